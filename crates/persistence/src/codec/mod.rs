@@ -1,0 +1,1 @@
+//! The codecs, side by side.

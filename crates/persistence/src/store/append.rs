@@ -1,0 +1,83 @@
+use super::{EventId, Incarnation};
+use actum_model::{EntityKey, Lane, Partition, Position, SequenceNr, StoredPayload, Timestamp};
+use bytes::Bytes;
+
+/// One transaction of a lane: appends of many entities, each entity at most once.
+#[derive(Clone, Debug)]
+pub struct AppendBatch {
+    /// The lane all entities of the batch write to.
+    pub lane: Lane,
+    /// Who writes.
+    pub incarnation: Incarnation,
+    /// What is written, in this order.
+    pub appends: Vec<EntityAppend>,
+}
+
+/// The events one entity appends: all or none.
+#[derive(Clone, Debug)]
+pub struct EntityAppend {
+    /// The entity.
+    pub entity: EntityKey,
+    /// Its partition.
+    pub partition: Partition,
+    /// The sequence number the entity has in the journal now; its first new event gets the next one.
+    pub expected: SequenceNr,
+    /// The number of the first event's [`EventId`]; the following events count on from it.
+    pub first_event_nr: u64,
+    /// The events, at least one.
+    pub events: Vec<NewEvent>,
+}
+
+/// An event to be stored.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// When its command was handled.
+    pub timestamp: Timestamp,
+    /// What happened.
+    pub payload: StoredPayload,
+    /// The encoded metadata; empty if there is none.
+    pub metadata: Bytes,
+}
+
+/// What became of one [`EntityAppend`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppendOutcome {
+    /// All its events are stored.
+    Appended {
+        /// The position of the last of them; the others are right before it.
+        last: Position,
+    },
+    /// The entity is not at the expected sequence number: none of its events is stored.
+    Conflict {
+        /// Where it is.
+        actual: SequenceNr,
+    },
+}
+
+impl EntityAppend {
+    /// The id of event `index` of this append.
+    #[must_use]
+    pub fn event_id(&self, incarnation: Incarnation, index: usize) -> EventId {
+        EventId { incarnation, nr: self.first_event_nr + index as u64 }
+    }
+
+    /// The sequence number of its last event.
+    #[must_use]
+    pub fn last_sequence_nr(&self) -> SequenceNr {
+        self.expected.plus(self.events.len() as u64)
+    }
+
+    /// The bytes of its events: payloads and metadata.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.events.iter().map(|event| event.payload.bytes.len() + event.metadata.len()).sum()
+    }
+}
+
+impl AppendBatch {
+    /// The number of events in the batch.
+    #[must_use]
+    pub fn events(&self) -> usize {
+        self.appends.iter().map(|append| append.events.len()).sum()
+    }
+}

@@ -1,0 +1,128 @@
+use super::Incarnation;
+use std::{error::Error, fmt, sync::Arc, time::Duration};
+
+/// What went wrong in a store, told by what a caller can do about it. Cheap to clone: one failure fails many commands.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The writer was revoked: another one has taken its place. Nothing was written, and nothing will be.
+    #[error("writer incarnation {incarnation} was revoked, another writer has taken over")]
+    Fenced {
+        /// The incarnation that tried to write.
+        incarnation: Incarnation,
+    },
+    /// The store cannot be reached or refuses at the moment. Nothing was written; trying again later is safe.
+    #[error("the store is unavailable: {doing}")]
+    Unavailable {
+        /// What was being done.
+        doing: String,
+        /// The store's own error.
+        source: Cause,
+    },
+    /// The connection broke after the write was sent: it may have been committed or not.
+    #[error("it is unknown whether the store has committed: {doing}")]
+    OutcomeUnknown {
+        /// What was being done.
+        doing: String,
+        /// The store's own error.
+        source: Cause,
+    },
+    /// What is stored cannot be right. A person must look.
+    #[error("the store holds corrupt data: {what}")]
+    Corrupt {
+        /// What was found, and where.
+        what: String,
+    },
+    /// The request breaks the store's contract or a limit. Nothing was written; the same request fails again.
+    #[error("the store refuses the request: {what}")]
+    Invalid {
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+impl StoreError {
+    /// An [`StoreError::Unavailable`] while `doing` something.
+    pub fn unavailable(
+        doing: impl Into<String>,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self::Unavailable { doing: doing.into(), source: Cause::new(source) }
+    }
+
+    /// An [`StoreError::OutcomeUnknown`] while `doing` something.
+    pub fn outcome_unknown(
+        doing: impl Into<String>,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self::OutcomeUnknown { doing: doing.into(), source: Cause::new(source) }
+    }
+
+    /// A [`StoreError::Corrupt`] that says `what`.
+    pub fn corrupt(what: impl Into<String>) -> Self {
+        Self::Corrupt { what: what.into() }
+    }
+
+    /// A [`StoreError::Invalid`] that says `what`.
+    pub fn invalid(what: impl Into<String>) -> Self {
+        Self::Invalid { what: what.into() }
+    }
+
+    /// Whether the write may have happened.
+    #[must_use]
+    pub fn maybe_written(&self) -> bool {
+        matches!(self, Self::OutcomeUnknown { .. })
+    }
+}
+
+/// The error of the product below a store, shared by everybody whom it failed.
+#[derive(Clone)]
+pub struct Cause(Arc<dyn Error + Send + Sync>);
+
+impl Cause {
+    /// Shares `source`.
+    pub fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(Arc::from(source.into()))
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl Error for Cause {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
+/// Why a writer slot was not claimed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClaimError {
+    /// Somebody alive holds the slot.
+    #[error("the writer slot `{slot}` is held by {holder}{}", free_in(.expires_in))]
+    Held {
+        /// The slot.
+        slot: String,
+        /// How the holder described itself.
+        holder: String,
+        /// When its lease ends unless renewed; `None` where the store sees by itself whether the holder lives.
+        expires_in: Option<Duration>,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn free_in(expires_in: &Option<Duration>) -> String {
+    expires_in.map(|d| format!(", whose lease ends in {d:?} unless renewed")).unwrap_or_default()
+}

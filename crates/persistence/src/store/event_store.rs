@@ -1,0 +1,95 @@
+use super::{
+    AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, Incarnation, JournalLayout,
+    LanePage, PageLimit, StoreError,
+};
+use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
+use async_trait::async_trait;
+
+/// Keeps the journal: the ordered log of all events.
+///
+/// # Contract
+/// * **Order.** Inside a lane positions are dense, start at 1, and are the commit order: once a reader has seen
+///   position `n`, nothing is ever committed at or before `n`. Within a batch positions follow the order of the appends
+///   and, within an append, of the events.
+/// * **Fence.** [`append`](Self::append) commits only if the batch's incarnation is not revoked, checked in the same
+///   transaction by a check that conflicts with [`WriterStore::revoke`](super::WriterStore::revoke).
+/// * **Expected sequence number.** An append whose entity is not exactly at `expected` gets
+///   [`AppendOutcome::Conflict`] and stores nothing, while the other appends of the batch are stored.
+/// * **Atomicity.** The events of one [`EntityAppend`](super::EntityAppend) are stored all or none. When `append` returns
+///   an error, nothing of the batch is stored, except after [`StoreError::OutcomeUnknown`].
+/// * **Durability.** When `append` returns `Ok`, the stored events survive a crash of the process and, as far as the
+///   store says so in its own documentation, of the machine.
+/// * **Isolation of mistakes.** A batch that names an entity twice, an entity of another lane, or no event for an
+///   append, is [`StoreError::Invalid`].
+/// * Sequence numbers and positions never go back, whatever is deleted.
+///
+/// # Cancel safety
+/// Dropping the future of a read has no effect. Dropping the future of an `append` leaves its outcome unknown; the
+/// store stays usable.
+#[async_trait]
+pub trait EventStore: Send + Sync + 'static {
+    /// How the journal is divided.
+    fn layout(&self) -> JournalLayout;
+
+    /// Stores a batch in one transaction, and says what became of each append, in their order.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`], [`Unavailable`](StoreError::Unavailable), [`Invalid`](StoreError::Invalid),
+    /// [`Corrupt`](StoreError::Corrupt): nothing was stored. [`OutcomeUnknown`](StoreError::OutcomeUnknown): ask
+    /// [`resolve`](Self::resolve).
+    async fn append(&self, batch: &AppendBatch) -> Result<Vec<AppendOutcome>, StoreError>;
+
+    /// Settles a batch whose outcome is unknown: what each append's outcome was, `None` if it is not stored.
+    ///
+    /// It first waits until the attempt can no longer commit, so `None` means: not now and not later. It compares
+    /// [`EventId`](super::EventId)s, so a stranger's events at the same sequence numbers are no success. An append that
+    /// ended in a conflict is `None` too.
+    ///
+    /// # Errors
+    /// [`StoreError`] when that could not be found out.
+    async fn resolve(&self, batch: &AppendBatch) -> Result<Vec<Option<AppendOutcome>>, StoreError>;
+
+    /// Reads a page of each of these entities, answers in their order. The limit holds for each entity.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the read fails as a whole.
+    async fn read_entities(
+        &self,
+        reads: &[EntityRead],
+        limit: PageLimit,
+    ) -> Result<Vec<EntityPage>, StoreError>;
+
+    /// Reads events of a lane behind `after`, in order of position.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the read fails.
+    async fn read_lane(
+        &self,
+        lane: Lane,
+        after: Position,
+        filter: &EventFilter,
+        limit: PageLimit,
+    ) -> Result<LanePage, StoreError>;
+
+    /// The position of the last event of every lane.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the read fails.
+    async fn heads(&self) -> Result<Offset, StoreError>;
+
+    /// Deletes the events of `entity` up to and including `up_to`, which a confirmed snapshot covers. The entity's
+    /// last event is never deleted before its number is kept elsewhere: the head does not move.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when the incarnation is revoked; [`StoreError::Invalid`] when `up_to` is past the head.
+    async fn delete_events(
+        &self,
+        incarnation: Incarnation,
+        entity: &EntityKey,
+        up_to: SequenceNr,
+    ) -> Result<(), StoreError>;
+
+    /// Finishes what is under way and lets go of files and connections. Later calls get
+    /// [`StoreError::Unavailable`]; a second close does nothing.
+    async fn close(&self) {}
+}

@@ -1,0 +1,68 @@
+use super::{JournalEvent, StoredEvent};
+use actum_model::{EntityKey, Partition, Position, SequenceNr};
+use std::{num::NonZeroU32, ops::RangeInclusive};
+
+/// How much one read returns at most: whichever of the two is reached first, but always at least one event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageLimit {
+    /// Events.
+    pub events: NonZeroU32,
+    /// Bytes of payload and metadata.
+    pub bytes: usize,
+}
+
+impl Default for PageLimit {
+    /// 1,000 events or 4 MiB.
+    fn default() -> Self {
+        Self { events: NonZeroU32::new(1000).expect("1,000 is not 0"), bytes: 4 << 20 }
+    }
+}
+
+/// Asks for the events of one entity behind a sequence number.
+#[derive(Clone, Debug)]
+pub struct EntityRead {
+    /// The entity.
+    pub entity: EntityKey,
+    /// The last sequence number the reader has.
+    pub after: SequenceNr,
+}
+
+/// Some events of one entity, contiguous and in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EntityPage {
+    /// The events.
+    pub events: Vec<StoredEvent>,
+    /// The sequence number of the entity's last event in the journal when the page was read, deleted ones included.
+    pub head: SequenceNr,
+    /// Events up to and including this one were deleted after a snapshot; zero if none was.
+    pub floor: SequenceNr,
+}
+
+impl EntityPage {
+    /// Whether the journal has events of the entity behind those of this page, read after `after`.
+    #[must_use]
+    pub fn has_more(&self, after: SequenceNr) -> bool {
+        self.events.last().map_or(after, |event| event.sequence_nr) < self.head
+    }
+}
+
+/// Which events of a lane a consumer wants.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Only entities of these kinds; all if empty.
+    pub kinds: Vec<String>,
+    /// Only events whose manifest is one of these, or begins with one of these and a dot; all if empty.
+    pub manifests: Vec<String>,
+    /// Only entities in this range of partitions.
+    pub partitions: Option<RangeInclusive<Partition>>,
+}
+
+/// Some events of a lane, in order of position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LanePage {
+    /// The events that pass the filter.
+    pub events: Vec<JournalEvent>,
+    /// How far the page reaches: everything up to here was looked at, whether it passed the filter or not. The next
+    /// page starts behind it. Equal to the `after` of the read when the lane has nothing behind it.
+    pub read_to: Position,
+}

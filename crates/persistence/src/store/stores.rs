@@ -1,0 +1,82 @@
+use super::{
+    DurableStateStore, EventStore, RecoveryStore, SeparateRecovery, SnapshotStore, WriterStore,
+};
+use std::{fmt, sync::Arc};
+
+/// A product that keeps everything: events, snapshots, durable states and who may write.
+pub trait Store:
+    EventStore + SnapshotStore + DurableStateStore + WriterStore + RecoveryStore
+{
+}
+
+impl<S: EventStore + SnapshotStore + DurableStateStore + WriterStore + RecoveryStore> Store for S {}
+
+/// The stores an engine uses: one product for all, or one for each purpose.
+///
+/// Events, and who may write them, always belong together, since the fence is checked in the append's own transaction.
+#[derive(Clone)]
+pub struct Stores {
+    /// The journal.
+    pub events: Arc<dyn EventStore>,
+    /// Snapshots.
+    pub snapshots: Arc<dyn SnapshotStore>,
+    /// Durable states.
+    pub states: Arc<dyn DurableStateStore>,
+    /// Who may write.
+    pub writers: Arc<dyn WriterStore>,
+    /// Snapshots and events read together.
+    pub recovery: Arc<dyn RecoveryStore>,
+}
+
+impl Stores {
+    /// Uses one product for everything.
+    #[must_use]
+    pub fn of<S: Store>(store: S) -> Self {
+        Self::shared(Arc::new(store))
+    }
+
+    /// As [`Stores::of`], for a store that the caller also keeps.
+    #[must_use]
+    pub fn shared<S: Store>(store: Arc<S>) -> Self {
+        Self {
+            events: Arc::clone(&store) as _,
+            snapshots: Arc::clone(&store) as _,
+            states: Arc::clone(&store) as _,
+            writers: Arc::clone(&store) as _,
+            recovery: store,
+        }
+    }
+
+    /// Keeps snapshots in another product than events.
+    #[must_use]
+    pub fn with_snapshots(self, snapshots: Arc<dyn SnapshotStore>) -> Self {
+        let recovery =
+            Arc::new(SeparateRecovery::new(Arc::clone(&self.events), Arc::clone(&snapshots)));
+        Self { snapshots, recovery, ..self }
+    }
+
+    /// Closes all of them.
+    pub async fn close(&self) {
+        self.snapshots.close().await;
+        self.states.close().await;
+        self.events.close().await;
+    }
+}
+
+impl<S: Store> From<S> for Stores {
+    fn from(store: S) -> Self {
+        Self::of(store)
+    }
+}
+
+impl<S: Store> From<Arc<S>> for Stores {
+    fn from(store: Arc<S>) -> Self {
+        Self::shared(store)
+    }
+}
+
+impl fmt::Debug for Stores {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stores").finish_non_exhaustive()
+    }
+}
