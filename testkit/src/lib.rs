@@ -1,1 +1,3 @@
-//! Placeholder.
+//! Tests of behaviours and of stores.
+
+pub mod conformance;

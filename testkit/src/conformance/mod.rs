@@ -1,0 +1,39 @@
+//! The conformance suite of stores: what [`actum_persistence::store`] promises, case by case, told as tests.
+//!
+//! A store author implements [`StoreFixture`] and names a function that creates one around a new, empty journal. One
+//! line then expands to a test for every case:
+//!
+//! ```ignore
+//! struct Fixture { /* a directory, the address of a database */ }
+//!
+//! impl Fixture {
+//!     async fn create(layout: JournalLayout) -> Self { /* … */ }
+//! }
+//!
+//! #[async_trait]
+//! impl StoreFixture for Fixture { /* … */ }
+//!
+//! actum_testkit::store_conformance!(Fixture::create);
+//! ```
+//!
+//! Each test has a journal and a runtime of its own, and fails when it is not through after two minutes. Random cases
+//! print their seed; `ACTUM_TEST_SEED=<seed>` repeats its choices, though not the operating system's.
+//!
+//! The cases are grouped as the modules below. They are public for their descriptions; [`store_conformance!`] calls
+//! them.
+//!
+//! [`store_conformance!`]: crate::store_conformance
+
+mod fixture;
+mod reading;
+mod run;
+mod sample;
+mod seed;
+mod suite;
+mod writer;
+
+pub mod append;
+pub mod conflicts;
+
+pub use fixture::StoreFixture;
+pub use run::{Plan, run};

@@ -1,0 +1,61 @@
+use super::StoreFixture;
+use actum_model::{LaneCount, PartitionCount};
+use actum_persistence::store::JournalLayout;
+use std::{future::Future, time::Duration};
+use tokio::runtime::{Builder, Runtime};
+
+/// When a case is taken for stuck.
+const CASE_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// What a case runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plan {
+    /// One thread, a journal of one lane.
+    Plain,
+    /// Three threads, so that tasks meet anywhere; a journal of one lane.
+    Crowded,
+    /// One thread, a journal of four lanes.
+    Lanes,
+}
+
+/// Creates a fixture and runs a case on it, on a runtime of its own. [`store_conformance!`](crate::store_conformance)
+/// expands to calls of this.
+///
+/// # Panics
+/// When the case fails.
+pub fn run<Make, Made, Fixture, Case>(plan: Plan, make: Make, case: Case)
+where
+    Make: FnOnce(JournalLayout) -> Made,
+    Made: Future<Output = Fixture>,
+    Fixture: StoreFixture,
+    Case: AsyncFnOnce(&dyn StoreFixture),
+{
+    let whole = async {
+        let fixture = make(plan.layout()).await;
+        case(&fixture).await;
+    };
+    plan.runtime().block_on(async {
+        let done = tokio::time::timeout(CASE_TIMEOUT, whole).await;
+        done.unwrap_or_else(|_| panic!("the case is not through after {CASE_TIMEOUT:?}"));
+    });
+}
+
+impl Plan {
+    fn layout(self) -> JournalLayout {
+        let lanes = if self == Self::Lanes { 4 } else { 1 };
+        JournalLayout {
+            lanes: LaneCount::new(lanes).expect("there is a lane"),
+            partitions: PartitionCount::default(),
+        }
+    }
+
+    fn runtime(self) -> Runtime {
+        let mut builder = match self {
+            Self::Crowded => Builder::new_multi_thread(),
+            Self::Plain | Self::Lanes => Builder::new_current_thread(),
+        };
+        // a multi-thread runtime of three workers: more than this machine may have, so that they also preempt
+        // each other; the number means nothing to the other kind
+        builder.worker_threads(3).enable_all().build().expect("a runtime starts")
+    }
+}
