@@ -1,0 +1,3 @@
+//! The generated types are those of the schemas.
+
+mod generated_types;
