@@ -1,0 +1,19 @@
+//! What the workspace asks of itself: the tests and the checks behind `cargo xtask`.
+//!
+//! The rules about manifests and sources ([`arrows`], [`layers`], [`sources`]) are tests of this crate,
+//! so that `cargo xtask test` holds them too; what takes a compiler or a network is a step of [`ci`].
+
+pub mod arrows;
+pub mod bank_smoke;
+pub mod ci;
+pub mod deny;
+pub mod features;
+pub mod http;
+pub mod layers;
+pub mod lock_file;
+pub mod process;
+pub mod sources;
+pub mod suite;
+pub mod timeline;
+pub mod toolchain;
+pub mod workspace;
