@@ -1,1 +1,28 @@
-//! Placeholder.
+//! The journal in memory: for tests, for trying things out, and for measuring what everything above a store costs.
+//!
+//! [`MemoryStore`] keeps every promise of [`actum_persistence::store`] but one: what it holds is gone with the process.
+//! Its files mirror those of the other stores.
+//!
+//! ```text
+//! MemoryStore ── Writers            who may write; held shared by every write, exclusively by claim and revoke
+//!             ├─ LaneLog, one a lane: Log      all events of the lane, in chunks
+//!             │                       History  of each entity: head, floor, and where its events lie in the log
+//!             ├─ Snapshots
+//!             └─ States
+//! ```
+//! Locks are taken in this order: writers, snapshots, a lane; states are behind writers alone.
+
+mod batch_check;
+mod entity_table;
+mod event_store;
+mod history;
+mod lane_log;
+mod log;
+mod page_room;
+mod recovery_store;
+mod snapshot_store;
+mod state_store;
+mod store;
+mod writer_store;
+
+pub use store::MemoryStore;

@@ -1,0 +1,75 @@
+use crate::{MemoryStore, batch_check};
+use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
+use actum_persistence::store::{
+    AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, EventStore, Incarnation,
+    JournalLayout, LanePage, PageLimit, StoreError,
+};
+use async_trait::async_trait;
+
+#[async_trait]
+impl EventStore for MemoryStore {
+    fn layout(&self) -> JournalLayout {
+        MemoryStore::layout(self)
+    }
+
+    async fn append(&self, batch: &AppendBatch) -> Result<Vec<AppendOutcome>, StoreError> {
+        batch_check::appends(batch, self.layout())?;
+        let _fence = self.writing_as(batch.incarnation, "appending events")?;
+        let lane = self.lane(batch.lane).ok_or_else(|| batch_check::no_lane(batch.lane))?;
+        let outcomes = lane.write().append(batch);
+        Ok(outcomes)
+    }
+
+    async fn resolve(&self, batch: &AppendBatch) -> Result<Vec<Option<AppendOutcome>>, StoreError> {
+        batch_check::appends(batch, self.layout())?;
+        self.check_open("settling an append")?;
+        let lane = self.lane(batch.lane).ok_or_else(|| batch_check::no_lane(batch.lane))?;
+        // an append commits while it holds the lane, so whatever was sent before is done or will never be
+        let lane = lane.read();
+        batch.appends.iter().map(|append| lane.resolve(append, batch.incarnation)).collect()
+    }
+
+    async fn read_entities(
+        &self,
+        reads: &[EntityRead],
+        limit: PageLimit,
+    ) -> Result<Vec<EntityPage>, StoreError> {
+        self.check_open("reading entities")?;
+        let page = |read: &EntityRead| {
+            self.lane_of(&read.entity).read().read_entity(&read.entity, read.after, limit)
+        };
+        Ok(reads.iter().map(page).collect())
+    }
+
+    async fn read_lane(
+        &self,
+        lane: Lane,
+        after: Position,
+        filter: &EventFilter,
+        limit: PageLimit,
+    ) -> Result<LanePage, StoreError> {
+        self.check_open("reading a lane")?;
+        let lane = self.lane(lane).ok_or_else(|| batch_check::no_lane(lane))?;
+        Ok(lane.read().read(after, filter, limit))
+    }
+
+    async fn heads(&self) -> Result<Offset, StoreError> {
+        self.check_open("reading the heads")?;
+        let heads: Vec<Position> = self.lanes().iter().map(|lane| lane.read().head()).collect();
+        Ok(Offset::of_positions(heads))
+    }
+
+    async fn delete_events(
+        &self,
+        incarnation: Incarnation,
+        entity: &EntityKey,
+        up_to: SequenceNr,
+    ) -> Result<(), StoreError> {
+        let _fence = self.writing_as(incarnation, "deleting events")?;
+        self.lane_of(entity).write().delete(entity, up_to)
+    }
+
+    async fn close(&self) {
+        self.close_handle();
+    }
+}

@@ -1,0 +1,187 @@
+use crate::{entity_table::EntityTable, history::History, log::Log, page_room::PageRoom};
+use actum_model::{EntityKey, LaneCount, Position, SequenceNr};
+use actum_persistence::store::{
+    AppendBatch, AppendOutcome, EntityAppend, EntityPage, EventFilter, Incarnation, JournalEvent,
+    LanePage, NewEvent, PageLimit, StoreError, StoredEvent,
+};
+
+/// How many entity tables a whole journal has.
+const TABLES: usize = 256;
+/// How many events one read of a lane looks at, so that a filter that nothing passes does not hold up the writer.
+const LOOKED_AT_MAX: usize = 10_000;
+
+/// One lane: its log, and the histories of its entities.
+pub(crate) struct LaneLog {
+    log: Log,
+    entities: EntityTable<History>,
+}
+
+impl LaneLog {
+    /// An empty lane of a journal that has `lanes`.
+    pub(crate) fn new(lanes: LaneCount) -> Self {
+        let tables = TABLES / usize::from(lanes.get());
+        Self { log: Log::default(), entities: EntityTable::new(tables) }
+    }
+
+    /// The position of its last event.
+    pub(crate) fn head(&self) -> Position {
+        self.log.head()
+    }
+
+    /// Stores what does not conflict of a batch that was checked.
+    pub(crate) fn append(&mut self, batch: &AppendBatch) -> Vec<AppendOutcome> {
+        batch.appends.iter().map(|append| self.append_one(append, batch.incarnation)).collect()
+    }
+
+    fn append_one(&mut self, append: &EntityAppend, incarnation: Incarnation) -> AppendOutcome {
+        let place = self.entities.place(&append.entity);
+        let actual = place.value().map_or(SequenceNr::ZERO, |history| history.head);
+        if actual != append.expected {
+            return AppendOutcome::Conflict { actual };
+        }
+        let first = self.log.head().plus(1);
+        place.or_default(&append.entity).extend(first, append.events.len() as u64);
+        for (index, event) in append.events.iter().enumerate() {
+            self.log.push(stored(append, incarnation, index, event, self.log.head().plus(1)));
+        }
+        AppendOutcome::Appended { last: self.log.head() }
+    }
+
+    /// What became of an append.
+    pub(crate) fn resolve(
+        &self,
+        append: &EntityAppend,
+        incarnation: Incarnation,
+    ) -> Result<Option<AppendOutcome>, StoreError> {
+        let count = append.events.len();
+        let Some(last) = append.expected.get().checked_add(count as u64) else { return Ok(None) };
+        let Some(history) = self.entities.find(&append.entity) else { return Ok(None) };
+        if history.head.get() < last {
+            return Ok(None);
+        }
+        if history.floor.get() >= last {
+            return Err(StoreError::outcome_unknown(
+                format!("settling an append of {}", append.entity),
+                format!("its events up to {} were deleted", history.floor),
+            ));
+        }
+        // events are stored all or none, so the last one speaks for all
+        let position = history.position(SequenceNr::new(last));
+        let id = append.event_id(incarnation, count - 1);
+        let own = self.log.find(position).is_some_and(|found| found.event.event_id == id);
+        Ok(own.then_some(AppendOutcome::Appended { last: position }))
+    }
+
+    /// A page of an entity's events behind `after`.
+    pub(crate) fn read_entity(
+        &self,
+        entity: &EntityKey,
+        after: SequenceNr,
+        limit: PageLimit,
+    ) -> EntityPage {
+        let Some(history) = self.entities.find(entity) else { return EntityPage::default() };
+        let mut room = PageRoom::new(limit);
+        let events = history
+            .positions(after)
+            .map(|position| {
+                let found = self.log.find(position);
+                &found.expect("what is behind the floor is in the log").event
+            })
+            .take_while(|event| room.take(event))
+            .cloned()
+            .collect();
+        EntityPage { events, head: history.head, floor: history.floor }
+    }
+
+    /// A page of the lane's events behind `after`.
+    pub(crate) fn read(&self, after: Position, filter: &EventFilter, limit: PageLimit) -> LanePage {
+        let mut page = LanePage { events: Vec::new(), read_to: after };
+        let mut room = PageRoom::new(limit);
+        let mut behind = self.log.behind(after);
+        for _ in 0..LOOKED_AT_MAX {
+            let Some(event) = behind.next() else {
+                page.read_to = self.log.head().max(after);
+                break;
+            };
+            if passes(filter, event) {
+                if !room.take(&event.event) {
+                    break;
+                }
+                page.events.push(event.clone());
+            }
+            page.read_to = event.event.position;
+        }
+        page
+    }
+
+    /// Deletes the events of `entity` up to and including `up_to`.
+    pub(crate) fn delete(
+        &mut self,
+        entity: &EntityKey,
+        up_to: SequenceNr,
+    ) -> Result<(), StoreError> {
+        let mut none = History::default();
+        let history = self.entities.find_mut(entity).unwrap_or(&mut none);
+        if up_to > history.head {
+            return Err(StoreError::invalid(format!(
+                "events of {entity} cannot be deleted up to {up_to}, it has {}",
+                history.head
+            )));
+        }
+        if up_to > history.floor {
+            let count = up_to.get() - history.floor.get();
+            let gone = history.positions(history.floor);
+            gone.take(usize::try_from(count).unwrap_or(usize::MAX))
+                .for_each(|position| self.log.delete(position));
+            history.forget(up_to);
+        }
+        Ok(())
+    }
+
+    /// See [`MemoryStore::advance_lane`](crate::MemoryStore::advance_lane).
+    pub(crate) fn advance(&mut self, to: Position) {
+        self.log.advance(to);
+    }
+
+    /// See [`MemoryStore::advance_entity`](crate::MemoryStore::advance_entity).
+    pub(crate) fn advance_entity(&mut self, entity: &EntityKey, to: SequenceNr) {
+        let history = self.entities.find_or_default(entity);
+        assert_eq!(history.head, SequenceNr::ZERO, "{entity} has events");
+        history.head = to;
+        history.forget(to);
+    }
+}
+
+fn stored(
+    append: &EntityAppend,
+    incarnation: Incarnation,
+    index: usize,
+    event: &NewEvent,
+    position: Position,
+) -> JournalEvent {
+    JournalEvent {
+        entity: append.entity.clone(),
+        partition: append.partition,
+        event: StoredEvent {
+            sequence_nr: append.expected.plus(index as u64 + 1),
+            position,
+            event_id: append.event_id(incarnation, index),
+            timestamp: event.timestamp,
+            payload: event.payload.clone(),
+            metadata: event.metadata.clone(),
+        },
+    }
+}
+
+fn passes(filter: &EventFilter, event: &JournalEvent) -> bool {
+    let kind = event.entity.kind();
+    let manifest = event.event.payload.manifest.as_ref();
+    (filter.kinds.is_empty() || filter.kinds.iter().any(|wanted| wanted == kind))
+        && (filter.manifests.is_empty() || filter.manifests.iter().any(|m| is_of(manifest, m)))
+        && filter.partitions.as_ref().is_none_or(|range| range.contains(&event.partition))
+}
+
+/// Whether `manifest` is `wanted` or begins with it and a dot.
+fn is_of(manifest: &str, wanted: &str) -> bool {
+    manifest.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}

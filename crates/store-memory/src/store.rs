@@ -1,0 +1,170 @@
+use crate::{
+    batch_check, lane_log::LaneLog, snapshot_store::Snapshots, state_store::States,
+    writer_store::Writers,
+};
+use actum_model::{EntityKey, Lane, Position, SequenceNr};
+use actum_persistence::store::{Incarnation, JournalLayout, StoreError};
+use parking_lot::{RwLock, RwLockReadGuard};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// A journal in memory.
+///
+/// Clones are one handle: [`close`](actum_persistence::store::EventStore::close) of one closes all of them.
+/// [`reopen`](Self::reopen) gives another handle to the same data, as opening a file again does, so a test restarts an
+/// engine by handing it a reopened store. What is not closed survives as well: dropping a handle is a crash that loses
+/// nothing that was confirmed.
+///
+/// Leases of writer slots run on tokio's clock, which a test can pause and advance.
+///
+/// # Examples
+/// ```
+/// use actum_persistence::store::Stores;
+/// use actum_store_memory::MemoryStore;
+///
+/// let store = MemoryStore::new();
+/// let first_run = Stores::of(store.clone());
+/// let after_restart = Stores::of(store.reopen());
+/// ```
+#[derive(Clone)]
+pub struct MemoryStore {
+    data: Arc<Data>,
+    closed: Arc<AtomicBool>,
+}
+
+/// What all handles share.
+struct Data {
+    layout: JournalLayout,
+    writers: RwLock<Writers>,
+    snapshots: RwLock<Snapshots>,
+    lanes: Box<[RwLock<LaneLog>]>,
+    states: RwLock<States>,
+}
+
+impl MemoryStore {
+    /// An empty journal of 256 partitions and one lane.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_layout(JournalLayout::default())
+    }
+
+    /// An empty journal, divided as `layout` says.
+    #[must_use]
+    pub fn with_layout(layout: JournalLayout) -> Self {
+        let lanes = layout.lanes.iter().map(|_| RwLock::new(LaneLog::new(layout.lanes)));
+        Self::over(Arc::new(Data {
+            layout,
+            writers: RwLock::default(),
+            snapshots: RwLock::default(),
+            lanes: lanes.collect(),
+            states: RwLock::default(),
+        }))
+    }
+
+    /// Another handle to the same data, open even if this one is closed.
+    #[must_use]
+    pub fn reopen(&self) -> Self {
+        Self::over(Arc::clone(&self.data))
+    }
+
+    /// Makes `lane` look as if all events up to `to` had been written and deleted, for tests of large positions.
+    ///
+    /// # Panics
+    /// When the lane is already past `to`, or the journal does not have it.
+    pub fn advance_lane(&self, lane: Lane, to: Position) {
+        self.data.lanes[lane.index()].write().advance(to);
+    }
+
+    /// Makes `entity` look as if it had got all events up to `to` and they had been deleted, for tests of large
+    /// sequence numbers.
+    ///
+    /// # Panics
+    /// When the entity has events.
+    pub fn advance_entity(&self, entity: &EntityKey, to: SequenceNr) {
+        let lane = batch_check::lane_of(entity, self.layout());
+        self.data.lanes[lane.index()].write().advance_entity(entity, to);
+    }
+
+    fn over(data: Arc<Data>) -> Self {
+        Self { data, closed: Arc::default() }
+    }
+
+    pub(crate) fn layout(&self) -> JournalLayout {
+        self.data.layout
+    }
+
+    /// The lane of this number; none if the journal does not have it.
+    pub(crate) fn lane(&self, lane: Lane) -> Option<&RwLock<LaneLog>> {
+        self.data.lanes.get(lane.index())
+    }
+
+    pub(crate) fn lanes(&self) -> &[RwLock<LaneLog>] {
+        &self.data.lanes
+    }
+
+    /// The lane that `entity` writes to.
+    pub(crate) fn lane_of(&self, entity: &EntityKey) -> &RwLock<LaneLog> {
+        &self.data.lanes[batch_check::lane_of(entity, self.data.layout).index()]
+    }
+
+    pub(crate) fn snapshots(&self) -> &RwLock<Snapshots> {
+        &self.data.snapshots
+    }
+
+    pub(crate) fn states(&self) -> &RwLock<States> {
+        &self.data.states
+    }
+
+    pub(crate) fn writers(&self) -> &RwLock<Writers> {
+        &self.data.writers
+    }
+
+    /// Fails when this handle is closed.
+    pub(crate) fn check_open(&self, doing: &str) -> Result<(), StoreError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(StoreError::unavailable(doing, "the store was closed"));
+        }
+        Ok(())
+    }
+
+    /// Keeps the handle open, and every incarnation in its right, while the guard lives.
+    pub(crate) fn writing(&self, doing: &str) -> Result<RwLockReadGuard<'_, Writers>, StoreError> {
+        let writers = self.data.writers.read();
+        self.check_open(doing)?;
+        Ok(writers)
+    }
+
+    /// As [`writing`](Self::writing), and fails when `incarnation` is revoked.
+    pub(crate) fn writing_as(
+        &self,
+        incarnation: Incarnation,
+        doing: &str,
+    ) -> Result<RwLockReadGuard<'_, Writers>, StoreError> {
+        let writers = self.writing(doing)?;
+        writers.check(incarnation)?;
+        Ok(writers)
+    }
+
+    /// Closes the handle once no write is under way.
+    pub(crate) fn close_handle(&self) {
+        let _no_write = self.data.writers.write();
+        self.closed.store(true, Ordering::Release);
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").field("layout", &self.data.layout).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,36 @@
+use actum_model::{EntityKey, Lane, Position, SequenceNr};
+use actum_persistence::store::{JournalLayout, Stores};
+use actum_store_memory::MemoryStore;
+use actum_testkit::conformance::StoreFixture;
+use async_trait::async_trait;
+use std::time::Duration;
+
+/// A journal in memory that is opened again and again.
+pub(crate) struct MemoryFixture(MemoryStore);
+
+impl MemoryFixture {
+    pub(crate) async fn create(layout: JournalLayout) -> Self {
+        Self(MemoryStore::with_layout(layout))
+    }
+}
+
+#[async_trait]
+impl StoreFixture for MemoryFixture {
+    async fn open(&self) -> Stores {
+        Stores::of(self.0.reopen())
+    }
+
+    async fn pass_time(&self, time: Duration) {
+        tokio::time::pause();
+        tokio::time::advance(time).await;
+        tokio::time::resume();
+    }
+
+    async fn advance_lane(&self, lane: Lane, to: Position) {
+        self.0.advance_lane(lane, to);
+    }
+
+    async fn advance_entity(&self, entity: &EntityKey, to: SequenceNr) {
+        self.0.advance_entity(entity, to);
+    }
+}
