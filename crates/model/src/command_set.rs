@@ -25,6 +25,13 @@ pub trait CommandSet<E> {
 )]
 pub trait Lists<C, I> {}
 
+/// Keeps `(C,)` from having a single [`Lists`], which the compiler would take for the only choice: it would then call
+/// another command a mismatched type instead of one that is not listed.
+struct Unlisted;
+
+#[diagnostic::do_not_recommend]
+impl<C> Lists<Unlisted, At<{ usize::MAX }>> for (C,) {}
+
 macro_rules! command_sets {
     // one more type a round: emits the tuple of all types seen so far
     (@grow [$($done:ident $n:literal)*]) => {};
@@ -43,6 +50,7 @@ macro_rules! command_sets {
     };
     (@lists $all:tt $($t:ident $n:literal)*) => { $( command_sets!(@one $all $t $n); )* };
     (@one ($($all:ident),*) $t:ident $n:literal) => {
+        #[diagnostic::do_not_recommend]
         impl<$($all),*> Lists<$t, At<$n>> for ($($all,)*) {}
     };
 }

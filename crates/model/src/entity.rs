@@ -28,7 +28,9 @@ pub trait Entity: Sized + Send + Sync + 'static {
 /// An entity whose state is folded from its events.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not event-sourced",
-    note = "add `impl EventSourced for {Self} {{ fn apply(&mut self, event: &Self::Event) {{ … }} }}`"
+    label = "only for an event-sourced entity",
+    note = "a durable-state entity returns `Effect::replace(new_state)` or `Effect::delete()`, and has no events",
+    note = "to make it event-sourced, add `impl EventSourced for {Self} {{ fn apply(&mut self, event: &Self::Event) {{ … }} }}`"
 )]
 pub trait EventSourced: Entity {
     /// Takes one event into the state.
@@ -40,7 +42,9 @@ pub trait EventSourced: Entity {
 /// An entity whose state is stored whole, one row an entity, without events.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a durable-state entity",
-    note = "add `impl DurableState for {Self} {{}}`; its `Event` is `NoEvents`, and it needs `impl Payload`"
+    label = "only for a durable-state entity",
+    note = "an event-sourced entity returns `Effect::persist(event)`, and changes in `apply`",
+    note = "to make it a durable-state entity, add `impl DurableState for {Self} {{}}`; its `Event` is `NoEvents`, and it needs `impl Payload`"
 )]
 pub trait DurableState: Entity<Event = NoEvents> + Payload {}
 
@@ -52,6 +56,7 @@ pub enum NoEvents {}
 #[derive(Debug)]
 pub enum Never {}
 
+#[diagnostic::do_not_recommend]
 impl Codec<NoEvents> for Never {
     const NAME: &'static str = "none";
     fn encode(value: &NoEvents, _: &mut Vec<u8>) -> Result<(), CodecError> {
@@ -62,6 +67,7 @@ impl Codec<NoEvents> for Never {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Payload for NoEvents {
     type Codec = Never;
     const MANIFEST: &'static str = "none";

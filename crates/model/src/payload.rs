@@ -43,6 +43,7 @@ use std::{borrow::Cow, error::Error, fmt};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored or sent: it is no `Payload`",
+    label = "`{Self}` is no `Payload`",
     note = "name a codec and a manifest: `impl Payload for {Self} {{ type Codec = Json; const MANIFEST: &'static str = \"…\"; }}`",
     note = "or in one line: `actum::payload!(Json: {Self} = \"…\");`"
 )]
@@ -72,6 +73,7 @@ pub trait Payload: Sized + Send + Sync + 'static {
 /// Turns values of `T` into bytes and back.
 #[diagnostic::on_unimplemented(
     message = "the codec `{Self}` cannot encode `{T}`",
+    label = "no codec of `{T}`",
     note = "`Json` and `Cbor` need `serde::Serialize + serde::de::DeserializeOwned`, `Prost` needs `prost::Message + Default`"
 )]
 pub trait Codec<T>: 'static {
@@ -269,13 +271,27 @@ pub enum DecodeError {
 /// Names the codec and the manifest of payloads, one line each.
 ///
 /// # Examples
-/// ```ignore
-/// actum::payload!(Json: Opened = "opened", Deposited = "deposited");
-/// actum::payload!(Prost: proto::Order = "order" version 2);
+/// ```
+/// # use actum_model::{Codec, CodecError, Payload};
+/// # struct Opened;
+/// # struct Deposited;
+/// # enum Json {}
+/// # impl<T: Default> Codec<T> for Json {
+/// #     const NAME: &'static str = "json";
+/// #     fn encode(_: &T, _: &mut Vec<u8>) -> Result<(), CodecError> { Ok(()) }
+/// #     fn decode(_: &[u8]) -> Result<T, CodecError> { Ok(T::default()) }
+/// # }
+/// # impl Default for Opened { fn default() -> Self { Opened } }
+/// # impl Default for Deposited { fn default() -> Self { Deposited } }
+/// actum_model::payload!(Json: Opened = "opened", Deposited = "deposited" version 2);
+///
+/// assert_eq!((Opened::MANIFEST, Opened::SCHEMA_VERSION), ("opened", 1));
+/// assert_eq!((Deposited::MANIFEST, Deposited::SCHEMA_VERSION), ("deposited", 2));
 /// ```
 #[macro_export]
 macro_rules! payload {
     ($codec:ty: $($type:ty = $manifest:literal $(version $version:literal)?),+ $(,)?) => { $(
+        #[diagnostic::do_not_recommend]
         impl $crate::Payload for $type {
             type Codec = $codec;
             const MANIFEST: &'static str = $manifest;

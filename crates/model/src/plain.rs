@@ -13,6 +13,7 @@ pub enum Each {}
 
 macro_rules! numbers {
     ($($t:ident)*) => { $(
+        #[diagnostic::do_not_recommend]
         impl Codec<$t> for Plain {
             const NAME: &'static str = "plain";
             fn encode(value: &$t, out: &mut Vec<u8>) -> Result<(), CodecError> {
@@ -23,6 +24,7 @@ macro_rules! numbers {
                 bytes.try_into().map($t::from_le_bytes).map_err(CodecError::new)
             }
         }
+        #[diagnostic::do_not_recommend]
         impl Payload for $t {
             type Codec = Plain;
             const MANIFEST: &'static str = stringify!($t);
@@ -32,6 +34,7 @@ macro_rules! numbers {
 
 numbers! { u8 u16 u32 u64 u128 i8 i16 i32 i64 i128 f32 f64 }
 
+#[diagnostic::do_not_recommend]
 impl Codec<()> for Plain {
     const NAME: &'static str = "plain";
     fn encode((): &(), _: &mut Vec<u8>) -> Result<(), CodecError> {
@@ -42,6 +45,7 @@ impl Codec<()> for Plain {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Codec<bool> for Plain {
     const NAME: &'static str = "plain";
     fn encode(value: &bool, out: &mut Vec<u8>) -> Result<(), CodecError> {
@@ -57,6 +61,7 @@ impl Codec<bool> for Plain {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Codec<String> for Plain {
     const NAME: &'static str = "plain";
     fn encode(value: &String, out: &mut Vec<u8>) -> Result<(), CodecError> {
@@ -68,6 +73,7 @@ impl Codec<String> for Plain {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Codec<uuid::Uuid> for Plain {
     const NAME: &'static str = "plain";
     fn encode(value: &uuid::Uuid, out: &mut Vec<u8>) -> Result<(), CodecError> {
@@ -79,6 +85,7 @@ impl Codec<uuid::Uuid> for Plain {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Codec<Infallible> for Plain {
     const NAME: &'static str = "plain";
     fn encode(value: &Infallible, _: &mut Vec<u8>) -> Result<(), CodecError> {
