@@ -1,1 +1,12 @@
-//! The codecs, side by side.
+//! The codecs, side by side: [`Json`] and [`Cbor`] for serde types, [`Prost`] for protobuf messages.
+//!
+//! A payload names its codec by type, so one entity may keep its events in one and its snapshots in another. What they
+//! have in common: `decode` reads all of the bytes or fails, and no input makes it panic.
+
+mod cbor;
+mod json;
+mod prost;
+
+pub use cbor::Cbor;
+pub use json::Json;
+pub use prost::Prost;

@@ -1,0 +1,22 @@
+use actum_model::{Codec, CodecError};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// CBOR (RFC 8949) with named fields: a smaller JSON that also holds byte strings and every float.
+#[derive(Debug)]
+pub enum Cbor {}
+
+impl<T: Serialize + DeserializeOwned> Codec<T> for Cbor {
+    const NAME: &'static str = "cbor";
+
+    fn encode(value: &T, out: &mut Vec<u8>) -> Result<(), CodecError> {
+        ciborium::into_writer(value, out).map_err(CodecError::new)
+    }
+
+    fn decode(mut bytes: &[u8]) -> Result<T, CodecError> {
+        let value = ciborium::from_reader(&mut bytes).map_err(CodecError::new)?;
+        match bytes.len() {
+            0 => Ok(value),
+            n => Err(CodecError::new(format!("{n} bytes follow the value"))),
+        }
+    }
+}

@@ -1,0 +1,15 @@
+use super::RecordedReply;
+use actum_model::{CommandId, SequenceNr, Timestamp};
+
+/// A command that an entity remembers by its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecentCommand {
+    /// What names it.
+    pub command_id: CommandId,
+    /// The sequence number, or revision, of its last change.
+    pub sequence_nr: SequenceNr,
+    /// When it was handled.
+    pub timestamp: Timestamp,
+    /// What its caller was told.
+    pub reply: RecordedReply,
+}
