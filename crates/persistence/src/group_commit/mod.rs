@@ -1,1 +1,32 @@
-//! Group commit.
+//! Group commit: while one transaction of a lane is under way the writes of many entities gather, and they go together
+//! the moment it returns. No timer; an idle lane writes at once.
+//!
+//! ```text
+//!  partitions ── submit ──► LaneQueue ── gather ──► GroupCommit ── Step::Write ──► store
+//!       ▲                                              │  ▲
+//!       └────────── CommitSink ◄────── Settled ────────┘  └── finished / resolved ──┘
+//! ```
+//! [`GroupCommit`] decides and is pure; a [`GroupWriter`] is the task that carries it out, a [`LaneWriter`] on the
+//! journal and a [`StateWriter`] on durable states.
+
+mod batch_store;
+mod commit;
+mod commit_sink;
+#[expect(clippy::module_inception, reason = "the file carries the name of its type")]
+mod group_commit;
+mod group_write;
+mod guarded;
+mod lane_queue;
+mod settings;
+mod weight;
+mod writer;
+mod writer_task;
+
+pub use commit::{CommitError, Committed, Settled};
+pub use commit_sink::CommitSink;
+pub use group_commit::{GroupCommit, Step};
+pub use group_write::GroupWrite;
+pub use lane_queue::LaneQueue;
+pub use settings::GroupCommitSettings;
+pub use weight::Weight;
+pub use writer::{GroupWriter, LaneWriter, StateWriter, Undrained};

@@ -1,0 +1,37 @@
+use super::{CommitError, Committed, Settled, guarded::guard};
+use crate::store::Incarnation;
+use actum_model::Partition;
+
+/// Where the results of writes go.
+///
+/// Its methods only pass on what they get: they run on the writer's task, and never block. Every submitted write comes
+/// back in exactly one call of [`committed`](Self::committed).
+pub trait CommitSink<T>: Send + Sync + 'static {
+    /// Some writes of one partition are settled, in the order of their submission.
+    fn committed(&self, partition: Partition, results: Vec<(T, Result<Committed, CommitError>)>);
+
+    /// The writer's incarnation was revoked, so no write will succeed any more. Called once, after the first results
+    /// that showed it.
+    fn fenced(&self, incarnation: Incarnation);
+}
+
+/// Tells the sink, in runs of the same partition. Panics of the sink stop neither the writer nor the other runs.
+pub(super) fn tell<T: 'static>(sink: &dyn CommitSink<T>, settled: Vec<Settled<T>>) {
+    let mut settled = settled.into_iter().peekable();
+    while let Some(Settled { ticket, partition, result }) = settled.next() {
+        let mut run = vec![(ticket, result)];
+        while let Some(next) = settled.next_if(|next| next.partition == partition) {
+            run.push((next.ticket, next.result));
+        }
+        if let Err(message) = guard(|| sink.committed(partition, run)) {
+            tracing::error!(%partition, message, "the receiver of commits panicked");
+        }
+    }
+}
+
+/// Tells the sink that its writer was revoked.
+pub(super) fn tell_fenced<T: 'static>(sink: &dyn CommitSink<T>, incarnation: Incarnation) {
+    if let Err(message) = guard(|| sink.fenced(incarnation)) {
+        tracing::error!(%incarnation, message, "the receiver of commits panicked");
+    }
+}

@@ -1,0 +1,318 @@
+use super::{CommitError, Committed, GroupCommitSettings, GroupWrite, Settled, Weight};
+use crate::store::StoreError;
+use actum_model::{Lane, Partition};
+use std::{
+    collections::{HashSet, VecDeque},
+    fmt,
+    hash::{BuildHasherDefault, Hasher},
+    iter, mem,
+};
+
+/// Decides which writes of a lane go together, and what became of each. Pure: whoever drives it does the I/O.
+///
+/// ```text
+///  submit ─► waiting ── Step::Write ──► in flight ── finished ─┬─► settled
+///               ▲                                              ├─► refused, and several writes ─┐
+///               └───────────────── in halves ◄─────────────────│────────────────────────────────┘
+///                                                              └─► outcome unknown
+///                                                                    │        ▲
+///                                                      Step::Resolve └────────┘ not found out
+///                                                      resolved ─► settled
+/// ```
+/// At most one batch is in flight. A batch is the longest beginning of the queue that keeps to the bounds and names no
+/// entity twice, so writes go in the order of their submission; a write that is larger than the bounds goes alone.
+///
+/// A ticket comes back exactly once for each submitted write.
+pub struct GroupCommit<W, T> {
+    bounds: Weight,
+    resolve_attempts_max: u32,
+    next_number: u64,
+    waiting: VecDeque<Waiting<W, T>>,
+    waiting_weight: Weight,
+    /// How many writes the next batches take after one was refused, the next one last.
+    halves: Vec<usize>,
+    in_flight: Option<InFlight<W, T>>,
+    // kept for the next batch
+    writes: Vec<W>,
+    entities: HashSet<u64, BuildHasherDefault<AlreadyHashed>>,
+}
+
+/// What is to be done next.
+#[must_use]
+#[derive(Debug)]
+pub enum Step<W> {
+    /// Write this batch, then call [`GroupCommit::finished`].
+    Write(Vec<W>),
+    /// Find out what became of this batch, then call [`GroupCommit::resolved`].
+    Resolve {
+        /// The batch, as it was written.
+        writes: Vec<W>,
+        /// Which attempt it is, from 1. The later ones had better wait a little.
+        attempt: u32,
+    },
+}
+
+/// A write that was weighed once, when it was submitted.
+pub(super) struct Waiting<W, T> {
+    pub(super) write: W,
+    pub(super) ticket: T,
+    pub(super) weight: Weight,
+}
+
+struct InFlight<W, T> {
+    tickets: Vec<(T, Partition)>,
+    weight: Weight,
+    unknown: Option<Unknown<W>>,
+}
+
+struct Unknown<W> {
+    error: StoreError,
+    attempts: u32,
+    /// `None` while an attempt is under way.
+    writes: Option<Vec<W>>,
+}
+
+impl<W: GroupWrite, T: Copy> GroupCommit<W, T> {
+    /// Groups the writes of `lane`.
+    ///
+    /// Events are numbered `lane * 2^48 + n`, with n from 1, so that no two lanes of an incarnation use a number twice.
+    #[must_use]
+    pub fn new(lane: Lane, settings: &GroupCommitSettings) -> Self {
+        Self {
+            bounds: settings.batch_bounds(),
+            resolve_attempts_max: settings.resolve_attempts_max,
+            next_number: u64::from(lane.nr()) << 48 | 1,
+            waiting: VecDeque::new(),
+            waiting_weight: Weight::ZERO,
+            halves: Vec::new(),
+            in_flight: None,
+            writes: Vec::new(),
+            entities: HashSet::default(),
+        }
+    }
+
+    /// Takes a write, to go with one of the next batches.
+    pub fn submit(&mut self, write: W, ticket: T) {
+        let weight = write.weight();
+        self.submit_weighed(Waiting { write, ticket, weight });
+    }
+
+    pub(super) fn submit_weighed(&mut self, waiting: Waiting<W, T>) {
+        self.waiting_weight += waiting.weight;
+        self.waiting.push_back(waiting);
+    }
+
+    /// How much waits for a later batch.
+    #[must_use]
+    pub fn waiting(&self) -> Weight {
+        self.waiting_weight
+    }
+
+    /// How much is not settled: what waits and what is in flight.
+    #[must_use]
+    pub fn pending(&self) -> Weight {
+        self.waiting_weight + self.in_flight.as_ref().map_or(Weight::ZERO, |batch| batch.weight)
+    }
+
+    /// What is to be done next; `None` while a batch is in flight, and when nothing waits.
+    pub fn next_step(&mut self) -> Option<Step<W>> {
+        match &mut self.in_flight {
+            Some(batch) => {
+                let unknown = batch.unknown.as_mut()?;
+                let writes = unknown.writes.take()?;
+                unknown.attempts += 1;
+                Some(Step::Resolve { writes, attempt: unknown.attempts })
+            }
+            None if self.waiting.is_empty() => None,
+            None => Some(Step::Write(self.depart())),
+        }
+    }
+
+    /// Takes what the store said to a [`Step::Write`], and its batch back.
+    ///
+    /// # Panics
+    /// When no batch is being written, or another one is given back.
+    pub fn finished(
+        &mut self,
+        writes: Vec<W>,
+        result: Result<Vec<W::Outcome>, StoreError>,
+    ) -> Vec<Settled<T>> {
+        let batch = self.in_flight.as_mut().expect("a batch finishes that was written");
+        assert!(batch.unknown.is_none(), "a batch that is being resolved does not finish");
+        assert_eq!(batch.tickets.len(), writes.len(), "the batch that was handed out comes back");
+        match result {
+            Ok(outcomes) => self.arrive(writes, outcomes.into_iter().map(W::commit_of)),
+            Err(error) if error.maybe_written() => {
+                batch.unknown = Some(Unknown { error, attempts: 0, writes: Some(writes) });
+                Vec::new()
+            }
+            Err(StoreError::Invalid { .. }) if writes.len() > 1 => {
+                self.send_back(writes);
+                Vec::new()
+            }
+            Err(error) => self.arrive_failed(writes, error),
+        }
+    }
+
+    /// Takes what the store said to a [`Step::Resolve`], and its batch back.
+    ///
+    /// # Panics
+    /// When no batch is being resolved, or another one is given back.
+    pub fn resolved(
+        &mut self,
+        writes: Vec<W>,
+        result: Result<Vec<Option<W::Outcome>>, StoreError>,
+    ) -> Vec<Settled<T>> {
+        let batch = self.in_flight.as_mut().expect("a batch is resolved that was written");
+        assert_eq!(batch.tickets.len(), writes.len(), "the batch that was handed out comes back");
+        let unknown = batch.unknown.as_mut().expect("a batch is resolved whose outcome is unknown");
+        match result {
+            Ok(outcomes) => {
+                let not_written = not_written(unknown.error.clone());
+                let results = outcomes.into_iter().map(|outcome| {
+                    outcome.map_or_else(|| Err(not_written.clone().into()), W::commit_of)
+                });
+                self.arrive(writes, results)
+            }
+            Err(_) if unknown.attempts < self.resolve_attempts_max => {
+                unknown.writes = Some(writes);
+                Vec::new()
+            }
+            Err(_) => {
+                let error = unknown.error.clone();
+                self.arrive_failed(writes, error)
+            }
+        }
+    }
+
+    /// Gives everything up: what is in flight has an unknown outcome, and what waits was never written.
+    pub fn abandon(&mut self) -> Vec<Settled<T>> {
+        let gone = "the writer stopped before the store answered";
+        let unknown = StoreError::outcome_unknown("committing a batch", gone);
+        let mut settled = match self.in_flight.take() {
+            Some(batch) => settle(batch.tickets, iter::repeat_with(|| Err(unknown.clone().into()))),
+            None => Vec::new(),
+        };
+        let stopped = stopped();
+        settled.extend(self.waiting.drain(..).map(|Waiting { write, ticket, .. }| Settled {
+            ticket,
+            partition: write.partition(),
+            result: Err(stopped.clone().into()),
+        }));
+        self.waiting_weight = Weight::ZERO;
+        self.halves.clear();
+        settled
+    }
+
+    /// Takes the next batch from the queue.
+    fn depart(&mut self) -> Vec<W> {
+        let count_max = self.halves.pop().unwrap_or(usize::MAX);
+        let mut writes = mem::take(&mut self.writes);
+        let mut tickets = Vec::with_capacity(self.waiting.len().min(self.bounds.events));
+        let mut weight = Weight::ZERO;
+        while writes.len() < count_max
+            && let Some(next) = self.waiting.pop_front_if(|next| {
+                let fits = writes.is_empty() || (weight + next.weight).is_within(self.bounds);
+                fits && self.entities.insert(next.write.entity().hash64())
+            })
+        {
+            let Waiting { mut write, ticket, weight: more } = next;
+            self.next_number += write.number(self.next_number);
+            weight += more;
+            tickets.push((ticket, write.partition()));
+            writes.push(write);
+        }
+        self.entities.clear();
+        self.waiting_weight = self.waiting_weight - weight;
+        self.in_flight = Some(InFlight { tickets, weight, unknown: None });
+        writes
+    }
+
+    /// Puts a refused batch back, to go in two halves: a write that the store refuses ends up alone, after as many
+    /// batches as halving takes.
+    fn send_back(&mut self, mut writes: Vec<W>) {
+        let batch = self.in_flight.take().expect("a refused batch was in flight");
+        let first = writes.len() / 2;
+        self.halves.extend([writes.len() - first, first]);
+        for (write, (ticket, _)) in writes.drain(..).zip(batch.tickets).rev() {
+            let weight = write.weight();
+            self.waiting.push_front(Waiting { write, ticket, weight });
+        }
+        self.waiting_weight += batch.weight;
+        self.writes = writes;
+    }
+
+    fn arrive_failed(&mut self, writes: Vec<W>, error: StoreError) -> Vec<Settled<T>> {
+        let results = vec![Err(CommitError::Store(error)); writes.len()];
+        self.arrive(writes, results.into_iter())
+    }
+
+    fn arrive(
+        &mut self,
+        mut writes: Vec<W>,
+        results: impl ExactSizeIterator<Item = Result<Committed, CommitError>>,
+    ) -> Vec<Settled<T>> {
+        let InFlight { tickets, .. } =
+            self.in_flight.take().expect("a batch that arrives was in flight");
+        writes.clear();
+        self.writes = writes;
+        if results.len() == tickets.len() {
+            return settle(tickets, results);
+        }
+        // which outcome is whose cannot be told
+        let (outcomes, count) = (results.len(), tickets.len());
+        let corrupt =
+            StoreError::corrupt(format!("{outcomes} outcomes of a batch of {count} writes"));
+        settle(tickets, iter::repeat_with(|| Err(corrupt.clone().into())))
+    }
+}
+
+impl<W, T> fmt::Debug for GroupCommit<W, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GroupCommit")
+            .field("waiting", &self.waiting_weight)
+            .field("in_flight", &self.in_flight.as_ref().map(|batch| batch.weight))
+            .finish_non_exhaustive()
+    }
+}
+
+/// The failure of a write that is never written since its writer has stopped.
+pub(super) fn stopped() -> StoreError {
+    StoreError::unavailable("committing a batch", "the writer has stopped")
+}
+
+/// The clean failure of a write that turned out not to be stored, after all.
+fn not_written(unknown: StoreError) -> StoreError {
+    match unknown {
+        StoreError::OutcomeUnknown { doing, source } => StoreError::Unavailable { doing, source },
+        other => other,
+    }
+}
+
+fn settle<T>(
+    tickets: Vec<(T, Partition)>,
+    results: impl Iterator<Item = Result<Committed, CommitError>>,
+) -> Vec<Settled<T>> {
+    let settled = tickets.into_iter().zip(results);
+    settled.map(|((ticket, partition), result)| Settled { ticket, partition, result }).collect()
+}
+
+/// Keys are stable hashes already.
+#[derive(Default)]
+struct AlreadyHashed(u64);
+
+impl Hasher for AlreadyHashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}

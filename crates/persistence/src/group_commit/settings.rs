@@ -1,0 +1,114 @@
+use super::Weight;
+use std::time::Duration;
+
+/// How the writes of a lane are grouped, and how many may wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GroupCommitSettings {
+    /// Events of one transaction: 1,000 by default, 1 to 100,000. A single write with more goes alone.
+    pub batch_events_max: usize,
+    /// Bytes of payload and metadata of one transaction: 1 MiB by default, 1 to 256 MiB. A single write with more goes
+    /// alone.
+    pub batch_bytes_max: usize,
+    /// Bytes that wait for their commit in one lane, the transaction under way included, before commands are refused as
+    /// overloaded: 64 MiB by default, 1 to 64 GiB.
+    pub queue_bytes_max: usize,
+    /// How often the store is asked what became of a transaction whose outcome is unknown: 10 times by default, 1 to
+    /// 1,000. After the last one its writes fail with an unknown outcome.
+    pub resolve_attempts_max: u32,
+    /// How long the second of these attempts waits after the first; every further one waits twice as long: 50 ms by
+    /// default, 1 ms to 1 minute.
+    pub resolve_backoff_min: Duration,
+    /// The longest such wait: 5 s by default, no less than the shortest, at most 10 minutes.
+    pub resolve_backoff_max: Duration,
+}
+
+impl GroupCommitSettings {
+    /// Sets [`batch_events_max`](Self::batch_events_max).
+    #[must_use]
+    pub fn with_batch_events_max(self, events: usize) -> Self {
+        Self { batch_events_max: events, ..self }
+    }
+
+    /// Sets [`batch_bytes_max`](Self::batch_bytes_max).
+    #[must_use]
+    pub fn with_batch_bytes_max(self, bytes: usize) -> Self {
+        Self { batch_bytes_max: bytes, ..self }
+    }
+
+    /// Sets [`queue_bytes_max`](Self::queue_bytes_max).
+    #[must_use]
+    pub fn with_queue_bytes_max(self, bytes: usize) -> Self {
+        Self { queue_bytes_max: bytes, ..self }
+    }
+
+    /// Sets [`resolve_attempts_max`](Self::resolve_attempts_max).
+    #[must_use]
+    pub fn with_resolve_attempts_max(self, attempts: u32) -> Self {
+        Self { resolve_attempts_max: attempts, ..self }
+    }
+
+    /// Sets [`resolve_backoff_min`](Self::resolve_backoff_min).
+    #[must_use]
+    pub fn with_resolve_backoff_min(self, backoff: Duration) -> Self {
+        Self { resolve_backoff_min: backoff, ..self }
+    }
+
+    /// Sets [`resolve_backoff_max`](Self::resolve_backoff_max).
+    #[must_use]
+    pub fn with_resolve_backoff_max(self, backoff: Duration) -> Self {
+        Self { resolve_backoff_max: backoff, ..self }
+    }
+
+    /// All that is wrong with these settings, a sentence each; empty if they can be used.
+    #[must_use]
+    pub fn validate(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut check = |name: &str, value: usize, max: usize| {
+            if !(1..=max).contains(&value) {
+                problems.push(format!("`{name}` is {value}, it must be 1 to {max}"));
+            }
+        };
+        check("batch_events_max", self.batch_events_max, 100_000);
+        check("batch_bytes_max", self.batch_bytes_max, 256 << 20);
+        check("queue_bytes_max", self.queue_bytes_max, 64 << 30);
+        check("resolve_attempts_max", self.resolve_attempts_max as usize, 1_000);
+        let (min, max) = (self.resolve_backoff_min, self.resolve_backoff_max);
+        if !(Duration::from_millis(1)..=Duration::from_mins(1)).contains(&min) {
+            problems.push(format!("`resolve_backoff_min` is {min:?}, it must be 1ms to 60s"));
+        }
+        if max < min || max > Duration::from_mins(10) {
+            problems.push(format!("`resolve_backoff_max` is {max:?}, it must be {min:?} to 600s"));
+        }
+        problems
+    }
+
+    /// What one batch may hold.
+    pub(super) fn batch_bounds(&self) -> Weight {
+        Weight { events: self.batch_events_max, bytes: self.batch_bytes_max }
+    }
+
+    /// How long attempt `attempt`, counted from 1, waits: not at all, the shortest, twice that, and so on.
+    pub(super) fn resolve_backoff(&self, attempt: u32) -> Duration {
+        match attempt.checked_sub(2) {
+            None => Duration::ZERO,
+            Some(doublings) => {
+                let factor = 2u32.saturating_pow(doublings);
+                self.resolve_backoff_min.saturating_mul(factor).min(self.resolve_backoff_max)
+            }
+        }
+    }
+}
+
+impl Default for GroupCommitSettings {
+    fn default() -> Self {
+        Self {
+            batch_events_max: 1_000,
+            batch_bytes_max: 1 << 20,
+            queue_bytes_max: 64 << 20,
+            resolve_attempts_max: 10,
+            resolve_backoff_min: Duration::from_millis(50),
+            resolve_backoff_max: Duration::from_secs(5),
+        }
+    }
+}

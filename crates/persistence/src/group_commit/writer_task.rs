@@ -1,0 +1,159 @@
+use super::{
+    CommitError, CommitSink, GroupCommit, GroupCommitSettings, GroupWrite, LaneQueue, Settled,
+    Step, Undrained, Weight,
+    batch_store::BatchStore,
+    commit_sink::{tell, tell_fenced},
+    group_commit::Waiting,
+    guarded::guarded,
+};
+use crate::store::{Incarnation, StoreError};
+use actum_model::Lane;
+use std::sync::Arc;
+use tokio::{sync::Notify, task::consume_budget, time::sleep};
+use tracing::Instrument;
+
+/// The task of a writer: carries out what its [`GroupCommit`] decides, and tells the sink.
+///
+/// However it ends, every write that was submitted is settled: the last of them when it is dropped.
+pub(super) struct WriterTask<W: GroupWrite, T: Copy + Send + 'static, S> {
+    machine: GroupCommit<W, T>,
+    queue: Arc<LaneQueue<W, T>>,
+    gathered: Vec<Waiting<W, T>>,
+    store: S,
+    lane: Lane,
+    incarnation: Incarnation,
+    settings: GroupCommitSettings,
+    sink: Arc<dyn CommitSink<T>>,
+    fenced: bool,
+}
+
+impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T, S> {
+    pub(super) fn new(
+        store: S,
+        lane: Lane,
+        incarnation: Incarnation,
+        settings: GroupCommitSettings,
+        sink: Arc<dyn CommitSink<T>>,
+    ) -> Self {
+        Self {
+            machine: GroupCommit::new(lane, &settings),
+            queue: Arc::new(LaneQueue::new(settings.queue_bytes_max, Arc::clone(&sink))),
+            gathered: Vec::new(),
+            store,
+            lane,
+            incarnation,
+            settings,
+            sink,
+            fenced: false,
+        }
+    }
+
+    pub(super) fn queue(&self) -> &Arc<LaneQueue<W, T>> {
+        &self.queue
+    }
+
+    /// Runs until the queue is closed and everything is settled, or until it is told to stop; says what is left.
+    pub(super) async fn run(mut self, stop: Arc<Notify>) -> Undrained {
+        // in this order: a commit that is already there counts, also when it is time to stop
+        tokio::select! {
+            biased;
+            () = self.write_all() => {}
+            () = stop.notified() => {}
+        }
+        self.give_up()
+    }
+
+    async fn write_all(&mut self) {
+        loop {
+            self.gather();
+            match self.machine.next_step() {
+                Some(Step::Write(writes)) => self.write(writes).await,
+                Some(Step::Resolve { writes, attempt }) => self.resolve(writes, attempt).await,
+                None if self.queue.wait().await => {}
+                None => return,
+            }
+            // a store that answers at once must not keep the thread for itself
+            consume_budget().await;
+        }
+    }
+
+    async fn write(&mut self, writes: Vec<W>) {
+        let batch = self.store.batch_of(writes);
+        let Weight { events, bytes } = self.machine.pending() - self.machine.waiting();
+        let span = tracing::trace_span!("commit", lane = self.lane.nr(), events, bytes);
+        let written = guarded(async { self.store.write(&batch).await }).instrument(span).await;
+        let result = written.unwrap_or_else(|panic| Err(self.panicked(&panic)));
+        let revoked = matches!(result, Err(StoreError::Fenced { .. }));
+        let pending = self.machine.pending();
+        let settled = self.machine.finished(S::writes_of(batch), result);
+        self.settle(pending, settled);
+        if revoked {
+            self.tell_fenced();
+        }
+    }
+
+    async fn resolve(&mut self, writes: Vec<W>, attempt: u32) {
+        let batch = self.store.batch_of(writes);
+        let backoff = self.settings.resolve_backoff(attempt);
+        if !backoff.is_zero() {
+            sleep(backoff).await;
+        }
+        let span = tracing::trace_span!("resolve", lane = self.lane.nr(), attempt);
+        let found = guarded(async { self.store.resolve(&batch).await }).instrument(span).await;
+        let result = found.unwrap_or_else(|panic| Err(self.panicked(&panic)));
+        if let Err(error) = &result {
+            let lane = self.lane.nr();
+            tracing::warn!(lane, attempt, %error, "outcome of a batch cannot be found out");
+        }
+        let pending = self.machine.pending();
+        let settled = self.machine.resolved(S::writes_of(batch), result);
+        self.settle(pending, settled);
+    }
+
+    fn panicked(&self, message: &str) -> StoreError {
+        tracing::error!(lane = self.lane.nr(), message, "the store panicked");
+        StoreError::outcome_unknown("committing a batch", format!("the store panicked: {message}"))
+    }
+}
+
+impl<W: GroupWrite, T: Copy + Send + 'static, S> WriterTask<W, T, S> {
+    fn gather(&mut self) {
+        self.queue.take(&mut self.gathered);
+        self.gathered.drain(..).for_each(|waiting| self.machine.submit_weighed(waiting));
+    }
+
+    /// Makes room for what was settled since `pending`, then tells the sink.
+    fn settle(&mut self, pending: Weight, settled: Vec<Settled<T>>) {
+        self.queue.release(pending - self.machine.pending());
+        tell(&*self.sink, settled);
+    }
+
+    fn tell_fenced(&mut self) {
+        if !self.fenced {
+            self.fenced = true;
+            tell_fenced(&*self.sink, self.incarnation);
+        }
+    }
+
+    /// Settles everything that is left.
+    fn give_up(&mut self) -> Undrained {
+        self.queue.close();
+        self.gather();
+        let pending = self.machine.pending();
+        let settled = self.machine.abandon();
+        let left = settled.len();
+        let unknown = settled.iter().filter(|settled| is_unknown(settled)).count();
+        self.settle(pending, settled);
+        Undrained { unsent: left - unknown, unknown }
+    }
+}
+
+impl<W: GroupWrite, T: Copy + Send + 'static, S> Drop for WriterTask<W, T, S> {
+    fn drop(&mut self) {
+        self.give_up();
+    }
+}
+
+fn is_unknown<T>(settled: &Settled<T>) -> bool {
+    matches!(&settled.result, Err(CommitError::Store(error)) if error.maybe_written())
+}
