@@ -22,9 +22,17 @@ enum Task {
     BankSmoke,
 }
 
-fn main() -> Result<ExitCode> {
+fn main() -> ExitCode {
+    run(Task::parse()).unwrap_or_else(|error| {
+        // not by returning it from main: that adds a backtrace where RUST_BACKTRACE is set
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(task: Task) -> Result<ExitCode> {
     let workspace = Workspace::load()?;
-    match Task::parse() {
+    match task {
         Task::Test { args } => return suite::run(&workspace, &args),
         Task::Ci => ci::run(&workspace)?,
         Task::BankSmoke => bank_smoke::run(&workspace)?,
