@@ -20,7 +20,8 @@ impl PageRoom {
             return false;
         }
         self.empty = false;
-        self.events -= 1;
+        // behind an event that is larger than the page not even one without bytes has room
+        self.events = if bytes > self.bytes { 0 } else { self.events - 1 };
         self.bytes = self.bytes.saturating_sub(bytes);
         true
     }

@@ -26,6 +26,7 @@
 
 mod fixture;
 mod reading;
+mod refusal;
 mod run;
 mod sample;
 mod seed;
@@ -33,7 +34,25 @@ mod suite;
 mod writer;
 
 pub mod append;
+pub mod batches;
 pub mod conflicts;
+pub mod fence;
+pub mod fence_races;
+pub mod filters;
+pub mod lanes;
+pub mod large_numbers;
+pub mod names;
+pub mod order;
+pub mod pages;
+pub mod payloads;
+pub mod recovery;
+pub mod reopen;
+pub mod retention;
+pub mod settle;
+pub mod slots;
+pub mod snapshots;
+pub mod state_conflicts;
+pub mod states;
 
 pub use fixture::StoreFixture;
 pub use run::{Plan, run};

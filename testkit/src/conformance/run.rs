@@ -16,6 +16,8 @@ pub enum Plan {
     Crowded,
     /// One thread, a journal of four lanes.
     Lanes,
+    /// Three threads, a journal of four lanes.
+    CrowdedLanes,
 }
 
 /// Creates a fixture and runs a case on it, on a runtime of its own. [`store_conformance!`](crate::store_conformance)
@@ -42,7 +44,10 @@ where
 
 impl Plan {
     fn layout(self) -> JournalLayout {
-        let lanes = if self == Self::Lanes { 4 } else { 1 };
+        let lanes = match self {
+            Self::Plain | Self::Crowded => 1,
+            Self::Lanes | Self::CrowdedLanes => 4,
+        };
         JournalLayout {
             lanes: LaneCount::new(lanes).expect("there is a lane"),
             partitions: PartitionCount::default(),
@@ -51,7 +56,7 @@ impl Plan {
 
     fn runtime(self) -> Runtime {
         let mut builder = match self {
-            Self::Crowded => Builder::new_multi_thread(),
+            Self::Crowded | Self::CrowdedLanes => Builder::new_multi_thread(),
             Self::Plain | Self::Lanes => Builder::new_current_thread(),
         };
         // a multi-thread runtime of three workers: more than this machine may have, so that they also preempt

@@ -14,6 +14,13 @@ macro_rules! store_conformance {
                 the_events_of_a_batch_lie_side_by_side_in_its_order
                 a_confirmed_append_is_seen_through_every_handle_at_once
                 two_kinds_with_the_same_id_are_two_entities;
+            Plain batches:
+                an_invalid_batch_stores_nothing
+                one_guilty_entity_among_thousands_fails_alone
+                many_guilty_entities_fail_and_the_others_are_stored
+                a_batch_of_guilty_entities_takes_no_position
+                ten_thousand_events_of_one_entity_are_one_append
+                ten_thousand_entities_are_one_batch;
             Plain conflicts:
                 an_append_that_expects_too_little_conflicts
                 an_append_that_expects_too_much_conflicts
@@ -22,6 +29,109 @@ macro_rules! store_conformance {
             Crowded conflicts:
                 of_many_tasks_with_one_expected_number_exactly_one_wins
                 of_two_writers_with_one_expected_number_exactly_one_wins;
+            Crowded order:
+                every_reader_sees_every_event_once_and_in_order
+                a_confirmed_event_is_in_the_next_read
+                positions_stay_dense_whatever_is_refused_in_between;
+            Plain settle:
+                a_stored_append_is_found_by_its_events
+                an_append_that_was_never_sent_is_not_found
+                a_strangers_events_are_not_taken_for_the_own
+                the_appends_of_a_batch_are_told_apart;
+            Crowded settle:
+                an_append_that_was_dropped_half_way_can_be_settled;
+            Plain fence:
+                a_revoked_writer_writes_and_deletes_nothing
+                a_writer_revoked_through_another_handle_is_fenced_too
+                a_writer_that_released_its_slot_is_fenced
+                an_incarnation_that_nobody_was_given_cannot_write
+                revoking_a_writer_leaves_the_others_alone
+                of_a_fenced_batch_nothing_is_stored;
+            Crowded fence_races:
+                when_a_revoke_returns_no_event_of_the_writer_comes_after
+                when_a_revoke_returns_no_state_of_the_writer_comes_after;
+            Plain slots:
+                a_slot_is_refused_while_its_holder_lives
+                a_released_slot_can_be_claimed_at_once
+                a_slot_whose_holder_was_revoked_can_be_claimed
+                the_slot_of_a_dead_holder_can_be_claimed
+                a_renewed_lease_keeps_the_slot
+                a_lease_that_ran_out_shuts_nobody_out_by_itself
+                slots_do_not_touch_each_other
+                no_incarnation_is_given_twice
+                a_late_release_does_not_touch_the_successor;
+            Crowded slots:
+                of_many_claimants_exactly_one_gets_the_slot;
+            Plain filters:
+                kinds_are_compared_exactly
+                a_manifest_selects_itself_and_what_is_below_it
+                a_range_of_partitions_selects_the_entities_in_it
+                the_parts_of_a_filter_hold_together
+                a_reader_gets_past_everything_it_filters_out;
+            Plain pages:
+                a_page_has_at_most_as_many_events_as_asked_for
+                a_page_has_at_most_as_many_bytes_as_asked_for
+                a_page_starts_right_behind_what_the_reader_has
+                many_entities_are_read_in_one_call;
+            Plain payloads:
+                an_empty_payload_is_stored
+                payloads_of_sixteen_mebibytes_come_back_whole
+                large_snapshots_and_states_come_back_whole;
+            Plain names:
+                ids_are_compared_byte_by_byte
+                kinds_are_compared_byte_by_byte
+                kind_and_id_do_not_run_into_each_other;
+            Lanes lanes:
+                each_lane_is_dense_on_its_own
+                an_append_moves_the_head_of_its_own_lane
+                an_entity_of_another_lane_makes_a_batch_invalid
+                a_lane_the_journal_does_not_have_cannot_be_read
+                one_read_reaches_entities_of_every_lane
+                lanes_go_on_when_the_journal_is_opened_again;
+            CrowdedLanes lanes:
+                lanes_are_written_side_by_side_under_one_fence;
+            Plain snapshots:
+                a_snapshot_comes_back_as_it_was_saved
+                a_load_finds_the_newest_that_is_not_too_new
+                saving_the_same_number_again_replaces
+                many_snapshots_are_saved_together
+                pruning_keeps_the_newest
+                snapshots_behave_as_a_plain_map_would;
+            Plain recovery:
+                recovery_reads_the_newest_snapshot_and_what_is_behind_it
+                many_entities_recover_in_one_call
+                recovery_works_on_what_retention_has_left;
+            Crowded recovery:
+                recovery_is_consistent_while_retention_runs;
+            Plain retention:
+                deleted_events_are_gone_and_the_floor_tells
+                numbers_go_on_after_everything_was_deleted
+                numbers_go_on_after_everything_was_deleted_and_reopened
+                deleting_past_the_head_is_invalid
+                the_floor_never_sinks
+                readers_get_past_what_was_deleted;
+            Plain states:
+                a_state_comes_back_as_it_was_written
+                a_write_moves_the_revision_as_far_as_it_says
+                a_tombstone_keeps_revision_and_recent_commands
+                a_state_that_never_was_can_be_deleted
+                an_invalid_batch_of_states_stores_nothing
+                many_states_are_written_and_loaded_together;
+            Plain state_conflicts:
+                a_write_at_another_revision_conflicts
+                guilty_entities_of_a_batch_of_states_fail_alone
+                a_write_is_settled_by_its_id
+                a_write_that_was_written_over_is_not_called_lost;
+            Crowded state_conflicts:
+                of_many_tasks_with_one_expected_revision_exactly_one_wins;
+            Plain reopen:
+                everything_is_there_after_a_close
+                everything_is_there_after_a_crash
+                appends_under_way_at_a_crash_are_stored_whole_or_not
+                a_closed_handle_refuses_everything;
+            Plain large_numbers:
+                positions_go_on_past_what_fits_into_a_number_of_32_bits
+                sequence_numbers_go_on_past_what_fits_into_32_bits;
         }
     };
 }

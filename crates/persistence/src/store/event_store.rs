@@ -11,16 +11,17 @@ use async_trait::async_trait;
 /// * **Order.** Inside a lane positions are dense, start at 1, and are the commit order: once a reader has seen
 ///   position `n`, nothing is ever committed at or before `n`. Within a batch positions follow the order of the appends
 ///   and, within an append, of the events.
-/// * **Fence.** [`append`](Self::append) commits only if the batch's incarnation is not revoked, checked in the same
-///   transaction by a check that conflicts with [`WriterStore::revoke`](super::WriterStore::revoke).
+/// * **Fence.** [`append`](Self::append) commits only if the batch's incarnation was given by a claim and is not revoked,
+///   checked in the same transaction by a check that conflicts with
+///   [`WriterStore::revoke`](super::WriterStore::revoke).
 /// * **Expected sequence number.** An append whose entity is not exactly at `expected` gets
 ///   [`AppendOutcome::Conflict`] and stores nothing, while the other appends of the batch are stored.
 /// * **Atomicity.** The events of one [`EntityAppend`](super::EntityAppend) are stored all or none. When `append` returns
 ///   an error, nothing of the batch is stored, except after [`StoreError::OutcomeUnknown`].
 /// * **Durability.** When `append` returns `Ok`, the stored events survive a crash of the process and, as far as the
 ///   store says so in its own documentation, of the machine.
-/// * **Isolation of mistakes.** A batch that names an entity twice, an entity of another lane, or no event for an
-///   append, is [`StoreError::Invalid`].
+/// * **Isolation of mistakes.** A batch that names an entity twice, an entity of another lane or under another partition
+///   than its own, or no event for an append, is [`StoreError::Invalid`], and so is a lane the journal does not have.
 /// * Sequence numbers and positions never go back, whatever is deleted.
 ///
 /// # Cancel safety

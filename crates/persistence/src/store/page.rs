@@ -42,7 +42,8 @@ impl EntityPage {
     /// Whether the journal has events of the entity behind those of this page, read after `after`.
     #[must_use]
     pub fn has_more(&self, after: SequenceNr) -> bool {
-        self.events.last().map_or(after, |event| event.sequence_nr) < self.head
+        // what was deleted is not waited for
+        self.events.last().map_or(after.max(self.floor), |event| event.sequence_nr) < self.head
     }
 }
 

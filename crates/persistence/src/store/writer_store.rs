@@ -41,9 +41,9 @@ pub struct WriterClaim {
 ///
 /// # Contract
 /// * At any moment at most one incarnation holds a slot that is not revoked.
-/// * [`claim`](Self::claim) succeeds when the slot is free, released, or its holder is dead: its lease has run out, or
-///   the store knows by itself, for example by a file lock that died with its process. It then revokes the former
-///   incarnation in the same transaction.
+/// * [`claim`](Self::claim) succeeds when the slot is free, released, or its holder is revoked or dead: its lease has run
+///   out, or the store knows by itself, for example by a file lock that died with its process. It then revokes the
+///   former incarnation in the same transaction. A lease that has run out shuts nobody out before that.
 /// * When `claim` or [`revoke`](Self::revoke) returns, no write of a revoked incarnation is under way, and no later one
 ///   commits: they get [`StoreError::Fenced`].
 #[async_trait]

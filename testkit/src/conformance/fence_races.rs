@@ -1,0 +1,112 @@
+//! Revoking a writer in the middle of its writes.
+
+use super::{
+    StoreFixture,
+    reading::{head, head_of},
+    refusal::until_available,
+    sample::{account, events},
+    seed,
+    writer::Writer,
+};
+use actum_model::{EntityKey, Lane};
+use actum_persistence::store::{AppendOutcome, StateOutcome, StoreError, Stores};
+use fastrand::Rng;
+use std::sync::Arc;
+use tokio::task::{JoinSet, yield_now};
+
+const ROUNDS: usize = 30;
+const TASKS: usize = 4;
+
+/// Writers append as fast as they can; when `revoke` has returned, the journal's head stands still, and it holds
+/// exactly what was confirmed.
+pub async fn when_a_revoke_returns_no_event_of_the_writer_comes_after(fixture: &dyn StoreFixture) {
+    let (stores, other) = (fixture.open().await, fixture.open().await);
+    let mut rng = seed::random();
+    for round in 0..ROUNDS {
+        let writer = Arc::new(Writer::claim(&stores).await);
+        let mut tasks = JoinSet::new();
+        for key in keys(round) {
+            tasks.spawn(append_until_fenced(Arc::clone(&writer), key, rng.fork()));
+        }
+        revoke_at_some_moment(&other, &writer, &mut rng).await;
+        let head_then = head(&other, Lane::default()).await;
+        let confirmed = tasks.join_all().await;
+        assert_eq!(head(&other, Lane::default()).await, head_then, "an event came after the fence");
+        for (key, confirmed) in confirmed {
+            assert_eq!(head_of(&other, &key).await, confirmed, "{key} has what was confirmed");
+        }
+    }
+}
+
+/// The same for durable states.
+pub async fn when_a_revoke_returns_no_state_of_the_writer_comes_after(fixture: &dyn StoreFixture) {
+    let (stores, other) = (fixture.open().await, fixture.open().await);
+    let mut rng = seed::random();
+    for round in 0..ROUNDS {
+        let writer = Arc::new(Writer::claim(&stores).await);
+        let mut tasks = JoinSet::new();
+        for key in keys(round) {
+            tasks.spawn(put_until_fenced(Arc::clone(&writer), key, rng.fork()));
+        }
+        revoke_at_some_moment(&other, &writer, &mut rng).await;
+        let then = other.states.load(&keys(round)).await.expect("states can be loaded");
+        let confirmed = tasks.join_all().await;
+        let now = other.states.load(&keys(round)).await.expect("states can be loaded");
+        assert_eq!(now, then, "a state came after the fence");
+        for (key, confirmed) in confirmed {
+            let loaded = other.states.load(std::slice::from_ref(&key)).await;
+            let record = loaded.expect("states can be loaded").remove(0);
+            assert_eq!(record.map_or(0, |record| record.revision.get()), confirmed, "{key}");
+        }
+    }
+}
+
+fn keys(round: usize) -> Vec<EntityKey> {
+    (0..TASKS).map(|task| account(round * TASKS + task)).collect()
+}
+
+async fn revoke_at_some_moment(stores: &Stores, writer: &Writer, rng: &mut Rng) {
+    linger(rng, 500).await;
+    let revoked = until_available!(stores.writers.revoke(writer.incarnation));
+    revoked.expect("a writer can be revoked");
+}
+
+/// Appends until the fence comes down, and says how many events were confirmed.
+async fn append_until_fenced(
+    writer: Arc<Writer>,
+    key: EntityKey,
+    mut rng: Rng,
+) -> (EntityKey, u64) {
+    let mut confirmed = 0;
+    loop {
+        let count = rng.usize(1..5);
+        let stored = until_available!(writer.store_one(&key, confirmed, events(count)));
+        match stored {
+            Ok(AppendOutcome::Appended { .. }) => confirmed += count as u64,
+            Err(StoreError::Fenced { .. }) => return (key, confirmed),
+            other => panic!("{key} after {confirmed} events: {other:?}"),
+        }
+        linger(&mut rng, 3).await;
+    }
+}
+
+/// Writes until the fence comes down, and says the last revision that was confirmed.
+async fn put_until_fenced(writer: Arc<Writer>, key: EntityKey, mut rng: Rng) -> (EntityKey, u64) {
+    let mut confirmed = 0;
+    loop {
+        let next = (confirmed, confirmed + 1);
+        match until_available!(writer.put(&key, next, "racing")) {
+            Ok(StateOutcome::Written) => confirmed += 1,
+            Err(StoreError::Fenced { .. }) => return (key, confirmed),
+            other => panic!("{key} at revision {confirmed}: {other:?}"),
+        }
+        linger(&mut rng, 3).await;
+    }
+}
+
+/// Lets others run a few times.
+async fn linger(rng: &mut Rng, times_max: usize) {
+    for _ in 0..rng.usize(..times_max) {
+        yield_now().await;
+    }
+}

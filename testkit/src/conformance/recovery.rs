@@ -1,0 +1,167 @@
+//! Snapshot and tail, read together.
+
+use super::{
+    StoreFixture,
+    reading::at_most,
+    refusal::until_available,
+    sample::{account, accounts, events, payload, timestamp},
+    seed,
+    writer::Writer,
+};
+use actum_model::{EntityKey, SequenceNr};
+use actum_persistence::store::{PageLimit, Recovered, RecoveryRead, Snapshot, Stores};
+use bytes::Bytes;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+use tokio::task::{JoinSet, yield_now};
+
+/// The page starts right behind the newest snapshot, or at the first event if none is wanted or there is none.
+pub async fn recovery_reads_the_newest_snapshot_and_what_is_behind_it(fixture: &dyn StoreFixture) {
+    let stores = fixture.open().await;
+    let writer = Writer::claim(&stores).await;
+    for nr in [1, 2] {
+        writer.write(&account(nr), 0, 20).await;
+    }
+    save(&stores, &account(1), 5).await;
+    save(&stores, &account(1), 12).await;
+    for (nr, wanted, taken, first) in
+        [(1, true, Some(12), 13), (1, false, None, 1), (2, true, None, 1), (2, false, None, 1)]
+    {
+        let found =
+            recover(&stores, &[(account(nr), wanted)], PageLimit::default()).await.remove(0);
+        assert_eq!(found.snapshot.as_ref().map(|s| s.sequence_nr.get()), taken);
+        assert!(numbers(&found).eq(first..=20), "account {nr}, snapshot wanted: {wanted}");
+        assert_eq!(found.page.head, SequenceNr::new(20));
+    }
+    save(&stores, &account(1), 20).await;
+    let found = recover(&stores, &[(account(1), true)], PageLimit::default()).await.remove(0);
+    assert_eq!((found.page.events.len(), found.page.head), (0, SequenceNr::new(20)));
+    assert!(!found.page.has_more(SequenceNr::new(20)));
+}
+
+/// Many entities in one call, in their order: with and without snapshot, with events or without, one twice, unknown
+/// ones; the limit holds for each.
+pub async fn many_entities_recover_in_one_call(fixture: &dyn StoreFixture) {
+    let stores = fixture.open().await;
+    let writer = Writer::claim(&stores).await;
+    let keys = accounts(600);
+    let appends = keys.iter().enumerate();
+    let appends = appends.map(|(nr, key)| writer.append(key, 0, events(1 + nr % 9))).collect();
+    writer.store(appends).await.expect("the store accepts the batch");
+    let snapshot_of =
+        |nr: usize| (nr < 600 && nr.is_multiple_of(3)).then_some((1 + nr % 9) as u64 / 2);
+    let snapshots = keys.iter().enumerate();
+    let snapshots = snapshots.filter_map(|(nr, key)| Some(snapshot(key, snapshot_of(nr)?)));
+    let snapshots: Vec<_> = snapshots.filter(|s| s.sequence_nr > SequenceNr::ZERO).collect();
+    stores.snapshots.save(&snapshots).await.expect("snapshots can be saved");
+
+    let mut rng = seed::random();
+    let asked: Vec<_> = (0..1000).map(|_| (rng.usize(..700), rng.bool())).collect();
+    let reads: Vec<_> = asked.iter().map(|(nr, wanted)| (account(*nr), *wanted)).collect();
+    let found = recover(&stores, &reads, at_most(3)).await;
+    for ((nr, wanted), found) in asked.into_iter().zip(found) {
+        let after = if wanted { snapshot_of(nr).unwrap_or(0) } else { 0 };
+        let head = if nr < 600 { (1 + nr % 9) as u64 } else { 0 };
+        assert_eq!(found.snapshot.as_ref().map_or(0, |s| s.sequence_nr.get()), after);
+        assert!(found.snapshot.as_ref().is_none_or(|s| s.entity == account(nr)));
+        assert_eq!(found.page.head.get(), head, "account {nr}");
+        assert!(numbers(&found).eq((after + 1..=head).take(3)), "account {nr}: {found:?}");
+    }
+}
+
+/// After retention, recovery shows the snapshot, the events that are left, and the floor.
+pub async fn recovery_works_on_what_retention_has_left(fixture: &dyn StoreFixture) {
+    let stores = fixture.open().await;
+    let writer = Writer::claim(&stores).await;
+    writer.write(&account(1), 0, 10).await;
+    for (taken, deleted) in [(6, 4), (6, 6), (10, 10)] {
+        save(&stores, &account(1), taken).await;
+        let up_to = SequenceNr::new(deleted);
+        let deleted = stores.events.delete_events(writer.incarnation, &account(1), up_to).await;
+        deleted.expect("events can be deleted");
+        let found = recover(&stores, &[(account(1), true)], PageLimit::default()).await.remove(0);
+        assert_eq!(found.snapshot.as_ref().map(|s| s.sequence_nr.get()), Some(taken));
+        assert!(numbers(&found).eq(taken + 1..=10));
+        assert_eq!((found.page.head.get(), found.page.floor), (10, up_to));
+        let whole = recover(&stores, &[(account(1), false)], PageLimit::default()).await.remove(0);
+        assert!(whole.snapshot.is_none());
+        assert!(numbers(&whole).eq(up_to.get() + 1..=10));
+    }
+}
+
+/// While an entity writes, takes snapshots and deletes what they cover, whoever recovers it always gets a tail that
+/// starts right behind the snapshot.
+pub async fn recovery_is_consistent_while_retention_runs(fixture: &dyn StoreFixture) {
+    let (stores, other) = (fixture.open().await, fixture.open().await);
+    let writer = Writer::claim(&stores).await;
+    let mut rng = seed::random();
+    let done = Arc::new(AtomicBool::new(false));
+    let mut readers = JoinSet::new();
+    for handle in [&stores, &other, &other] {
+        readers.spawn(recover_until(handle.clone(), Arc::clone(&done)));
+    }
+    let (mut head, key) = (0, account(1));
+    for _ in 0..150 {
+        let count = rng.usize(1..5);
+        writer.write(&key, head, count).await;
+        head += count as u64;
+        if rng.bool() {
+            let taken = head - rng.u64(..count as u64);
+            save(&stores, &key, taken).await;
+            let up_to = SequenceNr::new(taken);
+            let deleted =
+                until_available!(stores.events.delete_events(writer.incarnation, &key, up_to));
+            deleted.expect("events can be deleted");
+            if rng.bool() {
+                stores.snapshots.prune(&key, 1).await.expect("snapshots can be pruned");
+            }
+        }
+        yield_now().await;
+    }
+    done.store(true, Ordering::SeqCst);
+    readers.join_all().await;
+}
+
+async fn recover_until(stores: Stores, done: Arc<AtomicBool>) {
+    while !done.load(Ordering::SeqCst) {
+        let found = recover(&stores, &[(account(1), true)], at_most(3)).await.remove(0);
+        let after = found.snapshot.as_ref().map_or(0, |s| s.sequence_nr.get());
+        let first =
+            found.page.events.first().map_or(found.page.head.get(), |e| e.sequence_nr.get() - 1);
+        assert_eq!(first, after, "the tail starts behind the snapshot: {found:?}");
+        assert!(numbers(&found).eq((after + 1..=found.page.head.get()).take(3)), "{found:?}");
+        yield_now().await;
+    }
+}
+
+fn numbers(found: &Recovered) -> impl Iterator<Item = u64> {
+    found.page.events.iter().map(|event| event.sequence_nr.get())
+}
+
+fn snapshot(entity: &EntityKey, sequence_nr: u64) -> Snapshot {
+    Snapshot {
+        entity: entity.clone(),
+        sequence_nr: SequenceNr::new(sequence_nr),
+        timestamp: timestamp(),
+        state: payload("state"),
+        recent_commands: Bytes::new(),
+    }
+}
+
+async fn save(stores: &Stores, entity: &EntityKey, sequence_nr: u64) {
+    let new = [snapshot(entity, sequence_nr)];
+    let saved = until_available!(stores.snapshots.save(&new));
+    saved.expect("snapshots can be saved");
+}
+
+async fn recover(stores: &Stores, reads: &[(EntityKey, bool)], limit: PageLimit) -> Vec<Recovered> {
+    let reads: Vec<_> = reads
+        .iter()
+        .map(|(entity, snapshot)| RecoveryRead { entity: entity.clone(), snapshot: *snapshot })
+        .collect();
+    let found = stores.recovery.recover(&reads, limit).await.expect("entities can recover");
+    assert_eq!(found.len(), reads.len(), "each read has an answer");
+    found
+}

@@ -1,0 +1,129 @@
+//! Expected revisions, and finding out what became of a write.
+
+use super::{
+    StoreFixture,
+    refusal::until_available,
+    sample::{account, accounts, payload},
+    writer::Writer,
+};
+use actum_model::Revision;
+use actum_persistence::store::{StateBatch, StateChange, StateOutcome, Stores};
+use std::sync::Arc;
+use tokio::{sync::Barrier, task::JoinSet};
+
+/// A write that expects too little or too much is a conflict that says where the entity is, and leaves the state alone.
+pub async fn a_write_at_another_revision_conflicts(fixture: &dyn StoreFixture) {
+    let stores = fixture.open().await;
+    let writer = Writer::claim(&stores).await;
+    writer.put(&account(1), (0, 5), "kept").await.expect("the store accepts the write");
+    for (nr, actual) in [(1, 5), (2, 0)] {
+        for expected in [1, 4, 6, 1 << 40, i64::MAX as u64, u64::MAX - 1] {
+            let outcome = writer.put(&account(nr), (expected, u64::MAX), "late").await;
+            assert_eq!(outcome.expect("a conflict is no error"), conflict(actual), "{expected}");
+        }
+    }
+    let loaded = stores.states.load(&accounts(3)).await.expect("states can be loaded");
+    let kept = loaded[1].as_ref().expect("the state is there");
+    assert_eq!((kept.revision, &kept.state), (Revision::new(5), &Some(payload("kept"))));
+    assert_eq!(loaded[2], None);
+}
+
+/// Guilty entities of a batch fail, the others are written.
+pub async fn guilty_entities_of_a_batch_of_states_fail_alone(fixture: &dyn StoreFixture) {
+    let stores = fixture.open().await;
+    let writer = Writer::claim(&stores).await;
+    let keys = accounts(2000);
+    let guilty = |nr: usize| nr == 0 || nr == 1999 || nr % 97 == 13;
+    for (_, key) in keys.iter().enumerate().filter(|(nr, _)| guilty(*nr)) {
+        writer.put(key, (0, 3), "earlier").await.expect("the store accepts the write");
+    }
+    let put = || StateChange::Put(payload("later"));
+    let writes = keys.iter().map(|key| writer.change(key, (0, 1), put())).collect();
+    let outcomes = writer.store_states(writes).await.expect("a conflict is no error");
+    let loaded = stores.states.load(&keys).await.expect("states can be loaded");
+    for (nr, (outcome, record)) in outcomes.iter().zip(loaded).enumerate() {
+        let text = if guilty(nr) { "earlier" } else { "later" };
+        assert_eq!(*outcome, if guilty(nr) { conflict(3) } else { StateOutcome::Written });
+        assert_eq!(record.and_then(|r| r.state), Some(payload(text)), "account {nr}");
+    }
+}
+
+/// Tasks of two writers that write at one revision at the same moment: one is stored, the others are told.
+pub async fn of_many_tasks_with_one_expected_revision_exactly_one_wins(fixture: &dyn StoreFixture) {
+    let (stores, other) = (fixture.open().await, fixture.open().await);
+    let writers = [
+        Arc::new(Writer::claim_slot(&stores, "one").await),
+        Arc::new(Writer::claim_slot(&other, "two").await),
+    ];
+    for round in 0..40 {
+        let start = Arc::new(Barrier::new(8));
+        let mut tasks = JoinSet::new();
+        for task in 0..8 {
+            let (writer, start) = (Arc::clone(&writers[task % 2]), Arc::clone(&start));
+            tasks.spawn(async move {
+                start.wait().await;
+                let (key, text) = (account(1), task.to_string());
+                let revisions = (round, round + 1);
+                let written = until_available!(writer.put(&key, revisions, &text));
+                (text, written.expect("a conflict is no error"))
+            });
+        }
+        let outcomes = tasks.join_all().await;
+        let won: Vec<_> = outcomes.iter().filter(|(_, o)| *o == StateOutcome::Written).collect();
+        assert_eq!(won.len(), 1, "round {round}: {outcomes:?}");
+        assert!(
+            outcomes.iter().all(|(_, o)| *o == StateOutcome::Written || *o == conflict(round + 1))
+        );
+        let loaded = stores.states.load(&[account(1)]).await.expect("states can be loaded");
+        let record = loaded[0].as_ref().expect("the state is there");
+        assert_eq!(record.state, Some(payload(&won[0].0)), "the winner's state is the one kept");
+    }
+}
+
+/// The same write sent twice is a conflict; the settling finds it, and does not take a stranger's write at the same
+/// revision for it, nor find what was never sent.
+pub async fn a_write_is_settled_by_its_id(fixture: &dyn StoreFixture) {
+    let stores = fixture.open().await;
+    let writer = Writer::claim_slot(&stores, "ours").await;
+    let stranger = Writer::claim_slot(&stores, "theirs").await;
+    let put = |nr| writer.change(&account(nr), (0, 1), StateChange::Put(payload("same")));
+    let (stored, overtaken, lost) = (put(1), put(2), put(3));
+    let mut theirs = overtaken.clone();
+    stranger.store_states(vec![theirs.clone()]).await.expect("the store accepts the write");
+    theirs.entity = account(4);
+    theirs.partition = account(4).partition(stores.events.layout().partitions);
+    let first = writer.store_states(vec![stored.clone()]).await;
+    assert_eq!(first.expect("the store accepts the write"), [StateOutcome::Written]);
+
+    let batch = writer.state_batch(vec![stored, overtaken, lost, theirs]);
+    let settled = [Some(StateOutcome::Written), None, None, None];
+    assert_eq!(resolve(&stores, &batch).await, settled);
+    stores.writers.revoke(writer.incarnation).await.expect("a writer can be revoked");
+    assert_eq!(resolve(&stores, &batch).await, settled, "a revoked writer's batch can be settled");
+    let twice = StateBatch { incarnation: stranger.incarnation, ..batch };
+    let outcomes = stores.states.write(&twice).await.expect("a conflict is no error");
+    assert_eq!(outcomes[..2], [conflict(1), conflict(1)]);
+}
+
+/// A write whose traces a later one has covered is not called lost.
+pub async fn a_write_that_was_written_over_is_not_called_lost(fixture: &dyn StoreFixture) {
+    let stores = fixture.open().await;
+    let writer = Writer::claim(&stores).await;
+    let first = writer.change(&account(1), (0, 1), StateChange::Put(payload("first")));
+    let batch = writer.state_batch(vec![first]);
+    stores.states.write(&batch).await.expect("the store accepts the write");
+    writer.put(&account(1), (1, 2), "second").await.expect("the store accepts the write");
+    let settled = stores.states.resolve(&batch).await;
+    assert!(
+        settled.is_err() || settled.as_ref().is_ok_and(|s| *s == [Some(StateOutcome::Written)]),
+        "it was written, but the store says {settled:?}"
+    );
+}
+
+fn conflict(actual: u64) -> StateOutcome {
+    StateOutcome::Conflict { actual: Revision::new(actual) }
+}
+
+async fn resolve(stores: &Stores, batch: &StateBatch) -> Vec<Option<StateOutcome>> {
+    stores.states.resolve(batch).await.expect("the batch can be settled")
+}
