@@ -1,0 +1,15 @@
+//! What persistence promises, over its public API.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod account;
+mod allocations;
+mod codecs;
+mod golden;
+mod group_commit;
+mod hostile_bytes;
+mod metadata;
+mod recent_commands;
+mod seed;
+mod serializer;
+mod size_limits;

@@ -1,0 +1,45 @@
+use actum_persistence::serializer::SizeLimits;
+
+#[test]
+fn defaults_are_valid_and_as_documented() {
+    let limits = SizeLimits::default();
+    assert_eq!(limits.validate(), Vec::<String>::new());
+    assert_eq!((limits.payload_bytes_max, limits.metadata_bytes_max), (1_048_576, 16_384));
+    assert_eq!((limits.append_bytes_max, limits.append_events_max), (4_194_304, 10_000));
+}
+
+#[test]
+fn all_problems_are_listed_at_once() {
+    let limits = SizeLimits::default()
+        .with_payload_bytes_max(0)
+        .with_metadata_bytes_max((16 << 20) + 1)
+        .with_append_bytes_max(0)
+        .with_append_events_max(1_000_001);
+    assert_eq!(
+        limits.validate(),
+        [
+            "`payload_bytes_max` is 0, it must be 1 to 536870912",
+            "`metadata_bytes_max` is 16777217, it must be 1 to 16777216",
+            "`append_bytes_max` is 0, it must be 1 to 1073741824",
+            "`append_events_max` is 1000001, it must be 1 to 1000000",
+            "`append_bytes_max` is 0, less than the 16777217 of `payload_bytes_max` and `metadata_bytes_max`",
+        ]
+    );
+}
+
+#[test]
+fn an_append_must_have_room_for_the_largest_event() {
+    let event = SizeLimits::default().payload_bytes_max + SizeLimits::default().metadata_bytes_max;
+    assert!(SizeLimits::default().with_append_bytes_max(event).validate().is_empty());
+    assert_eq!(SizeLimits::default().with_append_bytes_max(event - 1).validate().len(), 1);
+}
+
+#[test]
+fn absurd_limits_are_refused_without_overflow() {
+    let limits = SizeLimits::default()
+        .with_payload_bytes_max(usize::MAX)
+        .with_metadata_bytes_max(usize::MAX)
+        .with_append_bytes_max(usize::MAX)
+        .with_append_events_max(usize::MAX);
+    assert_eq!(limits.validate().len(), 4);
+}
