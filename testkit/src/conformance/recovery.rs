@@ -13,9 +13,12 @@ use actum_persistence::store::{PageLimit, Recovered, RecoveryRead, Snapshot, Sto
 use bytes::Bytes;
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicUsize, Ordering},
 };
 use tokio::task::{JoinSet, yield_now};
+
+/// How often an entity recovers while it deletes events.
+const RECOVERIES: usize = 3000;
 
 /// The page starts right behind the newest snapshot, or at the first event if none is wanted or there is none.
 pub async fn recovery_reads_the_newest_snapshot_and_what_is_behind_it(fixture: &dyn StoreFixture) {
@@ -97,13 +100,16 @@ pub async fn recovery_is_consistent_while_retention_runs(fixture: &dyn StoreFixt
     let (stores, other) = (fixture.open().await, fixture.open().await);
     let writer = Writer::claim(&stores).await;
     let mut rng = seed::random();
-    let done = Arc::new(AtomicBool::new(false));
+    let recovered = Arc::new(AtomicUsize::new(0));
     let mut readers = JoinSet::new();
     for handle in [&stores, &other, &other] {
-        readers.spawn(recover_until(handle.clone(), Arc::clone(&done)));
+        readers.spawn(recover_often(handle.clone(), Arc::clone(&recovered)));
     }
     let (mut head, key) = (0, account(1));
-    for _ in 0..150 {
+    while !readers.is_empty() {
+        if let Some(reader) = readers.try_join_next() {
+            reader.expect("every recovery is consistent");
+        }
         let count = rng.usize(1..5);
         writer.write(&key, head, count).await;
         head += count as u64;
@@ -120,12 +126,10 @@ pub async fn recovery_is_consistent_while_retention_runs(fixture: &dyn StoreFixt
         }
         yield_now().await;
     }
-    done.store(true, Ordering::SeqCst);
-    readers.join_all().await;
 }
 
-async fn recover_until(stores: Stores, done: Arc<AtomicBool>) {
-    while !done.load(Ordering::SeqCst) {
+async fn recover_often(stores: Stores, recovered: Arc<AtomicUsize>) {
+    while recovered.fetch_add(1, Ordering::SeqCst) < RECOVERIES {
         let found = recover(&stores, &[(account(1), true)], at_most(3)).await.remove(0);
         let after = found.snapshot.as_ref().map_or(0, |s| s.sequence_nr.get());
         let first =

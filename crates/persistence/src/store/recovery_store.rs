@@ -38,6 +38,9 @@ pub trait RecoveryStore: Send + Sync + 'static {
     ) -> Result<Vec<Recovered>, StoreError>;
 }
 
+/// How often a recovery is read again because retention ran between its two reads.
+const CATCH_UPS_MAX: usize = 8;
+
 /// Recovers from an event store and a snapshot store that do not know each other.
 #[derive(Clone)]
 pub struct SeparateRecovery {
@@ -65,11 +68,8 @@ impl SeparateRecovery {
             }
         }
     }
-}
 
-#[async_trait]
-impl RecoveryStore for SeparateRecovery {
-    async fn recover(
+    async fn read(
         &self,
         reads: &[RecoveryRead],
         limit: PageLimit,
@@ -87,9 +87,49 @@ impl RecoveryStore for SeparateRecovery {
             .map(|(snapshot, page)| Recovered { snapshot, page })
             .collect())
     }
+
+    /// Reads again as long as events behind the snapshot are missing: between the two reads a newer snapshot was saved
+    /// and what it covers deleted.
+    async fn catch_up(
+        &self,
+        read: &RecoveryRead,
+        found: &mut Recovered,
+        limit: PageLimit,
+    ) -> Result<(), StoreError> {
+        for _ in 0..CATCH_UPS_MAX {
+            let taken = taken_at(&found.snapshot);
+            if !read.snapshot || found.page.floor <= taken {
+                break;
+            }
+            let mut again = self.read(std::slice::from_ref(read), limit).await?;
+            *found = again.pop().expect("one read has one answer");
+            if taken_at(&found.snapshot) <= taken {
+                break; // the snapshot that covers them cannot be had: recovery will see the gap
+            }
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl RecoveryStore for SeparateRecovery {
+    async fn recover(
+        &self,
+        reads: &[RecoveryRead],
+        limit: PageLimit,
+    ) -> Result<Vec<Recovered>, StoreError> {
+        let mut all = self.read(reads, limit).await?;
+        for (read, found) in reads.iter().zip(&mut all) {
+            self.catch_up(read, found, limit).await?;
+        }
+        Ok(all)
+    }
+}
+
+fn taken_at(snapshot: &Option<Snapshot>) -> SequenceNr {
+    snapshot.as_ref().map_or(SequenceNr::ZERO, |snapshot| snapshot.sequence_nr)
 }
 
 fn tail(read: &RecoveryRead, found: &Option<Snapshot>) -> EntityRead {
-    let after = found.as_ref().map_or(SequenceNr::ZERO, |snapshot| snapshot.sequence_nr);
-    EntityRead { entity: EntityKey::clone(&read.entity), after }
+    EntityRead { entity: EntityKey::clone(&read.entity), after: taken_at(found) }
 }

@@ -3,7 +3,7 @@ use actum_persistence::store::{JournalLayout, Stores};
 use actum_store_memory::MemoryStore;
 use actum_testkit::conformance::StoreFixture;
 use async_trait::async_trait;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// A journal in memory that is opened again and again.
 pub(crate) struct MemoryFixture(MemoryStore);
@@ -32,5 +32,36 @@ impl StoreFixture for MemoryFixture {
 
     async fn advance_entity(&self, entity: &EntityKey, to: SequenceNr) {
         self.0.advance_entity(entity, to);
+    }
+}
+
+/// A journal in memory whose snapshots are kept in another store.
+pub(crate) struct SeparateFixture {
+    journal: MemoryFixture,
+    snapshots: MemoryStore,
+}
+
+impl SeparateFixture {
+    pub(crate) async fn create(layout: JournalLayout) -> Self {
+        Self { journal: MemoryFixture::create(layout).await, snapshots: MemoryStore::new() }
+    }
+}
+
+#[async_trait]
+impl StoreFixture for SeparateFixture {
+    async fn open(&self) -> Stores {
+        self.journal.open().await.with_snapshots(Arc::new(self.snapshots.reopen()))
+    }
+
+    async fn pass_time(&self, time: Duration) {
+        self.journal.pass_time(time).await;
+    }
+
+    async fn advance_lane(&self, lane: Lane, to: Position) {
+        self.journal.advance_lane(lane, to).await;
+    }
+
+    async fn advance_entity(&self, entity: &EntityKey, to: SequenceNr) {
+        self.journal.advance_entity(entity, to).await;
     }
 }

@@ -7,3 +7,10 @@ mod conformance {
 
     actum_testkit::store_conformance!(MemoryFixture::create);
 }
+
+/// Events in one store and snapshots in another: recovery reads them one after the other.
+mod conformance_of_separate_stores {
+    use crate::fixture::SeparateFixture;
+
+    actum_testkit::store_conformance!(SeparateFixture::create);
+}
