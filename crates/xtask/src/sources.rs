@@ -63,5 +63,6 @@ pub fn faults(file: &Path, source: &str) -> Vec<String> {
 }
 
 fn may_be_long(file: &Path) -> bool {
-    file.iter().any(|part| part == "tests" || part == "benches" || part == "generated")
+    file.iter()
+        .any(|part| ["tests", "benches", "gen", "generated"].iter().any(|name| part == *name))
 }

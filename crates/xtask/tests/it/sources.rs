@@ -29,7 +29,7 @@ fn long_file_is_named_unless_it_is_a_test_or_generated() {
     assert!(long("crates/model/src/effect.rs", &too_long));
     assert!(!long("crates/model/src/effect.rs", &longest));
     assert!(!long("crates/model/tests/it/effect.rs", &too_long));
-    assert!(!long("crates/proto/src/generated/journal.rs", &too_long));
+    assert!(!long("crates/proto/src/gen/journal.rs", &too_long));
 }
 
 #[test]
