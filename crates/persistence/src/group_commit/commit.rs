@@ -10,7 +10,6 @@ pub struct Committed {
 
 /// Why a write is not known to be stored.
 #[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum CommitError {
     /// The entity is somewhere else than expected. Nothing of the write is stored.
     #[error("the journal has the entity at {actual}")]

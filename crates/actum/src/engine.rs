@@ -1,0 +1,60 @@
+use crate::EngineBuilder;
+use actum_model::Entity;
+use actum_persistence::store::Incarnation;
+use actum_runtime::{EntityRef, Runtime, ShutdownReport, Usage};
+
+/// An event-sourced entity runtime, embedded in this process. Cheap to clone; all clones are one engine.
+///
+/// Several engines live side by side in a process, each over a journal of its own. [`Engine::shutdown`] ends one
+/// gracefully; dropping the last clone is a crash as far as entities are concerned: what was acknowledged is durable.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    runtime: Runtime,
+}
+
+impl Engine {
+    /// Begins an engine of this name, which appears in logs and in what other engines are told about the holder of a
+    /// journal.
+    pub fn builder(name: impl Into<String>) -> EngineBuilder {
+        EngineBuilder::new(name.into())
+    }
+
+    pub(crate) fn new(runtime: Runtime) -> Self {
+        Self { runtime }
+    }
+
+    /// Addresses an entity by its id. The entity need not exist: its first command activates it.
+    ///
+    /// An id that can name no entity, or a kind the engine was not built with, gives a reference through which every ask
+    /// ends in [`AskError::Invalid`](crate::AskError::Invalid).
+    pub fn entity<E: Entity>(&self, id: impl Into<E::Id>) -> EntityRef<E> {
+        self.runtime.entity(id)
+    }
+
+    /// What the engine holds in memory at the moment.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.runtime.usage()
+    }
+
+    /// Which life of a writer this engine is: larger than that of every engine that wrote to the journal before.
+    #[must_use]
+    pub fn incarnation(&self) -> Incarnation {
+        self.runtime.incarnation()
+    }
+
+    /// Whether another engine has taken over the journal, so that this one serves nothing any more.
+    #[must_use]
+    pub fn is_fenced(&self) -> bool {
+        self.runtime.is_fenced()
+    }
+
+    /// Shuts down gracefully: refuses new commands, answers those that were taken, writes everything, lets go of the
+    /// journal and closes the store. The report says what could not be finished within the shutdown timeout.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the engine refusing commands, with work under way lost as in a crash.
+    pub async fn shutdown(&self) -> ShutdownReport {
+        self.runtime.shutdown().await
+    }
+}

@@ -1,0 +1,168 @@
+use super::{
+    Asking, AskingWithReceipt, EntityRef, TellError, asked::Asked, asking::State,
+    entity_ref::Target, reply_to::ReplyTo,
+};
+use crate::{AskError, cell::Envelope};
+use actum_model::{CommandId, Entity, EntityKey, Handle, Metadata, Payload};
+use std::{fmt, time::Duration};
+use tokio::sync::oneshot;
+use tracing::Span;
+
+/// A command about to be sent: await it, or add to it first.
+#[must_use = "nothing is sent before it is awaited"]
+pub struct Ask<E: Handle<C>, C: Payload> {
+    to: EntityRef<E>,
+    command: C,
+    timeout: Option<Duration>,
+    expected_revision: Option<u64>,
+    metadata: Metadata,
+    invalid: Option<String>,
+}
+
+/// As [`Ask`], and its future also says where the command left the entity.
+#[must_use = "nothing is sent before it is awaited"]
+pub struct AskWithReceipt<E: Handle<C>, C: Payload>(Ask<E, C>);
+
+impl<E: Handle<C>, C: Payload> Ask<E, C> {
+    pub(super) fn new(to: EntityRef<E>, command: C) -> Self {
+        Self {
+            to,
+            command,
+            timeout: None,
+            expected_revision: None,
+            metadata: Metadata::new(),
+            invalid: None,
+        }
+    }
+
+    /// Gives up waiting after `timeout`; otherwise after the engine's `ask_timeout`.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Names the caller's intention: sent again with the same id, on any node and after any crash, the command is not
+    /// applied again, and gets the reply it got the first time. An id that is no [`CommandId`] ends in
+    /// [`AskError::Invalid`].
+    pub fn command_id(mut self, id: impl AsRef<str>) -> Self {
+        match CommandId::new(id) {
+            Ok(id) => self.metadata = self.metadata.with_command_id(id),
+            Err(error) => self.invalid = Some(error.to_string()),
+        }
+        self
+    }
+
+    /// Applies the command only if the entity is at this revision: the number of its events, or writes. Otherwise the
+    /// future ends in [`AskError::Conflict`].
+    pub fn expect_revision(mut self, revision: u64) -> Self {
+        self.expected_revision = Some(revision);
+        self
+    }
+
+    /// Sends this along, to be stored with every event of the command. Replaces metadata and command id given before.
+    pub fn metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = metadata;
+        self
+    }
+
+    /// Sends the command as caused by `cause`, the id of an event or a command.
+    pub fn caused_by(mut self, cause: impl fmt::Display) -> Self {
+        self.metadata = self.metadata.with_causation_id(cause.to_string());
+        self
+    }
+
+    /// Asks for a [`Receipt`](crate::Receipt) with the reply: where the command left the entity.
+    pub fn with_receipt(self) -> AskWithReceipt<E, C> {
+        AskWithReceipt(self)
+    }
+
+    /// Sends the command and does not wait, see [`EntityRef::tell`].
+    ///
+    /// # Errors
+    /// [`TellError`] when the command was not even taken.
+    pub fn tell(self) -> Result<(), TellError> {
+        if let Some(what) = self.invalid {
+            return Err(TellError(AskError::invalid(what)));
+        }
+        match &self.to.target {
+            Target::Nowhere(what) => Err(TellError(AskError::invalid(&**what))),
+            Target::Entity { key, port } => {
+                let (deadline, expected_revision) =
+                    (port.deadline(self.timeout), self.expected_revision);
+                let envelope = Envelope { metadata: self.metadata, deadline, expected_revision };
+                let job = Box::new(Asked::<E, C>::new(
+                    self.command,
+                    envelope,
+                    ReplyTo::nobody(span::<E>(key, C::MANIFEST)),
+                ));
+                port.try_deliver(key.clone(), job).map_err(|(mut job, failure)| {
+                    job.forget(); // its caller is told here
+                    TellError(failure)
+                })
+            }
+        }
+    }
+
+    fn send(self) -> AskingWithReceipt<E::Reply, E::Rejection> {
+        if let Some(what) = self.invalid {
+            return AskingWithReceipt(State::Refused(Some(AskError::invalid(what))));
+        }
+        let (key, port) = match self.to.target {
+            Target::Entity { key, port } => (key, port),
+            Target::Nowhere(what) => {
+                return AskingWithReceipt(State::Refused(Some(AskError::invalid(&*what))));
+            }
+        };
+        let (sender, receiver) = oneshot::channel();
+        let (deadline, expected_revision) = (port.deadline(self.timeout), self.expected_revision);
+        let envelope = Envelope { metadata: self.metadata, deadline, expected_revision };
+        let reply_to = ReplyTo::caller(sender, span::<E>(&key, C::MANIFEST));
+        port.deliver(key, Box::new(Asked::<E, C>::new(self.command, envelope, reply_to)));
+        AskingWithReceipt(State::Waiting(receiver))
+    }
+}
+
+impl<E: Handle<C>, C: Payload> IntoFuture for Ask<E, C> {
+    type Output = Result<E::Reply, AskError<E::Rejection>>;
+    type IntoFuture = Asking<E::Reply, E::Rejection>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Asking(self.send())
+    }
+}
+
+impl<E: Handle<C>, C: Payload> IntoFuture for AskWithReceipt<E, C> {
+    type Output = Result<(E::Reply, crate::Receipt), AskError<E::Rejection>>;
+    type IntoFuture = AskingWithReceipt<E::Reply, E::Rejection>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.0.send()
+    }
+}
+
+impl<E: Handle<C>, C: Payload> fmt::Debug for Ask<E, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ask")
+            .field("to", &self.to)
+            .field("command", &C::MANIFEST)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<E: Handle<C>, C: Payload> fmt::Debug for AskWithReceipt<E, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One span a command; costs next to nothing when nobody listens to `actum::command` at trace.
+pub(super) fn span<E: Entity>(key: &EntityKey, command: &'static str) -> Span {
+    tracing::trace_span!(
+        target: "actum::command",
+        "command",
+        kind = E::KIND,
+        command,
+        entity = key.id(),
+        outcome = tracing::field::Empty
+    )
+}

@@ -1,0 +1,119 @@
+use super::reply_to::ReplyTo;
+use crate::{
+    AskError, Failure,
+    cell::{Decision, Envelope, Job, Verdict},
+};
+use actum_model::{
+    Ctx, DecodeError, EffectParts, Handle, Payload, ReplyFrom, SequenceNr, StoredPayload,
+};
+use actum_persistence::serializer::{EncodeError, Serializer};
+
+/// A command of a user's on its way through its entity.
+pub(crate) struct Asked<E: Handle<C>, C: Payload> {
+    envelope: Envelope,
+    stage: Stage<E, C, E::Reply, E::Rejection>,
+    reply_to: ReplyTo<E::Reply, E::Rejection>,
+}
+
+enum Stage<E, C, R, X> {
+    Command(C),
+    /// The change is decided; the reply waits for the state after it.
+    Deciding(ReplyFrom<E, R>),
+    Answer(Result<R, AskError<X>>),
+    /// The user's code was entered and did not return.
+    Lost,
+}
+
+impl<E: Handle<C>, C: Payload> Asked<E, C> {
+    pub(crate) fn new(
+        command: C,
+        envelope: Envelope,
+        reply_to: ReplyTo<E::Reply, E::Rejection>,
+    ) -> Self {
+        Self { envelope, stage: Stage::Command(command), reply_to }
+    }
+}
+
+impl<E: Handle<C>, C: Payload> Job<E> for Asked<E, C> {
+    fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    fn command(&self) -> &'static str {
+        C::MANIFEST
+    }
+
+    fn handle(&mut self, state: &E, id: &E::Id, env: &E::Env, at: SequenceNr) -> Decision<E> {
+        let Stage::Command(command) = std::mem::replace(&mut self.stage, Stage::Lost) else {
+            unreachable!("a command is handled once");
+        };
+        let _entered = self.reply_to.span().enter();
+        let ctx = Ctx::new(id, env, at, &self.envelope.metadata);
+        match state.handle(command, &ctx) {
+            Ok(effect) => {
+                let EffectParts { change, reply, after_commit, passivate } = effect.into_parts();
+                self.stage = Stage::Deciding(reply);
+                Decision::Accepted { change, after_commit, passivate }
+            }
+            Err(rejection) => {
+                self.stage = Stage::Answer(Err(AskError::Rejected(rejection)));
+                Decision::Rejected
+            }
+        }
+    }
+
+    fn conclude(&mut self, state: &E) {
+        let Stage::Deciding(reply) = std::mem::replace(&mut self.stage, Stage::Lost) else {
+            unreachable!("a command concludes once, after it was accepted");
+        };
+        self.stage = Stage::Answer(Ok(match reply {
+            ReplyFrom::Value(value) => value,
+            ReplyFrom::State(reply) => reply(state),
+        }));
+    }
+
+    fn refuse(&mut self, failure: Failure) {
+        self.stage = Stage::Answer(Err(failure.map_rejection(|never| match never {})));
+    }
+
+    fn recorded_reply(&self, serializer: &Serializer) -> Result<StoredPayload, EncodeError> {
+        let Stage::Answer(Ok(reply)) = &self.stage else {
+            unreachable!("a reply is recorded after it is concluded")
+        };
+        serializer.encode(reply)
+    }
+
+    fn replay(
+        &mut self,
+        serializer: &Serializer,
+        recorded: &StoredPayload,
+    ) -> Result<(), DecodeError> {
+        self.stage = Stage::Answer(Ok(serializer.decode(recorded)?));
+        Ok(())
+    }
+
+    fn forget(&mut self) {
+        self.reply_to.forget();
+    }
+
+    fn settle(mut self: Box<Self>, verdict: Verdict) {
+        let answer = match (std::mem::replace(&mut self.stage, Stage::Lost), verdict) {
+            (_, Err(failure)) => Err(failure.map_rejection(|never| match never {})),
+            (Stage::Answer(answer), Ok(receipt)) => answer.map(|reply| (reply, receipt)),
+            (_, Ok(_)) => unreachable!("only a prepared answer becomes durable"),
+        };
+        self.reply_to.send(answer);
+    }
+}
+
+impl<E: Handle<C>, C: Payload> Drop for Asked<E, C> {
+    /// Only a partition that fails drops a command without an answer: its caller is told.
+    fn drop(&mut self) {
+        if self.reply_to.is_open() {
+            self.reply_to.send(Err(match self.stage {
+                Stage::Command(_) => AskError::unavailable("the entity's partition failed"),
+                _ => AskError::outcome_unknown("the entity's partition failed"),
+            }));
+        }
+    }
+}

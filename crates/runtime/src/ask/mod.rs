@@ -1,0 +1,17 @@
+//! The caller's side: references to entities, and what is sent through them.
+
+mod ask_builder;
+mod ask_error;
+mod asked;
+mod asking;
+mod entity_ref;
+mod peeked;
+mod port;
+mod reply_to;
+
+pub use ask_builder::{Ask, AskWithReceipt};
+pub use ask_error::{AskError, TellError};
+pub use asking::{Asking, AskingWithReceipt};
+pub use entity_ref::EntityRef;
+pub use peeked::Peek;
+pub(crate) use port::Port;

@@ -1,0 +1,121 @@
+use super::{
+    Asking, EntityRef,
+    ask_builder::span,
+    asking::{AskingWithReceipt, State},
+    entity_ref::Target,
+    reply_to::ReplyTo,
+};
+use crate::{
+    AskError, Failure,
+    cell::{Decision, Envelope, Job, Verdict},
+};
+use actum_model::{Change, DecodeError, Entity, Metadata, SequenceNr, StoredPayload};
+use actum_persistence::serializer::{EncodeError, Serializer};
+use std::{convert::Infallible, fmt, time::Duration};
+use tokio::sync::oneshot;
+
+/// A look at the state of an entity: await it, or add a timeout first.
+#[must_use = "nothing is asked before it is awaited"]
+pub struct Peek<E: Entity + Clone> {
+    from: EntityRef<E>,
+    timeout: Option<Duration>,
+}
+
+impl<E: Entity + Clone> Peek<E> {
+    pub(super) fn new(from: EntityRef<E>) -> Self {
+        Self { from, timeout: None }
+    }
+
+    /// Gives up waiting after `timeout`; otherwise after the engine's `ask_timeout`.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+}
+
+impl<E: Entity + Clone> IntoFuture for Peek<E> {
+    type Output = Result<E, AskError<Infallible>>;
+    type IntoFuture = Asking<E, Infallible>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let (key, port) = match self.from.target {
+            Target::Entity { key, port } => (key, port),
+            Target::Nowhere(what) => {
+                return Asking(AskingWithReceipt(State::Refused(Some(AskError::invalid(&*what)))));
+            }
+        };
+        let (sender, receiver) = oneshot::channel();
+        let (metadata, deadline) = (Metadata::new(), port.deadline(self.timeout));
+        let envelope = Envelope { metadata, deadline, expected_revision: None };
+        let reply_to = ReplyTo::caller(sender, span::<E>(&key, NAME));
+        port.deliver(key, Box::new(Peeked { envelope, seen: None, reply_to }));
+        Asking(AskingWithReceipt(State::Waiting(receiver)))
+    }
+}
+
+impl<E: Entity + Clone> fmt::Debug for Peek<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peek").field("from", &self.from).finish_non_exhaustive()
+    }
+}
+
+const NAME: &str = "state";
+
+/// A look at the state on its way through the entity: a command that changes nothing.
+struct Peeked<E: Entity> {
+    envelope: Envelope,
+    seen: Option<Result<E, Failure>>,
+    reply_to: ReplyTo<E, Infallible>,
+}
+
+impl<E: Entity + Clone> Job<E> for Peeked<E> {
+    fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    fn command(&self) -> &'static str {
+        NAME
+    }
+
+    fn handle(&mut self, _: &E, _: &E::Id, _: &E::Env, _: SequenceNr) -> Decision<E> {
+        Decision::Accepted { change: Change::Nothing, after_commit: None, passivate: false }
+    }
+
+    fn conclude(&mut self, state: &E) {
+        self.seen = Some(Ok(state.clone()));
+    }
+
+    fn refuse(&mut self, failure: Failure) {
+        self.seen = Some(Err(failure));
+    }
+
+    fn recorded_reply(&self, _: &Serializer) -> Result<StoredPayload, EncodeError> {
+        unreachable!("a look carries no command id")
+    }
+
+    fn replay(&mut self, _: &Serializer, _: &StoredPayload) -> Result<(), DecodeError> {
+        unreachable!("a look carries no command id")
+    }
+
+    fn forget(&mut self) {
+        self.reply_to.forget();
+    }
+
+    fn settle(mut self: Box<Self>, verdict: Verdict) {
+        let seen = self.seen.take();
+        let answer = verdict.and_then(|receipt| {
+            let seen = seen.expect("only a prepared answer becomes durable");
+            seen.map(|state| (state, receipt))
+        });
+        self.reply_to.send(answer);
+    }
+}
+
+impl<E: Entity> Drop for Peeked<E> {
+    /// Only a partition that fails drops a look without an answer: its caller is told.
+    fn drop(&mut self) {
+        if self.reply_to.is_open() {
+            self.reply_to.send(Err(AskError::unavailable("the entity's partition failed")));
+        }
+    }
+}

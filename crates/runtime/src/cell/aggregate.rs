@@ -1,0 +1,26 @@
+use super::{Model, RecentCommands};
+use actum_model::{Position, SequenceNr};
+
+/// The value inside an entity: its state, what led to it, and the commands it remembers.
+pub(crate) struct Aggregate<M: Model> {
+    pub(crate) state: M::Entity,
+    /// The last event, or revision, the state has seen.
+    pub(crate) sequence_nr: SequenceNr,
+    /// The position of the last event that was read or committed; zero for durable state.
+    pub(crate) position: Position,
+    /// The event the newest snapshot covers.
+    pub(crate) snapshot_nr: SequenceNr,
+    pub(crate) recent: RecentCommands,
+}
+
+impl<M: Model> Aggregate<M> {
+    pub(crate) fn new(state: M::Entity) -> Self {
+        Self {
+            state,
+            sequence_nr: SequenceNr::ZERO,
+            position: Position::ZERO,
+            snapshot_nr: SequenceNr::ZERO,
+            recent: RecentCommands::default(),
+        }
+    }
+}

@@ -1,0 +1,279 @@
+use super::{
+    Aggregate, Changes, Job, Model, Progress, Read, RecentCommands, StageError, Turn, guard,
+    model::IdOf,
+    staging::{conclude, panicked, record},
+};
+use crate::{Failure, failure::full_text, kind::KindContext};
+use actum_model::{Change, EntityKey, EventSourced, SequenceNr};
+use actum_persistence::{
+    serializer::{RecentCommand, RecordedReply, Serializer},
+    store::{EntityAppend, EntityPage, NewEvent, Recovered, Snapshot, StoredEvent},
+};
+use bytes::Bytes;
+use std::{error::Error, marker::PhantomData};
+
+/// The state is folded from the entity's events.
+pub(crate) struct ByEvents<E>(PhantomData<fn() -> E>);
+
+impl<E: EventSourced> Model for ByEvents<E> {
+    type Entity = E;
+    type Write = EntityAppend;
+    type Staged = Vec<NewEvent>;
+    type Found = Recovered;
+
+    fn first_read(entity: &EntityKey, kind: &KindContext<E>) -> Read {
+        let newest = if kind.settings.snapshots.is_some() {
+            SequenceNr::new(u64::MAX)
+        } else {
+            SequenceNr::ZERO
+        };
+        Read::Start { entity: entity.clone(), snapshot_at_most: newest }
+    }
+
+    fn read_ahead(entity: &EntityKey, found: &Recovered) -> Option<Read> {
+        let last = found.page.events.last()?.sequence_nr;
+        // a snapshot may turn out to be unreadable, and then other events are needed
+        let next = found.snapshot.is_none() && last < found.page.head;
+        next.then(|| Read::Page { entity: entity.clone(), after: last })
+    }
+
+    fn rebuild(
+        entity: &EntityKey,
+        aggregate: &mut Aggregate<Self>,
+        found: Recovered,
+        kind: &KindContext<E>,
+    ) -> Result<Progress, Failure> {
+        if let Some(snapshot) = found.snapshot
+            && let Err(unreadable) = take_snapshot(aggregate, &snapshot, kind)
+        {
+            tracing::warn!(%entity, sequence_nr = %snapshot.sequence_nr, error = %unreadable, "snapshot unreadable, looking for an older one");
+            let before = SequenceNr::new(snapshot.sequence_nr.get().saturating_sub(1));
+            return Ok(Progress::More(Read::Start {
+                entity: entity.clone(),
+                snapshot_at_most: before,
+            }));
+        }
+        replay(entity, aggregate, &found.page, kind)
+    }
+
+    fn stage(
+        _: &IdOf<Self>,
+        aggregate: &mut Aggregate<Self>,
+        staged: &mut Vec<NewEvent>,
+        change: Change<E>,
+        job: &mut dyn Job<E>,
+        turn: &Turn<'_, Self>,
+    ) -> Result<Changes, StageError> {
+        let before = staged.len();
+        let result = match change {
+            Change::Event(event) => stage_events(aggregate, staged, &[event], job, turn),
+            Change::Events(events) => stage_events(aggregate, staged, &events, job, turn),
+            Change::Nothing => Ok(()),
+            Change::Replace(_) | Change::Delete => {
+                unreachable!("only a durable state is replaced or deleted")
+            }
+        };
+        if let Err(error) = result {
+            staged.truncate(before);
+            return Err(error);
+        }
+        Ok(Changes { count: (staged.len() - before) as u64, bytes: bytes_of(&staged[before..]) })
+    }
+
+    fn write(
+        entity: &EntityKey,
+        _: &Aggregate<Self>,
+        staged: &mut Vec<NewEvent>,
+        expected: SequenceNr,
+        turn: &Turn<'_, Self>,
+    ) -> EntityAppend {
+        let (entity, partition, events) = (entity.clone(), turn.partition, std::mem::take(staged));
+        EntityAppend { entity, partition, expected, first_event_nr: 0, events }
+    }
+
+    fn snapshot(
+        entity: &EntityKey,
+        aggregate: &Aggregate<Self>,
+        turn: &Turn<'_, Self>,
+    ) -> Option<Snapshot> {
+        let policy = turn.kind.settings.snapshots.as_ref()?;
+        match guard(|| (policy.encode)(&turn.kind.serializer, &aggregate.state)) {
+            Ok(Ok(state)) => Some(Snapshot {
+                entity: entity.clone(),
+                sequence_nr: aggregate.sequence_nr,
+                timestamp: turn.wall,
+                state,
+                recent_commands: turn
+                    .kind
+                    .serializer
+                    .encode_recent_commands(aggregate.recent.iter()),
+            }),
+            Ok(Err(error)) => {
+                tracing::warn!(%entity, %error, "snapshot not taken, the state cannot be encoded");
+                None
+            }
+            Err(panic) => {
+                tracing::error!(%entity, panic, "snapshot not taken, encoding the state panicked");
+                None
+            }
+        }
+    }
+}
+
+fn take_snapshot<E: EventSourced>(
+    aggregate: &mut Aggregate<ByEvents<E>>,
+    snapshot: &Snapshot,
+    kind: &KindContext<E>,
+) -> Result<(), String> {
+    let policy = kind.settings.snapshots.as_ref().ok_or("this kind takes no snapshots")?;
+    let state = guard(|| (policy.decode)(&kind.serializer, &snapshot.state))?
+        .map_err(|error| full_text(&error))?;
+    let recent = kind
+        .serializer
+        .decode_recent_commands(&snapshot.recent_commands)
+        .map_err(|error| full_text(&error))?;
+    aggregate.state = state;
+    aggregate.sequence_nr = snapshot.sequence_nr;
+    aggregate.snapshot_nr = snapshot.sequence_nr;
+    aggregate.recent = RecentCommands::of(recent);
+    Ok(())
+}
+
+fn replay<E: EventSourced>(
+    entity: &EntityKey,
+    aggregate: &mut Aggregate<ByEvents<E>>,
+    page: &EntityPage,
+    kind: &KindContext<E>,
+) -> Result<Progress, Failure> {
+    if page.floor > aggregate.sequence_nr {
+        let (floor, at) = (page.floor, aggregate.sequence_nr);
+        return Err(Failure::corrupt(format!(
+            "{entity}: events up to {floor} were deleted, and no readable snapshot reaches further than {at}"
+        )));
+    }
+    for event in &page.events {
+        replay_event(entity, aggregate, event, kind)?;
+    }
+    let at = aggregate.sequence_nr;
+    match (at < page.head, page.events.is_empty()) {
+        (false, _) => Ok(Progress::Done),
+        (true, false) => Ok(Progress::More(Read::Page { entity: entity.clone(), after: at })),
+        (true, true) => {
+            let head = page.head;
+            Err(Failure::corrupt(format!("{entity}: events {} to {head} are missing", at.next())))
+        }
+    }
+}
+
+fn replay_event<E: EventSourced>(
+    entity: &EntityKey,
+    aggregate: &mut Aggregate<ByEvents<E>>,
+    stored: &StoredEvent,
+    kind: &KindContext<E>,
+) -> Result<(), Failure> {
+    let nr = stored.sequence_nr;
+    if nr != aggregate.sequence_nr.next() {
+        let expected = aggregate.sequence_nr.next();
+        return Err(Failure::corrupt(format!(
+            "{entity}: expected event {expected}, the journal has {nr}"
+        )));
+    }
+    let unreadable =
+        |error: &dyn Error| Failure::corrupt(format!("{entity}: event {nr}: {}", full_text(error)));
+    let event = guard(|| kind.serializer.decode::<E::Event>(&stored.payload))
+        .map_err(|panic| {
+            Failure::corrupt(format!("{entity}: event {nr}: decoding panicked: {panic}"))
+        })?
+        .map_err(|error| unreadable(&error))?;
+    guard(|| aggregate.state.apply(&event)).map_err(|panic| {
+        Failure::corrupt(format!("{entity}: event {nr}: applying it panicked: {panic}"))
+    })?;
+    aggregate.sequence_nr = nr;
+    aggregate.position = stored.position;
+    if stored.metadata.is_empty() {
+        return Ok(());
+    }
+    let (metadata, reply) =
+        kind.serializer.decode_metadata(&stored.metadata).map_err(|error| unreadable(&error))?;
+    if let (Some(command_id), Some(reply)) = (metadata.command_id().cloned(), reply) {
+        let command =
+            RecentCommand { command_id, sequence_nr: nr, timestamp: stored.timestamp, reply };
+        aggregate.recent.remember(command, &kind.settings.command_window);
+    }
+    Ok(())
+}
+
+/// Encodes first, since that may fail without harm; then applies, which cannot be taken back.
+fn stage_events<E: EventSourced>(
+    aggregate: &mut Aggregate<ByEvents<E>>,
+    staged: &mut Vec<NewEvent>,
+    events: &[E::Event],
+    job: &mut dyn Job<E>,
+    turn: &Turn<'_, ByEvents<E>>,
+) -> Result<(), StageError> {
+    let first = staged.len();
+    encode_events(staged, events, job, turn).map_err(StageError::Refused)?;
+    check_limits(&staged[first..], &turn.kind.serializer).map_err(StageError::Refused)?;
+
+    guard(|| events.iter().for_each(|event| aggregate.state.apply(event)))
+        .map_err(|panic| StageError::Poisoned(panicked(job, panic)))?;
+    conclude(job, &aggregate.state).map_err(StageError::Poisoned)?;
+    aggregate.sequence_nr = aggregate.sequence_nr.plus(events.len() as u64);
+    let Some(last) = staged[first..].last_mut() else { return Ok(()) };
+    if let Some(command) = record(job, aggregate.sequence_nr, turn).map_err(StageError::Poisoned)? {
+        last.metadata =
+            encode_metadata(job, Some(&command.reply), turn).map_err(StageError::Poisoned)?;
+        aggregate.recent.remember(command, &turn.kind.settings.command_window);
+    }
+    Ok(())
+}
+
+fn encode_events<E: EventSourced>(
+    staged: &mut Vec<NewEvent>,
+    events: &[E::Event],
+    job: &dyn Job<E>,
+    turn: &Turn<'_, ByEvents<E>>,
+) -> Result<(), Failure> {
+    let metadata = encode_metadata(job, None, turn)?;
+    for event in events {
+        let payload = guard(|| turn.kind.serializer.encode(event))
+            .map_err(|panic| panicked(job, panic))?
+            .map_err(|error| Failure::invalid(full_text(&error)))?;
+        staged.push(NewEvent { timestamp: turn.wall, payload, metadata: metadata.clone() });
+    }
+    Ok(())
+}
+
+fn encode_metadata<E: EventSourced>(
+    job: &dyn Job<E>,
+    reply: Option<&RecordedReply>,
+    turn: &Turn<'_, ByEvents<E>>,
+) -> Result<Bytes, Failure> {
+    let metadata = &job.envelope().metadata;
+    turn.kind
+        .serializer
+        .encode_metadata(metadata, reply)
+        .map_err(|error| Failure::invalid(full_text(&error)))
+}
+
+fn check_limits(events: &[NewEvent], serializer: &Serializer) -> Result<(), Failure> {
+    let limits = serializer.limits();
+    let bytes = bytes_of(events);
+    if events.len() > limits.append_events_max {
+        let (count, max) = (events.len(), limits.append_events_max);
+        return Err(Failure::invalid(format!(
+            "one command may store at most {max} events, this one has {count}"
+        )));
+    }
+    if bytes > limits.append_bytes_max {
+        let max = limits.append_bytes_max;
+        return Err(Failure::invalid(format!(
+            "one command may store at most {max} bytes, this one has {bytes}"
+        )));
+    }
+    Ok(())
+}
+
+fn bytes_of(events: &[NewEvent]) -> usize {
+    events.iter().map(|event| event.payload.bytes.len() + event.metadata.len()).sum()
+}

@@ -1,0 +1,172 @@
+use super::{
+    Job, Model, Moment, Ticket, Turn,
+    model::{IdOf, id_of},
+    passivating::Passivating,
+    recovering::Recovering,
+    running::Running,
+};
+use crate::Failure;
+use actum_model::EntityKey;
+use actum_persistence::{
+    group_commit::{CommitError, Committed},
+    store::StoreError,
+};
+
+/// One entity in memory.
+pub(crate) struct Cell<M: Model> {
+    pub(super) name: Name<M>,
+    phase: Phase<M>,
+}
+
+/// Who a cell is.
+pub(crate) struct Name<M: Model> {
+    pub(crate) key: EntityKey,
+    pub(crate) id: IdOf<M>,
+    pub(crate) ticket: Ticket,
+}
+
+pub(super) enum Phase<M: Model> {
+    Recovering(Recovering<M>),
+    Running(Running<M>),
+    Passivating(Passivating<M>),
+    Gone,
+}
+
+/// Whether a cell stays in memory after an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Life {
+    Stays,
+    Gone,
+}
+
+impl<M: Model> Cell<M> {
+    /// Makes the cell of an entity that is not in memory: it begins to recover.
+    pub(crate) fn activate(
+        key: EntityKey,
+        ticket: Ticket,
+        turn: &mut Turn<'_, M>,
+    ) -> Result<Self, Failure> {
+        let id = id_of::<M>(&key)?;
+        let name = Name { key, id, ticket };
+        let phase = Phase::Recovering(Recovering::begin(&name, turn)?);
+        Ok(Self { name, phase })
+    }
+
+    pub(crate) fn key(&self) -> &EntityKey {
+        &self.name.key
+    }
+
+    /// Takes a command.
+    pub(crate) fn command(&mut self, job: Box<dyn Job<M::Entity>>, turn: &mut Turn<'_, M>) -> Life {
+        if job.envelope().deadline <= turn.now {
+            turn.out.settle(job, Err(Failure::Timeout { maybe_applied: false }));
+            return self.life();
+        }
+        self.step(turn, |phase, name, turn| match phase {
+            Phase::Recovering(phase) => phase.command(job, turn),
+            Phase::Running(phase) => phase.command(name, job, turn),
+            Phase::Passivating(phase) => phase.command(job, turn),
+            Phase::Gone => unreachable!("a cell that is gone takes no input"),
+        })
+    }
+
+    /// Says what to read while `found` is being taken in; to be called right before [`Cell::found`].
+    pub(crate) fn read_ahead(&mut self, found: &M::Found) -> Option<super::Read> {
+        match &mut self.phase {
+            Phase::Recovering(phase) => phase.read_ahead(&self.name, found),
+            _ => None,
+        }
+    }
+
+    /// Takes what a read brought.
+    pub(crate) fn found(
+        &mut self,
+        found: Result<M::Found, StoreError>,
+        turn: &mut Turn<'_, M>,
+    ) -> Life {
+        self.step(turn, |phase, name, turn| match phase {
+            Phase::Recovering(phase) => phase.found(name, found, turn),
+            other => other, // what was read ahead is not needed any more
+        })
+    }
+
+    /// Takes what became of the append under way.
+    pub(crate) fn committed(
+        &mut self,
+        result: Result<Committed, CommitError>,
+        turn: &mut Turn<'_, M>,
+    ) -> Life {
+        self.step(turn, |phase, name, turn| match phase {
+            Phase::Running(phase) => phase.committed(name, result, turn),
+            Phase::Passivating(phase) => phase.committed(name, result, turn),
+            Phase::Recovering(_) | Phase::Gone => {
+                unreachable!("no append of a recovering entity is under way")
+            }
+        })
+    }
+
+    /// Sends staged changes, at the end of a turn or when the flush window is over. Says when to call again at the
+    /// latest.
+    pub(crate) fn flush(&mut self, turn: &mut Turn<'_, M>) -> Moment {
+        match &mut self.phase {
+            Phase::Running(phase) => phase.flush(&self.name, turn),
+            _ => Moment::NEVER,
+        }
+    }
+
+    /// Answers commands whose callers have stopped waiting. Says when the next one does.
+    pub(crate) fn expire(&mut self, turn: &mut Turn<'_, M>) -> Moment {
+        match &mut self.phase {
+            Phase::Recovering(phase) => phase.expire(turn),
+            Phase::Running(phase) => phase.expire(turn),
+            Phase::Passivating(phase) => phase.expire(turn),
+            Phase::Gone => Moment::NEVER,
+        }
+    }
+
+    /// Leaves memory, if nothing is under way.
+    pub(crate) fn passivate(&mut self, turn: &mut Turn<'_, M>) -> Life {
+        self.step(turn, |phase, name, turn| match phase {
+            Phase::Running(phase) if phase.is_idle() => phase.passivate(name, turn),
+            other => other,
+        })
+    }
+
+    /// Begins to leave memory whatever is under way: sends it, answers it, takes nothing new into the state.
+    pub(crate) fn drain(&mut self, turn: &mut Turn<'_, M>) -> Life {
+        self.step(turn, |phase, name, turn| match phase {
+            Phase::Running(phase) => phase.passivate(name, turn),
+            other => other,
+        })
+    }
+
+    /// Fails everything that waits, because nothing of it can be served any more.
+    pub(crate) fn abandon(&mut self, failure: &Failure, turn: &mut Turn<'_, M>) {
+        match std::mem::replace(&mut self.phase, Phase::Gone) {
+            Phase::Recovering(phase) => phase.abandon(failure, turn),
+            Phase::Running(phase) => phase.abandon(failure, turn),
+            Phase::Passivating(phase) => phase.abandon(failure, turn),
+            Phase::Gone => {}
+        }
+    }
+
+    /// Whether nobody waits for the entity and nothing of it is under way.
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!(&self.phase, Phase::Running(phase) if phase.is_idle())
+    }
+
+    fn life(&self) -> Life {
+        if matches!(self.phase, Phase::Gone) { Life::Gone } else { Life::Stays }
+    }
+
+    fn step(
+        &mut self,
+        turn: &mut Turn<'_, M>,
+        input: impl FnOnce(Phase<M>, &Name<M>, &mut Turn<'_, M>) -> Phase<M>,
+    ) -> Life {
+        let phase = std::mem::replace(&mut self.phase, Phase::Gone);
+        self.phase = input(phase, &self.name, turn);
+        self.life()
+    }
+}

@@ -1,0 +1,80 @@
+use super::Moment;
+use crate::{Failure, Receipt};
+use actum_model::{Change, DecodeError, Entity, Metadata, SequenceNr, StoredPayload};
+use actum_persistence::serializer::{EncodeError, Serializer};
+use std::collections::VecDeque;
+
+/// One command on its way in and its reply on its way out, in one box that is typed at both ends.
+///
+/// A cell calls `handle`, then `conclude` once the change is in its state, since later commands may change that state
+/// before the commit. The prepared answer waits in the job until `settle` says that everything it depends on is durable.
+pub(crate) trait Job<E: Entity>: Send {
+    /// What came with the command.
+    fn envelope(&self) -> &Envelope;
+
+    /// The manifest of the command.
+    fn command(&self) -> &'static str;
+
+    /// Decides what the command does to `state`. May panic: that is the user's code.
+    fn handle(&mut self, state: &E, id: &E::Id, env: &E::Env, at: SequenceNr) -> Decision<E>;
+
+    /// Computes the reply from the state after the change. May panic: that is the user's code.
+    fn conclude(&mut self, state: &E);
+
+    /// Prepares a failure as the answer.
+    fn refuse(&mut self, failure: Failure);
+
+    /// Encodes the prepared reply, to be remembered with the command's id.
+    ///
+    /// # Errors
+    /// [`EncodeError`] when the reply cannot be encoded.
+    fn recorded_reply(&self, serializer: &Serializer) -> Result<StoredPayload, EncodeError>;
+
+    /// Prepares the reply that was recorded when the command was handled first.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when the reply cannot be read back.
+    fn replay(
+        &mut self,
+        serializer: &Serializer,
+        recorded: &StoredPayload,
+    ) -> Result<(), DecodeError>;
+
+    /// Lets the job be dropped without an answer, because its caller was told in another way.
+    fn forget(&mut self);
+
+    /// Sends the prepared answer, or the failure, to the caller.
+    fn settle(self: Box<Self>, verdict: Verdict);
+}
+
+/// Commands that wait for their entity, in order.
+pub(crate) type Waiting<E> = VecDeque<Box<dyn Job<E>>>;
+
+/// Whether a prepared answer may be sent.
+pub(crate) type Verdict = Result<Receipt, Failure>;
+
+/// What a handler decided, without its reply.
+pub(crate) enum Decision<E: Entity> {
+    /// The change, and what follows it.
+    Accepted {
+        /// What changes.
+        change: Change<E>,
+        /// What runs in this process once the change is durable.
+        after_commit: Option<Box<dyn FnOnce() + Send>>,
+        /// Whether the entity leaves memory then.
+        passivate: bool,
+    },
+    /// The entity refuses; the job keeps the rejection.
+    Rejected,
+}
+
+/// What comes with a command besides its content.
+#[derive(Clone, Debug)]
+pub(crate) struct Envelope {
+    /// Ids, trace context and headers.
+    pub(crate) metadata: Metadata,
+    /// When the caller stops waiting.
+    pub(crate) deadline: Moment,
+    /// The revision the entity must be at.
+    pub(crate) expected_revision: Option<u64>,
+}

@@ -1,0 +1,41 @@
+//! The cell: one entity as a pure state machine. No I/O, no clock, nothing asynchronous.
+//!
+//! Inputs are commands, what reads brought, what became of appends, and the passing of time; outputs are collected in
+//! [`Outputs`] and carried out by whoever runs the cell: a partition, or a simulation.
+//!
+//! ```text
+//!              first command                    read                    idle, asked, or poisoned
+//!   (nothing) ───────────────▶ recovering ───────────────▶ running ───────────────────────▶ passivating
+//!       ▲                          ▲  │ cannot be read        │ append failed                 │    │
+//!       │                          │  ▼                       ▼                               │    │
+//!       └──────────────────────────│─ gone ◀──────────────────┴───────────────────────────────┘    │
+//!                                  └────────────────── commands came meanwhile ────────────────────┘
+//! ```
+
+mod aggregate;
+mod by_events;
+mod by_state;
+mod entity_cell;
+mod guard;
+mod job;
+mod model;
+mod moment;
+mod passivating;
+mod pipeline;
+mod recent_commands;
+mod recovering;
+mod running;
+mod staging;
+mod turn;
+
+pub(crate) use aggregate::Aggregate;
+pub(crate) use by_events::ByEvents;
+pub(crate) use by_state::ByState;
+pub(crate) use entity_cell::{Cell, Life};
+pub(crate) use guard::{guard, panic_message};
+pub(crate) use job::{Decision, Envelope, Job, Verdict, Waiting};
+pub(crate) use model::{Changes, Model, Progress, StageError};
+pub(crate) use moment::Moment;
+pub(crate) use pipeline::Pipeline;
+pub(crate) use recent_commands::RecentCommands;
+pub(crate) use turn::{Outputs, Read, Ticket, Turn};

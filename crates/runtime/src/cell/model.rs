@@ -1,0 +1,90 @@
+use super::{Aggregate, Job, Read, Turn};
+use crate::{Failure, kind::KindContext};
+use actum_model::{Change, Entity, EntityId, EntityKey, SequenceNr};
+use actum_persistence::store::Snapshot;
+
+/// How the state of an entity is kept: as its events, or whole.
+pub(crate) trait Model: Sized + Send + 'static {
+    type Entity: Entity;
+    /// What goes to the journal at once.
+    type Write: Send + 'static;
+    /// Changes that wait to go.
+    type Staged: Default + Send;
+    /// What a read brings.
+    type Found: Send + 'static;
+
+    /// What a cell reads first.
+    fn first_read(entity: &EntityKey, kind: &KindContext<Self::Entity>) -> Read;
+
+    /// What is to be read after `found`, as far as that is known before it is decoded.
+    fn read_ahead(entity: &EntityKey, found: &Self::Found) -> Option<Read>;
+
+    /// Takes what was read into the aggregate.
+    fn rebuild(
+        entity: &EntityKey,
+        aggregate: &mut Aggregate<Self>,
+        found: Self::Found,
+        kind: &KindContext<Self::Entity>,
+    ) -> Result<Progress, Failure>;
+
+    /// Encodes a change, takes it into the state, lets the job conclude and stages the change. One that turns out to
+    /// be none leaves all that to the caller.
+    fn stage(
+        id: &IdOf<Self>,
+        aggregate: &mut Aggregate<Self>,
+        staged: &mut Self::Staged,
+        change: Change<Self::Entity>,
+        job: &mut dyn Job<Self::Entity>,
+        turn: &Turn<'_, Self>,
+    ) -> Result<Changes, StageError>;
+
+    /// Takes everything staged, to be written behind `expected`.
+    fn write(
+        entity: &EntityKey,
+        aggregate: &Aggregate<Self>,
+        staged: &mut Self::Staged,
+        expected: SequenceNr,
+        turn: &Turn<'_, Self>,
+    ) -> Self::Write;
+
+    /// Encodes a snapshot of the state as it is now; `None` for a kind without snapshots.
+    fn snapshot(
+        entity: &EntityKey,
+        aggregate: &Aggregate<Self>,
+        turn: &Turn<'_, Self>,
+    ) -> Option<Snapshot>;
+}
+
+pub(crate) type IdOf<M> = <<M as Model>::Entity as Entity>::Id;
+
+/// What was staged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Changes {
+    /// How many sequence numbers, or revisions, it takes.
+    pub(crate) count: u64,
+    /// How many bytes of payload and metadata.
+    pub(crate) bytes: usize,
+}
+
+/// How far a recovery is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// The aggregate is what the journal says.
+    Done,
+    /// This must be read next.
+    More(Read),
+}
+
+/// Why a change was not staged.
+#[derive(Debug)]
+pub(crate) enum StageError {
+    /// The state is as it was.
+    Refused(Failure),
+    /// The state has taken in what will never be stored: it must go.
+    Poisoned(Failure),
+}
+
+/// Reads the id back from the key's text, once an activation.
+pub(crate) fn id_of<M: Model>(entity: &EntityKey) -> Result<IdOf<M>, Failure> {
+    IdOf::<M>::from_text(entity.id()).map_err(|error| Failure::invalid(error.to_string()))
+}

@@ -1,0 +1,36 @@
+use std::time::Duration;
+
+/// A moment on the runtime's monotonic clock: microseconds since the runtime started.
+///
+/// Cells never read a clock; moments come in with their inputs, so that a simulation decides what time it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment(u64);
+
+impl Moment {
+    /// Later than any moment that will be reached.
+    pub(crate) const NEVER: Self = Self(u64::MAX);
+
+    /// The moment `micros` after the start.
+    #[must_use]
+    pub(crate) const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since the start.
+    #[must_use]
+    pub(crate) const fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    /// The moment `duration` later; [`Moment::NEVER`] when that is too far away to count.
+    #[must_use]
+    pub(crate) fn after(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)))
+    }
+
+    /// How long after `earlier` this is; zero if it is not after.
+    #[must_use]
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+}

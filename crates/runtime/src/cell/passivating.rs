@@ -1,0 +1,118 @@
+//! Passivating: sends and answers what is under way, while new commands wait; then leaves memory.
+//!
+//! Before: [`running`](super::running). After: gone, or [`recovering`](super::recovering) when commands came meanwhile.
+
+use super::{
+    Aggregate, Job, Model, Moment, Pipeline, Turn, Waiting,
+    entity_cell::{Name, Phase},
+    recovering::{Recovering, abandon_waiting, expire_waiting, stash},
+    running::append_failure,
+};
+use crate::Failure;
+use actum_persistence::group_commit::{CommitError, Committed};
+
+pub(crate) struct Passivating<M: Model>(Box<Inner<M>>);
+
+struct Inner<M: Model> {
+    aggregate: Aggregate<M>,
+    /// Whether the state is what its changes make of it; not after a panic in the middle of one.
+    sound: bool,
+    pipeline: Pipeline<M>,
+    waiting: Waiting<M::Entity>,
+}
+
+impl<M: Model> Passivating<M> {
+    pub(super) fn begin(
+        name: &Name<M>,
+        aggregate: Aggregate<M>,
+        sound: bool,
+        pipeline: Pipeline<M>,
+        turn: &mut Turn<'_, M>,
+    ) -> Phase<M> {
+        let inner = Inner { aggregate, sound, pipeline, waiting: Waiting::<M::Entity>::new() };
+        Self(Box::new(inner)).go_on(name, turn)
+    }
+
+    pub(super) fn command(
+        mut self,
+        job: Box<dyn Job<M::Entity>>,
+        turn: &mut Turn<'_, M>,
+    ) -> Phase<M> {
+        stash(&mut self.0.waiting, job, turn);
+        Phase::Passivating(self)
+    }
+
+    pub(super) fn committed(
+        mut self,
+        name: &Name<M>,
+        result: Result<Committed, CommitError>,
+        turn: &mut Turn<'_, M>,
+    ) -> Phase<M> {
+        match result {
+            Ok(committed) => {
+                self.0.pipeline.committed(committed.last, turn);
+                self.go_on(name, turn)
+            }
+            Err(error) => {
+                let failure = append_failure(error, self.0.pipeline.durable());
+                tracing::warn!(entity = %name.key, error = %failure, "append failed, entity stops");
+                let Inner { pipeline, waiting, .. } = *self.0;
+                pipeline.fail(&failure, turn);
+                leave(name, waiting, turn)
+            }
+        }
+    }
+
+    pub(super) fn expire(&mut self, turn: &mut Turn<'_, M>) -> Moment {
+        let held = self.0.pipeline.expire(turn);
+        held.min(expire_waiting(&mut self.0.waiting, turn))
+    }
+
+    pub(super) fn abandon(self, failure: &Failure, turn: &mut Turn<'_, M>) {
+        let Inner { pipeline, waiting, .. } = *self.0;
+        pipeline.fail(failure, turn);
+        abandon_waiting(waiting, failure, turn);
+    }
+
+    /// Sends what is staged without waiting for more, or leaves when nothing is under way any more.
+    fn go_on(mut self, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
+        let inner = &mut *self.0;
+        if inner.pipeline.may_send() {
+            super::running::send(name, &inner.aggregate, &mut inner.pipeline, turn);
+        }
+        if !inner.pipeline.is_empty() {
+            return Phase::Passivating(self);
+        }
+        let Inner { aggregate, sound, waiting, .. } = *self.0;
+        if sound {
+            last_snapshot(name, &aggregate, turn);
+        }
+        leave(name, waiting, turn)
+    }
+}
+
+fn last_snapshot<M: Model>(name: &Name<M>, aggregate: &Aggregate<M>, turn: &mut Turn<'_, M>) {
+    let wanted = turn.kind.settings.snapshots.as_ref().is_some_and(|policy| policy.on_passivation);
+    if wanted && aggregate.snapshot_nr < aggregate.sequence_nr {
+        let snapshot = M::snapshot(&name.key, aggregate, turn);
+        turn.out.snapshots.extend(snapshot);
+    }
+}
+
+fn leave<M: Model>(
+    name: &Name<M>,
+    waiting: Waiting<M::Entity>,
+    turn: &mut Turn<'_, M>,
+) -> Phase<M> {
+    if waiting.is_empty() {
+        tracing::debug!(entity = %name.key, "entity passivated");
+        return Phase::Gone;
+    }
+    match Recovering::begin_with(waiting, name, turn) {
+        Ok(recovering) => Phase::Recovering(recovering),
+        Err((failure, waiting)) => {
+            abandon_waiting(waiting, &failure, turn);
+            Phase::Gone
+        }
+    }
+}

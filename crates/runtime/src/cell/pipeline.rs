@@ -1,0 +1,177 @@
+use super::{Changes, Job, Model, Moment, Turn, Verdict};
+use crate::{Failure, Receipt};
+use actum_model::{Lane, Position, SequenceNr};
+use actum_persistence::store::Snapshot;
+use std::collections::VecDeque;
+
+/// What an entity has decided and not yet told: the changes on their way to the journal, and the answers that wait.
+///
+/// ```text
+///   events:   1 … durable │ durable+1 … sent │ sent+1 … pending
+///             committed   │ in one append    │ staged, goes with the next append
+///   answers:  sent        │ held until the event they need, or saw, is durable
+/// ```
+/// At most one append of an entity is under way, so a failure can never be overtaken by a later success.
+pub(crate) struct Pipeline<M: Model> {
+    durable: SequenceNr,
+    sent: SequenceNr,
+    pending: SequenceNr,
+    position: Position,
+    pub(crate) staged: M::Staged,
+    staged_since: Moment,
+    staged_bytes: usize,
+    held: VecDeque<Held<M::Entity>>,
+    snapshot: Option<Box<Snapshot>>,
+}
+
+/// An answer that waits until everything it depends on is durable.
+struct Held<E: actum_model::Entity> {
+    /// `None` once its caller stopped waiting; the action still runs.
+    job: Option<Box<dyn Job<E>>>,
+    needs: SequenceNr,
+    wrote: bool,
+    after_commit: Option<Box<dyn FnOnce() + Send>>,
+}
+
+impl<M: Model> Pipeline<M> {
+    pub(crate) fn new(durable: SequenceNr, position: Position) -> Self {
+        Self {
+            durable,
+            sent: durable,
+            pending: durable,
+            position,
+            staged: M::Staged::default(),
+            staged_since: Moment::default(),
+            staged_bytes: 0,
+            held: VecDeque::new(),
+            snapshot: None,
+        }
+    }
+
+    /// The number of the last change that is stored.
+    pub(crate) fn durable(&self) -> SequenceNr {
+        self.durable
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.durable == self.pending && self.held.is_empty()
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Counts `changes` that were just staged.
+    pub(crate) fn staged(&mut self, changes: Changes, turn: &mut Turn<'_, M>) {
+        if self.sent == self.pending {
+            self.staged_since = turn.now;
+        }
+        self.pending = self.pending.plus(changes.count);
+        self.staged_bytes += changes.bytes;
+        turn.out.bytes_staged += changes.bytes;
+    }
+
+    /// Answers when everything up to `needs` is durable: at once, or later.
+    pub(crate) fn answer(
+        &mut self,
+        job: Box<dyn Job<M::Entity>>,
+        needs: SequenceNr,
+        wrote: bool,
+        after_commit: Option<Box<dyn FnOnce() + Send>>,
+        turn: &mut Turn<'_, M>,
+    ) {
+        if needs <= self.durable {
+            turn.out.actions.extend(after_commit);
+            turn.out.settle(job, self.receipt(needs, turn.lane));
+            return;
+        }
+        debug_assert!(
+            self.held.back().is_none_or(|last| !wrote || last.needs < needs),
+            "answers wait in order"
+        );
+        self.held.push_back(Held { job: Some(job), needs, wrote, after_commit });
+    }
+
+    /// Keeps a snapshot until the events it covers are durable; at most one waits.
+    pub(crate) fn keep_snapshot(&mut self, snapshot: Snapshot, turn: &mut Turn<'_, M>) {
+        if snapshot.sequence_nr <= self.durable {
+            turn.out.snapshots.push(snapshot);
+        } else if self.snapshot.is_none() {
+            self.snapshot = Some(Box::new(snapshot));
+        }
+    }
+
+    /// Whether changes are staged and none is under way.
+    pub(crate) fn may_send(&self) -> bool {
+        self.sent == self.durable && self.pending > self.sent
+    }
+
+    /// How many changes are staged, and since when the oldest waits.
+    pub(crate) fn staged_count(&self) -> (u64, Moment) {
+        (self.pending.get() - self.sent.get(), self.staged_since)
+    }
+
+    /// Marks everything staged as sent, and says behind which number it goes.
+    pub(crate) fn send(&mut self, turn: &mut Turn<'_, M>) -> SequenceNr {
+        debug_assert!(self.may_send(), "one append of an entity at a time");
+        turn.out.bytes_unstaged += std::mem::take(&mut self.staged_bytes);
+        self.sent = self.pending;
+        self.durable
+    }
+
+    /// The append under way is durable: releases what waited for it.
+    pub(crate) fn committed(&mut self, last: Option<Position>, turn: &mut Turn<'_, M>) {
+        assert!(self.sent > self.durable, "a commit settles the append under way");
+        self.durable = self.sent;
+        self.position = last.unwrap_or(self.position);
+        while self.held.front().is_some_and(|held| held.needs <= self.durable) {
+            let held = self.held.pop_front().expect("the queue has a front");
+            turn.out.actions.extend(held.after_commit);
+            if let Some(job) = held.job {
+                turn.out.settle(job, self.receipt(held.needs, turn.lane));
+            }
+        }
+        if let Some(snapshot) =
+            self.snapshot.take_if(|snapshot| snapshot.sequence_nr <= self.durable)
+        {
+            turn.out.snapshots.push(*snapshot);
+        }
+    }
+
+    /// The append under way has failed, and with it everything behind it. What was only seen is safe to ask again;
+    /// what was sent gets the failure itself; what was still here was certainly not stored.
+    pub(crate) fn fail(self, failure: &Failure, turn: &mut Turn<'_, M>) {
+        turn.out.bytes_unstaged += self.staged_bytes;
+        for held in self.held {
+            let Some(job) = held.job else { continue };
+            let verdict = match failure {
+                Failure::OutcomeUnknown { .. } if !held.wrote || held.needs > self.sent => {
+                    Failure::unavailable("an earlier write of the entity has an unknown outcome")
+                }
+                failure => failure.clone(),
+            };
+            turn.out.settle(job, Err(verdict));
+        }
+    }
+
+    /// Answers commands whose callers have stopped waiting; says when the next one does.
+    pub(crate) fn expire(&mut self, turn: &mut Turn<'_, M>) -> Moment {
+        let mut next = Moment::NEVER;
+        for held in &mut self.held {
+            let Some(deadline) = held.job.as_ref().map(|job| job.envelope().deadline) else {
+                continue;
+            };
+            if deadline > turn.now {
+                next = next.min(deadline);
+            } else if let Some(job) = held.job.take() {
+                turn.out.settle(job, Err(Failure::Timeout { maybe_applied: held.wrote }));
+            }
+        }
+        self.held.retain(|held| held.job.is_some() || held.after_commit.is_some());
+        next
+    }
+
+    fn receipt(&self, sequence_nr: SequenceNr, lane: Lane) -> Verdict {
+        Ok(Receipt { sequence_nr, lane, position: self.position })
+    }
+}

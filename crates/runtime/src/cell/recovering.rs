@@ -1,0 +1,156 @@
+//! Recovering: reads a snapshot and the events behind it, while commands wait.
+//!
+//! Before: nothing, or [`passivating`](super::passivating). After: [`running`](super::running); gone when the journal
+//! cannot be read.
+
+use super::{
+    Aggregate, Job, Model, Moment, Progress, Read, Turn, Waiting,
+    entity_cell::{Name, Phase},
+    guard,
+    running::Running,
+};
+use crate::{Failure, failure::Bound};
+use actum_model::Entity;
+use actum_persistence::store::StoreError;
+
+pub(crate) struct Recovering<M: Model>(Box<Inner<M>>);
+
+struct Inner<M: Model> {
+    aggregate: Aggregate<M>,
+    waiting: Waiting<M::Entity>,
+    /// What was asked for before the previous answer was taken in.
+    ahead: Option<Read>,
+}
+
+impl<M: Model> Recovering<M> {
+    pub(super) fn begin(name: &Name<M>, turn: &mut Turn<'_, M>) -> Result<Self, Failure> {
+        Self::begin_with(Waiting::<M::Entity>::new(), name, turn).map_err(|(failure, _)| failure)
+    }
+
+    /// Begins with commands that wait already; gives them back when even the initial state cannot be made.
+    pub(super) fn begin_with(
+        waiting: Waiting<M::Entity>,
+        name: &Name<M>,
+        turn: &mut Turn<'_, M>,
+    ) -> Result<Self, (Failure, Waiting<M::Entity>)> {
+        let initial = match guard(|| M::Entity::initial(&name.id)) {
+            Ok(initial) => initial,
+            Err(message) => {
+                return Err((Failure::Panicked { command: "initial", message }, waiting));
+            }
+        };
+        turn.out.reads.push((M::first_read(&name.key, turn.kind), name.ticket));
+        Ok(Self(Box::new(Inner { aggregate: Aggregate::new(initial), waiting, ahead: None })))
+    }
+
+    pub(super) fn command(
+        mut self,
+        job: Box<dyn Job<M::Entity>>,
+        turn: &mut Turn<'_, M>,
+    ) -> Phase<M> {
+        stash(&mut self.0.waiting, job, turn);
+        Phase::Recovering(self)
+    }
+
+    pub(super) fn read_ahead(&mut self, name: &Name<M>, found: &M::Found) -> Option<Read> {
+        self.0.ahead = M::read_ahead(&name.key, found);
+        self.0.ahead.clone()
+    }
+
+    pub(super) fn found(
+        mut self,
+        name: &Name<M>,
+        found: Result<M::Found, StoreError>,
+        turn: &mut Turn<'_, M>,
+    ) -> Phase<M> {
+        let ahead = self.0.ahead.take();
+        let progress = found
+            .map_err(unread)
+            .and_then(|found| M::rebuild(&name.key, &mut self.0.aggregate, found, turn.kind));
+        match progress {
+            Ok(Progress::Done) => self.run(name, turn),
+            Ok(Progress::More(read)) => {
+                if ahead.as_ref() != Some(&read) {
+                    turn.out.reads.push((read, name.ticket));
+                }
+                Phase::Recovering(self)
+            }
+            Err(failure) => {
+                tracing::warn!(entity = %name.key, error = %failure, "entity not recovered");
+                self.abandon(&failure, turn);
+                Phase::Gone
+            }
+        }
+    }
+
+    pub(super) fn expire(&mut self, turn: &mut Turn<'_, M>) -> Moment {
+        expire_waiting(&mut self.0.waiting, turn)
+    }
+
+    pub(super) fn abandon(self, failure: &Failure, turn: &mut Turn<'_, M>) {
+        abandon_waiting(self.0.waiting, failure, turn);
+    }
+
+    fn run(self, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
+        let Inner { aggregate, waiting, .. } = *self.0;
+        tracing::debug!(entity = %name.key, sequence_nr = %aggregate.sequence_nr, "entity recovered");
+        let mut phase = Phase::Running(Running::new(aggregate));
+        for job in waiting {
+            phase = match phase {
+                Phase::Running(running) => running.command(name, job, turn),
+                Phase::Passivating(passivating) => passivating.command(job, turn),
+                Phase::Recovering(recovering) => recovering.command(job, turn),
+                Phase::Gone => unreachable!("nothing was sent yet, so nothing can have failed"),
+            };
+        }
+        phase
+    }
+}
+
+/// A read that fails has done no harm: asking again is safe, whatever the store says.
+fn unread(error: StoreError) -> Failure {
+    match Failure::of_store(error) {
+        Failure::OutcomeUnknown { reason, source } => Failure::Unavailable { reason, source },
+        failure => failure,
+    }
+}
+
+/// Lets a command wait, if there is room.
+pub(super) fn stash<M: Model>(
+    waiting: &mut Waiting<M::Entity>,
+    job: Box<dyn Job<M::Entity>>,
+    turn: &mut Turn<'_, M>,
+) {
+    if waiting.len() >= turn.kind.settings.commands_max {
+        turn.out.settle(job, Err(Failure::Overloaded { bound: Bound::EntityCommands }));
+    } else {
+        waiting.push_back(job);
+    }
+}
+
+pub(super) fn expire_waiting<M: Model>(
+    waiting: &mut Waiting<M::Entity>,
+    turn: &mut Turn<'_, M>,
+) -> Moment {
+    let mut next = Moment::NEVER;
+    for job in std::mem::take(waiting) {
+        let deadline = job.envelope().deadline;
+        if deadline <= turn.now {
+            turn.out.settle(job, Err(Failure::Timeout { maybe_applied: false }));
+        } else {
+            next = next.min(deadline);
+            waiting.push_back(job);
+        }
+    }
+    next
+}
+
+pub(super) fn abandon_waiting<M: Model>(
+    waiting: Waiting<M::Entity>,
+    failure: &Failure,
+    turn: &mut Turn<'_, M>,
+) {
+    for job in waiting {
+        turn.out.settle(job, Err(failure.clone()));
+    }
+}

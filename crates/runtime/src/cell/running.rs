@@ -1,0 +1,274 @@
+//! Running: handles commands against the pending state, and answers them when what they saw is durable.
+//!
+//! Before: [`recovering`](super::recovering). After: [`passivating`](super::passivating); gone when an append failed.
+
+use super::{
+    Aggregate, Changes, Decision, Job, Model, Moment, Pipeline, StageError, Turn,
+    entity_cell::{Name, Phase},
+    guard,
+    passivating::Passivating,
+    staging::{conclude, panicked},
+};
+use crate::{
+    Failure,
+    failure::{Bound, full_text},
+};
+use actum_model::{Change, SequenceNr};
+use actum_persistence::group_commit::{CommitError, Committed};
+
+pub(crate) struct Running<M: Model> {
+    aggregate: Aggregate<M>,
+    pipeline: Pipeline<M>,
+}
+
+impl<M: Model> Running<M> {
+    pub(super) fn new(aggregate: Aggregate<M>) -> Self {
+        let pipeline = Pipeline::new(aggregate.sequence_nr, aggregate.position);
+        Self { aggregate, pipeline }
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.pipeline.is_empty()
+    }
+
+    pub(super) fn command(
+        mut self,
+        name: &Name<M>,
+        job: Box<dyn Job<M::Entity>>,
+        turn: &mut Turn<'_, M>,
+    ) -> Phase<M> {
+        let Some(job) = self.admit(job, turn) else { return Phase::Running(self) };
+        let Some(job) = self.answer_retry(job, turn) else { return Phase::Running(self) };
+        self.handle(name, job, turn)
+    }
+
+    pub(super) fn committed(
+        mut self,
+        name: &Name<M>,
+        result: Result<Committed, CommitError>,
+        turn: &mut Turn<'_, M>,
+    ) -> Phase<M> {
+        match result {
+            Ok(committed) => {
+                self.pipeline.committed(committed.last, turn);
+                Phase::Running(self)
+            }
+            Err(error) => {
+                // the state may be ahead of the journal now: it goes, and the next command recovers from the journal
+                let failure = append_failure(error, self.pipeline.durable());
+                tracing::warn!(entity = %name.key, error = %failure, "append failed, entity stops");
+                self.pipeline.fail(&failure, turn);
+                Phase::Gone
+            }
+        }
+    }
+
+    pub(super) fn flush(&mut self, name: &Name<M>, turn: &mut Turn<'_, M>) -> Moment {
+        if !self.pipeline.may_send() {
+            return Moment::NEVER;
+        }
+        if let Some(batching) = &turn.kind.settings.batching {
+            let (count, since) = self.pipeline.staged_count();
+            let window_ends = since.after(batching.flush_window);
+            if count < u64::from(batching.threshold) && turn.now < window_ends {
+                return window_ends;
+            }
+        }
+        send(name, &self.aggregate, &mut self.pipeline, turn);
+        Moment::NEVER
+    }
+
+    pub(super) fn expire(&mut self, turn: &mut Turn<'_, M>) -> Moment {
+        self.pipeline.expire(turn)
+    }
+
+    /// Leaves memory once everything under way is answered.
+    pub(super) fn passivate(self, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
+        let Self { aggregate, pipeline } = self;
+        Passivating::begin(name, aggregate, true, pipeline, turn)
+    }
+
+    pub(super) fn abandon(self, failure: &Failure, turn: &mut Turn<'_, M>) {
+        self.pipeline.fail(failure, turn);
+    }
+
+    fn admit(
+        &mut self,
+        job: Box<dyn Job<M::Entity>>,
+        turn: &mut Turn<'_, M>,
+    ) -> Option<Box<dyn Job<M::Entity>>> {
+        let full = self.pipeline.waiting() >= turn.kind.settings.commands_max;
+        let bound = if full {
+            Some(Bound::EntityCommands)
+        } else {
+            (!turn.has_room()).then_some(Bound::JournalBytes)
+        };
+        let Some(bound) = bound else { return Some(job) };
+        turn.out.settle(job, Err(Failure::Overloaded { bound }));
+        None
+    }
+
+    /// Answers a command whose id the entity remembers with the reply of the first time, once that is durable.
+    fn answer_retry(
+        &mut self,
+        mut job: Box<dyn Job<M::Entity>>,
+        turn: &mut Turn<'_, M>,
+    ) -> Option<Box<dyn Job<M::Entity>>> {
+        let Some(id) = job.envelope().metadata.command_id() else { return Some(job) };
+        let Some(first) = self.aggregate.recent.find(id) else { return Some(job) };
+        let needs = first.sequence_nr;
+        if first.reply.command_manifest != job.command() {
+            let (now, then) = (job.command(), &first.reply.command_manifest);
+            let what =
+                format!("the command id `{id}` of this `{now}` was used by a `{then}` before");
+            turn.out.settle(job, Err(Failure::Invalid { what }));
+            return None;
+        }
+        match guard(|| job.replay(&turn.kind.serializer, &first.reply.payload)) {
+            Ok(Ok(())) => self.pipeline.answer(job, needs, false, None, turn),
+            Ok(Err(error)) => {
+                let what = format!("the recorded reply cannot be read: {}", full_text(&error));
+                turn.out.settle(job, Err(Failure::Corrupt { what }));
+            }
+            Err(message) => {
+                let failure = panicked(&*job, message);
+                turn.out.settle(job, Err(failure));
+            }
+        }
+        None
+    }
+
+    fn handle(
+        mut self,
+        name: &Name<M>,
+        mut job: Box<dyn Job<M::Entity>>,
+        turn: &mut Turn<'_, M>,
+    ) -> Phase<M> {
+        let at = self.aggregate.sequence_nr;
+        if let Some(expected) = job.envelope().expected_revision
+            && expected != at.get()
+        {
+            return self.refuse(job, Failure::Conflict { expected, actual: at.get() }, turn);
+        }
+        match guard(|| job.handle(&self.aggregate.state, &name.id, &turn.kind.env, at)) {
+            Err(message) => {
+                let failure = panicked(&*job, message);
+                self.refuse(job, failure, turn)
+            }
+            Ok(Decision::Rejected) => {
+                self.pipeline.answer(job, at, false, None, turn);
+                Phase::Running(self)
+            }
+            Ok(Decision::Accepted { change, after_commit, passivate }) => {
+                match self.take_in(name, change, &mut *job, turn) {
+                    Ok(changes) => self.accepted(name, job, changes, after_commit, passivate, turn),
+                    Err(StageError::Refused(failure)) => self.refuse(job, failure, turn),
+                    Err(StageError::Poisoned(failure)) => self.poisoned(name, job, failure, turn),
+                }
+            }
+        }
+    }
+
+    /// Takes a change into the state and stages it.
+    fn take_in(
+        &mut self,
+        name: &Name<M>,
+        change: Change<M::Entity>,
+        job: &mut dyn Job<M::Entity>,
+        turn: &Turn<'_, M>,
+    ) -> Result<Changes, StageError> {
+        let changes = match change {
+            Change::Nothing => Changes::default(),
+            change => M::stage(
+                &name.id,
+                &mut self.aggregate,
+                &mut self.pipeline.staged,
+                change,
+                job,
+                turn,
+            )?,
+        };
+        if changes.count == 0 {
+            conclude(job, &self.aggregate.state).map_err(StageError::Refused)?;
+        }
+        Ok(changes)
+    }
+
+    fn accepted(
+        mut self,
+        name: &Name<M>,
+        job: Box<dyn Job<M::Entity>>,
+        changes: Changes,
+        after_commit: Option<Box<dyn FnOnce() + Send>>,
+        passivate: bool,
+        turn: &mut Turn<'_, M>,
+    ) -> Phase<M> {
+        self.pipeline.staged(changes, turn);
+        let needs = self.aggregate.sequence_nr;
+        self.pipeline.answer(job, needs, changes.count > 0, after_commit, turn);
+        if changes.count > 0 {
+            self.snapshot_if_due(name, turn);
+        }
+        if passivate { self.passivate(name, turn) } else { Phase::Running(self) }
+    }
+
+    /// Answers with a failure that may tell what is pending: it waits like any other answer.
+    fn refuse(
+        mut self,
+        mut job: Box<dyn Job<M::Entity>>,
+        failure: Failure,
+        turn: &mut Turn<'_, M>,
+    ) -> Phase<M> {
+        job.refuse(failure);
+        self.pipeline.answer(job, self.aggregate.sequence_nr, false, None, turn);
+        Phase::Running(self)
+    }
+
+    /// The user's code panicked in the middle of a change: what was staged before it is sound and goes on, the state is
+    /// not and goes.
+    fn poisoned(
+        self,
+        name: &Name<M>,
+        job: Box<dyn Job<M::Entity>>,
+        failure: Failure,
+        turn: &mut Turn<'_, M>,
+    ) -> Phase<M> {
+        tracing::error!(entity = %name.key, error = %failure, "entity's state is lost, it will be recovered");
+        turn.out.settle(job, Err(failure));
+        Passivating::begin(name, self.aggregate, false, self.pipeline, turn)
+    }
+
+    fn snapshot_if_due(&mut self, name: &Name<M>, turn: &mut Turn<'_, M>) {
+        let Some(policy) = &turn.kind.settings.snapshots else { return };
+        let since = self.aggregate.sequence_nr.get() - self.aggregate.snapshot_nr.get();
+        if since < policy.every {
+            return;
+        }
+        self.aggregate.snapshot_nr = self.aggregate.sequence_nr;
+        if let Some(snapshot) = M::snapshot(&name.key, &self.aggregate, turn) {
+            self.pipeline.keep_snapshot(snapshot, turn);
+        }
+    }
+}
+
+/// Sends everything staged as one append.
+pub(super) fn send<M: Model>(
+    name: &Name<M>,
+    aggregate: &Aggregate<M>,
+    pipeline: &mut Pipeline<M>,
+    turn: &mut Turn<'_, M>,
+) {
+    let expected = pipeline.send(turn);
+    let write = M::write(&name.key, aggregate, &mut pipeline.staged, expected, turn);
+    turn.out.writes.push((write, name.ticket));
+}
+
+/// What a failed append means to the commands in it.
+pub(super) fn append_failure(error: CommitError, expected: SequenceNr) -> Failure {
+    match error {
+        CommitError::Conflict { actual } => {
+            Failure::Conflict { expected: expected.get(), actual: actual.get() }
+        }
+        CommitError::Store(error) => Failure::of_store(error),
+    }
+}

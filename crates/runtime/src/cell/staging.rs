@@ -1,0 +1,32 @@
+//! What both models do with a command whose change is in the state already.
+
+use super::{Job, Model, Turn, guard};
+use crate::{Failure, failure::full_text};
+use actum_model::{Entity, SequenceNr};
+use actum_persistence::serializer::{RecentCommand, RecordedReply};
+use std::borrow::Cow;
+
+/// Lets the job compute its reply from the state after the change.
+pub(crate) fn conclude<E: Entity>(job: &mut dyn Job<E>, state: &E) -> Result<(), Failure> {
+    guard(|| job.conclude(state)).map_err(|message| panicked(job, message))
+}
+
+/// What is remembered of a command that carries an id; `None` for others.
+pub(crate) fn record<M: Model>(
+    job: &dyn Job<M::Entity>,
+    sequence_nr: SequenceNr,
+    turn: &Turn<'_, M>,
+) -> Result<Option<RecentCommand>, Failure> {
+    let Some(command_id) = job.envelope().metadata.command_id().cloned() else { return Ok(None) };
+    let payload = guard(|| job.recorded_reply(&turn.kind.serializer))
+        .map_err(|message| panicked(job, message))?
+        .map_err(|error| {
+            Failure::invalid(format!("the reply cannot be recorded: {}", full_text(&error)))
+        })?;
+    let reply = RecordedReply { command_manifest: Cow::Borrowed(job.command()), payload };
+    Ok(Some(RecentCommand { command_id, sequence_nr, timestamp: turn.wall, reply }))
+}
+
+pub(crate) fn panicked<E: Entity>(job: &dyn Job<E>, message: String) -> Failure {
+    Failure::Panicked { command: job.command(), message }
+}

@@ -1,0 +1,106 @@
+use super::{Job, Model, Moment, Verdict};
+use crate::kind::KindContext;
+use actum_model::{EntityKey, Lane, Partition, SequenceNr, Timestamp};
+use actum_persistence::store::Snapshot;
+
+/// Where the results of a cell's reads and writes come back to: a place that is used again, and which of its users.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Ticket {
+    /// The kind of entity, as an index.
+    pub(crate) kind: u16,
+    /// The place among the cells of that kind in the partition.
+    pub(crate) slot: u32,
+    /// Which user of the place.
+    pub(crate) generation: u32,
+}
+
+/// What a cell may look at while it takes one input, and where its outputs go.
+pub(crate) struct Turn<'a, M: Model> {
+    /// The moment of the turn.
+    pub(crate) now: Moment,
+    /// The wall clock, for timestamps and ages.
+    pub(crate) wall: Timestamp,
+    /// The partition of the cell.
+    pub(crate) partition: Partition,
+    /// Its lane.
+    pub(crate) lane: Lane,
+    /// How many bytes may be staged before commands are refused.
+    pub(crate) room: usize,
+    /// What all cells of the kind share.
+    pub(crate) kind: &'a KindContext<M::Entity>,
+    /// What the turn brings forth.
+    pub(crate) out: &'a mut Outputs<M>,
+}
+
+/// What turns bring forth, collected until the shell carries it out.
+pub(crate) struct Outputs<M: Model> {
+    /// To be written to the journal.
+    pub(crate) writes: Vec<(M::Write, Ticket)>,
+    /// To be read from the journal.
+    pub(crate) reads: Vec<(Read, Ticket)>,
+    /// To be saved, without hurry.
+    pub(crate) snapshots: Vec<Snapshot>,
+    /// To be run now that their changes are durable.
+    pub(crate) actions: Vec<Box<dyn FnOnce() + Send>>,
+    /// To be answered.
+    pub(crate) settled: Vec<Settled<M::Entity>>,
+    /// Bytes of changes that began to wait in cells.
+    pub(crate) bytes_staged: usize,
+    /// Bytes of changes that no longer wait in cells: they were sent, or failed.
+    pub(crate) bytes_unstaged: usize,
+}
+
+/// A command and its verdict.
+pub(crate) type Settled<E> = (Box<dyn Job<E>>, Verdict);
+
+/// What a cell wants to know from the store. Its entity comes with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Read {
+    /// The newest snapshot at or before this number, and the events behind it. [`SequenceNr::ZERO`]: no snapshot, all
+    /// events.
+    Start {
+        /// The entity.
+        entity: EntityKey,
+        /// The newest snapshot that is wanted.
+        snapshot_at_most: SequenceNr,
+    },
+    /// The next page of events.
+    Page {
+        /// The entity.
+        entity: EntityKey,
+        /// The last event that was read.
+        after: SequenceNr,
+    },
+    /// A durable state.
+    State {
+        /// The entity.
+        entity: EntityKey,
+    },
+}
+
+impl<M: Model> Turn<'_, M> {
+    pub(crate) fn has_room(&self) -> bool {
+        self.out.bytes_staged < self.room
+    }
+}
+
+impl<M: Model> Outputs<M> {
+    /// Answers a command.
+    pub(crate) fn settle(&mut self, job: Box<dyn Job<M::Entity>>, verdict: Verdict) {
+        self.settled.push((job, verdict));
+    }
+}
+
+impl<M: Model> Default for Outputs<M> {
+    fn default() -> Self {
+        Self {
+            writes: vec![],
+            reads: vec![],
+            snapshots: vec![],
+            actions: vec![],
+            settled: vec![],
+            bytes_staged: 0,
+            bytes_unstaged: 0,
+        }
+    }
+}

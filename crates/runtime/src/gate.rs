@@ -1,0 +1,93 @@
+use crate::{
+    Failure,
+    cell::Ticket,
+    partition::{Door, PartitionMessage, Refuses},
+};
+use actum_model::Partition;
+use actum_persistence::{
+    group_commit::{CommitError, CommitSink, Committed},
+    store::Incarnation,
+};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
+
+/// Opens and shuts the engine to commands, and takes commits to the partitions they are for.
+pub(crate) struct Gate {
+    doors: Arc<[Arc<Door>]>,
+    inboxes: OnceLock<Vec<Arc<dyn Refuses>>>,
+    /// Shut for good: shutting down, or fenced.
+    shut: AtomicBool,
+    fenced: AtomicBool,
+}
+
+impl Gate {
+    pub(crate) fn new(doors: Arc<[Arc<Door>]>) -> Self {
+        let (shut, fenced) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { doors, inboxes: OnceLock::new(), shut, fenced }
+    }
+
+    pub(crate) fn guards(&self, inboxes: Vec<Arc<dyn Refuses>>) {
+        let _ = self.inboxes.set(inboxes);
+    }
+
+    /// Refuses commands for good.
+    pub(crate) fn shut(&self, failure: &Failure) {
+        self.shut.store(true, Ordering::Release);
+        self.refuse(failure);
+    }
+
+    /// Refuses commands until [`Gate::reopen`].
+    pub(crate) fn suspend(&self, failure: &Failure) {
+        if !self.shut.load(Ordering::Acquire) {
+            self.refuse(failure);
+        }
+    }
+
+    pub(crate) fn reopen(&self) {
+        for inbox in self.inboxes.get().into_iter().flatten() {
+            if self.shut.load(Ordering::Acquire) {
+                return;
+            }
+            inbox.reopen();
+        }
+    }
+
+    /// Another writer has taken over: nothing this engine holds in memory may be shown any more.
+    pub(crate) fn fence(&self, incarnation: Incarnation) {
+        if self.fenced.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        tracing::error!(%incarnation, "fenced, another writer has taken over the journal");
+        self.shut(&Failure::unavailable("fenced: another engine has taken over the journal"));
+        for door in self.doors.iter() {
+            let (count, _) = tokio::sync::oneshot::channel();
+            door.send(PartitionMessage::Abandon(count));
+        }
+    }
+
+    pub(crate) fn is_fenced(&self) -> bool {
+        self.fenced.load(Ordering::Acquire)
+    }
+
+    fn refuse(&self, failure: &Failure) {
+        for inbox in self.inboxes.get().into_iter().flatten() {
+            inbox.refuse(failure.clone());
+        }
+    }
+}
+
+impl CommitSink<Ticket> for Gate {
+    fn committed(
+        &self,
+        partition: Partition,
+        results: Vec<(Ticket, Result<Committed, CommitError>)>,
+    ) {
+        self.doors[partition.index()].leave_committed(results);
+    }
+
+    fn fenced(&self, incarnation: Incarnation) {
+        self.fence(incarnation);
+    }
+}

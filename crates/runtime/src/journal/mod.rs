@@ -1,0 +1,61 @@
+//! What partitions send to the stores: writes to the lane writers, reads to the readers, snapshots to the saver.
+
+mod queries;
+mod reader;
+mod saver;
+
+pub(crate) use reader::Reader;
+pub(crate) use saver::{Retention, Saver};
+
+use crate::cell::{Read, Ticket};
+use actum_model::{Lane, Partition};
+use actum_persistence::{
+    group_commit::LaneQueue,
+    store::{EntityAppend, Snapshot, StateWrite},
+};
+use std::sync::Arc;
+
+/// The ways to the stores, shared by all partitions.
+pub(crate) struct Journal {
+    lanes: Box<[Arc<LaneQueue<EntityAppend, Ticket>>]>,
+    states: Arc<LaneQueue<StateWrite, Ticket>>,
+    reader: Arc<Reader>,
+    saver: Arc<Saver>,
+}
+
+impl Journal {
+    pub(crate) fn new(
+        lanes: Vec<Arc<LaneQueue<EntityAppend, Ticket>>>,
+        states: Arc<LaneQueue<StateWrite, Ticket>>,
+        reader: Arc<Reader>,
+        saver: Arc<Saver>,
+    ) -> Self {
+        Self { lanes: lanes.into(), states, reader, saver }
+    }
+
+    pub(crate) fn append(&self, lane: Lane, appends: impl Iterator<Item = (EntityAppend, Ticket)>) {
+        self.lanes[lane.index()].submit(appends);
+    }
+
+    pub(crate) fn write(&self, writes: impl Iterator<Item = (StateWrite, Ticket)>) {
+        self.states.submit(writes);
+    }
+
+    pub(crate) fn read(
+        &self,
+        partition: Partition,
+        reads: impl IntoIterator<Item = (Read, Ticket)>,
+    ) {
+        self.reader.submit(partition, reads);
+    }
+
+    pub(crate) fn save(&self, snapshots: impl Iterator<Item = Snapshot>) {
+        self.saver.submit(snapshots);
+    }
+
+    /// How many bytes wait to be written, those under way included.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        let appends: usize = self.lanes.iter().map(|lane| lane.pending().bytes).sum();
+        appends + self.states.pending().bytes
+    }
+}

@@ -1,0 +1,88 @@
+use super::queries;
+use crate::{
+    cell::{Read, Ticket, panic_message},
+    partition::{Door, Found},
+};
+use actum_model::Partition;
+use actum_persistence::store::{PageLimit, StoreError, Stores};
+use futures_util::FutureExt;
+use parking_lot::Mutex;
+use std::{collections::VecDeque, num::NonZeroU32, panic::AssertUnwindSafe, sync::Arc};
+use tokio::sync::Notify;
+
+/// Reads for entities that recover: those that wake while one query runs go together into the next.
+///
+/// A fixed number of tasks bounds how many recoveries are under way, and with the page limit how much memory they take.
+pub(crate) struct Reader {
+    waiting: Mutex<VecDeque<Wanted>>,
+    more: Notify,
+    batch_max: usize,
+}
+
+pub(crate) struct Wanted {
+    pub(crate) partition: Partition,
+    pub(crate) read: Read,
+    pub(crate) ticket: Ticket,
+}
+
+pub(crate) type Answers = Vec<Result<Found, StoreError>>;
+
+impl Reader {
+    pub(crate) fn new(batch_max: NonZeroU32) -> Self {
+        Self { waiting: Mutex::default(), more: Notify::new(), batch_max: batch_max.get() as usize }
+    }
+
+    pub(crate) fn submit(
+        &self,
+        partition: Partition,
+        reads: impl IntoIterator<Item = (Read, Ticket)>,
+    ) {
+        let wanted = reads.into_iter().map(|(read, ticket)| Wanted { partition, read, ticket });
+        self.waiting.lock().extend(wanted);
+        self.more.notify_one();
+    }
+
+    /// Serves reads; until the task is aborted.
+    pub(crate) async fn run(&self, stores: Stores, doors: Arc<[Arc<Door>]>, limit: PageLimit) {
+        loop {
+            let batch = self.next_batch();
+            if batch.is_empty() {
+                self.more.notified().await;
+                continue;
+            }
+            // a store that panics fails its readers, not the reader of all
+            let answers = match AssertUnwindSafe(queries::answer(&stores, &batch, limit))
+                .catch_unwind()
+                .await
+            {
+                Ok(answers) => answers,
+                Err(panic) => {
+                    let what = panic_message(&*panic);
+                    tracing::error!(panic = what, "store panicked while reading");
+                    batch
+                        .iter()
+                        .map(|_| Err(StoreError::unavailable("reading an entity", what.clone())))
+                        .collect()
+                }
+            };
+            deliver(batch, answers, &doors);
+        }
+    }
+
+    fn next_batch(&self) -> Vec<Wanted> {
+        let mut waiting = self.waiting.lock();
+        let count = waiting.len().min(self.batch_max);
+        let batch = waiting.drain(..count).collect();
+        if !waiting.is_empty() {
+            self.more.notify_one(); // there is enough for another task
+        }
+        batch
+    }
+}
+
+fn deliver(batch: Vec<Wanted>, answers: Answers, doors: &[Arc<Door>]) {
+    debug_assert_eq!(batch.len(), answers.len(), "every read is answered");
+    for (wanted, answer) in batch.into_iter().zip(answers) {
+        doors[wanted.partition.index()].leave_found([(wanted.ticket, answer)]);
+    }
+}

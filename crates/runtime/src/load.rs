@@ -1,0 +1,86 @@
+use crate::{Bound, Failure};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What the engine holds in memory, counted against its bounds.
+#[derive(Debug)]
+pub(crate) struct Load {
+    commands: AtomicUsize,
+    commands_max: usize,
+    entities: AtomicUsize,
+    entities_max: usize,
+    staged_bytes: AtomicUsize,
+    journal_bytes_max: usize,
+    slow_handlers: AtomicUsize,
+}
+
+impl Load {
+    pub(crate) fn new(commands_max: usize, entities_max: usize, journal_bytes_max: usize) -> Self {
+        Self {
+            commands: AtomicUsize::new(0),
+            commands_max,
+            entities: AtomicUsize::new(0),
+            entities_max,
+            staged_bytes: AtomicUsize::new(0),
+            journal_bytes_max,
+            slow_handlers: AtomicUsize::new(0),
+        }
+    }
+
+    /// Counts a command in, if there is room.
+    pub(crate) fn admit(&self) -> Result<(), Failure> {
+        if self.commands.fetch_add(1, Ordering::Relaxed) < self.commands_max {
+            return Ok(());
+        }
+        self.answered(1);
+        Err(Failure::Overloaded { bound: Bound::EngineCommands })
+    }
+
+    pub(crate) fn answered(&self, commands: usize) {
+        if commands > 0 {
+            self.commands.fetch_sub(commands, Ordering::Relaxed);
+        }
+    }
+
+    /// How many commands wait for an answer.
+    pub(crate) fn commands(&self) -> usize {
+        self.commands.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn entity_came(&self) {
+        self.entities.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn entity_left(&self) {
+        self.entities.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// How many entities are in memory.
+    pub(crate) fn entities(&self) -> usize {
+        self.entities.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn has_too_many_entities(&self) -> bool {
+        self.entities() > self.entities_max
+    }
+
+    pub(crate) fn staged(&self, bytes: usize, no_longer: usize) {
+        if bytes > no_longer {
+            self.staged_bytes.fetch_add(bytes - no_longer, Ordering::Relaxed);
+        } else if no_longer > bytes {
+            self.staged_bytes.fetch_sub(no_longer - bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// How many bytes may still be staged while `queued` bytes wait in the journal's queues.
+    pub(crate) fn room(&self, queued: usize) -> usize {
+        self.journal_bytes_max.saturating_sub(self.staged_bytes.load(Ordering::Relaxed) + queued)
+    }
+
+    pub(crate) fn slow_handler(&self) {
+        self.slow_handlers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn slow_handlers(&self) -> usize {
+        self.slow_handlers.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,172 @@
+use crate::cell::{Cell, Model, Moment, Ticket};
+use actum_model::EntityKey;
+use hashbrown::HashTable;
+
+/// The cells of one kind in one partition: found by key, and in the order they were used.
+///
+/// A slab with an index and a list through it, so that finding, using and removing a cell take constant time and no
+/// allocation.
+pub(crate) struct Cells<M: Model> {
+    slots: Vec<Slot<M>>,
+    free: Vec<u32>,
+    index: HashTable<u32>,
+    /// The most recently used.
+    newest: u32,
+    /// The least recently used.
+    oldest: u32,
+}
+
+pub(crate) struct Slot<M: Model> {
+    pub(crate) cell: Option<Cell<M>>,
+    generation: u32,
+    newer: u32,
+    older: u32,
+    pub(crate) used: Moment,
+    /// Whether the slot is in the list of cells to flush at the end of the turn.
+    pub(crate) touched: bool,
+    /// Whether the slot is in the list of cells that somebody waits for.
+    pub(crate) awaited: bool,
+}
+
+const NONE: u32 = u32::MAX;
+
+impl<M: Model> Cells<M> {
+    pub(crate) fn new() -> Self {
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            index: HashTable::new(),
+            newest: NONE,
+            oldest: NONE,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    pub(crate) fn find(&self, key: &EntityKey) -> Option<u32> {
+        let is_key =
+            |at: &u32| self.slots[*at as usize].cell.as_ref().is_some_and(|cell| cell.key() == key);
+        self.index.find(key.hash64(), is_key).copied()
+    }
+
+    /// Takes a place for a cell that is about to be made.
+    pub(crate) fn reserve(&mut self, kind: u16, generation: u32) -> Ticket {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            let slot = u32::try_from(self.slots.len())
+                .expect("a partition holds fewer than 2^32 entities");
+            self.slots.push(Slot::empty());
+            slot
+        });
+        self.slots[slot as usize].generation = generation;
+        Ticket { kind, slot, generation }
+    }
+
+    /// Gives a reserved place back.
+    pub(crate) fn give_back(&mut self, ticket: Ticket) {
+        self.free.push(ticket.slot);
+    }
+
+    pub(crate) fn insert(&mut self, ticket: Ticket, cell: Cell<M>, now: Moment) {
+        let hash = cell.key().hash64();
+        self.slots[ticket.slot as usize].cell = Some(cell);
+        let slots = &self.slots;
+        self.index.insert_unique(hash, ticket.slot, |at| hash_of(slots, *at));
+        self.link(ticket.slot, now);
+    }
+
+    pub(crate) fn remove(&mut self, slot: u32) {
+        let Some(cell) = self.slots[slot as usize].cell.take() else { return };
+        if let Ok(entry) = self.index.find_entry(cell.key().hash64(), |at| *at == slot) {
+            entry.remove();
+        }
+        self.unlink(slot);
+        let place = &mut self.slots[slot as usize];
+        (place.used, place.newer, place.older) = (Moment::default(), NONE, NONE);
+        self.free.push(slot);
+    }
+
+    pub(crate) fn slot(&mut self, slot: u32) -> &mut Slot<M> {
+        &mut self.slots[slot as usize]
+    }
+
+    /// The ticket of the cell in this place, if there is one.
+    pub(crate) fn ticket(&self, kind: u16, slot: u32) -> Option<Ticket> {
+        let place = &self.slots[slot as usize];
+        place.cell.as_ref().map(|_| Ticket { kind, slot, generation: place.generation })
+    }
+
+    /// The cell a result is for; `None` when it has left meanwhile.
+    pub(crate) fn holder(&mut self, ticket: Ticket) -> Option<&mut Cell<M>> {
+        let slot = self.slots.get_mut(ticket.slot as usize)?;
+        if slot.generation == ticket.generation { slot.cell.as_mut() } else { None }
+    }
+
+    /// Marks a cell as just used.
+    pub(crate) fn used(&mut self, slot: u32, now: Moment) {
+        if self.newest == slot {
+            self.slots[slot as usize].used = now;
+            return;
+        }
+        self.unlink(slot);
+        self.link(slot, now);
+    }
+
+    /// The least recently used cell, and when that was.
+    pub(crate) fn oldest(&self) -> Option<(u32, Moment)> {
+        (self.oldest != NONE).then(|| (self.oldest, self.slots[self.oldest as usize].used))
+    }
+
+    /// The cell used next after `slot`.
+    pub(crate) fn newer(&self, slot: u32) -> Option<(u32, Moment)> {
+        let newer = self.slots[slot as usize].newer;
+        (newer != NONE).then(|| (newer, self.slots[newer as usize].used))
+    }
+
+    /// All places that hold a cell.
+    pub(crate) fn occupied(&self) -> Vec<u32> {
+        self.index.iter().copied().collect()
+    }
+
+    fn link(&mut self, slot: u32, now: Moment) {
+        let older = std::mem::replace(&mut self.newest, slot);
+        let place = &mut self.slots[slot as usize];
+        (place.used, place.newer, place.older) = (now, NONE, older);
+        match older {
+            NONE => self.oldest = slot,
+            older => self.slots[older as usize].newer = slot,
+        }
+    }
+
+    fn unlink(&mut self, slot: u32) {
+        let (newer, older) = (self.slots[slot as usize].newer, self.slots[slot as usize].older);
+        match newer {
+            NONE => self.newest = older,
+            newer => self.slots[newer as usize].older = older,
+        }
+        match older {
+            NONE => self.oldest = newer,
+            older => self.slots[older as usize].newer = newer,
+        }
+    }
+}
+
+impl<M: Model> Slot<M> {
+    fn empty() -> Self {
+        let used = Moment::default();
+        Self {
+            cell: None,
+            generation: 0,
+            newer: NONE,
+            older: NONE,
+            used,
+            touched: false,
+            awaited: false,
+        }
+    }
+}
+
+fn hash_of<M: Model>(slots: &[Slot<M>], slot: u32) -> u64 {
+    slots[slot as usize].cell.as_ref().expect("the index holds occupied places").key().hash64()
+}

@@ -1,0 +1,134 @@
+use super::Found;
+use crate::{
+    alarm::Alarm,
+    cell::{Moment, Ticket},
+};
+use actum_model::{Lane, Partition};
+use actum_persistence::{
+    group_commit::{CommitError, Committed},
+    store::StoreError,
+};
+use parking_lot::Mutex;
+use ractor::ActorRef;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+};
+
+/// Where everything for a partition is left, and how its actor is woken: once, however much is left.
+///
+/// It outlives the actor: results for a life that has ended carry tickets that no later life uses.
+pub(crate) struct Door {
+    pub(crate) partition: Partition,
+    pub(crate) lane: Lane,
+    mail: Mutex<Mail>,
+    awake: AtomicBool,
+    actor: Mutex<Option<ActorRef<PartitionMessage>>>,
+    due: AtomicU64,
+    alarm: Arc<Alarm>,
+    generations: AtomicU32,
+}
+
+/// Results of reads and writes.
+#[derive(Default)]
+pub(crate) struct Mail {
+    pub(crate) committed: Vec<(Ticket, Result<Committed, CommitError>)>,
+    pub(crate) found: Vec<(Ticket, Result<Found, StoreError>)>,
+}
+
+/// What the actor of a partition is told.
+pub(crate) enum PartitionMessage {
+    /// Something was left at the door, or something is due.
+    Turn,
+    /// Finish what is there, then say so.
+    Drain(tokio::sync::oneshot::Sender<()>),
+    /// Fail what is left, say how many commands that were, and stop.
+    Abandon(tokio::sync::oneshot::Sender<usize>),
+}
+
+// ractor has no blanket implementation when its `cluster` feature is on, as it always is here
+impl ractor::Message for PartitionMessage {}
+
+impl Door {
+    pub(crate) fn new(partition: Partition, lane: Lane, alarm: Arc<Alarm>) -> Self {
+        Self {
+            partition,
+            lane,
+            mail: Mutex::default(),
+            awake: AtomicBool::new(false),
+            actor: Mutex::new(None),
+            due: AtomicU64::new(Moment::NEVER.as_micros()),
+            alarm,
+            generations: AtomicU32::new(0),
+        }
+    }
+
+    /// Wakes the actor unless it is awake already. To be called after something was left.
+    pub(crate) fn knock(&self) {
+        if !self.awake.swap(true, Ordering::AcqRel) {
+            self.send(PartitionMessage::Turn);
+        }
+    }
+
+    /// Says that the actor is about to look: what is left from now on knocks again. To be called before looking.
+    pub(crate) fn answer(&self) {
+        self.awake.swap(false, Ordering::AcqRel);
+    }
+
+    pub(crate) fn leave_committed(
+        &self,
+        results: impl IntoIterator<Item = (Ticket, Result<Committed, CommitError>)>,
+    ) {
+        self.mail.lock().committed.extend(results);
+        self.knock();
+    }
+
+    pub(crate) fn leave_found(
+        &self,
+        results: impl IntoIterator<Item = (Ticket, Result<Found, StoreError>)>,
+    ) {
+        self.mail.lock().found.extend(results);
+        self.knock();
+    }
+
+    /// Takes the mail in exchange for an empty one, whose room is used again.
+    pub(crate) fn take_mail(&self, into: &mut Mail) {
+        std::mem::swap(&mut *self.mail.lock(), into);
+    }
+
+    /// Moves in: from now on `actor` is woken. It looks at once, for what was left meanwhile.
+    pub(crate) fn move_in(&self, actor: ActorRef<PartitionMessage>) {
+        *self.actor.lock() = Some(actor);
+        self.awake.store(true, Ordering::Release);
+        self.send(PartitionMessage::Turn);
+    }
+
+    /// Sends a message past the knocking; without effect when nobody lives here.
+    pub(crate) fn send(&self, message: PartitionMessage) {
+        if let Some(actor) = &*self.actor.lock() {
+            // a dead actor's successor looks when it moves in
+            let _ = actor.cast(message);
+        }
+    }
+
+    /// A number no cell of this partition had before.
+    pub(crate) fn next_generation(&self) -> u32 {
+        self.generations.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// When the partition wants to be woken at the latest.
+    pub(crate) fn due(&self) -> Moment {
+        Moment::from_micros(self.due.load(Ordering::SeqCst))
+    }
+
+    pub(crate) fn set_due(&self, due: Moment) {
+        self.due.store(due.as_micros(), Ordering::SeqCst);
+        self.alarm.wanted(due);
+    }
+
+    /// Wakes the partition because it is due, once.
+    pub(crate) fn ring(&self) {
+        self.due.store(Moment::NEVER.as_micros(), Ordering::Release);
+        self.knock();
+    }
+}

@@ -1,0 +1,43 @@
+use crate::{
+    cell::{ByEvents, ByState, Model, Ticket},
+    journal::Journal,
+};
+use actum_model::{DurableState, EventSourced, Lane};
+use actum_persistence::store::{EntityAppend, Recovered, StateRecord, StateWrite};
+
+/// What a read brings, of either model.
+pub(crate) enum Found {
+    /// A snapshot and events.
+    Events(Recovered),
+    /// A durable state; `None` if it was never written.
+    State(Option<StateRecord>),
+}
+
+/// A model that a partition can host: it knows which writer its writes go to.
+pub(crate) trait Hosted: Model {
+    /// Hands writes to the writer of `lane`.
+    fn submit(journal: &Journal, lane: Lane, writes: &mut Vec<(Self::Write, Ticket)>);
+
+    /// What a read brought, for this model.
+    fn found(found: Found) -> Option<Self::Found>;
+}
+
+impl<E: EventSourced> Hosted for ByEvents<E> {
+    fn submit(journal: &Journal, lane: Lane, writes: &mut Vec<(EntityAppend, Ticket)>) {
+        journal.append(lane, writes.drain(..));
+    }
+
+    fn found(found: Found) -> Option<Recovered> {
+        if let Found::Events(recovered) = found { Some(recovered) } else { None }
+    }
+}
+
+impl<E: DurableState> Hosted for ByState<E> {
+    fn submit(journal: &Journal, _: Lane, writes: &mut Vec<(StateWrite, Ticket)>) {
+        journal.write(writes.drain(..));
+    }
+
+    fn found(found: Found) -> Option<Option<StateRecord>> {
+        if let Found::State(record) = found { Some(record) } else { None }
+    }
+}

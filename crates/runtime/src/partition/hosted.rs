@@ -1,0 +1,64 @@
+use super::Found;
+use crate::{
+    Failure,
+    cell::{Moment, Ticket},
+    journal::Journal,
+};
+use actum_model::{Lane, Partition, Timestamp};
+use actum_persistence::{
+    group_commit::{CommitError, Committed},
+    store::StoreError,
+};
+
+/// What one turn of a partition is about.
+#[derive(Clone, Copy)]
+pub(crate) struct Beat<'a> {
+    pub(crate) now: Moment,
+    pub(crate) wall: Timestamp,
+    pub(crate) partition: Partition,
+    pub(crate) lane: Lane,
+    /// How many bytes of changes may still be staged.
+    pub(crate) room: usize,
+    pub(crate) journal: &'a Journal,
+}
+
+/// The cells of one kind in one partition, whatever the kind.
+pub(crate) trait HostedKind: Send {
+    /// Takes what became of an append.
+    fn committed(
+        &mut self,
+        ticket: Ticket,
+        result: Result<Committed, CommitError>,
+        beat: &Beat<'_>,
+    );
+
+    /// Takes what a read brought.
+    fn found(&mut self, ticket: Ticket, found: Result<Found, StoreError>, beat: &Beat<'_>);
+
+    /// Takes all commands that wait in the inbox.
+    fn commands(&mut self, beat: &Beat<'_>);
+
+    /// Answers late commands and lets idle cells leave, as far as they are due.
+    fn sweep(&mut self, beat: &Beat<'_>);
+
+    /// Ends the turn: sends out what the cells produced. Says when the kind wants to be woken at the latest.
+    fn finish(&mut self, beat: &Beat<'_>) -> Moment;
+
+    /// When the least recently used cell was used.
+    fn oldest_use(&self) -> Option<Moment>;
+
+    /// Lets the least recently used idle cell leave; says whether there was one.
+    fn evict(&mut self, beat: &Beat<'_>) -> bool;
+
+    /// Lets all cells leave, whatever is under way.
+    fn drain(&mut self, beat: &Beat<'_>);
+
+    /// Fails everything that waits.
+    fn abandon(&mut self, failure: &Failure, beat: &Beat<'_>);
+
+    /// How many cells are in memory.
+    fn live(&self) -> usize;
+
+    /// How many commands were taken and are not answered yet.
+    fn unanswered(&self) -> usize;
+}

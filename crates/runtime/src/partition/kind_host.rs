@@ -1,0 +1,350 @@
+use super::{Beat, Delivery, Door, Found, Hosted, HostedKind, Inbox, cells::Cells};
+use crate::{
+    Failure,
+    cell::{Cell, Life, Moment, Outputs, Ticket, Turn, guard},
+    kind::KindContext,
+    load::Load,
+};
+use actum_model::{Entity, EntityKey};
+use actum_persistence::{
+    group_commit::{CommitError, Committed},
+    store::StoreError,
+};
+use std::{collections::VecDeque, sync::Arc, time::Instant};
+
+/// The cells of one kind in one partition.
+pub(crate) struct KindHost<M: Hosted> {
+    pub(super) nr: u16,
+    pub(super) context: Arc<KindContext<M::Entity>>,
+    pub(super) inbox: Arc<Inbox<M::Entity>>,
+    pub(super) door: Arc<Door>,
+    pub(super) load: Arc<Load>,
+    pub(super) cells: Cells<M>,
+    pub(super) out: Outputs<M>,
+    /// Taken from the inbox; its room is used again.
+    taken: Vec<Delivery<M::Entity>>,
+    /// Cells that took an input in this turn.
+    touched: Vec<u32>,
+    /// Cells that somebody may wait for: looked at when a deadline is due.
+    awaited: Vec<u32>,
+    /// Cells whose staged changes wait for the flush window, in the order the windows end.
+    windows: VecDeque<(Moment, Ticket)>,
+    next_deadline: Moment,
+    unanswered: usize,
+}
+
+impl<M: Hosted> KindHost<M> {
+    pub(crate) fn new(
+        nr: u16,
+        context: Arc<KindContext<M::Entity>>,
+        inbox: Arc<Inbox<M::Entity>>,
+        door: Arc<Door>,
+        load: Arc<Load>,
+    ) -> Self {
+        Self {
+            nr,
+            context,
+            inbox,
+            door,
+            load,
+            cells: Cells::new(),
+            out: Outputs::default(),
+            taken: Vec::new(),
+            touched: Vec::new(),
+            awaited: Vec::new(),
+            windows: VecDeque::new(),
+            next_deadline: Moment::NEVER,
+            unanswered: 0,
+        }
+    }
+
+    /// Lets the cell a result is for take it; a cell that has left meanwhile needs none.
+    fn with_cell(
+        &mut self,
+        ticket: Ticket,
+        beat: &Beat<'_>,
+        input: impl FnOnce(&mut Cell<M>, &mut Turn<'_, M>) -> Life,
+    ) {
+        let Some(cell) = self.cells.holder(ticket) else { return };
+        let life = input(cell, &mut turn(&self.context, &mut self.out, beat));
+        self.after_input(ticket.slot, life);
+    }
+
+    fn after_input(&mut self, slot: u32, life: Life) {
+        match life {
+            Life::Stays => self.touch(slot),
+            Life::Gone => self.remove(slot),
+        }
+    }
+
+    fn touch(&mut self, slot: u32) {
+        let place = self.cells.slot(slot);
+        if !std::mem::replace(&mut place.touched, true) {
+            self.touched.push(slot);
+        }
+    }
+
+    fn remove(&mut self, slot: u32) {
+        self.cells.remove(slot);
+        self.load.entity_left();
+    }
+
+    fn deliver(&mut self, delivery: Delivery<M::Entity>, beat: &Beat<'_>) {
+        let Delivery { key, job } = delivery;
+        self.unanswered += 1;
+        self.next_deadline = self.next_deadline.min(job.envelope().deadline);
+        let slot = match self.cells.find(&key) {
+            Some(slot) => slot,
+            None => match self.activate(key, beat) {
+                Ok(slot) => slot,
+                Err(failure) => return self.out.settle(job, Err(failure)),
+            },
+        };
+        self.cells.used(slot, beat.now);
+        let place = self.cells.slot(slot);
+        if !std::mem::replace(&mut place.awaited, true) {
+            self.awaited.push(slot);
+        }
+        let cell =
+            self.cells.slot(slot).cell.as_mut().expect("the index names places that hold a cell");
+        let life = cell.command(job, &mut turn(&self.context, &mut self.out, beat));
+        self.after_input(slot, life);
+    }
+
+    fn activate(&mut self, key: EntityKey, beat: &Beat<'_>) -> Result<u32, Failure> {
+        let ticket = self.cells.reserve(self.nr, self.door.next_generation());
+        match Cell::activate(key, ticket, &mut turn(&self.context, &mut self.out, beat)) {
+            Ok(cell) => {
+                self.cells.insert(ticket, cell, beat.now);
+                self.load.entity_came();
+                Ok(ticket.slot)
+            }
+            Err(failure) => {
+                self.cells.give_back(ticket);
+                Err(failure)
+            }
+        }
+    }
+
+    /// Lets cells send what they staged in this turn, or notes when their flush window ends.
+    fn flush_touched(&mut self, beat: &Beat<'_>) {
+        for at in 0..self.touched.len() {
+            let slot = self.touched[at];
+            self.cells.slot(slot).touched = false;
+            self.flush(slot, beat);
+        }
+        self.touched.clear();
+    }
+
+    fn flush(&mut self, slot: u32, beat: &Beat<'_>) {
+        let Some(ticket) = self.cells.ticket(self.nr, slot) else { return };
+        let Some(cell) = self.cells.holder(ticket) else { return };
+        let again = cell.flush(&mut turn(&self.context, &mut self.out, beat));
+        if again != Moment::NEVER && self.windows.back().is_none_or(|last| *last != (again, ticket))
+        {
+            self.windows.push_back((again, ticket));
+        }
+    }
+
+    fn flush_windows(&mut self, beat: &Beat<'_>) {
+        while let Some((_, ticket)) = self.windows.pop_front_if(|(due, _)| *due <= beat.now) {
+            if self.cells.holder(ticket).is_some() {
+                self.flush(ticket.slot, beat);
+            }
+        }
+    }
+
+    fn expire(&mut self, beat: &Beat<'_>) {
+        if beat.now < self.next_deadline {
+            return;
+        }
+        self.next_deadline = Moment::NEVER;
+        let mut awaited = std::mem::take(&mut self.awaited);
+        awaited.retain(|slot| {
+            let place = self.cells.slot(*slot);
+            let Some(cell) = &mut place.cell else {
+                place.awaited = false;
+                return false;
+            };
+            let next = cell.expire(&mut turn(&self.context, &mut self.out, beat));
+            self.next_deadline = self.next_deadline.min(next);
+            place.awaited = next != Moment::NEVER;
+            place.awaited
+        });
+        self.awaited = awaited;
+    }
+
+    /// Lets cells leave that were not used for the idle time.
+    fn leave_idle(&mut self, beat: &Beat<'_>) {
+        let Some(idle_timeout) = self.context.settings.idle_timeout else { return };
+        let mut next = self.cells.oldest();
+        while let Some((slot, _)) = next.filter(|(_, used)| used.after(idle_timeout) <= beat.now) {
+            next = self.cells.newer(slot);
+            let place = self.cells.slot(slot);
+            let Some(cell) = &mut place.cell else { continue };
+            if !cell.is_idle() {
+                self.cells.used(slot, beat.now); // still at work: it gets its time anew
+                continue;
+            }
+            let life = cell.passivate(&mut turn(&self.context, &mut self.out, beat));
+            self.after_input(slot, life);
+        }
+    }
+
+    /// Carries the outputs out: writes first, since everybody waits for those.
+    fn ship(&mut self, beat: &Beat<'_>) {
+        if !self.out.writes.is_empty() {
+            M::submit(beat.journal, beat.lane, &mut self.out.writes);
+        }
+        if !self.out.reads.is_empty() {
+            beat.journal.read(beat.partition, self.out.reads.drain(..));
+        }
+        if !self.out.snapshots.is_empty() {
+            beat.journal.save(self.out.snapshots.drain(..));
+        }
+        self.load.staged(
+            std::mem::take(&mut self.out.bytes_staged),
+            std::mem::take(&mut self.out.bytes_unstaged),
+        );
+        for action in self.out.actions.drain(..) {
+            if let Err(panic) = guard(action) {
+                tracing::error!(kind = <M::Entity as Entity>::KIND, panic, "after_commit panicked");
+            }
+        }
+        let settled = self.out.settled.len();
+        for (job, verdict) in self.out.settled.drain(..) {
+            job.settle(verdict);
+        }
+        self.unanswered -= settled;
+        self.load.answered(settled);
+    }
+
+    fn due(&self) -> Moment {
+        let window = self.windows.front().map_or(Moment::NEVER, |(due, _)| *due);
+        let idle = match (self.context.settings.idle_timeout, self.cells.oldest()) {
+            (Some(timeout), Some((_, used))) => used.after(timeout),
+            _ => Moment::NEVER,
+        };
+        window.min(idle).min(self.next_deadline)
+    }
+}
+
+impl<M: Hosted> HostedKind for KindHost<M> {
+    fn committed(
+        &mut self,
+        ticket: Ticket,
+        result: Result<Committed, CommitError>,
+        beat: &Beat<'_>,
+    ) {
+        self.with_cell(ticket, beat, |cell, turn| cell.committed(result, turn));
+    }
+
+    fn found(&mut self, ticket: Ticket, found: Result<Found, StoreError>, beat: &Beat<'_>) {
+        let found = found.and_then(|found| {
+            M::found(found).ok_or_else(|| {
+                StoreError::corrupt("a read was answered with a record of another model")
+            })
+        });
+        let ahead = match (self.cells.holder(ticket), &found) {
+            (Some(cell), Ok(found)) => cell.read_ahead(found),
+            _ => None,
+        };
+        if let Some(read) = ahead {
+            beat.journal.read(beat.partition, [(read, ticket)]);
+        }
+        self.with_cell(ticket, beat, |cell, turn| cell.found(found, turn));
+    }
+
+    fn commands(&mut self, beat: &Beat<'_>) {
+        let mut taken = std::mem::take(&mut self.taken);
+        self.inbox.take(&mut taken);
+        let mut before = Instant::now();
+        for delivery in taken.drain(..) {
+            let command = delivery.job.command();
+            self.deliver(delivery, beat);
+            let after = Instant::now();
+            if after - before > self.context.slow_handler_after {
+                let (kind, took) = (<M::Entity as Entity>::KIND, after - before);
+                tracing::warn!(kind, command, ?took, "slow handler, its whole partition waited");
+                self.load.slow_handler();
+            }
+            before = after;
+        }
+        self.taken = taken;
+    }
+
+    fn sweep(&mut self, beat: &Beat<'_>) {
+        self.flush_windows(beat);
+        self.expire(beat);
+        self.leave_idle(beat);
+    }
+
+    fn finish(&mut self, beat: &Beat<'_>) -> Moment {
+        self.flush_touched(beat);
+        self.ship(beat);
+        self.due()
+    }
+
+    fn oldest_use(&self) -> Option<Moment> {
+        self.cells.oldest().map(|(_, used)| used)
+    }
+
+    fn evict(&mut self, beat: &Beat<'_>) -> bool {
+        let mut next = self.cells.oldest();
+        while let Some((slot, _)) = next {
+            next = self.cells.newer(slot);
+            let Some(cell) = self.cells.slot(slot).cell.as_mut().filter(|cell| cell.is_idle())
+            else {
+                continue;
+            };
+            let life = cell.passivate(&mut turn(&self.context, &mut self.out, beat));
+            self.after_input(slot, life);
+            return true;
+        }
+        false
+    }
+
+    fn drain(&mut self, beat: &Beat<'_>) {
+        for slot in self.cells.occupied() {
+            let Some(cell) = &mut self.cells.slot(slot).cell else { continue };
+            let life = cell.drain(&mut turn(&self.context, &mut self.out, beat));
+            self.after_input(slot, life);
+        }
+    }
+
+    fn abandon(&mut self, failure: &Failure, beat: &Beat<'_>) {
+        for slot in self.cells.occupied() {
+            if let Some(cell) = &mut self.cells.slot(slot).cell {
+                cell.abandon(failure, &mut turn(&self.context, &mut self.out, beat));
+            }
+            self.remove(slot);
+        }
+    }
+
+    fn live(&self) -> usize {
+        self.cells.len()
+    }
+
+    fn unanswered(&self) -> usize {
+        self.unanswered
+    }
+}
+
+fn turn<'a, M: Hosted>(
+    kind: &'a KindContext<M::Entity>,
+    out: &'a mut Outputs<M>,
+    beat: &Beat<'_>,
+) -> Turn<'a, M> {
+    let Beat { now, wall, partition, lane, room, .. } = *beat;
+    Turn { now, wall, partition, lane, room, kind, out }
+}
+
+impl<M: Hosted> Drop for KindHost<M> {
+    /// A partition that fails takes its cells with it: they are no longer counted, nor are commands nobody will answer.
+    fn drop(&mut self) {
+        self.load.answered(self.unanswered);
+        for _ in 0..self.cells.len() {
+            self.load.entity_left();
+        }
+    }
+}

@@ -1,0 +1,149 @@
+use crate::{
+    ask::Port,
+    cell::{ByEvents, ByState},
+    clock::Clock,
+    journal::Retention,
+    kind::KindContext,
+    load::Load,
+    partition::{Door, Hosted, HostedKind, Inbox, KindHost, Refuses},
+    settings::{EntitySettings, RuntimeSettings},
+};
+use actum_model::{CommandSet, DurableState, Entity, EventSourced, check_kind};
+use actum_persistence::serializer::Serializer;
+use std::{
+    any::{Any, TypeId},
+    collections::HashSet,
+    fmt,
+    num::NonZeroU32,
+    sync::Arc,
+};
+
+/// One kind of entity that an engine runs.
+pub struct Registration {
+    pub(crate) kind: &'static str,
+    pub(crate) type_id: TypeId,
+    pub(crate) type_name: &'static str,
+    pub(crate) retention: Option<Retention>,
+    problems: Vec<String>,
+    build: Box<dyn FnOnce(&Wiring<'_>) -> Wired + Send>,
+}
+
+/// What kinds are built from.
+pub(crate) struct Wiring<'a> {
+    pub(crate) nr: u16,
+    pub(crate) doors: &'a [Arc<Door>],
+    pub(crate) load: &'a Arc<Load>,
+    pub(crate) clock: Clock,
+    pub(crate) settings: &'a RuntimeSettings,
+    pub(crate) serializer: Serializer,
+}
+
+/// A kind that is ready: where commands enter, and how a partition hosts it.
+pub(crate) struct Wired {
+    pub(crate) ports: Box<dyn Any + Send + Sync>,
+    pub(crate) inboxes: Vec<Arc<dyn Refuses>>,
+    pub(crate) host: HostPlan,
+}
+
+/// Makes the cells of a kind in the partition of this index, empty.
+pub(crate) type HostPlan = Box<dyn Fn(usize) -> Box<dyn HostedKind> + Send + Sync>;
+
+/// Where commands of one kind enter, by partition.
+pub(crate) struct Ports<E: Entity>(pub(crate) Box<[Arc<Port<E>>]>);
+
+impl Registration {
+    /// Runs `E` as event-sourced entities.
+    pub fn event_sourced<E: EventSourced>(env: E::Env, settings: EntitySettings<E>) -> Self {
+        let retention = settings.snapshots.as_ref().and_then(|snapshots| {
+            let keep_snapshots = NonZeroU32::new(snapshots.keep)?;
+            Some(Retention { keep_snapshots, delete_events: snapshots.delete_events })
+        });
+        Self { retention, ..Self::of::<ByEvents<E>>(env, settings) }
+    }
+
+    /// Runs `E` as durable-state entities.
+    pub fn durable_state<E: DurableState>(env: E::Env, settings: EntitySettings<E>) -> Self {
+        Self::of::<ByState<E>>(env, settings)
+    }
+
+    fn of<M: Hosted>(env: <M::Entity as Entity>::Env, settings: EntitySettings<M::Entity>) -> Self {
+        let problems = problems::<M::Entity>(&settings);
+        Self {
+            kind: M::Entity::KIND,
+            type_id: TypeId::of::<M::Entity>(),
+            type_name: std::any::type_name::<M::Entity>(),
+            retention: None,
+            problems,
+            build: Box::new(move |wiring| wire::<M>(env, settings, wiring)),
+        }
+    }
+
+    pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
+        self.problems
+            .iter()
+            .map(|problem| format!("entity `{}`: {problem}", self.kind.escape_debug()))
+    }
+
+    pub(crate) fn build(self, wiring: &Wiring<'_>) -> Wired {
+        (self.build)(wiring)
+    }
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registration")
+            .field("kind", &self.kind)
+            .field("type", &self.type_name)
+            .finish_non_exhaustive()
+    }
+}
+
+fn problems<E: Entity>(settings: &EntitySettings<E>) -> Vec<String> {
+    let mut problems = settings.problems();
+    if let Err(error) = check_kind(E::KIND) {
+        problems.push(error.to_string());
+    }
+    let mut seen = HashSet::new();
+    for manifest in <E::Commands as CommandSet<E>>::MANIFESTS {
+        if !seen.insert(manifest) {
+            problems.push(format!("two of its commands have the manifest `{manifest}`"));
+        }
+    }
+    problems
+}
+
+fn wire<M: Hosted>(
+    env: <M::Entity as Entity>::Env,
+    settings: EntitySettings<M::Entity>,
+    wiring: &Wiring<'_>,
+) -> Wired {
+    let slow_handler_after = wiring.settings.slow_handler_after;
+    let serializer = wiring.serializer;
+    let context =
+        Arc::new(KindContext { env: Arc::new(env), settings, serializer, slow_handler_after });
+    let ports: Box<[Arc<Port<M::Entity>>]> =
+        wiring.doors.iter().map(|door| port(door, wiring)).collect();
+    let inboxes = ports.iter().map(|port| Arc::clone(&port.inbox) as Arc<dyn Refuses>).collect();
+    let (nr, for_hosts) = (wiring.nr, ports.clone());
+    let host: HostPlan = Box::new(move |partition| {
+        let Port { inbox, door, load, .. } = &*for_hosts[partition];
+        Box::new(KindHost::<M>::new(
+            nr,
+            Arc::clone(&context),
+            Arc::clone(inbox),
+            Arc::clone(door),
+            Arc::clone(load),
+        ))
+    });
+    Wired { ports: Box::new(Ports(ports)), inboxes, host }
+}
+
+fn port<E: Entity>(door: &Arc<Door>, wiring: &Wiring<'_>) -> Arc<Port<E>> {
+    Arc::new(Port {
+        inbox: Arc::new(Inbox::new(wiring.settings.partition_commands_max)),
+        door: Arc::clone(door),
+        load: Arc::clone(wiring.load),
+        clock: wiring.clock,
+        ask_timeout: wiring.settings.ask_timeout,
+    })
+}

@@ -1,0 +1,140 @@
+//! An engine's runtime: started over stores, it gives out references to entities until it is shut down.
+
+mod crew;
+mod shutdown;
+mod start;
+mod start_error;
+
+pub use shutdown::ShutdownReport;
+pub use start_error::StartError;
+
+use crate::{
+    EntityRef,
+    gate::Gate,
+    load::Load,
+    registration::{Ports, Registration},
+    settings::RuntimeSettings,
+};
+use actum_model::{Entity, EntityId, EntityKey, PartitionCount};
+use actum_persistence::store::{Incarnation, Stores};
+use crew::Crew;
+use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
+    fmt,
+    sync::Arc,
+};
+
+/// Runs the entities of one engine in this process. Cheap to clone; all clones are one runtime.
+///
+/// Dropping the last clone without [`Runtime::shutdown`] is a crash as far as entities are concerned: what is
+/// acknowledged is durable, what is under way may be lost.
+#[derive(Clone)]
+pub struct Runtime {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    name: String,
+    partitions: PartitionCount,
+    incarnation: Incarnation,
+    kinds: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    gate: Arc<Gate>,
+    load: Arc<Load>,
+    stores: Stores,
+    settings: RuntimeSettings,
+    crew: tokio::sync::Mutex<Option<Crew>>,
+}
+
+/// What an engine holds in memory at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Usage {
+    /// Entities.
+    pub entities: usize,
+    /// Commands that wait for an answer.
+    pub commands: usize,
+    /// Handlers that were named as slow since the start.
+    pub slow_handlers: usize,
+}
+
+impl Runtime {
+    /// Starts the runtime over `stores`, on the tokio runtime of the caller. Without stores it does not start; `None` is
+    /// listed among everything else that is wrong.
+    ///
+    /// # Errors
+    /// [`StartError::Invalid`] lists everything that is wrong with settings and registrations; [`StartError::Held`] says
+    /// that another engine writes to the journal; [`StartError::Store`] that the store failed.
+    pub async fn start(
+        name: impl Into<String>,
+        stores: Option<Stores>,
+        registrations: Vec<Registration>,
+        settings: RuntimeSettings,
+    ) -> Result<Self, StartError> {
+        start::start(name.into(), stores, registrations, settings).await
+    }
+
+    /// Addresses an entity by its id. The entity need not exist: its first command activates it.
+    ///
+    /// An id that can name no entity, or a kind the engine was not built with, gives a reference through which every ask
+    /// ends in [`AskError::Invalid`](crate::AskError::Invalid).
+    pub fn entity<E: Entity>(&self, id: impl Into<E::Id>) -> EntityRef<E> {
+        match self.find::<E>(&id.into()) {
+            Ok(entity) => entity,
+            Err(what) => EntityRef::nowhere(&what),
+        }
+    }
+
+    /// What the runtime holds in memory at the moment.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        let load = &self.inner.load;
+        Usage {
+            entities: load.entities(),
+            commands: load.commands(),
+            slow_handlers: load.slow_handlers(),
+        }
+    }
+
+    /// Which life of a writer this runtime is.
+    #[must_use]
+    pub fn incarnation(&self) -> Incarnation {
+        self.inner.incarnation
+    }
+
+    /// Whether another writer has taken over the journal, so that this runtime serves nothing any more.
+    #[must_use]
+    pub fn is_fenced(&self) -> bool {
+        self.inner.gate.is_fenced()
+    }
+
+    /// Shuts down gracefully: refuses new commands, answers those that were taken, writes everything, lets go of the
+    /// journal and closes the stores. What could not be finished within the shutdown timeout is in the report. A second
+    /// call reports that there was nothing left to do.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the runtime refusing commands, with work under way lost as in a crash.
+    pub async fn shutdown(&self) -> ShutdownReport {
+        shutdown::shutdown(&self.inner).await
+    }
+
+    fn find<E: Entity>(&self, id: &E::Id) -> Result<EntityRef<E>, String> {
+        let unregistered =
+            || format!("the engine `{}` runs no entity of kind `{}`", self.inner.name, E::KIND);
+        let ports = self.inner.kinds.get(&TypeId::of::<E>()).ok_or_else(unregistered)?;
+        let Ports(ports) = ports.downcast_ref::<Ports<E>>().ok_or_else(unregistered)?;
+        let key = EntityKey::new(E::KIND, &*id.to_text()).map_err(|error| error.to_string())?;
+        E::Id::from_text(key.id()).map_err(|error| error.to_string())?;
+        let partition = key.partition(self.inner.partitions);
+        Ok(EntityRef::new(key, Arc::clone(&ports[partition.index()])))
+    }
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime")
+            .field("name", &self.inner.name)
+            .field("incarnation", &self.inner.incarnation)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,233 @@
+use super::{Inner, Runtime, StartError, crew::Crew};
+use crate::{
+    alarm::Alarm,
+    cell::Ticket,
+    clock::Clock,
+    gate::Gate,
+    journal::{Journal, Reader, Retention, Saver},
+    load::Load,
+    partition::{Door, Partition, PartitionPlan},
+    registration::{HostPlan, Registration, Wired, Wiring},
+    settings::RuntimeSettings,
+    supervisor::Supervisor,
+    writer_lease,
+};
+use actum_model::Lane;
+use actum_persistence::{
+    group_commit::{CommitSink, LaneWriter, StateWriter},
+    serializer::Serializer,
+    store::{Incarnation, Stores, WriterClaim},
+};
+use ractor::Actor;
+use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
+    num::NonZeroU32,
+    sync::Arc,
+};
+use tokio::task::JoinHandle;
+
+pub(super) async fn start(
+    name: String,
+    stores: Option<Stores>,
+    registrations: Vec<Registration>,
+    settings: RuntimeSettings,
+) -> Result<Runtime, StartError> {
+    let stores = check(stores, &registrations, &settings)?;
+    let incarnation = claim(&name, &stores, &settings).await?;
+    tracing::info!(engine = name, %incarnation, "writer slot taken");
+    let (mut plant, kinds) = Plant::build(registrations, &stores, &settings);
+    let crew = match plant.set_to_work(&stores, &settings, incarnation).await {
+        Ok(crew) => crew,
+        Err(error) => {
+            let _ = stores.writers.release(incarnation).await; // the first error is the one to tell
+            return Err(error);
+        }
+    };
+    tracing::info!(engine = name, %incarnation, "engine started");
+    let Plant { gate, load, .. } = plant;
+    let partitions = stores.events.layout().partitions;
+    let crew = tokio::sync::Mutex::new(Some(crew));
+    Ok(Runtime {
+        inner: Arc::new(Inner {
+            name,
+            partitions,
+            incarnation,
+            kinds,
+            gate,
+            load,
+            stores,
+            settings,
+            crew,
+        }),
+    })
+}
+
+/// Lists everything that is wrong at once.
+fn check(
+    stores: Option<Stores>,
+    registrations: &[Registration],
+    settings: &RuntimeSettings,
+) -> Result<Stores, StartError> {
+    let mut problems = settings.problems();
+    if stores.is_none() {
+        problems.push("no store was given, nothing could be kept".to_owned());
+    }
+    let mut kinds: HashMap<&str, &'static str> = HashMap::new();
+    for registration in registrations {
+        problems.extend(registration.problems());
+        let (kind, this) = (registration.kind, registration.type_name);
+        if let Some(other) = kinds.insert(kind, this) {
+            problems.push(format!("two entities have the kind `{kind}`: `{other}` and `{this}`"));
+        }
+    }
+    if registrations.len() > usize::from(u16::MAX) {
+        problems.push(format!("{} kinds of entities are too many", registrations.len()));
+    }
+    match stores {
+        Some(stores) if problems.is_empty() => Ok(stores),
+        _ => Err(StartError::Invalid { problems }),
+    }
+}
+
+async fn claim(
+    name: &str,
+    stores: &Stores,
+    settings: &RuntimeSettings,
+) -> Result<Incarnation, StartError> {
+    let holder = format!("engine `{name}`, process {}", std::process::id());
+    let claim =
+        WriterClaim { slot: settings.writer_slot.clone(), holder, lease: settings.writer_lease };
+    Ok(stores.writers.claim(&claim).await?)
+}
+
+/// Everything a runtime consists of, before anybody works in it.
+struct Plant {
+    clock: Clock,
+    alarm: Arc<Alarm>,
+    doors: Arc<[Arc<Door>]>,
+    gate: Arc<Gate>,
+    load: Arc<Load>,
+    hosts: Arc<[HostPlan]>,
+    retention: HashMap<&'static str, Retention>,
+}
+
+type Kinds = HashMap<TypeId, Box<dyn Any + Send + Sync>>;
+
+impl Plant {
+    fn build(
+        registrations: Vec<Registration>,
+        stores: &Stores,
+        settings: &RuntimeSettings,
+    ) -> (Self, Kinds) {
+        let layout = stores.events.layout();
+        let (clock, alarm) = (Clock::start(), Arc::new(Alarm::new()));
+        let door = |partition| {
+            Door::new(partition, Lane::of_partition(partition, layout.lanes), Arc::clone(&alarm))
+        };
+        let doors: Arc<[Arc<Door>]> =
+            layout.partitions.iter().map(|partition| Arc::new(door(partition))).collect();
+        let RuntimeSettings { commands_max, entities_max, journal_bytes_max, .. } = *settings;
+        let load = Arc::new(Load::new(commands_max, entities_max, journal_bytes_max));
+        let gate = Arc::new(Gate::new(Arc::clone(&doors)));
+        let retention =
+            registrations.iter().filter_map(|kind| Some((kind.kind, kind.retention?))).collect();
+
+        let (mut kinds, mut hosts, mut guarded) = (Kinds::new(), Vec::new(), Vec::new());
+        for (nr, registration) in (0..).zip(registrations) {
+            let serializer = Serializer::new(settings.size_limits);
+            let type_id = registration.type_id;
+            let wiring = Wiring { nr, doors: &doors, load: &load, clock, settings, serializer };
+            let Wired { ports, inboxes, host } = registration.build(&wiring);
+            kinds.insert(type_id, ports);
+            guarded.extend(inboxes);
+            hosts.push(host);
+        }
+        gate.guards(guarded);
+        (Self { clock, alarm, doors, gate, load, hosts: hosts.into(), retention }, kinds)
+    }
+
+    async fn set_to_work(
+        &mut self,
+        stores: &Stores,
+        settings: &RuntimeSettings,
+        incarnation: Incarnation,
+    ) -> Result<Crew, StartError> {
+        let sink = Arc::clone(&self.gate) as Arc<dyn CommitSink<Ticket>>;
+        let layout = stores.events.layout();
+        let lane_writer = |lane| {
+            let (store, settings) = (Arc::clone(&stores.events), settings.group_commit.clone());
+            LaneWriter::<Ticket>::spawn(store, lane, incarnation, settings, Arc::clone(&sink))
+        };
+        let lanes: Vec<_> = layout.lanes.iter().map(lane_writer).collect();
+        let (store, group_commit) = (Arc::clone(&stores.states), settings.group_commit.clone());
+        let states =
+            StateWriter::<Ticket>::spawn(store, Lane::default(), incarnation, group_commit, sink);
+
+        let saver =
+            Arc::new(Saver::new(settings.snapshot_bytes_max, std::mem::take(&mut self.retention)));
+        let batch_max = NonZeroU32::new(settings.read_batch_max).unwrap_or(NonZeroU32::MIN);
+        let reader = Arc::new(Reader::new(batch_max));
+        let queues = lanes.iter().map(|lane| Arc::clone(lane.queue())).collect();
+        let (to_read, to_save) = (Arc::clone(&reader), Arc::clone(&saver));
+        let journal = Arc::new(Journal::new(queues, Arc::clone(states.queue()), to_read, to_save));
+
+        let attendants = self.attendants(stores, settings, incarnation, &reader);
+        let saving = {
+            let (saver, stores) = (Arc::clone(&saver), stores.clone());
+            tokio::spawn(async move { saver.run(stores, incarnation).await })
+        };
+        let plans = self.partition_plans(&journal);
+        let supervisor = Supervisor::spawn(None, Supervisor, plans).await;
+        let (supervisor, _) =
+            supervisor.map_err(|error| StartError::Partitions { what: error.to_string() })?;
+        let (doors, states, saving) = (Arc::clone(&self.doors), Some(states), Some(saving));
+        Ok(Crew { supervisor, doors, lanes, states, saver, saving, attendants })
+    }
+
+    fn attendants(
+        &self,
+        stores: &Stores,
+        settings: &RuntimeSettings,
+        incarnation: Incarnation,
+        reader: &Arc<Reader>,
+    ) -> Vec<JoinHandle<()>> {
+        let page = settings.page;
+        let reading = (0..settings.readers).map(|_| {
+            let (reader, stores, doors) =
+                (Arc::clone(reader), stores.clone(), Arc::clone(&self.doors));
+            tokio::spawn(async move { reader.run(stores, doors, page).await })
+        });
+        let mut attendants: Vec<_> = reading.collect();
+        let (alarm, doors, clock) = (Arc::clone(&self.alarm), Arc::clone(&self.doors), self.clock);
+        attendants.push(tokio::spawn(async move { alarm.run(doors, clock).await }));
+        let (writers, gate) = (Arc::clone(&stores.writers), Arc::clone(&self.gate));
+        attendants.push(tokio::spawn(writer_lease::keep(
+            writers,
+            incarnation,
+            settings.writer_lease,
+            gate,
+        )));
+        attendants
+    }
+
+    fn partition_plans(&self, journal: &Arc<Journal>) -> Vec<PartitionPlan> {
+        let plan = |at: usize| -> PartitionPlan {
+            let (door, journal, load) =
+                (Arc::clone(&self.doors[at]), Arc::clone(journal), Arc::clone(&self.load));
+            let (clock, hosts) = (self.clock, Arc::clone(&self.hosts));
+            Arc::new(move || {
+                let kinds = hosts.iter().map(|host| host(at)).collect();
+                let partition = Partition::new(
+                    Arc::clone(&door),
+                    Arc::clone(&journal),
+                    Arc::clone(&load),
+                    clock,
+                    kinds,
+                );
+                (partition, Arc::clone(&door))
+            })
+        };
+        (0..self.doors.len()).map(plan).collect()
+    }
+}

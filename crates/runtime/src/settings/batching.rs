@@ -1,0 +1,35 @@
+use std::time::Duration;
+
+/// Lets changes of one entity gather: they are written when there are enough, or when the oldest has waited enough.
+///
+/// Off unless set, since writes of different entities gather by themselves, without a timer.
+#[derive(Clone, Copy, Debug)]
+pub struct Batching {
+    pub(crate) threshold: u32,
+    pub(crate) flush_window: Duration,
+}
+
+impl Batching {
+    /// Writes when `threshold` changes are there, at least 1, or when the oldest has waited for `flush_window`, 1
+    /// millisecond to 1 minute.
+    #[must_use]
+    pub fn new(threshold: u32, flush_window: Duration) -> Self {
+        Self { threshold, flush_window }
+    }
+
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.threshold == 0 {
+            problems.push("the batch threshold must be at least 1".to_owned());
+        }
+        if self.flush_window < Duration::from_millis(1)
+            || self.flush_window > Duration::from_secs(60)
+        {
+            problems.push(format!(
+                "the flush window must be 1 millisecond to 1 minute, not {:?}",
+                self.flush_window
+            ));
+        }
+        problems
+    }
+}

@@ -1,0 +1,108 @@
+use crate::partition::{PartitionActor, PartitionMessage, PartitionPlan};
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
+use std::{collections::HashMap, time::Duration};
+use tokio::time::Instant;
+
+/// Starts the partitions of an engine, and starts one anew when it fails: at once the first time, later after a pause
+/// that doubles.
+pub(crate) struct Supervisor;
+
+pub(crate) enum SupervisorMessage {
+    Restart(usize),
+}
+
+impl ractor::Message for SupervisorMessage {}
+
+pub(crate) struct Partitions {
+    plans: Vec<PartitionPlan>,
+    living: HashMap<ActorId, usize>,
+    records: Vec<Record>,
+}
+
+/// How a partition has behaved.
+#[derive(Clone, Copy)]
+struct Record {
+    failures: u32,
+    started: Instant,
+}
+
+const PAUSE_MIN: Duration = Duration::from_millis(50);
+const PAUSE_MAX: Duration = Duration::from_secs(2);
+/// A partition that lived this long starts with a clean record.
+const FORGIVEN_AFTER: Duration = Duration::from_secs(60);
+
+impl Actor for Supervisor {
+    type Msg = SupervisorMessage;
+    type State = Partitions;
+    type Arguments = Vec<PartitionPlan>;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<SupervisorMessage>,
+        plans: Vec<PartitionPlan>,
+    ) -> Result<Partitions, ActorProcessingErr> {
+        let record = Record { failures: 0, started: Instant::now() };
+        let mut partitions =
+            Partitions { living: HashMap::new(), records: vec![record; plans.len()], plans };
+        for at in 0..partitions.plans.len() {
+            partitions.start(at, &myself).await?;
+        }
+        Ok(partitions)
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<SupervisorMessage>,
+        SupervisorMessage::Restart(at): SupervisorMessage,
+        partitions: &mut Partitions,
+    ) -> Result<(), ActorProcessingErr> {
+        if let Err(error) = partitions.start(at, &myself).await {
+            tracing::error!(partition = at, %error, "partition does not start");
+            partitions.restart_later(at, &myself);
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<SupervisorMessage>,
+        event: SupervisionEvent,
+        partitions: &mut Partitions,
+    ) -> Result<(), ActorProcessingErr> {
+        if let SupervisionEvent::ActorFailed(actor, error) = event
+            && let Some(at) = partitions.living.remove(&actor.get_id())
+        {
+            tracing::error!(partition = at, %error, "partition failed, its entities will recover");
+            partitions.restart_later(at, &myself);
+        }
+        Ok(())
+    }
+}
+
+impl Partitions {
+    async fn start(
+        &mut self,
+        at: usize,
+        myself: &ActorRef<SupervisorMessage>,
+    ) -> Result<(), ractor::SpawnErr> {
+        let plan = PartitionPlan::clone(&self.plans[at]);
+        let spawned = PartitionActor::spawn_linked(None, PartitionActor, plan, myself.get_cell());
+        let (actor, _): (ActorRef<PartitionMessage>, _) = spawned.await?;
+        self.living.insert(actor.get_id(), at);
+        self.records[at].started = Instant::now();
+        Ok(())
+    }
+
+    fn restart_later(&mut self, at: usize, myself: &ActorRef<SupervisorMessage>) {
+        let record = &mut self.records[at];
+        if record.started.elapsed() >= FORGIVEN_AFTER {
+            record.failures = 0;
+        }
+        let pause = match record.failures {
+            0 => Duration::ZERO,
+            again => PAUSE_MIN.saturating_mul(1 << (again - 1).min(10)).min(PAUSE_MAX),
+        };
+        record.failures += 1;
+        myself.send_after(pause, move || SupervisorMessage::Restart(at));
+    }
+}
