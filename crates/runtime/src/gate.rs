@@ -12,6 +12,9 @@ use std::sync::{
     Arc, OnceLock,
     atomic::{AtomicBool, Ordering},
 };
+use tokio::sync::oneshot;
+
+const FENCED: &str = "fenced: another engine has taken over the journal";
 
 /// Opens and shuts the engine to commands, and takes commits to the partitions they are for.
 pub(crate) struct Gate {
@@ -60,11 +63,17 @@ impl Gate {
             return;
         }
         tracing::error!(%incarnation, "fenced, another writer has taken over the journal");
-        self.shut(&Failure::unavailable("fenced: another engine has taken over the journal"));
+        self.shut(&Failure::unavailable(FENCED));
         for door in self.doors.iter() {
-            let (count, _) = tokio::sync::oneshot::channel();
-            door.send(PartitionMessage::Abandon(count));
+            let (count, _) = oneshot::channel();
+            door.send(PartitionMessage::Abandon(FENCED, count));
         }
+        self.clear();
+    }
+
+    /// Answers the commands that nobody will take any more. To be called after the gate is shut.
+    pub(crate) fn clear(&self) {
+        self.inboxes.get().into_iter().flatten().for_each(|inbox| inbox.clear());
     }
 
     pub(crate) fn is_fenced(&self) -> bool {

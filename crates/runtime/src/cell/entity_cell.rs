@@ -142,11 +142,11 @@ impl<M: Model> Cell<M> {
     }
 
     /// Fails everything that waits, because nothing of it can be served any more.
-    pub(crate) fn abandon(&mut self, failure: &Failure, turn: &mut Turn<'_, M>) {
+    pub(crate) fn abandon(&mut self, reason: &'static str, turn: &mut Turn<'_, M>) {
         match std::mem::replace(&mut self.phase, Phase::Gone) {
-            Phase::Recovering(phase) => phase.abandon(failure, turn),
-            Phase::Running(phase) => phase.abandon(failure, turn),
-            Phase::Passivating(phase) => phase.abandon(failure, turn),
+            Phase::Recovering(phase) => phase.abandon(reason, turn),
+            Phase::Running(phase) => phase.abandon(reason, turn),
+            Phase::Passivating(phase) => phase.abandon(reason, turn),
             Phase::Gone => {}
         }
     }

@@ -5,7 +5,7 @@
 use super::{
     Aggregate, Job, Model, Moment, Pipeline, Turn, Waiting,
     entity_cell::{Name, Phase},
-    recovering::{Recovering, abandon_waiting, expire_waiting, stash},
+    recovering::{Recovering, expire_waiting, fail_waiting, stash},
     running::append_failure,
 };
 use crate::Failure;
@@ -68,10 +68,10 @@ impl<M: Model> Passivating<M> {
         held.min(expire_waiting(&mut self.0.waiting, turn))
     }
 
-    pub(super) fn abandon(self, failure: &Failure, turn: &mut Turn<'_, M>) {
+    pub(super) fn abandon(self, reason: &'static str, turn: &mut Turn<'_, M>) {
         let Inner { pipeline, waiting, .. } = *self.0;
-        pipeline.fail(failure, turn);
-        abandon_waiting(waiting, failure, turn);
+        pipeline.abandon(reason, turn);
+        fail_waiting(waiting, &Failure::unavailable(reason), turn);
     }
 
     /// Sends what is staged without waiting for more, or leaves when nothing is under way any more.
@@ -111,7 +111,7 @@ fn leave<M: Model>(
     match Recovering::begin_with(waiting, name, turn) {
         Ok(recovering) => Phase::Recovering(recovering),
         Err((failure, waiting)) => {
-            abandon_waiting(waiting, &failure, turn);
+            fail_waiting(waiting, &failure, turn);
             Phase::Gone
         }
     }

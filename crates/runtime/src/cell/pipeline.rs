@@ -154,6 +154,18 @@ impl<M: Model> Pipeline<M> {
         }
     }
 
+    /// The cell goes, with whatever is under way: only what was sent may still be stored.
+    pub(crate) fn abandon(self, reason: &'static str, turn: &mut Turn<'_, M>) {
+        turn.out.bytes_unstaged += self.staged_bytes;
+        for held in self.held {
+            let Some(job) = held.job else { continue };
+            let sent = held.wrote && held.needs <= self.sent;
+            let failure =
+                if sent { Failure::outcome_unknown(reason) } else { Failure::unavailable(reason) };
+            turn.out.settle(job, Err(failure));
+        }
+    }
+
     /// Answers commands whose callers have stopped waiting; says when the next one does.
     pub(crate) fn expire(&mut self, turn: &mut Turn<'_, M>) -> Moment {
         let mut next = Moment::NEVER;

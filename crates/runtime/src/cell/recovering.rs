@@ -77,7 +77,7 @@ impl<M: Model> Recovering<M> {
             }
             Err(failure) => {
                 tracing::warn!(entity = %name.key, error = %failure, "entity not recovered");
-                self.abandon(&failure, turn);
+                fail_waiting(self.0.waiting, &failure, turn);
                 Phase::Gone
             }
         }
@@ -87,8 +87,8 @@ impl<M: Model> Recovering<M> {
         expire_waiting(&mut self.0.waiting, turn)
     }
 
-    pub(super) fn abandon(self, failure: &Failure, turn: &mut Turn<'_, M>) {
-        abandon_waiting(self.0.waiting, failure, turn);
+    pub(super) fn abandon(self, reason: &'static str, turn: &mut Turn<'_, M>) {
+        fail_waiting(self.0.waiting, &Failure::unavailable(reason), turn);
     }
 
     fn run(self, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
@@ -145,7 +145,7 @@ pub(super) fn expire_waiting<M: Model>(
     next
 }
 
-pub(super) fn abandon_waiting<M: Model>(
+pub(super) fn fail_waiting<M: Model>(
     waiting: Waiting<M::Entity>,
     failure: &Failure,
     turn: &mut Turn<'_, M>,

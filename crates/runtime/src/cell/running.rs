@@ -88,8 +88,8 @@ impl<M: Model> Running<M> {
         Passivating::begin(name, aggregate, true, pipeline, turn)
     }
 
-    pub(super) fn abandon(self, failure: &Failure, turn: &mut Turn<'_, M>) {
-        self.pipeline.fail(failure, turn);
+    pub(super) fn abandon(self, reason: &'static str, turn: &mut Turn<'_, M>) {
+        self.pipeline.abandon(reason, turn);
     }
 
     fn admit(

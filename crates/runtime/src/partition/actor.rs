@@ -1,5 +1,4 @@
 use super::{Partition, PartitionMessage};
-use crate::Failure;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -43,11 +42,8 @@ impl Actor for PartitionActor {
                 life.drained = Some(drained);
                 life.partition.drain();
             }
-            PartitionMessage::Abandon(count) => {
-                let failure = Failure::unavailable(
-                    "the engine was shut down before the command was answered",
-                );
-                let _ = count.send(life.partition.abandon(&failure));
+            PartitionMessage::Abandon(reason, count) => {
+                let _ = count.send(life.partition.abandon(reason));
                 myself.stop(None);
             }
         }

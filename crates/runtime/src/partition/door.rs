@@ -14,6 +14,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
 };
+use tokio::sync::oneshot;
 
 /// Where everything for a partition is left, and how its actor is woken: once, however much is left.
 ///
@@ -41,9 +42,9 @@ pub(crate) enum PartitionMessage {
     /// Something was left at the door, or something is due.
     Turn,
     /// Finish what is there, then say so.
-    Drain(tokio::sync::oneshot::Sender<()>),
-    /// Fail what is left, say how many commands that were, and stop.
-    Abandon(tokio::sync::oneshot::Sender<usize>),
+    Drain(oneshot::Sender<()>),
+    /// Fail what is left for this reason, say how many commands that were, and stop.
+    Abandon(&'static str, oneshot::Sender<usize>),
 }
 
 // ractor has no blanket implementation when its `cluster` feature is on, as it always is here

@@ -1,6 +1,5 @@
 use super::Found;
 use crate::{
-    Failure,
     cell::{Moment, Ticket},
     journal::Journal,
 };
@@ -54,7 +53,7 @@ pub(crate) trait HostedKind: Send {
     fn drain(&mut self, beat: &Beat<'_>);
 
     /// Fails everything that waits.
-    fn abandon(&mut self, failure: &Failure, beat: &Beat<'_>);
+    fn abandon(&mut self, reason: &'static str, beat: &Beat<'_>);
 
     /// How many cells are in memory.
     fn live(&self) -> usize;

@@ -54,6 +54,9 @@ pub(crate) trait Refuses: Send + Sync {
 
     /// Takes commands again.
     fn reopen(&self);
+
+    /// Drops the commands that wait, which answers them.
+    fn clear(&self);
 }
 
 impl<E: Entity> Refuses for Inbox<E> {
@@ -63,5 +66,10 @@ impl<E: Entity> Refuses for Inbox<E> {
 
     fn reopen(&self) {
         self.state.lock().closed = None;
+    }
+
+    fn clear(&self) {
+        let left = std::mem::take(&mut self.state.lock().deliveries);
+        drop(left); // not under the lock: answering wakes callers
     }
 }

@@ -312,10 +312,10 @@ impl<M: Hosted> HostedKind for KindHost<M> {
         }
     }
 
-    fn abandon(&mut self, failure: &Failure, beat: &Beat<'_>) {
+    fn abandon(&mut self, reason: &'static str, beat: &Beat<'_>) {
         for slot in self.cells.occupied() {
             if let Some(cell) = &mut self.cells.slot(slot).cell {
-                cell.abandon(failure, &mut turn(&self.context, &mut self.out, beat));
+                cell.abandon(reason, &mut turn(&self.context, &mut self.out, beat));
             }
             self.remove(slot);
         }

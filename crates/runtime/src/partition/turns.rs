@@ -1,5 +1,5 @@
 use super::{Beat, Door, HostedKind, door::Mail};
-use crate::{Failure, cell::Moment, clock::Clock, journal::Journal, load::Load};
+use crate::{cell::Moment, clock::Clock, journal::Journal, load::Load};
 use std::{sync::Arc, time::Duration};
 
 /// Sweeps look at everything that is due by then, and come no closer together than this.
@@ -74,11 +74,11 @@ impl Partition {
     }
 
     /// Fails everything that waits; says how many commands that were.
-    pub(crate) fn abandon(&mut self, failure: &Failure) -> usize {
+    pub(crate) fn abandon(&mut self, reason: &'static str) -> usize {
         let (journal, now) = (Arc::clone(&self.journal), self.clock.now());
         let beat = self.beat(&journal, now);
         let unanswered = self.kinds.iter().map(|kind| kind.unanswered()).sum();
-        self.kinds.iter_mut().for_each(|kind| kind.abandon(failure, &beat));
+        self.kinds.iter_mut().for_each(|kind| kind.abandon(reason, &beat));
         self.finish(&beat);
         unanswered
     }

@@ -1,4 +1,7 @@
-use crate::{cell::Ticket, journal::Saver, partition::Door, supervisor::SupervisorMessage};
+use crate::{
+    Failure, cell::Ticket, gate::Gate, journal::Saver, partition::Door,
+    supervisor::SupervisorMessage,
+};
 use actum_persistence::group_commit::{LaneWriter, StateWriter};
 use ractor::ActorRef;
 use std::sync::Arc;
@@ -6,6 +9,7 @@ use tokio::task::JoinHandle;
 
 /// Everybody who works for a runtime: they end with it.
 pub(super) struct Crew {
+    pub(super) gate: Arc<Gate>,
     pub(super) supervisor: ActorRef<SupervisorMessage>,
     pub(super) doors: Arc<[Arc<Door>]>,
     pub(super) lanes: Vec<LaneWriter<Ticket>>,
@@ -19,6 +23,8 @@ pub(super) struct Crew {
 impl Drop for Crew {
     fn drop(&mut self) {
         self.attendants.iter().chain(&self.saving).for_each(JoinHandle::abort);
+        self.gate.shut(&Failure::unavailable("the engine has ended"));
         self.supervisor.stop(None); // its partitions end with it
+        self.gate.clear();
     }
 }

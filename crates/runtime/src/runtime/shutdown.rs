@@ -92,7 +92,10 @@ async fn drain(doors: &[Arc<Door>], deadline: Instant) -> usize {
 
 async fn abandon(door: &Door) -> usize {
     let (sender, receiver) = oneshot::channel();
-    door.send(PartitionMessage::Abandon(sender));
+    door.send(PartitionMessage::Abandon(
+        "the engine was shut down before the command was answered",
+        sender,
+    ));
     match timeout(LAST_WORDS, receiver).await {
         Ok(Ok(unanswered)) => unanswered,
         _ => 0, // it is gone, and its commands were answered when it went

@@ -182,7 +182,8 @@ impl Plant {
         let (supervisor, _) =
             supervisor.map_err(|error| StartError::Partitions { what: error.to_string() })?;
         let (doors, states, saving) = (Arc::clone(&self.doors), Some(states), Some(saving));
-        Ok(Crew { supervisor, doors, lanes, states, saver, saving, attendants })
+        let gate = Arc::clone(&self.gate);
+        Ok(Crew { gate, supervisor, doors, lanes, states, saver, saving, attendants })
     }
 
     fn attendants(
