@@ -1,1 +1,51 @@
-//! Placeholder.
+//! The journal in one SQLite file: nothing to install, durable by default, one process that writes.
+//!
+//! [`SqliteStore`] keeps every promise of [`actum_persistence::store`]. Its files mirror those of the other stores.
+//!
+//! ```text
+//! SqliteStore ── Writer        one connection, one transaction at a time, first come first served
+//!             │    └ KnownHeads  keys and heads of the entities that were appended to last
+//!             ├─ Readers       a few connections, opened when needed
+//!             ├─ Checkpointer  a task and a connection: copies the write-ahead log into the file beside the writer
+//!             └─ HeldLocks     one locked file for each incarnation that was claimed here
+//! ```
+//!
+//! A transaction that appends is three trips to the connection's thread when it is small: take the lock on the file,
+//! check the fence and read the lane's head; insert; commit. Heads of entities are not written anywhere: they are the
+//! last row of an index that has to be there anyway (a table of them halves the rate), and mostly known.
+
+mod append;
+mod batch_check;
+mod checkpoint;
+mod connection;
+mod entities;
+mod entity_pages;
+mod event_store;
+mod fault;
+mod fence;
+mod insert;
+mod known_heads;
+mod lane_page;
+mod open;
+mod open_error;
+mod page_room;
+mod place;
+mod readers;
+mod recovery_store;
+mod resolve;
+mod retention;
+mod schema;
+mod session;
+mod settings;
+mod snapshot_store;
+mod state_store;
+mod store;
+mod values;
+mod wal_growth;
+mod writer;
+mod writer_lock;
+mod writer_store;
+
+pub use open_error::OpenError;
+pub use settings::{SqliteSettings, Synchronous};
+pub use store::SqliteStore;

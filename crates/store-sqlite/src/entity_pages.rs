@@ -1,0 +1,170 @@
+//! Events of entities, and the snapshots they follow: many entities in one statement, which sees one state of the file.
+
+use crate::{page_room::PageRoom, place::Places, readers::Reader, session::column, values};
+use actum_model::{EntityKey, Position, SequenceNr};
+use actum_persistence::store::{PageLimit, Recovered, Snapshot, StoredEvent};
+use serde_json::json;
+use sqlx::sqlite::SqliteRow;
+use std::error::Error;
+
+/// What is wanted of one entity.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) entity: &'a EntityKey,
+    /// Events behind this one.
+    pub(crate) after: SequenceNr,
+    /// The newest snapshot, and events behind that instead.
+    pub(crate) snapshot: bool,
+}
+
+/// First a row for each entity that was ever written, told by its missing `place`: head, floor, and the snapshot if it
+/// has one. Then the events, in order. The numbers of an entity are contiguous, so a range of them is as good as a
+/// `LIMIT` for each entity, which SQL has not.
+const QUERY: &str = "
+    WITH
+    asked (nr, entity, floor, after, snapshot) AS MATERIALIZED (
+        SELECT w.key, e.entity, e.floor, max(e.floor, w.value ->> 2),
+            CASE WHEN w.value ->> 3 THEN (SELECT max(sequence_nr) FROM snapshots WHERE entity = e.entity) END
+        FROM json_each(?) AS w CROSS JOIN entities AS e ON e.kind = w.value ->> 0 AND e.id = w.value ->> 1
+    )
+    SELECT a.nr, s.sequence_nr, NULL AS place,
+        max(a.floor, ifnull((SELECT max(sequence_nr) FROM events WHERE entity = a.entity), 0)), a.floor,
+        s.timestamp, s.codec, s.manifest, s.schema_version, s.state, s.recent_commands
+    FROM asked AS a LEFT JOIN snapshots AS s ON s.entity = a.entity AND s.sequence_nr = a.snapshot
+    UNION ALL
+    SELECT a.nr, e.sequence_nr, e.place, e.incarnation, e.event_nr,
+        e.timestamp, e.codec, e.manifest, e.schema_version, e.payload, e.metadata
+    FROM asked AS a CROSS JOIN events AS e ON e.entity = a.entity
+        AND e.sequence_nr > max(a.after, ifnull(a.snapshot, 0))
+        AND e.sequence_nr <= max(a.after, ifnull(a.snapshot, 0)) + ?";
+
+/// One entity's answer while it is put together.
+struct Answer<'a> {
+    wanted: Wanted<'a>,
+    recovered: Recovered,
+    room: PageRoom,
+    /// The number of the last event so far; before the first one, the number in front of the page.
+    last: SequenceNr,
+}
+
+/// Reads what is wanted, answers in its order.
+pub(crate) async fn read(
+    reader: &mut Reader<'_>,
+    wanted: &[Wanted<'_>],
+    limit: PageLimit,
+    places: Places,
+) -> Result<Vec<Recovered>, sqlx::Error> {
+    let entry = |w: &Wanted<'_>| {
+        json!([w.entity.kind(), w.entity.id(), values::bound(w.after.get()), w.snapshot])
+    };
+    let list: Vec<_> = wanted.iter().map(entry).collect();
+    let query = sqlx::query(QUERY).bind(json!(list).to_string()).bind(limit.events.get());
+    let mut answers: Vec<_> = wanted.iter().map(|wanted| Answer::new(*wanted, limit)).collect();
+    let (mut unfilled, mut failed) = (answers.len(), None);
+    let rows = reader.rows_while(query, |row| {
+        let filled = place_row(&mut answers, row, places);
+        unfilled -= usize::from(matches!(filled, Ok(true)));
+        failed = filled.err();
+        failed.is_none() && unfilled > 0
+    });
+    rows.await?;
+    match failed {
+        Some(error) => Err(error),
+        None => answers.into_iter().map(|answer| answer.finish(limit)).collect(),
+    }
+}
+
+/// Puts a row where it belongs; true when it finds the page full for the first time.
+fn place_row(
+    answers: &mut [Answer<'_>],
+    row: &SqliteRow,
+    places: Places,
+) -> Result<bool, sqlx::Error> {
+    let nr = usize::try_from(column::<i64>(row, 0)?).ok().and_then(|nr| answers.get_mut(nr));
+    let answer = nr.ok_or_else(|| wrong("an answer names an entity that was not asked for"))?;
+    match column::<Option<i64>>(row, 2)? {
+        None => answer.begin(row).map(|()| false),
+        Some(place) => answer.add(stored_event(row, places.position(place))?),
+    }
+}
+
+/// An event from the columns behind the first: sequence number, place, incarnation, event number, timestamp, codec,
+/// manifest, schema version, payload, metadata.
+pub(crate) fn stored_event(
+    row: &SqliteRow,
+    position: Position,
+) -> Result<StoredEvent, sqlx::Error> {
+    Ok(StoredEvent {
+        sequence_nr: values::sequence_nr(row, 1)?,
+        position,
+        event_id: values::event_id(row, 3)?,
+        timestamp: values::timestamp(row, 5)?,
+        payload: values::payload(row, 6)?,
+        metadata: values::bytes(row, 10)?,
+    })
+}
+
+impl<'a> Answer<'a> {
+    fn new(wanted: Wanted<'a>, limit: PageLimit) -> Self {
+        let (recovered, room) = (Recovered::default(), PageRoom::new(limit));
+        Self { wanted, recovered, room, last: wanted.after }
+    }
+
+    /// Takes the row that comes before the events.
+    fn begin(&mut self, row: &SqliteRow) -> Result<(), sqlx::Error> {
+        let page = &mut self.recovered.page;
+        page.head = values::sequence_nr(row, 3)?;
+        page.floor = values::sequence_nr(row, 4)?;
+        if column::<Option<i64>>(row, 1)?.is_some() {
+            let snapshot = snapshot(row, self.wanted.entity)?;
+            self.last = self.last.max(snapshot.sequence_nr);
+            self.recovered.snapshot = Some(snapshot);
+        }
+        self.last = self.last.max(page.floor);
+        Ok(())
+    }
+
+    /// Takes an event if there is room; true when there is none for the first time.
+    fn add(&mut self, event: StoredEvent) -> Result<bool, sqlx::Error> {
+        if self.room.is_full() {
+            return Ok(false);
+        }
+        if event.sequence_nr != self.last.next() {
+            return Err(self.gap(event.sequence_nr));
+        }
+        if self.room.take(&event) {
+            self.last = event.sequence_nr;
+            self.recovered.page.events.push(event);
+        }
+        Ok(self.room.is_full())
+    }
+
+    fn finish(self, limit: PageLimit) -> Result<Recovered, sqlx::Error> {
+        let page = &self.recovered.page;
+        let more = self.last < page.head && page.events.len() < limit.events.get() as usize;
+        if more && !self.room.is_full() {
+            return Err(self.gap(page.head));
+        }
+        Ok(self.recovered)
+    }
+
+    fn gap(&self, next: SequenceNr) -> sqlx::Error {
+        let (entity, last) = (self.wanted.entity, self.last);
+        wrong(format!("events of {entity} are missing between {last} and {next}"))
+    }
+}
+
+/// A snapshot from a row that has one.
+pub(crate) fn snapshot(row: &SqliteRow, entity: &EntityKey) -> Result<Snapshot, sqlx::Error> {
+    Ok(Snapshot {
+        entity: entity.clone(),
+        sequence_nr: values::sequence_nr(row, 1)?,
+        timestamp: values::timestamp(row, 5)?,
+        state: values::payload(row, 6)?,
+        recent_commands: values::bytes(row, 10)?,
+    })
+}
+
+fn wrong(what: impl Into<Box<dyn Error + Send + Sync>>) -> sqlx::Error {
+    sqlx::Error::Decode(what.into())
+}

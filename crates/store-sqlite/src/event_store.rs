@@ -1,0 +1,137 @@
+use crate::{
+    SqliteStore,
+    append::{AppendError, Appended, Appending},
+    batch_check,
+    entity_pages::{self, Wanted},
+    fault::store_error,
+    fence,
+    lane_page::{self, LaneRead},
+    readers::Reader,
+    resolve, retention,
+};
+use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
+use actum_persistence::store::{
+    AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, EventStore, Incarnation,
+    JournalLayout, LanePage, PageLimit, StoreError,
+};
+use async_trait::async_trait;
+
+#[async_trait]
+impl EventStore for SqliteStore {
+    fn layout(&self) -> JournalLayout {
+        SqliteStore::layout(self)
+    }
+
+    async fn append(&self, batch: &AppendBatch) -> Result<Vec<AppendOutcome>, StoreError> {
+        batch_check::appends(batch, self.layout())?;
+        match self.append_once(batch).await {
+            // what is remembered of the heads was wrong, and is forgotten: this time they are read
+            Err(AppendError::Taken(_)) => self.append_once(batch).await,
+            done => done,
+        }
+        .map(|appended| appended.outcomes)
+        .map_err(StoreError::from)
+    }
+
+    async fn resolve(&self, batch: &AppendBatch) -> Result<Vec<Option<AppendOutcome>>, StoreError> {
+        batch_check::appends(batch, self.layout())?;
+        let mut tx = self.writer().begin("settling an append").await?;
+        let settled = resolve::appends(&mut tx, batch, self.places()).await;
+        tx.finish(settled).await
+    }
+
+    async fn read_entities(
+        &self,
+        reads: &[EntityRead],
+        limit: PageLimit,
+    ) -> Result<Vec<EntityPage>, StoreError> {
+        let doing = "reading entities";
+        let mut reader = self.readers().reader(doing).await?;
+        let wanted = reads.iter().map(|EntityRead { entity, after }| Wanted {
+            entity,
+            after: *after,
+            snapshot: false,
+        });
+        let wanted: Vec<_> = wanted.collect();
+        let pages = entity_pages::read(&mut reader, &wanted, limit, self.places()).await;
+        let pages = pages.map_err(|error| store_error(doing, error))?;
+        Ok(pages.into_iter().map(|recovered| recovered.page).collect())
+    }
+
+    async fn read_lane(
+        &self,
+        lane: Lane,
+        after: Position,
+        filter: &EventFilter,
+        limit: PageLimit,
+    ) -> Result<LanePage, StoreError> {
+        batch_check::lane(lane, self.layout())?;
+        let doing = "reading a lane";
+        let mut reader = self.readers().reader(doing).await?;
+        let read = LaneRead { lane, after, filter, limit };
+        let page = lane_page::read(&mut reader, read, self.places()).await;
+        page.map_err(|error| store_error(doing, error))
+    }
+
+    async fn heads(&self) -> Result<Offset, StoreError> {
+        let doing = "reading the heads";
+        let mut reader = self.readers().reader(doing).await?;
+        let heads = self.read_heads(&mut reader).await;
+        heads.map_err(|error| store_error(doing, error))
+    }
+
+    async fn delete_events(
+        &self,
+        incarnation: Incarnation,
+        entity: &EntityKey,
+        up_to: SequenceNr,
+    ) -> Result<(), StoreError> {
+        let lane = (batch_check::lane_of(entity, self.layout()), self.places());
+        loop {
+            let doing = "deleting events";
+            let (mut tx, head) =
+                fence::begin_in_lane(self.writer(), doing, incarnation, lane).await?;
+            let deleted = retention::delete_some(&mut tx, (lane.0, head), entity, up_to).await;
+            if tx.finish(deleted).await? >= up_to {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn close(&self) {
+        self.close_all().await;
+    }
+}
+
+impl SqliteStore {
+    async fn append_once(&self, batch: &AppendBatch) -> Result<Appended, AppendError> {
+        let (places, partitions) = (self.places(), self.layout().partitions);
+        let lane = (batch.lane, places);
+        let (mut tx, head) =
+            fence::begin_in_lane(self.writer(), "appending events", batch.incarnation, lane)
+                .await?;
+        let appended = Appending { batch, head, places, partitions }.run(&mut tx).await;
+        let appended = tx.finish(appended).await;
+        match &appended {
+            Ok(appended) => appended.remember(batch, tx.known()),
+            Err(AppendError::Taken(_)) => tx.known().doubt(),
+            Err(AppendError::Store(_)) => {}
+        }
+        appended
+    }
+
+    async fn read_heads(&self, reader: &mut Reader<'_>) -> Result<Offset, sqlx::Error> {
+        let places = self.places();
+        let query = "SELECT lane, (SELECT max(place) FROM events WHERE place BETWEEN (lane << ?1) AND (lane << ?1) + ?2),
+                kept
+            FROM lanes ORDER BY lane";
+        let query = sqlx::query(query).bind(places.position_bits());
+        let rows = reader.rows(query.bind(places.position_max())).await?;
+        if rows.len() != usize::from(self.layout().lanes.get()) {
+            return Err(sqlx::Error::Decode("the journal does not know all of its lanes".into()));
+        }
+        let heads: Result<Vec<Position>, _> =
+            rows.iter().map(|row| fence::lane_head(row, 1, places)).collect();
+        heads.map(Offset::of_positions)
+    }
+}

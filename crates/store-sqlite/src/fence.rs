@@ -1,0 +1,78 @@
+//! How a transaction of a writer begins: with the lock on the file, and the question whether the writer may still write.
+//!
+//! Revoking takes the same lock, so it waits for the transactions before it, and those behind it see it.
+
+use crate::{
+    place::Places,
+    session::column,
+    values,
+    writer::{WriteTx, Writer},
+};
+use actum_model::{Lane, Position};
+use actum_persistence::store::{Incarnation, StoreError};
+use sqlx::sqlite::SqliteRow;
+
+/// Begins a transaction of `incarnation`.
+pub(crate) async fn begin<'a>(
+    writer: &'a Writer,
+    doing: &'static str,
+    incarnation: Incarnation,
+) -> Result<WriteTx<'a>, StoreError> {
+    let statement = sqlx::query(
+        "BEGIN IMMEDIATE;
+        SELECT EXISTS (SELECT 1 FROM writers WHERE incarnation = ? AND revoked_at IS NULL)",
+    );
+    let statement = statement.bind(values::incarnation(incarnation)?);
+    let (mut tx, rows) = writer.begin_reading(doing, statement).await?;
+    let allowed = may_write(rows.first(), incarnation);
+    if allowed.is_err() {
+        tx.finish(allowed).await?;
+    }
+    Ok(tx)
+}
+
+/// Begins a transaction of `incarnation` that appends to `lane`, and says the lane's head.
+pub(crate) async fn begin_in_lane<'a>(
+    writer: &'a Writer,
+    doing: &'static str,
+    incarnation: Incarnation,
+    (lane, places): (Lane, Places),
+) -> Result<(WriteTx<'a>, Position), StoreError> {
+    let statement = sqlx::query(
+        "BEGIN IMMEDIATE;
+        SELECT EXISTS (SELECT 1 FROM writers WHERE incarnation = ? AND revoked_at IS NULL),
+            (SELECT max(place) FROM events WHERE place BETWEEN ? AND ?),
+            (SELECT kept FROM lanes WHERE lane = ?)",
+    );
+    let statement = statement.bind(values::incarnation(incarnation)?);
+    let statement = statement.bind(places.before(lane)).bind(places.end(lane));
+    let (mut tx, rows) = writer.begin_reading(doing, statement.bind(lane.nr())).await?;
+    let head = may_write(rows.first(), incarnation)
+        .and_then(|row| lane_head(row, 1, places).map_err(|error| tx.failed(error)));
+    match head {
+        Ok(head) => Ok((tx, head)),
+        failed => tx.finish(failed).await.map(|head| (tx, head)),
+    }
+}
+
+/// The head of a lane from two columns: the place of its last event, if there is one, and the position it kept of
+/// those that were deleted.
+pub(crate) fn lane_head(
+    row: &SqliteRow,
+    index: usize,
+    places: Places,
+) -> Result<Position, sqlx::Error> {
+    let last: Option<i64> = column(row, index)?;
+    let last = last.map_or(Position::ZERO, |place| places.position(place));
+    let kept = Position::new(values::count(row, index + 1)?);
+    Ok(last.max(kept))
+}
+
+fn may_write(row: Option<&SqliteRow>, incarnation: Incarnation) -> Result<&SqliteRow, StoreError> {
+    let row =
+        row.ok_or_else(|| StoreError::corrupt("a query without a condition has no answer"))?;
+    match column::<bool>(row, 0) {
+        Ok(true) => Ok(row),
+        _ => Err(StoreError::Fenced { incarnation }),
+    }
+}

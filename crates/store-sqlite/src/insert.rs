@@ -1,0 +1,76 @@
+use crate::session::{Session, Statement};
+use std::{iter, sync::LazyLock};
+
+/// How many rows one statement inserts. Few sizes, so that each is prepared once and kept; each at most four times the
+/// next, so that any number of rows takes few trips to the connection's thread (1,000 rows: 7).
+const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
+
+/// An `INSERT` of many rows at once, in the sizes that are prepared.
+pub(crate) struct Insert {
+    /// One text a size.
+    texts: [String; SIZES.len()],
+}
+
+/// Into `events`, 11 columns.
+pub(crate) static EVENTS: LazyLock<Insert> = LazyLock::new(|| {
+    Insert::new(
+        "INSERT INTO events (place, entity, sequence_nr, incarnation, event_nr, timestamp, codec, manifest,
+            schema_version, payload, metadata) VALUES ",
+        11,
+        "",
+    )
+});
+
+/// Into `states`, 10 columns, over what is there.
+pub(crate) static STATES: LazyLock<Insert> = LazyLock::new(|| {
+    Insert::new(
+        "INSERT INTO states (entity, revision, incarnation, write_nr, timestamp, codec, manifest, schema_version,
+            state, recent_commands) VALUES ",
+        10,
+        " ON CONFLICT (entity) DO UPDATE SET revision = excluded.revision, incarnation = excluded.incarnation,
+            write_nr = excluded.write_nr, timestamp = excluded.timestamp, codec = excluded.codec,
+            manifest = excluded.manifest, schema_version = excluded.schema_version, state = excluded.state,
+            recent_commands = excluded.recent_commands",
+    )
+});
+
+/// Into `snapshots`, 8 columns, over what is there.
+pub(crate) static SNAPSHOTS: LazyLock<Insert> = LazyLock::new(|| {
+    Insert::new(
+        "INSERT INTO snapshots (entity, sequence_nr, timestamp, codec, manifest, schema_version, state,
+            recent_commands) VALUES ",
+        8,
+        " ON CONFLICT (entity, sequence_nr) DO UPDATE SET timestamp = excluded.timestamp, codec = excluded.codec,
+            manifest = excluded.manifest, schema_version = excluded.schema_version, state = excluded.state,
+            recent_commands = excluded.recent_commands",
+    )
+});
+
+impl Insert {
+    fn new(into: &str, columns: usize, then: &str) -> Self {
+        let row = format!("({})", iter::repeat_n("?", columns).collect::<Vec<_>>().join(","));
+        let rows = |size| iter::repeat_n(row.as_str(), size).collect::<Vec<_>>().join(",");
+        Self { texts: SIZES.map(|size| format!("{into}{}{then}", rows(size))) }
+    }
+
+    /// Inserts `rows`, each bound by `bind`.
+    pub(crate) async fn run<'q, T>(
+        &'static self,
+        session: &mut Session,
+        mut rows: &'q [T],
+        bind: impl Fn(Statement<'q>, &'q T) -> Statement<'q> + Send,
+    ) -> Result<(), sqlx::Error>
+    where
+        T: Sync,
+    {
+        for (size, text) in SIZES.into_iter().zip(&self.texts) {
+            while rows.len() >= size {
+                let (now, later) = rows.split_at(size);
+                rows = later;
+                let statement = now.iter().fold(sqlx::query(text.as_str()), &bind);
+                session.execute(statement).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,35 @@
+use actum_persistence::store::{PageLimit, StoredEvent};
+
+/// What still fits into a page.
+#[derive(Debug)]
+pub(crate) struct PageRoom {
+    events: u32,
+    bytes: usize,
+    empty: bool,
+    full: bool,
+}
+
+impl PageRoom {
+    /// An empty page.
+    pub(crate) fn new(limit: PageLimit) -> Self {
+        Self { events: limit.events.get(), bytes: limit.bytes, empty: true, full: false }
+    }
+
+    /// Takes the room for `event`; false if there is none, and from then on. The first event fits whatever its size.
+    pub(crate) fn take(&mut self, event: &StoredEvent) -> bool {
+        let bytes = event.payload.bytes.len() + event.metadata.len();
+        if self.full || self.events == 0 || (!self.empty && bytes > self.bytes) {
+            self.full = true;
+            return false;
+        }
+        self.empty = false;
+        self.events -= 1;
+        self.bytes = self.bytes.saturating_sub(bytes);
+        true
+    }
+
+    /// Whether nothing more is taken.
+    pub(crate) fn is_full(&self) -> bool {
+        self.full || self.events == 0
+    }
+}

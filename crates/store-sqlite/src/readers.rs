@@ -1,0 +1,89 @@
+use crate::{
+    connection::{Connector, Role},
+    fault::store_error,
+    session::Session,
+};
+use actum_persistence::store::StoreError;
+use std::{
+    ops::{Deref, DerefMut},
+    sync::{Mutex, PoisonError},
+};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// The connections that read: opened when needed, at most so many, used again.
+#[derive(Debug)]
+pub(crate) struct Readers {
+    connector: Connector,
+    permits: Semaphore,
+    idle: Mutex<Vec<Session>>,
+}
+
+/// A connection to read with; it goes back when dropped, or is closed if it was left in the middle of something.
+pub(crate) struct Reader<'a> {
+    session: Option<Session>,
+    readers: &'a Readers,
+    _permit: SemaphorePermit<'a>,
+}
+
+impl Readers {
+    pub(crate) fn new(connector: Connector) -> Self {
+        let permits = Semaphore::new(connector.settings.reader_connections as usize);
+        Self { connector, permits, idle: Mutex::default() }
+    }
+
+    /// Waits for a connection.
+    pub(crate) async fn reader(&self, doing: &str) -> Result<Reader<'_>, StoreError> {
+        let closed = |_| StoreError::unavailable(doing, "the store was closed");
+        let permit = self.permits.acquire().await.map_err(closed)?;
+        let idle = self.idle().pop();
+        let session = match idle {
+            Some(session) => session,
+            None => {
+                let connection = self.connector.connect(Role::Reader).await;
+                Session::new(connection.map_err(|error| store_error(doing, error))?)
+            }
+        };
+        Ok(Reader { session: Some(session), readers: self, _permit: permit })
+    }
+
+    /// Waits for the reads under way, closes the connections, and gives out no more.
+    pub(crate) async fn close(&self) {
+        let all = self.connector.settings.reader_connections;
+        if self.permits.acquire_many(all).await.is_err() {
+            return; // closed before
+        }
+        self.permits.close();
+        let idle = std::mem::take(&mut *self.idle());
+        for session in idle {
+            if let Err(error) = session.close().await {
+                tracing::warn!(%error, "a connection that read did not close cleanly");
+            }
+        }
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Session>> {
+        // nothing panics while the list is held
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Deref for Reader<'_> {
+    type Target = Session;
+    fn deref(&self) -> &Session {
+        self.session.as_ref().expect("a reader has its session until it is dropped")
+    }
+}
+
+impl DerefMut for Reader<'_> {
+    fn deref_mut(&mut self) -> &mut Session {
+        self.session.as_mut().expect("a reader has its session until it is dropped")
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        if let Some(session) = self.session.take().filter(Session::is_idle) {
+            self.readers.idle().push(session);
+        }
+    }
+}

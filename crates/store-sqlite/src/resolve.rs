@@ -1,0 +1,113 @@
+//! What became of writes whose outcome is unknown.
+//!
+//! Both begin with the lock on the file, so whatever was sent before is committed or never will be, with one exception:
+//! a commit that failed because the disk did. SQLite takes it for not done, and so does every process that runs. But its
+//! frames may be in the write-ahead log, and count when the log is read again after a crash. So whoever finds something
+//! not stored commits a change, which overwrites them: in `journal.settled`.
+
+use crate::{entities, place::Places, session::column, values, writer::WriteTx};
+use actum_model::{EntityKey, Revision};
+use actum_persistence::store::{
+    AppendBatch, AppendOutcome, EntityAppend, EventId, StateBatch, StateOutcome, StateWrite,
+    StoreError,
+};
+use serde_json::json;
+use sqlx::sqlite::SqliteRow;
+
+/// What became of each append of a batch.
+pub(crate) async fn appends(
+    tx: &mut WriteTx<'_>,
+    batch: &AppendBatch,
+    places: Places,
+) -> Result<Vec<Option<AppendOutcome>>, StoreError> {
+    // events are stored all or none, so the last one speaks for all
+    let entry = |append: &EntityAppend| {
+        let last = append.expected.get().saturating_add(append.events.len() as u64);
+        json!([append.entity.kind(), append.entity.id(), values::bound(last)])
+    };
+    let list: Vec<_> = batch.appends.iter().map(entry).collect();
+    let query = "SELECT w.key, v.place, v.incarnation, v.event_nr, e.floor >= w.value ->> 2
+        FROM json_each(?) AS w
+        CROSS JOIN entities AS e ON e.kind = w.value ->> 0 AND e.id = w.value ->> 1
+        LEFT JOIN events AS v ON v.entity = e.entity AND v.sequence_nr = w.value ->> 2";
+    let rows = tx.rows(sqlx::query(query).bind(json!(list).to_string())).await?;
+    let mut settled = vec![None; batch.appends.len()];
+    for row in &rows {
+        let nr = entities::number(row, settled.len())?;
+        let append = &batch.appends[nr];
+        let id = append.event_id(batch.incarnation, append.events.len() - 1);
+        settled[nr] = match found(row).map_err(|error| tx.failed(error))? {
+            Found::Event { place, id: stored } => {
+                (stored == id).then(|| AppendOutcome::Appended { last: places.position(place) })
+            }
+            Found::Nothing => None,
+            Found::Deleted => return Err(covered(&append.entity, "its events were deleted")),
+        };
+    }
+    settle(tx, settled).await
+}
+
+/// What became of each write of a batch.
+pub(crate) async fn writes(
+    tx: &mut WriteTx<'_>,
+    batch: &StateBatch,
+) -> Result<Vec<Option<StateOutcome>>, StoreError> {
+    let query = "SELECT w.key, s.revision, s.incarnation, s.write_nr
+        FROM json_each(?) AS w
+        CROSS JOIN entities AS e ON e.kind = w.value ->> 0 AND e.id = w.value ->> 1
+        CROSS JOIN states AS s ON s.entity = e.entity";
+    let list = entities::list(batch.writes.iter().map(|write| &write.entity));
+    let rows = tx.rows(sqlx::query(query).bind(list)).await?;
+    let mut settled = vec![None; batch.writes.len()];
+    for row in &rows {
+        let nr = entities::number(row, settled.len())?;
+        let write = &batch.writes[nr];
+        let own = EventId { incarnation: batch.incarnation, nr: write.write_nr };
+        let stored = values::event_id(row, 2).map_err(|error| tx.failed(error))?;
+        let revision = values::revision(row, 1).map_err(|error| tx.failed(error))?;
+        settled[nr] = state_outcome(write, revision, stored == own)?;
+    }
+    settle(tx, settled).await
+}
+
+/// What the table says of the last event of an append.
+enum Found {
+    Event { place: i64, id: EventId },
+    Nothing,
+    Deleted,
+}
+
+fn found(row: &SqliteRow) -> Result<Found, sqlx::Error> {
+    let place: Option<i64> = column(row, 1)?;
+    Ok(match place {
+        Some(place) => Found::Event { place, id: values::event_id(row, 2)? },
+        None if column::<bool>(row, 4)? => Found::Deleted,
+        None => Found::Nothing,
+    })
+}
+
+fn state_outcome(
+    write: &StateWrite,
+    stored: Revision,
+    own: bool,
+) -> Result<Option<StateOutcome>, StoreError> {
+    match (own, stored <= write.revision) {
+        (true, _) => Ok(Some(StateOutcome::Written)),
+        (false, true) => Ok(None), // revisions only grow: the write was never there
+        (false, false) => Err(covered(&write.entity, "it was written again")),
+    }
+}
+
+fn covered(entity: &EntityKey, why: &str) -> StoreError {
+    StoreError::outcome_unknown(format!("settling a write of {entity}"), why)
+}
+
+async fn settle<T>(
+    tx: &mut WriteTx<'_>,
+    settled: Vec<Option<T>>,
+) -> Result<Vec<Option<T>>, StoreError> {
+    if settled.iter().any(Option::is_none) {
+        tx.execute(sqlx::query("UPDATE journal SET settled = settled + 1")).await?;
+    }
+    Ok(settled)
+}

@@ -1,0 +1,116 @@
+use futures_util::TryStreamExt;
+use sqlx::{
+    Connection, Row, SqliteConnection,
+    sqlite::{Sqlite, SqliteArguments, SqliteRow},
+};
+
+/// A statement with its arguments.
+pub(crate) type Statement<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
+
+/// A connection, and whether it can be used for something else.
+///
+/// It cannot while a statement runs or a transaction is open. A future that is dropped then leaves it so, and whoever
+/// owns the session closes it: SQLite rolls back, on the connection's own thread, what was not committed.
+#[derive(Debug)]
+pub(crate) struct Session {
+    connection: SqliteConnection,
+    running: bool,
+    in_transaction: bool,
+}
+
+impl Session {
+    pub(crate) fn new(connection: SqliteConnection) -> Self {
+        Self { connection, running: false, in_transaction: false }
+    }
+
+    /// Whether nothing is half done.
+    pub(crate) fn is_idle(&self) -> bool {
+        !self.running && !self.in_transaction
+    }
+
+    /// Runs a statement that returns no rows.
+    pub(crate) async fn execute(&mut self, statement: Statement<'_>) -> Result<(), sqlx::Error> {
+        self.running = true;
+        let done = statement.execute(&mut self.connection).await;
+        self.running = !still_usable(&done);
+        done.map(drop)
+    }
+
+    /// Runs a statement and collects its rows.
+    pub(crate) async fn rows(
+        &mut self,
+        statement: Statement<'_>,
+    ) -> Result<Vec<SqliteRow>, sqlx::Error> {
+        self.running = true;
+        let rows = statement.fetch_all(&mut self.connection).await;
+        self.running = !still_usable(&rows);
+        rows
+    }
+
+    /// Runs a statement and hands its rows to `take` until that wants no more.
+    pub(crate) async fn rows_while(
+        &mut self,
+        statement: Statement<'_>,
+        mut take: impl FnMut(&SqliteRow) -> bool + Send,
+    ) -> Result<(), sqlx::Error> {
+        self.running = true;
+        let mut rows = statement.fetch(&mut self.connection);
+        let done = loop {
+            match rows.try_next().await {
+                Ok(row) if row.as_ref().is_some_and(&mut take) => {}
+                Ok(_) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        drop(rows); // the statement ends when nobody takes its rows
+        self.running = !still_usable(&done);
+        done
+    }
+
+    /// Runs a statement that begins a transaction, and collects the rows of what follows in it.
+    pub(crate) async fn begin(
+        &mut self,
+        statement: Statement<'_>,
+    ) -> Result<Vec<SqliteRow>, sqlx::Error> {
+        self.in_transaction = true;
+        self.rows(statement).await
+    }
+
+    /// Commits.
+    pub(crate) async fn commit(&mut self) -> Result<(), sqlx::Error> {
+        self.execute(sqlx::query("COMMIT")).await?;
+        self.in_transaction = false;
+        Ok(())
+    }
+
+    /// Rolls back, also when it is not sure that a transaction is open: SQLite ends it by itself after some errors.
+    /// When that fails, the session stays as it is and is to be closed.
+    pub(crate) async fn rollback(&mut self) {
+        match self.execute(sqlx::query("ROLLBACK")).await {
+            Ok(()) => self.in_transaction = false,
+            Err(sqlx::Error::Database(error)) if error.message().contains("no transaction") => {
+                self.in_transaction = false;
+            }
+            Err(error) => tracing::debug!(%error, "a transaction did not roll back"),
+        }
+    }
+
+    /// Closes the connection and waits until it is.
+    pub(crate) async fn close(self) -> Result<(), sqlx::Error> {
+        self.connection.close().await
+    }
+}
+
+/// After an error of SQLite the connection can go on; after one of sqlx (its thread is gone, a row that does not
+/// decode) that is not sure.
+fn still_usable<T>(done: &Result<T, sqlx::Error>) -> bool {
+    matches!(done, Ok(_) | Err(sqlx::Error::Database(_)))
+}
+
+/// A column of a row, as the type the schema gives it.
+pub(crate) fn column<'r, T>(row: &'r SqliteRow, index: usize) -> Result<T, sqlx::Error>
+where
+    T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
+{
+    row.try_get(index)
+}

@@ -1,0 +1,154 @@
+use crate::{
+    SqliteStore, batch_check,
+    connection::PAGE_BYTES,
+    entities,
+    fault::store_error,
+    fence, insert, resolve,
+    session::{Statement, column},
+    values,
+    writer::WriteTx,
+};
+use actum_model::{EntityKey, Revision};
+use actum_persistence::store::{
+    DurableStateStore, StateBatch, StateChange, StateOutcome, StateRecord, StateWrite, StoreError,
+};
+use async_trait::async_trait;
+use sqlx::sqlite::SqliteRow;
+
+#[async_trait]
+impl DurableStateStore for SqliteStore {
+    async fn write(&self, batch: &StateBatch) -> Result<Vec<StateOutcome>, StoreError> {
+        batch_check::writes(batch, self.layout())?;
+        let mut tx = fence::begin(self.writer(), "writing states", batch.incarnation).await?;
+        let written = self.write_in(&mut tx, batch).await;
+        tx.finish(written).await
+    }
+
+    async fn resolve(&self, batch: &StateBatch) -> Result<Vec<Option<StateOutcome>>, StoreError> {
+        batch_check::writes(batch, self.layout())?;
+        let mut tx = self.writer().begin("settling a state write").await?;
+        let settled = resolve::writes(&mut tx, batch).await;
+        tx.finish(settled).await
+    }
+
+    async fn load(&self, entities: &[EntityKey]) -> Result<Vec<Option<StateRecord>>, StoreError> {
+        let query = "SELECT w.key, s.revision, s.incarnation, s.write_nr, s.timestamp,
+                s.codec, s.manifest, s.schema_version, s.state, s.recent_commands
+            FROM json_each(?) AS w
+            CROSS JOIN entities AS e ON e.kind = w.value ->> 0 AND e.id = w.value ->> 1
+            CROSS JOIN states AS s ON s.entity = e.entity";
+        let query = sqlx::query(query).bind(entities::list(entities.iter()));
+        let doing = "loading states";
+        let rows = self.readers().reader(doing).await?.rows(query).await;
+        let mut records = vec![None; entities.len()];
+        for row in &rows.map_err(|error| store_error(doing, error))? {
+            let record = record(row).map_err(|error| store_error(doing, error))?;
+            records[entities::number(row, entities.len())?] = Some(record);
+        }
+        Ok(records)
+    }
+
+    async fn close(&self) {
+        self.close_all().await;
+    }
+}
+
+/// A row of the table `states`.
+struct Row<'a> {
+    entity: i64,
+    revision: i64,
+    incarnation: i64,
+    write: &'a StateWrite,
+}
+
+impl SqliteStore {
+    async fn write_in(
+        &self,
+        tx: &mut WriteTx<'_>,
+        batch: &StateBatch,
+    ) -> Result<Vec<StateOutcome>, StoreError> {
+        let known = revisions(tx, batch).await?;
+        let outcome = |(write, actual): (&StateWrite, &Revision)| match *actual {
+            actual if actual == write.expected => StateOutcome::Written,
+            actual => StateOutcome::Conflict { actual },
+        };
+        let outcomes: Vec<_> = batch.writes.iter().zip(&known).map(outcome).collect();
+        let fits = |(_, outcome): &(&StateWrite, &StateOutcome)| **outcome == StateOutcome::Written;
+        let writes: Vec<_> =
+            batch.writes.iter().zip(&outcomes).filter(fits).map(|(write, _)| write).collect();
+        let keys: Vec<_> = writes.iter().map(|write| &write.entity).collect();
+        let entities = entities::keys_of(tx, &keys, self.layout().partitions).await?;
+        let incarnation = values::incarnation(batch.incarnation)?;
+        let row = |(write, entity)| row(write, entity, incarnation);
+        let rows: Vec<_> = writes.into_iter().zip(entities).map(row).collect::<Result<_, _>>()?;
+        let inserted = insert::STATES.run(tx.session(), &rows, bind).await;
+        inserted.map_err(|error| tx.failed(error))?;
+        // each lies somewhere else
+        tx.will_write(rows.iter().map(|row| PAGE_BYTES + bytes(row.write) as u64).sum());
+        Ok(outcomes)
+    }
+}
+
+/// The revisions the entities of a batch have; zero for one that was never written.
+async fn revisions(tx: &mut WriteTx<'_>, batch: &StateBatch) -> Result<Vec<Revision>, StoreError> {
+    let query = "SELECT w.key, s.revision
+        FROM json_each(?) AS w
+        CROSS JOIN entities AS e ON e.kind = w.value ->> 0 AND e.id = w.value ->> 1
+        CROSS JOIN states AS s ON s.entity = e.entity";
+    let list = entities::list(batch.writes.iter().map(|write| &write.entity));
+    let rows = tx.rows(sqlx::query(query).bind(list)).await?;
+    let mut revisions = vec![Revision::ZERO; batch.writes.len()];
+    for row in &rows {
+        let revision = values::revision(row, 1).map_err(|error| tx.failed(error))?;
+        revisions[entities::number(row, batch.writes.len())?] = revision;
+    }
+    Ok(revisions)
+}
+
+fn row(write: &StateWrite, entity: i64, incarnation: i64) -> Result<Row<'_>, StoreError> {
+    let revision = values::stored(write.revision.get()).ok_or_else(|| {
+        let (entity, revision) = (&write.entity, write.revision);
+        StoreError::invalid(format!(
+            "{entity} cannot have revision {revision}: the store counts to 2^63 - 1"
+        ))
+    })?;
+    Ok(Row { entity, revision, incarnation, write })
+}
+
+fn bytes(write: &StateWrite) -> usize {
+    let state = match &write.change {
+        StateChange::Put(state) => state.bytes.len(),
+        StateChange::Delete => 0,
+    };
+    state + write.recent_commands.len()
+}
+
+fn bind<'q>(statement: Statement<'q>, row: &'q Row<'_>) -> Statement<'q> {
+    let write = row.write;
+    let state = match &write.change {
+        StateChange::Put(state) => Some(state),
+        StateChange::Delete => None,
+    };
+    statement
+        .bind(row.entity)
+        .bind(row.revision)
+        .bind(row.incarnation)
+        .bind(write.write_nr.cast_signed())
+        .bind(write.timestamp.as_micros())
+        .bind(state.map(|state| state.codec.as_ref()))
+        .bind(state.map(|state| state.manifest.as_ref()))
+        .bind(state.map(|state| i64::from(state.schema_version)))
+        .bind(state.map(|state| state.bytes.as_ref()))
+        .bind(write.recent_commands.as_ref())
+}
+
+fn record(row: &SqliteRow) -> Result<StateRecord, sqlx::Error> {
+    let is_tombstone = column::<Option<String>>(row, 5)?.is_none();
+    Ok(StateRecord {
+        revision: values::revision(row, 1)?,
+        timestamp: values::timestamp(row, 4)?,
+        state: if is_tombstone { None } else { Some(values::payload(row, 5)?) },
+        recent_commands: values::bytes(row, 9)?,
+        write_id: values::event_id(row, 2)?,
+    })
+}

@@ -1,0 +1,202 @@
+use crate::{
+    Synchronous,
+    connection::{Connector, Role},
+    fault::{commit_error, store_error},
+    known_heads::KnownHeads,
+    session::{Session, Statement},
+    wal_growth::WalGrowth,
+};
+use actum_model::LaneCount;
+use actum_persistence::store::StoreError;
+use sqlx::sqlite::SqliteRow;
+use std::sync::Arc;
+use tokio::sync::{Mutex, MutexGuard};
+
+/// The only connection of this store that writes. Whoever writes waits for its turn, first come, first served.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    connector: Connector,
+    growth: Arc<WalGrowth>,
+    turn: Mutex<Turn>,
+}
+
+/// What belongs to whose turn it is.
+#[derive(Debug)]
+struct Turn {
+    /// None after one was thrown away; the next turn opens another.
+    session: Option<Session>,
+    known: KnownHeads,
+    closed: bool,
+}
+
+/// A transaction that writes, begun with the lock on the file.
+///
+/// [`finish`](Self::finish) ends it. When it is dropped before, its connection is closed, which rolls back; but a
+/// commit that was sent is still carried out, by the connection's own thread, before anybody else gets the lock.
+pub(crate) struct WriteTx<'a> {
+    turn: MutexGuard<'a, Turn>,
+    doing: &'static str,
+    growth: &'a WalGrowth,
+    written_bytes: u64,
+    /// What is to be run behind the transaction.
+    then: Option<&'static str>,
+}
+
+/// Nobody writes while it lives.
+pub(crate) struct Pause<'a> {
+    _turn: MutexGuard<'a, Turn>,
+}
+
+impl Writer {
+    pub(crate) fn new(
+        connector: Connector,
+        first: Session,
+        lanes: LaneCount,
+        growth: Arc<WalGrowth>,
+    ) -> Self {
+        let known = KnownHeads::new(lanes, connector.settings.remembered_entities);
+        let turn = Mutex::new(Turn { session: Some(first), known, closed: false });
+        Self { connector, growth, turn }
+    }
+
+    /// Waits for the turn and begins a transaction.
+    pub(crate) async fn begin(&self, doing: &'static str) -> Result<WriteTx<'_>, StoreError> {
+        Ok(self.begin_reading(doing, sqlx::query("BEGIN IMMEDIATE")).await?.0)
+    }
+
+    /// As [`begin`](Self::begin), with a first query in the same trip to the connection's thread: `statement` is
+    /// `BEGIN IMMEDIATE; SELECT …`.
+    pub(crate) async fn begin_reading(
+        &self,
+        doing: &'static str,
+        statement: Statement<'_>,
+    ) -> Result<(WriteTx<'_>, Vec<SqliteRow>), StoreError> {
+        let mut tx = self.turn(doing).await?;
+        let rows = tx.begin(statement).await?;
+        Ok((tx, rows))
+    }
+
+    /// As [`begin`](Self::begin); the commit reaches the disk whatever the settings say.
+    pub(crate) async fn begin_synced(
+        &self,
+        doing: &'static str,
+    ) -> Result<WriteTx<'_>, StoreError> {
+        let mut tx = self.turn(doing).await?;
+        if self.connector.settings.synchronous != Synchronous::Full {
+            tx.execute(sqlx::query("PRAGMA synchronous = FULL")).await?;
+            tx.then = Some("PRAGMA synchronous = NORMAL");
+        }
+        tx.begin(sqlx::query("BEGIN IMMEDIATE")).await?;
+        Ok(tx)
+    }
+
+    /// Keeps everybody from writing, while the guard lives.
+    pub(crate) async fn pause(&self) -> Pause<'_> {
+        Pause { _turn: self.turn.lock().await }
+    }
+
+    /// Waits for the turn, and closes the connection for good.
+    pub(crate) async fn close(&self) {
+        let mut turn = self.turn.lock().await;
+        turn.closed = true;
+        if let Some(session) = turn.session.take()
+            && let Err(error) = session.close().await
+        {
+            tracing::warn!(%error, "the connection that writes did not close cleanly");
+        }
+    }
+
+    /// Waits for the turn, with a connection that nobody has left in the middle of something.
+    async fn turn(&self, doing: &'static str) -> Result<WriteTx<'_>, StoreError> {
+        let mut turn = self.turn.lock().await;
+        if turn.closed {
+            return Err(StoreError::unavailable(doing, "the store was closed"));
+        }
+        if turn.session.is_none() {
+            let connection = self.connector.connect(Role::Writer).await;
+            let connection = connection.map_err(|error| store_error(doing, error))?;
+            turn.session = Some(Session::new(connection));
+        }
+        Ok(WriteTx { turn, doing, growth: &self.growth, written_bytes: 0, then: None })
+    }
+}
+
+impl WriteTx<'_> {
+    /// Runs a statement.
+    pub(crate) async fn execute(&mut self, statement: Statement<'_>) -> Result<(), StoreError> {
+        let done = self.session().execute(statement).await;
+        done.map_err(|error| self.failed(error))
+    }
+
+    /// Runs a query.
+    pub(crate) async fn rows(
+        &mut self,
+        statement: Statement<'_>,
+    ) -> Result<Vec<SqliteRow>, StoreError> {
+        let rows = self.session().rows(statement).await;
+        rows.map_err(|error| self.failed(error))
+    }
+
+    /// The connection, for errors that mean something special.
+    pub(crate) fn session(&mut self) -> &mut Session {
+        self.turn.session.as_mut().expect("a transaction has a connection until it is dropped")
+    }
+
+    /// What this store knows of the heads of entities.
+    pub(crate) fn known(&mut self) -> &mut KnownHeads {
+        &mut self.turn.known
+    }
+
+    /// What the failure of a statement means.
+    pub(crate) fn failed(&self, error: sqlx::Error) -> StoreError {
+        store_error(self.doing, error)
+    }
+
+    /// Counts what the write-ahead log will grow by, roughly.
+    pub(crate) fn will_write(&mut self, bytes: u64) {
+        self.written_bytes += bytes;
+    }
+
+    /// Commits if all went well, rolls back otherwise.
+    pub(crate) async fn finish<T, E: From<StoreError>>(
+        &mut self,
+        result: Result<T, E>,
+    ) -> Result<T, E> {
+        let result = match result {
+            Ok(done) => self.commit().await.map(|()| done).map_err(E::from),
+            failed => failed,
+        };
+        if result.is_err() {
+            self.session().rollback().await;
+        }
+        if let Some(then) = self.then.take()
+            && let Err(error) = self.session().execute(sqlx::query(then)).await
+        {
+            tracing::debug!(%error, then, "a setting of the connection that writes was not restored");
+        }
+        result
+    }
+
+    async fn commit(&mut self) -> Result<(), StoreError> {
+        let committed = self.session().commit().await;
+        committed.map_err(|error| commit_error(self.doing, error))?;
+        self.growth.add(self.written_bytes);
+        Ok(())
+    }
+
+    async fn begin(&mut self, statement: Statement<'_>) -> Result<Vec<SqliteRow>, StoreError> {
+        let begun = self.session().begin(statement).await;
+        if begun.is_err() {
+            self.session().rollback().await;
+        }
+        begun.map_err(|error| self.failed(error))
+    }
+}
+
+impl Drop for WriteTx<'_> {
+    fn drop(&mut self) {
+        if self.turn.session.as_ref().is_some_and(|session| !session.is_idle()) {
+            self.turn.session = None;
+        }
+    }
+}

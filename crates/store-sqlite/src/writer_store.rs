@@ -1,0 +1,195 @@
+use crate::{
+    SqliteStore,
+    session::column,
+    values,
+    writer::WriteTx,
+    writer_lock::{Taken, WriterLock},
+};
+use actum_persistence::store::{ClaimError, Incarnation, StoreError, WriterClaim, WriterStore};
+use async_trait::async_trait;
+use std::{
+    collections::HashMap,
+    io,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+/// The longest name of a slot, in bytes.
+const SLOT_BYTES_MAX: usize = 255;
+/// The longest description of a holder, in bytes.
+const HOLDER_BYTES_MAX: usize = 4096;
+
+#[async_trait]
+impl WriterStore for SqliteStore {
+    async fn claim(&self, claim: &WriterClaim) -> Result<Incarnation, ClaimError> {
+        check(claim)?;
+        let mut tx = self.writer().begin_synced("claiming a writer slot").await?;
+        let claimed = self.claim_in(&mut tx, claim).await;
+        let Claimed { incarnation, lock, dead } = tx.finish(claimed).await?;
+        self.locks().keep(incarnation, lock);
+        dead.into_iter().for_each(WriterLock::discard);
+        Ok(Incarnation::new(incarnation.cast_unsigned()))
+    }
+
+    /// Holders are seen to live by their lock: there is no lease to prolong.
+    async fn renew(&self, incarnation: Incarnation, _lease: Duration) -> Result<(), StoreError> {
+        let doing = "renewing a writer slot";
+        let mut reader = self.readers().reader(doing).await?;
+        let query = "SELECT 1 FROM writers WHERE incarnation = ? AND revoked_at IS NULL";
+        let query = sqlx::query(query).bind(values::incarnation(incarnation)?);
+        let rows = reader.rows(query).await;
+        let rows = rows.map_err(|error| crate::fault::store_error(doing, error))?;
+        if rows.is_empty() { Err(StoreError::Fenced { incarnation }) } else { Ok(()) }
+    }
+
+    async fn release(&self, incarnation: Incarnation) -> Result<(), StoreError> {
+        self.shut_out("releasing a writer slot", incarnation).await?;
+        let own = values::stored(incarnation.get()).and_then(|nr| self.locks().take(nr));
+        own.into_iter().for_each(WriterLock::discard);
+        Ok(())
+    }
+
+    async fn revoke(&self, incarnation: Incarnation) -> Result<(), StoreError> {
+        // its lock stays with whoever holds it, until that one releases it or dies
+        self.shut_out("revoking a writer", incarnation).await
+    }
+}
+
+/// A slot that was taken, once the transaction is committed.
+struct Claimed {
+    incarnation: i64,
+    lock: WriterLock,
+    /// The lock of the former holder, who is dead.
+    dead: Option<WriterLock>,
+}
+
+impl SqliteStore {
+    async fn claim_in(
+        &self,
+        tx: &mut WriteTx<'_>,
+        claim: &WriterClaim,
+    ) -> Result<Claimed, ClaimError> {
+        let dead = match holder_of(tx, &claim.slot).await? {
+            None => None,
+            Some((incarnation, holder)) => match self.take_lock(incarnation)? {
+                Taken::Free(lock) => Some((incarnation, lock)),
+                Taken::Held => {
+                    let slot = claim.slot.clone();
+                    return Err(ClaimError::Held { slot, holder, expires_in: None });
+                }
+            },
+        };
+        if let Some((incarnation, _)) = &dead {
+            tx.execute(revocation(*incarnation)).await?;
+        }
+        let incarnation = enter(tx, claim).await?;
+        // before the commit: whoever sees the new holder sees it alive
+        match self.take_lock(incarnation)? {
+            Taken::Free(lock) => {
+                Ok(Claimed { incarnation, lock, dead: dead.map(|(_, lock)| lock) })
+            }
+            Taken::Held => Err(StoreError::corrupt(format!(
+                "somebody holds the lock of incarnation {incarnation}, which was never given out"
+            ))
+            .into()),
+        }
+    }
+
+    /// A few calls of the operating system, once in the life of a writer.
+    fn take_lock(&self, incarnation: i64) -> Result<Taken, StoreError> {
+        let taken = WriterLock::take(self.path(), incarnation);
+        taken.map_err(|error: io::Error| {
+            StoreError::unavailable("locking the file that shows that a writer lives", error)
+        })
+    }
+
+    async fn shut_out(
+        &self,
+        doing: &'static str,
+        incarnation: Incarnation,
+    ) -> Result<(), StoreError> {
+        // a number that nobody was given is shut out already
+        let Some(nr) = values::stored(incarnation.get()) else { return Ok(()) };
+        let mut tx = self.writer().begin(doing).await?;
+        let done = tx.execute(revocation(nr)).await;
+        tx.finish(done).await
+    }
+
+    /// Gives back every slot that was claimed through this store; what fails ends with the locks.
+    pub(crate) async fn release_all(&self) {
+        for incarnation in self.locks().incarnations() {
+            let incarnation = Incarnation::new(incarnation.cast_unsigned());
+            if let Err(error) = self.release(incarnation).await {
+                tracing::warn!(%incarnation, %error, "a writer slot was not released, its lock ends anyway");
+            }
+        }
+        self.locks().clear();
+    }
+}
+
+fn check(claim: &WriterClaim) -> Result<(), StoreError> {
+    if claim.slot.is_empty() || claim.slot.len() > SLOT_BYTES_MAX {
+        let bytes = claim.slot.len();
+        let what =
+            format!("the name of a writer slot has 1 to {SLOT_BYTES_MAX} bytes, not {bytes}");
+        return Err(StoreError::invalid(what));
+    }
+    if claim.holder.len() > HOLDER_BYTES_MAX {
+        let bytes = claim.holder.len();
+        let what = format!("the holder of a slot has up to {HOLDER_BYTES_MAX} bytes, not {bytes}");
+        return Err(StoreError::invalid(what));
+    }
+    Ok(())
+}
+
+/// The incarnation that may write for a slot, and who that is.
+async fn holder_of(tx: &mut WriteTx<'_>, slot: &str) -> Result<Option<(i64, String)>, StoreError> {
+    let query = "SELECT incarnation, holder FROM writers WHERE slot = ? AND revoked_at IS NULL";
+    let rows = tx.rows(sqlx::query(query).bind(slot)).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let read = column(row, 0).and_then(|nr| Ok((nr, column(row, 1)?)));
+    read.map(Some).map_err(|error| tx.failed(error))
+}
+
+/// Enters a new incarnation that holds the slot.
+async fn enter(tx: &mut WriteTx<'_>, claim: &WriterClaim) -> Result<i64, StoreError> {
+    let statement = "INSERT INTO writers (slot, holder, process_id, claimed_at)
+        VALUES (?, ?, ?, unixepoch()) RETURNING incarnation";
+    let statement = sqlx::query(statement).bind(claim.slot.as_str()).bind(claim.holder.as_str());
+    let rows = tx.rows(statement.bind(std::process::id())).await?;
+    let row = rows.first().ok_or(sqlx::Error::RowNotFound);
+    row.and_then(|row| column(row, 0)).map_err(|error| tx.failed(error))
+}
+
+fn revocation(incarnation: i64) -> crate::session::Statement<'static> {
+    let statement = "UPDATE writers SET revoked_at = unixepoch()
+        WHERE incarnation = ? AND revoked_at IS NULL";
+    sqlx::query(statement).bind(incarnation)
+}
+
+/// The locks of the incarnations that were claimed through a store. They end with it.
+#[derive(Debug, Default)]
+pub(crate) struct HeldLocks(Mutex<HashMap<i64, WriterLock>>);
+
+impl HeldLocks {
+    fn keep(&self, incarnation: i64, lock: WriterLock) {
+        self.map().insert(incarnation, lock);
+    }
+
+    fn take(&self, incarnation: i64) -> Option<WriterLock> {
+        self.map().remove(&incarnation)
+    }
+
+    fn incarnations(&self) -> Vec<i64> {
+        self.map().keys().copied().collect()
+    }
+
+    fn clear(&self) {
+        self.map().clear();
+    }
+
+    fn map(&self) -> MutexGuard<'_, HashMap<i64, WriterLock>> {
+        // nothing panics while the map is held
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

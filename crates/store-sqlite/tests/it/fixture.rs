@@ -1,0 +1,72 @@
+use actum_model::{EntityKey, Lane, Position, SequenceNr};
+use actum_persistence::store::{JournalLayout, Stores};
+use actum_store_sqlite::{SqliteSettings, SqliteStore};
+use actum_testkit::conformance::StoreFixture;
+use async_trait::async_trait;
+use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// A journal in a file of its own, deleted in the end.
+pub(crate) struct SqliteFixture {
+    directory: TempDir,
+    settings: SqliteSettings,
+}
+
+impl SqliteFixture {
+    pub(crate) async fn create(layout: JournalLayout) -> Self {
+        Self::with(SqliteSettings::default().with_layout(layout))
+    }
+
+    /// A journal that is opened with these settings.
+    pub(crate) fn with(settings: SqliteSettings) -> Self {
+        Self { directory: tempfile::tempdir().unwrap(), settings }
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.directory.path().join("journal.db")
+    }
+
+    pub(crate) async fn store(&self) -> SqliteStore {
+        SqliteStore::open_with(self.path(), self.settings.clone()).await.unwrap()
+    }
+
+    /// A connection of another program.
+    pub(crate) async fn stranger(&self) -> SqliteConnection {
+        stranger(&self.path()).await
+    }
+}
+
+/// A connection of another program to a file that it may create.
+pub(crate) async fn stranger(path: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    options.disable_statement_logging().connect().await.unwrap()
+}
+
+#[async_trait]
+impl StoreFixture for SqliteFixture {
+    async fn open(&self) -> Stores {
+        Stores::of(self.store().await)
+    }
+
+    async fn advance_lane(&self, lane: Lane, to: Position) {
+        drop(self.store().await); // there is a file
+        let mut connection = self.stranger().await;
+        let statement = sqlx::query("UPDATE lanes SET kept = ? WHERE lane = ?");
+        let statement = statement.bind(to.get().cast_signed()).bind(lane.nr());
+        assert_eq!(statement.execute(&mut connection).await.unwrap().rows_affected(), 1);
+        connection.close().await.unwrap();
+    }
+
+    async fn advance_entity(&self, entity: &EntityKey, to: SequenceNr) {
+        let store = self.store().await;
+        let partition =
+            entity.partition(actum_persistence::store::EventStore::layout(&store).partitions);
+        let mut connection = self.stranger().await;
+        let statement = "INSERT INTO entities (kind, id, partition, floor) VALUES (?, ?, ?, ?)";
+        let statement = sqlx::query(statement).bind(entity.kind()).bind(entity.id());
+        let statement = statement.bind(partition.nr()).bind(to.get().cast_signed());
+        statement.execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+}
