@@ -1,0 +1,34 @@
+//! Given/When/Then: what an entity does, told in the words of its domain, without a runtime.
+//!
+//! [`Given`] arranges an entity, `when` hands it a command, and the `then_…` methods of [`Step`] say what is expected.
+//!
+//! ```text
+//! Given ── when ──► Step ── then_… ──► Step ── when ──► Step …
+//!   arranges          has handled the command: every further command meets the state the last one left
+//! ```
+
+mod arrangement;
+mod caught;
+mod difference;
+mod env;
+mod given;
+mod imprint;
+mod kept;
+mod lives;
+mod order;
+mod outcome;
+mod persisted;
+mod rules;
+mod settle;
+mod spoken;
+mod step;
+mod step_events;
+mod step_state;
+mod subject;
+mod verdict;
+
+pub use env::{DefaultEnv, EnvOf, GivenEnv};
+pub use given::Given;
+pub use persisted::{ByEvents, ByState, Persisted};
+pub use step::Step;
+pub use verdict::Verdict;

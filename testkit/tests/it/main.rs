@@ -1,0 +1,11 @@
+//! The testkit under test: what passes, and, for every way to fail, with which words it does.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod account;
+mod broken;
+mod failing;
+mod given_checks;
+mod messages;
+mod preferences;
+mod step_checks;
+mod steps;
