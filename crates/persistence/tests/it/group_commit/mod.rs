@@ -1,1 +1,14 @@
-
+mod abandoning;
+mod batching;
+mod draining;
+mod gate_store;
+mod numbering;
+mod outcomes;
+mod random_walk;
+mod recorder;
+mod refused_batches;
+mod settings;
+mod throughput;
+mod unknown_outcomes;
+mod writer;
+mod writes;

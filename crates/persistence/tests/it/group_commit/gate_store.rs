@@ -1,0 +1,127 @@
+use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
+use actum_persistence::store::{
+    AppendBatch, AppendOutcome, DurableStateStore, EntityPage, EntityRead, EventFilter, EventStore,
+    Incarnation, JournalLayout, LanePage, PageLimit, StateBatch, StateOutcome, StateRecord,
+    StoreError,
+};
+use async_trait::async_trait;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// A store that hands every call to the test, and answers what the test says, when it says so.
+pub(super) struct GateStore<B, O> {
+    calls: mpsc::Sender<Call<B, O>>,
+}
+
+/// A call that waits for its answer.
+#[derive(Debug)]
+pub(super) enum Call<B, O> {
+    Write(B, oneshot::Sender<Answer<Vec<O>>>),
+    Resolve(B, oneshot::Sender<Answer<Vec<Option<O>>>>),
+}
+
+#[derive(Debug)]
+pub(super) enum Answer<R> {
+    Say(Result<R, StoreError>),
+    Panic,
+}
+
+pub(super) type Journal = GateStore<AppendBatch, AppendOutcome>;
+pub(super) type States = GateStore<StateBatch, StateOutcome>;
+pub(super) type Calls<B, O> = mpsc::Receiver<Call<B, O>>;
+
+impl<B: Clone, O> GateStore<B, O> {
+    pub(super) fn new() -> (Arc<Self>, Calls<B, O>) {
+        let (calls, receiver) = mpsc::channel(1);
+        (Arc::new(Self { calls }), receiver)
+    }
+
+    async fn ask<R>(
+        &self,
+        call: impl FnOnce(oneshot::Sender<Answer<R>>) -> Call<B, O>,
+    ) -> Result<R, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.calls.send(call(answer)).await.map_err(drop).expect("the test takes the call");
+        match answered.await.expect("the test answers the call") {
+            Answer::Say(result) => result,
+            Answer::Panic => panic!("the gate fell down"),
+        }
+    }
+}
+
+impl<B: std::fmt::Debug, O: std::fmt::Debug> Call<B, O> {
+    pub(super) fn write(self) -> (B, oneshot::Sender<Answer<Vec<O>>>) {
+        match self {
+            Self::Write(batch, answer) => (batch, answer),
+            Self::Resolve(..) => panic!("expected a write, got {self:?}"),
+        }
+    }
+
+    pub(super) fn resolve(self) -> (B, oneshot::Sender<Answer<Vec<Option<O>>>>) {
+        match self {
+            Self::Resolve(batch, answer) => (batch, answer),
+            Self::Write(..) => panic!("expected a resolve, got {self:?}"),
+        }
+    }
+}
+
+#[async_trait]
+impl EventStore for Journal {
+    fn layout(&self) -> JournalLayout {
+        JournalLayout::default()
+    }
+
+    async fn append(&self, batch: &AppendBatch) -> Result<Vec<AppendOutcome>, StoreError> {
+        self.ask(|answer| Call::Write(batch.clone(), answer)).await
+    }
+
+    async fn resolve(&self, batch: &AppendBatch) -> Result<Vec<Option<AppendOutcome>>, StoreError> {
+        self.ask(|answer| Call::Resolve(batch.clone(), answer)).await
+    }
+
+    async fn read_entities(
+        &self,
+        _: &[EntityRead],
+        _: PageLimit,
+    ) -> Result<Vec<EntityPage>, StoreError> {
+        unreachable!("a writer does not read")
+    }
+
+    async fn read_lane(
+        &self,
+        _: Lane,
+        _: Position,
+        _: &EventFilter,
+        _: PageLimit,
+    ) -> Result<LanePage, StoreError> {
+        unreachable!("a writer does not read")
+    }
+
+    async fn heads(&self) -> Result<Offset, StoreError> {
+        unreachable!("a writer does not read")
+    }
+
+    async fn delete_events(
+        &self,
+        _: Incarnation,
+        _: &EntityKey,
+        _: SequenceNr,
+    ) -> Result<(), StoreError> {
+        unreachable!("a writer does not delete")
+    }
+}
+
+#[async_trait]
+impl DurableStateStore for States {
+    async fn write(&self, batch: &StateBatch) -> Result<Vec<StateOutcome>, StoreError> {
+        self.ask(|answer| Call::Write(batch.clone(), answer)).await
+    }
+
+    async fn resolve(&self, batch: &StateBatch) -> Result<Vec<Option<StateOutcome>>, StoreError> {
+        self.ask(|answer| Call::Resolve(batch.clone(), answer)).await
+    }
+
+    async fn load(&self, _: &[EntityKey]) -> Result<Vec<Option<StateRecord>>, StoreError> {
+        unreachable!("a writer does not read")
+    }
+}

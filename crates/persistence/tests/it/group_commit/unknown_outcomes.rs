@@ -1,0 +1,122 @@
+use super::writes::{
+    Machine, all, append, appended, id_of, ids, machine, to_resolve, to_write, unavailable,
+    unknown, words,
+};
+use actum_model::Lane;
+use actum_persistence::{
+    group_commit::{CommitError, GroupCommit, GroupCommitSettings},
+    store::{EntityAppend, StoreError},
+};
+
+/// A machine whose batch of the writes 1 to 3 has an unknown outcome, while write 4 waits.
+fn in_doubt(mut machine: Machine) -> (Machine, Vec<EntityAppend>) {
+    (1..4).for_each(|id| machine.submit(append(id), id));
+    let batch = to_write(&mut machine);
+    machine.submit(append(4), 4);
+    assert!(machine.finished(batch, Err(unknown())).is_empty(), "nothing is settled yet");
+    let (batch, attempt) = to_resolve(&mut machine);
+    assert_eq!(attempt, 1);
+    (machine, batch)
+}
+
+#[test]
+fn the_same_batch_is_resolved_before_anything_else_is_written() {
+    let (mut machine, batch) = in_doubt(machine());
+    assert_eq!(ids(&batch), [1, 2, 3]);
+    assert_eq!(batch.iter().map(|append| append.first_event_nr).collect::<Vec<_>>(), [1, 2, 3]);
+    assert!(machine.next_step().is_none(), "something else while a batch is being resolved");
+    assert_eq!(machine.pending().events, 4);
+}
+
+#[test]
+fn what_is_stored_succeeds_and_what_is_not_failed_cleanly() {
+    let (mut machine, batch) = in_doubt(machine());
+    let settled = machine.resolved(batch, Ok(vec![Some(appended(5)), None, Some(appended(6))]));
+    let expected = [(1, "at 5"), (2, "unavailable"), (3, "at 6")];
+    assert_eq!(words(&settled), expected.map(|(ticket, word)| (ticket, word.to_owned())));
+    let Err(CommitError::Store(error @ StoreError::Unavailable { source, .. })) =
+        &settled[1].result
+    else {
+        panic!("{settled:?}")
+    };
+    assert!(!error.maybe_written());
+    assert_eq!(source.to_string(), "the connection broke");
+    assert_eq!(ids(&to_write(&mut machine)), [4]);
+}
+
+#[test]
+fn resolving_is_tried_again_until_it_succeeds() {
+    let (mut machine, mut batch) = in_doubt(machine());
+    for failed in 1..5 {
+        assert!(machine.resolved(batch, Err(unavailable())).is_empty());
+        let attempt;
+        (batch, attempt) = to_resolve(&mut machine);
+        assert_eq!(attempt, failed + 1);
+    }
+    let settled = machine.resolved(batch, Ok(vec![Some(appended(9)); 3]));
+    assert_eq!(words(&settled), all(1..4, "at 9"));
+}
+
+#[test]
+fn after_the_last_attempt_every_write_is_of_unknown_outcome() {
+    for attempts in [1, 2, 10] {
+        let settings = GroupCommitSettings::default().with_resolve_attempts_max(attempts);
+        let (mut machine, mut batch) = in_doubt(GroupCommit::new(Lane::new(0), &settings));
+        for _ in 1..attempts {
+            assert!(machine.resolved(batch, Err(unavailable())).is_empty());
+            (batch, _) = to_resolve(&mut machine);
+        }
+        let settled = machine.resolved(batch, Err(unavailable()));
+        assert_eq!(words(&settled), all(1..4, "unknown"), "{attempts} attempts");
+        let Err(CommitError::Store(StoreError::OutcomeUnknown { source, .. })) = &settled[0].result
+        else {
+            panic!("{settled:?}")
+        };
+        assert_eq!(
+            source.to_string(),
+            "the connection broke",
+            "the first error is the telling one"
+        );
+        assert_eq!(ids(&to_write(&mut machine)), [4], "the next batch goes on");
+    }
+}
+
+#[test]
+fn every_error_of_resolving_leaves_the_outcome_open() {
+    for error in [unknown(), unavailable(), StoreError::invalid("no"), StoreError::corrupt("oh")] {
+        let (mut machine, batch) = in_doubt(machine());
+        assert!(machine.resolved(batch, Err(error)).is_empty());
+        let (batch, _) = to_resolve(&mut machine);
+        assert_eq!(batch.iter().map(id_of).collect::<Vec<_>>(), [1, 2, 3]);
+    }
+}
+
+#[test]
+fn a_later_batch_in_doubt_has_all_its_attempts() {
+    let settings = GroupCommitSettings::default().with_resolve_attempts_max(2);
+    let (mut machine, batch) = in_doubt(GroupCommit::new(Lane::new(0), &settings));
+    machine.resolved(batch, Err(unavailable()));
+    let (batch, _) = to_resolve(&mut machine);
+    machine.resolved(batch, Err(unavailable()));
+    let batch = to_write(&mut machine);
+    machine.finished(batch, Err(unknown()));
+    let (batch, attempt) = to_resolve(&mut machine);
+    assert_eq!(attempt, 1);
+    assert!(machine.resolved(batch, Err(unavailable())).is_empty(), "one attempt is left");
+}
+
+#[test]
+#[should_panic(expected = "a batch is resolved whose outcome is unknown")]
+fn resolving_a_batch_that_is_being_written_is_a_bug() {
+    let mut machine = machine();
+    machine.submit(append(1), 1);
+    let batch = to_write(&mut machine);
+    machine.resolved(batch, Ok(vec![None]));
+}
+
+#[test]
+#[should_panic(expected = "a batch that is being resolved does not finish")]
+fn finishing_a_batch_that_is_being_resolved_is_a_bug() {
+    let (mut machine, batch) = in_doubt(machine());
+    machine.finished(batch, Ok(vec![appended(1); 3]));
+}
