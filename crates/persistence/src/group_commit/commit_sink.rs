@@ -17,12 +17,12 @@ pub trait CommitSink<T>: Send + Sync + 'static {
 
 /// Tells the sink, in runs of the same partition. Panics of the sink stop neither the writer nor the other runs.
 pub(super) fn tell<T: 'static>(sink: &dyn CommitSink<T>, settled: Vec<Settled<T>>) {
-    let mut settled = settled.into_iter().peekable();
-    while let Some(Settled { ticket, partition, result }) = settled.next() {
-        let mut run = vec![(ticket, result)];
-        while let Some(next) = settled.next_if(|next| next.partition == partition) {
-            run.push((next.ticket, next.result));
-        }
+    let mut settled = settled.into_iter();
+    while let Some(partition) = settled.as_slice().first().map(|first| first.partition) {
+        let rest = settled.as_slice().iter();
+        let length = rest.take_while(|next| next.partition == partition).count();
+        let run = settled.by_ref().take(length);
+        let run = run.map(|settled| (settled.ticket, settled.result)).collect();
         if let Err(message) = guard(|| sink.committed(partition, run)) {
             tracing::error!(%partition, message, "the receiver of commits panicked");
         }

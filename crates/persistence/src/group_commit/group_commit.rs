@@ -1,23 +1,24 @@
-use super::{CommitError, Committed, GroupCommitSettings, GroupWrite, Settled, Weight};
+use super::{
+    CommitError, Committed, GroupCommitSettings, GroupWrite, Settled, Weight, entity_set::EntitySet,
+};
 use crate::store::StoreError;
 use actum_model::{Lane, Partition};
-use std::{
-    collections::{HashSet, VecDeque},
-    fmt,
-    hash::{BuildHasherDefault, Hasher},
-    iter, mem,
-};
+use std::{collections::VecDeque, fmt, iter, mem};
+
+/// How many emptied places stay allocated for the next writes.
+pub(super) const KEPT_WRITES_MAX: usize = 16 << 10;
 
 /// Decides which writes of a lane go together, and what became of each. Pure: whoever drives it does the I/O.
 ///
 /// ```text
-///  submit ─► waiting ── Step::Write ──► in flight ── finished ─┬─► settled
-///               ▲                                              ├─► refused, and several writes ─┐
-///               └───────────────── in halves ◄─────────────────│────────────────────────────────┘
-///                                                              └─► outcome unknown
-///                                                                    │        ▲
-///                                                      Step::Resolve └────────┘ not found out
-///                                                      resolved ─► settled
+///                ┌─────────── in two halves ◄─── refused, and several writes
+///                ▼                                            ▲
+///  submit ──► waiting ── Step::Write ──► in flight ───── finished ───────► settled
+///                                                             ▼               ▲
+///                                   Step::Resolve ◄─── outcome unknown        │
+///                                         ▼                   ▲               │
+///                                      resolved ──── not found out            │
+///                                         └───────────────────────────────────┘
 /// ```
 /// At most one batch is in flight. A batch is the longest beginning of the queue that keeps to the bounds and names no
 /// entity twice, so writes go in the order of their submission; a write that is larger than the bounds goes alone.
@@ -34,7 +35,7 @@ pub struct GroupCommit<W, T> {
     in_flight: Option<InFlight<W, T>>,
     // kept for the next batch
     writes: Vec<W>,
-    entities: HashSet<u64, BuildHasherDefault<AlreadyHashed>>,
+    entities: EntitySet,
 }
 
 /// What is to be done next.
@@ -87,7 +88,7 @@ impl<W: GroupWrite, T: Copy> GroupCommit<W, T> {
             halves: Vec::new(),
             in_flight: None,
             writes: Vec::new(),
-            entities: HashSet::default(),
+            entities: EntitySet::default(),
         }
     }
 
@@ -213,7 +214,7 @@ impl<W: GroupWrite, T: Copy> GroupCommit<W, T> {
         while writes.len() < count_max
             && let Some(next) = self.waiting.pop_front_if(|next| {
                 let fits = writes.is_empty() || (weight + next.weight).is_within(self.bounds);
-                fits && self.entities.insert(next.write.entity().hash64())
+                fits && self.entities.insert(next.write.entity())
             })
         {
             let Waiting { mut write, ticket, weight: more } = next;
@@ -223,6 +224,9 @@ impl<W: GroupWrite, T: Copy> GroupCommit<W, T> {
             writes.push(write);
         }
         self.entities.clear();
+        if self.waiting.is_empty() {
+            self.waiting.shrink_to(KEPT_WRITES_MAX);
+        }
         self.waiting_weight = self.waiting_weight - weight;
         self.in_flight = Some(InFlight { tickets, weight, unknown: None });
         writes
@@ -295,24 +299,4 @@ fn settle<T>(
 ) -> Vec<Settled<T>> {
     let settled = tickets.into_iter().zip(results);
     settled.map(|((ticket, partition), result)| Settled { ticket, partition, result }).collect()
-}
-
-/// Keys are stable hashes already.
-#[derive(Default)]
-struct AlreadyHashed(u64);
-
-impl Hasher for AlreadyHashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
 }

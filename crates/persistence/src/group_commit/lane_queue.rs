@@ -1,7 +1,7 @@
 use super::{
     CommitSink, GroupWrite, Settled, Weight,
     commit_sink::tell,
-    group_commit::{Waiting, stopped},
+    group_commit::{KEPT_WRITES_MAX, Waiting, stopped},
 };
 use parking_lot::Mutex;
 use std::{
@@ -12,9 +12,6 @@ use std::{
     },
 };
 use tokio::sync::Notify;
-
-/// How many emptied places stay allocated for the next writes.
-const KEPT_WRITES_MAX: usize = 16 << 10;
 
 /// Where the writes of a lane gather until the writer takes them all.
 ///

@@ -12,6 +12,7 @@
 mod batch_store;
 mod commit;
 mod commit_sink;
+mod entity_set;
 #[expect(clippy::module_inception, reason = "the file carries the name of its type")]
 mod group_commit;
 mod group_write;

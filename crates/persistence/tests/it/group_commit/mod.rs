@@ -1,4 +1,5 @@
 mod abandoning;
+mod allocations;
 mod batching;
 mod draining;
 mod gate_store;
