@@ -1,8 +1,15 @@
-//! Tests of behaviours and of stores.
+//! What tests of entities, of stores and of what runs over them are made of.
+//!
+//! * [`Given`] tells what an entity does, in the words of its domain, without a runtime: given events, when a command,
+//!   then events, a reply or a rejection. On the way it checks codecs, purity and replay.
+//! * [`conformance`] holds a store to its contract.
+//! * [`FaultStore`] is any store that fails as a test tells it to.
 
 mod behaviour;
 pub mod conformance;
+mod fault_injection;
 
 pub use behaviour::{
     ByEvents, ByState, DefaultEnv, EnvOf, Given, GivenEnv, Persisted, Step, Verdict,
 };
+pub use fault_injection::{Counts, Damage, Fault, FaultStore, Faults, Gate, Operation, Rates};

@@ -4,6 +4,7 @@
 mod account;
 mod broken;
 mod failing;
+mod faults;
 mod given_checks;
 mod messages;
 mod preferences;

@@ -1,0 +1,171 @@
+use super::{
+    FaultStore, Operation,
+    call::Call,
+    fault::{Act, unknown},
+    faults::Faults,
+};
+use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
+use actum_persistence::store::{
+    AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, EventStore, Incarnation,
+    JournalLayout, LanePage, PageLimit, StoreError,
+};
+use async_trait::async_trait;
+
+#[async_trait]
+impl EventStore for FaultStore {
+    fn layout(&self) -> JournalLayout {
+        self.inner.events.layout()
+    }
+
+    async fn append(&self, batch: &AppendBatch) -> Result<Vec<AppendOutcome>, StoreError> {
+        let call = Call::begin(&self.faults, Operation::Append);
+        let _under_way = UnderWay::begin(&self.faults, batch);
+        call.held_before().await;
+        match &call.fault.act {
+            Act::ForeignWriter(payload) => self.append_as_stranger(batch, payload.as_ref()).await?,
+            Act::Revoke => self.inner.writers.revoke(batch.incarnation).await?,
+            Act::CommitLate => {
+                self.faults.script().late_appends.push(batch.clone());
+                return call.run_now(async { Err(unknown()) }).await;
+            }
+            _ => {}
+        }
+        let outcomes = call.run_now(self.inner.events.append(batch)).await?;
+        self.confirm(batch, outcomes.iter().map(Some));
+        Ok(outcomes)
+    }
+
+    async fn resolve(&self, batch: &AppendBatch) -> Result<Vec<Option<AppendOutcome>>, StoreError> {
+        let call = Call::begin(&self.faults, Operation::Resolve);
+        let settle = async {
+            self.commit_late_append(batch).await?;
+            self.inner.events.resolve(batch).await
+        };
+        let outcomes = call.run(settle).await?;
+        self.confirm(batch, outcomes.iter().map(Option::as_ref));
+        Ok(outcomes)
+    }
+
+    async fn read_entities(
+        &self,
+        reads: &[EntityRead],
+        limit: PageLimit,
+    ) -> Result<Vec<EntityPage>, StoreError> {
+        let call = Call::begin(&self.faults, Operation::ReadEntities);
+        let pages = call.read(self.inner.events.read_entities(reads, limit)).await?;
+        let events = pages.iter().map(|page| page.events.len()).sum();
+        self.count_read(reads.len(), events);
+        Ok(pages)
+    }
+
+    async fn read_lane(
+        &self,
+        lane: Lane,
+        after: Position,
+        filter: &EventFilter,
+        limit: PageLimit,
+    ) -> Result<LanePage, StoreError> {
+        let call = Call::begin(&self.faults, Operation::ReadLane);
+        let page = call.read(self.inner.events.read_lane(lane, after, filter, limit)).await?;
+        self.count_read(0, page.events.len());
+        Ok(page)
+    }
+
+    async fn heads(&self) -> Result<Offset, StoreError> {
+        Call::begin(&self.faults, Operation::Heads).run(self.inner.events.heads()).await
+    }
+
+    async fn delete_events(
+        &self,
+        incarnation: Incarnation,
+        entity: &EntityKey,
+        up_to: SequenceNr,
+    ) -> Result<(), StoreError> {
+        let call = Call::begin(&self.faults, Operation::DeleteEvents);
+        call.run(self.inner.events.delete_events(incarnation, entity, up_to)).await
+    }
+
+    async fn close(&self) {
+        self.inner.events.close().await;
+    }
+}
+
+impl FaultStore {
+    /// Lets a write land that was still on its way.
+    async fn commit_late_append(&self, batch: &AppendBatch) -> Result<(), StoreError> {
+        let late = {
+            let mut script = self.faults.script();
+            let place = script.late_appends.iter().position(|late| is_same(late, batch));
+            place.map(|place| script.late_appends.remove(place))
+        };
+        match late {
+            None => Ok(()),
+            Some(late) => match self.inner.events.append(&late).await {
+                // a write that was fenced meanwhile lands nowhere, and that is its resolution
+                Ok(_) | Err(StoreError::Fenced { .. }) => Ok(()),
+                Err(error) => {
+                    self.faults.script().late_appends.push(late);
+                    Err(error)
+                }
+            },
+        }
+    }
+
+    fn confirm<'a>(
+        &self,
+        batch: &AppendBatch,
+        outcomes: impl Iterator<Item = Option<&'a AppendOutcome>>,
+    ) {
+        let stored = |outcome: Option<&AppendOutcome>| {
+            matches!(outcome, Some(AppendOutcome::Appended { .. }))
+        };
+        let appends = batch.appends.iter().zip(outcomes);
+        let events: usize = appends
+            .filter(|(_, outcome)| stored(*outcome))
+            .map(|(append, _)| append.events.len())
+            .sum();
+        self.faults.script().counts.events_confirmed += events as u64;
+    }
+
+    pub(super) fn count_read(&self, entities: usize, events: usize) {
+        let mut script = self.faults.script();
+        script.counts.entities_read += entities as u64;
+        script.counts.events_read += events as u64;
+    }
+}
+
+/// Whether two batches are one: a number is used once by an incarnation.
+fn is_same(a: &AppendBatch, b: &AppendBatch) -> bool {
+    let first = |batch: &AppendBatch| batch.appends.first().map(|append| append.first_event_nr);
+    a.incarnation == b.incarnation && first(a) == first(b)
+}
+
+/// Counts an append as under way for as long as it is.
+struct UnderWay {
+    faults: Faults,
+    lane: Lane,
+}
+
+impl UnderWay {
+    fn begin(faults: &Faults, batch: &AppendBatch) -> Self {
+        let mut script = faults.script();
+        let at_once = script.under_way.entry(batch.lane).or_default();
+        *at_once += 1;
+        let (at_once, events) = (*at_once, batch.events());
+        let counts = &mut script.counts;
+        counts.entity_appends += batch.appends.len() as u64;
+        counts.events += events as u64;
+        counts.events_at_once_max = counts.events_at_once_max.max(events);
+        counts.appends_at_once_max = counts.appends_at_once_max.max(at_once);
+        drop(script);
+        Self { faults: faults.clone(), lane: batch.lane }
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        if let Some(at_once) = self.faults.script().under_way.get_mut(&self.lane) {
+            *at_once -= 1;
+        }
+    }
+}

@@ -1,0 +1,78 @@
+use super::Faults;
+use actum_persistence::store::Stores;
+use std::fmt;
+
+/// A store that fails as a test tells it to: every call goes to the stores below, unless its [`Faults`] say otherwise.
+///
+/// It implements all traits of a store, so it takes the place of any. What it does wrong stays within the contract of
+/// a store, except where it says so ([`Fault::panic`](super::Fault::panic), damage, and
+/// [`Faults::always`] on what should end): an engine over it must keep its promises.
+///
+/// # Examples
+/// ```
+/// # use actum_persistence::store::{EventStore, StoreError};
+/// # use actum_store_memory::MemoryStore;
+/// use actum_testkit::{Fault, FaultStore, Operation};
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let store = FaultStore::new(MemoryStore::new());
+/// let faults = store.faults();
+/// // … hand `store` to an engine, as any other store
+///
+/// faults.next(Operation::Heads, Fault::unavailable());
+/// assert!(matches!(store.heads().await, Err(StoreError::Unavailable { .. })));
+/// assert!(store.heads().await.is_ok());
+/// assert_eq!(faults.calls(Operation::Heads), 2);
+/// assert_eq!(faults.left(), 0);
+/// # });
+/// ```
+/// Group commit shows in the counts: many appends of entities, few calls.
+/// ```no_run
+/// # use actum_testkit::{FaultStore, Operation};
+/// # async fn test(store: FaultStore) {
+/// let gate = store.faults().hold_next(Operation::Append, 1);
+/// // … send one command; its append is under way, and stays there:
+/// gate.held(1).await;
+/// // … send 99 more: they gather
+/// gate.open();
+/// // … and all are answered
+/// assert_eq!(store.faults().calls(Operation::Append), 2);
+/// assert_eq!(store.faults().counts().entity_appends, 100);
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct FaultStore {
+    pub(super) inner: Stores,
+    pub(super) faults: Faults,
+}
+
+impl FaultStore {
+    /// Nothing goes wrong yet.
+    pub fn new(inner: impl Into<Stores>) -> Self {
+        Self::scripted(inner, &Faults::new())
+    }
+
+    /// Does what `faults` say, which may be scripted already, and may outlive this store: a restarted engine gets a
+    /// new store with the same script.
+    pub fn scripted(inner: impl Into<Stores>, faults: &Faults) -> Self {
+        Self { inner: inner.into(), faults: faults.clone() }
+    }
+
+    /// What says what goes wrong.
+    #[must_use]
+    pub fn faults(&self) -> Faults {
+        self.faults.clone()
+    }
+
+    /// The stores below, where nothing goes wrong and nothing is counted.
+    #[must_use]
+    pub fn inner(&self) -> &Stores {
+        &self.inner
+    }
+}
+
+impl fmt::Debug for FaultStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FaultStore").field("faults", &self.faults).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,53 @@
+/// What a store is asked to do; faults are scripted for one of these each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Operation {
+    /// [`EventStore::append`](actum_persistence::store::EventStore::append).
+    Append,
+    /// [`EventStore::resolve`](actum_persistence::store::EventStore::resolve).
+    Resolve,
+    /// [`EventStore::read_entities`](actum_persistence::store::EventStore::read_entities).
+    ReadEntities,
+    /// [`EventStore::read_lane`](actum_persistence::store::EventStore::read_lane).
+    ReadLane,
+    /// [`EventStore::heads`](actum_persistence::store::EventStore::heads).
+    Heads,
+    /// [`EventStore::delete_events`](actum_persistence::store::EventStore::delete_events).
+    DeleteEvents,
+    /// [`RecoveryStore::recover`](actum_persistence::store::RecoveryStore::recover).
+    Recover,
+    /// [`SnapshotStore::save`](actum_persistence::store::SnapshotStore::save).
+    SaveSnapshots,
+    /// [`SnapshotStore::load`](actum_persistence::store::SnapshotStore::load).
+    LoadSnapshot,
+    /// [`SnapshotStore::prune`](actum_persistence::store::SnapshotStore::prune).
+    PruneSnapshots,
+    /// [`DurableStateStore::write`](actum_persistence::store::DurableStateStore::write).
+    WriteStates,
+    /// [`DurableStateStore::resolve`](actum_persistence::store::DurableStateStore::resolve).
+    ResolveStates,
+    /// [`DurableStateStore::load`](actum_persistence::store::DurableStateStore::load).
+    LoadStates,
+    /// [`WriterStore::claim`](actum_persistence::store::WriterStore::claim).
+    Claim,
+    /// [`WriterStore::renew`](actum_persistence::store::WriterStore::renew).
+    Renew,
+    /// [`WriterStore::release`](actum_persistence::store::WriterStore::release).
+    Release,
+    /// [`WriterStore::revoke`](actum_persistence::store::WriterStore::revoke).
+    Revoke,
+}
+
+impl Operation {
+    /// What stores what happened: [`Append`](Self::Append) and [`WriteStates`](Self::WriteStates).
+    pub const WRITES: [Self; 2] = [Self::Append, Self::WriteStates];
+    /// What settles a write whose outcome is unknown.
+    pub const RESOLVES: [Self; 2] = [Self::Resolve, Self::ResolveStates];
+    /// What an entity recovers by.
+    pub const RECOVERIES: [Self; 3] = [Self::Recover, Self::ReadEntities, Self::LoadStates];
+    /// What a consumer of the journal reads by.
+    pub const CONSUMPTION: [Self; 2] = [Self::ReadLane, Self::Heads];
+    /// What is done with snapshots.
+    pub const SNAPSHOTS: [Self; 3] =
+        [Self::SaveSnapshots, Self::LoadSnapshot, Self::PruneSnapshots];
+}

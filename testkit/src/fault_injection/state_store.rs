@@ -1,0 +1,77 @@
+use super::{
+    FaultStore, Operation,
+    call::Call,
+    fault::{Act, unknown},
+};
+use actum_model::EntityKey;
+use actum_persistence::store::{
+    DurableStateStore, StateBatch, StateOutcome, StateRecord, StoreError,
+};
+use async_trait::async_trait;
+
+#[async_trait]
+impl DurableStateStore for FaultStore {
+    async fn write(&self, batch: &StateBatch) -> Result<Vec<StateOutcome>, StoreError> {
+        let call = Call::begin(&self.faults, Operation::WriteStates);
+        self.faults.script().counts.state_writes += batch.writes.len() as u64;
+        call.held_before().await;
+        match &call.fault.act {
+            Act::ForeignWriter(payload) => self.write_as_stranger(batch, payload.as_ref()).await?,
+            Act::Revoke => self.inner.writers.revoke(batch.incarnation).await?,
+            Act::CommitLate => {
+                self.faults.script().late_states.push(batch.clone());
+                return call.run_now(async { Err(unknown()) }).await;
+            }
+            _ => {}
+        }
+        call.run_now(self.inner.states.write(batch)).await
+    }
+
+    async fn resolve(&self, batch: &StateBatch) -> Result<Vec<Option<StateOutcome>>, StoreError> {
+        let call = Call::begin(&self.faults, Operation::ResolveStates);
+        let settle = async {
+            self.commit_late_states(batch).await?;
+            self.inner.states.resolve(batch).await
+        };
+        call.run(settle).await
+    }
+
+    async fn load(&self, entities: &[EntityKey]) -> Result<Vec<Option<StateRecord>>, StoreError> {
+        let call = Call::begin(&self.faults, Operation::LoadStates);
+        let records = call.read(self.inner.states.load(entities)).await?;
+        self.count_read(entities.len(), 0);
+        Ok(records)
+    }
+
+    async fn close(&self) {
+        self.inner.states.close().await;
+    }
+}
+
+impl FaultStore {
+    /// Lets a write land that was still on its way.
+    async fn commit_late_states(&self, batch: &StateBatch) -> Result<(), StoreError> {
+        let late = {
+            let mut script = self.faults.script();
+            let place = script.late_states.iter().position(|late| is_same(late, batch));
+            place.map(|place| script.late_states.remove(place))
+        };
+        match late {
+            None => Ok(()),
+            Some(late) => match self.inner.states.write(&late).await {
+                // a write that was fenced meanwhile lands nowhere, and that is its resolution
+                Ok(_) | Err(StoreError::Fenced { .. }) => Ok(()),
+                Err(error) => {
+                    self.faults.script().late_states.push(late);
+                    Err(error)
+                }
+            },
+        }
+    }
+}
+
+/// Whether two batches are one: a number is used once by an incarnation.
+fn is_same(a: &StateBatch, b: &StateBatch) -> bool {
+    let first = |batch: &StateBatch| batch.writes.first().map(|write| write.write_nr);
+    a.incarnation == b.incarnation && first(a) == first(b)
+}

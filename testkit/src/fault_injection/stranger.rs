@@ -1,0 +1,81 @@
+//! The foreign writer: somebody else in the same journal, with an incarnation of its own, who comes first.
+
+use super::FaultStore;
+use actum_model::StoredPayload;
+use actum_persistence::store::{
+    AppendBatch, ClaimError, EntityAppend, Incarnation, NewEvent, StateBatch, StateChange,
+    StateWrite, StoreError, WriterClaim,
+};
+use bytes::Bytes;
+use std::time::Duration;
+
+/// How many strangers may have written to one journal: each [`Faults`](super::Faults) has its own.
+const STRANGERS_MAX: usize = 1000;
+
+/// Longer than any test.
+const LEASE: Duration = Duration::from_secs(86_400);
+
+impl FaultStore {
+    /// Appends an event to the first entity of `batch`. If the entity is not where the batch expects it, nothing needs
+    /// to be done: the batch gets its conflict anyway.
+    pub(super) async fn append_as_stranger(
+        &self,
+        batch: &AppendBatch,
+        payload: Option<&StoredPayload>,
+    ) -> Result<(), StoreError> {
+        let Some((append, first)) =
+            batch.appends.first().and_then(|a| Some((a, a.events.first()?)))
+        else {
+            return Ok(()); // the store below refuses the batch
+        };
+        let (incarnation, nr) = self.stranger().await?;
+        let payload = payload.unwrap_or(&first.payload).clone();
+        let event = NewEvent { payload, metadata: Bytes::new(), ..*first };
+        let append = EntityAppend { first_event_nr: nr, events: vec![event], ..append.clone() };
+        let batch = AppendBatch { lane: batch.lane, incarnation, appends: vec![append] };
+        self.inner.events.append(&batch).await.map(drop)
+    }
+
+    /// As [`append_as_stranger`](Self::append_as_stranger), for a durable state.
+    pub(super) async fn write_as_stranger(
+        &self,
+        batch: &StateBatch,
+        payload: Option<&StoredPayload>,
+    ) -> Result<(), StoreError> {
+        let Some(write) = batch.writes.first() else { return Ok(()) };
+        let (incarnation, write_nr) = self.stranger().await?;
+        let change = payload.map_or_else(|| write.change.clone(), |p| StateChange::Put(p.clone()));
+        let (revision, recent_commands) = (write.expected.next(), Bytes::new());
+        let write = StateWrite { revision, write_nr, change, recent_commands, ..write.clone() };
+        self.inner.states.write(&StateBatch { incarnation, writes: vec![write] }).await.map(drop)
+    }
+
+    /// The stranger's incarnation, and a number it has not used.
+    async fn stranger(&self) -> Result<(Incarnation, u64), StoreError> {
+        let known = self.faults.script().stranger.incarnation;
+        let incarnation = match known {
+            Some(incarnation) => incarnation,
+            None => self.claim_stranger().await?,
+        };
+        let mut script = self.faults.script();
+        let stranger = &mut script.stranger;
+        stranger.incarnation = Some(incarnation);
+        stranger.writes += 1;
+        Ok((incarnation, stranger.writes))
+    }
+
+    /// Claims a slot of its own, so that the stranger shuts nobody out.
+    async fn claim_stranger(&self) -> Result<Incarnation, StoreError> {
+        let mut held = None;
+        for nr in 1..=STRANGERS_MAX {
+            let (slot, holder) = (format!("stranger {nr}"), "a stranger".to_owned());
+            match self.inner.writers.claim(&WriterClaim { slot, holder, lease: LEASE }).await {
+                Ok(incarnation) => return Ok(incarnation),
+                Err(ClaimError::Store(error)) => return Err(error),
+                Err(error) => held = Some(error),
+            }
+        }
+        let held = held.map_or_else(|| "no slot".to_owned(), |error| error.to_string());
+        Err(StoreError::unavailable("claiming a slot for a stranger", held))
+    }
+}

@@ -1,0 +1,10 @@
+//! The store that fails as it is told to, over a journal in memory.
+
+mod chance;
+mod counts;
+mod damage;
+mod gates;
+mod journal;
+mod scripts;
+mod transparent;
+mod unknown;
