@@ -66,7 +66,9 @@ impl Door {
 
     /// Wakes the actor unless it is awake already. To be called after something was left.
     pub(crate) fn knock(&self) {
-        if !self.awake.swap(true, Ordering::AcqRel) {
+        // looking first spares the cache line while the actor is awake anyway; whoever sees it awake left something
+        // under a lock that the actor takes after it has said that it looks
+        if !self.awake.load(Ordering::Acquire) && !self.awake.swap(true, Ordering::AcqRel) {
             self.send(PartitionMessage::Turn);
         }
     }
