@@ -68,7 +68,13 @@ impl Door {
     pub(crate) fn knock(&self) {
         // looking first spares the cache line while the actor is awake anyway; whoever sees it awake left something
         // under a lock that the actor takes after it has said that it looks
-        if !self.awake.load(Ordering::Acquire) && !self.awake.swap(true, Ordering::AcqRel) {
+        if !self.awake.load(Ordering::Acquire) {
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        if !self.awake.swap(true, Ordering::AcqRel) {
             self.send(PartitionMessage::Turn);
         }
     }
@@ -132,6 +138,6 @@ impl Door {
     /// Wakes the partition because it is due, once.
     pub(crate) fn ring(&self) {
         self.due.store(Moment::NEVER.as_micros(), Ordering::Release);
-        self.knock();
+        self.wake(); // nothing was left under a lock, so no looking first
     }
 }
