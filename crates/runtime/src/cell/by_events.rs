@@ -67,8 +67,9 @@ impl<E: EventSourced> Model for ByEvents<E> {
         let before = staged.len();
         let result = match change {
             Change::Event(event) => stage_events(aggregate, staged, &[event], job, turn),
-            Change::Events(events) => stage_events(aggregate, staged, &events, job, turn),
             Change::Nothing => Ok(()),
+            Change::Events(events) if events.is_empty() => Ok(()),
+            Change::Events(events) => stage_events(aggregate, staged, &events, job, turn),
             Change::Replace(_) | Change::Delete => {
                 unreachable!("only a durable state is replaced or deleted")
             }
