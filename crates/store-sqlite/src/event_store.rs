@@ -99,7 +99,7 @@ impl EventStore for SqliteStore {
     }
 
     async fn close(&self) {
-        self.close_all().await;
+        SqliteStore::close(self).await;
     }
 }
 

@@ -75,7 +75,7 @@ pub enum OpenError {
     ReadOnly {
         /// The file.
         path: PathBuf,
-        /// What cannot be changed: the file or its directory, where SQLite keeps its log.
+        /// What cannot be changed: the file, with its log beside it, or the directory.
         read_only: PathBuf,
     },
     /// Another program kept the file locked for longer than `busy_timeout`.

@@ -24,6 +24,8 @@ impl PageRoom {
         }
         self.empty = false;
         self.events -= 1;
+        // one that is larger than a page comes alone: not even an event without bytes goes with it
+        self.full = bytes > self.bytes;
         self.bytes = self.bytes.saturating_sub(bytes);
         true
     }

@@ -41,7 +41,7 @@ impl SnapshotStore for SqliteStore {
     }
 
     async fn close(&self) {
-        self.close_all().await;
+        SqliteStore::close(self).await;
     }
 }
 

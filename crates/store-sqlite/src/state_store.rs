@@ -49,7 +49,7 @@ impl DurableStateStore for SqliteStore {
     }
 
     async fn close(&self) {
-        self.close_all().await;
+        SqliteStore::close(self).await;
     }
 }
 

@@ -26,7 +26,7 @@ use std::{
 /// Several processes can open one file. Only the one that holds a writer slot appends, and who dies gives its slot back
 /// by dying, see [`WriterStore`](actum_persistence::store::WriterStore); leases mean nothing here.
 ///
-/// [`close`](actum_persistence::store::EventStore::close) finishes what is under way, gives back its writer slots and
+/// [`close`](Self::close) finishes what is under way, gives back its writer slots and
 /// closes the file. Dropping a store does so without waiting, as a crash would: nothing that was confirmed is lost.
 ///
 /// # Examples
@@ -105,11 +105,13 @@ impl SqliteStore {
         &self.locks
     }
 
-    /// Closes all that is open. The connection that writes is the last one: it copies the write-ahead log into the file.
-    pub(crate) async fn close_all(&self) {
+    /// Finishes what is under way, gives back the writer slots and closes the file; as
+    /// [`EventStore::close`](actum_persistence::store::EventStore::close).
+    pub async fn close(&self) {
         self.release_all().await;
         self.checkpointer.close().await;
         self.readers.close().await;
+        // the last connection copies the write-ahead log into the file
         self.writer.close().await;
     }
 }

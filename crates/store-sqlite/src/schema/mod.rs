@@ -57,6 +57,14 @@ pub(crate) async fn migrate(
     let from = match found {
         Found::Blank => 0,
         Found::Journal { version } if version < VERSION => version,
+        Found::Journal { version: VERSION } => {
+            // changes nothing, but fails where the file must not be written: BEGIN IMMEDIATE lets that pass
+            sqlx::query("UPDATE journal SET settled = 0 WHERE FALSE")
+                .execute(&mut *connection)
+                .await?;
+            sqlx::query("ROLLBACK").execute(connection).await?;
+            return Ok(found);
+        }
         Found::Journal { .. } | Found::Stranger => {
             sqlx::query("ROLLBACK").execute(connection).await?;
             return Ok(found);

@@ -1,6 +1,6 @@
 use actum_model::{EntityKey, Lane, Position, SequenceNr};
 use actum_persistence::store::{JournalLayout, Stores};
-use actum_store_sqlite::{SqliteSettings, SqliteStore};
+use actum_store_sqlite::{SqliteSettings, SqliteStore, Synchronous};
 use actum_testkit::conformance::StoreFixture;
 use async_trait::async_trait;
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -16,6 +16,19 @@ pub(crate) struct SqliteFixture {
 impl SqliteFixture {
     pub(crate) async fn create(layout: JournalLayout) -> Self {
         Self::with(SqliteSettings::default().with_layout(layout))
+    }
+
+    pub(crate) async fn create_cramped(layout: JournalLayout) -> Self {
+        let settings = SqliteSettings::default()
+            .with_layout(layout)
+            .with_synchronous(Synchronous::Normal)
+            .with_reader_connections(1)
+            .with_writer_cache_bytes(1 << 20)
+            .with_reader_cache_bytes(1 << 20)
+            .with_remembered_entities(1_000)
+            .with_checkpoint_bytes(1 << 20)
+            .with_wal_bytes_max(2 << 20);
+        Self::with(settings)
     }
 
     /// A journal that is opened with these settings.

@@ -2,10 +2,25 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod checkpoints;
+mod child;
+mod closing;
+mod faults;
 mod fixture;
+mod golden;
+mod opening;
+mod processes;
+mod sample;
 
 mod conformance {
     use crate::fixture::SqliteFixture;
 
     actum_testkit::store_conformance!(SqliteFixture::create);
+}
+
+/// The same, with as little memory and as few connections as the settings allow, so that every cache overflows.
+mod conformance_when_cramped {
+    use crate::fixture::SqliteFixture;
+
+    actum_testkit::store_conformance!(SqliteFixture::create_cramped);
 }

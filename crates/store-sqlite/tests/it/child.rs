@@ -1,0 +1,161 @@
+//! Other processes: this test binary, started again to play one part.
+//!
+//! What a child has to say goes to its standard error, a line each; the test harness keeps standard output to itself.
+
+use crate::sample::{Writer, account, claim, event, head_of};
+use actum_persistence::store::{AppendBatch, AppendOutcome, EventStore, StoreError, WriterStore};
+use actum_store_sqlite::{SqliteSettings, SqliteStore};
+use std::{
+    env,
+    ffi::OsStr,
+    io::{BufRead, BufReader, Lines, Write},
+    path::Path,
+    process::{Child, ChildStderr, ChildStdin, Command, Stdio},
+    time::Duration,
+};
+
+const PART: &str = "ACTUM_TEST_PART";
+const JOURNAL: &str = "ACTUM_TEST_JOURNAL";
+
+/// A child that plays its part.
+pub(crate) struct Player {
+    pub(crate) process: Child,
+    pub(crate) told: Lines<BufReader<ChildStderr>>,
+    input: ChildStdin,
+}
+
+/// The command that plays `part` on a journal, to be started as it is or by a shell.
+pub(crate) fn arguments() -> [&'static OsStr; 4] {
+    ["child::plays_its_part", "--exact", "--nocapture", "--test-threads=1"].map(OsStr::new)
+}
+
+/// Starts a child.
+pub(crate) fn start(part: &str, journal: &Path) -> Player {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(arguments());
+    start_with(command, part, journal)
+}
+
+/// Starts a child in some other way.
+pub(crate) fn start_with(mut command: Command, part: &str, journal: &Path) -> Player {
+    command.env(PART, part).env(JOURNAL, journal).env_remove("RUST_BACKTRACE");
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut process = command.spawn().unwrap();
+    let told = BufReader::new(process.stderr.take().unwrap()).lines();
+    let input = process.stdin.take().unwrap();
+    Player { process, told, input }
+}
+
+impl Player {
+    /// The next line the child says.
+    pub(crate) fn line(&mut self) -> String {
+        self.told.next().expect("the child says more").unwrap()
+    }
+
+    /// Lets a child that waits go on.
+    pub(crate) fn go(&mut self) {
+        self.input.write_all(b"go\n").unwrap();
+    }
+
+    /// Waits until the child has ended well, and says what it said last.
+    pub(crate) fn finish(mut self) -> Vec<String> {
+        drop(self.input);
+        let told = self.told.map(Result::unwrap).collect();
+        let ended = self.process.wait().unwrap();
+        assert!(ended.success(), "{ended}: {told:?}");
+        told
+    }
+}
+
+/// What a child does. Nothing when the tests are run as usual.
+#[tokio::test]
+async fn plays_its_part() {
+    let (Ok(part), Some(journal)) = (env::var(PART), env::var_os(JOURNAL)) else { return };
+    let journal = Path::new(&journal);
+    match part.as_str() {
+        "open" => open(journal).await,
+        "append for ever" => append_for_ever(journal).await,
+        "hold" => hold(journal).await,
+        "append until the disk fails" => append_until_the_disk_fails(journal).await,
+        "say why not" => say_why_not(journal).await,
+        other => panic!("there is no part `{other}`"),
+    }
+}
+
+fn wait_for_go() {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).unwrap();
+}
+
+/// Says that it is ready, and opens the journal when told to.
+async fn open(journal: &Path) {
+    eprintln!("ready");
+    wait_for_go();
+    let store = SqliteStore::open(journal).await.unwrap();
+    eprintln!("opened {:?}", store.heads().await.unwrap().positions().len());
+    wait_for_go();
+    store.close().await;
+}
+
+/// Claims the slot and says so, then appends to ten entities in turn, and says what was confirmed.
+async fn append_for_ever(journal: &Path) {
+    let store = SqliteStore::open(journal).await.unwrap();
+    let writer = Writer::claim(&store).await;
+    eprintln!("claimed {}", writer.incarnation);
+    let keys: Vec<_> = (0..10).map(account).collect();
+    let mut head = head_of(&store, &keys[0]).await;
+    loop {
+        let events = |_| event(vec![1; 500]);
+        let append = |key| writer.append(key, head, (0..3).map(events).collect());
+        let batch = writer.batch(keys.iter().map(append).collect());
+        let outcomes = store.append(&batch).await.unwrap();
+        assert!(outcomes.iter().all(|o| matches!(o, AppendOutcome::Appended { .. })));
+        head += 3;
+        eprintln!("confirmed {head}");
+    }
+}
+
+/// Claims the slot, and holds it until told to stop; then dies without a word.
+async fn hold(journal: &Path) {
+    let store = SqliteStore::open(journal).await.unwrap();
+    let incarnation = store.claim(&claim("engine `bank`, process 4711")).await.unwrap();
+    eprintln!("claimed {incarnation}");
+    wait_for_go();
+    std::process::abort();
+}
+
+/// Appends until it fails; settles what it cannot know; and says what happened.
+async fn append_until_the_disk_fails(journal: &Path) {
+    let store = SqliteStore::open(journal).await.unwrap();
+    let writer = Writer::claim(&store).await;
+    let keys: Vec<_> = (0..100).map(account).collect();
+    let mut head = 0;
+    let (batch, error): (AppendBatch, StoreError) = loop {
+        let append = |key| writer.append(key, head, vec![event(vec![1; 1000])]);
+        let batch = writer.batch(keys.iter().map(append).collect());
+        match store.append(&batch).await {
+            Ok(_) => head += 1,
+            Err(error) => break (batch, error),
+        }
+    };
+    eprintln!("{head}");
+    let name = if error.maybe_written() { "unknown" } else { "clean" };
+    eprintln!("{name}");
+    let settled = store.resolve(&batch).await.unwrap();
+    eprintln!("{}", if settled.iter().all(Option::is_none) { "not stored" } else { "stored" });
+    let seen = head_of(&store, &keys[99]).await;
+    eprintln!("{seen}");
+    std::process::abort();
+}
+
+/// Says why the journal cannot be opened.
+async fn say_why_not(journal: &Path) {
+    let settings = SqliteSettings::default().with_busy_timeout(Duration::from_millis(50));
+    match SqliteStore::open_with(journal, settings).await {
+        Ok(store) => {
+            store.close().await; // or else its log is left behind, and the next one finds it there
+            eprintln!("it can");
+        }
+        Err(error) => eprintln!("{error:?}\n{error}"),
+    }
+}

@@ -1,0 +1,165 @@
+//! A disk that is full, a file that somebody else keeps locked, rows that somebody else has changed.
+
+use crate::{
+    fixture::SqliteFixture,
+    sample::{Writer, account, claim, head_of, page},
+};
+use actum_model::{EntityKey, Lane, Position, SequenceNr};
+use actum_persistence::store::{
+    AppendOutcome, ClaimError, EventFilter, EventStore, PageLimit, StoreError, WriterStore,
+};
+use actum_store_sqlite::SqliteSettings;
+use sqlx::Executor;
+use std::time::Duration;
+
+fn assert_unavailable<T: std::fmt::Debug>(result: &Result<T, StoreError>) {
+    assert!(matches!(result, Err(StoreError::Unavailable { .. })), "{result:?}");
+}
+
+#[tokio::test]
+async fn a_full_disk_stores_nothing_of_the_batch_and_the_store_goes_on_when_there_is_room() {
+    let settings = SqliteSettings::default().with_file_bytes_max(2 << 20);
+    let fixture = SqliteFixture::with(settings);
+    let store = fixture.store().await;
+    let writer = Writer::claim(&store).await;
+    let keys: Vec<EntityKey> = (0..10).map(account).collect();
+    let mut stored = 0;
+    let failure = loop {
+        match writer.each(&keys, stored, 20_000).await {
+            Ok(outcomes) => {
+                assert!(outcomes.iter().all(|o| matches!(o, AppendOutcome::Appended { .. })));
+                stored += 1;
+            }
+            Err(error) => break error,
+        }
+    };
+    assert!(stored >= 5, "there was room for {stored} batches");
+    assert_unavailable::<()>(&Err(failure));
+    for key in &keys {
+        assert_eq!(head_of(&store, key).await, stored, "none of a batch, or all of it");
+    }
+    assert_eq!(store.heads().await.unwrap().position(Lane::default()).get(), 10 * stored);
+    assert_unavailable(&writer.each(&keys, stored, 20_000).await);
+
+    for key in &keys {
+        store.delete_events(writer.incarnation, key, SequenceNr::new(stored)).await.unwrap();
+    }
+    writer.each(&keys, stored, 20_000).await.unwrap();
+    let filter = EventFilter::default();
+    let behind = Position::new(10 * stored);
+    let page = store.read_lane(Lane::default(), behind, &filter, PageLimit::default()).await;
+    assert_eq!(page.unwrap().events.len(), 10, "positions have no hole where a batch failed");
+}
+
+#[tokio::test]
+async fn a_file_that_stays_locked_is_unavailable_and_can_be_read() {
+    let settings = SqliteSettings::default().with_busy_timeout(Duration::from_millis(50));
+    let fixture = SqliteFixture::with(settings);
+    let store = fixture.store().await;
+    let writer = Writer::claim(&store).await;
+    writer.write(&account(1), 0).await;
+    let mut stranger = fixture.stranger().await;
+    stranger.execute("BEGIN IMMEDIATE").await.unwrap();
+    assert_unavailable(&writer.each(&[account(1)], 1, 10).await);
+    assert_unavailable(&store.revoke(writer.incarnation).await);
+    let batch = writer.batch(vec![]);
+    assert_unavailable(&store.resolve(&batch).await);
+    let claimed = store.claim(&claim("another")).await;
+    assert!(matches!(claimed, Err(ClaimError::Store(StoreError::Unavailable { .. }))));
+    assert_eq!(head_of(&store, &account(1)).await, 1);
+    stranger.execute("ROLLBACK").await.unwrap();
+    writer.write(&account(1), 1).await;
+}
+
+/// A second store on the same file may write to an entity whose head the first one remembers.
+#[tokio::test]
+async fn what_another_store_wrote_is_noticed_whatever_was_remembered() {
+    let fixture = SqliteFixture::with(SqliteSettings::default());
+    let (one, two) = (fixture.store().await, fixture.store().await);
+    let first = Writer::claim(&one).await;
+    let second = Writer::of(&two, first.incarnation);
+    let keys: Vec<EntityKey> = (0..20).map(account).collect();
+    for round in 0..10 {
+        let (ours, theirs) = if round % 3 == 0 { (&first, &second) } else { (&second, &first) };
+        ours.each(&keys[..10], round, 10).await.unwrap();
+        let late = theirs.each(&keys[..10], round, 10).await.unwrap();
+        let actual = SequenceNr::new(round + 1);
+        assert_eq!(late, vec![AppendOutcome::Conflict { actual }; 10]);
+        // the same entities, now deleted: the unique index has nothing to say
+        if round == 5 {
+            for key in &keys {
+                one.delete_events(first.incarnation, key, page(&one, key).await.unwrap().head)
+                    .await
+                    .unwrap();
+            }
+            let late = theirs.each(&keys[..10], round, 10).await.unwrap();
+            assert_eq!(late, vec![AppendOutcome::Conflict { actual }; 10]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_number_is_never_given_again_although_its_row_is_free() {
+    let fixture = SqliteFixture::with(SqliteSettings::default());
+    let (one, two) = (fixture.store().await, fixture.store().await);
+    let first = Writer::claim(&one).await;
+    first.write(&account(1), 0).await;
+    let second = Writer::of(&two, first.incarnation);
+    second.write(&account(1), 1).await;
+    two.delete_events(first.incarnation, &account(1), SequenceNr::new(2)).await.unwrap();
+    let outcome = first.each(&[account(1)], 1, 10).await.unwrap();
+    assert_eq!(outcome, [AppendOutcome::Conflict { actual: SequenceNr::new(2) }]);
+}
+
+#[tokio::test]
+async fn many_more_entities_than_are_remembered_are_appended_to() {
+    let settings = SqliteSettings::default().with_remembered_entities(1_000);
+    let fixture = SqliteFixture::with(settings);
+    let store = fixture.store().await;
+    let writer = Writer::claim(&store).await;
+    let keys: Vec<EntityKey> = (0..3_000).map(account).collect();
+    for round in 0..4 {
+        for some in keys.chunks(700) {
+            let outcomes = writer.each(some, round, 10).await.unwrap();
+            assert!(outcomes.iter().all(|o| matches!(o, AppendOutcome::Appended { .. })));
+        }
+    }
+    for key in keys.iter().step_by(97) {
+        assert_eq!(page(&store, key).await.unwrap().events.len(), 4);
+    }
+}
+
+/// Somebody has changed the file by hand, without moving the head of a lane: the unique index is the second line.
+#[tokio::test]
+async fn a_number_that_is_taken_against_all_memory_is_a_conflict() {
+    let fixture = SqliteFixture::with(SqliteSettings::default());
+    let store = fixture.store().await;
+    let writer = Writer::claim(&store).await;
+    writer.each(&[account(1), account(2), account(3)], 0, 10).await.unwrap();
+    let forged = "UPDATE events SET entity = 1, sequence_nr = 2 WHERE entity = 2";
+    fixture.stranger().await.execute(forged).await.unwrap();
+    let outcomes = writer.each(&[account(3), account(1)], 1, 10).await.unwrap();
+    assert!(matches!(outcomes[0], AppendOutcome::Appended { .. }));
+    assert_eq!(outcomes[1], AppendOutcome::Conflict { actual: SequenceNr::new(2) });
+    assert_eq!(page(&store, &account(3)).await.unwrap().events.len(), 2);
+}
+
+#[tokio::test]
+async fn an_event_that_is_missing_is_corruption_and_never_skipped() {
+    let fixture = SqliteFixture::with(SqliteSettings::default());
+    let store = fixture.store().await;
+    let writer = Writer::claim(&store).await;
+    for expected in 0..5 {
+        writer.write(&account(1), expected).await;
+    }
+    let mut stranger = fixture.stranger().await;
+    for gone in [3, 5] {
+        let statement = sqlx::query("DELETE FROM events WHERE sequence_nr = ?").bind(gone);
+        statement.execute(&mut stranger).await.unwrap();
+        let error = page(&store, &account(1)).await;
+        match error {
+            Err(StoreError::Corrupt { what }) => assert!(what.contains("account/acc-1"), "{what}"),
+            other => panic!("event {gone} is missing: {other:?}"),
+        }
+    }
+}

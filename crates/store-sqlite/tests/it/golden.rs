@@ -1,0 +1,215 @@
+//! A journal of schema version 1, committed in November 2026, that must load for ever.
+//!
+//! `ACTUM_WRITE_GOLDEN=1` writes `tests/golden/journal-v1.sqlite` again; that is for a format that was never released.
+
+use crate::{
+    fixture::stranger,
+    sample::{Writer, claim, event, page},
+};
+use actum_model::{
+    EntityKey, Lane, LaneCount, Offset, PartitionCount, Position, Revision, SequenceNr,
+    StoredPayload, Timestamp,
+};
+use actum_persistence::store::{
+    AppendBatch, AppendOutcome, DurableStateStore, EventFilter, EventId, EventStore, Incarnation,
+    JournalLayout, NewEvent, PageLimit, RecoveryRead, RecoveryStore, Snapshot, SnapshotStore,
+    StateBatch, StateChange, StateRecord, StateWrite, StoreError, WriterStore,
+};
+use actum_store_sqlite::{SqliteSettings, SqliteStore};
+use bytes::Bytes;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+const LAYOUT: JournalLayout = JournalLayout {
+    partitions: PartitionCount::new(16).unwrap(),
+    lanes: LaneCount::new(2).unwrap(),
+};
+
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/journal-v1.sqlite")
+}
+
+/// Ids that tell apart what compares bytes from what does not.
+fn entity(nr: usize) -> EntityKey {
+    let id = ["acc-1", "ACC-1", "é", "e\u{301}", "語 ' \" \\ \n", "acc-6"][nr];
+    EntityKey::new("account", id).unwrap()
+}
+
+fn lane_of(entity: &EntityKey) -> Lane {
+    Lane::of_partition(entity.partition(LAYOUT.partitions), LAYOUT.lanes)
+}
+
+fn payload(text: &str) -> StoredPayload {
+    StoredPayload {
+        codec: "json".into(),
+        manifest: "account.deposited".into(),
+        schema_version: 3,
+        bytes: Bytes::copy_from_slice(text.as_bytes()),
+    }
+}
+
+fn snapshot() -> Snapshot {
+    Snapshot {
+        entity: entity(0),
+        sequence_nr: SequenceNr::new(2),
+        timestamp: Timestamp::from_micros(-5),
+        state: payload("{\"balance\":3}"),
+        recent_commands: Bytes::from_static(b"\x01\x02"),
+    }
+}
+
+fn put(nr: usize, revisions: (u64, u64), change: StateChange) -> StateWrite {
+    StateWrite {
+        entity: entity(nr),
+        partition: entity(nr).partition(LAYOUT.partitions),
+        expected: Revision::new(revisions.0),
+        revision: Revision::new(revisions.1),
+        write_nr: u64::MAX - nr as u64,
+        timestamp: Timestamp::from_micros(77),
+        change,
+        recent_commands: Bytes::from_static(b"recent"),
+    }
+}
+
+/// Three events of every entity, one batch a lane and event.
+async fn append_all(store: &SqliteStore, writer: &Writer<'_>) {
+    for nr in 0..3_u64 {
+        for lane in LAYOUT.lanes.iter() {
+            let events = |i: usize| {
+                let payload = payload(&format!("{i}-{nr}"));
+                let metadata = Bytes::from(vec![0xff; i]);
+                vec![NewEvent {
+                    timestamp: Timestamp::from_micros(1000 + nr.cast_signed()),
+                    payload,
+                    metadata,
+                }]
+            };
+            let here = (0..6).filter(|i| lane_of(&entity(*i)) == lane);
+            let appends = here.map(|i| writer.append(&entity(i), nr, events(i))).collect();
+            let batch = AppendBatch { lane, incarnation: writer.incarnation, appends };
+            store.append(&batch).await.unwrap();
+        }
+    }
+}
+
+async fn write(path: &Path) {
+    let settings = SqliteSettings::default().with_layout(LAYOUT);
+    let store = SqliteStore::open_with(path, settings).await.unwrap();
+    let first = store.claim(&claim("a first life")).await.unwrap();
+    store.release(first).await.unwrap();
+    let writer = Writer::claim(&store).await;
+    append_all(&store, &writer).await;
+    store.save(&[snapshot()]).await.unwrap();
+    store.delete_events(writer.incarnation, &entity(0), SequenceNr::new(2)).await.unwrap();
+    store.delete_events(writer.incarnation, &entity(5), SequenceNr::new(3)).await.unwrap();
+    for writes in [
+        vec![
+            put(1, (0, 1), StateChange::Put(payload("old"))),
+            put(2, (0, 4), StateChange::Put(payload("new"))),
+        ],
+        vec![put(1, (1, 2), StateChange::Delete)],
+    ] {
+        let batch = StateBatch { incarnation: writer.incarnation, writes };
+        store.write(&batch).await.unwrap();
+    }
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_journal_of_version_1_loads_for_ever() {
+    if std::env::var_os("ACTUM_WRITE_GOLDEN").is_some() {
+        drop(fs::remove_file(golden()));
+        write(&golden()).await;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("journal.db");
+    fs::copy(golden(), &path).unwrap();
+    let store = SqliteStore::open(&path).await.unwrap();
+    assert_eq!(store.layout(), LAYOUT);
+    assert_events(&store).await;
+    assert_snapshots_and_states(&store).await;
+    assert_it_goes_on(&store).await;
+}
+
+/// However old a file is, once it is open it has the tables of a new one.
+#[tokio::test]
+async fn an_old_file_and_a_new_one_have_the_same_schema() {
+    let directory = tempfile::tempdir().unwrap();
+    let (old, new) = (directory.path().join("old.db"), directory.path().join("new.db"));
+    fs::copy(golden(), &old).unwrap();
+    let mut schemas = Vec::new();
+    for path in [old, new] {
+        SqliteStore::open(&path).await.unwrap().close().await;
+        let query = "SELECT name, sql, (SELECT user_version FROM pragma_user_version) FROM sqlite_schema ORDER BY name";
+        let query = sqlx::query_as::<_, (String, Option<String>, i64)>(query);
+        schemas.push(query.fetch_all(&mut stranger(&path).await).await.unwrap());
+    }
+    assert!(schemas[0].len() > 7);
+    assert_eq!(schemas[0], schemas[1]);
+}
+
+async fn assert_events(store: &SqliteStore) {
+    let in_lane_0 = (0..6).filter(|nr| lane_of(&entity(*nr)) == Lane::new(0)).count() as u64;
+    let heads = [3 * in_lane_0, 3 * (6 - in_lane_0)].map(Position::new);
+    assert_eq!(store.heads().await.unwrap(), Offset::of_positions(heads));
+    for nr in 0..6 {
+        let page = page(store, &entity(nr)).await.unwrap();
+        let floor = [2, 0, 0, 0, 0, 3][nr];
+        assert_eq!((page.head.get(), page.floor.get()), (3, floor), "{nr}");
+        assert_eq!(page.events.len() as u64, 3 - floor);
+        for (event, index) in page.events.iter().zip(floor..) {
+            assert_eq!(event.sequence_nr.get(), index + 1);
+            assert_eq!(event.payload, payload(&format!("{nr}-{index}")));
+            assert_eq!(event.metadata, vec![0xff; nr]);
+            assert_eq!(event.timestamp, Timestamp::from_micros(1000 + index.cast_signed()));
+            assert_eq!(event.event_id.incarnation, Incarnation::new(2));
+        }
+    }
+    let filter = EventFilter { kinds: vec!["account".into()], ..EventFilter::default() };
+    let mut seen = 0;
+    for lane in LAYOUT.lanes.iter() {
+        let page =
+            store.read_lane(lane, Position::ZERO, &filter, PageLimit::default()).await.unwrap();
+        assert_eq!(page.read_to, heads[lane.index()]);
+        for event in &page.events {
+            assert_eq!(event.partition, event.entity.partition(LAYOUT.partitions));
+        }
+        seen += page.events.len();
+    }
+    assert_eq!(seen, 18 - 5);
+}
+
+async fn assert_snapshots_and_states(store: &SqliteStore) {
+    let read = RecoveryRead { entity: entity(0), snapshot: true };
+    let recovered = store.recover(&[read], PageLimit::default()).await.unwrap().remove(0);
+    assert_eq!(recovered.snapshot, Some(snapshot()));
+    assert_eq!(recovered.page.events.len(), 1);
+    let record = |nr: u64, revision, state| {
+        Some(StateRecord {
+            revision: Revision::new(revision),
+            timestamp: Timestamp::from_micros(77),
+            state,
+            recent_commands: Bytes::from_static(b"recent"),
+            write_id: EventId { incarnation: Incarnation::new(2), nr: u64::MAX - nr },
+        })
+    };
+    let states = DurableStateStore::load(store, &[entity(1), entity(2), entity(3)]).await.unwrap();
+    assert_eq!(states, [record(1, 2, None), record(2, 4, Some(payload("new"))), None]);
+}
+
+async fn assert_it_goes_on(store: &SqliteStore) {
+    let old = Writer::of(store, Incarnation::new(2));
+    let append = |writer: &Writer<'_>| {
+        let appends = vec![writer.append(&entity(5), 3, vec![event("more")])];
+        AppendBatch { lane: lane_of(&entity(5)), incarnation: writer.incarnation, appends }
+    };
+    let late = store.append(&append(&old)).await;
+    assert!(matches!(late, Err(StoreError::Fenced { .. })), "{late:?}");
+    let writer = Writer::claim(store).await;
+    assert_eq!(writer.incarnation, Incarnation::new(3));
+    let head = store.heads().await.unwrap().position(lane_of(&entity(5)));
+    let stored = store.append(&append(&writer)).await.unwrap();
+    assert_eq!(stored, [AppendOutcome::Appended { last: head.plus(1) }]);
+}
