@@ -1,5 +1,6 @@
 use super::{
     gate_store::{Answer, Journal},
+    patience::{is_over, next},
     recorder::{Recorder, Told, results},
     writer::{lane_writer, store_next},
     writes::{all, append, unavailable, unknown},
@@ -10,7 +11,7 @@ use actum_persistence::{
     store::Incarnation,
 };
 use std::{sync::Arc, time::Duration};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -19,7 +20,7 @@ async fn draining_writes_everything_that_was_submitted() {
     let (writer, mut calls, mut told) = lane_writer();
     let queue = Arc::clone(writer.queue());
     queue.submit([(append(1), 1)]);
-    let (_, answer) = calls.recv().await.unwrap().write();
+    let (_, answer) = next(&mut calls).await.write();
     queue.submit([(append(2), 2), (append(3), 3)]);
     let drained = tokio::spawn(writer.drain(PATIENCE));
     answer.send(Answer::Say(Err(unavailable()))).unwrap();
@@ -53,7 +54,7 @@ async fn a_drain_that_takes_too_long_settles_what_is_left() {
     let (writer, mut calls, mut told) = lane_writer();
     let queue = Arc::clone(writer.queue());
     queue.submit([(append(1), 1), (append(2), 2)]);
-    let (_, mut answer) = calls.recv().await.unwrap().write();
+    let (_, mut answer) = next(&mut calls).await.write();
     queue.submit([(append(3), 3), (append(4), 4), (append(5), 5)]);
     let started = Instant::now();
     let left = writer.drain(PATIENCE).await.unwrap_err();
@@ -66,16 +67,16 @@ async fn a_drain_that_takes_too_long_settles_what_is_left() {
     let expected = [all(1..3, "unknown"), all(3..6, "unavailable")].concat();
     assert_eq!(results(&mut told).await, expected);
     assert_eq!(queue.pending(), Weight::ZERO);
-    answer.closed().await; // the store's future is gone too
+    timeout(PATIENCE, answer.closed()).await.unwrap(); // the store's future is gone too
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_drain_does_not_wait_for_the_next_attempt_to_resolve() {
     let (writer, mut calls, mut told) = lane_writer();
     writer.queue().submit([(append(1), 1)]);
-    let (_, answer) = calls.recv().await.unwrap().write();
+    let (_, answer) = next(&mut calls).await.write();
     answer.send(Answer::Say(Err(unknown()))).unwrap();
-    let (_, answer) = calls.recv().await.unwrap().resolve();
+    let (_, answer) = next(&mut calls).await.resolve();
     answer.send(Answer::Say(Err(unavailable()))).unwrap();
     let left = writer.drain(Duration::from_millis(1)).await.unwrap_err();
     assert_eq!(left, Undrained { unsent: 0, unknown: 1 });
@@ -87,7 +88,7 @@ async fn a_writer_that_is_dropped_still_writes_what_it_has() {
     let (writer, mut calls, mut told) = lane_writer();
     let queue = Arc::clone(writer.queue());
     queue.submit([(append(1), 1)]);
-    let (_, answer) = calls.recv().await.unwrap().write();
+    let (_, answer) = next(&mut calls).await.write();
     queue.submit([(append(2), 2)]);
     drop(writer);
     queue.submit([(append(3), 3)]);
@@ -96,19 +97,23 @@ async fn a_writer_that_is_dropped_still_writes_what_it_has() {
     assert_eq!(store_next(&mut calls).await, [2]);
     assert_eq!(results(&mut told).await, all([1], "unavailable"));
     assert_eq!(results(&mut told).await, all([2], "at 1"));
-    assert!(calls.recv().await.is_none(), "the task has ended and let go of the store");
+    assert!(is_over(&mut calls).await, "the task has ended and let go of the store");
 }
 
 #[test]
 fn a_runtime_that_shuts_down_settles_everything() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
     let (store, mut calls) = Journal::new();
     let (sink, mut told) = Recorder::new();
     let (writer, _call) = runtime.block_on(async {
         let settings = GroupCommitSettings::default();
         let writer = LaneWriter::spawn(store, Lane::new(0), Incarnation::new(1), settings, sink);
         writer.queue().submit([(append(1), 1)]);
-        let call = calls.recv().await.unwrap();
+        let call = next(&mut calls).await;
         (writer, call)
     });
     let mut settled = || match told.try_recv() {

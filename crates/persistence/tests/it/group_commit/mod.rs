@@ -5,6 +5,7 @@ mod draining;
 mod gate_store;
 mod numbering;
 mod outcomes;
+mod patience;
 mod random_walk;
 mod recorder;
 mod refused_batches;

@@ -1,4 +1,4 @@
-use super::writes::word;
+use super::{patience::next, writes::word};
 use actum_model::Partition;
 use actum_persistence::{
     group_commit::{CommitError, CommitSink, Committed},
@@ -38,8 +38,8 @@ impl CommitSink<u32> for Recorder {
 
 /// The next results, as tickets and words; they must be of partition 0.
 pub(super) async fn results(told: &mut mpsc::Receiver<Told>) -> Vec<(u32, String)> {
-    match told.recv().await {
-        Some(Told::Committed { partition: 0, results }) => results,
+    match next(told).await {
+        Told::Committed { partition: 0, results } => results,
         other => panic!("expected results of partition 0, got {other:?}"),
     }
 }

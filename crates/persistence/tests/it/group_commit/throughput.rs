@@ -20,11 +20,12 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{sync::mpsc, task::yield_now};
+use tokio::{sync::mpsc, task::yield_now, time::timeout};
 
 const SUBMITTERS: u16 = 4;
 const ENTITIES: u32 = 50;
 const ROUNDS: u64 = 200;
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Stores at once or, if it is patient, after others had their turn.
 #[derive(Default)]
@@ -157,10 +158,10 @@ async fn run(patient: bool) -> Arc<CheckingStore> {
         tokio::spawn(submit_in_a_loop(submitter, Arc::clone(writer.queue()), results))
     });
     for submitter in submitters.collect::<Vec<_>>() {
-        submitter.await.unwrap();
+        timeout(PATIENCE, submitter).await.expect("every write is settled").unwrap();
     }
     assert_eq!(writer.queue().pending(), Weight::ZERO);
-    writer.drain(Duration::from_secs(60)).await.unwrap();
+    writer.drain(PATIENCE).await.unwrap();
     store
 }
 
@@ -215,6 +216,6 @@ async fn a_store_that_answers_at_once_leaves_others_their_turn() {
         yield_now().await;
     }
     sink.enough.store(true, SeqCst);
-    writer.drain(Duration::from_secs(60)).await.unwrap();
+    writer.drain(PATIENCE).await.unwrap();
     assert!(store.batches.load(SeqCst) > 1);
 }

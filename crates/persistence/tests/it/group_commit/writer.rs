@@ -1,5 +1,6 @@
 use super::{
     gate_store::{Answer, Calls, Journal, States},
+    patience::{is_over, next},
     recorder::{Recorder, Told, results},
     writes::{all, append, append_of, appended, ids, state_write, unavailable, unknown},
 };
@@ -37,7 +38,7 @@ fn lane_writer_with(
 
 /// Takes the next write and stores it.
 pub(super) async fn store_next(calls: &mut JournalCalls) -> Vec<u32> {
-    let (batch, answer) = calls.recv().await.unwrap().write();
+    let (batch, answer) = next(calls).await.write();
     let outcomes = vec![appended(1); batch.appends.len()];
     answer.send(Answer::Say(Ok(outcomes))).unwrap();
     ids(&batch.appends)
@@ -49,7 +50,7 @@ async fn an_idle_lane_writes_at_once() {
     let started = Instant::now();
     for id in 1..4 {
         writer.queue().submit([(append(id), id)]);
-        let (batch, answer) = calls.recv().await.unwrap().write();
+        let (batch, answer) = next(&mut calls).await.write();
         assert_eq!((batch.lane, batch.incarnation), (Lane::new(1), Incarnation::new(5)));
         assert_eq!(batch.appends[0].first_event_nr, (1 << 48) + u64::from(id));
         answer.send(Answer::Say(Ok(vec![appended(7)]))).unwrap();
@@ -62,7 +63,7 @@ async fn an_idle_lane_writes_at_once() {
 async fn what_gathers_during_a_commit_goes_together() {
     let (writer, mut calls, mut told) = lane_writer();
     writer.queue().submit([(append(1), 1)]);
-    let (batch, answer) = calls.recv().await.unwrap().write();
+    let (batch, answer) = next(&mut calls).await.write();
     assert_eq!(ids(&batch.appends), [1]);
     for id in 2..6 {
         writer.queue().submit([(append(id), id)]);
@@ -84,7 +85,7 @@ async fn results_come_in_runs_of_one_partition() {
     store_next(&mut calls).await;
     for (partition, tickets) in [(3, vec![1, 2]), (4, vec![3]), (3, vec![4])] {
         let results = all(tickets, "at 1");
-        assert_eq!(told.recv().await, Some(Told::Committed { partition, results }));
+        assert_eq!(next(&mut told).await, Told::Committed { partition, results });
     }
 }
 
@@ -97,7 +98,7 @@ async fn the_batch_in_flight_counts_as_pending_until_it_settles() {
     queue.submit([(append_of(1, &[60, 39]), 1)]);
     assert_eq!(queue.pending(), Weight { events: 2, bytes: 99 });
     assert!(queue.has_room());
-    let (_, answer) = calls.recv().await.unwrap().write();
+    let (_, answer) = next(&mut calls).await.write();
     queue.submit([(append_of(2, &[1]), 2)]);
     assert_eq!(queue.pending(), Weight { events: 3, bytes: 100 });
     assert!(!queue.has_room());
@@ -118,11 +119,11 @@ async fn an_unknown_outcome_is_resolved_with_growing_patience() {
         .with_resolve_backoff_max(Duration::from_millis(300));
     let (writer, mut calls, mut told) = lane_writer_with(settings);
     writer.queue().submit([(append(1), 1)]);
-    let (_, answer) = calls.recv().await.unwrap().write();
+    let (_, answer) = next(&mut calls).await.write();
     answer.send(Answer::Say(Err(unknown()))).unwrap();
     let mut since = Instant::now();
     for wait in [0, 50, 100, 200, 300, 300] {
-        let (batch, answer) = calls.recv().await.unwrap().resolve();
+        let (batch, answer) = next(&mut calls).await.resolve();
         assert_eq!(since.elapsed(), Duration::from_millis(wait));
         assert_eq!(batch.appends[0].first_event_nr, (1 << 48) + 1);
         since = Instant::now();
@@ -137,9 +138,9 @@ async fn an_unknown_outcome_is_resolved_with_growing_patience() {
 async fn a_resolved_batch_settles_each_write() {
     let (writer, mut calls, mut told) = lane_writer();
     writer.queue().submit((1..3).map(|id| (append(id), id)));
-    let (_, answer) = calls.recv().await.unwrap().write();
+    let (_, answer) = next(&mut calls).await.write();
     answer.send(Answer::Say(Err(unknown()))).unwrap();
-    let (_, answer) = calls.recv().await.unwrap().resolve();
+    let (_, answer) = next(&mut calls).await.resolve();
     answer.send(Answer::Say(Ok(vec![None, Some(appended(4))]))).unwrap();
     let expected = vec![(1, "unavailable".to_owned()), (2, "at 4".to_owned())];
     assert_eq!(results(&mut told).await, expected);
@@ -151,26 +152,26 @@ async fn a_revoked_writer_says_so_once_after_the_results() {
     let incarnation = Incarnation::new(5);
     for ticket in 1..4 {
         writer.queue().submit([(append(ticket), ticket)]);
-        let (_, answer) = calls.recv().await.unwrap().write();
+        let (_, answer) = next(&mut calls).await.write();
         answer.send(Answer::Say(Err(StoreError::Fenced { incarnation }))).unwrap();
         assert_eq!(results(&mut told).await, all([ticket], "fenced"));
         if ticket == 1 {
-            assert_eq!(told.recv().await, Some(Told::Fenced(incarnation)));
+            assert_eq!(next(&mut told).await, Told::Fenced(incarnation));
         }
     }
     writer.drain(Duration::from_secs(1)).await.unwrap();
-    assert_eq!(told.recv().await, None);
+    assert!(is_over(&mut told).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_panics_leaves_the_outcome_to_be_resolved() {
     let (writer, mut calls, mut told) = lane_writer();
     writer.queue().submit([(append(1), 1)]);
-    let (_, answer) = calls.recv().await.unwrap().write();
+    let (_, answer) = next(&mut calls).await.write();
     answer.send(Answer::Panic).unwrap();
-    let (_, answer) = calls.recv().await.unwrap().resolve();
+    let (_, answer) = next(&mut calls).await.resolve();
     answer.send(Answer::Panic).unwrap();
-    let (_, answer) = calls.recv().await.unwrap().resolve();
+    let (_, answer) = next(&mut calls).await.resolve();
     answer.send(Answer::Say(Ok(vec![Some(appended(3))]))).unwrap();
     assert_eq!(results(&mut told).await, all([1], "at 3"));
     writer.queue().submit([(append(1), 2)]);
@@ -181,10 +182,10 @@ async fn a_store_that_panics_leaves_the_outcome_to_be_resolved() {
 async fn a_store_that_always_panics_hangs_no_caller() {
     let (writer, mut calls, mut told) = lane_writer();
     writer.queue().submit([(append(1), 1)]);
-    let (_, answer) = calls.recv().await.unwrap().write();
+    let (_, answer) = next(&mut calls).await.write();
     answer.send(Answer::Panic).unwrap();
     for _ in 0..10 {
-        let (_, answer) = calls.recv().await.unwrap().resolve();
+        let (_, answer) = next(&mut calls).await.resolve();
         answer.send(Answer::Panic).unwrap();
     }
     assert_eq!(results(&mut told).await, all([1], "unknown"));
@@ -217,7 +218,7 @@ async fn a_sink_that_panics_stops_neither_the_writer_nor_other_partitions() {
     store_next(&mut calls).await;
     assert_eq!(results(&mut told).await, all([2], "at 1"));
     writer.queue().submit([(append(3), 3)]);
-    let (_, answer) = calls.recv().await.unwrap().write();
+    let (_, answer) = next(&mut calls).await.write();
     answer.send(Answer::Say(Err(StoreError::Fenced { incarnation }))).unwrap();
     assert_eq!(results(&mut told).await, all([3], "fenced"));
     writer.queue().submit([(append(4), 4)]);
@@ -255,14 +256,14 @@ async fn states_are_written_and_resolved_like_events() {
     let settings = GroupCommitSettings::default();
     let writer = StateWriter::spawn(store, Lane::new(2), Incarnation::new(5), settings, sink);
     writer.queue().submit([(state_write(1), 1), (state_write(2), 2)]);
-    let (batch, answer) = calls.recv().await.unwrap().write();
+    let (batch, answer) = next(&mut calls).await.write();
     assert_eq!(batch.incarnation, Incarnation::new(5));
     let numbers: Vec<u64> = batch.writes.iter().map(|write| write.write_nr).collect();
     assert_eq!(numbers, [(2 << 48) + 1, (2 << 48) + 2]);
     answer.send(Answer::Say(Err(unknown()))).unwrap();
-    let (_, answer) = calls.recv().await.unwrap().resolve();
+    let (_, answer) = next(&mut calls).await.resolve();
     let conflict = StateOutcome::Conflict { actual: Revision::new(6) };
     answer.send(Answer::Say(Ok(vec![Some(StateOutcome::Written), Some(conflict)]))).unwrap();
     let results = vec![(1, "written".to_owned()), (2, "conflict 6".to_owned())];
-    assert_eq!(told.recv().await, Some(Told::Committed { partition: 7, results }));
+    assert_eq!(next(&mut told).await, Told::Committed { partition: 7, results });
 }
