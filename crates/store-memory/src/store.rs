@@ -168,3 +168,97 @@ impl fmt::Debug for MemoryStore {
         f.debug_struct("MemoryStore").field("layout", &self.data.layout).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actum_model::{StoredPayload, Timestamp};
+    use actum_persistence::store::{
+        AppendBatch, DurableStateStore, EntityAppend, EventStore, NewEvent, StateBatch,
+        StateChange, StateWrite, WriterClaim, WriterStore,
+    };
+    use bytes::Bytes;
+    use std::{future::Future, thread, time::Duration};
+
+    #[test]
+    fn no_writer_can_be_revoked_while_an_append_waits_for_its_lane() {
+        let store = MemoryStore::new();
+        let batch = AppendBatch {
+            lane: Lane::default(),
+            incarnation: claim(&store),
+            appends: vec![EntityAppend {
+                entity: key(),
+                partition: key().partition(store.layout().partitions),
+                expected: SequenceNr::ZERO,
+                first_event_nr: 1,
+                events: vec![NewEvent {
+                    timestamp: Timestamp::default(),
+                    payload: payload(),
+                    metadata: Bytes::new(),
+                }],
+            }],
+        };
+        let busy = store.lanes()[0].write();
+        let appending = store.clone();
+        let append = thread::spawn(move || run(appending.append(&batch)));
+        wait_until_no_writer_can_be_revoked(&store);
+        drop(busy);
+        append.join().unwrap().unwrap();
+        assert!(store.writers().try_write().is_some());
+    }
+
+    #[test]
+    fn no_writer_can_be_revoked_while_a_state_waits_to_be_written() {
+        let store = MemoryStore::new();
+        let batch = StateBatch {
+            incarnation: claim(&store),
+            writes: vec![StateWrite {
+                entity: key(),
+                partition: key().partition(store.layout().partitions),
+                expected: SequenceNr::ZERO.into(),
+                revision: SequenceNr::new(1).into(),
+                write_nr: 1,
+                timestamp: Timestamp::default(),
+                change: StateChange::Put(payload()),
+                recent_commands: Bytes::new(),
+            }],
+        };
+        let busy = store.states().write();
+        let writing = store.clone();
+        let write = thread::spawn(move || run(writing.write(&batch)));
+        wait_until_no_writer_can_be_revoked(&store);
+        drop(busy);
+        write.join().unwrap().unwrap();
+        assert!(store.writers().try_write().is_some());
+    }
+
+    fn wait_until_no_writer_can_be_revoked(store: &MemoryStore) {
+        let patience = tokio::time::Instant::now() + Duration::from_secs(20);
+        while store.writers().try_write().is_some() {
+            assert!(tokio::time::Instant::now() < patience, "the fence is not held");
+            thread::yield_now();
+        }
+    }
+
+    fn claim(store: &MemoryStore) -> Incarnation {
+        let (slot, holder) = ("journal".into(), "a test".into());
+        run(store.claim(&WriterClaim { slot, holder, lease: Duration::from_secs(60) })).unwrap()
+    }
+
+    fn key() -> EntityKey {
+        EntityKey::new("account", "1").unwrap()
+    }
+
+    fn payload() -> StoredPayload {
+        StoredPayload {
+            codec: "utf8".into(),
+            manifest: "opened".into(),
+            schema_version: 1,
+            bytes: Bytes::new(),
+        }
+    }
+
+    fn run<F: Future>(future: F) -> F::Output {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+}

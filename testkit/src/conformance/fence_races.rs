@@ -11,18 +11,24 @@ use super::{
 use actum_model::{EntityKey, Lane};
 use actum_persistence::store::{AppendOutcome, StateOutcome, StoreError, Stores};
 use fastrand::Rng;
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::task::{JoinSet, yield_now};
 
-const ROUNDS: usize = 30;
-const TASKS: usize = 4;
+const TASKS: usize = 8;
+/// A race is run at least so often, and for as long as the time below: a fast store has narrow gaps to be hit.
+const ROUNDS_MIN: usize = 25;
+const RACING_TIME: Duration = Duration::from_secs(1);
 
 /// Writers append as fast as they can; when `revoke` has returned, the journal's head stands still, and it holds
 /// exactly what was confirmed.
 pub async fn when_a_revoke_returns_no_event_of_the_writer_comes_after(fixture: &dyn StoreFixture) {
     let (stores, other) = (fixture.open().await, fixture.open().await);
     let mut rng = seed::random();
-    for round in 0..ROUNDS {
+    let started = Instant::now();
+    for round in (0..).take_while(|n| *n < ROUNDS_MIN || started.elapsed() < RACING_TIME) {
         let writer = Arc::new(Writer::claim(&stores).await);
         let mut tasks = JoinSet::new();
         for key in keys(round) {
@@ -42,7 +48,8 @@ pub async fn when_a_revoke_returns_no_event_of_the_writer_comes_after(fixture: &
 pub async fn when_a_revoke_returns_no_state_of_the_writer_comes_after(fixture: &dyn StoreFixture) {
     let (stores, other) = (fixture.open().await, fixture.open().await);
     let mut rng = seed::random();
-    for round in 0..ROUNDS {
+    let started = Instant::now();
+    for round in (0..).take_while(|n| *n < ROUNDS_MIN || started.elapsed() < RACING_TIME) {
         let writer = Arc::new(Writer::claim(&stores).await);
         let mut tasks = JoinSet::new();
         for key in keys(round) {

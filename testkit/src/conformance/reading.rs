@@ -30,6 +30,7 @@ pub(crate) async fn events_of(stores: &Stores, entity: &EntityKey) -> Vec<Stored
     loop {
         let page = page(stores, entity, after.get()).await;
         let more = page.has_more(after);
+        assert!(!more || !page.events.is_empty(), "{entity} has more behind {after}: {page:?}");
         after = after.max(page.floor);
         for event in page.events {
             assert_eq!(event.sequence_nr, after.next(), "{entity} has a gap or an overlap");
