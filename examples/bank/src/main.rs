@@ -1,2 +1,57 @@
-//! Placeholder.
-fn main() {}
+//! The program `bank`.
+
+use anyhow::{Result, anyhow, bail};
+use bank::{
+    cli::{Cli, Command},
+    load, serve,
+};
+use clap::Parser;
+use std::{
+    io::{self, IsTerminal, Write},
+    process::ExitCode,
+};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Cli::parse()).await {
+        Ok(code) => code,
+        Err(error) => {
+            // nothing is left to do if that cannot be written
+            let _ = writeln!(io::stderr(), "bank: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<ExitCode> {
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(args) => {
+            log_from(LevelFilter::INFO)?;
+            serve::run(&args).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Load(args) => {
+            log_from(LevelFilter::WARN)?; // its own bank should not talk into the progress
+            let mut out = io::stdout();
+            let verdict = tokio::select! {
+                verdict = load::run(&args, &mut out) => verdict?,
+                _ = tokio::signal::ctrl_c() => bail!("interrupted, nothing was checked"),
+            };
+            Ok(if verdict.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+    }
+}
+
+/// Writes logs to stderr: what `RUST_LOG` says, and everything from `level` on where it says nothing.
+fn log_from(level: LevelFilter) -> Result<()> {
+    let filter = EnvFilter::builder().with_default_directive(level.into()).from_env();
+    // its sources repeat what it says
+    let filter = filter.map_err(|error| anyhow!("RUST_LOG cannot be read: {error}"))?;
+    tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_env_filter(filter)
+        .init();
+    Ok(())
+}

@@ -1,0 +1,81 @@
+use crate::{
+    domain::Account,
+    history::{self, History},
+};
+use actum::{
+    AskError, Engine, EntityRef, ShutdownReport, StartError,
+    settings::{EntitySettings, RuntimeSettings, SnapshotSettings},
+    store::{EventStore, Stores},
+};
+use std::{convert::Infallible, fmt, num::NonZeroU32, sync::Arc};
+
+/// The bank: an engine that runs accounts, and the journal it keeps them in. Cheap to clone.
+#[derive(Clone)]
+pub struct Bank {
+    engine: Engine,
+    journal: Arc<dyn EventStore>,
+}
+
+impl Bank {
+    /// Starts the bank over a store.
+    ///
+    /// # Errors
+    /// [`StartError`], above all when another bank uses the same journal.
+    pub async fn start(stores: impl Into<Stores>) -> Result<Self, StartError> {
+        Self::start_with(stores, RuntimeSettings::default()).await
+    }
+
+    /// As [`Bank::start`], with settings of the engine.
+    ///
+    /// # Errors
+    /// As [`Bank::start`].
+    pub async fn start_with(
+        stores: impl Into<Stores>,
+        settings: RuntimeSettings,
+    ) -> Result<Self, StartError> {
+        let stores = stores.into();
+        let journal = Arc::clone(&stores.events);
+        let accounts = EntitySettings::default().with_snapshots(SnapshotSettings::every(100));
+        let engine = Engine::builder("bank")
+            .store(stores)
+            .entity_with::<Account>((), accounts)
+            .settings(settings)
+            .start()
+            .await?;
+        Ok(Self { engine, journal })
+    }
+
+    /// Addresses an account. It need not exist: opening it is a command like any other.
+    #[must_use]
+    pub fn account(&self, id: &str) -> EntityRef<Account> {
+        self.engine.entity(id)
+    }
+
+    /// Reads what happened to an account behind the revision `after`, at most `limit` events; none if nothing ever
+    /// happened to it.
+    ///
+    /// The journal itself is read, not the entity: it holds the whole history, however long, and a page of it costs the
+    /// entity nothing. What was acknowledged is in it.
+    ///
+    /// # Errors
+    /// Never a rejection; what an ask of the entity may end in too.
+    pub async fn history(
+        &self,
+        id: &str,
+        after: u64,
+        limit: NonZeroU32,
+    ) -> Result<Option<History>, AskError<Infallible>> {
+        history::read(&*self.journal, id, after, limit).await
+    }
+
+    /// Shuts the engine down gracefully.
+    pub async fn shutdown(&self) -> ShutdownReport {
+        self.engine.shutdown().await
+    }
+}
+
+impl fmt::Debug for Bank {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bank").field("engine", &self.engine).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,161 @@
+//! A client of the bank: sends orders, and says what an answer means for them.
+
+use crate::{
+    Happened,
+    domain::{Applied, Money, Standing},
+};
+use anyhow::{Context, Result, ensure};
+use reqwest::{RequestBuilder, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How long an answer may take. The bank itself gives up after 5 seconds.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Something an account is to do, once: the key goes with every attempt.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// The account.
+    pub account: String,
+    /// What is to be done.
+    pub action: Action,
+    /// The `Idempotency-Key`.
+    pub key: String,
+}
+
+/// What an account is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Open it for this owner.
+    Open(String),
+    /// Bring money in.
+    Deposit(Money),
+    /// Take money out.
+    Withdraw(Money),
+}
+
+/// What became of an attempt.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It was done, now or by an earlier attempt.
+    Applied(Applied),
+    /// It was not done, and cannot be as things stand: there is not enough money.
+    Refused,
+    /// It was done or not: send it again, with the same key.
+    Unsure(String),
+    /// It was not done, and sending it again does not help.
+    Failed(String),
+}
+
+/// Speaks to one bank. Cheap to clone; clones share their connections.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    url: String,
+}
+
+impl Client {
+    /// A client of the bank at `url`.
+    ///
+    /// # Errors
+    /// When there is no HTTP client to be had.
+    pub fn new(url: impl Into<String>) -> Result<Self> {
+        let http = reqwest::Client::builder().no_proxy().timeout(REQUEST_TIMEOUT).build()?;
+        Ok(Self { http, url: url.into().trim_end_matches('/').to_owned() })
+    }
+
+    /// The address of the bank.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Makes one attempt at an order.
+    pub async fn send(&self, order: &Order) -> Outcome {
+        let (path, body) = match &order.action {
+            Action::Open(owner) => ("", json!({ "owner": owner })),
+            Action::Deposit(amount) => ("/deposits", json!({ "amount": amount })),
+            Action::Withdraw(amount) => ("/withdrawals", json!({ "amount": amount })),
+        };
+        let request = self.http.post(format!("{}/accounts/{}{path}", self.url, order.account));
+        match answer(request.header("idempotency-key", &order.key).json(&body)).await {
+            Ok((status, body)) => outcome(status, body),
+            // what is around the cause says only that there was no answer
+            Err(error) => Outcome::Unsure(error.root_cause().to_string()),
+        }
+    }
+
+    /// How an account stands.
+    ///
+    /// # Errors
+    /// When there is no answer, or it is a problem.
+    pub async fn standing(&self, account: &str) -> Result<Standing> {
+        self.read(&format!("/accounts/{account}")).await
+    }
+
+    /// The whole history of an account, page by page.
+    ///
+    /// # Errors
+    /// When there is no answer, or it is a problem.
+    pub async fn history(&self, account: &str) -> Result<Vec<Happened>> {
+        #[derive(Deserialize)]
+        struct Page {
+            events: Vec<Happened>,
+            next: Option<String>,
+        }
+        let mut next = Some(format!("/accounts/{account}/history?limit=1000"));
+        let mut history = Vec::new();
+        while let Some(path) = next {
+            let page: Page = self.read(&path).await?;
+            history.extend(page.events);
+            next = page.next;
+        }
+        Ok(history)
+    }
+
+    /// Whether a bank is there; an error says what else.
+    ///
+    /// # Errors
+    /// When something answers that is no bank, or too late.
+    pub async fn finds_bank(&self) -> Result<bool> {
+        let answer = self.http.get(format!("{}/problems", self.url)).send().await;
+        match answer {
+            Ok(answer) => {
+                let status = answer.status();
+                ensure!(status.is_success(), "{} is no bank: /problems is {status}", self.url);
+                Ok(true)
+            }
+            Err(error) if error.is_connect() => Ok(false),
+            Err(error) => Err(error).with_context(|| format!("cannot speak to {}", self.url)),
+        }
+    }
+
+    async fn read<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<T> {
+        let (status, body) = answer(self.http.get(format!("{}{path}", self.url))).await?;
+        ensure!(status.is_success(), "GET {path} is {status}: {body}");
+        Ok(serde_json::from_value(body)?)
+    }
+}
+
+async fn answer(request: RequestBuilder) -> Result<(StatusCode, Value)> {
+    let answer = request.send().await?;
+    let status = answer.status();
+    Ok((status, answer.json().await.with_context(|| format!("the answer is {status}"))?))
+}
+
+fn outcome(status: StatusCode, body: Value) -> Outcome {
+    if status.is_success() {
+        return match serde_json::from_value(body) {
+            Ok(applied) => Outcome::Applied(applied),
+            Err(error) => Outcome::Failed(format!("not the answer of a bank: {error}")),
+        };
+    }
+    let kind = body["type"].as_str().unwrap_or_default();
+    let said = format!("{status}, {}", body["detail"].as_str().unwrap_or_default());
+    match kind.strip_prefix("/problems/").unwrap_or(kind) {
+        "insufficient-funds" => Outcome::Refused,
+        "outcome-unknown" | "timeout" | "overloaded" | "unavailable" => Outcome::Unsure(said),
+        _ => Outcome::Failed(said),
+    }
+}

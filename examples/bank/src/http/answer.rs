@@ -1,0 +1,47 @@
+use axum::{
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, ETAG},
+    },
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+/// An answer about an account: a JSON object that begins with the account.
+#[derive(Debug, Serialize)]
+pub(super) struct Answer<T> {
+    account: String,
+    #[serde(flatten)]
+    content: T,
+    #[serde(skip)]
+    etag: Option<HeaderValue>,
+}
+
+impl<T: Serialize> Answer<T> {
+    pub(super) fn new(account: String, content: T) -> Self {
+        Self { account, content, etag: None }
+    }
+
+    /// Adds the revision as the entity tag, for an `If-Match` to come.
+    pub(super) fn at(mut self, revision: u64) -> Self {
+        self.etag = HeaderValue::from_str(&format!("\"{revision}\"")).ok();
+        self
+    }
+}
+
+impl<T: Serialize> IntoResponse for Answer<T> {
+    fn into_response(self) -> Response {
+        let mut response = (StatusCode::OK, json_line(&self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.extend(self.etag.map(|etag| (ETAG, etag)));
+        response
+    }
+}
+
+/// JSON that ends its line, for those who look at it in a terminal.
+pub(super) fn json_line(value: &impl Serialize) -> Vec<u8> {
+    let mut line = serde_json::to_vec(value).expect("text and numbers are always JSON");
+    line.push(b'\n');
+    line
+}

@@ -1,0 +1,77 @@
+//! From what an ask ends in to a problem document.
+
+use super::{
+    Problem,
+    problem_type::{
+        ACCOUNT_CLOSED, ACCOUNT_NOT_EMPTY, ACCOUNT_OPEN, BALANCE_OVERFLOW, CONFLICT, CORRUPT,
+        INSUFFICIENT_FUNDS, INTERNAL, INVALID_AMOUNT, INVALID_OWNER, INVALID_REQUEST,
+        OUTCOME_UNKNOWN, OVERLOADED, PANICKED, REVISION_MISMATCH, TIMEOUT, UNAVAILABLE,
+        UNKNOWN_ACCOUNT,
+    },
+};
+use crate::domain::Refused;
+use actum::AskError;
+use std::{convert::Infallible, error::Error};
+
+/// The problem of a failed ask. `expected` is the revision the caller asked for: a conflict with that is its own doing.
+pub(super) fn problem_of(error: &AskError<Refused>, expected: Option<u64>) -> Problem {
+    let detail = with_causes(error);
+    match error {
+        AskError::Rejected(refused) => refusal(refused),
+        AskError::Overloaded { .. } => {
+            Problem::new(OVERLOADED, detail).with("maybe_applied", false)
+        }
+        AskError::Timeout { maybe_applied } => {
+            Problem::new(TIMEOUT, detail).with("maybe_applied", *maybe_applied)
+        }
+        AskError::Conflict { expected: at, actual } => {
+            let kind = if expected == Some(*at) { REVISION_MISMATCH } else { CONFLICT };
+            Problem::new(kind, detail).with("expected", *at).with("actual", *actual)
+        }
+        AskError::Unavailable { .. } => {
+            Problem::new(UNAVAILABLE, detail).with("maybe_applied", false)
+        }
+        AskError::OutcomeUnknown { .. } => {
+            Problem::new(OUTCOME_UNKNOWN, detail).with("maybe_applied", true)
+        }
+        AskError::Corrupt { .. } => Problem::new(CORRUPT, detail),
+        AskError::Invalid { .. } => Problem::new(INVALID_REQUEST, detail),
+        AskError::Panicked { .. } => Problem::new(PANICKED, detail),
+        _ => Problem::new(INTERNAL, detail),
+    }
+}
+
+/// As [`problem_of`], for what the account is not asked and cannot refuse.
+pub(super) fn problem_of_read(error: AskError<Infallible>) -> Problem {
+    problem_of(&error.map_rejection(|never| match never {}), None)
+}
+
+fn refusal(refused: &Refused) -> Problem {
+    let detail = refused.to_string();
+    match refused {
+        Refused::NotOpen => Problem::new(UNKNOWN_ACCOUNT, detail),
+        Refused::AlreadyOpen => Problem::new(ACCOUNT_OPEN, detail),
+        Refused::Closed => Problem::new(ACCOUNT_CLOSED, detail),
+        Refused::NotEmpty { balance } => {
+            Problem::new(ACCOUNT_NOT_EMPTY, detail).with("balance", balance.minor_units())
+        }
+        Refused::InsufficientFunds { balance, amount } => Problem::new(INSUFFICIENT_FUNDS, detail)
+            .with("balance", balance.minor_units())
+            .with("amount", amount.minor_units()),
+        Refused::BalanceOverflow { balance, amount } => Problem::new(BALANCE_OVERFLOW, detail)
+            .with("balance", balance.minor_units())
+            .with("amount", amount.minor_units()),
+        Refused::AmountNotPositive => Problem::new(INVALID_AMOUNT, detail),
+        Refused::OwnerInvalid { .. } => Problem::new(INVALID_OWNER, detail),
+    }
+}
+
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

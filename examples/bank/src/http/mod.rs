@@ -1,0 +1,39 @@
+//! The service around the bank. Every error is a problem document (RFC 9457), whoever made it.
+
+mod accounts;
+mod answer;
+mod body;
+mod call;
+mod failure;
+mod problem;
+mod problem_type;
+
+pub use problem::Problem;
+pub use problem_type::ProblemType;
+
+use crate::Bank;
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{get, post},
+};
+
+/// The largest body of a request, in bytes.
+pub const BODY_BYTES_MAX: usize = 16 << 10;
+
+/// The routes of the bank.
+pub fn router(bank: Bank) -> Router {
+    Router::new()
+        .route("/accounts/{id}", post(accounts::open).get(accounts::standing))
+        .route("/accounts/{id}/deposits", post(accounts::deposit))
+        .route("/accounts/{id}/withdrawals", post(accounts::withdraw))
+        .route("/accounts/{id}/close", post(accounts::close))
+        .route("/accounts/{id}/history", get(accounts::history))
+        .route("/problems", get(problem_type::list))
+        .route("/problems/{slug}", get(problem_type::show))
+        .with_state(bank)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        // outermost: it also writes the documents of what the router itself refuses
+        .layer(middleware::from_fn(problem::write_document))
+}

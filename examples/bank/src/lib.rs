@@ -1,0 +1,24 @@
+//! A bank over HTTP whose accounts are event-sourced entities, in one SQLite file.
+//!
+//! Read it from the inside out:
+//! * [`domain`]: accounts, as pure functions from a state and a command to events.
+//! * [`Bank`]: the engine that runs them, and their history.
+//! * [`http`]: the service around it; every error is a problem document.
+//! * [`Server`]: the service on a port, from the first request to the graceful end.
+//! * [`client`]: what speaks to the service, and what its answers mean to a caller.
+//! * [`load`]: many clients that drive a bank and check every balance.
+
+mod bank;
+mod history;
+mod server;
+
+pub mod cli;
+pub mod client;
+pub mod domain;
+pub mod http;
+pub mod load;
+pub mod serve;
+
+pub use bank::Bank;
+pub use history::{Happened, History};
+pub use server::Server;

@@ -1,0 +1,64 @@
+//! `bank load`: drives a bank with many clients, and then checks every balance.
+//!
+//! Nothing is taken on trust. Every order has an `Idempotency-Key` and is sent until its outcome is known; the
+//! [books](books) keep what was acknowledged, and in the end each account must show exactly that.
+
+mod audit;
+mod books;
+mod driver;
+mod meter;
+mod progress;
+mod report;
+mod settle;
+mod target;
+
+pub use audit::Verdict;
+
+use crate::cli::LoadArgs;
+use anyhow::{Context, Result};
+use books::Books;
+use driver::Driver;
+use meter::Meter;
+use std::{
+    io::Write,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use target::Target;
+use tokio::sync::watch;
+
+/// Drives a bank as `args` say, and tells `out` about it.
+///
+/// # Errors
+/// When there is no bank to drive, or the accounts cannot be opened.
+pub async fn run(args: &LoadArgs, out: &mut impl Write) -> Result<Verdict> {
+    let target = Target::find(args.url.as_deref(), out).await?;
+    let seed = args.seed.unwrap_or_else(|| fastrand::u64(..));
+    let LoadArgs { clients, accounts, seconds, .. } = *args;
+    writeln!(out, "{clients} clients, {accounts} accounts, {seconds} seconds, seed {seed}")?;
+
+    let books = Arc::new(Books::new(&run_name(), accounts));
+    let meter = Arc::new(Meter::default());
+    let driver = Driver { client: target.client().clone(), books: Arc::clone(&books), meter, seed };
+    driver.open_accounts(clients).await.context("the accounts cannot be opened")?;
+
+    let (stop, stopped) = watch::channel(false);
+    let driving = tokio::spawn(driver.clone().drive(clients, stopped));
+    let started = Instant::now();
+    progress::show(&driver.meter, Duration::from_secs(seconds.into()), out).await?;
+    let _ = stop.send(true); // a driver that has failed tells so itself
+    let drove_for = started.elapsed();
+    let drove = driving.await.context("a client failed")?;
+
+    report::requests(&drove, drove_for, out)?;
+    let verdict = audit::balances(target.client(), &books, clients, drove).await;
+    report::verdict(&verdict, out)?;
+    target.leave().await;
+    Ok(verdict)
+}
+
+/// Makes the accounts of this run others than those of any run before.
+fn run_name() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("load-{:x}-{:04x}", now.as_secs(), fastrand::u16(..))
+}
