@@ -1,0 +1,97 @@
+use actum::{
+    Lane, Offset, Position, SequenceNr,
+    store::{
+        AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, EventStore, Incarnation,
+        JournalLayout, LanePage, PageLimit, StoreError,
+    },
+};
+use async_trait::async_trait;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+/// How much was appended, in how many transactions.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    batches: AtomicU64,
+    events: AtomicU64,
+}
+
+/// An event store that counts.
+pub(crate) struct Counted {
+    store: Arc<dyn EventStore>,
+    counts: Arc<Counts>,
+}
+
+impl Counts {
+    /// Starts again at nothing.
+    pub(crate) fn reset(&self) {
+        self.batches.store(0, Relaxed);
+        self.events.store(0, Relaxed);
+    }
+
+    /// Events in a transaction on average; `None` without a transaction.
+    pub(crate) fn batch(&self) -> Option<f64> {
+        let (batches, events) = (self.batches.load(Relaxed), self.events.load(Relaxed));
+        (batches > 0).then(|| events as f64 / batches as f64)
+    }
+}
+
+impl Counted {
+    pub(crate) fn new(store: Arc<dyn EventStore>, counts: Arc<Counts>) -> Self {
+        Self { store, counts }
+    }
+}
+
+#[async_trait]
+impl EventStore for Counted {
+    fn layout(&self) -> JournalLayout {
+        self.store.layout()
+    }
+
+    async fn append(&self, batch: &AppendBatch) -> Result<Vec<AppendOutcome>, StoreError> {
+        self.counts.batches.fetch_add(1, Relaxed);
+        self.counts.events.fetch_add(batch.events() as u64, Relaxed);
+        self.store.append(batch).await
+    }
+
+    async fn resolve(&self, batch: &AppendBatch) -> Result<Vec<Option<AppendOutcome>>, StoreError> {
+        self.store.resolve(batch).await
+    }
+
+    async fn read_entities(
+        &self,
+        reads: &[EntityRead],
+        limit: PageLimit,
+    ) -> Result<Vec<EntityPage>, StoreError> {
+        self.store.read_entities(reads, limit).await
+    }
+
+    async fn read_lane(
+        &self,
+        lane: Lane,
+        after: Position,
+        filter: &EventFilter,
+        limit: PageLimit,
+    ) -> Result<LanePage, StoreError> {
+        self.store.read_lane(lane, after, filter, limit).await
+    }
+
+    async fn heads(&self) -> Result<Offset, StoreError> {
+        self.store.heads().await
+    }
+
+    async fn delete_events(
+        &self,
+        incarnation: Incarnation,
+        entity: &actum::EntityKey,
+        up_to: SequenceNr,
+    ) -> Result<(), StoreError> {
+        self.store.delete_events(incarnation, entity, up_to).await
+    }
+
+    async fn close(&self) {
+        self.store.close().await;
+    }
+}

@@ -1,0 +1,166 @@
+//! The journals that are written while rows are measured.
+
+use crate::{
+    account::{Account, account_id, deposited},
+    case::Medium,
+    counted::{Counted, Counts},
+};
+use actum::{
+    Entity, EntityKey, Lane, MemoryStore, SequenceNr, SqliteStore, StoredPayload,
+    store::{
+        AppendBatch, AppendOutcome, EntityAppend, EventStore, Incarnation, NewEvent, Stores,
+        WriterClaim,
+    },
+};
+use anyhow::{Result, ensure};
+use std::{
+    cell::OnceCell,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use tempfile::TempDir;
+
+/// A journal in memory, or in a file of its own that is deleted with it.
+pub(crate) struct Journal {
+    pub(crate) stores: Stores,
+    /// Counts what is appended.
+    pub(crate) counts: Arc<Counts>,
+    /// Deleted last.
+    pub(crate) directory: Option<TempDir>,
+}
+
+/// How many events go into one transaction when a journal is filled.
+const FILL_BATCH: u32 = 1_000;
+
+/// The name of the journal in its directory.
+pub(crate) const FILE: &str = "bench.db";
+
+impl Journal {
+    /// An empty journal.
+    pub(crate) async fn empty(medium: Medium, directory: &Path) -> Result<Self> {
+        match medium {
+            Medium::Memory => Ok(Self::over(Stores::of(MemoryStore::new()), None)),
+            Medium::Sqlite => {
+                let directory = tempfile::tempdir_in(directory)?;
+                let store = SqliteStore::open(directory.path().join(FILE)).await?;
+                Ok(Self::over(Stores::of(store), Some(directory)))
+            }
+        }
+    }
+
+    /// A journal of so many entities with so many events each.
+    pub(crate) async fn filled(
+        medium: Medium,
+        directory: &Path,
+        entities: u32,
+        events_each: u32,
+    ) -> Result<Self> {
+        let journal = Self::empty(medium, directory).await?;
+        fill(&journal.stores, entities, events_each).await?;
+        Ok(journal)
+    }
+
+    pub(crate) fn over(stores: Stores, directory: Option<TempDir>) -> Self {
+        let counts = Arc::new(Counts::default());
+        let events: Arc<dyn EventStore> =
+            Arc::new(Counted::new(Arc::clone(&stores.events), Arc::clone(&counts)));
+        Self { stores: Stores { events, ..stores }, counts, directory }
+    }
+}
+
+/// Journals that hold many entities before anything is measured.
+#[derive(Debug)]
+pub(crate) struct Prefilled {
+    pub(crate) entities: u32,
+    directory: PathBuf,
+    file: OnceCell<TempDir>,
+}
+
+impl Prefilled {
+    pub(crate) fn new(entities: u32, directory: PathBuf) -> Self {
+        Self { entities, directory, file: OnceCell::new() }
+    }
+
+    /// A journal with these entities, one event each.
+    pub(crate) async fn journal(&self, medium: Medium) -> Result<Journal> {
+        if medium == Medium::Memory {
+            return Journal::filled(medium, &self.directory, self.entities, 1).await;
+        }
+        let directory = self.copy().await?;
+        let store = SqliteStore::open(directory.path().join(FILE)).await?;
+        Ok(Journal::over(Stores::of(store), Some(directory)))
+    }
+
+    /// A copy of the file with these entities.
+    pub(crate) async fn copy(&self) -> Result<TempDir> {
+        if self.file.get().is_none() {
+            let directory = tempfile::tempdir_in(&self.directory)?;
+            let store = Stores::of(SqliteStore::open(directory.path().join(FILE)).await?);
+            fill(&store, self.entities, 1).await?;
+            store.close().await;
+            let _ = self.file.set(directory);
+        }
+        let original = self.file.get().expect("it was just filled");
+        let copy = tempfile::tempdir_in(&self.directory)?;
+        fs::copy(original.path().join(FILE), copy.path().join(FILE))?;
+        // or the row that is measured next waits for the disk to take the copy
+        fs::File::open(copy.path().join(FILE))?.sync_all()?;
+        Ok(copy)
+    }
+}
+
+async fn fill(stores: &Stores, entities: u32, events_each: u32) -> Result<()> {
+    let claim = WriterClaim {
+        slot: "journal".to_owned(),
+        holder: "bench".to_owned(),
+        lease: Duration::from_secs(3_600),
+    };
+    let incarnation = stores.writers.claim(&claim).await?;
+    let mut next_nr = 1;
+    let rows = FILL_BATCH.min(events_each.max(1));
+    let entities_a_batch = (FILL_BATCH / rows).max(1);
+    for first in (0..entities).step_by(entities_a_batch as usize) {
+        let chosen = first..entities.min(first + entities_a_batch);
+        for expected in (0..events_each).step_by(rows as usize) {
+            let count = rows.min(events_each - expected);
+            let append = |nr| append(stores, nr, expected, count, &mut next_nr);
+            let appends = chosen.clone().map(append).collect::<Result<Vec<_>>>()?;
+            write(stores, incarnation, appends).await?;
+        }
+    }
+    stores.writers.release(incarnation).await?;
+    Ok(())
+}
+
+fn append(
+    stores: &Stores,
+    nr: u32,
+    expected: u32,
+    count: u32,
+    next_nr: &mut u64,
+) -> Result<EntityAppend> {
+    let entity = EntityKey::new(Account::KIND, account_id(nr))?;
+    let partition = entity.partition(stores.events.layout().partitions);
+    let event = |index| -> Result<NewEvent> {
+        let payload = StoredPayload::encode(&deposited(1, u64::from(nr) + index))?;
+        Ok(NewEvent { timestamp: SystemTime::now().into(), payload, metadata: Default::default() })
+    };
+    let events = (0..u64::from(count)).map(event).collect::<Result<Vec<_>>>()?;
+    let (expected, first_event_nr) = (SequenceNr::new(expected.into()), *next_nr);
+    *next_nr += u64::from(count);
+    Ok(EntityAppend { entity, partition, expected, first_event_nr, events })
+}
+
+async fn write(
+    stores: &Stores,
+    incarnation: Incarnation,
+    appends: Vec<EntityAppend>,
+) -> Result<()> {
+    let batch = AppendBatch { lane: Lane::new(0), incarnation, appends };
+    let outcomes = stores.events.append(&batch).await?;
+    let appended = outcomes.iter().all(|outcome| matches!(outcome, AppendOutcome::Appended { .. }));
+    ensure!(appended, "a journal that nobody else writes has a conflict");
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! Reading the same events through sqlx alone: pages of 1,000 on one connection.
+
+use crate::{
+    case::{Case, Medium, Name},
+    cpu,
+    drive::two_workers,
+    event_rows,
+    journal::Journal,
+    measurement::Measurement,
+    subjects::recovery::EVENTS,
+};
+use anyhow::{Result, ensure};
+use sqlx::{Connection, SqliteConnection};
+use std::time::Instant;
+
+const PAGE: usize = 1_000;
+
+/// The events belong to so many entities.
+pub(crate) fn case(entities: u32) -> Case {
+    Case::new(name(entities), move |bench, _| {
+        let runtime = two_workers()?;
+        runtime.block_on(async {
+            let Journal { stores, directory, .. } =
+                Journal::filled(Medium::Sqlite, &bench.directory, entities, EVENTS / entities)
+                    .await?;
+            stores.close().await;
+            let directory = directory.expect("a journal on SQLite has a directory");
+            let options = event_rows::options(directory.path());
+            let mut connection = SqliteConnection::connect_with(&options).await?;
+            let (started, cpu) = (Instant::now(), cpu::spent());
+            let read = tokio::spawn(async move {
+                let mut read = 0;
+                for entity in 1..=i64::from(entities) {
+                    read += read_all(&mut connection, entity).await?;
+                }
+                anyhow::Ok(read)
+            });
+            ensure!(read.await?? == EVENTS as usize, "not all events were read");
+            Ok(Measurement::rate(EVENTS.into(), started.elapsed(), cpu::since(cpu)))
+        })
+    })
+}
+
+pub(crate) fn name(entities: u32) -> Name {
+    Name::of("sqlx pages, events").on(Medium::Sqlite).entities(entities)
+}
+
+type Row = (i64, i64, i64, i64, i64, String, String, i64, Vec<u8>, Vec<u8>);
+
+async fn read_all(connection: &mut SqliteConnection, entity: i64) -> Result<usize> {
+    let mut read = Vec::<Row>::new();
+    loop {
+        let after = read.last().map_or(0, |row| row.1);
+        let query = sqlx::query_as(
+            "SELECT place, sequence_nr, incarnation, event_nr, timestamp, codec, manifest, schema_version, payload,
+                metadata FROM events WHERE entity = ? AND sequence_nr > ? ORDER BY sequence_nr LIMIT ?",
+        );
+        let page: Vec<Row> =
+            query.bind(entity).bind(after).bind(PAGE as i64).fetch_all(&mut *connection).await?;
+        let full = page.len() == PAGE;
+        read.extend(page);
+        if !full {
+            return Ok(read.len());
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The rows of the engine.
+
+pub(crate) mod activation;
+pub(crate) mod allocations;
+pub(crate) mod commands;
+pub(crate) mod memory;
+pub(crate) mod queries;
+pub(crate) mod recovery;

@@ -1,0 +1,89 @@
+//! From rounds to rows: medians, and whether aims are met.
+
+use crate::{
+    case::{Beside, Case, Name, Unit},
+    measurement::{Latency, Measurement, median},
+    round::Round,
+};
+
+/// A row of the table.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) name: Name,
+    pub(crate) unit: Unit,
+    pub(crate) value: f64,
+    /// The value of each round.
+    pub(crate) rounds: Vec<f64>,
+    pub(crate) latency: Option<Latency>,
+    pub(crate) cpu_micros: Option<f64>,
+    pub(crate) batch: Option<f64>,
+    pub(crate) beside: Vec<Held>,
+    pub(crate) at_most: Option<f64>,
+}
+
+/// A row against one of its limits.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) limit: Name,
+    pub(crate) value: f64,
+    /// The median of the ratios of the rounds.
+    pub(crate) ratio: f64,
+    /// The ratio of processor times for one, as much as the row is better when it is larger.
+    pub(crate) cpu_ratio: Option<f64>,
+    pub(crate) at_least: Option<f64>,
+}
+
+pub(crate) fn rows(cases: &[Case], rounds: &[Round]) -> Vec<Row> {
+    cases.iter().filter_map(|case| row(case, rounds)).collect()
+}
+
+fn row(case: &Case, rounds: &[Round]) -> Option<Row> {
+    let measured: Vec<&Measurement> =
+        rounds.iter().filter_map(|round| round.find(&case.name)).collect();
+    let each = |of: fn(&Measurement) -> Option<f64>| {
+        median(measured.iter().filter_map(|measured| of(measured)))
+    };
+    let p50 = each(|measured| Some(measured.latency?.p50));
+    let p99 = each(|measured| Some(measured.latency?.p99));
+    Some(Row {
+        name: case.name,
+        unit: case.unit,
+        value: each(|measured| Some(measured.value))?,
+        rounds: measured.iter().map(|measured| measured.value).collect(),
+        latency: p50.zip(p99).map(|(p50, p99)| Latency { p50, p99 }),
+        cpu_micros: each(|measured| measured.cpu_micros),
+        batch: each(|measured| measured.batch),
+        beside: case.beside.iter().filter_map(|beside| held(case, *beside, rounds)).collect(),
+        at_most: case.at_most,
+    })
+}
+
+fn held(case: &Case, beside: Beside, rounds: &[Round]) -> Option<Held> {
+    let pairs: Vec<(&Measurement, &Measurement)> = rounds
+        .iter()
+        .filter_map(|round| round.find(&case.name).zip(round.find(&beside.limit)))
+        .collect();
+    let cpu =
+        |(own, limit): &(&Measurement, &Measurement)| Some(limit.cpu_micros? / own.cpu_micros?);
+    Some(Held {
+        limit: beside.limit,
+        value: median(pairs.iter().map(|(_, limit)| limit.value))?,
+        ratio: median(pairs.iter().map(|(own, limit)| own.value / limit.value))?,
+        cpu_ratio: median(pairs.iter().filter_map(cpu)),
+        at_least: beside.at_least,
+    })
+}
+
+impl Row {
+    /// Whether the aim of the row itself is met; `None` without one.
+    pub(crate) fn is_met(&self) -> Option<bool> {
+        Some(self.value <= self.at_most?)
+    }
+}
+
+impl Held {
+    /// Whether the aim is met; `None` without one.
+    pub(crate) fn is_met(&self) -> Option<bool> {
+        Some(self.ratio >= self.at_least?)
+    }
+}
