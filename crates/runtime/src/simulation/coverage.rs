@@ -1,0 +1,129 @@
+macro_rules! sights {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// What a run must have met, or it has proven little.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Seen { $($(#[$doc])* $name,)* }
+
+        const ALL: &[Seen] = &[$(Seen::$name),*];
+    };
+}
+
+sights! {
+    // how commands end
+    Replied,
+    RepliedByRecord,
+    Rejected,
+    TimeoutNotApplied,
+    TimeoutMaybeApplied,
+    /// A retry of a command under way timed out.
+    TimeoutOfRetry,
+    ConflictWithExpectation,
+    ConflictInJournal,
+    Unavailable,
+    OutcomeUnknown,
+    OverloadedEntity,
+    OverloadedJournal,
+    InvalidCommand,
+    InvalidReuseOfId,
+    InvalidForStore,
+    Corrupt,
+    CorruptRecord,
+    PanickedHandler,
+    PanickedApply,
+    PanickedConclusion,
+    PanickedEncoding,
+    PanickedRecording,
+    LostInCrash,
+    // what became of them after all
+    /// A command that timed out was stored later.
+    StoredAfterTimeout,
+    /// A command of unknown outcome was stored, or later found stored.
+    StoredThoughUnknown,
+    /// A command of a process that died was stored.
+    StoredThoughLost,
+    NotStoredAfterUnknown,
+    // retries
+    RetrySent,
+    RetryWhileUnderWay,
+    RetryInAnotherLife,
+    RetryOfUnknown,
+    RetryWithOtherPlan,
+    /// A retry was answered before later commands of its entity.
+    RetryOvertook,
+    AppliedAgainBeyondCount,
+    AppliedAgainBeyondAge,
+    // the journal
+    AppendFailed,
+    AppendUnknownButDone,
+    AppendUnknownAndNot,
+    AppendLate,
+    ResolveFailed,
+    ResolveGivenUp,
+    BatchOfMany,
+    BatchHalved,
+    Fenced,
+    ForeignWrite,
+    SeveralCommandsInWrite,
+    Tombstone,
+    // processes
+    Crash,
+    Takeover,
+    ShutdownDrained,
+    ShutdownAbandoned,
+    // life of an entity
+    LeftIdle,
+    LeftForGood,
+    StoppedByFailure,
+    RecoveredWithCommandsWaiting,
+    WindowWaited,
+    ActedAfterCommit,
+    ActedAfterTimeout,
+    // recovery
+    ReadFailed,
+    ReadAhead,
+    SnapshotTaken,
+    SnapshotUsed,
+    SnapshotLost,
+    SnapshotLate,
+    SnapshotUnreadable,
+    EventsDeleted,
+    EntityLost,
+}
+
+/// How often each was seen.
+#[derive(Clone, Debug)]
+pub(crate) struct Coverage {
+    counts: Vec<u64>,
+    pub(crate) steps: u64,
+}
+
+impl Default for Coverage {
+    fn default() -> Self {
+        Self { counts: vec![0; ALL.len()], steps: 0 }
+    }
+}
+
+impl Coverage {
+    pub(crate) fn saw(&mut self, seen: Seen) {
+        self.counts[seen as usize] += 1;
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.counts.iter_mut().zip(&other.counts).for_each(|(count, more)| *count += more);
+        self.steps += other.steps;
+    }
+
+    /// What was seen less than `least` times.
+    pub(crate) fn missing(&self, least: u64) -> Vec<Seen> {
+        ALL.iter().copied().filter(|seen| self.counts[*seen as usize] < least).collect()
+    }
+
+    /// A line for each.
+    pub(crate) fn table(&self) -> String {
+        let lines = ALL.iter().map(|seen| {
+            let (name, count) = (format!("{seen:?}"), self.counts[*seen as usize]);
+            format!("  {name:<30}{count:>10}\n")
+        });
+        lines.collect()
+    }
+}

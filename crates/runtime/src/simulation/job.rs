@@ -1,0 +1,188 @@
+use super::{
+    Answer, Flaw, Log, Note, Plan, Reply, Subject, Wish,
+    reply::Trouble,
+    subject::blow_up,
+};
+use crate::{
+    Failure,
+    cell::{Decision, Envelope, Job, Moment, Verdict},
+};
+use actum_model::{CodecError, CommandId, DecodeError, Metadata, SequenceNr, StoredPayload};
+use actum_persistence::serializer::{EncodeError, Serializer};
+
+/// A command as a client sends it.
+#[derive(Clone, Debug)]
+pub(crate) struct Order {
+    /// Which sending this is: no two have the same number, and every change carries it.
+    pub(crate) nr: u32,
+    /// To whom.
+    pub(crate) entity: u32,
+    /// The number in its command id.
+    pub(crate) id: Option<u32>,
+    /// Which type of command it is.
+    pub(crate) command: &'static str,
+    pub(crate) plan: Plan,
+    pub(crate) deadline: Moment,
+    pub(crate) expected_revision: Option<u64>,
+}
+
+/// A command on its way. It keeps to what a job of a real caller keeps to, and notes everything that is done with it.
+pub(crate) struct SimJob {
+    order: Order,
+    envelope: Envelope,
+    stage: Stage,
+    log: Log,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Command,
+    /// Accepted; what it saw.
+    Deciding(u64),
+    Answer(Answer),
+    /// The user's code was entered and did not return.
+    Lost,
+    Settled,
+}
+
+impl SimJob {
+    pub(crate) fn new(order: Order, log: Log) -> Self {
+        let mut metadata = Metadata::new();
+        if let Some(id) = order.id {
+            metadata = metadata.with_command_id(command_id(id));
+        }
+        if order.plan.flaw == Flaw::MetadataTooLarge {
+            metadata = metadata.with_header("large", "x".repeat(100));
+        }
+        let (deadline, expected_revision) = (order.deadline, order.expected_revision);
+        let envelope = Envelope { metadata, deadline, expected_revision };
+        Self { order, envelope, stage: Stage::Command, log }
+    }
+
+    fn misused(&self, how: &'static str) {
+        self.log.write(Note::Misused { nr: self.order.nr, how });
+    }
+
+    fn move_on(&mut self) -> Stage {
+        std::mem::replace(&mut self.stage, Stage::Lost)
+    }
+}
+
+/// The command id of this number.
+pub(crate) fn command_id(id: u32) -> CommandId {
+    CommandId::new(format!("id-{id}")).expect("the text is short and not empty")
+}
+
+impl<E: Subject> Job<E> for SimJob {
+    fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    fn command(&self) -> &'static str {
+        self.order.command
+    }
+
+    fn handle(&mut self, state: &E, _: &u64, (): &(), at: SequenceNr) -> Decision<E> {
+        let Order { nr, plan, .. } = self.order;
+        if !matches!(self.move_on(), Stage::Command) {
+            self.misused("handled twice");
+        }
+        self.log.write(Note::Handled { nr, at: at.get(), seen: state.digest() });
+        if plan.flaw == Flaw::HandlerPanics {
+            blow_up("handling");
+        }
+        if plan.wish == Wish::Reject {
+            self.stage = Stage::Answer(Answer::Rejection);
+            return Decision::Rejected;
+        }
+        self.stage = Stage::Deciding(state.digest());
+        let log = self.log.clone();
+        Decision::Accepted {
+            change: state.change(nr, &plan),
+            after_commit: plan.acts.then(|| {
+                let action: Box<dyn FnOnce() + Send> =
+                    Box::new(move || log.write(Note::Acted { nr }));
+                action
+            }),
+            passivate: plan.passivates,
+        }
+    }
+
+    fn conclude(&mut self, state: &E) {
+        let Order { nr, plan, .. } = self.order;
+        let Stage::Deciding(seen) = self.move_on() else {
+            self.misused("concluded without a decision");
+            return;
+        };
+        if plan.flaw == Flaw::ConcludingPanics {
+            blow_up("concluding");
+        }
+        self.log.write(Note::Concluded { nr, digest: state.digest() });
+        let trouble = match plan.flaw {
+            Flaw::RecordingFails => Trouble::Fails,
+            Flaw::RecordingPanics => Trouble::Panics,
+            _ => Trouble::None,
+        };
+        let digest = if plan.replies_from_state { state.digest() } else { seen };
+        self.stage = Stage::Answer(Answer::Reply(Reply { nr, digest, trouble }));
+    }
+
+    fn refuse(&mut self, failure: Failure) {
+        self.log.write(Note::Refused { nr: self.order.nr, failure: failure.clone() });
+        self.stage = Stage::Answer(Answer::Failure(failure));
+    }
+
+    fn recorded_reply(&self, serializer: &Serializer) -> Result<StoredPayload, EncodeError> {
+        match &self.stage {
+            Stage::Answer(Answer::Reply(reply)) => serializer.encode(reply),
+            _ => {
+                self.misused("recorded without a reply");
+                blow_up("misused");
+            }
+        }
+    }
+
+    fn replay(
+        &mut self,
+        serializer: &Serializer,
+        recorded: &StoredPayload,
+    ) -> Result<(), DecodeError> {
+        let nr = self.order.nr;
+        if !matches!(self.move_on(), Stage::Command) {
+            self.misused("replayed after it was handled");
+        }
+        let reply: Reply = serializer.decode(recorded)?;
+        self.log.write(Note::Replayed { nr, reply });
+        match self.order.plan.flaw {
+            Flaw::ReplayPanics => blow_up("replaying"),
+            Flaw::ReplayFails => {
+                let source = CodecError::new("this reply cannot be read");
+                let manifest = recorded.manifest.clone();
+                return Err(DecodeError::Damaged { manifest, version: 1, codec: "compact", source });
+            }
+            _ => self.stage = Stage::Answer(Answer::Recorded(reply)),
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self) {
+        self.stage = Stage::Settled;
+    }
+
+    fn settle(mut self: Box<Self>, verdict: Verdict) {
+        let nr = self.order.nr;
+        let answer = match std::mem::replace(&mut self.stage, Stage::Settled) {
+            Stage::Answer(answer) => answer,
+            _ => Answer::Nothing,
+        };
+        self.log.write(Note::Settled { nr, answer, verdict });
+    }
+}
+
+impl Drop for SimJob {
+    fn drop(&mut self) {
+        if !matches!(self.stage, Stage::Settled) {
+            self.log.write(Note::Dropped { nr: self.order.nr });
+        }
+    }
+}

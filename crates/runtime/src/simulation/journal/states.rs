@@ -1,0 +1,150 @@
+use super::{Batch, FOREIGNER, Journal, Stored, StoredChange, Written, number_of};
+use crate::simulation::{Board, Flaw};
+use actum_model::{EntityKey, Revision, StoredPayload, Timestamp};
+use actum_persistence::store::{
+    EventId, Incarnation, StateChange, StateOutcome, StateRecord, StateWrite, StoreError,
+};
+
+impl Written for StateWrite {
+    fn execute(
+        journal: &mut Journal,
+        batch: &Batch<Self>,
+    ) -> Result<Vec<StateOutcome>, StoreError> {
+        journal.check_fence(batch.incarnation)?;
+        journal.check_writes(batch)?;
+        let writes = batch.writes.iter().zip(&batch.changes);
+        Ok(writes.map(|(write, held)| journal.write(write, held, batch.incarnation)).collect())
+    }
+
+    fn find(
+        journal: &Journal,
+        batch: &Batch<Self>,
+    ) -> Result<Vec<Option<StateOutcome>>, StoreError> {
+        batch.writes.iter().map(|write| journal.find_write(write, batch.incarnation)).collect()
+    }
+
+    fn late(journal: &mut Journal) -> &mut Vec<Batch<Self>> {
+        &mut journal.late_writes
+    }
+
+    fn first_nr(&self) -> u64 {
+        self.write_nr
+    }
+}
+
+impl Journal {
+    /// Writes a state past all cells, as an engine would that nobody knows of.
+    pub(crate) fn write_foreign(
+        &mut self,
+        entity: &EntityKey,
+        nr: u32,
+        digest: u64,
+        timestamp: Timestamp,
+    ) {
+        let number = number_of(entity);
+        let head = Revision::new(self.head(number));
+        let board = Board { digest, flaw: Flaw::None };
+        let payload = StoredPayload::encode(&board).expect("a state of the simulation is encoded");
+        let known = self.records[number as usize].as_ref();
+        let write = StateWrite {
+            entity: entity.clone(),
+            partition: entity.partition(self.layout.partitions),
+            expected: head,
+            revision: head.next(),
+            write_nr: u64::from(nr),
+            timestamp,
+            change: StateChange::Put(payload),
+            recent_commands: known.map(|record| record.recent_commands.clone()).unwrap_or_default(),
+        };
+        self.write(&write, &[(nr, digest)], FOREIGNER);
+    }
+
+    fn check_writes(&mut self, batch: &Batch<StateWrite>) -> Result<(), StoreError> {
+        for (at, write) in batch.writes.iter().enumerate() {
+            let twice = batch.writes[..at].iter().any(|other| other.entity == write.entity);
+            let misplaced = write.entity.partition(self.layout.partitions) != write.partition;
+            if twice || misplaced || write.revision <= write.expected {
+                self.misuses.push(format!("twice, misplaced or no step forward: {write:?}"));
+                return Err(StoreError::invalid("a batch that breaks the contract"));
+            }
+            if let StateChange::Put(state) = &write.change
+                && state.bytes.last() == Some(&(Flaw::StoreRefuses as u8))
+            {
+                return Err(StoreError::invalid("a state this store does not take"));
+            }
+        }
+        Ok(())
+    }
+
+    fn write(
+        &mut self,
+        write: &StateWrite,
+        held: &[(u32, u64)],
+        incarnation: Incarnation,
+    ) -> StateOutcome {
+        let entity = number_of(&write.entity);
+        let record = &mut self.records[entity as usize];
+        let actual = record.as_ref().map_or(Revision::ZERO, |record| record.revision);
+        if actual != write.expected {
+            return StateOutcome::Conflict { actual };
+        }
+        let write_id = EventId { incarnation, nr: write.write_nr };
+        if !self.write_ids.insert(write_id) {
+            self.misuses.push(format!("write id {write_id} used twice"));
+        }
+        let state = match &write.change {
+            StateChange::Put(state) => Some(state.clone()),
+            StateChange::Delete => None,
+        };
+        check_held(write, held, &mut self.misuses);
+        let last = held.len();
+        let changes = held.iter().enumerate().map(|(at, (nr, digest))| StoredChange {
+            nr: *nr,
+            part: (0, 1),
+            digest: Some(*digest),
+            position: 0,
+            timestamp: (at + 1 == last).then_some(write.timestamp),
+        });
+        let changes = changes.collect();
+        let recent_commands = Some(write.recent_commands.clone());
+        self.stored.push(Stored { entity, expected: actual.get(), changes, recent_commands });
+        *record = Some(StateRecord {
+            revision: write.revision,
+            timestamp: write.timestamp,
+            state,
+            recent_commands: write.recent_commands.clone(),
+            write_id,
+        });
+        StateOutcome::Written
+    }
+
+    fn find_write(
+        &self,
+        write: &StateWrite,
+        incarnation: Incarnation,
+    ) -> Result<Option<StateOutcome>, StoreError> {
+        let Some(record) = &self.records[number_of(&write.entity) as usize] else {
+            return Ok(None);
+        };
+        if record.write_id == (EventId { incarnation, nr: write.write_nr }) {
+            return Ok(Some(StateOutcome::Written));
+        }
+        if record.revision <= write.revision {
+            return Ok(None);
+        }
+        Err(StoreError::outcome_unknown("settling a write", "a later one has covered its traces"))
+    }
+}
+
+/// The write is what the cell made of these commands.
+fn check_held(write: &StateWrite, held: &[(u32, u64)], misuses: &mut Vec<String>) {
+    let steps = write.revision.get() - write.expected.get();
+    let after = held.last().map(|(_, digest)| *digest);
+    let stored = match &write.change {
+        StateChange::Put(state) => state.decode::<Board>().ok().map(|board| board.digest),
+        StateChange::Delete => after,
+    };
+    if held.len() as u64 != steps || after != stored {
+        misuses.push(format!("a write that is not what the commands {held:?} make: {write:?}"));
+    }
+}

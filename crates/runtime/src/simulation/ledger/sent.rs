@@ -1,0 +1,93 @@
+use crate::simulation::{
+    APPEND_EVENTS_MAX, Flaw, Order, Wish,
+    subject::digests,
+};
+use actum_model::Timestamp;
+
+/// Everything that is known of one sending of a command.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) order: Order,
+    /// Which life of the process it was sent to; none for what a foreigner wrote.
+    pub(crate) life: Option<u32>,
+    /// What of the entity somebody was told of before.
+    pub(crate) acknowledged_before: u64,
+    /// The state its handler saw: after which change, and its digest.
+    pub(crate) saw: Option<(u64, u64)>,
+    /// When that was.
+    pub(crate) wall: Timestamp,
+    /// The digest of the state its reply was computed from.
+    pub(crate) concluded: Option<u64>,
+    /// The sending whose recorded reply it was given.
+    pub(crate) replays: Option<u32>,
+    /// Whether its changes are on their way to the journal.
+    pub(crate) sent_off: bool,
+    /// Its first and last change in the journal.
+    pub(crate) placed: Option<(u64, u64)>,
+    /// Whether somebody was told that it, or a retry of it, was not applied.
+    pub(crate) denied: bool,
+    pub(crate) end: Option<End>,
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Answered by the entity, with a reply.
+    Replied,
+    /// It was certainly not applied, or changes nothing.
+    NotApplied,
+    /// It may have been applied.
+    TimedOut,
+    Unknown,
+    /// Its process died.
+    Lost,
+}
+
+impl Sent {
+    pub(crate) fn new(order: Order, life: Option<u32>, acknowledged_before: u64) -> Self {
+        Self {
+            order,
+            life,
+            acknowledged_before,
+            saw: None,
+            wall: Timestamp::default(),
+            concluded: None,
+            replays: None,
+            sent_off: false,
+            placed: None,
+            denied: false,
+            end: None,
+        }
+    }
+
+    /// The digests of the states after each of its changes, if it saw one.
+    pub(crate) fn changes(&self, id: u64, by_state: bool) -> Vec<u64> {
+        let Some((_, seen)) = self.saw else { return Vec::new() };
+        digests(id, seen, self.order.nr, &self.order.plan, by_state)
+    }
+
+    /// What its reply says of the state.
+    pub(crate) fn reply_digest(&self) -> Option<u64> {
+        let seen = self.saw.map(|(_, seen)| seen);
+        if self.order.plan.replies_from_state { self.concluded } else { seen }
+    }
+
+    /// Whether nothing of it may ever be stored.
+    pub(crate) fn is_doomed(&self, by_state: bool) -> bool {
+        let plan = &self.order.plan;
+        let payload = !(by_state && plan.wish == Wish::Delete);
+        let too_many = !by_state
+            && matches!(plan.wish, Wish::Write(n) if usize::from(n) > APPEND_EVENTS_MAX);
+        too_many
+            || match plan.flaw {
+                Flaw::None | Flaw::ReplayFails | Flaw::ReplayPanics => false,
+                Flaw::HandlerPanics | Flaw::ConcludingPanics => true,
+                Flaw::EncodingFails
+                | Flaw::EncodingPanics
+                | Flaw::PayloadTooLarge
+                | Flaw::StoreRefuses => payload,
+                Flaw::MetadataTooLarge | Flaw::ApplyPanics => !by_state,
+                Flaw::RecordingFails | Flaw::RecordingPanics => self.order.id.is_some(),
+            }
+    }
+}

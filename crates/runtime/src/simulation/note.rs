@@ -1,0 +1,73 @@
+use super::Reply;
+use crate::{
+    Failure,
+    cell::{Moment, Ticket, Verdict},
+};
+use actum_model::Timestamp;
+use actum_persistence::store::Snapshot;
+use parking_lot::Mutex;
+use std::sync::Arc;
+
+/// What jobs and hosts have to say, in the order it happened. The ledger reads it; nobody else decides by it.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<Vec<Note>>>);
+
+/// One thing that happened.
+#[derive(Debug)]
+pub(crate) enum Note {
+    /// A host began a turn.
+    Turn { life: u32, now: Moment, wall: Timestamp, room: usize },
+    /// The handler of a command was called.
+    Handled { nr: u32, at: u64, seen: u64 },
+    /// The reply of a command was computed.
+    Concluded { nr: u32, digest: u64 },
+    /// A command was given a failure as its answer.
+    Refused { nr: u32, failure: Failure },
+    /// A command was given the recorded reply of an earlier one.
+    Replayed { nr: u32, reply: Reply },
+    /// A command was answered.
+    Settled { nr: u32, answer: Answer, verdict: Verdict },
+    /// What was to run after a command's commit has run.
+    Acted { nr: u32 },
+    /// A command was dropped without an answer.
+    Dropped { nr: u32 },
+    /// A job was used in a way that is not allowed.
+    Misused { nr: u32, how: &'static str },
+    /// An entity came into memory.
+    Came { life: u32, entity: u32 },
+    /// An entity left memory.
+    Left { life: u32, entity: u32 },
+    /// A cell was told what became of its write.
+    Committed { life: u32, entity: u32, failure: Option<Failure> },
+    /// A cell was told that a read failed.
+    Unread { life: u32, entity: u32, failure: Failure },
+    /// A cell sent a write: what is behind `expected`, up to `last`.
+    Sent { life: u32, entity: u32, expected: u64, last: u64, ticket: Ticket },
+    /// A cell brought forth a snapshot.
+    Taken { life: u32, entity: u32, snapshot: Box<Snapshot> },
+    /// A cell gave up everything.
+    Abandoned { life: u32, entity: u32 },
+}
+
+/// The prepared answer of a command.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    /// None yet: it was never handled.
+    Nothing,
+    Reply(Reply),
+    Rejection,
+    Failure(Failure),
+    /// The reply that was recorded the first time.
+    Recorded(Reply),
+}
+
+impl Log {
+    pub(crate) fn write(&self, note: Note) {
+        self.0.lock().push(note);
+    }
+
+    /// Swaps everything noted into `into`, which is empty.
+    pub(crate) fn take(&self, into: &mut Vec<Note>) {
+        std::mem::swap(&mut *self.0.lock(), into);
+    }
+}
