@@ -56,18 +56,9 @@ const ACCOUNT: &str = "/accounts/smoke";
 const DEPOSITED: i64 = 150;
 
 fn open_deposit_and_read(authority: &str) -> Result<()> {
-    http::request(
-        authority,
-        "POST",
-        "/accounts",
-        Some(&json!({ "id": "smoke", "owner": "Smoke" })),
-    )?;
-    http::request(
-        authority,
-        "POST",
-        &format!("{ACCOUNT}/deposit"),
-        Some(&json!({ "amount": DEPOSITED })),
-    )?;
+    http::request(authority, "POST", ACCOUNT, Some(&json!({ "owner": "Smoke" })))?;
+    let deposits = format!("{ACCOUNT}/deposits");
+    http::request(authority, "POST", &deposits, Some(&json!({ "amount": DEPOSITED })))?;
     expect_balance(authority, DEPOSITED)
 }
 
