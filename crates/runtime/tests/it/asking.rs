@@ -67,7 +67,7 @@ async fn dropping_what_waits_for_a_reply_does_not_take_the_command_back() {
     let rig = Rig::new();
     let engine = rig.start().await;
     let a = account(&engine, "a");
-    let gate = rig.faults.hold_next(Operation::Append, 1);
+    let gate = rig.hold_next(Operation::Append);
     let asking = a.ask(Deposit(5)).into_future();
     gate.held(1).await;
     drop(asking);
@@ -153,7 +153,7 @@ async fn an_ask_waits_as_long_as_the_engine_says_unless_it_says_otherwise() {
     let engine = rig.start_set(settings).await;
     let a = account(&engine, "a");
     a.ask(Deposit(1)).await.unwrap();
-    let _gate = rig.faults.hold_next(Operation::Append, 1);
+    let _gate = rig.hold_next(Operation::Append);
     let started = Instant::now();
     let waited = async |asking| {
         assert_is!(asking, Err(AskError::Timeout { .. }));

@@ -5,4 +5,5 @@
 
 mod account;
 mod asking;
+mod failed_appends;
 mod rig;

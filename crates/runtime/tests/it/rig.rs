@@ -8,9 +8,9 @@ use actum_runtime::{
     settings::{EntitySettings, RuntimeSettings},
 };
 use actum_store_memory::MemoryStore;
-use actum_testkit::{FaultStore, Faults};
-use std::{future::IntoFuture, time::Duration};
-use tokio::task::JoinHandle;
+use actum_testkit::{Fault, FaultStore, Faults, Operation};
+use std::{future::IntoFuture, ops::Deref, time::Duration};
+use tokio::{task::JoinHandle, time::timeout};
 
 /// A journal that outlives its engines.
 pub(crate) struct Rig {
@@ -69,6 +69,13 @@ impl Rig {
         Runtime::start(name, Some(self.store().into()), registrations, settings).await
     }
 
+    /// Holds the next call of `operation`.
+    pub(crate) fn hold_next(&self, operation: Operation) -> Gate {
+        let gate = Gate::closed();
+        self.faults.next(operation, Fault::none().held_before(&gate));
+        gate
+    }
+
     /// What the journal has of an account, whatever engines believe.
     pub(crate) async fn events(&self, id: &str) -> Vec<AccountEvent> {
         let stored = self.stored("account", id).await;
@@ -81,6 +88,30 @@ impl Rig {
         let limit = PageLimit { events: u32::MAX.try_into().unwrap(), bytes: usize::MAX };
         let mut pages = self.memory.reopen().read_entities(&[read], limit).await.unwrap();
         pages.remove(0).events
+    }
+}
+
+/// Holds calls back; who waits for them in vain fails instead of hanging.
+pub(crate) struct Gate(actum_testkit::Gate);
+
+impl Gate {
+    pub(crate) fn closed() -> Self {
+        Self(actum_testkit::Gate::closed())
+    }
+
+    /// Waits until at least `count` calls are held at once. On a paused clock the minutes pass as soon as nothing else can
+    /// happen.
+    pub(crate) async fn held(&self, count: usize) {
+        let held = timeout(Duration::from_mins(10), self.0.held(count)).await;
+        assert!(held.is_ok(), "{} of {count} calls came to the gate", self.0.held_now());
+    }
+}
+
+impl Deref for Gate {
+    type Target = actum_testkit::Gate;
+
+    fn deref(&self) -> &actum_testkit::Gate {
+        &self.0
     }
 }
 
