@@ -1,0 +1,112 @@
+//! How the program starts, ends, and gets along with others.
+
+use crate::program::{self, Program};
+use bank::client::{Action, Client, Order, Outcome};
+use std::{fs, net::TcpListener, path::Path, process::Output};
+use tempfile::TempDir;
+
+fn serve_once<'a>(listen: &'a str, database: &'a Path) -> [&'a str; 5] {
+    ["serve", "--listen", listen, "--database", database.to_str().unwrap()]
+}
+
+/// Runs a bank that cannot serve, and gives what it says.
+async fn refusal<'a>(args: impl IntoIterator<Item = &'a str>) -> String {
+    let Output { status, stdout, stderr } = program::run(args).await;
+    assert_eq!(status.code(), Some(1));
+    assert_eq!(String::from_utf8(stdout).unwrap(), "", "it does not say that it listens");
+    String::from_utf8(stderr).unwrap()
+}
+
+fn opening(account: &str) -> Order {
+    let (account, key) = (account.to_owned(), format!("open-{account}"));
+    Order { account, action: Action::Open("Ada".to_owned()), key }
+}
+
+#[tokio::test]
+async fn second_bank_on_a_file_is_refused_and_takes_over_once_the_first_is_killed() {
+    let directory = TempDir::new().unwrap();
+    let database = directory.path().join("bank.db");
+    let mut first = Program::start(&database);
+    let client = Client::new(first.url().await).unwrap();
+    let opened = client.send(&opening("ada")).await;
+    assert!(matches!(opened, Outcome::Applied(_)), "{opened:?}");
+
+    let said = refusal(serve_once("127.0.0.1:0", &database)).await;
+    let (path, id) = (database.display(), first.id());
+    let expected = format!(
+        "bank: cannot use {path}: another engine writes to this journal: \
+         the writer slot `journal` is held by engine `bank`, process {id}\n"
+    );
+    assert_eq!(said, expected);
+    assert!(client.standing("ada").await.is_ok(), "the first goes on");
+
+    first.kill().await;
+    let mut second = Program::start(&database);
+    let client = Client::new(second.url().await).unwrap();
+    assert_eq!(client.standing("ada").await.unwrap().owner, "Ada");
+    second.kill().await;
+}
+
+#[tokio::test]
+async fn what_is_in_the_way_of_a_bank_is_named() {
+    let directory = TempDir::new().unwrap();
+    let (text, none) = (directory.path().join("text.db"), directory.path().join("none"));
+    fs::write(&text, "this is a letter, and has been one for a long time").unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    let missing = none.join("bank.db");
+    for (listen, database, expected) in [
+        (taken.as_str(), directory.path().join("a.db"), format!("cannot listen on {taken}")),
+        ("nonsense", directory.path().join("a.db"), "cannot listen on nonsense".to_owned()),
+        ("127.0.0.1:0", text.clone(), format!("`{}` is not a SQLite database", text.display())),
+        (
+            "127.0.0.1:0",
+            directory.path().to_owned(),
+            format!("`{}` is not a file", directory.path().display()),
+        ),
+        ("127.0.0.1:0", missing, format!("there is no directory `{}`", none.display())),
+    ] {
+        let said = refusal(serve_once(listen, &database)).await;
+        assert!(said.starts_with("bank: ") && said.contains(&expected), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    let left = fs::read(&text).unwrap();
+    assert!(left.starts_with(b"this is a letter"), "what is no database is left alone");
+}
+
+#[tokio::test]
+async fn arguments_that_make_no_sense_are_explained() {
+    for (args, expected) in [
+        (&["--port", "80"][..], "--port"),
+        (&["load", "--clients", "0"], "--clients"),
+        (&["load", "--seconds", "-1"], "-1"),
+        (&["--listen", "127.0.0.1:0", "load"], "cannot be used with"),
+        (&["withdraw"], "withdraw"),
+    ] {
+        let Output { status, stderr, .. } = program::run(args).await;
+        let said = String::from_utf8(stderr).unwrap();
+        assert_eq!(status.code(), Some(2), "{said}");
+        assert!(said.contains(expected) && said.contains("--help"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn bank_that_is_told_to_end_ends_well_and_leaves_the_file_to_the_next() {
+    let directory = TempDir::new().unwrap();
+    let database = directory.path().join("bank.db");
+    for (nr, signal) in ["TERM", "INT"].into_iter().enumerate() {
+        let mut bank = Program::start(&database);
+        let client = Client::new(bank.url().await).unwrap();
+        let account = format!("account-{nr}");
+        let opened = client.send(&opening(&account)).await;
+        assert!(matches!(opened, Outcome::Applied(_)), "{opened:?}");
+        for earlier in 0..nr {
+            assert!(client.standing(&format!("account-{earlier}")).await.is_ok());
+        }
+        // the client keeps its connection, which must not keep the bank
+        bank.signal(signal).await;
+        assert!(bank.ended().await.success(), "{signal}");
+        let beside = fs::read_dir(directory.path()).unwrap().count();
+        assert_eq!(beside, 1, "a bank that ended well leaves one file");
+    }
+}

@@ -1,0 +1,73 @@
+//! The program itself, in processes of its own.
+
+use std::{
+    ffi::OsStr,
+    path::Path,
+    process::{ExitStatus, Output, Stdio},
+};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+};
+
+/// A bank that serves in a process of its own. The process is killed when this is dropped.
+pub(crate) struct Program {
+    process: Child,
+    output: Lines<BufReader<ChildStdout>>,
+}
+
+/// The program, to be started with these arguments.
+pub(crate) fn command<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bank"));
+    command.args(args).stdin(Stdio::null()).kill_on_drop(true).env("RUST_LOG", "warn");
+    command
+}
+
+/// Runs the program to its end.
+pub(crate) async fn run<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Output {
+    command(args).output().await.unwrap()
+}
+
+impl Program {
+    /// Starts a bank on a port of the system's choice; it need not have begun to serve.
+    pub(crate) fn start(database: &Path) -> Self {
+        let mut command = command(["serve", "--listen", "127.0.0.1:0", "--database"]);
+        let mut process = command.arg(database).stdout(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap()).lines();
+        Self { process, output }
+    }
+
+    /// The next line it prints; none if it has ended.
+    pub(crate) async fn line(&mut self) -> Option<String> {
+        self.output.next_line().await.unwrap()
+    }
+
+    /// Waits until it serves, and says where.
+    pub(crate) async fn url(&mut self) -> String {
+        let line = self.line().await.expect("it does not end before it serves");
+        line.strip_prefix("listening on ").expect("its first line says where it is").to_owned()
+    }
+
+    /// The id of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id().expect("it has not ended")
+    }
+
+    /// Kills it with SIGKILL, and waits until it is dead.
+    pub(crate) async fn kill(mut self) {
+        self.process.kill().await.unwrap();
+    }
+
+    /// Sends it a signal it can handle, such as `TERM`.
+    pub(crate) async fn signal(&self, signal: &str) {
+        let id = self.id();
+        // the shell's own `kill`: the program of that name is not on every machine
+        let sent = Command::new("sh").arg("-c").arg(format!("kill -{signal} {id}")).status();
+        assert!(sent.await.unwrap().success());
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) async fn ended(mut self) -> ExitStatus {
+        self.process.wait().await.unwrap()
+    }
+}
