@@ -148,14 +148,21 @@ fn is_newest_or_none(snapshot_at_most: SequenceNr) -> bool {
     snapshot_at_most == SequenceNr::ZERO || snapshot_at_most.get() == u64::MAX
 }
 
-/// The rare case: the newest snapshot was unreadable.
+/// The rare case: the newest snapshot was unreadable. One that the store itself cannot read is passed over too, since the
+/// events are the truth; while the store is away nothing is decided.
 async fn older_snapshot(
     stores: &Stores,
     entity: &EntityKey,
     at_most: SequenceNr,
     limit: PageLimit,
 ) -> Result<Found, StoreError> {
-    let snapshot = stores.snapshots.load(entity, at_most).await?;
+    let snapshot = match stores.snapshots.load(entity, at_most).await {
+        Err(error @ (StoreError::Corrupt { .. } | StoreError::Invalid { .. })) => {
+            tracing::warn!(%entity, %error, "snapshot cannot be read, replaying");
+            None
+        }
+        found => found?,
+    };
     let after = snapshot.as_ref().map_or(SequenceNr::ZERO, |snapshot| snapshot.sequence_nr);
     let pages =
         stores.events.read_entities(&[EntityRead { entity: entity.clone(), after }], limit).await?;

@@ -7,3 +7,4 @@ mod account;
 mod asking;
 mod failed_appends;
 mod rig;
+mod snapshots;

@@ -84,7 +84,17 @@ impl Rig {
 
     /// As [`Rig::events`], of any kind and as it is stored.
     pub(crate) async fn stored(&self, kind: &'static str, id: &str) -> Vec<StoredEvent> {
-        let read = EntityRead { entity: key(kind, id), after: SequenceNr::ZERO };
+        self.stored_after(kind, id, 0).await
+    }
+
+    /// As [`Rig::stored`], behind event `after`.
+    pub(crate) async fn stored_after(
+        &self,
+        kind: &'static str,
+        id: &str,
+        after: u64,
+    ) -> Vec<StoredEvent> {
+        let read = EntityRead { entity: key(kind, id), after: SequenceNr::new(after) };
         let limit = PageLimit { events: u32::MAX.try_into().unwrap(), bytes: usize::MAX };
         let mut pages = self.memory.reopen().read_entities(&[read], limit).await.unwrap();
         pages.remove(0).events
