@@ -47,16 +47,16 @@ impl Load {
     }
 
     pub(crate) fn entity_came(&self) {
-        self.entities.fetch_add(1, Ordering::Relaxed);
+        self.entities.fetch_add(1, Ordering::SeqCst);
     }
 
     pub(crate) fn entity_left(&self) {
-        self.entities.fetch_sub(1, Ordering::Relaxed);
+        self.entities.fetch_sub(1, Ordering::SeqCst);
     }
 
     /// How many entities are in memory.
     pub(crate) fn entities(&self) -> usize {
-        self.entities.load(Ordering::Relaxed)
+        self.entities.load(Ordering::SeqCst)
     }
 
     pub(crate) fn has_too_many_entities(&self) -> bool {

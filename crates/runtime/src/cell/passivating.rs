@@ -99,7 +99,8 @@ fn last_snapshot<M: Model>(name: &Name<M>, aggregate: &Aggregate<M>, turn: &mut 
     }
 }
 
-fn leave<M: Model>(
+/// Leaves memory, or comes back for the commands that wait.
+pub(super) fn leave<M: Model>(
     name: &Name<M>,
     waiting: Waiting<M::Entity>,
     turn: &mut Turn<'_, M>,

@@ -89,7 +89,14 @@ impl<M: Model> Pipeline<M> {
             self.held.back().is_none_or(|last| !wrote || last.needs < needs),
             "answers wait in order"
         );
-        self.held.push_back(Held { job: Some(job), needs, wrote, after_commit });
+        // a retry may need less than those that came before it, and does not wait for what they need
+        let place = match self.held.back() {
+            Some(last) if last.needs > needs => {
+                self.held.partition_point(|held| held.needs <= needs)
+            }
+            _ => self.held.len(),
+        };
+        self.held.insert(place, Held { job: Some(job), needs, wrote, after_commit });
     }
 
     /// Keeps a snapshot until the events it covers are durable; at most one waits.

@@ -7,6 +7,7 @@ use super::{
     Aggregate, Job, Model, Moment, Progress, Read, Turn, Waiting,
     entity_cell::{Name, Phase},
     guard,
+    passivating::leave,
     running::Running,
 };
 use crate::{Failure, failure::Bound};
@@ -92,15 +93,20 @@ impl<M: Model> Recovering<M> {
     }
 
     fn run(self, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
-        let Inner { aggregate, waiting, .. } = *self.0;
+        let Inner { aggregate, mut waiting, .. } = *self.0;
         tracing::debug!(entity = %name.key, sequence_nr = %aggregate.sequence_nr, "entity recovered");
+        expire_waiting(&mut waiting, turn);
         let mut phase = Phase::Running(Running::new(aggregate));
-        for job in waiting {
+        while let Some(job) = waiting.pop_front() {
             phase = match phase {
                 Phase::Running(running) => running.command(name, job, turn),
                 Phase::Passivating(passivating) => passivating.command(job, turn),
                 Phase::Recovering(recovering) => recovering.command(job, turn),
-                Phase::Gone => unreachable!("nothing was sent yet, so nothing can have failed"),
+                Phase::Gone => {
+                    // a command let the entity leave, and nothing kept it: the others bring it back
+                    waiting.push_front(job);
+                    return leave(name, waiting, turn);
+                }
             };
         }
         phase

@@ -13,8 +13,11 @@ use crate::{
     Failure,
     failure::{Bound, full_text},
 };
-use actum_model::{Change, SequenceNr};
-use actum_persistence::group_commit::{CommitError, Committed};
+use actum_model::{Change, CommandId, DecodeError, SequenceNr};
+use actum_persistence::{
+    group_commit::{CommitError, Committed},
+    serializer::RecordedReply,
+};
 
 pub(crate) struct Running<M: Model> {
     aggregate: Aggregate<M>,
@@ -117,24 +120,10 @@ impl<M: Model> Running<M> {
         let Some(id) = job.envelope().metadata.command_id() else { return Some(job) };
         let Some(first) = self.aggregate.recent.find(id) else { return Some(job) };
         let needs = first.sequence_nr;
-        if first.reply.command_manifest != job.command() {
-            let (now, then) = (job.command(), &first.reply.command_manifest);
-            let what =
-                format!("the command id `{id}` of this `{now}` was used by a `{then}` before");
-            turn.out.settle(job, Err(Failure::Invalid { what }));
-            return None;
+        if let Err(failure) = replay(&mut *job, &first.reply, turn) {
+            job.refuse(failure);
         }
-        match guard(|| job.replay(&turn.kind.serializer, &first.reply.payload)) {
-            Ok(Ok(())) => self.pipeline.answer(job, needs, false, None, turn),
-            Ok(Err(error)) => {
-                let what = format!("the recorded reply cannot be read: {}", full_text(&error));
-                turn.out.settle(job, Err(Failure::Corrupt { what }));
-            }
-            Err(message) => {
-                let failure = panicked(&*job, message);
-                turn.out.settle(job, Err(failure));
-            }
-        }
+        self.pipeline.answer(job, needs, false, None, turn);
         None
     }
 
@@ -249,6 +238,27 @@ impl<M: Model> Running<M> {
             self.pipeline.keep_snapshot(snapshot, turn);
         }
     }
+}
+
+/// Prepares the reply of the first time as the answer.
+fn replay<M: Model>(
+    job: &mut dyn Job<M::Entity>,
+    first: &RecordedReply,
+    turn: &Turn<'_, M>,
+) -> Result<(), Failure> {
+    if first.command_manifest != job.command() {
+        let id = job.envelope().metadata.command_id().map_or("", CommandId::as_str);
+        let (now, then) = (job.command(), &first.command_manifest);
+        return Err(Failure::invalid(format!(
+            "the command id `{id}` of this `{now}` was used by a `{then}` before"
+        )));
+    }
+    let unreadable = |error: DecodeError| {
+        Failure::corrupt(format!("the recorded reply cannot be read: {}", full_text(&error)))
+    };
+    guard(|| job.replay(&turn.kind.serializer, &first.payload))
+        .map_err(|message| panicked(job, message))?
+        .map_err(unreadable)
 }
 
 /// Sends everything staged as one append.

@@ -26,6 +26,8 @@ pub(crate) struct Door {
     awake: AtomicBool,
     actor: Mutex<Option<ActorRef<PartitionMessage>>>,
     due: AtomicU64,
+    oldest_use: AtomicU64,
+    evicts: AtomicBool,
     alarm: Arc<Alarm>,
     generations: AtomicU32,
 }
@@ -59,6 +61,8 @@ impl Door {
             awake: AtomicBool::new(false),
             actor: Mutex::new(None),
             due: AtomicU64::new(Moment::NEVER.as_micros()),
+            oldest_use: AtomicU64::new(Moment::NEVER.as_micros()),
+            evicts: AtomicBool::new(false),
             alarm,
             generations: AtomicU32::new(0),
         }
@@ -133,6 +137,26 @@ impl Door {
     pub(crate) fn set_due(&self, due: Moment) {
         self.due.store(due.as_micros(), Ordering::SeqCst);
         self.alarm.wanted(due);
+    }
+
+    /// When the least recently used cell of the partition was used, as far as it has said.
+    pub(crate) fn oldest_use(&self) -> Moment {
+        Moment::from_micros(self.oldest_use.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn set_oldest_use(&self, used: Moment) {
+        self.oldest_use.store(used.as_micros(), Ordering::Relaxed);
+    }
+
+    /// Lets the partition go on with the eviction.
+    pub(crate) fn hand_eviction(&self) {
+        self.evicts.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    /// Takes over the eviction, if it was handed here.
+    pub(crate) fn take_eviction(&self) -> bool {
+        self.evicts.load(Ordering::Relaxed) && self.evicts.swap(false, Ordering::Acquire)
     }
 
     /// Wakes the partition because it is due, once.

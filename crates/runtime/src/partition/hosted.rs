@@ -43,10 +43,10 @@ pub(crate) trait HostedKind: Send {
     /// Ends the turn: sends out what the cells produced. Says when the kind wants to be woken at the latest.
     fn finish(&mut self, beat: &Beat<'_>) -> Moment;
 
-    /// When the least recently used cell was used.
-    fn oldest_use(&self) -> Option<Moment>;
+    /// When the least recently used cell was used; never, without cells.
+    fn oldest_use(&self) -> Moment;
 
-    /// Lets the least recently used idle cell leave; says whether there was one.
+    /// Lets the least recently used idle cell leave; says whether it found one.
     fn evict(&mut self, beat: &Beat<'_>) -> bool;
 
     /// Lets all cells leave, whatever is under way.

@@ -12,6 +12,9 @@ use actum_persistence::{
 };
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
+/// How many cells at work are passed over in search of one that may leave.
+const EVICTION_LOOKS_MAX: usize = 16;
+
 /// The cells of one kind in one partition.
 pub(crate) struct KindHost<M: Hosted> {
     pub(super) nr: u16,
@@ -285,16 +288,16 @@ impl<M: Hosted> HostedKind for KindHost<M> {
         self.due()
     }
 
-    fn oldest_use(&self) -> Option<Moment> {
-        self.cells.oldest().map(|(_, used)| used)
+    fn oldest_use(&self) -> Moment {
+        self.cells.oldest().map_or(Moment::NEVER, |(_, used)| used)
     }
 
     fn evict(&mut self, beat: &Beat<'_>) -> bool {
-        let mut next = self.cells.oldest();
-        while let Some((slot, _)) = next {
-            next = self.cells.newer(slot);
-            let Some(cell) = self.cells.slot(slot).cell.as_mut().filter(|cell| cell.is_idle())
-            else {
+        for _ in 0..EVICTION_LOOKS_MAX {
+            let Some((slot, _)) = self.cells.oldest() else { return false };
+            let place = self.cells.slot(slot);
+            let Some(cell) = place.cell.as_mut().filter(|cell| cell.is_idle()) else {
+                self.cells.used(slot, beat.now); // at work, and so in use
                 continue;
             };
             let life = cell.passivate(&mut turn(&self.context, &mut self.out, beat));

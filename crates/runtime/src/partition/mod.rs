@@ -12,6 +12,7 @@
 mod actor;
 mod cells;
 mod door;
+mod eviction;
 mod found;
 mod hosted;
 mod inbox;
@@ -20,6 +21,7 @@ mod turns;
 
 pub(crate) use actor::{PartitionActor, PartitionPlan};
 pub(crate) use door::{Door, PartitionMessage};
+pub(crate) use eviction::Eviction;
 pub(crate) use found::{Found, Hosted};
 pub(crate) use hosted::{Beat, HostedKind};
 pub(crate) use inbox::{Delivery, Inbox, Refuses};

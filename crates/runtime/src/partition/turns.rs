@@ -1,4 +1,4 @@
-use super::{Beat, Door, HostedKind, door::Mail};
+use super::{Beat, Door, Eviction, HostedKind, door::Mail, eviction::Next};
 use crate::{cell::Moment, clock::Clock, journal::Journal, load::Load};
 use std::{sync::Arc, time::Duration};
 
@@ -10,9 +10,11 @@ pub(crate) struct Partition {
     door: Arc<Door>,
     journal: Arc<Journal>,
     load: Arc<Load>,
+    eviction: Arc<Eviction>,
     clock: Clock,
     kinds: Vec<Box<dyn HostedKind>>,
     mail: Mail,
+    swept_at: Moment,
     sweep_at: Moment,
     draining: bool,
 }
@@ -22,16 +24,20 @@ impl Partition {
         door: Arc<Door>,
         journal: Arc<Journal>,
         load: Arc<Load>,
+        eviction: Arc<Eviction>,
         clock: Clock,
         kinds: Vec<Box<dyn HostedKind>>,
     ) -> Self {
+        eviction.end(); // the former life may have failed in the middle of one
         Self {
             door,
             journal,
             load,
+            eviction,
             clock,
             kinds,
             mail: Mail::default(),
+            swept_at: Moment::default(),
             sweep_at: Moment::NEVER,
             draining: false,
         }
@@ -57,6 +63,7 @@ impl Partition {
         }
         if now >= self.sweep_at {
             self.kinds.iter_mut().for_each(|kind| kind.sweep(&beat));
+            self.swept_at = now;
         }
         self.evict(&beat);
         self.finish(&beat);
@@ -94,22 +101,36 @@ impl Partition {
         }
     }
 
-    /// Lets the least recently used entities leave while the engine holds too many.
+    /// Lets the least recently used entities leave while the engine holds too many, those of other partitions included.
     fn evict(&mut self, beat: &Beat<'_>) {
-        while self.load.has_too_many_entities() {
-            let coldest = self.kinds.iter_mut().filter(|kind| kind.oldest_use().is_some());
-            let Some(kind) = coldest.min_by_key(|kind| kind.oldest_use()) else { return };
-            if !kind.evict(beat) {
-                return; // all at work: the next turn tries again
+        if !self.eviction.is_mine(&self.door) {
+            return;
+        }
+        loop {
+            self.door.set_oldest_use(self.oldest_use());
+            match self.eviction.next(&self.door) {
+                Next::Mine if self.evict_one(beat) => {}
+                Next::Mine => return self.eviction.end(), // all at work: they take turns when they are done
+                Next::NotMine => return,
             }
         }
+    }
+
+    fn evict_one(&mut self, beat: &Beat<'_>) -> bool {
+        let kinds = self.kinds.iter_mut().filter(|kind| kind.oldest_use() != Moment::NEVER);
+        kinds.min_by_key(|kind| kind.oldest_use()).is_some_and(|kind| kind.evict(beat))
+    }
+
+    /// When the least recently used cell was used; never, without cells.
+    fn oldest_use(&self) -> Moment {
+        self.kinds.iter().map(|kind| kind.oldest_use()).min().unwrap_or(Moment::NEVER)
     }
 
     fn finish(&mut self, beat: &Beat<'_>) {
         let due =
             self.kinds.iter_mut().map(|kind| kind.finish(beat)).min().unwrap_or(Moment::NEVER);
-        // a sweep looks at everything that is due within a moment: not more often than that
-        self.sweep_at = due.max(beat.now.after(SWEEP_INTERVAL_MIN));
+        self.sweep_at = due.max(self.swept_at.after(SWEEP_INTERVAL_MIN));
         self.door.set_due(self.sweep_at);
+        self.door.set_oldest_use(self.oldest_use());
     }
 }

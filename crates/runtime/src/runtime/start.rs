@@ -6,7 +6,7 @@ use crate::{
     gate::Gate,
     journal::{Journal, Reader, Retention, Saver},
     load::Load,
-    partition::{Door, Partition, PartitionPlan},
+    partition::{Door, Eviction, Partition, PartitionPlan},
     registration::{HostPlan, Registration, Wired, Wiring},
     settings::RuntimeSettings,
     supervisor::Supervisor,
@@ -213,9 +213,11 @@ impl Plant {
     }
 
     fn partition_plans(&self, journal: &Arc<Journal>) -> Vec<PartitionPlan> {
+        let eviction = Arc::new(Eviction::new(Arc::clone(&self.load), Arc::clone(&self.doors)));
         let plan = |at: usize| -> PartitionPlan {
             let (door, journal, load) =
                 (Arc::clone(&self.doors[at]), Arc::clone(journal), Arc::clone(&self.load));
+            let eviction = Arc::clone(&eviction);
             let (clock, hosts) = (self.clock, Arc::clone(&self.hosts));
             Arc::new(move || {
                 let kinds = hosts.iter().map(|host| host(at)).collect();
@@ -223,6 +225,7 @@ impl Plant {
                     Arc::clone(&door),
                     Arc::clone(&journal),
                     Arc::clone(&load),
+                    Arc::clone(&eviction),
                     clock,
                     kinds,
                 );
