@@ -79,6 +79,14 @@ impl<M: Model> Cell<M> {
         }
     }
 
+    /// The commands that are handled when a read brings the last of the state.
+    pub(crate) fn waiting(&self) -> Vec<&'static str> {
+        match &self.phase {
+            Phase::Recovering(phase) => phase.waiting(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Takes what a read brought.
     pub(crate) fn found(
         &mut self,

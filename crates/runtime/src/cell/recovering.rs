@@ -58,6 +58,10 @@ impl<M: Model> Recovering<M> {
         self.0.ahead.clone()
     }
 
+    pub(super) fn waiting(&self) -> Vec<&'static str> {
+        self.0.waiting.iter().map(|job| job.command()).collect()
+    }
+
     pub(super) fn found(
         mut self,
         name: &Name<M>,

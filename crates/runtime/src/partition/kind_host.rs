@@ -10,7 +10,12 @@ use actum_persistence::{
     group_commit::{CommitError, Committed},
     store::StoreError,
 };
-use std::{collections::VecDeque, sync::Arc, time::Instant};
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// How many cells at work are passed over in search of one that may leave.
 const EVICTION_LOOKS_MAX: usize = 16;
@@ -194,6 +199,15 @@ impl<M: Hosted> KindHost<M> {
         }
     }
 
+    /// Warns when handling `commands` took too long.
+    fn note_slow<T: fmt::Display>(&self, took: Duration, commands: impl FnOnce() -> T) {
+        if took > self.context.slow_handler_after {
+            let (kind, command) = (<M::Entity as Entity>::KIND, commands());
+            tracing::warn!(kind, %command, ?took, "slow handler, its whole partition waited");
+            self.load.slow_handler();
+        }
+    }
+
     /// Carries the outputs out: writes first, since everybody waits for those.
     fn ship(&mut self, beat: &Beat<'_>) {
         if !self.out.writes.is_empty() {
@@ -248,14 +262,14 @@ impl<M: Hosted> HostedKind for KindHost<M> {
                 StoreError::corrupt("a read was answered with a record of another model")
             })
         });
-        let ahead = match (self.cells.holder(ticket), &found) {
-            (Some(cell), Ok(found)) => cell.read_ahead(found),
-            _ => None,
-        };
-        if let Some(read) = ahead {
+        let Some(cell) = self.cells.holder(ticket) else { return };
+        let waiting = cell.waiting();
+        if let Some(read) = found.as_ref().ok().and_then(|found| cell.read_ahead(found)) {
             beat.journal.read(beat.partition, [(read, ticket)]);
         }
+        let started = Instant::now();
         self.with_cell(ticket, beat, |cell, turn| cell.found(found, turn));
+        self.note_slow(started.elapsed(), || waiting.join(", "));
     }
 
     fn commands(&mut self, beat: &Beat<'_>) {
@@ -266,11 +280,7 @@ impl<M: Hosted> HostedKind for KindHost<M> {
             let command = delivery.job.command();
             self.deliver(delivery, beat);
             let after = Instant::now();
-            if after - before > self.context.slow_handler_after {
-                let (kind, took) = (<M::Entity as Entity>::KIND, after - before);
-                tracing::warn!(kind, command, ?took, "slow handler, its whole partition waited");
-                self.load.slow_handler();
-            }
+            self.note_slow(after - before, || command);
             before = after;
         }
         self.taken = taken;
