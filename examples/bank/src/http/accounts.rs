@@ -43,6 +43,7 @@ pub(super) struct Movement {
 
 /// Which part of a history is asked for.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Part {
     #[serde(default)]
     after: u64,

@@ -10,13 +10,16 @@ use axum::{
     extract::{FromRequest, Request, rejection::JsonRejection},
     http::StatusCode,
 };
-use serde::de::DeserializeOwned;
-use std::{error::Error, time::Duration};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
+};
+use std::{error::Error, fmt, marker::PhantomData, time::Duration};
 
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The body of a request, as JSON.
+/// The body of a request: one JSON object.
 pub(super) struct Body<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
@@ -24,7 +27,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         match tokio::time::timeout(BODY_TIMEOUT, Json::from_request(request, state)).await {
-            Ok(Ok(Json(value))) => Ok(Self(value)),
+            Ok(Ok(Json(Object(value)))) => Ok(Self(value)),
             Ok(Err(rejection)) => Err(problem_of(&rejection)),
             Err(_) => Err(Problem::new(SLOW_BODY, format!("it took longer than {BODY_TIMEOUT:?}"))),
         }
@@ -48,4 +51,27 @@ fn problem_of(rejection: &JsonRejection) -> Problem {
 /// What the parser said, without what was said on the way.
 fn cause(error: &dyn Error) -> String {
     error.source().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// A value that is read from an object only. A struct alone would also be read from an array of its fields.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData)).map(Self)
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(fields))
+    }
 }

@@ -1,6 +1,16 @@
 //! The bank, from its rules to its processes.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod addresses;
+mod bodies;
 mod crash;
+mod failures;
+mod histories;
 mod processes;
 mod program;
+mod refusals;
+mod retries;
+mod rules;
 mod seed;
+mod service;

@@ -89,13 +89,13 @@ impl Ledger {
     }
 
     /// Enters an answer, which must be the one there was before, if there was one.
-    pub(super) fn enter(&self, nr: OrderNr, fate: Fate) {
+    pub(super) fn enter(&self, nr: OrderNr, fate: &Fate) {
         let before = {
             let mut entries = self.entries.lock().unwrap();
             mem::replace(&mut entries[index(nr)].1, fate.clone())
         };
         if before != Fate::Unknown {
-            assert_eq!(before, fate, "order {nr} was answered, and sent again answered otherwise");
+            assert_eq!(&before, fate, "order {nr} was answered, and sent again answered otherwise");
             self.finds.lock().unwrap().repeated += 1;
         }
         self.answers.send_modify(|answers| *answers += 1);

@@ -58,8 +58,8 @@ pub(super) async fn drive(client: &Client, ledger: &Arc<Ledger>, random: &mut fa
 async fn send(client: &Client, ledger: &Ledger, nr: OrderNr) -> bool {
     let order = ledger.order(nr);
     match client.send(&order).await {
-        Outcome::Applied(applied) => ledger.enter(nr, Fate::Done(applied)),
-        Outcome::Refused => ledger.enter(nr, Fate::Refused),
+        Outcome::Applied(applied) => ledger.enter(nr, &Fate::Done(applied)),
+        Outcome::Refused => ledger.enter(nr, &Fate::Refused),
         Outcome::Unsure(_) => return false,
         Outcome::Failed(why) => panic!("{order:?}: {why}"),
     }
