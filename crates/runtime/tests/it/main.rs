@@ -5,6 +5,19 @@
 
 mod account;
 mod asking;
+mod batching;
+mod bounds;
+mod deadlines;
+mod durable_answers;
+mod durable_states;
 mod failed_appends;
+mod fragile;
+mod listener;
+mod note;
+mod panics;
+mod passivation;
+mod retries;
 mod rig;
+mod shutdown;
 mod snapshots;
+mod takeover;

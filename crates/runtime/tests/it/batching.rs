@@ -1,0 +1,230 @@
+//! Changes gather: of one entity when it is set so, and of all entities while a commit is under way.
+
+use crate::{
+    account::{Account, Balance, Deposit, DepositAll},
+    rig::{Rig, account, accounts, all_wait, assert_is, send},
+};
+use actum_persistence::group_commit::GroupCommitSettings;
+use actum_runtime::{
+    AskError, Registration,
+    settings::{Batching, EntitySettings, RuntimeSettings},
+};
+use actum_testkit::{Fault, Operation};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+const WINDOW: Duration = Duration::from_millis(20);
+
+/// Ten changes, or 20 milliseconds.
+fn tens() -> EntitySettings<Account> {
+    EntitySettings::default().with_batching(Batching::new(10, WINDOW))
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_threshold_sends_without_waiting() {
+    let rig = Rig::new();
+    let engine = rig.start_accounts(tens()).await;
+    let a = account(&engine, "a");
+    a.ask(Balance).await.unwrap();
+    let started = Instant::now();
+    let changes: Vec<_> = (0..10).map(|_| send(a.ask(Deposit(1)))).collect();
+    for (at, asking) in (1..).zip(changes) {
+        assert_eq!(asking.await.unwrap().unwrap(), at);
+    }
+    assert_eq!(a.ask(DepositAll(vec![1; 10])).await.unwrap(), 20, "it is events that count");
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    assert_eq!(rig.faults.calls(Operation::Append), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_oldest_change_waits_no_longer_than_the_flush_window() {
+    let rig = Rig::new();
+    let engine = rig.start_accounts(tens()).await;
+    let a = account(&engine, "a");
+    a.ask(Balance).await.unwrap();
+    let started = Instant::now();
+    let first = send(a.ask(Deposit(1)));
+    sleep(WINDOW - Duration::from_millis(5)).await;
+    let last = send(a.ask(Deposit(1)));
+    let query = send(a.ask(Balance)); // it saw what waits
+    sleep(Duration::from_millis(4)).await;
+    assert_eq!(rig.faults.calls(Operation::Append), 0);
+    assert!(!first.is_finished() && !query.is_finished());
+    assert_eq!(first.await.unwrap().unwrap(), 1);
+    assert_eq!(last.await.unwrap().unwrap(), 2);
+    assert_eq!(query.await.unwrap().unwrap(), 2);
+    let took = started.elapsed();
+    assert!((WINDOW..WINDOW + Duration::from_millis(3)).contains(&took), "{took:?}");
+    assert_eq!(rig.faults.calls(Operation::Append), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_entity_has_a_window_of_its_own() {
+    let rig = Rig::of_one_partition();
+    let engine = rig.start_accounts(tens()).await;
+    let (a, b) = (account(&engine, "a"), account(&engine, "b"));
+    let slow = send(a.ask(Deposit(1)));
+    let fast: Vec<_> = (0..10).map(|_| send(b.ask(Deposit(1)))).collect();
+    for asking in fast {
+        asking.await.unwrap().unwrap();
+    }
+    assert!(!slow.is_finished());
+    slow.await.unwrap().unwrap();
+    // windows that begin one after the other end one after the other
+    let started = Instant::now();
+    let mut ends = Vec::new();
+    for n in 0..5 {
+        let asking = send(account(&engine, &n.to_string()).ask(Deposit(1)));
+        ends.push((Duration::from_millis(3) * n + WINDOW, asking));
+        sleep(Duration::from_millis(3)).await;
+    }
+    for (end, asking) in ends {
+        asking.await.unwrap().unwrap();
+        let late = started.elapsed().saturating_sub(end);
+        assert!(late < Duration::from_millis(4), "{late:?} late");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_gathers_behind_an_append_goes_when_it_is_enough_or_old_enough() {
+    let rig = Rig::new();
+    let engine = rig.start_accounts(tens()).await;
+    let a = account(&engine, "a");
+    for (behind, waits) in [(10, false), (4, true)] {
+        let gate = rig.hold_next(Operation::Append);
+        let first = send(a.ask(DepositAll(vec![1; 10])));
+        gate.held(1).await;
+        let rest: Vec<_> = (0..behind).map(|_| send(a.ask(Deposit(1)))).collect();
+        all_wait().await;
+        gate.open();
+        let opened = Instant::now();
+        first.await.unwrap().unwrap();
+        for asking in rest {
+            asking.await.unwrap().unwrap();
+        }
+        assert_eq!(opened.elapsed() > Duration::from_millis(10), waits, "{:?}", opened.elapsed());
+    }
+    assert_eq!(rig.faults.calls(Operation::Append), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_may_give_up_before_the_window_ends_and_the_change_is_stored() {
+    let rig = Rig::new();
+    let engine = rig.start_accounts(tens()).await;
+    let a = account(&engine, "a");
+    a.ask(Balance).await.unwrap();
+    let asked = a.ask(Deposit(1)).timeout(Duration::from_millis(5)).await;
+    assert_is!(asked, Err(AskError::Timeout { maybe_applied: true }));
+    assert_eq!(a.ask(Balance).await.unwrap(), 1);
+    assert_eq!(rig.events("a").await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_fails_fails_all_that_gathered_in_it() {
+    let rig = Rig::new();
+    let engine = rig.start_accounts(tens()).await;
+    let a = account(&engine, "a");
+    rig.faults.next(Operation::Append, Fault::unavailable());
+    let changes: Vec<_> = (0..5).map(|_| send(a.ask(Deposit(1)))).collect();
+    for asking in changes {
+        assert_is!(asking.await.unwrap(), Err(AskError::Unavailable { .. }));
+    }
+    assert_eq!(a.ask(Deposit(1)).await.unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_batching_a_lone_change_is_sent_at_once_and_those_of_one_turn_together() {
+    let rig = Rig::new();
+    let engine = rig.start().await;
+    let a = account(&engine, "a");
+    let started = Instant::now();
+    for at in 1..=10 {
+        assert_eq!(a.ask(Deposit(1)).await.unwrap(), at);
+        assert_eq!(rig.faults.calls(Operation::Append), at);
+    }
+    let together: Vec<_> = (0..10).map(|_| send(a.ask(Deposit(1)))).collect();
+    for asking in together {
+        asking.await.unwrap().unwrap();
+    }
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    assert_eq!(rig.faults.calls(Operation::Append), 11);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_during_a_commit_goes_into_the_next_one_across_entities_and_partitions() {
+    let rig = Rig::new();
+    let engine = rig.start().await;
+    let gate = rig.hold_next(Operation::Append);
+    let first = send(account(&engine, "first").ask(Deposit(1)));
+    gate.held(1).await;
+    let rest: Vec<_> =
+        (0..500).map(|n| send(account(&engine, &n.to_string()).ask(Deposit(1)))).collect();
+    all_wait().await;
+    assert_eq!(rig.faults.calls(Operation::Append), 1);
+    gate.open();
+    for asking in rest.into_iter().chain([first]) {
+        assert_eq!(asking.await.unwrap().unwrap(), 1);
+    }
+    let counts = rig.faults.counts();
+    assert_eq!(rig.faults.calls(Operation::Append), 2);
+    assert_eq!((counts.entity_appends, counts.appends_at_once_max), (501, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transaction_holds_no_more_than_its_bound_and_a_command_that_is_larger_goes_alone() {
+    let rig = Rig::new();
+    let tens = GroupCommitSettings::default().with_batch_events_max(10);
+    let settings = RuntimeSettings::default().with_group_commit(tens);
+    let engine = rig.start_with(vec![accounts()], settings).await;
+    let gate = rig.hold_next(Operation::Append);
+    let first = send(account(&engine, "first").ask(Deposit(1)));
+    gate.held(1).await;
+    let rest: Vec<_> =
+        (0..95).map(|n| send(account(&engine, &n.to_string()).ask(Deposit(1)))).collect();
+    all_wait().await;
+    gate.open();
+    for asking in rest.into_iter().chain([first]) {
+        asking.await.unwrap().unwrap();
+    }
+    assert_eq!(rig.faults.calls(Operation::Append), 1 + 10);
+    assert_eq!(rig.faults.counts().events_at_once_max, 10);
+    account(&engine, "large").ask(DepositAll(vec![1; 50])).await.unwrap();
+    assert_eq!(rig.faults.counts().events_at_once_max, 50);
+}
+
+/// In real time and on several threads: here the interleavings are not a test's to choose.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn changes_gather_correctly_on_many_threads() {
+    let rig = Rig::new();
+    let batching = Batching::new(7, Duration::from_millis(1));
+    let settings = EntitySettings::default().with_batching(batching);
+    let fast = Registration::event_sourced::<Account>((), settings);
+    let engine = rig.start_with(vec![fast], RuntimeSettings::default()).await;
+    let clients: Vec<_> = (0..8u64)
+        .map(|client| {
+            let engine = engine.clone();
+            tokio::spawn(async move {
+                for n in 0..100u64 {
+                    let a = account(&engine, &((client + n) % 5).to_string());
+                    let id = format!("{client}-{n}");
+                    let balance = a.ask(Deposit(1)).command_id(&id).await.unwrap();
+                    // a retry while others go on, and a look that must not be behind it
+                    assert_eq!(a.ask(Deposit(1)).command_id(&id).await.unwrap(), balance);
+                    assert!(a.ask(Balance).await.unwrap() >= balance);
+                }
+            })
+        })
+        .collect();
+    for client in clients {
+        client.await.unwrap();
+    }
+    for n in 0..5 {
+        let stored = rig.stored("account", &n.to_string()).await;
+        assert_eq!(stored.len(), 160);
+        assert!((1..).zip(&stored).all(|(nr, event)| event.sequence_nr.get() == nr));
+        assert_eq!(account(&engine, &n.to_string()).ask(Balance).await.unwrap(), 160);
+    }
+    let counts = rig.faults.counts();
+    assert!(rig.faults.calls(Operation::Append) < counts.events, "nothing gathered");
+    assert!(engine.shutdown().await.is_clean());
+}

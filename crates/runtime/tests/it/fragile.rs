@@ -1,0 +1,179 @@
+//! An event-sourced entity whose code fails where it is told to.
+
+use crate::rig::Rig;
+use actum_model::{Ctx, Effect, Entity, EventSourced, Handle};
+use actum_persistence::codec::Json;
+use actum_runtime::{EntityRef, Registration, Runtime, settings::EntitySettings};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::Error};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+/// Where it fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum At {
+    Nowhere,
+    Handle,
+    /// The first of two events is applied, the second one panics.
+    Apply,
+    Encode,
+    /// Encoding says so, and does not panic.
+    Unencodable,
+    Reply,
+    /// Recording the reply panics, which happens for commands with an id only.
+    RecordReply,
+    AfterCommit,
+}
+
+/// Answered with the total after it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Fail(pub(crate) At);
+/// A query that takes this long, and answers with the total.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Dawdle(pub(crate) Duration);
+/// A command that panics when it is dropped without being handled, in the midst of its partition.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Grenade;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Added {
+    #[serde(serialize_with = "encode")]
+    at: At,
+}
+
+#[derive(Debug)]
+pub(crate) struct Total {
+    pub(crate) total: u64,
+    fails: bool,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Fragile {
+    pub(crate) total: u64,
+}
+
+/// What has run after commits.
+#[derive(Clone, Default)]
+pub(crate) struct Actions(Arc<AtomicUsize>);
+
+actum_model::payload! {
+    Json: Added = "added", Fail = "fail", Dawdle = "dawdle", Grenade = "grenade", Total = "total"
+}
+
+fn encode<S: Serializer>(at: &At, serializer: S) -> Result<S::Ok, S::Error> {
+    match at {
+        At::Encode => panic!("in encode"),
+        At::Unencodable => Err(S::Error::custom("has no encoding")),
+        at => at.serialize(serializer),
+    }
+}
+
+impl Serialize for Total {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        assert!(!self.fails, "in recording the reply");
+        self.total.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Total {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self { total: u64::deserialize(deserializer)?, fails: false })
+    }
+}
+
+impl Drop for Grenade {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "in dropping the command");
+    }
+}
+
+impl Actions {
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Entity for Fragile {
+    const KIND: &'static str = "fragile";
+    type Id = String;
+    type Env = Actions;
+    type Event = Added;
+    type Commands = (Fail, Dawdle, Grenade);
+
+    fn initial(id: &String) -> Self {
+        assert!(!id.starts_with("stillborn"), "in initial");
+        Self::default()
+    }
+}
+
+impl EventSourced for Fragile {
+    fn apply(&mut self, event: &Added) {
+        assert_ne!(event.at, At::Apply, "in apply");
+        self.total += 1;
+    }
+}
+
+type Answer = Result<Effect<Fragile, Total>, Infallible>;
+
+impl Handle<Fail> for Fragile {
+    type Reply = Total;
+    type Rejection = Infallible;
+    fn handle(&self, Fail(at): Fail, ctx: &Ctx<'_, Self>) -> Answer {
+        assert_ne!(at, At::Handle, "in handle");
+        let events = match at {
+            At::Apply | At::Encode | At::Unencodable => {
+                vec![Added { at: At::Nowhere }, Added { at }]
+            }
+            at => vec![Added { at }],
+        };
+        let actions = ctx.env().clone();
+        let effect = Effect::persist_all(events).after_commit(move || {
+            actions.0.fetch_add(1, Ordering::SeqCst);
+            assert_ne!(at, At::AfterCommit, "in after_commit");
+        });
+        Ok(effect.reply_with(move |state: &Self| {
+            assert_ne!(at, At::Reply, "in reply");
+            Total { total: state.total, fails: at == At::RecordReply }
+        }))
+    }
+}
+
+impl Handle<Dawdle> for Fragile {
+    type Reply = Total;
+    type Rejection = Infallible;
+    fn handle(&self, Dawdle(duration): Dawdle, _: &Ctx<'_, Self>) -> Answer {
+        let started = Instant::now(); // of the real clock, as handlers are measured
+        while started.elapsed() < duration {
+            std::hint::spin_loop();
+        }
+        Ok(Effect::none().reply(Total { total: self.total, fails: false }))
+    }
+}
+
+impl Handle<Grenade> for Fragile {
+    type Reply = Total;
+    type Rejection = Infallible;
+    fn handle(&self, grenade: Grenade, _: &Ctx<'_, Self>) -> Answer {
+        std::mem::forget(grenade);
+        Ok(Effect::none().reply(Total { total: self.total, fails: false }))
+    }
+}
+
+pub(crate) fn fragile(engine: &Runtime, id: &str) -> EntityRef<Fragile> {
+    engine.entity(id)
+}
+
+/// An engine that runs it, beside what has run after commits.
+pub(crate) async fn start(rig: &Rig) -> (Runtime, Actions) {
+    let actions = Actions::default();
+    (rig.start_with(vec![registered(&actions)], Default::default()).await, actions)
+}
+
+pub(crate) fn registered(actions: &Actions) -> Registration {
+    Registration::event_sourced::<Fragile>(actions.clone(), EntitySettings::default())
+}

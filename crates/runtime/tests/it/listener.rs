@@ -1,0 +1,123 @@
+//! Somebody who listens to what an engine says about itself, on the thread of one test.
+
+use parking_lot::Mutex;
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, LazyLock},
+};
+use tracing::{
+    Dispatch, Event, Level, Subscriber,
+    field::{Field, Visit},
+    span::{Attributes, Id, Record},
+    subscriber::{DefaultGuard, set_default},
+};
+use tracing_subscriber::{
+    Layer, filter::LevelFilter, layer::Context, layer::SubscriberExt, registry,
+    registry::LookupSpan,
+};
+
+/// What was said so far.
+#[derive(Clone, Default)]
+pub(crate) struct Listener(Arc<Mutex<Heard>>);
+
+#[derive(Default)]
+struct Heard {
+    events: Vec<Said>,
+    spans: Vec<(Id, Said)>,
+}
+
+/// An event, or a span with everything recorded in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Said {
+    pub(crate) level: Level,
+    pub(crate) target: &'static str,
+    pub(crate) name: &'static str,
+    fields: BTreeMap<&'static str, String>,
+}
+
+/// While a process has one subscriber only, `tracing` lets whichever thread comes first decide for all whether anybody
+/// listens; with two more that never go it asks every one.
+static DEAF: LazyLock<[Dispatch; 2]> =
+    LazyLock::new(|| [LevelFilter::OFF; 2].map(|nothing| Dispatch::new(registry().with(nothing))));
+
+impl Listener {
+    /// Listens to what is said on this thread at `level` and above, until the guard is dropped.
+    pub(crate) fn listen(level: Level) -> (Self, DefaultGuard) {
+        LazyLock::force(&DEAF);
+        let listener = Self::default();
+        let guard =
+            set_default(registry().with(LevelFilter::from_level(level)).with(listener.clone()));
+        (listener, guard)
+    }
+
+    pub(crate) fn events(&self) -> Vec<Said> {
+        self.0.lock().events.clone()
+    }
+
+    /// The spans of this name.
+    pub(crate) fn spans(&self, name: &str) -> Vec<Said> {
+        let heard = self.0.lock();
+        heard.spans.iter().map(|(_, said)| said).filter(|said| said.name == name).cloned().collect()
+    }
+
+    /// The events whose message this is.
+    pub(crate) fn saying(&self, message: &str) -> Vec<Said> {
+        self.events().into_iter().filter(|said| said.message() == message).collect()
+    }
+
+    /// Everything that was said.
+    pub(crate) fn text(&self) -> String {
+        let heard = self.0.lock();
+        format!("{:#?}\n{:#?}", heard.events, heard.spans)
+    }
+}
+
+impl Said {
+    pub(crate) fn message(&self) -> &str {
+        self.field("message").unwrap_or_default()
+    }
+
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        self.fields.get(name).map(String::as_str)
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Listener {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, _: Context<'_, S>) {
+        let mut said = Said::of(attributes.metadata());
+        attributes.record(&mut said);
+        self.0.lock().spans.push((id.clone(), said));
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {
+        // ids of closed spans are used again: the last one is meant
+        if let Some((_, said)) = self.0.lock().spans.iter_mut().rev().find(|(other, _)| other == id)
+        {
+            values.record(said);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut said = Said::of(event.metadata());
+        event.record(&mut said);
+        self.0.lock().events.push(said);
+    }
+}
+
+impl Said {
+    fn of(metadata: &'static tracing::Metadata<'static>) -> Self {
+        let (level, target, name) = (*metadata.level(), metadata.target(), metadata.name());
+        Self { level, target, name, fields: BTreeMap::new() }
+    }
+}
+
+impl Visit for Said {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.fields.insert(field.name(), value.to_owned());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.fields.insert(field.name(), format!("{value:?}"));
+    }
+}

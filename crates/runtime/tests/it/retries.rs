@@ -1,0 +1,331 @@
+//! A command that carries an id is applied once: a retry gets the reply of the first time, wherever that is kept.
+
+use crate::{
+    account::{Account, Balance, Deposit, DepositAll, Leave, Withdraw},
+    rig::{Gate, Rig, account, all_wait, assert_is, key, send},
+};
+use actum_model::{CommandId, Metadata, SequenceNr, StoredPayload, Timestamp};
+use actum_persistence::{
+    group_commit::GroupCommitSettings,
+    serializer::{RecordedReply, Serializer},
+    store::{AppendBatch, EntityAppend, EventStore, NewEvent, WriterClaim, WriterStore},
+};
+use actum_runtime::{
+    AskError,
+    settings::{CommandWindow, EntitySettings, RuntimeSettings, SnapshotSettings},
+};
+use actum_testkit::{Damage, Fault, Operation};
+use std::{borrow::Cow, time::Duration};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn remembering(commands: usize) -> EntitySettings<Account> {
+    EntitySettings::default().with_command_window(CommandWindow::new(commands, DAY))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_gets_the_recorded_reply_and_receipt_whatever_happened_since() {
+    let rig = Rig::new();
+    let engine = rig.start().await;
+    let a = account(&engine, "a");
+    assert_eq!(a.ask(Deposit(10)).command_id("c").await.unwrap(), 10);
+    assert_eq!(a.ask(Withdraw(4)).command_id("d").await.unwrap(), 6);
+    let (reply, receipt) = a.ask(Deposit(10)).command_id("c").with_receipt().await.unwrap();
+    assert_eq!((reply, receipt.sequence_nr.get()), (10, 1));
+    assert_eq!(a.ask(Withdraw(4)).command_id("d").await.unwrap(), 6);
+    // the id is what counts: the first command of that id is what the caller wanted
+    assert_eq!(a.ask(Deposit(99)).command_id("c").await.unwrap(), 10);
+    assert_eq!(rig.events("a").await.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ids_belong_to_one_entity() {
+    let rig = Rig::of_one_partition();
+    let engine = rig.start().await;
+    for id in ["a", "b"] {
+        assert_eq!(account(&engine, id).ask(Deposit(5)).command_id("c").await.unwrap(), 5);
+        assert_eq!(rig.events(id).await.len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rejected_command_is_evaluated_again() {
+    let rig = Rig::new();
+    let engine = rig.start().await;
+    let a = account(&engine, "a");
+    assert_is!(a.ask(Withdraw(5)).command_id("c").await, Err(AskError::Rejected(_)));
+    assert_is!(a.ask(Withdraw(5)).command_id("c").await, Err(AskError::Rejected(_)));
+    a.ask(Deposit(8)).await.unwrap();
+    assert_eq!(a.ask(Withdraw(5)).command_id("c").await.unwrap(), 3);
+    assert_eq!(a.ask(Withdraw(5)).command_id("c").await.unwrap(), 3);
+    assert_eq!(rig.events("a").await.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_of_another_command_is_refused() {
+    let rig = Rig::new();
+    let engine = rig.start().await;
+    let a = account(&engine, "a");
+    a.ask(Deposit(5)).command_id("c").await.unwrap();
+    let error = a.ask(Withdraw(5)).command_id("c").await.unwrap_err();
+    assert_is!(
+        &error,
+        AskError::Invalid { what }
+        if what == "the command id `c` of this `withdraw` was used by a `deposit` before"
+    );
+    assert_eq!(a.ask(Balance).await.unwrap(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retries_in_flight_get_the_one_reply_after_the_one_commit() {
+    let rig = Rig::new();
+    let engine = rig.start().await;
+    let a = account(&engine, "a");
+    let gate = rig.hold_next(Operation::Append);
+    let first = send(a.ask(Deposit(7)).command_id("c"));
+    gate.held(1).await;
+    let staged: Vec<_> = (0..5).map(|_| send(a.ask(Deposit(9)).command_id("d"))).collect();
+    let retries: Vec<_> = (0..5).map(|_| send(a.ask(Deposit(7)).command_id("c"))).collect();
+    all_wait().await;
+    assert!(retries.iter().chain(&staged).all(|retry| !retry.is_finished()));
+    gate.open();
+    assert_eq!(first.await.unwrap().unwrap(), 7);
+    for retry in retries {
+        assert_eq!(retry.await.unwrap().unwrap(), 7);
+    }
+    for retry in staged {
+        assert_eq!(retry.await.unwrap().unwrap(), 16);
+    }
+    assert_eq!(rig.events("a").await.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_does_not_wait_for_what_came_after_the_first_time() {
+    let rig = Rig::new();
+    let engine = rig.start().await;
+    let a = account(&engine, "a");
+    a.ask(Deposit(7)).command_id("c").await.unwrap();
+    let gate = rig.hold_next(Operation::Append);
+    let other = send(a.ask(Deposit(1)));
+    gate.held(1).await;
+    assert_eq!(a.ask(Deposit(7)).command_id("c").await.unwrap(), 7);
+    assert!(!other.is_finished());
+    gate.open();
+    other.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_whose_first_time_is_not_stored_fails_with_it_and_the_next_one_is_applied() {
+    let rig = Rig::new();
+    let engine = rig.start().await;
+    let a = account(&engine, "a");
+    let gate = Gate::closed();
+    rig.faults.next(Operation::Append, Fault::unavailable().held_before(&gate));
+    let first = send(a.ask(Deposit(7)).command_id("c"));
+    gate.held(1).await;
+    let retry = send(a.ask(Deposit(7)).command_id("c"));
+    all_wait().await;
+    gate.open();
+    assert_is!(first.await.unwrap(), Err(AskError::Unavailable { .. }));
+    assert_is!(retry.await.unwrap(), Err(AskError::Unavailable { .. }));
+    assert_eq!(a.ask(Deposit(7)).command_id("c").await.unwrap(), 7);
+    assert_eq!(rig.events("a").await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_an_unknown_outcome_applies_the_command_once_whatever_it_was() {
+    for committed in [true, false] {
+        let rig = Rig::new();
+        let once = GroupCommitSettings::default().with_resolve_attempts_max(1);
+        let engine = rig.start_set(RuntimeSettings::default().with_group_commit(once)).await;
+        let a = account(&engine, "a");
+        let unknown =
+            if committed { Fault::unknown_committed() } else { Fault::unknown_uncommitted() };
+        rig.faults.next(Operation::Append, unknown);
+        rig.faults.next(Operation::Resolve, Fault::unavailable());
+        let first = a.ask(Deposit(7)).command_id("c").await;
+        assert_is!(first, Err(AskError::OutcomeUnknown { .. }));
+        assert_eq!(a.ask(Deposit(7)).command_id("c").await.unwrap(), 7);
+        assert_eq!(rig.events("a").await.len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_a_timeout_applies_the_command_once() {
+    let rig = Rig::new();
+    let engine = rig.start().await;
+    let a = account(&engine, "a");
+    let gate = rig.hold_next(Operation::Append);
+    let second = Duration::from_secs(1);
+    let first = a.ask(Deposit(7)).command_id("c").timeout(second).await;
+    assert_is!(first, Err(AskError::Timeout { maybe_applied: true }));
+    let retry = send(a.ask(Deposit(7)).command_id("c"));
+    gate.open();
+    assert_eq!(retry.await.unwrap().unwrap(), 7);
+    assert_eq!(rig.events("a").await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_a_restart_or_a_crash_gets_the_recorded_reply() {
+    let rig = Rig::new();
+    let engine = rig.start().await;
+    let all = DepositAll(vec![1, 2, 4]);
+    assert_eq!(account(&engine, "a").ask(all).command_id("c").await.unwrap(), 7);
+    account(&engine, "a").ask(Deposit(100)).await.unwrap();
+    let _ = engine.shutdown().await;
+
+    let engine = rig.start().await;
+    let all = DepositAll(vec![1, 2, 4]);
+    assert_eq!(account(&engine, "a").ask(all).command_id("c").await.unwrap(), 7);
+    drop(engine); // a crash: its lease runs out
+    tokio::time::sleep(Duration::from_secs(11)).await;
+
+    let engine = rig.start().await;
+    let retry = account(&engine, "a").ask(DepositAll(vec![])).command_id("c").with_receipt();
+    let (reply, receipt) = retry.await.unwrap();
+    assert_eq!((reply, receipt.sequence_nr.get()), (7, 3));
+    assert_eq!(rig.events("a").await.len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_passivation_gets_the_recorded_reply() {
+    let rig = Rig::new();
+    let engine = rig.start().await;
+    let a = account(&engine, "a");
+    assert_eq!(a.ask(Leave(5)).command_id("c").await.unwrap(), 5);
+    assert_eq!(engine.usage().entities, 0);
+    assert_eq!(a.ask(Leave(5)).command_id("c").await.unwrap(), 5);
+    assert_eq!(engine.usage().entities, 1, "a retry does not let the entity leave again");
+    assert_eq!(rig.events("a").await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_remembers_commands_whose_events_are_gone() {
+    let rig = Rig::new();
+    let snapshots = SnapshotSettings::every(2).with_snapshots_kept(1).with_events_deleted(true);
+    let settings = EntitySettings::default().with_snapshots(snapshots);
+    let engine = rig.start_accounts(settings.clone()).await;
+    let a = account(&engine, "a");
+    for (n, id) in (1..).zip(["c", "d", "e", "f"]) {
+        assert_eq!(a.ask(Deposit(1)).command_id(id).await.unwrap(), n);
+    }
+    let _ = engine.shutdown().await;
+    assert_eq!(rig.events("a").await, []);
+
+    let engine = rig.start_accounts(settings).await;
+    let a = account(&engine, "a");
+    for (n, id) in (1..).zip(["c", "d", "e", "f"]) {
+        assert_eq!(a.ask(Deposit(1)).command_id(id).await.unwrap(), n);
+    }
+    assert_eq!(a.ask(Balance).await.unwrap(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn commands_are_remembered_when_a_snapshot_cannot_be_read() {
+    let rig = Rig::new();
+    let settings = EntitySettings::default().with_snapshots(SnapshotSettings::every(2));
+    let engine = rig.start_accounts(settings.clone()).await;
+    for id in ["c", "d", "e"] {
+        account(&engine, "a").ask(Deposit(1)).command_id(id).await.unwrap();
+    }
+    let _ = engine.shutdown().await;
+    rig.faults.next(Operation::Recover, Fault::damaged_snapshot(Damage::Metadata));
+    let engine = rig.start_accounts(settings).await;
+    for (n, id) in (1..).zip(["c", "d", "e"]) {
+        assert_eq!(account(&engine, "a").ask(Deposit(1)).command_id(id).await.unwrap(), n);
+    }
+    assert_eq!(rig.faults.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_as_many_ids_as_set_are_remembered_in_memory_and_on_disk() {
+    let rig = Rig::new();
+    let engine = rig.start_accounts(remembering(3)).await;
+    let a = account(&engine, "a");
+    for (n, id) in (1..).zip(["1", "2", "3", "4"]) {
+        assert_eq!(a.ask(Deposit(1)).command_id(id).await.unwrap(), n);
+    }
+    for (n, id) in (2..).zip(["2", "3", "4"]) {
+        assert_eq!(a.ask(Deposit(1)).command_id(id).await.unwrap(), n);
+    }
+    let _ = engine.shutdown().await;
+    let engine = rig.start_accounts(remembering(3)).await;
+    let a = account(&engine, "a");
+    assert_eq!(a.ask(Deposit(1)).command_id("2").await.unwrap(), 2);
+    assert_eq!(a.ask(Deposit(1)).command_id("1").await.unwrap(), 5, "it was forgotten");
+    assert_eq!(a.ask(Deposit(1)).command_id("1").await.unwrap(), 5);
+    assert_eq!(a.ask(Deposit(1)).command_id("2").await.unwrap(), 6, "1 took its place");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_that_is_too_old_is_forgotten_when_the_next_one_comes() {
+    let rig = Rig::new();
+    store_as_of(&rig, "ancient", Timestamp::from_micros(0)).await;
+    let engine = rig.start_accounts(remembering(100)).await;
+    let a = account(&engine, "a");
+    assert_eq!(a.ask(Deposit(1)).command_id("ancient").await.unwrap(), 1234);
+    assert_eq!(a.ask(Deposit(1)).command_id("new").await.unwrap(), 2);
+    assert_eq!(a.ask(Deposit(1)).command_id("ancient").await.unwrap(), 3);
+    assert_eq!(a.ask(Deposit(1)).command_id("new").await.unwrap(), 2);
+}
+
+/// Stores the event of a `Deposit(1)` to `a` that was answered with 1234, as if it were handled then.
+async fn store_as_of(rig: &Rig, id: &str, timestamp: Timestamp) {
+    let store = rig.memory.reopen();
+    let claim = WriterClaim {
+        slot: "journal".into(),
+        holder: "an engine of old".into(),
+        lease: Duration::from_secs(10),
+    };
+    let incarnation = store.claim(&claim).await.unwrap();
+    let event = crate::account::AccountEvent::Deposited(1);
+    let reply = RecordedReply {
+        command_manifest: Cow::Borrowed("deposit"),
+        payload: StoredPayload::encode(&1234u64).unwrap(),
+    };
+    let metadata = Metadata::new().with_command_id(CommandId::new(id).unwrap());
+    let metadata = Serializer::default().encode_metadata(&metadata, Some(&reply)).unwrap();
+    let payload = StoredPayload::encode(&event).unwrap();
+    let entity = key("account", "a");
+    let append = EntityAppend {
+        partition: entity.partition(store.layout().partitions),
+        entity,
+        expected: SequenceNr::ZERO,
+        first_event_nr: 1,
+        events: vec![NewEvent { timestamp, payload, metadata }],
+    };
+    let batch = AppendBatch { lane: Default::default(), incarnation, appends: vec![append] };
+    store.append(&batch).await.unwrap();
+    store.release(incarnation).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_that_is_none_is_refused_and_nothing_is_sent() {
+    let rig = Rig::new();
+    let engine = rig.start().await;
+    let a = account(&engine, "a");
+    for (id, what) in [
+        (String::new(), "a command id must not be empty"),
+        ("x".repeat(129), "a command id has at most 128 bytes, this one has 129"),
+        ("a\0b".to_owned(), "a command id must not contain NUL"),
+    ] {
+        let asked = a.ask(Deposit(1)).command_id(&id).await;
+        assert_is!(asked, Err(AskError::Invalid { what: said }) if said == what);
+        assert_is!(
+            a.ask(Deposit(1)).command_id(&id).tell().unwrap_err().0,
+            AskError::Invalid { what: said } if said == what
+        );
+    }
+    assert_eq!(a.ask(Deposit(1)).command_id("x".repeat(128)).await.unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_expects_the_revision_of_the_first_time_is_still_a_retry() {
+    let rig = Rig::new();
+    let engine = rig.start().await;
+    let a = account(&engine, "a");
+    for _ in 0..2 {
+        let asked = a.ask(Deposit(1)).command_id("c").expect_revision(0);
+        assert_eq!(asked.await.unwrap(), 1);
+    }
+}

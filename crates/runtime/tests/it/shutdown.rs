@@ -1,0 +1,259 @@
+//! An engine that is shut down refuses, drains, writes, closes, and says what it could not finish.
+
+use crate::{
+    account::{Account, Balance, Deposit},
+    rig::{Rig, account, all_wait, assert_is, send},
+};
+use actum_persistence::store::{SnapshotStore, StoreError};
+use actum_runtime::{
+    AskError, Registration, Runtime, ShutdownReport, StartError,
+    settings::{Batching, EntitySettings, RuntimeSettings, SnapshotSettings},
+};
+use actum_testkit::{Fault, Operation};
+use std::{future::IntoFuture, time::Duration};
+use tokio::{
+    runtime::Handle,
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn shut_down(engine: &Runtime) -> JoinHandle<ShutdownReport> {
+    let engine = engine.clone();
+    tokio::spawn(async move { engine.shutdown().await })
+}
+
+fn patient() -> RuntimeSettings {
+    RuntimeSettings::default().with_ask_timeout(3600 * SECOND).with_shutdown_timeout(10 * SECOND)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_taken_is_finished_and_what_comes_later_is_refused() {
+    let rig = Rig::new();
+    let engine = rig.start_set(patient()).await;
+    let a = account(&engine, "a");
+    let (append, reading) = (rig.hold_next(Operation::Append), Rig::hold_next);
+    let sent = send(a.ask(Deposit(1)));
+    append.held(1).await;
+    let staged = send(a.ask(Deposit(1)));
+    let query = send(a.ask(Balance));
+    let reading = reading(&rig, Operation::Recover);
+    let recovering = send(account(&engine, "b").ask(Deposit(5)));
+    reading.held(1).await;
+    // still in the inbox when the engine begins to shut down
+    let told = account(&engine, "c").ask(Deposit(7)).into_future();
+    let shutdown = shut_down(&engine);
+    all_wait().await;
+    assert!(!shutdown.is_finished());
+    let error = a.ask(Deposit(1)).await.unwrap_err();
+    assert_eq!(error.to_string(), "unavailable: the engine is shutting down");
+    let error = account(&engine, "new").tell(Deposit(1)).unwrap_err().0;
+    assert_eq!(error.to_string(), "unavailable: the engine is shutting down");
+    append.open();
+    reading.open();
+    assert_eq!(sent.await.unwrap().unwrap(), 1);
+    assert_eq!(staged.await.unwrap().unwrap(), 2);
+    assert_eq!(query.await.unwrap().unwrap(), 2);
+    assert_eq!(recovering.await.unwrap().unwrap(), 5);
+    assert_eq!(told.await.unwrap(), 7);
+    let report = shutdown.await.unwrap();
+    assert!(report.is_clean(), "{report:?}");
+    assert_eq!((engine.usage().entities, engine.usage().commands), (0, 0));
+    let error = a.ask(Deposit(1)).await.unwrap_err();
+    assert_eq!(error.to_string(), "unavailable: the engine has ended");
+    assert_eq!((rig.events("a").await.len(), rig.events("new").await.len()), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_its_flush_window_is_written_at_once() {
+    let rig = Rig::new();
+    let settings =
+        EntitySettings::default().with_batching(Batching::new(1000, Duration::from_secs(60)));
+    let registration = Registration::event_sourced::<Account>((), settings);
+    let engine = rig.start_with(vec![registration], patient()).await;
+    let started = Instant::now();
+    let waiting = send(account(&engine, "a").ask(Deposit(1)));
+    all_wait().await;
+    assert!(engine.shutdown().await.is_clean());
+    assert_eq!(waiting.await.unwrap().unwrap(), 1);
+    assert!(started.elapsed() < SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn commands_that_were_told_are_finished_too() {
+    let rig = Rig::new();
+    let engine = rig.start().await;
+    for n in 0..100 {
+        account(&engine, &(n % 10).to_string()).tell(Deposit(1)).unwrap();
+    }
+    assert!(engine.shutdown().await.is_clean());
+    for n in 0..10 {
+        assert_eq!(rig.events(&n.to_string()).await.len(), 10);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn last_snapshots_are_saved() {
+    let rig = Rig::new();
+    let snapshots = SnapshotSettings::every(1000).with_snapshot_on_passivation(true);
+    let engine = rig.start_accounts(EntitySettings::default().with_snapshots(snapshots)).await;
+    for n in 0..100 {
+        account(&engine, &n.to_string()).ask(Deposit(1)).await.unwrap();
+    }
+    assert!(engine.shutdown().await.is_clean());
+    assert_eq!(rig.faults.counts().snapshots, 100);
+    let key = crate::rig::key("account", "99");
+    assert!(
+        rig.memory
+            .reopen()
+            .load(&key, actum_model::SequenceNr::new(u64::MAX))
+            .await
+            .unwrap()
+            .is_some()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_finished_in_time_is_told_and_reported() {
+    let rig = Rig::new();
+    let engine = rig.start_set(patient()).await;
+    let (a, b) = (account(&engine, "a"), account(&engine, "b"));
+    a.ask(Deposit(1)).await.unwrap();
+    let _append = rig.hold_next(Operation::Append);
+    let sent = send(a.ask(Deposit(1)));
+    all_wait().await;
+    let staged = send(a.ask(Deposit(1)));
+    let query = send(a.ask(Balance));
+    let _reading = rig.hold_next(Operation::Recover);
+    let recovering = send(b.ask(Deposit(1)));
+    all_wait().await;
+    let started = Instant::now();
+    let report = engine.shutdown().await;
+    let took = started.elapsed();
+    assert!((10 * SECOND..12 * SECOND).contains(&took), "{took:?}");
+    assert!(!report.is_clean());
+    assert_eq!((report.unanswered, report.unknown, report.released), (4, 1, true), "{report:?}");
+    assert_is!(sent.await.unwrap(), Err(AskError::OutcomeUnknown { .. }));
+    assert_is!(staged.await.unwrap(), Err(AskError::Unavailable { .. }));
+    assert_is!(query.await.unwrap(), Err(AskError::Unavailable { .. }));
+    let error = recovering.await.unwrap().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "unavailable: the engine was shut down before the command was answered"
+    );
+    // the next engine sees what was acknowledged
+    let engine = rig.start().await;
+    assert_eq!(account(&engine, "a").ask(Balance).await.unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn snapshots_that_are_not_saved_in_time_are_reported() {
+    let rig = Rig::new();
+    let snapshots = SnapshotSettings::every(1);
+    let settings = EntitySettings::default().with_snapshots(snapshots);
+    let registration = Registration::event_sourced::<Account>((), settings);
+    let engine = rig.start_with(vec![registration], patient()).await;
+    let _saving = rig.hold_next(Operation::SaveSnapshots);
+    account(&engine, "a").ask(Deposit(1)).await.unwrap();
+    let report = engine.shutdown().await;
+    assert_eq!((report.snapshots_saved, report.unanswered), (false, 0), "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_journal_that_is_not_given_back_is_reported_and_free_when_the_lease_ends() {
+    let rig = Rig::new();
+    let engine = rig.start().await;
+    rig.faults.next(Operation::Release, Fault::fail(StoreError::unavailable("x", "away")));
+    let report = engine.shutdown().await;
+    assert!(!report.released && !report.is_clean());
+    let settings = RuntimeSettings::default;
+    let refused = rig.try_start("next", vec![crate::rig::accounts()], settings()).await;
+    assert_is!(refused, Err(StartError::Held(_)));
+    sleep(11 * SECOND).await;
+    rig.try_start("next", vec![crate::rig::accounts()], settings()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_shutdown_finds_nothing_to_do() {
+    let rig = Rig::new();
+    let engine = rig.start().await;
+    account(&engine, "a").ask(Deposit(1)).await.unwrap();
+    let both = (shut_down(&engine), shut_down(&engine));
+    assert!(both.0.await.unwrap().is_clean());
+    assert!(both.1.await.unwrap().is_clean());
+    // it gives back nothing that is another's
+    let next = rig.start().await;
+    assert!(engine.shutdown().await.is_clean());
+    assert_eq!(account(&next, "a").ask(Deposit(1)).await.unwrap(), 2);
+    assert_eq!(rig.faults.calls(Operation::Release), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_is_dropped_answers_whoever_waits() {
+    let rig = Rig::new();
+    let engine = rig.start_set(patient()).await;
+    let (a, b) = (account(&engine, "a"), account(&engine, "b"));
+    a.ask(Deposit(1)).await.unwrap();
+    let append = rig.hold_next(Operation::Append);
+    let sent = send(a.ask(Deposit(1)));
+    append.held(1).await;
+    let query = send(a.ask(Balance));
+    let reading = rig.hold_next(Operation::Recover);
+    let recovering = send(b.ask(Deposit(1)));
+    reading.held(1).await;
+    let in_the_inbox = account(&engine, "c").ask(Deposit(1)).into_future();
+    drop(engine);
+    assert_is!(sent.await.unwrap(), Err(AskError::OutcomeUnknown { .. }));
+    for asking in [query, recovering] {
+        // they changed nothing that was sent; but a partition that is gone cannot tell
+        assert_is!(
+            asking.await.unwrap(),
+            Err(AskError::Unavailable { .. } | AskError::OutcomeUnknown { .. })
+        );
+    }
+    assert_is!(in_the_inbox.await, Err(AskError::Unavailable { .. }));
+    // references outlive their engine
+    let error = a.ask(Deposit(1)).await.unwrap_err();
+    assert_eq!(error.to_string(), "unavailable: the engine has ended");
+    assert_is!(b.tell(Deposit(1)).unwrap_err().0, AskError::Unavailable { .. });
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_task_outlives_its_engine() {
+    let rig = Rig::new();
+    let alive = || Handle::current().metrics().num_alive_tasks();
+    let before = alive();
+    for n in 0..3 {
+        let engine = rig.start().await;
+        for id in 0..20 {
+            account(&engine, &id.to_string()).ask(Deposit(1)).await.unwrap();
+        }
+        assert!(alive() > before);
+        if n == 1 {
+            drop(engine);
+            sleep(11 * SECOND).await;
+        } else {
+            assert!(engine.shutdown().await.is_clean());
+        }
+        all_wait().await;
+        assert_eq!(alive(), before);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_stores_are_closed() {
+    let rig = Rig::new();
+    let stores = rig.store();
+    let engine = Runtime::start(
+        "bank",
+        Some(stores.clone().into()),
+        vec![crate::rig::accounts()],
+        Default::default(),
+    )
+    .await
+    .unwrap();
+    assert!(engine.shutdown().await.is_clean());
+    use actum_persistence::store::EventStore;
+    assert_is!(stores.heads().await, Err(StoreError::Unavailable { .. }));
+}

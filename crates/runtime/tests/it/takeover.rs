@@ -1,0 +1,259 @@
+//! One engine writes to a journal. Whoever comes second waits for the first to be dead, and the fence keeps the log
+//! whole if it is not.
+
+use crate::{
+    account::{Balance, Deposit},
+    rig::{Rig, account, accounts, all_wait, assert_is, send},
+};
+use actum_persistence::store::{StoreError, WriterStore};
+use actum_runtime::{
+    AskError, Runtime, StartError,
+    settings::{Batching, EntitySettings, RuntimeSettings},
+};
+use actum_testkit::{Fault, Operation};
+use std::{error::Error, time::Duration};
+use tokio::time::sleep;
+
+const SECOND: Duration = Duration::from_secs(1);
+const LEASE: Duration = Duration::from_secs(9);
+
+fn leased() -> RuntimeSettings {
+    RuntimeSettings::default().with_writer_lease(LEASE).with_ask_timeout(3600 * SECOND)
+}
+
+/// Another process over the same journal, with faults of its own.
+fn other(rig: &Rig) -> Rig {
+    Rig::over(rig.memory.clone())
+}
+
+async fn try_start(rig: &Rig) -> Result<Runtime, StartError> {
+    rig.try_start("second", vec![accounts()], leased()).await
+}
+
+/// The journal of `a` has `events`, with contiguous numbers.
+async fn assert_whole(rig: &Rig, events: usize) {
+    let stored = rig.stored("account", "a").await;
+    let numbers: Vec<_> = stored.iter().map(|event| event.sequence_nr.get()).collect();
+    assert_eq!(numbers, (1..=events as u64).collect::<Vec<_>>());
+}
+
+fn assert_fenced<X: std::error::Error + 'static>(error: &AskError<X>) {
+    assert_is!(error, AskError::Unavailable { .. });
+    let by = error.source().map(ToString::to_string);
+    let fenced = error.to_string().contains("fenced: another engine has taken over the journal");
+    assert!(fenced || by.is_some_and(|by| by.contains("was revoked")), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_engine_is_refused_and_told_who_holds_the_journal() {
+    let rig = Rig::new();
+    let first = rig.start_set(leased()).await;
+    for _ in 0..20 {
+        let error = try_start(&other(&rig)).await.unwrap_err();
+        assert_is!(&error, StartError::Held(_));
+        let text = error.to_string();
+        let holder = format!("engine `bank`, process {}", std::process::id());
+        assert!(text.contains("writes to this journal") && text.contains(&holder), "{text}");
+        assert!(text.contains("`journal`") && text.contains("lease ends in"), "{text}");
+        sleep(LEASE / 2).await; // the first renews its lease for as long as it lives
+    }
+    assert_eq!(account(&first, "a").ask(Deposit(1)).await.unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_engine_takes_over_when_the_lease_of_a_dead_one_ends() {
+    let rig = Rig::new();
+    let first = rig.start_set(leased()).await;
+    account(&first, "a").ask(Deposit(1)).await.unwrap();
+    drop(first);
+    sleep(LEASE - SECOND).await;
+    assert_is!(try_start(&other(&rig)).await, Err(StartError::Held(_)));
+    sleep(2 * SECOND).await;
+    let second = try_start(&other(&rig)).await.unwrap();
+    assert_eq!(account(&second, "a").ask(Deposit(1)).await.unwrap(), 2);
+    assert_whole(&rig, 2).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_shutdown_the_next_engine_starts_at_once() {
+    let rig = Rig::new();
+    for n in 1..=5 {
+        let engine = try_start(&rig).await.unwrap();
+        assert_eq!(account(&engine, "a").ask(Deposit(1)).await.unwrap(), n);
+        assert!(engine.shutdown().await.is_clean());
+    }
+    assert_whole(&rig, 5).await;
+}
+
+/// The lease of the first engine ends in one of three ways, and a second engine takes over.
+async fn taken_over(how: Fault) {
+    let rig = Rig::new();
+    let first = rig.start_set(leased()).await;
+    let a = account(&first, "a");
+    a.ask(Deposit(1)).await.unwrap();
+    rig.faults.always(Operation::Renew, how);
+    sleep(LEASE - SECOND).await;
+    assert_eq!(a.ask(Balance).await.unwrap(), 1, "the lease is still good");
+    sleep(SECOND + Duration::from_millis(1)).await;
+
+    let second_rig = other(&rig);
+    let second = try_start(&second_rig).await.unwrap();
+    assert_eq!(account(&second, "a").ask(Deposit(10)).await.unwrap(), 11);
+    // what the first has in memory is old now, and it knows by its own clock that it must not show it
+    assert_is!(a.ask(Balance).await, Err(AskError::Unavailable { .. }));
+    assert_is!(a.state().await, Err(AskError::Unavailable { .. }));
+    assert_is!(a.ask(Deposit(100)).await, Err(AskError::Unavailable { .. }));
+
+    rig.faults.stop();
+    sleep(LEASE).await;
+    assert_eq!(account(&second, "a").ask(Deposit(10)).await.unwrap(), 21);
+    assert!(!second.is_fenced());
+    assert_whole(&rig, 3).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_whose_renewals_fail_shows_nothing_after_its_lease() {
+    taken_over(Fault::unavailable()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_whose_renewals_hang_shows_nothing_after_its_lease() {
+    taken_over(Fault::none().held_before(&actum_testkit::Gate::closed())).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_learns_of_its_fence_by_its_lease_ends() {
+    let rig = Rig::new();
+    let first = rig.start_set(leased()).await;
+    let a = account(&first, "a");
+    a.ask(Deposit(1)).await.unwrap();
+    rig.memory.reopen().revoke(first.incarnation()).await.unwrap();
+    let second = try_start(&other(&rig)).await.unwrap();
+    assert_eq!(account(&second, "a").ask(Deposit(10)).await.unwrap(), 11);
+    sleep(LEASE / 2).await;
+    assert!(first.is_fenced() && !second.is_fenced());
+    assert_fenced(&a.ask(Balance).await.unwrap_err());
+    assert_eq!((first.usage().entities, first.usage().commands), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn renewals_that_fail_for_a_while_are_nobodys_concern() {
+    let rig = Rig::new();
+    let engine = rig.start_set(leased()).await;
+    let a = account(&engine, "a");
+    rig.faults.next_n(Operation::Renew, 2, Fault::unavailable());
+    for n in 1..=20 {
+        assert_eq!(a.ask(Deposit(1)).await.unwrap(), n);
+        sleep(SECOND).await;
+    }
+    assert_eq!(rig.faults.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_whose_lease_comes_back_serves_again() {
+    let rig = Rig::new();
+    let engine = rig.start_set(leased()).await;
+    let a = account(&engine, "a");
+    a.ask(Deposit(1)).await.unwrap();
+    rig.faults.always(Operation::Renew, Fault::unavailable());
+    sleep(LEASE + SECOND).await;
+    let error = a.ask(Balance).await.unwrap_err();
+    assert_eq!(error.to_string(), "unavailable: the writer lease could not be renewed in time");
+    rig.faults.stop();
+    sleep(LEASE / 2).await;
+    assert_eq!(a.ask(Deposit(1)).await.unwrap(), 2);
+    assert!(!engine.is_fenced());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_append_of_an_engine_that_was_fenced_meanwhile_is_not_stored() {
+    let rig = Rig::new();
+    let window = Batching::new(1000, Duration::from_secs(60));
+    let first = rig
+        .start_with(
+            vec![
+                accounts(),
+                actum_runtime::Registration::durable_state::<crate::note::Note>(
+                    (),
+                    EntitySettings::default().with_batching(window),
+                ),
+            ],
+            leased(),
+        )
+        .await;
+    let a = account(&first, "a");
+    a.ask(Deposit(1)).await.unwrap();
+    let append = rig.hold_next(Operation::Append);
+    let sent = send(a.ask(Deposit(100)).command_id("c"));
+    append.held(1).await;
+    let (staged, query) = (send(a.ask(Deposit(100))), send(a.ask(Balance)));
+    let reading = rig.hold_next(Operation::Recover);
+    let recovering = send(account(&first, "b").ask(Deposit(1)));
+    reading.held(1).await;
+    let windowed = send(crate::note::note(&first, "n").ask(crate::note::Write("x".into())));
+    all_wait().await;
+
+    rig.memory.reopen().revoke(first.incarnation()).await.unwrap();
+    let second = try_start(&other(&rig)).await.unwrap();
+    let b = account(&second, "a");
+    assert_eq!(b.ask(Deposit(10)).await.unwrap(), 11);
+    append.open();
+    reading.open();
+    for asking in [sent, staged, query, recovering] {
+        assert_fenced(&asking.await.unwrap().unwrap_err());
+    }
+    assert_fenced(&windowed.await.unwrap().unwrap_err());
+    assert!(first.is_fenced());
+    assert_fenced(&a.ask(Balance).await.unwrap_err());
+    // the retry finds the new owner, and is applied there
+    assert_eq!(b.ask(Deposit(100)).command_id("c").await.unwrap(), 111);
+    assert_whole(&rig, 3).await;
+
+    let report = first.shutdown().await;
+    assert_eq!((report.unanswered, report.unknown), (0, 0), "{report:?}");
+    assert_eq!(b.ask(Deposit(1)).await.unwrap(), 112, "nothing of the second was given back");
+    assert!(!second.is_fenced());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_is_fenced_by_its_own_write_too() {
+    for operation in Operation::WRITES {
+        let rig = Rig::new();
+        let kinds = vec![accounts(), crate::note::notes()];
+        let engine = rig.start_with(kinds, leased()).await;
+        rig.faults.next(operation, Fault::revoked());
+        let (a, n) = (account(&engine, "a"), crate::note::note(&engine, "n"));
+        let (one, two) = (send(a.ask(Deposit(1))), send(n.ask(crate::note::Write("x".into()))));
+        let (one, two) = (one.await.unwrap(), two.await.unwrap());
+        assert!(one.is_err() || two.is_err());
+        all_wait().await;
+        assert!(engine.is_fenced());
+        assert_fenced(&a.ask(Balance).await.unwrap_err());
+        assert_fenced(&n.state().await.unwrap_err());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn engines_with_slots_of_their_own_share_a_journal_and_conflict_cleanly() {
+    let rig = Rig::new();
+    let first = rig.start_set(leased()).await;
+    let second = other(&rig).start_set(leased().with_writer_slot("other".to_owned())).await;
+    let (a, b) = (account(&first, "a"), account(&second, "a"));
+    assert_eq!(a.ask(Deposit(1)).await.unwrap(), 1);
+    assert_eq!(b.ask(Deposit(1)).await.unwrap(), 2);
+    // the first has not seen that
+    assert_is!(a.ask(Deposit(1)).await, Err(AskError::Conflict { expected: 1, actual: 2 }));
+    assert_eq!(a.ask(Deposit(1)).await.unwrap(), 3);
+    assert_whole(&rig, 3).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_does_not_start_over_a_store_that_is_away() {
+    let rig = Rig::new();
+    rig.faults.next(Operation::Claim, Fault::unavailable());
+    let error = try_start(&rig).await.unwrap_err();
+    assert_is!(&error, StartError::Store(StoreError::Unavailable { .. }));
+    assert_eq!(error.to_string(), "the store does not let the engine start");
+    assert_eq!(error.source().unwrap().to_string(), "the store is unavailable: scripted fault");
+    try_start(&rig).await.unwrap();
+}
