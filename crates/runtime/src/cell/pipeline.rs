@@ -29,6 +29,7 @@ struct Held<E: actum_model::Entity> {
     /// `None` once its caller stopped waiting; the action still runs.
     job: Option<Box<dyn Job<E>>>,
     needs: SequenceNr,
+    /// Whether the command, or the one it is a retry of, may be stored though its answer fails.
     wrote: bool,
     after_commit: Option<Box<dyn FnOnce() + Send>>,
 }
@@ -71,7 +72,8 @@ impl<M: Model> Pipeline<M> {
         turn.out.bytes_staged += changes.bytes;
     }
 
-    /// Answers when everything up to `needs` is durable: at once, or later.
+    /// Answers when everything up to `needs` is durable: at once, or later. `wrote`: whether the command, or the one it is
+    /// a retry of, changes the entity.
     pub(crate) fn answer(
         &mut self,
         job: Box<dyn Job<M::Entity>>,
@@ -85,10 +87,6 @@ impl<M: Model> Pipeline<M> {
             turn.out.settle(job, self.receipt(needs, turn.lane));
             return;
         }
-        debug_assert!(
-            self.held.back().is_none_or(|last| !wrote || last.needs < needs),
-            "answers wait in order"
-        );
         // a retry may need less than those that came before it, and does not wait for what they need
         let place = match self.held.back() {
             Some(last) if last.needs > needs => {

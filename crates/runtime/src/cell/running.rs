@@ -123,7 +123,8 @@ impl<M: Model> Running<M> {
         if let Err(failure) = replay(&mut *job, &first.reply, turn) {
             job.refuse(failure);
         }
-        self.pipeline.answer(job, needs, false, None, turn);
+        // the command of the first time may be stored whatever its retry is told
+        self.pipeline.answer(job, needs, true, None, turn);
         None
     }
 
