@@ -30,10 +30,11 @@ impl<E: EventSourced> Model for ByEvents<E> {
         Read::Start { entity: entity.clone(), snapshot_at_most: newest }
     }
 
-    fn read_ahead(entity: &EntityKey, found: &Recovered) -> Option<Read> {
+    fn read_ahead(entity: &EntityKey, at: SequenceNr, found: &Recovered) -> Option<Read> {
         let last = found.page.events.last()?.sequence_nr;
-        // a snapshot may turn out to be unreadable, and then other events are needed
-        let next = found.snapshot.is_none() && last < found.page.head;
+        // a snapshot may turn out to be unreadable, and then other events are needed; so they are behind a gap
+        let usable = found.snapshot.is_none() && found.page.floor <= at;
+        let next = usable && last < found.page.head;
         next.then(|| Read::Page { entity: entity.clone(), after: last })
     }
 
@@ -148,9 +149,10 @@ fn replay<E: EventSourced>(
 ) -> Result<Progress, Failure> {
     if page.floor > aggregate.sequence_nr {
         let (floor, at) = (page.floor, aggregate.sequence_nr);
-        return Err(Failure::corrupt(format!(
+        let failure = Failure::corrupt(format!(
             "{entity}: events up to {floor} were deleted, and no readable snapshot reaches further than {at}"
-        )));
+        ));
+        return Ok(Progress::Overtaken { floor, failure });
     }
     for event in &page.events {
         replay_event(entity, aggregate, event, kind)?;

@@ -22,7 +22,7 @@ impl<E: DurableState> Model for ByState<E> {
         Read::State { entity: entity.clone() }
     }
 
-    fn read_ahead(_: &EntityKey, _: &Option<StateRecord>) -> Option<Read> {
+    fn read_ahead(_: &EntityKey, _: SequenceNr, _: &Option<StateRecord>) -> Option<Read> {
         None
     }
 

@@ -16,8 +16,8 @@ pub(crate) trait Model: Sized + Send + 'static {
     /// What a cell reads first.
     fn first_read(entity: &EntityKey, kind: &KindContext<Self::Entity>) -> Read;
 
-    /// What is to be read after `found`, as far as that is known before it is decoded.
-    fn read_ahead(entity: &EntityKey, found: &Self::Found) -> Option<Read>;
+    /// What is to be read after `found`, which was read behind `at`, as far as that is known before it is decoded.
+    fn read_ahead(entity: &EntityKey, at: SequenceNr, found: &Self::Found) -> Option<Read>;
 
     /// Takes what was read into the aggregate.
     fn rebuild(
@@ -67,12 +67,15 @@ pub(crate) struct Changes {
 }
 
 /// How far a recovery is.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Progress {
     /// The aggregate is what the journal says.
     Done,
     /// This must be read next.
     More(Read),
+    /// Events up to `floor` were deleted before they were read. If that was just now, a snapshot covers them that was not
+    /// there before: it is worth beginning again. Otherwise this is the failure.
+    Overtaken { floor: SequenceNr, failure: Failure },
 }
 
 /// Why a change was not staged.

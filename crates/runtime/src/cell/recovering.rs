@@ -11,7 +11,7 @@ use super::{
     running::Running,
 };
 use crate::{Failure, failure::Bound};
-use actum_model::Entity;
+use actum_model::{Entity, SequenceNr};
 use actum_persistence::store::StoreError;
 
 pub(crate) struct Recovering<M: Model>(Box<Inner<M>>);
@@ -21,6 +21,8 @@ struct Inner<M: Model> {
     waiting: Waiting<M::Entity>,
     /// What was asked for before the previous answer was taken in.
     ahead: Option<Read>,
+    /// How far events were deleted when it had to begin again.
+    floor: SequenceNr,
 }
 
 impl<M: Model> Recovering<M> {
@@ -41,7 +43,8 @@ impl<M: Model> Recovering<M> {
             }
         };
         turn.out.reads.push((M::first_read(&name.key, turn.kind), name.ticket));
-        Ok(Self(Box::new(Inner { aggregate: Aggregate::new(initial), waiting, ahead: None })))
+        let (aggregate, ahead, floor) = (Aggregate::new(initial), None, SequenceNr::ZERO);
+        Ok(Self(Box::new(Inner { aggregate, waiting, ahead, floor })))
     }
 
     pub(super) fn command(
@@ -54,7 +57,7 @@ impl<M: Model> Recovering<M> {
     }
 
     pub(super) fn read_ahead(&mut self, name: &Name<M>, found: &M::Found) -> Option<Read> {
-        self.0.ahead = M::read_ahead(&name.key, found);
+        self.0.ahead = M::read_ahead(&name.key, self.0.aggregate.sequence_nr, found);
         self.0.ahead.clone()
     }
 
@@ -80,9 +83,26 @@ impl<M: Model> Recovering<M> {
                 }
                 Phase::Recovering(self)
             }
-            Err(failure) => {
+            Ok(Progress::Overtaken { floor, .. }) if floor > self.0.floor => {
+                self.begin_again(floor, name, turn)
+            }
+            Ok(Progress::Overtaken { failure, .. }) | Err(failure) => {
                 tracing::warn!(entity = %name.key, error = %failure, "entity not recovered");
                 fail_waiting(self.0.waiting, &failure, turn);
+                Phase::Gone
+            }
+        }
+    }
+
+    /// Retention has deleted what was to be read next: a newer snapshot makes up for it.
+    fn begin_again(self, floor: SequenceNr, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
+        match Self::begin_with(self.0.waiting, name, turn) {
+            Ok(mut again) => {
+                again.0.floor = floor;
+                Phase::Recovering(again)
+            }
+            Err((failure, waiting)) => {
+                fail_waiting(waiting, &failure, turn);
                 Phase::Gone
             }
         }
