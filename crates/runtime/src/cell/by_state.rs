@@ -4,7 +4,7 @@ use super::{
     staging::{conclude, panicked, record},
 };
 use crate::{Failure, failure::full_text, kind::KindContext};
-use actum_model::{Change, DurableState, EntityKey, SequenceNr};
+use actum_model::{Change, DurableState, EntityKey, SequenceNr, Timestamp};
 use actum_persistence::store::{Snapshot, StateChange, StateRecord, StateWrite};
 use std::marker::PhantomData;
 
@@ -14,8 +14,8 @@ pub(crate) struct ByState<E>(PhantomData<fn() -> E>);
 impl<E: DurableState> Model for ByState<E> {
     type Entity = E;
     type Write = StateWrite;
-    /// Only the last change counts: one write carries those of several commands.
-    type Staged = Option<StateChange>;
+    /// Only the last change counts, and when it was decided: one write carries those of several commands.
+    type Staged = Option<(StateChange, Timestamp)>;
     type Found = Option<StateRecord>;
 
     fn first_read(entity: &EntityKey, _: &KindContext<E>) -> Read {
@@ -51,7 +51,7 @@ impl<E: DurableState> Model for ByState<E> {
     fn stage(
         id: &IdOf<Self>,
         aggregate: &mut Aggregate<Self>,
-        staged: &mut Option<StateChange>,
+        staged: &mut Self::Staged,
         change: Change<E>,
         job: &mut dyn Job<E>,
         turn: &Turn<'_, Self>,
@@ -81,25 +81,26 @@ impl<E: DurableState> Model for ByState<E> {
         }
         aggregate.sequence_nr = next;
         let bytes = if let StateChange::Put(state) = &change { state.bytes.len() } else { 0 };
-        *staged = Some(change);
+        *staged = Some((change, turn.wall));
         Ok(Changes { count: 1, bytes })
     }
 
     fn write(
         entity: &EntityKey,
         aggregate: &Aggregate<Self>,
-        staged: &mut Option<StateChange>,
+        staged: &mut Self::Staged,
         expected: SequenceNr,
         turn: &Turn<'_, Self>,
     ) -> StateWrite {
+        let (change, timestamp) = staged.take().expect("something is staged when it is sent");
         StateWrite {
             entity: entity.clone(),
             partition: turn.partition,
             expected: expected.into(),
             revision: aggregate.sequence_nr.into(),
             write_nr: 0,
-            timestamp: turn.wall,
-            change: staged.take().expect("something is staged when it is sent"),
+            timestamp,
+            change,
             recent_commands: turn.kind.serializer.encode_recent_commands(aggregate.recent.iter()),
         }
     }
