@@ -24,6 +24,8 @@ mod receipt;
 mod registration;
 mod runtime;
 pub mod settings;
+#[cfg(test)]
+mod simulation;
 mod supervisor;
 mod writer_lease;
 

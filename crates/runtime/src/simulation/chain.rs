@@ -61,11 +61,7 @@ impl Subject for Chain {
             of,
             flaw: if index + 1 == of { plan.flaw } else { Flaw::None },
         };
-        if of == 1 {
-            Change::Event(link(0))
-        } else {
-            Change::Events((0..of).map(link).collect())
-        }
+        if of == 1 { Change::Event(link(0)) } else { Change::Events((0..of).map(link).collect()) }
     }
 }
 

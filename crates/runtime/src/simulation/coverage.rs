@@ -33,6 +33,8 @@ sights! {
     PanickedConclusion,
     PanickedEncoding,
     PanickedRecording,
+    PanickedReplay,
+    RecordingFailed,
     LostInCrash,
     // what became of them after all
     /// A command that timed out was stored later.
@@ -71,8 +73,7 @@ sights! {
     ShutdownDrained,
     ShutdownAbandoned,
     // life of an entity
-    LeftIdle,
-    LeftForGood,
+    LeftMemory,
     StoppedByFailure,
     RecoveredWithCommandsWaiting,
     WindowWaited,
@@ -106,6 +107,10 @@ impl Default for Coverage {
 impl Coverage {
     pub(crate) fn saw(&mut self, seen: Seen) {
         self.counts[seen as usize] += 1;
+    }
+
+    pub(crate) fn count(&self, seen: Seen) -> u64 {
+        self.counts[seen as usize]
     }
 
     pub(crate) fn add(&mut self, other: &Self) {

@@ -1,14 +1,13 @@
 use super::{
-    Board, Chain, Log, Note, Order, SimJob, Subject,
-    desk::Desk,
+    Beat, Desk, Hosted, Log, Note, Order, Place, Seen, SimJob,
     journal::{Found, number_of},
 };
 use crate::{
     Failure,
-    cell::{ByEvents, ByState, Cell, Job, Life, Model, Moment, Outputs, Ticket, Turn},
+    cell::{Cell, Job, Life, Model, Moment, Outputs, Read, Ticket, Turn},
     kind::KindContext,
 };
-use actum_model::{EntityKey, Lane, Partition, Timestamp};
+use actum_model::{EntityKey, SequenceNr};
 use actum_persistence::{
     group_commit::{CommitError, Committed},
     store::StoreError,
@@ -17,117 +16,29 @@ use std::{collections::VecDeque, sync::Arc};
 
 /// The cells of one kind in one partition, and what is left for them: the simulation's counterpart of a partition.
 pub(crate) struct Host<M: Hosted> {
-    place: Place,
-    context: Arc<KindContext<M::Entity>>,
-    inbox: VecDeque<(EntityKey, Order)>,
-    committed: VecDeque<(Ticket, Result<Committed, CommitError>)>,
-    found: VecDeque<(Ticket, Result<Found, StoreError>)>,
-    cells: Vec<Resident<M>>,
-    out: Outputs<M>,
-    touched: Vec<Ticket>,
-    windows: VecDeque<(Moment, Ticket)>,
-    next_deadline: Moment,
+    pub(super) place: Place,
+    pub(super) context: Arc<KindContext<M::Entity>>,
+    pub(super) inbox: VecDeque<(EntityKey, Order)>,
+    pub(super) committed: VecDeque<(Ticket, Result<Committed, CommitError>)>,
+    pub(super) found: VecDeque<(Ticket, Result<Found, StoreError>)>,
+    pub(super) cells: Vec<Resident<M>>,
+    pub(super) out: Outputs<M>,
+    pub(super) touched: Vec<Ticket>,
+    pub(super) windows: VecDeque<(Moment, Ticket)>,
+    pub(super) next_deadline: Moment,
     generations: u32,
-    draining: bool,
-    log: Log,
+    pub(super) draining: bool,
+    pub(super) log: Log,
 }
 
-/// Which host it is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    /// Which life of the process.
-    pub(crate) life: u32,
-    /// Its number among the hosts of the process.
-    pub(crate) nr: u16,
-    pub(crate) partition: Partition,
-    pub(crate) lane: Lane,
-    pub(crate) cells_max: usize,
-}
-
-/// What one turn is about.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Beat {
-    pub(crate) now: Moment,
-    pub(crate) wall: Timestamp,
-    pub(crate) room: usize,
-    /// How much of everything that was left is taken.
-    pub(crate) take: usize,
-}
-
-struct Resident<M: Model> {
-    entity: u32,
-    ticket: Ticket,
-    cell: Cell<M>,
-    used: Moment,
-}
-
-/// A model whose cells a host can keep.
-pub(crate) trait Hosted: Model<Entity: Subject> {
-    /// Hands a write over.
-    fn submit(write: Self::Write, ticket: Ticket, lane: Lane, desk: &mut Desk);
-
-    /// Whose write it is, and what it adds to the entity: behind which number, up to which.
-    fn span(write: &Self::Write) -> (&EntityKey, u64, u64);
-
-    fn found(found: Found) -> Self::Found;
-}
-
-impl Hosted for ByEvents<Chain> {
-    fn submit(write: Self::Write, ticket: Ticket, lane: Lane, desk: &mut Desk) {
-        desk.lanes[lane.index()].submit(write, ticket);
-    }
-
-    fn span(write: &Self::Write) -> (&EntityKey, u64, u64) {
-        (&write.entity, write.expected.get(), write.last_sequence_nr().get())
-    }
-
-    fn found(found: Found) -> Self::Found {
-        let Found::Events(found) = found else { unreachable!("the journal knows the models") };
-        found
-    }
-}
-
-impl Hosted for ByState<Board> {
-    fn submit(write: Self::Write, ticket: Ticket, _: Lane, desk: &mut Desk) {
-        desk.states.submit(write, ticket);
-    }
-
-    fn span(write: &Self::Write) -> (&EntityKey, u64, u64) {
-        (&write.entity, write.expected.get(), write.revision.get())
-    }
-
-    fn found(found: Found) -> Self::Found {
-        let Found::State(found) = found else { unreachable!("the journal knows the models") };
-        found
-    }
-}
-
-/// A host, whatever the model.
-pub(crate) trait Hosting {
-    fn send(&mut self, key: EntityKey, order: Order);
-    fn leave_committed(&mut self, ticket: Ticket, result: Result<Committed, CommitError>);
-    fn leave_found(&mut self, ticket: Ticket, found: Result<Found, StoreError>);
-
-    /// Takes what was left and steps the cells with it.
-    fn turn(&mut self, beat: &Beat, desk: &mut Desk);
-
-    /// Calls what may be called at any time.
-    fn nudge(&mut self, nth: usize, beat: &Beat, desk: &mut Desk);
-
-    /// From now on lets every cell leave.
-    fn drain(&mut self);
-
-    /// Fails everything.
-    fn abandon(&mut self, beat: &Beat, desk: &mut Desk);
-
-    /// When it must take a turn at the latest.
-    fn due(&self) -> Moment;
-
-    /// Whether something was left for it.
-    fn has_mail(&self) -> bool;
-
-    /// How many cells it has, and how many of them are idle.
-    fn cells(&self) -> (usize, usize);
+/// A cell in memory.
+pub(super) struct Resident<M: Model> {
+    pub(super) entity: u32,
+    pub(super) ticket: Ticket,
+    pub(super) cell: Cell<M>,
+    pub(super) used: Moment,
+    /// How often it has begun to recover.
+    recoveries: u32,
 }
 
 impl<M: Hosted> Host<M> {
@@ -149,12 +60,12 @@ impl<M: Hosted> Host<M> {
         }
     }
 
-    fn at(&self, ticket: Ticket) -> Option<usize> {
+    pub(super) fn at(&self, ticket: Ticket) -> Option<usize> {
         self.cells.iter().position(|resident| resident.ticket == ticket)
     }
 
     /// Gives the cell at `at` an input.
-    fn step(
+    pub(super) fn step(
         &mut self,
         at: usize,
         beat: &Beat,
@@ -175,18 +86,18 @@ impl<M: Hosted> Host<M> {
         }
     }
 
-    fn take_committed(&mut self, beat: &Beat) {
+    pub(super) fn take_committed(&mut self, beat: &Beat) {
         for _ in 0..beat.take {
             let Some((ticket, result)) = self.committed.pop_front() else { return };
             let Some(at) = self.at(ticket) else { continue };
-            let failure = result.as_ref().err().map(|error| failure_of(error.clone()));
+            let noted = result.clone().map(|committed| committed.last).map_err(failure_of);
             let (life, entity) = (self.place.life, self.cells[at].entity);
-            self.log.write(Note::Committed { life, entity, failure });
+            self.log.write(Note::Committed { life, entity, result: noted });
             self.step(at, beat, |cell, turn| cell.committed(result, turn));
         }
     }
 
-    fn take_found(&mut self, beat: &Beat, desk: &mut Desk) {
+    pub(super) fn take_found(&mut self, beat: &Beat, desk: &mut Desk) {
         for _ in 0..beat.take {
             let Some((ticket, found)) = self.found.pop_front() else { return };
             let Some(at) = self.at(ticket) else { continue };
@@ -194,7 +105,8 @@ impl<M: Hosted> Host<M> {
             match &found {
                 Ok(found) => {
                     if let Some(read) = self.cells[at].cell.read_ahead(found) {
-                        desk.read(read, ticket, true);
+                        self.log.write(Note::Saw(Seen::ReadAhead));
+                        desk.read(read, ticket);
                     }
                 }
                 Err(error) => {
@@ -207,7 +119,7 @@ impl<M: Hosted> Host<M> {
         }
     }
 
-    fn take_commands(&mut self, beat: &Beat) {
+    pub(super) fn take_commands(&mut self, beat: &Beat) {
         for _ in 0..beat.take {
             let Some((key, order)) = self.inbox.pop_front() else { return };
             self.next_deadline = self.next_deadline.min(order.deadline);
@@ -228,26 +140,30 @@ impl<M: Hosted> Host<M> {
         let turn = &mut turn(&self.context, &mut self.out, self.place, beat);
         let cell = Cell::activate(key, ticket, turn).ok()?;
         self.log.write(Note::Came { life: self.place.life, entity });
-        self.cells.push(Resident { entity, ticket, cell, used: beat.now });
+        let resident = Resident { entity, ticket, cell, used: beat.now, recoveries: 0 };
+        self.cells.push(resident);
         Some(self.cells.len() - 1)
     }
 
-    fn flush_windows(&mut self, beat: &Beat) {
+    pub(super) fn flush_windows(&mut self, beat: &Beat) {
         while let Some((_, ticket)) = self.windows.pop_front_if(|(due, _)| *due <= beat.now) {
             self.flush(ticket, beat);
         }
     }
 
-    fn flush(&mut self, ticket: Ticket, beat: &Beat) {
+    pub(super) fn flush(&mut self, ticket: Ticket, beat: &Beat) {
         let Some(at) = self.at(ticket) else { return };
         let turn = &mut turn(&self.context, &mut self.out, self.place, beat);
         let again = self.cells[at].cell.flush(turn);
+        if again != Moment::NEVER {
+            self.log.write(Note::Saw(Seen::WindowWaited));
+        }
         if again != Moment::NEVER && self.windows.back() != Some(&(again, ticket)) {
             self.windows.push_back((again, ticket));
         }
     }
 
-    fn expire(&mut self, beat: &Beat) {
+    pub(super) fn expire(&mut self, beat: &Beat) {
         if beat.now < self.next_deadline {
             return;
         }
@@ -258,7 +174,7 @@ impl<M: Hosted> Host<M> {
         }
     }
 
-    fn leave_idle(&mut self, beat: &Beat) {
+    pub(super) fn leave_idle(&mut self, beat: &Beat) {
         let Some(timeout) = self.context.settings.idle_timeout else { return };
         for ticket in self.tickets() {
             let Some(at) = self.at(ticket) else { continue };
@@ -274,7 +190,7 @@ impl<M: Hosted> Host<M> {
     }
 
     /// Lets the least recently used idle cells leave while there are too many.
-    fn evict(&mut self, beat: &Beat) {
+    pub(super) fn evict(&mut self, beat: &Beat) {
         while self.cells.len() > self.place.cells_max {
             let idle = (0..self.cells.len()).filter(|at| self.cells[*at].cell.is_idle());
             let Some(at) = idle.min_by_key(|at| self.cells[*at].used) else { return };
@@ -282,21 +198,22 @@ impl<M: Hosted> Host<M> {
         }
     }
 
-    fn tickets(&self) -> Vec<Ticket> {
+    pub(super) fn tickets(&self) -> Vec<Ticket> {
         self.cells.iter().map(|resident| resident.ticket).collect()
     }
 
     /// Carries the outputs out, in the order of the real partition.
-    fn ship(&mut self, desk: &mut Desk) {
+    pub(super) fn ship(&mut self, desk: &mut Desk) {
         let Place { life, lane, .. } = self.place;
         for (write, ticket) in self.out.writes.drain(..) {
             let (key, expected, last) = M::span(&write);
             let entity = number_of(key);
-            self.log.write(Note::Sent { life, entity, expected, last, ticket });
+            self.log.write(Note::Sent { life, entity, expected, last });
             M::submit(write, ticket, lane, desk);
         }
-        for (read, ticket) in self.out.reads.drain(..) {
-            desk.read(read, ticket, false);
+        for (read, ticket) in std::mem::take(&mut self.out.reads) {
+            self.note_recovery(&read, ticket);
+            desk.read(read, ticket);
         }
         for snapshot in self.out.snapshots.drain(..) {
             let entity = number_of(&snapshot.entity);
@@ -310,99 +227,30 @@ impl<M: Hosted> Host<M> {
         self.out.settled.drain(..).for_each(|(job, verdict)| job.settle(verdict));
     }
 
-    fn note_turn(&self, beat: &Beat) {
+    /// A cell that begins to recover a second time was waited for while it left.
+    fn note_recovery(&mut self, read: &Read, ticket: Ticket) {
+        let is_first = match read {
+            Read::Start { snapshot_at_most, .. } => *snapshot_at_most == SequenceNr::new(u64::MAX),
+            Read::Page { .. } => false,
+            Read::State { .. } => true,
+        };
+        let Some(at) = self.at(ticket) else { return };
+        if is_first {
+            self.cells[at].recoveries += 1;
+        }
+        if is_first && self.cells[at].recoveries > 1 {
+            self.log.write(Note::Saw(Seen::RecoveredWithCommandsWaiting));
+        }
+    }
+
+    pub(super) fn note_turn(&self, beat: &Beat) {
         let (life, Beat { now, wall, room, .. }) = (self.place.life, *beat);
         self.log.write(Note::Turn { life, now, wall, room });
     }
 }
 
-impl<M: Hosted> Hosting for Host<M> {
-    fn send(&mut self, key: EntityKey, order: Order) {
-        self.inbox.push_back((key, order));
-    }
-
-    fn leave_committed(&mut self, ticket: Ticket, result: Result<Committed, CommitError>) {
-        self.committed.push_back((ticket, result));
-    }
-
-    fn leave_found(&mut self, ticket: Ticket, found: Result<Found, StoreError>) {
-        self.found.push_back((ticket, found));
-    }
-
-    fn turn(&mut self, beat: &Beat, desk: &mut Desk) {
-        self.note_turn(beat);
-        self.take_committed(beat);
-        self.take_found(beat, desk);
-        self.take_commands(beat);
-        if self.draining {
-            for ticket in self.tickets() {
-                let Some(at) = self.at(ticket) else { continue };
-                self.step(at, beat, Cell::drain);
-            }
-        }
-        self.flush_windows(beat);
-        self.expire(beat);
-        self.leave_idle(beat);
-        self.evict(beat);
-        for ticket in std::mem::take(&mut self.touched) {
-            self.flush(ticket, beat);
-        }
-        self.ship(desk);
-    }
-
-    fn nudge(&mut self, nth: usize, beat: &Beat, desk: &mut Desk) {
-        if self.cells.is_empty() {
-            return;
-        }
-        self.note_turn(beat);
-        let at = nth % self.cells.len();
-        let ticket = self.cells[at].ticket;
-        let turn = &mut turn(&self.context, &mut self.out, self.place, beat);
-        let _ = self.cells[at].cell.expire(turn);
-        self.flush(ticket, beat);
-        self.ship(desk);
-    }
-
-    fn drain(&mut self) {
-        self.draining = true;
-    }
-
-    fn abandon(&mut self, beat: &Beat, desk: &mut Desk) {
-        self.note_turn(beat);
-        for mut resident in std::mem::take(&mut self.cells) {
-            let (life, entity) = (self.place.life, resident.entity);
-            self.log.write(Note::Abandoned { life, entity });
-            let turn = &mut turn(&self.context, &mut self.out, self.place, beat);
-            resident.cell.abandon("the engine has lost its journal", turn);
-        }
-        for (_, order) in self.inbox.drain(..) {
-            let job: Box<dyn Job<M::Entity>> = Box::new(SimJob::new(order, self.log.clone()));
-            self.out.settle(job, Err(Failure::unavailable("the engine stops")));
-        }
-        self.ship(desk);
-    }
-
-    fn due(&self) -> Moment {
-        let window = self.windows.front().map_or(Moment::NEVER, |(due, _)| *due);
-        let inbox = self.inbox.iter().map(|(_, order)| order.deadline).min();
-        let idle = self.context.settings.idle_timeout.and_then(|timeout| {
-            self.cells.iter().map(|resident| resident.used.after(timeout)).min()
-        });
-        let dues = [inbox, idle].into_iter().flatten();
-        dues.fold(window.min(self.next_deadline), Moment::min)
-    }
-
-    fn has_mail(&self) -> bool {
-        !(self.inbox.is_empty() && self.committed.is_empty() && self.found.is_empty())
-    }
-
-    fn cells(&self) -> (usize, usize) {
-        let idle = self.cells.iter().filter(|resident| resident.cell.is_idle()).count();
-        (self.cells.len(), idle)
-    }
-}
-
-fn turn<'a, M: Model>(
+/// A turn of one cell.
+pub(super) fn turn<'a, M: Model>(
     kind: &'a KindContext<M::Entity>,
     out: &'a mut Outputs<M>,
     place: Place,

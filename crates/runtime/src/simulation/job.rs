@@ -1,7 +1,5 @@
 use super::{
-    Answer, Flaw, Log, Note, Plan, Reply, Subject, Wish,
-    reply::Trouble,
-    subject::blow_up,
+    Answer, Flaw, Log, Note, Plan, Reply, Subject, Wish, reply::Trouble, subject::blow_up,
 };
 use crate::{
     Failure,
@@ -128,7 +126,7 @@ impl<E: Subject> Job<E> for SimJob {
     }
 
     fn refuse(&mut self, failure: Failure) {
-        self.log.write(Note::Refused { nr: self.order.nr, failure: failure.clone() });
+        self.log.write(Note::Refused { nr: self.order.nr });
         self.stage = Stage::Answer(Answer::Failure(failure));
     }
 
@@ -158,7 +156,12 @@ impl<E: Subject> Job<E> for SimJob {
             Flaw::ReplayFails => {
                 let source = CodecError::new("this reply cannot be read");
                 let manifest = recorded.manifest.clone();
-                return Err(DecodeError::Damaged { manifest, version: 1, codec: "compact", source });
+                return Err(DecodeError::Damaged {
+                    manifest,
+                    version: 1,
+                    codec: "compact",
+                    source,
+                });
             }
             _ => self.stage = Stage::Answer(Answer::Recorded(reply)),
         }

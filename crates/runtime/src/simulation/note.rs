@@ -1,9 +1,9 @@
-use super::Reply;
+use super::{Reply, Seen};
 use crate::{
     Failure,
-    cell::{Moment, Ticket, Verdict},
+    cell::{Moment, Verdict},
 };
-use actum_model::Timestamp;
+use actum_model::{Position, Timestamp};
 use actum_persistence::store::Snapshot;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(crate) enum Note {
     /// The reply of a command was computed.
     Concluded { nr: u32, digest: u64 },
     /// A command was given a failure as its answer.
-    Refused { nr: u32, failure: Failure },
+    Refused { nr: u32 },
     /// A command was given the recorded reply of an earlier one.
     Replayed { nr: u32, reply: Reply },
     /// A command was answered.
@@ -38,13 +38,15 @@ pub(crate) enum Note {
     /// An entity left memory.
     Left { life: u32, entity: u32 },
     /// A cell was told what became of its write.
-    Committed { life: u32, entity: u32, failure: Option<Failure> },
+    Committed { life: u32, entity: u32, result: Result<Option<Position>, Failure> },
     /// A cell was told that a read failed.
     Unread { life: u32, entity: u32, failure: Failure },
     /// A cell sent a write: what is behind `expected`, up to `last`.
-    Sent { life: u32, entity: u32, expected: u64, last: u64, ticket: Ticket },
+    Sent { life: u32, entity: u32, expected: u64, last: u64 },
     /// A cell brought forth a snapshot.
     Taken { life: u32, entity: u32, snapshot: Box<Snapshot> },
+    /// Something interesting.
+    Saw(Seen),
     /// A cell gave up everything.
     Abandoned { life: u32, entity: u32 },
 }

@@ -94,11 +94,8 @@ impl Plan {
             6 => Wish::Write(0),
             _ => Wish::Write(APPEND_EVENTS_MAX as u8 + 1),
         };
-        let flaw = if dice.chance(flawed_per_mille) {
-            FLAWS[dice.place(FLAWS.len())]
-        } else {
-            Flaw::None
-        };
+        let flaw =
+            if dice.chance(flawed_per_mille) { FLAWS[dice.place(FLAWS.len())] } else { Flaw::None };
         Self {
             wish,
             flaw,

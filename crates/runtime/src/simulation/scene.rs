@@ -94,8 +94,27 @@ impl Scene {
                 dice.between(5, 30),  // read
                 dice.between(1, 10),  // save
                 dice.between(2, 15),  // wait
-                2,                    // fault
+                dice.between(1, 6),   // fault
             ],
+        }
+    }
+}
+
+impl Scene {
+    /// One entity, nothing goes wrong, and everybody has all the room there is.
+    pub(crate) fn of_one(traits: Traits) -> Self {
+        let layout = JournalLayout {
+            partitions: PartitionCount::new(1).expect("at least 1"),
+            lanes: LaneCount::new(1).expect("at least 1"),
+        };
+        Self {
+            layout,
+            entities: vec![Member::new(0, if traits.by_state { 2 } else { 0 }, layout)],
+            kinds: vec![traits.clone(), traits.clone(), traits],
+            group_commit: GroupCommitSettings::default(),
+            page: 1,
+            faults: Faults::default(),
+            odds: [1; 7],
         }
     }
 }
@@ -110,6 +129,31 @@ impl Member {
 }
 
 impl Traits {
+    /// The settings of a kind without batching, snapshots or an idle timeout.
+    pub(crate) fn plain(by_state: bool) -> Self {
+        Self {
+            by_state,
+            batching: None,
+            snapshots: None,
+            snapshots_kept: 1,
+            deletes_events: false,
+            idle_timeout: None,
+            commands_max: 100,
+            window: CommandWindow::default(),
+            cells_max: 100,
+        }
+    }
+
+    /// Takes a snapshot so many events apart.
+    pub(crate) fn with_snapshots(self, every: u64) -> Self {
+        Self { snapshots: Some((every, false)), deletes_events: true, ..self }
+    }
+
+    /// Lets so many changes gather for so many milliseconds.
+    pub(crate) fn with_batching(self, threshold: u32, millis: u64) -> Self {
+        Self { batching: Some((threshold, millis)), ..self }
+    }
+
     fn any(by_state: bool, dice: &mut Dice) -> Self {
         let mut now_and_then = |per_mille| dice.chance(per_mille);
         let (batches, snapshots) = (now_and_then(400), now_and_then(650));
@@ -134,14 +178,11 @@ impl Traits {
         }
     }
 
-    pub(crate) fn flush_window(&self) -> Option<Duration> {
-        self.batching.map(|(_, millis)| Duration::from_millis(millis))
-    }
-
     pub(crate) fn chains(&self) -> Arc<KindContext<Chain>> {
         let mut settings = self.settings();
         if let Some((every, on_passivation)) = self.snapshots {
-            let policy = SnapshotSettings::every(every).with_snapshot_on_passivation(on_passivation);
+            let policy =
+                SnapshotSettings::every(every).with_snapshot_on_passivation(on_passivation);
             settings = settings.with_snapshots(policy);
         }
         context(settings)
@@ -184,13 +225,13 @@ impl Faults {
         }
         Self {
             append_fails: rate(120),
-            append_unknown: rate(150),
-            resolve_fails: rate(600),
-            late_commit: rate(400),
+            append_unknown: rate(250),
+            resolve_fails: rate(900),
+            late_commit: rate(800),
             read_fails: rate(150),
             snapshot_lost: rate(200),
             snapshot_unreadable: rate(500),
-            loses_entities: rate(8) == 8,
+            loses_entities: rate(6) == 6,
             tidy_fails: rate(200),
             foreign: rate(300),
             takeover: rate(300),

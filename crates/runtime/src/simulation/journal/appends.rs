@@ -36,12 +36,7 @@ impl Written for EntityAppend {
 
 impl Journal {
     /// Appends an event past all cells, as an engine would that nobody knows of.
-    pub(crate) fn append_foreign(
-        &mut self,
-        entity: &EntityKey,
-        nr: u32,
-        timestamp: Timestamp,
-    ) {
+    pub(crate) fn append_foreign(&mut self, entity: &EntityKey, nr: u32, timestamp: Timestamp) {
         let link = Link { nr, index: 0, of: 1, flaw: Flaw::None };
         let payload = StoredPayload::encode(&link).expect("an event of the simulation is encoded");
         let partition = entity.partition(self.layout.partitions);

@@ -19,8 +19,10 @@ pub(crate) struct Batch<W> {
 /// A write that the journal carries out.
 pub(crate) trait Written: GroupWrite + Clone {
     /// Carries a batch out, in one transaction.
-    fn execute(journal: &mut Journal, batch: &Batch<Self>)
-    -> Result<Vec<Self::Outcome>, StoreError>;
+    fn execute(
+        journal: &mut Journal,
+        batch: &Batch<Self>,
+    ) -> Result<Vec<Self::Outcome>, StoreError>;
 
     /// Says what became of a batch that was carried out or not, but will not be any more.
     fn find(
@@ -41,8 +43,9 @@ pub(crate) trait Written: GroupWrite + Clone {
         dice: &mut Dice,
     ) -> Result<Vec<Option<Self::Outcome>>, StoreError> {
         let (first, incarnation) = (batch.writes[0].first_nr(), batch.incarnation);
-        let is_this =
-            |late: &Batch<Self>| late.incarnation == incarnation && late.writes[0].first_nr() == first;
+        let is_this = |late: &Batch<Self>| {
+            late.incarnation == incarnation && late.writes[0].first_nr() == first
+        };
         if let Some(at) = Self::late(journal).iter().position(is_this) {
             let late = Self::late(journal).swap_remove(at);
             if dice.chance(500) {

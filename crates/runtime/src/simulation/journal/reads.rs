@@ -27,7 +27,9 @@ impl Journal {
                 let page = self.page(entity, after.get(), page);
                 Found::Events(Recovered { snapshot: None, page })
             }
-            Read::State { entity } => Found::State(self.records[number_of(entity) as usize].clone()),
+            Read::State { entity } => {
+                Found::State(self.records[number_of(entity) as usize].clone())
+            }
         }
     }
 

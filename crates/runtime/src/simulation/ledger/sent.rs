@@ -1,7 +1,4 @@
-use crate::simulation::{
-    APPEND_EVENTS_MAX, Flaw, Order, Wish,
-    subject::digests,
-};
+use crate::simulation::{APPEND_EVENTS_MAX, Flaw, Order, Wish, subject::digests};
 use actum_model::Timestamp;
 
 /// Everything that is known of one sending of a command.
@@ -76,16 +73,15 @@ impl Sent {
     pub(crate) fn is_doomed(&self, by_state: bool) -> bool {
         let plan = &self.order.plan;
         let payload = !(by_state && plan.wish == Wish::Delete);
-        let too_many = !by_state
-            && matches!(plan.wish, Wish::Write(n) if usize::from(n) > APPEND_EVENTS_MAX);
+        let too_many =
+            !by_state && matches!(plan.wish, Wish::Write(n) if usize::from(n) > APPEND_EVENTS_MAX);
         too_many
             || match plan.flaw {
                 Flaw::None | Flaw::ReplayFails | Flaw::ReplayPanics => false,
                 Flaw::HandlerPanics | Flaw::ConcludingPanics => true,
-                Flaw::EncodingFails
-                | Flaw::EncodingPanics
-                | Flaw::PayloadTooLarge
-                | Flaw::StoreRefuses => payload,
+                Flaw::EncodingFails | Flaw::EncodingPanics | Flaw::PayloadTooLarge => payload,
+                // a later state of the same write covers it up
+                Flaw::StoreRefuses => !by_state,
                 Flaw::MetadataTooLarge | Flaw::ApplyPanics => !by_state,
                 Flaw::RecordingFails | Flaw::RecordingPanics => self.order.id.is_some(),
             }

@@ -13,11 +13,13 @@ pub(crate) struct Truth {
     pub(crate) positions: Vec<u64>,
     /// The commands with ids that were stored, in order.
     ids: Vec<Remembered>,
-    /// Those an entity remembers.
-    recent: VecDeque<Remembered>,
+    /// What the entity remembers after each of them.
+    recents: Vec<VecDeque<Remembered>>,
     window: CommandWindow,
     /// The last change somebody was told of.
     pub(crate) acknowledged: u64,
+    /// The changes that a foreigner made.
+    pub(crate) foreign: Vec<u64>,
     /// Whether it could not be recovered at some time.
     pub(crate) lost: bool,
 }
@@ -40,9 +42,10 @@ impl Truth {
             digests: vec![initial_digest(id)],
             positions: vec![0],
             ids: Vec::new(),
-            recent: VecDeque::new(),
+            recents: Vec::new(),
             window,
             acknowledged: 0,
+            foreign: Vec::new(),
             lost: false,
         }
     }
@@ -52,13 +55,18 @@ impl Truth {
         self.digests.len() as u64 - 1
     }
 
+    /// The digest of the state as it is stored now.
+    pub(crate) fn digest(&self) -> u64 {
+        self.digests[self.digests.len() - 1]
+    }
+
     /// Whether the state after change `at` is stored, and is this one.
     pub(crate) fn shows(&self, at: u64, digest: u64) -> bool {
         self.digests.get(at as usize) == Some(&digest)
     }
 
     pub(crate) fn remembers(&self, id: u32) -> bool {
-        self.recent.iter().any(|remembered| remembered.id == id)
+        self.recents.last().into_iter().flatten().any(|remembered| remembered.id == id)
     }
 
     /// The former command of this id, if there was one.
@@ -71,26 +79,39 @@ impl Truth {
         self.ids.iter().filter(|remembered| remembered.at > at).count()
     }
 
+    /// Whether a foreigner made one of the changes behind `after`, up to `to`: an entity in memory may not know.
+    pub(crate) fn is_foreign_within(&self, after: u64, to: u64) -> bool {
+        self.foreign.iter().any(|at| after < *at && *at <= to)
+    }
+
+    /// All commands with ids, in order.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Remembered> {
+        self.ids.iter().copied()
+    }
+
     pub(crate) fn window(&self) -> &CommandWindow {
         &self.window
     }
 
     pub(crate) fn remember(&mut self, command: Remembered) {
+        let mut recent = self.recents.last().cloned().unwrap_or_default();
+        slide(&mut recent, command, &self.window);
         self.ids.push(command);
-        slide(&mut self.recent, command, &self.window);
+        self.recents.push(recent);
     }
 
     /// What the entity remembered after change `at`.
     pub(crate) fn recent_at(&self, at: u64) -> VecDeque<Remembered> {
-        let mut recent = VecDeque::new();
-        for command in self.ids.iter().filter(|remembered| remembered.at <= at) {
-            slide(&mut recent, *command, &self.window);
-        }
-        recent
+        let count = self.ids.partition_point(|remembered| remembered.at <= at);
+        count.checked_sub(1).map(|last| self.recents[last].clone()).unwrap_or_default()
     }
 }
 
-fn slide(recent: &mut VecDeque<Remembered>, command: Remembered, window: &CommandWindow) {
+pub(super) fn slide(
+    recent: &mut VecDeque<Remembered>,
+    command: Remembered,
+    window: &CommandWindow,
+) {
     recent.push_back(command);
     let oldest = command.timestamp.as_micros() - window.age_max.as_micros() as i64;
     while recent.len() > window.commands_max {

@@ -1,0 +1,118 @@
+//! What runs have found, played by hand.
+
+use super::{Dice, Order, Plan, Scene, World, ledger::End, scene::Traits};
+use crate::cell::Moment;
+use std::time::Duration;
+
+fn world(traits: Traits) -> World {
+    World::of(Scene::of_one(traits), Dice::new(0), false)
+}
+
+impl World {
+    /// Sends a command with this id, and says its number.
+    fn command(&mut self, plan: Plan, id: u32, patience: Duration) -> u32 {
+        let nr = self.ledger.sent.len() as u32;
+        let (command, deadline) = ("change", self.now.after(patience));
+        let order =
+            Order { nr, entity: 0, id: Some(id), command, plan, deadline, expected_revision: None };
+        self.deliver(0, order);
+        nr
+    }
+
+    fn host_turn(&mut self) {
+        let beat = self.beat(0);
+        let host = super::Process::host_of(&self.scene, 0);
+        self.processes[0].turn(host, &beat);
+        self.look();
+    }
+
+    /// Answers all reads, and those that follow from them.
+    fn read_all(&mut self) {
+        while !self.processes[0].desk.reads.is_empty() {
+            self.answer(0, 0);
+            self.host_turn();
+        }
+    }
+
+    fn commit(&mut self) {
+        for _ in 0..3 {
+            (0..2).for_each(|lane| self.write_lane(0, lane));
+        }
+        self.host_turn();
+    }
+
+    fn end(&self, nr: u32) -> Option<End> {
+        assert_eq!(self.ledger.violations, Vec::<String>::new());
+        self.ledger.sent[nr as usize].end
+    }
+}
+
+const LONG: Duration = Duration::from_secs(1000);
+
+#[test]
+fn retry_that_times_out_while_the_first_is_under_way_may_be_applied() {
+    let mut world = world(Traits::plain(false));
+    let first = world.command(Plan::write(1), 1, LONG);
+    world.host_turn();
+    world.read_all();
+    let retry = world.command(Plan::write(1), 1, Duration::from_millis(5));
+    world.host_turn();
+    world.pass(10_000);
+    assert_eq!(world.end(retry), Some(End::TimedOut));
+    world.commit();
+    assert_eq!(world.end(first), Some(End::Replied));
+}
+
+#[test]
+fn recovery_begins_again_when_retention_overtakes_it() {
+    let mut world = world(Traits::plain(false).with_snapshots(2));
+    for id in 1..=3 {
+        world.command(Plan::write(1), id, LONG);
+    }
+    world.host_turn();
+    world.read_all();
+    world.commit();
+    assert_eq!(world.end(2), Some(End::Replied));
+    let snapshot = world.processes[0].desk.snapshots.pop().expect("two events are enough");
+    world.crash(0);
+
+    let look = world.command(Plan::LOOK, 4, LONG);
+    world.host_turn();
+    world.answer(0, 0); // the first event, of three
+    let incarnation = world.processes[0].incarnation;
+    world.journal.save(snapshot);
+    world.journal.delete_events(incarnation, 0, 2).expect("the head is behind 2");
+    world.host_turn();
+    world.read_all();
+    assert_eq!(world.end(look), Some(End::Replied));
+}
+
+#[test]
+fn recovery_ends_when_deleted_events_are_covered_by_nothing() {
+    let mut world = world(Traits::plain(false).with_snapshots(100));
+    world.command(Plan::write(2), 1, LONG);
+    world.host_turn();
+    world.read_all();
+    world.commit();
+    let incarnation = world.processes[0].incarnation;
+    world.journal.delete_events(incarnation, 0, 1).expect("the head is 2");
+    world.ledger.truths[0].lost = true;
+    world.crash(0);
+    let look = world.command(Plan::LOOK, 2, LONG);
+    world.host_turn();
+    world.read_all();
+    assert_eq!(world.end(look), Some(End::NotApplied));
+}
+
+#[test]
+fn durable_state_keeps_the_time_of_its_last_command() {
+    let mut world = world(Traits::plain(true).with_batching(10, 50));
+    let first = world.command(Plan::write(1), 1, LONG);
+    world.host_turn();
+    world.read_all();
+    world.pass(60_000);
+    world.commit();
+    // the ledger has compared the stored time with that of the turn
+    assert_eq!(world.end(first), Some(End::Replied));
+    assert!(world.now > Moment::from_micros(60_000));
+}

@@ -1,0 +1,209 @@
+//! What happens to the world besides its work: lives begin and end, strangers write, snapshots come to harm.
+
+use super::{Order, Plan, Process, Seen, World, journal::number_of};
+use crate::cell::Moment;
+use actum_model::Timestamp;
+
+/// How many processes think at most that they are the one.
+const PROCESSES_MAX: usize = 3;
+
+impl World {
+    /// A process takes the journal over.
+    pub(crate) fn start(&mut self) {
+        let incarnation = self.journal.claim(&mut self.dice);
+        self.look(); // what the former one had under way is stored, or not, before it is shut out
+        self.processes.iter().for_each(|process| self.ledger.revoked(process.life));
+        let life = self.ledger.born();
+        let skew = self.dice.between(0, 2_000_000) as i64 - 1_000_000;
+        self.say(|| format!("life {life} begins as {incarnation}, {skew} off"));
+        let process = Process::new(life, incarnation, skew, &self.scene, &self.log);
+        self.processes.push(process);
+    }
+
+    pub(crate) fn fault(&mut self) {
+        self.end_lives();
+        self.look();
+        let faults = &self.faults;
+        let odds = [faults.foreign, faults.crash, faults.takeover, faults.shutdown, 300, 100];
+        match self.dice.weighted(&odds) {
+            0 => self.write_foreign(),
+            1 => {
+                let at = self.dice.place(self.processes.len());
+                self.crash(at);
+            }
+            2 if self.processes.len() < PROCESSES_MAX => {
+                self.ledger.coverage.saw(Seen::Takeover);
+                self.start();
+            }
+            2 => {}
+            3 => {
+                let patience = self.dice.between(0, 8) as u32;
+                let newest = self.processes.last_mut().expect("one process is always alive");
+                if newest.takes_commands() {
+                    newest.stop(patience);
+                }
+            }
+            4 => self.end_late(),
+            _ => self.spoil_some(),
+        }
+    }
+
+    /// Lets processes go that have stopped, or know that they are shut out.
+    pub(crate) fn end_lives(&mut self) {
+        for at in (0..self.processes.len()).rev() {
+            let process = &mut self.processes[at];
+            let (drained, fenced) = (process.is_drained(), process.fenced);
+            match &mut process.patience {
+                Some(_) if drained => self.close(at),
+                Some(0) => {
+                    self.ledger.coverage.saw(Seen::ShutdownAbandoned);
+                    self.abandon(at);
+                }
+                Some(patience) => *patience -= 1,
+                None if fenced && self.dice.chance(500) => self.abandon(at),
+                None => {}
+            }
+        }
+        if self.processes.is_empty() {
+            self.start();
+        }
+    }
+
+    /// A process has stopped in order: nobody waits for it.
+    pub(crate) fn close(&mut self, at: usize) {
+        self.look();
+        let mut process = self.processes.remove(at);
+        self.ledger.coverage.saw(Seen::ShutdownDrained);
+        self.ledger.check_nobody_waits(process.life);
+        let (staged, unstaged) = (process.desk.bytes_staged, process.desk.bytes_unstaged);
+        if staged != unstaged {
+            let what = format!("{staged} bytes were staged, {unstaged} no longer are");
+            self.ledger.violations.push(what);
+        }
+        process.die(&mut self.journal, &mut self.dice);
+    }
+
+    /// A process gives everything up.
+    fn abandon(&mut self, at: usize) {
+        if self.dice.chance(500) {
+            // its writers stop first, and everybody is told
+            self.processes[at].stop_writers(&mut self.journal, &mut self.dice);
+            let beat = self.beat(at);
+            for host in 0..self.processes[at].hosts.len() {
+                self.processes[at].turn(host, &beat);
+            }
+            self.look();
+        }
+        let beat = self.beat(at);
+        self.ledger.gives_up(self.processes[at].life);
+        self.processes[at].abandon(&beat);
+        self.look();
+        let mut process = self.processes.remove(at);
+        self.ledger.check_nobody_waits(process.life);
+        process.die(&mut self.journal, &mut self.dice);
+    }
+
+    pub(crate) fn crash(&mut self, at: usize) {
+        self.ledger.coverage.saw(Seen::Crash);
+        let mut process = self.processes.remove(at);
+        self.say(|| format!("life {} crashes", process.life));
+        self.ledger.crashed(process.life);
+        process.die(&mut self.journal, &mut self.dice);
+        drop(process);
+        self.look();
+        if self.processes.is_empty() {
+            self.start();
+        }
+    }
+
+    /// Somebody writes whom no engine knows of.
+    fn write_foreign(&mut self) {
+        let entity = self.dice.place(self.scene.entities.len()) as u32;
+        let nr = self.ledger.sent.len() as u32;
+        let plan = Plan::write(1);
+        let order = Order {
+            nr,
+            entity,
+            id: None,
+            command: "foreign",
+            plan,
+            deadline: Moment::NEVER,
+            expected_revision: None,
+        };
+        let timestamp = Timestamp::from_micros(self.now.as_micros() as i64);
+        let digest = self.ledger.foreign(order, timestamp);
+        let key = self.key(entity);
+        if self.scene.kinds[self.scene.entities[entity as usize].kind].by_state {
+            self.journal.write_foreign(&key, nr, digest, timestamp);
+        } else {
+            self.journal.append_foreign(&key, nr, timestamp);
+        }
+        self.ledger.coverage.saw(Seen::ForeignWrite);
+    }
+
+    /// Something that nobody waits for any more ends.
+    fn end_late(&mut self) {
+        if self.dice.chance(500) && !self.journal.late_snapshots.is_empty() {
+            let at = self.dice.place(self.journal.late_snapshots.len());
+            let snapshot = self.journal.late_snapshots.swap_remove(at);
+            if self.dice.chance(700) {
+                self.ledger.coverage.saw(Seen::SnapshotLate);
+                self.journal.save(snapshot);
+            }
+            return;
+        }
+        self.journal.commit_late(&mut self.dice, 500);
+    }
+
+    /// Saves one of the snapshots that wait, and deletes what it makes superfluous.
+    pub(crate) fn save_nth(&mut self, at: usize, nth: usize) {
+        let snapshot = self.processes[at].desk.snapshots.swap_remove(nth);
+        if self.dice.chance(self.faults.snapshot_lost) {
+            return self.ledger.coverage.saw(Seen::SnapshotLost);
+        }
+        let (incarnation, entity) = (self.processes[at].incarnation, number_of(&snapshot.entity));
+        self.journal.save(snapshot);
+        let traits = &self.scene.kinds[self.scene.entities[entity as usize].kind];
+        if !self.dice.chance(self.faults.tidy_fails) {
+            let oldest = self.journal.prune(entity, traits.snapshots_kept as usize);
+            if let (Some(oldest), true) = (oldest, traits.deletes_events)
+                && self.journal.delete_events(incarnation, entity, oldest).is_ok()
+            {
+                self.ledger.coverage.saw(Seen::EventsDeleted);
+            }
+        }
+        if self.dice.chance(self.faults.snapshot_unreadable) {
+            self.spoil(entity);
+        }
+        self.check_lost(entity);
+    }
+
+    fn spoil_some(&mut self) {
+        if self.dice.chance(self.faults.snapshot_unreadable) {
+            let entity = self.dice.place(self.scene.entities.len()) as u32;
+            self.spoil(entity);
+        }
+    }
+
+    /// Damages a snapshot, the newest as a rule.
+    fn spoil(&mut self, entity: u32) {
+        let count = self.journal.snapshots(entity).len();
+        if count == 0 {
+            return;
+        }
+        let place = if self.dice.chance(700) { count - 1 } else { self.dice.place(count) };
+        if self.journal.needs(entity, place) && !self.faults.loses_entities {
+            return;
+        }
+        self.journal.spoil(entity, place, self.dice.below(4));
+        self.ledger.coverage.saw(Seen::SnapshotUnreadable);
+        self.check_lost(entity);
+    }
+
+    fn check_lost(&mut self, entity: u32) {
+        if self.journal.is_lost(entity) {
+            self.ledger.coverage.saw(Seen::EntityLost);
+            self.ledger.truths[entity as usize].lost = true;
+        }
+    }
+}

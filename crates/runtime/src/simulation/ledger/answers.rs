@@ -1,0 +1,279 @@
+use super::{End, Ledger, NARROW};
+use crate::{
+    Bound, Failure, Receipt,
+    cell::Verdict,
+    simulation::{Answer, Flaw, Reply, Seen, Wish},
+};
+
+impl Ledger {
+    /// A command is answered: for the first time, and with the truth.
+    pub(super) fn settled(&mut self, nr: u32, answer: &Answer, verdict: Verdict) {
+        if let Some(end) = self.sent[nr as usize].end {
+            self.wrong(format!("{nr}: answered again, it ended as {end:?}"));
+        }
+        let end = match verdict {
+            Ok(receipt) => self.answered(nr, answer, receipt),
+            Err(failure) => self.refused(nr, &failure),
+        };
+        if end == End::NotApplied {
+            self.deny(nr);
+        }
+        self.sent[nr as usize].end = Some(end);
+    }
+
+    /// An answer is sent once everything it shows is stored.
+    fn answered(&mut self, nr: u32, answer: &Answer, receipt: Receipt) -> End {
+        self.check_receipt(nr, receipt);
+        match answer {
+            Answer::Reply(reply) => self.replied(nr, *reply, receipt),
+            Answer::Rejection => {
+                self.coverage.saw(Seen::Rejected);
+                self.check_saw_stored(nr, receipt);
+                if self.sent[nr as usize].order.plan.wish != Wish::Reject {
+                    self.wrong(format!("{nr}: rejected for nothing"));
+                }
+                End::NotApplied
+            }
+            Answer::Failure(failure) => self.prepared(nr, failure, receipt),
+            Answer::Recorded(reply) => self.replied_by_record(nr, *reply, receipt),
+            Answer::Nothing => {
+                self.wrong(format!("{nr}: answered without an answer"));
+                End::NotApplied
+            }
+        }
+    }
+
+    fn replied(&mut self, nr: u32, reply: Reply, receipt: Receipt) -> End {
+        let sent = &self.sent[nr as usize];
+        let truth = &self.truths[sent.order.entity as usize];
+        let changes = sent.changes(truth.id, truth.by_state).len() as u64;
+        let at = sent.saw.map_or(0, |(at, _)| at);
+        let placed = (changes > 0).then_some((at + 1, at + changes));
+        let right = (sent.order.nr, sent.reply_digest()) == (reply.nr, Some(reply.digest));
+        if sent.placed != placed || receipt.sequence_nr.get() != at + changes {
+            self.wrong(format!("{nr}: acknowledged with {receipt:?}, stored is {placed:?}"));
+        }
+        if !right {
+            self.wrong(format!("{nr}: another reply than its own"));
+        }
+        self.check_saw_stored(nr, receipt);
+        self.coverage.saw(Seen::Replied);
+        End::Replied
+    }
+
+    fn replied_by_record(&mut self, nr: u32, reply: Reply, receipt: Receipt) -> End {
+        let (first, entity) = (&self.sent[reply.nr as usize], self.sent[nr as usize].order.entity);
+        let (placed, digest) = (first.placed, first.reply_digest());
+        if placed.is_none_or(|(_, last)| last != receipt.sequence_nr.get()) {
+            self.wrong(format!("{nr}: replied by record of {placed:?} with {receipt:?}"));
+        }
+        if digest != Some(reply.digest) || self.sent[nr as usize].saw.is_some() {
+            self.wrong(format!("{nr}: another reply than that of {}", reply.nr));
+        }
+        self.coverage.saw(Seen::RepliedByRecord);
+        let life = self.sent[nr as usize].life.unwrap_or_default();
+        if !self.mind(life, entity).pending.is_empty() {
+            self.coverage.saw(Seen::RetryOvertook);
+        }
+        End::Replied
+    }
+
+    /// A failure of the command's own, which tells what the entity has seen.
+    fn prepared(&mut self, nr: u32, failure: &Failure, receipt: Receipt) -> End {
+        let sent = &self.sent[nr as usize];
+        let order = &sent.order;
+        let explained = match failure {
+            Failure::Conflict { expected, actual } => {
+                self.coverage.saw(Seen::ConflictWithExpectation);
+                order.expected_revision == Some(*expected)
+                    && expected != actual
+                    && *actual == receipt.sequence_nr.get()
+            }
+            Failure::Invalid { .. } if sent.saw.is_some() => {
+                self.coverage.saw(Seen::InvalidCommand);
+                order.plan.is_invalid()
+            }
+            Failure::Invalid { .. } => {
+                self.coverage.saw(Seen::InvalidReuseOfId);
+                self.reuses_id(nr)
+            }
+            Failure::Panicked { .. } => {
+                self.coverage.saw(panic_of(order.plan.flaw));
+                order.plan.panics()
+            }
+            Failure::Corrupt { .. } => {
+                self.coverage.saw(Seen::CorruptRecord);
+                order.plan.flaw == Flaw::ReplayFails && sent.replays.is_some()
+            }
+            _ => false,
+        };
+        if !explained {
+            self.wrong(format!("{nr}: failed without a reason: {failure}"));
+        }
+        self.check_saw_stored(nr, receipt);
+        End::NotApplied
+    }
+
+    /// What a command saw is stored, and the receipt says so.
+    fn check_saw_stored(&mut self, nr: u32, receipt: Receipt) {
+        let sent = &self.sent[nr as usize];
+        let Some((at, seen)) = sent.saw else { return };
+        let truth = &self.truths[sent.order.entity as usize];
+        if !truth.shows(at, seen) || receipt.sequence_nr.get() < at {
+            self.wrong(format!("{nr}: its answer shows what is not stored, {receipt:?}"));
+        }
+    }
+
+    fn check_receipt(&mut self, nr: u32, receipt: Receipt) {
+        let entity = self.sent[nr as usize].order.entity;
+        let truth = &mut self.truths[entity as usize];
+        let (at, position) = (receipt.sequence_nr.get(), receipt.position.get());
+        let stored = at <= truth.head();
+        // an entity that has read nothing but a snapshot knows no position
+        let known = truth.positions.binary_search(&position);
+        let fits = truth.by_state || position == 0 || known.is_ok_and(|behind| behind as u64 >= at);
+        if !stored || !fits || receipt.lane != self.lanes[entity as usize] {
+            self.violations.push(format!("{nr}: a receipt that is wrong, {receipt:?}"));
+        }
+        let truth = &mut self.truths[entity as usize];
+        truth.acknowledged = truth.acknowledged.max(at.min(truth.head()));
+    }
+
+    /// An answer that is not sent, because of something else.
+    fn refused(&mut self, nr: u32, failure: &Failure) -> End {
+        let sent = &self.sent[nr as usize];
+        let (life, entity, plan) =
+            (sent.life.unwrap_or_default(), sent.order.entity, sent.order.plan);
+        let (in_time, handled) = (sent.order.deadline > self.now, sent.saw.is_some());
+        let (lost, step) = (self.truths[entity as usize].lost, self.step);
+        let explained = match failure {
+            Failure::Timeout { maybe_applied } => {
+                return self.timed_out(nr, *maybe_applied, in_time);
+            }
+            Failure::Overloaded { bound } => !handled && self.is_full(life, entity, *bound),
+            Failure::Corrupt { .. } => {
+                self.coverage.saw(Seen::Corrupt);
+                lost && !handled
+            }
+            Failure::Panicked { .. } => {
+                self.coverage.saw(panic_of(plan.flaw));
+                plan.panics()
+            }
+            Failure::Invalid { .. } if plan.flaw == Flaw::RecordingFails && handled => {
+                self.coverage.saw(Seen::RecordingFailed);
+                true
+            }
+            failure => {
+                self.coverage.saw(sight_of(failure));
+                self.turned_away(nr) || self.mind(life, entity).troubles.explain(failure, step)
+            }
+        };
+        if !explained {
+            self.wrong(format!("{nr}: failed without a reason: {failure}"));
+        }
+        if !matches!(failure, Failure::OutcomeUnknown { .. }) {
+            self.deny_first(nr);
+            return End::NotApplied;
+        }
+        if !self.may_be_stored(nr) {
+            self.wrong(format!("{nr}: of unknown outcome, though nothing of it was sent"));
+        }
+        End::Unknown
+    }
+
+    fn timed_out(&mut self, nr: u32, maybe_applied: bool, in_time: bool) -> End {
+        if in_time {
+            self.wrong(format!("{nr}: timed out before its time"));
+        }
+        if self.sent[nr as usize].replays.is_some() {
+            self.coverage.saw(Seen::TimeoutOfRetry);
+        }
+        if maybe_applied {
+            self.coverage.saw(Seen::TimeoutMaybeApplied);
+            if !self.is_decided(nr) {
+                self.wrong(format!("{nr}: maybe applied, though it changes nothing"));
+            }
+            return End::TimedOut;
+        }
+        self.coverage.saw(Seen::TimeoutNotApplied);
+        self.deny_first(nr);
+        End::NotApplied
+    }
+
+    fn is_full(&mut self, life: u32, entity: u32, bound: Bound) -> bool {
+        match bound {
+            Bound::EntityCommands => {
+                self.coverage.saw(Seen::OverloadedEntity);
+                let here = |nr: &&u32| {
+                    let sent = &self.sent[**nr as usize];
+                    (sent.life, sent.order.entity) == (Some(life), entity)
+                };
+                let waiting = self.open.iter().filter(here).count();
+                let actions = self.minds.get(&(life, entity)).map_or(0, |mind| mind.actions.len());
+                waiting + actions > self.commands_max[entity as usize]
+            }
+            Bound::JournalBytes => {
+                self.coverage.saw(Seen::OverloadedJournal);
+                self.room < NARROW
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether its id was used by a command of another type.
+    fn reuses_id(&self, nr: u32) -> bool {
+        let order = &self.sent[nr as usize].order;
+        let others = self.sent.iter().filter(|sent| sent.order.entity == order.entity);
+        order.id.is_some()
+            && others.into_iter().any(|sent| {
+                sent.order.id == order.id
+                    && sent.order.command != order.command
+                    && sent.concluded.is_some()
+            })
+    }
+
+    /// Whether it was never handed to its entity, because the engine stops.
+    fn turned_away(&self, nr: u32) -> bool {
+        let sent = &self.sent[nr as usize];
+        let life = sent.life.unwrap_or_default();
+        sent.saw.is_none() && self.lives[life as usize].abandoned
+    }
+
+    /// Whether a command, or the one whose reply it waits for, has changed its entity's state in memory.
+    fn is_decided(&self, nr: u32) -> bool {
+        let sent = &self.sent[nr as usize];
+        let decided = |nr: u32| {
+            let sent = &self.sent[nr as usize];
+            let truth = &self.truths[sent.order.entity as usize];
+            sent.concluded.is_some() && !sent.changes(truth.id, truth.by_state).is_empty()
+        };
+        decided(nr) || sent.replays.is_some_and(decided) || self.reuses_id(nr)
+    }
+
+    /// Whether a command, or the one whose reply it waits for, was sent to the journal.
+    fn may_be_stored(&self, nr: u32) -> bool {
+        let sent = &self.sent[nr as usize];
+        let first = sent.replays.map(|first| &self.sent[first as usize]);
+        sent.sent_off || first.is_some_and(|first| first.sent_off) || self.reuses_id(nr)
+    }
+}
+
+fn panic_of(flaw: Flaw) -> Seen {
+    match flaw {
+        Flaw::ApplyPanics => Seen::PanickedApply,
+        Flaw::ConcludingPanics => Seen::PanickedConclusion,
+        Flaw::EncodingPanics => Seen::PanickedEncoding,
+        Flaw::RecordingPanics => Seen::PanickedRecording,
+        Flaw::ReplayPanics => Seen::PanickedReplay,
+        _ => Seen::PanickedHandler,
+    }
+}
+
+fn sight_of(failure: &Failure) -> Seen {
+    match failure {
+        Failure::Conflict { .. } => Seen::ConflictInJournal,
+        Failure::Invalid { .. } => Seen::InvalidForStore,
+        Failure::OutcomeUnknown { .. } => Seen::OutcomeUnknown,
+        _ => Seen::Unavailable,
+    }
+}

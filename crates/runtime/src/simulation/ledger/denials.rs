@@ -1,0 +1,20 @@
+use super::Ledger;
+
+impl Ledger {
+    /// Somebody was told that a command was not applied: it is not, and will not be.
+    pub(super) fn deny(&mut self, nr: u32) {
+        let sent = &mut self.sent[nr as usize];
+        sent.denied = true;
+        if let Some((first, _)) = sent.placed {
+            self.wrong(format!("{nr}: said to be not applied, but stored as {first}"));
+        }
+    }
+
+    /// The same for the command whose reply a retry waits for, if it is still under way in the same process.
+    pub(super) fn deny_first(&mut self, retry: u32) {
+        let sent = &self.sent[retry as usize];
+        if let Some(first) = sent.replays {
+            self.deny(first);
+        }
+    }
+}

@@ -1,0 +1,169 @@
+use super::{
+    Coverage, Dice, Seen,
+    journal::{Batch, Journal, Written},
+    scene::Faults,
+};
+use crate::cell::Ticket;
+use actum_model::Lane;
+use actum_persistence::{
+    group_commit::{GroupCommit, GroupCommitSettings, Settled, Step},
+    store::{Incarnation, StoreError},
+};
+
+/// The real group commit of a lane, and the one transaction it has under way.
+pub(crate) struct Writer<W: Written> {
+    machine: GroupCommit<W, Ticket>,
+    lane: Lane,
+    incarnation: Incarnation,
+    attempts_max: u32,
+    under_way: Option<UnderWay<W>>,
+}
+
+enum UnderWay<W: Written> {
+    /// On its way to the store.
+    Sent(Batch<W>),
+    /// The store is through with it; its answer is on its way back.
+    Done(Batch<W>, Result<Vec<W::Outcome>, StoreError>),
+    /// The store is asked what became of it.
+    Asking(Batch<W>, u32),
+}
+
+/// What a writer's step may look at.
+pub(crate) struct Store<'a> {
+    pub(crate) journal: &'a mut Journal,
+    pub(crate) dice: &'a mut Dice,
+    pub(crate) faults: &'a Faults,
+    pub(crate) coverage: &'a mut Coverage,
+}
+
+impl<W: Written> Writer<W> {
+    pub(crate) fn new(lane: Lane, by: Incarnation, settings: &GroupCommitSettings) -> Self {
+        let machine = GroupCommit::new(lane, settings);
+        let attempts_max = settings.resolve_attempts_max;
+        Self { machine, lane, incarnation: by, attempts_max, under_way: None }
+    }
+
+    pub(crate) fn submit(&mut self, write: W, ticket: Ticket) {
+        self.machine.submit(write, ticket);
+    }
+
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.under_way.is_none() && self.machine.pending().events == 0
+    }
+
+    /// Takes the transaction a step further. `held` says what a write holds. What was settled comes back, and whether
+    /// the writer learned that it was revoked.
+    pub(crate) fn step(
+        &mut self,
+        store: &mut Store<'_>,
+        held: impl Fn(&W) -> Vec<(u32, u64)>,
+    ) -> (Vec<Settled<Ticket>>, bool) {
+        match self.under_way.take() {
+            None => {
+                self.under_way = self.depart(store.coverage, held);
+                (Vec::new(), false)
+            }
+            Some(UnderWay::Sent(batch)) => {
+                let result = carry_out(&batch, store);
+                self.under_way = Some(UnderWay::Done(batch, result));
+                (Vec::new(), false)
+            }
+            Some(UnderWay::Done(batch, result)) => {
+                let fenced = matches!(result, Err(StoreError::Fenced { .. }));
+                if matches!(result, Err(StoreError::Invalid { .. })) && batch.writes.len() > 1 {
+                    store.coverage.saw(Seen::BatchHalved);
+                }
+                (self.machine.finished(batch.writes, result), fenced)
+            }
+            Some(UnderWay::Asking(batch, attempt)) => {
+                let result = self.resolve(&batch, attempt, store);
+                (self.machine.resolved(batch.writes, result), false)
+            }
+        }
+    }
+
+    fn depart(
+        &mut self,
+        coverage: &mut Coverage,
+        held: impl Fn(&W) -> Vec<(u32, u64)>,
+    ) -> Option<UnderWay<W>> {
+        let (incarnation, lane) = (self.incarnation, self.lane);
+        Some(match self.machine.next_step()? {
+            Step::Write(writes) => {
+                if writes.len() > 1 {
+                    coverage.saw(Seen::BatchOfMany);
+                }
+                let changes = writes.iter().map(held).collect();
+                UnderWay::Sent(Batch { incarnation, lane, writes, changes })
+            }
+            Step::Resolve { writes, attempt } => {
+                UnderWay::Asking(Batch { incarnation, lane, writes, changes: vec![] }, attempt)
+            }
+        })
+    }
+
+    fn resolve(
+        &self,
+        batch: &Batch<W>,
+        attempt: u32,
+        store: &mut Store<'_>,
+    ) -> Result<Vec<Option<W::Outcome>>, StoreError> {
+        let result = if store.dice.chance(store.faults.resolve_fails) {
+            Err(StoreError::unavailable("resolving a batch", "the simulation says so"))
+        } else {
+            W::resolve(store.journal, batch, store.dice)
+        };
+        if result.is_err() {
+            store.coverage.saw(Seen::ResolveFailed);
+            if attempt >= self.attempts_max {
+                store.coverage.saw(Seen::ResolveGivenUp);
+            }
+        }
+        result
+    }
+
+    /// The writer stops in order: what is left is settled, though the transaction may still end either way.
+    pub(crate) fn stop(&mut self, journal: &mut Journal, dice: &mut Dice) -> Vec<Settled<Ticket>> {
+        self.die(journal, dice);
+        self.machine.abandon()
+    }
+
+    /// The writer is gone, and nobody waits for its transaction: it commits, or not, or later.
+    pub(crate) fn die(&mut self, journal: &mut Journal, dice: &mut Dice) {
+        let Some(UnderWay::Sent(batch)) = self.under_way.take() else { return };
+        match dice.below(3) {
+            0 => {}
+            1 => drop(W::execute(journal, &batch)),
+            _ => W::late(journal).push(batch),
+        }
+    }
+}
+
+/// Carries a batch out, or not, and says so, or not.
+fn carry_out<W: Written>(
+    batch: &Batch<W>,
+    store: &mut Store<'_>,
+) -> Result<Vec<W::Outcome>, StoreError> {
+    let Store { journal, dice, faults, coverage } = store;
+    if dice.chance(faults.append_fails) {
+        coverage.saw(Seen::AppendFailed);
+        return Err(StoreError::unavailable("appending", "the simulation says so"));
+    }
+    if !dice.chance(faults.append_unknown) {
+        let result = W::execute(journal, batch);
+        if matches!(result, Err(StoreError::Fenced { .. })) {
+            coverage.saw(Seen::Fenced);
+        }
+        return result;
+    }
+    if dice.chance(faults.late_commit) {
+        coverage.saw(Seen::AppendLate);
+        W::late(journal).push(batch.clone());
+    } else if dice.chance(500) {
+        coverage.saw(Seen::AppendUnknownButDone);
+        drop(W::execute(journal, batch));
+    } else {
+        coverage.saw(Seen::AppendUnknownAndNot);
+    }
+    Err(StoreError::outcome_unknown("appending", "the simulation says so"))
+}
