@@ -3,7 +3,10 @@
 use crate::{Bank, Server, cli::ServeArgs};
 use actum::SqliteStore;
 use anyhow::{Context, Result, bail};
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 use tokio::net::TcpListener;
 
 /// Serves until the process is told to end.
@@ -14,14 +17,14 @@ pub async fn run(args: &ServeArgs) -> Result<()> {
     let mut signals = Signals::listen().context("cannot listen to signals")?;
     let listener = TcpListener::bind(&args.listen).await;
     let listener = listener
-        .with_context(|| format!("cannot listen on {}, --listen names another", args.listen))?;
+        .with_context(|| format!("cannot listen on {} (--listen names another)", args.listen))?;
     let store = SqliteStore::open(&args.database).await?;
     let bank = Bank::start(store)
         .await
         .with_context(|| format!("cannot use {}", args.database.display()))?;
     let server = Server::start(bank, listener)?;
     // whoever started the bank may not be reading; that is no reason to end
-    let _ = greet(&format!("http://{}", server.address()));
+    let _ = greet(&format!("http://{}", server.address()), &args.database);
 
     let signal = signals.next().await;
     tracing::info!(signal, "stopping");
@@ -37,24 +40,32 @@ pub async fn run(args: &ServeArgs) -> Result<()> {
 }
 
 /// Says where the bank is, and what to try there.
-fn greet(url: &str) -> io::Result<()> {
+fn greet(url: &str, database: &Path) -> io::Result<()> {
+    // not --json: many systems have a curl that is older than that
+    let json = "curl -H content-type:application/json";
+    let ada = format!("{url}/accounts/ada");
     let mut out = io::stdout().lock();
-    writeln!(out, "listening on {url}")?;
     write!(
         out,
-        "
+        "listening on {url}
+keeping accounts in {}; Ctrl-C ends the bank
+
 open an account, move money, look at it:
-  curl --json '{{\"owner\":\"Ada\"}}' {url}/accounts/ada
-  curl --json '{{\"amount\":1500}}' {url}/accounts/ada/deposits
-  curl --json '{{\"amount\":400}}' {url}/accounts/ada/withdrawals
-  curl {url}/accounts/ada
-  curl {url}/accounts/ada/history
+  {json} -d '{{\"owner\":\"Ada\"}}' {ada}
+  {json} -d '{{\"amount\":1500}}' {ada}/deposits
+  {json} -d '{{\"amount\":400}}' {ada}/withdrawals
+  curl {ada}
+  curl {ada}/history
 
 send the same deposit twice; it happens once, and is answered the same:
-  curl --json '{{\"amount\":100}}' -H 'Idempotency-Key: gift-1' {url}/accounts/ada/deposits
-  curl --json '{{\"amount\":100}}' -H 'Idempotency-Key: gift-1' {url}/accounts/ada/deposits
+  {json} -d '{{\"amount\":100}}' -H 'Idempotency-Key: gift-1' {ada}/deposits
+  {json} -d '{{\"amount\":100}}' -H 'Idempotency-Key: gift-1' {ada}/deposits
 
-"
+kill this process in the midst of load from another terminal, and start it again:
+  cargo run --release -p bank -- load --url {url}
+
+",
+        database.display(),
     )?;
     out.flush()
 }

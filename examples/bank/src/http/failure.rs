@@ -75,3 +75,47 @@ fn with_causes(error: &dyn Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{AskError, Problem, problem_of};
+    use crate::domain::Refused;
+    use actum::Bound;
+    use serde_json::json;
+
+    fn document(error: &AskError<Refused>, expected: Option<u64>) -> serde_json::Value {
+        let problem: Problem = problem_of(error, expected);
+        serde_json::to_value(problem.document("/accounts/ada")).expect("a document is JSON")
+    }
+
+    #[test]
+    fn every_failure_of_an_ask_has_a_problem_that_says_what_can_be_done() {
+        let corrupt = AskError::Corrupt { what: "event 7".to_owned() };
+        let invalid = AskError::Invalid { what: "too long".to_owned() };
+        let panicked = AskError::Panicked { command: "deposit", message: "oh".to_owned() };
+        for (error, status, name, maybe_applied) in [
+            (AskError::Overloaded { bound: Bound::JournalBytes }, 503, "overloaded", json!(false)),
+            (AskError::Timeout { maybe_applied: true }, 504, "timeout", json!(true)),
+            (AskError::Timeout { maybe_applied: false }, 504, "timeout", json!(false)),
+            (AskError::unavailable("away"), 503, "unavailable", json!(false)),
+            (AskError::outcome_unknown("away"), 500, "outcome-unknown", json!(true)),
+            (corrupt, 500, "corrupt", json!(null)),
+            (invalid, 400, "invalid-request", json!(null)),
+            (panicked, 500, "panicked", json!(null)),
+        ] {
+            let document = document(&error, None);
+            assert_eq!(document["status"], status, "{error}");
+            assert_eq!(document["type"], format!("/problems/{name}"), "{error}");
+            assert_eq!(document["detail"], error.to_string());
+            assert_eq!(document.get("maybe_applied").unwrap_or(&json!(null)), &maybe_applied);
+        }
+    }
+
+    #[test]
+    fn conflict_with_the_revision_that_was_asked_for_is_the_callers_own() {
+        let conflict = AskError::Conflict { expected: 3, actual: 4 };
+        for (expected, status) in [(Some(3), 412), (Some(2), 409), (None, 409)] {
+            assert_eq!(document(&conflict, expected)["status"], status, "{expected:?}");
+        }
+    }
+}

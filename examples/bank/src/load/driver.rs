@@ -46,9 +46,11 @@ impl Driver {
         match self.settle(&order, page).await {
             Outcome::Applied(_) => {
                 page.enter(&order.action);
+                self.meter.account_done();
                 Ok(())
             }
-            other => bail!("{}: {other:?}", order.account),
+            Outcome::Unsure(why) | Outcome::Failed(why) => bail!("{}: {why}", order.account),
+            Outcome::Refused => bail!("{}: refused", order.account),
         }
     }
 

@@ -13,6 +13,7 @@ pub(super) struct Meter {
     answered: AtomicU64,
     attempts_failed: AtomicU64,
     in_flight: AtomicU64,
+    accounts: AtomicU64,
     last_failure: Mutex<Option<String>>,
 }
 
@@ -52,6 +53,20 @@ impl Meter {
         self.answered.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Counts an account that was opened, or checked.
+    pub(super) fn account_done(&self) {
+        self.accounts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn accounts(&self) -> u64 {
+        self.accounts.load(Ordering::Relaxed)
+    }
+
+    /// Counts accounts from zero again.
+    pub(super) fn restart_accounts(&self) {
+        self.accounts.store(0, Ordering::Relaxed);
+    }
+
     pub(super) fn attempt_failed(&self, why: &str) {
         self.attempts_failed.fetch_add(1, Ordering::Relaxed);
         *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_owned());
@@ -65,8 +80,9 @@ impl Meter {
         }
     }
 
-    pub(super) fn last_failure(&self) -> Option<String> {
-        self.last_failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Why an attempt failed last, once.
+    pub(super) fn take_failure(&self) -> Option<String> {
+        self.last_failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 

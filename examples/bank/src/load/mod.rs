@@ -35,23 +35,28 @@ pub async fn run(args: &LoadArgs, out: &mut impl Write) -> Result<Verdict> {
     let target = Target::find(args.url.as_deref(), out).await?;
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..));
     let LoadArgs { clients, accounts, seconds, .. } = *args;
-    writeln!(out, "{clients} clients, {accounts} accounts, {seconds} seconds, seed {seed}")?;
+    writeln!(out, "{clients} clients, {accounts} accounts, {seconds} s, seed {seed}")?;
 
     let books = Arc::new(Books::new(&run_name(), accounts));
     let meter = Arc::new(Meter::default());
-    let driver = Driver { client: target.client().clone(), books: Arc::clone(&books), meter, seed };
-    driver.open_accounts(clients).await.context("the accounts cannot be opened")?;
+    let driver = Driver { client: target.client().clone(), books, meter, seed };
+    let opening = driver.open_accounts(clients);
+    let opened = progress::count("opened", accounts.into(), &driver.meter, opening, out).await?;
+    opened.context("the accounts cannot be opened")?;
 
     let (stop, stopped) = watch::channel(false);
     let driving = tokio::spawn(driver.clone().drive(clients, stopped));
     let started = Instant::now();
-    progress::show(&driver.meter, Duration::from_secs(seconds.into()), out).await?;
+    progress::drive(&driver.meter, Duration::from_secs(seconds.into()), out).await?;
     let _ = stop.send(true); // a driver that has failed tells so itself
     let drove_for = started.elapsed();
-    let drove = driving.await.context("a client failed")?;
+    let drove = progress::settle(clients.into(), &driver.meter, driving, out).await?;
+    let drove = drove.context("a client failed")?;
 
     report::requests(&drove, drove_for, out)?;
-    let verdict = audit::balances(target.client(), &books, clients, drove).await;
+    driver.meter.restart_accounts();
+    let checking = audit::balances(&driver, clients, drove);
+    let verdict = progress::count("checked", accounts.into(), &driver.meter, checking, out).await?;
     report::verdict(&verdict, out)?;
     target.leave().await;
     Ok(verdict)
