@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long to wait before the second attempt; twice as long before each further one, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 impl Driver {
     /// Sends an order until its outcome is known, always with the same key. [`Outcome::Unsure`] after half a minute.

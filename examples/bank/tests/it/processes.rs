@@ -4,6 +4,10 @@ use crate::program::{self, Program};
 use bank::client::{Action, Client, Order, Outcome};
 use std::{fs, net::TcpListener, path::Path, process::Output};
 use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 fn serve_once<'a>(listen: &'a str, database: &'a Path) -> [&'a str; 5] {
     ["serve", "--listen", listen, "--database", database.to_str().unwrap()]
@@ -109,4 +113,26 @@ async fn bank_that_is_told_to_end_ends_well_and_leaves_the_file_to_the_next() {
         let beside = fs::read_dir(directory.path()).unwrap().count();
         assert_eq!(beside, 1, "a bank that ended well leaves one file");
     }
+}
+
+#[tokio::test]
+async fn request_under_way_is_answered_before_the_end() {
+    let directory = TempDir::new().unwrap();
+    let mut bank = Program::start(&directory.path().join("bank.db"));
+    let address = bank.url().await.trim_start_matches("http://").to_owned();
+    let mut connection = TcpStream::connect(&address).await.unwrap();
+    let head = "POST /accounts/ada HTTP/1.1\r\nhost: bank\r\nconnection: close\r\nexpect: 100-continue\r\n\
+                content-type: application/json\r\ncontent-length: 15\r\n\r\n";
+    connection.write_all(head.as_bytes()).await.unwrap();
+    let mut going_on = [0; 25];
+    connection.read_exact(&mut going_on).await.unwrap();
+    assert_eq!(&going_on, b"HTTP/1.1 100 Continue\r\n\r\n", "the bank waits for the body");
+
+    bank.signal("TERM").await;
+    while TcpStream::connect(&address).await.is_ok() {} // until it takes no more requests
+    connection.write_all(b"{\"owner\":\"Ada\"}").await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    assert!(bank.ended().await.success());
 }
