@@ -34,10 +34,13 @@ async fn bank_that_is_killed_in_the_midst_of_load_keeps_what_it_acknowledged_and
     }
     let mut bank = Program::start(&database);
     let client = Client::new(bank.url().await).unwrap();
-    assert!(
-        tellers::settle_all(&client, &ledger, &mut random).await,
-        "the last bank is not killed"
-    );
+    // nobody kills this one; a slow machine may still keep it from answering in time
+    for attempt in 1.. {
+        if tellers::settle_all(&client, &ledger, &mut random).await {
+            break;
+        }
+        assert!(attempt < 10, "the last bank does not answer");
+    }
     let shown = Journal::as_shown(&client, &ledger.accounts()).await;
     bank.signal("TERM").await;
     assert!(bank.ended().await.success());
