@@ -39,7 +39,7 @@ macro_rules! setters {
 setters! {
     /// How long an ask waits unless it says otherwise: 5 seconds by default, at least 1 millisecond.
     with_ask_timeout ask_timeout: Duration;
-    /// How long a shutdown waits for what is under way: 10 seconds by default.
+    /// How long a shutdown waits for what is under way: 10 seconds by default, at most 1 day.
     with_shutdown_timeout shutdown_timeout: Duration;
     /// From when on a handler is named in a warning: 100 milliseconds by default. It runs on the turn of its partition,
     /// and its neighbours wait.
@@ -65,13 +65,15 @@ setters! {
     /// The slot that makes this engine the only writer of its journal: `journal` by default.
     with_writer_slot writer_slot: String;
     /// How long the slot stays taken when this engine dies without a word, where the store cannot see that by itself:
-    /// 10 seconds by default, at least 100 milliseconds. Renewed three times as often.
+    /// 10 seconds by default, 100 milliseconds to 1 day. Renewed three times as often.
     with_writer_lease writer_lease: Duration;
     /// How large payloads, metadata and appends may be.
     with_size_limits size_limits: SizeLimits;
     /// How writes gather into transactions.
     with_group_commit group_commit: GroupCommitSettings;
 }
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl RuntimeSettings {
     pub(crate) fn problems(&self) -> Vec<String> {
@@ -93,9 +95,10 @@ impl RuntimeSettings {
             (!(1..=1_000).contains(&self.read_batch_max), "a read must be for 1 to 1,000 entities"),
             (self.writer_slot.is_empty(), "the writer slot must have a name"),
             (
-                self.writer_lease < Duration::from_millis(100),
-                "the writer lease must be at least 100 milliseconds",
+                !(Duration::from_millis(100)..=DAY).contains(&self.writer_lease),
+                "the writer lease must be 100 milliseconds to 1 day",
             ),
+            (self.shutdown_timeout > DAY, "a shutdown must not wait longer than 1 day"),
         ];
         let broken =
             rules.into_iter().filter(|(broken, _)| *broken).map(|(_, rule)| rule.to_owned());
