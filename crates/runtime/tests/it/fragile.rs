@@ -147,6 +147,7 @@ impl Handle<Dawdle> for Fragile {
     type Reply = Total;
     type Rejection = Infallible;
     fn handle(&self, Dawdle(duration): Dawdle, _: &Ctx<'_, Self>) -> Answer {
+        tracing::trace!("dawdling");
         let started = Instant::now(); // of the real clock, as handlers are measured
         while started.elapsed() < duration {
             std::hint::spin_loop();

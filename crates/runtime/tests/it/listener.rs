@@ -33,6 +33,8 @@ pub(crate) struct Said {
     pub(crate) level: Level,
     pub(crate) target: &'static str,
     pub(crate) name: &'static str,
+    /// The span it was said in.
+    pub(crate) within: Option<&'static str>,
     fields: BTreeMap<&'static str, String>,
 }
 
@@ -84,8 +86,9 @@ impl Said {
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Listener {
-    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, _: Context<'_, S>) {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let mut said = Said::of(attributes.metadata());
+        said.within = context.lookup_current().map(|span| span.name());
         attributes.record(&mut said);
         self.0.lock().spans.push((id.clone(), said));
     }
@@ -98,8 +101,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Listener {
         }
     }
 
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut said = Said::of(event.metadata());
+        said.within = context.lookup_current().map(|span| span.name());
         event.record(&mut said);
         self.0.lock().events.push(said);
     }
@@ -108,7 +112,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Listener {
 impl Said {
     fn of(metadata: &'static tracing::Metadata<'static>) -> Self {
         let (level, target, name) = (*metadata.level(), metadata.target(), metadata.name());
-        Self { level, target, name, fields: BTreeMap::new() }
+        Self { level, target, name, within: None, fields: BTreeMap::new() }
     }
 }
 

@@ -1,0 +1,163 @@
+//! A partition that fails is started anew, and whoever waited for it gets an answer.
+
+use crate::{
+    account::{Balance, Deposit},
+    fragile::{Actions, At, Dawdle, Fail, Grenade, fragile, registered},
+    listener::Listener,
+    rig::{Rig, account, accounts, all_wait, assert_is, send},
+};
+use actum_runtime::{AskError, Runtime};
+use actum_testkit::Operation;
+use std::{future::IntoFuture, time::Duration};
+use tokio::time::{Instant, sleep};
+use tracing::Level;
+
+async fn start(rig: &Rig) -> Runtime {
+    rig.start_with(vec![accounts(), registered(&Actions::default())], Default::default()).await
+}
+
+/// Lets the partition fail: a command whose caller has given up panics when it is dropped.
+async fn blow_up(engine: &Runtime, id: &str) {
+    let asked = fragile(engine, id).ask(Grenade).timeout(Duration::ZERO).await;
+    assert_is!(
+        asked,
+        Err(AskError::Timeout { .. }
+            | AskError::OutcomeUnknown { .. }
+            | AskError::Unavailable { .. })
+    );
+    all_wait().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn its_entities_recover_and_answer() {
+    let rig = Rig::of_one_partition();
+    let (listener, _guard) = Listener::listen(Level::ERROR);
+    let engine = start(&rig).await;
+    let a = account(&engine, "a");
+    a.ask(Deposit(5)).command_id("c").await.unwrap();
+    fragile(&engine, "f").ask(Fail(At::Nowhere)).await.unwrap();
+    blow_up(&engine, "f").await;
+    assert_eq!((engine.usage().entities, engine.usage().commands), (0, 0));
+    assert_eq!(a.ask(Balance).await.unwrap(), 5);
+    assert_eq!(a.ask(Deposit(5)).command_id("c").await.unwrap(), 5);
+    assert_eq!(fragile(&engine, "f").ask(Fail(At::Nowhere)).await.unwrap().total, 2);
+    assert_eq!(listener.saying("partition failed, its entities will recover").len(), 1);
+    assert!(engine.shutdown().await.is_clean());
+}
+
+#[tokio::test(start_paused = true)]
+async fn everybody_who_waited_is_told_what_is_known() {
+    let rig = Rig::of_one_partition();
+    let engine = start(&rig).await;
+    let a = account(&engine, "a");
+    a.ask(Deposit(5)).await.unwrap();
+    let append = rig.hold_next(Operation::Append);
+    let sent = send(a.ask(Deposit(10)).command_id("c"));
+    append.held(1).await;
+    let query = send(a.ask(Balance));
+    let reading = rig.hold_next(Operation::Recover);
+    let recovering = send(account(&engine, "b").ask(Deposit(1)));
+    reading.held(1).await;
+    all_wait().await;
+    blow_up(&engine, "f").await;
+    assert_is!(sent.await.unwrap(), Err(AskError::OutcomeUnknown { .. }));
+    assert_is!(
+        query.await.unwrap(),
+        Err(AskError::OutcomeUnknown { .. } | AskError::Unavailable { .. })
+    );
+    assert_is!(recovering.await.unwrap(), Err(AskError::Unavailable { .. }));
+    assert_eq!(engine.usage().commands, 0);
+
+    // the append was under way, and the next life of the entity must not overtake it
+    let retry = send(a.ask(Deposit(10)).command_id("c").timeout(Duration::from_secs(60)));
+    all_wait().await;
+    append.open();
+    reading.open();
+    match retry.await.unwrap() {
+        Ok(balance) => assert_eq!(balance, 15),
+        // it had read before the append was stored, and says so instead of doing it twice
+        Err(AskError::Conflict { .. }) => {
+            assert_eq!(a.ask(Deposit(10)).command_id("c").await.unwrap(), 15);
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(rig.events("a").await.len(), 2);
+    assert_eq!(account(&engine, "b").ask(Deposit(1)).await.unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn commands_that_come_meanwhile_are_served_by_its_next_life() {
+    let rig = Rig::of_one_partition();
+    let engine = start(&rig).await;
+    for round in 1..=4 {
+        let failing = fragile(&engine, "f").ask(Grenade).timeout(Duration::ZERO).into_future();
+        while engine.usage().commands > 0 {
+            tokio::task::yield_now().await; // until it has failed, and is not started yet
+        }
+        let asking: Vec<_> = (0..10).map(|_| send(account(&engine, "a").ask(Deposit(1)))).collect();
+        failing.await.unwrap_err();
+        for (at, asking) in (1..).zip(asking) {
+            assert_eq!(asking.await.unwrap().unwrap(), (round - 1) * 10 + at);
+        }
+    }
+    assert_eq!(engine.usage().commands, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_partitions_notice_nothing() {
+    let rig = Rig::new();
+    let engine = start(&rig).await;
+    for n in 0..100 {
+        account(&engine, &n.to_string()).ask(Deposit(1)).await.unwrap();
+    }
+    blow_up(&engine, "f").await;
+    let entities = engine.usage().entities;
+    assert!((90..=100).contains(&entities), "{entities} of 100 entities are left");
+    let started = Instant::now();
+    for n in 0..100 {
+        assert_eq!(account(&engine, &n.to_string()).ask(Deposit(1)).await.unwrap(), 2);
+    }
+    assert!(started.elapsed() < Duration::from_millis(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_fails_again_and_again_is_started_later_and_later_but_always() {
+    let rig = Rig::of_one_partition();
+    let engine = start(&rig).await;
+    let mut pauses = Vec::new();
+    for _ in 0..10 {
+        blow_up(&engine, "f").await;
+        let failed = Instant::now();
+        account(&engine, "a").ask(Deposit(1)).await.unwrap();
+        pauses.push(failed.elapsed());
+    }
+    assert!(pauses[0] < Duration::from_millis(5), "at once the first time: {pauses:?}");
+    assert!(pauses.windows(2).all(|two| two[0] <= two[1] + Duration::from_millis(5)), "{pauses:?}");
+    let longest = pauses.last().copied().unwrap_or_default();
+    assert!((Duration::from_secs(1)..=Duration::from_secs(3)).contains(&longest), "{pauses:?}");
+    sleep(Duration::from_secs(120)).await; // it behaves for a while
+    blow_up(&engine, "f").await;
+    let failed = Instant::now();
+    account(&engine, "a").ask(Deposit(1)).await.unwrap();
+    assert!(failed.elapsed() < Duration::from_millis(5), "{:?}", failed.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_with_a_partition_that_is_down_shuts_down_all_the_same() {
+    let rig = Rig::of_one_partition();
+    let engine = start(&rig).await;
+    for _ in 0..5 {
+        blow_up(&engine, "f").await;
+        sleep(Duration::from_secs(1)).await;
+    }
+    blow_up(&engine, "f").await;
+    // the next life begins in a second or so
+    let waiting = send(fragile(&engine, "f").ask(Dawdle(Duration::ZERO)));
+    all_wait().await;
+    let report = engine.shutdown().await;
+    match waiting.await.unwrap() {
+        Ok(_) => assert_eq!(report.unanswered, 0),
+        Err(error) => assert_is!(error, AskError::Unavailable { .. }),
+    }
+    assert!(report.released, "{report:?}");
+}
