@@ -94,7 +94,7 @@ impl Problem {
 }
 
 impl IntoResponse for Problem {
-    /// Leaves the problem for [`write_document`], which knows the path of the request.
+    /// Leaves the problem for `write_document`, which knows the path of the request.
     fn into_response(self) -> Response {
         let mut response = self.kind.status.into_response();
         response.extensions_mut().insert(self);

@@ -1,7 +1,7 @@
 //! `bank load`: drives a bank with many clients, and then checks every balance.
 //!
 //! Nothing is taken on trust. Every order has an `Idempotency-Key` and is sent until its outcome is known; the
-//! [books](books) keep what was acknowledged, and in the end each account must show exactly that.
+//! books keep what was acknowledged, and in the end each account must show exactly that.
 
 mod audit;
 mod books;
