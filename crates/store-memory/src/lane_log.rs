@@ -1,8 +1,10 @@
-use crate::{entity_table::EntityTable, history::History, log::Log, page_room::PageRoom};
-use actum_model::{EntityKey, LaneCount, Position, SequenceNr};
+use crate::{
+    arena::Arena, entity_table::EntityTable, history::History, log::Log, page_room::PageRoom,
+};
+use actum_model::{EntityKey, LaneCount, Position, SequenceNr, StoredPayload};
 use actum_persistence::store::{
     AppendBatch, AppendOutcome, EntityAppend, EntityPage, EventFilter, Incarnation, JournalEvent,
-    LanePage, NewEvent, PageLimit, StoreError, StoredEvent,
+    LanePage, PageLimit, StoreError, StoredEvent,
 };
 
 /// How many entity tables a whole journal has.
@@ -13,6 +15,7 @@ const LOOKED_AT_MAX: usize = 10_000;
 /// One lane: its log, and the histories of its entities.
 pub(crate) struct LaneLog {
     log: Log,
+    arena: Arena,
     entities: EntityTable<History>,
 }
 
@@ -20,7 +23,7 @@ impl LaneLog {
     /// An empty lane of a journal that has `lanes`.
     pub(crate) fn new(lanes: LaneCount) -> Self {
         let tables = TABLES / usize::from(lanes.get());
-        Self { log: Log::default(), entities: EntityTable::new(tables) }
+        Self { log: Log::default(), arena: Arena::default(), entities: EntityTable::new(tables) }
     }
 
     /// The position of its last event.
@@ -42,7 +45,23 @@ impl LaneLog {
         let first = self.log.head().plus(1);
         place.or_default(&append.entity).extend(first, append.events.len() as u64);
         for (index, event) in append.events.iter().enumerate() {
-            self.log.push(stored(append, incarnation, index, event, self.log.head().plus(1)));
+            let bytes = self.arena.keep(&event.payload.bytes);
+            let StoredPayload { codec, manifest, schema_version, .. } = &event.payload;
+            let (codec, manifest) = (codec.clone(), manifest.clone());
+            let payload = StoredPayload { codec, manifest, schema_version: *schema_version, bytes };
+            let event_id = append.event_id(incarnation, index);
+            self.log.push(JournalEvent {
+                entity: append.entity.clone(),
+                partition: append.partition,
+                event: StoredEvent {
+                    sequence_nr: append.expected.plus(index as u64 + 1),
+                    position: self.log.head().plus(1),
+                    event_id,
+                    timestamp: event.timestamp,
+                    payload,
+                    metadata: event.metadata.clone(),
+                },
+            });
         }
         AppendOutcome::Appended { last: self.log.head() }
     }
@@ -149,27 +168,6 @@ impl LaneLog {
         assert_eq!(history.head, SequenceNr::ZERO, "{entity} has events");
         history.head = to;
         history.forget(to);
-    }
-}
-
-fn stored(
-    append: &EntityAppend,
-    incarnation: Incarnation,
-    index: usize,
-    event: &NewEvent,
-    position: Position,
-) -> JournalEvent {
-    JournalEvent {
-        entity: append.entity.clone(),
-        partition: append.partition,
-        event: StoredEvent {
-            sequence_nr: append.expected.plus(index as u64 + 1),
-            position,
-            event_id: append.event_id(incarnation, index),
-            timestamp: event.timestamp,
-            payload: event.payload.clone(),
-            metadata: event.metadata.clone(),
-        },
     }
 }
 

@@ -12,6 +12,7 @@
 //! ```
 //! Locks are taken in this order: writers, snapshots, a lane; states are behind writers alone.
 
+mod arena;
 mod batch_check;
 mod entity_table;
 mod event_store;
