@@ -106,6 +106,11 @@ impl<W: GroupWrite, T: Copy + Send + 'static> LaneQueue<W, T> {
         self.wake.notify_one();
     }
 
+    /// How many writes are gathered.
+    pub(super) fn len(&self) -> usize {
+        self.gathered.lock().writes.len()
+    }
+
     /// Swaps everything gathered into `taken`, which is empty and keeps its places for the next writes.
     pub(super) fn take(&self, taken: &mut Vec<Waiting<W, T>>) {
         taken.shrink_to(KEPT_WRITES_MAX);
