@@ -38,7 +38,8 @@ impl<M: Model> Passivating<M> {
         job: Box<dyn Job<M::Entity>>,
         turn: &mut Turn<'_, M>,
     ) -> Phase<M> {
-        stash(&mut self.0.waiting, job, turn);
+        let Inner { pipeline, waiting, .. } = &mut *self.0;
+        stash(waiting, pipeline.waiting(), job, turn);
         Phase::Passivating(self)
     }
 

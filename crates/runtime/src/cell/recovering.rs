@@ -52,7 +52,7 @@ impl<M: Model> Recovering<M> {
         job: Box<dyn Job<M::Entity>>,
         turn: &mut Turn<'_, M>,
     ) -> Phase<M> {
-        stash(&mut self.0.waiting, job, turn);
+        stash(&mut self.0.waiting, 0, job, turn);
         Phase::Recovering(self)
     }
 
@@ -145,13 +145,14 @@ fn unread(error: StoreError) -> Failure {
     }
 }
 
-/// Lets a command wait, if there is room.
+/// Lets a command wait, if there is room beside the `others` of its entity.
 pub(super) fn stash<M: Model>(
     waiting: &mut Waiting<M::Entity>,
+    others: usize,
     job: Box<dyn Job<M::Entity>>,
     turn: &mut Turn<'_, M>,
 ) {
-    if waiting.len() >= turn.kind.settings.commands_max {
+    if waiting.len() + others >= turn.kind.settings.commands_max {
         turn.out.settle(job, Err(Failure::Overloaded { bound: Bound::EntityCommands }));
     } else {
         waiting.push_back(job);
