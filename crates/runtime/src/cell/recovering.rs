@@ -21,9 +21,12 @@ struct Inner<M: Model> {
     waiting: Waiting<M::Entity>,
     /// What was asked for before the previous answer was taken in.
     ahead: Option<Read>,
-    /// How far events were deleted when it had to begin again.
-    floor: SequenceNr,
+    /// How far events were deleted when it was overtaken, and how often since.
+    overtaken: (SequenceNr, u32),
 }
+
+/// How often a recovery that was overtaken begins again at most, without more events having been deleted.
+const FRUITLESS_MAX: u32 = 2;
 
 impl<M: Model> Recovering<M> {
     pub(super) fn begin(name: &Name<M>, turn: &mut Turn<'_, M>) -> Result<Self, Failure> {
@@ -43,8 +46,8 @@ impl<M: Model> Recovering<M> {
             }
         };
         turn.out.reads.push((M::first_read(&name.key, turn.kind), name.ticket));
-        let (aggregate, ahead, floor) = (Aggregate::new(initial), None, SequenceNr::ZERO);
-        Ok(Self(Box::new(Inner { aggregate, waiting, ahead, floor })))
+        let aggregate = Aggregate::new(initial);
+        Ok(Self(Box::new(Inner { aggregate, waiting, ahead: None, overtaken: Default::default() })))
     }
 
     pub(super) fn command(
@@ -83,22 +86,31 @@ impl<M: Model> Recovering<M> {
                 }
                 Phase::Recovering(self)
             }
-            Ok(Progress::Overtaken { floor, .. }) if floor > self.0.floor => {
-                self.begin_again(floor, name, turn)
+            Ok(Progress::Overtaken { floor, failure }) => {
+                let (before, often) = self.0.overtaken;
+                let often = if floor > before { 1 } else { often + 1 };
+                self.0.overtaken = (floor, often);
+                if often > FRUITLESS_MAX {
+                    return self.give_up(&failure, name, turn);
+                }
+                self.begin_again(name, turn)
             }
-            Ok(Progress::Overtaken { failure, .. }) | Err(failure) => {
-                tracing::warn!(entity = %name.key, error = %failure, "entity not recovered");
-                fail_waiting(self.0.waiting, &failure, turn);
-                Phase::Gone
-            }
+            Err(failure) => self.give_up(&failure, name, turn),
         }
     }
 
+    fn give_up(self, failure: &Failure, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
+        tracing::warn!(entity = %name.key, error = %failure, "entity not recovered");
+        fail_waiting(self.0.waiting, failure, turn);
+        Phase::Gone
+    }
+
     /// Retention has deleted what was to be read next: a newer snapshot makes up for it.
-    fn begin_again(self, floor: SequenceNr, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
-        match Self::begin_with(self.0.waiting, name, turn) {
+    fn begin_again(self, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
+        let Inner { waiting, overtaken, .. } = *self.0;
+        match Self::begin_with(waiting, name, turn) {
             Ok(mut again) => {
-                again.0.floor = floor;
+                again.0.overtaken = overtaken;
                 Phase::Recovering(again)
             }
             Err((failure, waiting)) => {
