@@ -105,6 +105,22 @@ fn recovery_ends_when_deleted_events_are_covered_by_nothing() {
 }
 
 #[test]
+fn commands_beyond_the_bound_are_refused_while_their_entity_leaves() {
+    let mut world = world(Traits::plain(false).with_commands_max(2));
+    let first = world.command(Plan::write(1), 1, LONG);
+    let second = world.command(Plan { passivates: true, ..Plan::write(1) }, 2, LONG);
+    world.host_turn();
+    world.read_all();
+    let third = world.command(Plan::LOOK, 3, LONG);
+    world.host_turn();
+    assert_eq!(world.end(third), Some(End::NotApplied));
+    world.commit();
+    assert_eq!(world.end(first), Some(End::Replied));
+    world.commit();
+    assert_eq!(world.end(second), Some(End::Replied));
+}
+
+#[test]
 fn durable_state_keeps_the_time_of_its_last_command() {
     let mut world = world(Traits::plain(true).with_batching(10, 50));
     let first = world.command(Plan::write(1), 1, LONG);

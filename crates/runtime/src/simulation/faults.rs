@@ -105,15 +105,20 @@ impl World {
 
     pub(crate) fn crash(&mut self, at: usize) {
         self.ledger.coverage.saw(Seen::Crash);
-        let mut process = self.processes.remove(at);
+        let process = self.processes.remove(at);
+        self.bury(process);
+        if self.processes.is_empty() {
+            self.start();
+        }
+    }
+
+    /// A process is dead.
+    pub(crate) fn bury(&mut self, mut process: Process) {
         self.say(|| format!("life {} crashes", process.life));
         self.ledger.crashed(process.life);
         process.die(&mut self.journal, &mut self.dice);
         drop(process);
         self.look();
-        if self.processes.is_empty() {
-            self.start();
-        }
     }
 
     /// Somebody writes whom no engine knows of.
@@ -158,6 +163,8 @@ impl World {
     /// Saves one of the snapshots that wait, and deletes what it makes superfluous.
     pub(crate) fn save_nth(&mut self, at: usize, nth: usize) {
         let snapshot = self.processes[at].desk.snapshots.swap_remove(nth);
+        let nr = snapshot.sequence_nr;
+        self.say(|| format!("a snapshot of {} at {nr} is saved", snapshot.entity));
         if self.dice.chance(self.faults.snapshot_lost) {
             return self.ledger.coverage.saw(Seen::SnapshotLost);
         }
@@ -195,6 +202,7 @@ impl World {
         if self.journal.needs(entity, place) && !self.faults.loses_entities {
             return;
         }
+        self.say(|| format!("snapshot {place} of {entity} is spoiled"));
         self.journal.spoil(entity, place, self.dice.below(4));
         self.ledger.coverage.saw(Seen::SnapshotUnreadable);
         self.check_lost(entity);

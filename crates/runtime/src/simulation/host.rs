@@ -123,13 +123,14 @@ impl<M: Hosted> Host<M> {
         for _ in 0..beat.take {
             let Some((key, order)) = self.inbox.pop_front() else { return };
             self.next_deadline = self.next_deadline.min(order.deadline);
-            let entity = order.entity;
+            let (entity, nr) = (order.entity, order.nr);
             let job: Box<dyn Job<M::Entity>> = Box::new(SimJob::new(order, self.log.clone()));
             let here = self.cells.iter().position(|resident| resident.entity == entity);
             let Some(at) = here.or_else(|| self.activate(key, entity, beat)) else {
                 unreachable!("the initial states of the simulation do not panic");
             };
             self.cells[at].used = beat.now;
+            self.log.write(Note::Reached { nr });
             self.step(at, beat, |cell, turn| cell.command(job, turn));
         }
     }

@@ -17,6 +17,8 @@ pub(crate) struct Log(Arc<Mutex<Vec<Note>>>);
 pub(crate) enum Note {
     /// A host began a turn.
     Turn { life: u32, now: Moment, wall: Timestamp, room: usize },
+    /// A command came to its entity.
+    Reached { nr: u32 },
     /// The handler of a command was called.
     Handled { nr: u32, at: u64, seen: u64 },
     /// The reply of a command was computed.

@@ -10,14 +10,15 @@ impl World {
     /// Lets everything that is under way end, looks at every entity with fresh eyes, and stops in order.
     pub(crate) fn come_to_rest(&mut self) {
         self.work_off("everybody is answered", |world| world.ledger.open() == 0);
-        while !self.processes.is_empty() {
-            self.processes[0].patience = None;
-            let at = self.processes.len() - 1;
-            self.crash_for_good(at);
+        while let Some(process) = self.processes.pop() {
+            self.bury(process);
         }
         self.start();
         self.look_at_all();
         self.work_off("everybody sees the truth", |world| world.ledger.open() == 0);
+        if !self.ledger.violations.is_empty() {
+            return;
+        }
         self.check_views();
         self.processes[0].stop(u32::MAX);
         self.work_off("everything leaves", |world| world.processes[0].is_drained());
@@ -26,14 +27,6 @@ impl World {
         }
         self.look();
         self.count_unknown();
-    }
-
-    fn crash_for_good(&mut self, at: usize) {
-        let mut process = self.processes.remove(at);
-        self.ledger.crashed(process.life);
-        process.die(&mut self.journal, &mut self.dice);
-        drop(process);
-        self.look();
     }
 
     /// Does all work there is, again and again, until it is `done`.

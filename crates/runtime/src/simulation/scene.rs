@@ -149,6 +149,11 @@ impl Traits {
         Self { snapshots: Some((every, false)), deletes_events: true, ..self }
     }
 
+    /// Lets so many commands of an entity wait.
+    pub(crate) fn with_commands_max(self, commands: usize) -> Self {
+        Self { commands_max: commands, ..self }
+    }
+
     /// Lets so many changes gather for so many milliseconds.
     pub(crate) fn with_batching(self, threshold: u32, millis: u64) -> Self {
         Self { batching: Some((threshold, millis)), ..self }
@@ -176,6 +181,11 @@ impl Traits {
             ),
             cells_max: if crowded { 1 } else { 100 },
         }
+    }
+
+    /// How many changes are sent without waiting for more.
+    pub(crate) fn threshold(&self) -> usize {
+        self.batching.map_or(1, |(threshold, _)| threshold as usize)
     }
 
     pub(crate) fn chains(&self) -> Arc<KindContext<Chain>> {

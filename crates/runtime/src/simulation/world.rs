@@ -221,6 +221,8 @@ impl World {
         {
             self.ledger.coverage.saw(Seen::SnapshotUsed);
         }
+        let life = self.processes[at].life;
+        self.say(|| format!("life {life} reads {:?}: {found:?}", asked.read));
         let host = usize::from(asked.ticket.kind);
         self.processes[at].hosts[host].leave_found(asked.ticket, found);
     }

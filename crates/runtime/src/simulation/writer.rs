@@ -6,7 +6,7 @@ use super::{
 use crate::cell::Ticket;
 use actum_model::Lane;
 use actum_persistence::{
-    group_commit::{GroupCommit, GroupCommitSettings, Settled, Step},
+    group_commit::{CommitError, GroupCommit, GroupCommitSettings, Settled, Step},
     store::{Incarnation, StoreError},
 };
 
@@ -17,6 +17,7 @@ pub(crate) struct Writer<W: Written> {
     incarnation: Incarnation,
     attempts_max: u32,
     under_way: Option<UnderWay<W>>,
+    unsettled: Vec<Ticket>,
 }
 
 enum UnderWay<W: Written> {
@@ -40,10 +41,11 @@ impl<W: Written> Writer<W> {
     pub(crate) fn new(lane: Lane, by: Incarnation, settings: &GroupCommitSettings) -> Self {
         let machine = GroupCommit::new(lane, settings);
         let attempts_max = settings.resolve_attempts_max;
-        Self { machine, lane, incarnation: by, attempts_max, under_way: None }
+        Self { machine, lane, incarnation: by, attempts_max, under_way: None, unsettled: vec![] }
     }
 
     pub(crate) fn submit(&mut self, write: W, ticket: Ticket) {
+        self.unsettled.push(ticket);
         self.machine.submit(write, ticket);
     }
 
@@ -58,26 +60,45 @@ impl<W: Written> Writer<W> {
         store: &mut Store<'_>,
         held: impl Fn(&W) -> Vec<(u32, u64)>,
     ) -> (Vec<Settled<Ticket>>, bool) {
-        match self.under_way.take() {
+        let mut fenced = false;
+        let settled = match self.under_way.take() {
             None => {
                 self.under_way = self.depart(store.coverage, held);
-                (Vec::new(), false)
+                Vec::new()
             }
             Some(UnderWay::Sent(batch)) => {
                 let result = carry_out(&batch, store);
                 self.under_way = Some(UnderWay::Done(batch, result));
-                (Vec::new(), false)
+                Vec::new()
             }
             Some(UnderWay::Done(batch, result)) => {
-                let fenced = matches!(result, Err(StoreError::Fenced { .. }));
+                fenced = matches!(result, Err(StoreError::Fenced { .. }));
                 if matches!(result, Err(StoreError::Invalid { .. })) && batch.writes.len() > 1 {
                     store.coverage.saw(Seen::BatchHalved);
                 }
-                (self.machine.finished(batch.writes, result), fenced)
+                self.machine.finished(batch.writes, result)
             }
             Some(UnderWay::Asking(batch, attempt)) => {
                 let result = self.resolve(&batch, attempt, store);
-                (self.machine.resolved(batch.writes, result), false)
+                let found_out = result.is_ok();
+                let settled = self.machine.resolved(batch.writes, result);
+                if found_out && settled.iter().any(is_unknown) {
+                    let what = "what was found out is told as unknown";
+                    store.journal.misuses.push(what.to_owned());
+                }
+                settled
+            }
+        };
+        self.check_off(&settled, store.journal);
+        (settled, fenced)
+    }
+
+    /// Every write is settled once.
+    fn check_off(&mut self, settled: &[Settled<Ticket>], journal: &mut Journal) {
+        for Settled { ticket, .. } in settled {
+            match self.unsettled.iter().position(|other| other == ticket) {
+                Some(at) => drop(self.unsettled.swap_remove(at)),
+                None => journal.misuses.push(format!("{ticket:?} is settled and was not sent")),
             }
         }
     }
@@ -125,7 +146,12 @@ impl<W: Written> Writer<W> {
     /// The writer stops in order: what is left is settled, though the transaction may still end either way.
     pub(crate) fn stop(&mut self, journal: &mut Journal, dice: &mut Dice) -> Vec<Settled<Ticket>> {
         self.die(journal, dice);
-        self.machine.abandon()
+        let settled = self.machine.abandon();
+        self.check_off(&settled, journal);
+        if let Some(ticket) = self.unsettled.first() {
+            journal.misuses.push(format!("{ticket:?} is not settled"));
+        }
+        settled
     }
 
     /// The writer is gone, and nobody waits for its transaction: it commits, or not, or later.
@@ -137,6 +163,10 @@ impl<W: Written> Writer<W> {
             _ => W::late(journal).push(batch),
         }
     }
+}
+
+fn is_unknown(settled: &Settled<Ticket>) -> bool {
+    matches!(&settled.result, Err(CommitError::Store(error)) if error.maybe_written())
 }
 
 /// Carries a batch out, or not, and says so, or not.

@@ -1,6 +1,6 @@
-use super::{End, Ledger, NARROW};
+use super::{End, Ledger};
 use crate::{
-    Bound, Failure, Receipt,
+    Failure, Receipt,
     cell::Verdict,
     simulation::{Answer, Flaw, Reply, Seen, Wish},
 };
@@ -19,6 +19,7 @@ impl Ledger {
             self.deny(nr);
         }
         self.sent[nr as usize].end = Some(end);
+        self.no_longer_waits(nr);
     }
 
     /// An answer is sent once everything it shows is stored.
@@ -198,26 +199,6 @@ impl Ledger {
         self.coverage.saw(Seen::TimeoutNotApplied);
         self.deny_first(nr);
         End::NotApplied
-    }
-
-    fn is_full(&mut self, life: u32, entity: u32, bound: Bound) -> bool {
-        match bound {
-            Bound::EntityCommands => {
-                self.coverage.saw(Seen::OverloadedEntity);
-                let here = |nr: &&u32| {
-                    let sent = &self.sent[**nr as usize];
-                    (sent.life, sent.order.entity) == (Some(life), entity)
-                };
-                let waiting = self.open.iter().filter(here).count();
-                let actions = self.minds.get(&(life, entity)).map_or(0, |mind| mind.actions.len());
-                waiting + actions > self.commands_max[entity as usize]
-            }
-            Bound::JournalBytes => {
-                self.coverage.saw(Seen::OverloadedJournal);
-                self.room < NARROW
-            }
-            _ => false,
-        }
     }
 
     /// Whether its id was used by a command of another type.

@@ -15,6 +15,9 @@ impl Ledger {
         if sent.end.is_some() {
             self.wrong(format!("{nr}: handled after it was answered"));
         }
+        if self.sent[nr as usize].order.deadline <= self.now {
+            self.wrong(format!("{nr}: handled after its caller stopped waiting"));
+        }
         if revision.is_some_and(|revision| revision != at) {
             self.wrong(format!("{nr}: expected revision {revision:?}, handled at {at}"));
         }

@@ -5,6 +5,7 @@
 
 mod actions;
 mod answers;
+mod bounds;
 mod denials;
 mod handled;
 mod lives;
@@ -42,6 +43,8 @@ pub(crate) struct Ledger {
     open: Vec<u32>,
     /// By entity: how many commands may wait.
     commands_max: Vec<usize>,
+    /// By entity: how many changes do not wait for more.
+    thresholds: Vec<usize>,
     /// By entity.
     lanes: Vec<Lane>,
     /// Counts the looks.
@@ -60,7 +63,9 @@ impl Ledger {
             Truth::new(id as u64, traits.by_state, traits.window)
         });
         let commands_max = scene.entities.iter().map(|e| scene.kinds[e.kind].commands_max);
+        let thresholds = scene.entities.iter().map(|e| scene.kinds[e.kind].threshold());
         Self {
+            thresholds: thresholds.collect(),
             sent: Vec::new(),
             truths: truths.collect(),
             coverage: Coverage::default(),
@@ -87,6 +92,7 @@ impl Ledger {
         }
         notes.drain(..).for_each(|note| self.note(note));
         self.check_actions();
+        self.check_bounds();
         let sent = &self.sent;
         self.open.retain(|nr| sent[*nr as usize].end.is_none());
     }
@@ -96,6 +102,7 @@ impl Ledger {
             Note::Turn { life, now, wall, room } => {
                 (self.turn_of, self.now, self.wall, self.room) = (life, now, wall, room);
             }
+            Note::Reached { nr } => self.reached(nr),
             Note::Handled { nr, at, seen } => self.handled(nr, at, seen),
             Note::Concluded { nr, digest } => self.concluded(nr, digest),
             Note::Refused { nr } => self.mind_of(nr).forget_command(nr),

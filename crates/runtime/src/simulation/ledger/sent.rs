@@ -9,6 +9,8 @@ pub(crate) struct Sent {
     pub(crate) life: Option<u32>,
     /// What of the entity somebody was told of before.
     pub(crate) acknowledged_before: u64,
+    /// Whether it came to its entity.
+    pub(crate) reached: bool,
     /// The state its handler saw: after which change, and its digest.
     pub(crate) saw: Option<(u64, u64)>,
     /// When that was.
@@ -46,6 +48,7 @@ impl Sent {
             order,
             life,
             acknowledged_before,
+            reached: false,
             saw: None,
             wall: Timestamp::default(),
             concluded: None,

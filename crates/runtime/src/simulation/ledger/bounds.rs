@@ -1,0 +1,52 @@
+use super::{Ledger, NARROW};
+use crate::{Bound, simulation::Seen};
+
+impl Ledger {
+    pub(super) fn reached(&mut self, nr: u32) {
+        self.sent[nr as usize].reached = true;
+        self.mind_of(nr).waiting += 1;
+    }
+
+    pub(super) fn no_longer_waits(&mut self, nr: u32) {
+        if self.sent[nr as usize].reached {
+            self.mind_of(nr).waiting -= 1;
+        }
+    }
+
+    /// Not more commands wait for an entity than its bound says, and not more changes than its batching.
+    pub(super) fn check_bounds(&mut self) {
+        let life = self.turn_of;
+        for ((_, entity), mind) in self.minds.range((life, 0)..=(life, u32::MAX)) {
+            let max = self.commands_max[*entity as usize];
+            if mind.waiting > max {
+                let waiting = mind.waiting;
+                self.violations.push(format!("{waiting} commands wait for {entity}, not {max}"));
+            }
+            let (changes, threshold) = (mind.pending.len(), self.thresholds[*entity as usize]);
+            if mind.under_way.is_none() && changes >= threshold {
+                self.violations.push(format!("{changes} changes of {entity} are not sent"));
+            }
+        }
+    }
+
+    /// Whether a bound is reached, so that a command may be refused.
+    pub(super) fn is_full(&mut self, life: u32, entity: u32, bound: Bound) -> bool {
+        match bound {
+            Bound::EntityCommands => {
+                self.coverage.saw(Seen::OverloadedEntity);
+                let here = |nr: &&u32| {
+                    let sent = &self.sent[**nr as usize];
+                    (sent.life, sent.order.entity) == (Some(life), entity)
+                };
+                let waiting = self.open.iter().filter(here).count();
+                let actions = self.minds.get(&(life, entity)).map_or(0, |mind| mind.actions.len());
+                waiting + actions > self.commands_max[entity as usize]
+            }
+            Bound::JournalBytes => {
+                self.coverage.saw(Seen::OverloadedJournal);
+                self.room < NARROW
+            }
+            _ => false,
+        }
+    }
+}
