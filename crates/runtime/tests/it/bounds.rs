@@ -5,8 +5,6 @@ use crate::{
     note::{Write, note, notes},
     rig::{Rig, account, accounts, all_wait, assert_is, send},
 };
-use actum_model::Metadata;
-use actum_persistence::serializer::SizeLimits;
 use actum_runtime::{
     AskError, Bound, Runtime,
     settings::{EntitySettings, RuntimeSettings},
@@ -229,81 +227,4 @@ async fn a_flood_over_a_store_that_hangs_is_held_by_the_bounds_until_the_callers
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert_eq!(engine.usage().commands, 0);
     account(&engine, "a").ask(Deposit(1)).await.unwrap();
-}
-
-/// An engine with small limits.
-async fn start_small(rig: &Rig) -> Runtime {
-    let limits = SizeLimits::default()
-        .with_payload_bytes_max(100)
-        .with_metadata_bytes_max(50)
-        .with_append_bytes_max(500)
-        .with_append_events_max(20);
-    let settings = RuntimeSettings::default().with_size_limits(limits);
-    rig.start_with(vec![accounts(), notes()], settings).await
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_payload_that_is_too_large_is_invalid_and_nothing_of_it_is_seen() {
-    let rig = Rig::new();
-    let engine = start_small(&rig).await;
-    let a = note(&engine, "a");
-    a.ask(Write("x".repeat(89))).await.unwrap(); // {"text":"…"}
-    let error = a.ask(Write("y".repeat(90))).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "invalid: `note.state` has 101 bytes, a payload may have at most 100"
-    );
-    assert_eq!(a.ask(Write(String::new())).await.unwrap(), "x".repeat(89));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_reply_that_is_too_large_to_be_recorded_is_invalid_and_its_change_is_undone() {
-    let rig = Rig::new();
-    let engine = rig.start_with(vec![notes()], limited_to(60)).await;
-    let a = note(&engine, "a");
-    a.ask(Write("x".repeat(40))).await.unwrap();
-    let add = |more: usize| crate::note::Add("y".repeat(more));
-    let error = a.ask(add(9)).command_id("c").await;
-    assert_eq!(error.unwrap().len(), 49, "that much can be recorded");
-    let error = a.ask(add(20)).command_id("d").await.unwrap_err();
-    assert_is!(&error, AskError::Invalid { .. });
-    assert_eq!(a.ask(crate::note::Read).await.unwrap().len(), 49);
-}
-
-fn limited_to(payload_bytes: usize) -> RuntimeSettings {
-    let limits = SizeLimits::default().with_payload_bytes_max(payload_bytes);
-    RuntimeSettings::default().with_size_limits(limits)
-}
-
-#[tokio::test(start_paused = true)]
-async fn metadata_that_is_too_large_is_invalid() {
-    let rig = Rig::new();
-    let engine = start_small(&rig).await;
-    let a = account(&engine, "a");
-    let with = |bytes: usize| Metadata::new().with_correlation_id("x".repeat(bytes));
-    assert_eq!(a.ask(Deposit(1)).metadata(with(48)).await.unwrap(), 1);
-    let error = a.ask(Deposit(1)).metadata(with(49)).await.unwrap_err();
-    assert_eq!(error.to_string(), "invalid: the metadata has 51 bytes, it may have at most 50");
-    assert_eq!(a.ask(Deposit(1)).await.unwrap(), 2);
-    assert_eq!(rig.events("a").await.len(), 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_command_of_too_many_events_or_bytes_is_invalid_as_a_whole() {
-    let rig = Rig::new();
-    let engine = start_small(&rig).await;
-    let a = account(&engine, "a");
-    let error = a.ask(DepositAll(vec![1; 21])).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "invalid: one command may store at most 20 events, this one has 21"
-    );
-    // 19 events of 27 bytes
-    let error = a.ask(DepositAll(vec![1_000_000_000_000; 19])).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "invalid: one command may store at most 500 bytes, this one has 513"
-    );
-    assert_eq!(a.ask(DepositAll(vec![1; 20])).await.unwrap(), 20);
-    assert_eq!(rig.events("a").await.len(), 20);
 }
