@@ -156,11 +156,14 @@ impl<M: Hosted> Host<M> {
         let Some(at) = self.at(ticket) else { return };
         let turn = &mut turn(&self.context, &mut self.out, self.place, beat);
         let again = self.cells[at].cell.flush(turn);
-        if again != Moment::NEVER {
-            self.log.write(Note::Saw(Seen::WindowWaited));
+        if again == Moment::NEVER {
+            return;
         }
-        if again != Moment::NEVER && self.windows.back() != Some(&(again, ticket)) {
-            self.windows.push_back((again, ticket));
+        self.log.write(Note::Saw(Seen::WindowWaited));
+        // what was staged behind a write waits since then: its window may end before that of others
+        let place = self.windows.partition_point(|window| *window <= (again, ticket));
+        if place == 0 || self.windows[place - 1] != (again, ticket) {
+            self.windows.insert(place, (again, ticket));
         }
     }
 

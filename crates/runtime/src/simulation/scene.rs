@@ -183,9 +183,10 @@ impl Traits {
         }
     }
 
-    /// How many changes are sent without waiting for more.
-    pub(crate) fn threshold(&self) -> usize {
-        self.batching.map_or(1, |(threshold, _)| threshold as usize)
+    /// How many changes are sent without waiting for more, and how long the first waits at most.
+    pub(crate) fn patience(&self) -> (usize, Duration) {
+        let (threshold, millis) = self.batching.unwrap_or((1, 0));
+        (threshold as usize, Duration::from_millis(millis))
     }
 
     pub(crate) fn chains(&self) -> Arc<KindContext<Chain>> {

@@ -1,5 +1,5 @@
 use super::{Ledger, NARROW};
-use crate::{Bound, simulation::Seen};
+use crate::{Bound, cell::Moment, simulation::Seen};
 
 impl Ledger {
     pub(super) fn reached(&mut self, nr: u32) {
@@ -22,9 +22,21 @@ impl Ledger {
                 let waiting = mind.waiting;
                 self.violations.push(format!("{waiting} commands wait for {entity}, not {max}"));
             }
-            let (changes, threshold) = (mind.pending.len(), self.thresholds[*entity as usize]);
+            let (changes, (threshold, _)) = (mind.pending.len(), self.patience[*entity as usize]);
             if mind.under_way.is_none() && changes >= threshold {
                 self.violations.push(format!("{changes} changes of {entity} are not sent"));
+            }
+        }
+    }
+
+    /// No change waits longer for others than the flush window.
+    pub(super) fn check_windows(&mut self, now: Moment) {
+        for ((life, entity), mind) in &self.minds {
+            let (_, window) = self.patience[*entity as usize];
+            let first = mind.pending.first().filter(|_| mind.under_way.is_none());
+            if first.is_some_and(|first| first.since.after(window) <= now) {
+                let what = format!("changes of {entity} in life {life} wait for {window:?}");
+                self.violations.push(what);
             }
         }
     }

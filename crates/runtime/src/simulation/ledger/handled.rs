@@ -52,9 +52,10 @@ impl Ledger {
         if recording_fails && has_id && !changes.is_empty() {
             return; // it will not be staged
         }
+        let since = self.now;
         let mind = self.mind_of(nr);
         let pending = (at + 1..).zip(&changes);
-        mind.pending.extend(pending.map(|(at, digest)| Pending { at, nr, digest: *digest }));
+        mind.pending.extend(pending.map(|(at, digest)| Pending { at, nr, digest: *digest, since }));
         if plan.acts {
             mind.actions.push((at + changes.len() as u64, nr));
         }

@@ -68,6 +68,7 @@ impl Ledger {
 
     /// Nobody waits longer than to the sweep after the deadline.
     pub(crate) fn check_deadlines(&mut self, now: Moment) {
+        self.check_windows(now);
         let late = self.open.iter().find(|nr| self.sent[**nr as usize].order.deadline <= now);
         if let Some(nr) = late {
             let order = &self.sent[*nr as usize].order;

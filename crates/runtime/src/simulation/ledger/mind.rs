@@ -1,4 +1,4 @@
-use crate::Failure;
+use crate::{Failure, cell::Moment};
 
 /// What an entity in memory believes, followed from outside, in one life of the process.
 #[derive(Default)]
@@ -17,12 +17,13 @@ pub(super) struct Mind {
     pub(super) troubles: Troubles,
 }
 
-/// A change: its number, its command, the digest of the state after it.
+/// A change: its number, its command, the digest of the state after it, and when it was decided.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pending {
     pub(super) at: u64,
     pub(super) nr: u32,
     pub(super) digest: u64,
+    pub(super) since: Moment,
 }
 
 /// What a cell was told in one step: no other failure may be passed on to callers.

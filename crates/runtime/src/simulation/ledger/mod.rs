@@ -24,7 +24,7 @@ use crate::cell::Moment;
 use actum_model::{Lane, Timestamp};
 use lives::LifeOf;
 use mind::{Mind, Pending};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// A turn with less room than this, in bytes, may refuse commands for want of it.
 pub(crate) const NARROW: usize = 64;
@@ -43,8 +43,8 @@ pub(crate) struct Ledger {
     open: Vec<u32>,
     /// By entity: how many commands may wait.
     commands_max: Vec<usize>,
-    /// By entity: how many changes do not wait for more.
-    thresholds: Vec<usize>,
+    /// By entity: how many changes do not wait for more, and how long they wait at most.
+    patience: Vec<(usize, Duration)>,
     /// By entity.
     lanes: Vec<Lane>,
     /// Counts the looks.
@@ -63,9 +63,9 @@ impl Ledger {
             Truth::new(id as u64, traits.by_state, traits.window)
         });
         let commands_max = scene.entities.iter().map(|e| scene.kinds[e.kind].commands_max);
-        let thresholds = scene.entities.iter().map(|e| scene.kinds[e.kind].threshold());
+        let patience = scene.entities.iter().map(|e| scene.kinds[e.kind].patience());
         Self {
-            thresholds: thresholds.collect(),
+            patience: patience.collect(),
             sent: Vec::new(),
             truths: truths.collect(),
             coverage: Coverage::default(),
