@@ -238,6 +238,9 @@ fn encode_events<E: EventSourced>(
     turn: &Turn<'_, ByEvents<E>>,
 ) -> Result<(), Failure> {
     let metadata = encode_metadata(job, None, turn)?;
+    if staged.is_empty() {
+        staged.reserve_exact(events.len()); // mostly nothing follows: no room for it
+    }
     for event in events {
         let payload = guard(|| turn.kind.serializer.encode(event))
             .map_err(|panic| panicked(job, panic))?

@@ -3,7 +3,7 @@ use super::{
     model::{IdOf, id_of},
     passivating::Passivating,
     recovering::Recovering,
-    running::Running,
+    running::{Next, Running},
 };
 use crate::Failure;
 use actum_model::EntityKey;
@@ -63,12 +63,15 @@ impl<M: Model> Cell<M> {
             turn.out.settle(job, Err(Failure::Timeout { maybe_applied: false }));
             return self.life();
         }
-        self.step(turn, |phase, name, turn| match phase {
+        match &mut self.phase {
+            Phase::Running(phase) => {
+                let next = phase.command(&self.name, job, turn);
+                self.go_on(next, turn)
+            }
             Phase::Recovering(phase) => phase.command(job, turn),
-            Phase::Running(phase) => phase.command(name, job, turn),
             Phase::Passivating(phase) => phase.command(job, turn),
             Phase::Gone => unreachable!("a cell that is gone takes no input"),
-        })
+        }
     }
 
     /// Says what to read while `found` is being taken in; to be called right before [`Cell::found`].
@@ -105,12 +108,13 @@ impl<M: Model> Cell<M> {
         result: Result<Committed, CommitError>,
         turn: &mut Turn<'_, M>,
     ) -> Life {
+        if let Phase::Running(phase) = &mut self.phase {
+            let next = phase.committed(&self.name, result, turn);
+            return self.go_on(next, turn);
+        }
         self.step(turn, |phase, name, turn| match phase {
-            Phase::Running(phase) => phase.committed(name, result, turn),
             Phase::Passivating(phase) => phase.committed(name, result, turn),
-            Phase::Recovering(_) | Phase::Gone => {
-                unreachable!("no append of a recovering entity is under way")
-            }
+            _ => unreachable!("no append of a recovering entity is under way"),
         })
     }
 
@@ -136,7 +140,7 @@ impl<M: Model> Cell<M> {
     /// Leaves memory, if nothing is under way.
     pub(crate) fn passivate(&mut self, turn: &mut Turn<'_, M>) -> Life {
         self.step(turn, |phase, name, turn| match phase {
-            Phase::Running(phase) if phase.is_idle() => phase.passivate(name, turn),
+            Phase::Running(phase) if phase.is_idle() => phase.end(Next::Leaves, name, turn),
             other => other,
         })
     }
@@ -144,7 +148,7 @@ impl<M: Model> Cell<M> {
     /// Begins to leave memory whatever is under way: sends it, answers it, takes nothing new into the state.
     pub(crate) fn drain(&mut self, turn: &mut Turn<'_, M>) -> Life {
         self.step(turn, |phase, name, turn| match phase {
-            Phase::Running(phase) => phase.passivate(name, turn),
+            Phase::Running(phase) => phase.end(Next::Leaves, name, turn),
             other => other,
         })
     }
@@ -166,6 +170,18 @@ impl<M: Model> Cell<M> {
 
     fn life(&self) -> Life {
         if matches!(self.phase, Phase::Gone) { Life::Gone } else { Life::Stays }
+    }
+
+    /// Ends the running phase if it is to end. The phase stays in its place otherwise: it is large, and this is on the
+    /// path of every command.
+    fn go_on(&mut self, next: Next, turn: &mut Turn<'_, M>) -> Life {
+        if matches!(next, Next::Runs) {
+            return Life::Stays;
+        }
+        self.step(turn, |phase, name, turn| match phase {
+            Phase::Running(phase) => phase.end(next, name, turn),
+            other => other,
+        })
     }
 
     fn step(

@@ -4,7 +4,7 @@
 
 use super::{
     Aggregate, Job, Model, Moment, Pipeline, Turn, Waiting,
-    entity_cell::{Name, Phase},
+    entity_cell::{Life, Name, Phase},
     recovering::{Recovering, expire_waiting, fail_waiting, stash},
     running::append_failure,
 };
@@ -27,20 +27,17 @@ impl<M: Model> Passivating<M> {
         aggregate: Aggregate<M>,
         sound: bool,
         pipeline: Pipeline<M>,
+        waiting: Waiting<M::Entity>,
         turn: &mut Turn<'_, M>,
     ) -> Phase<M> {
-        let inner = Inner { aggregate, sound, pipeline, waiting: Waiting::<M::Entity>::new() };
+        let inner = Inner { aggregate, sound, pipeline, waiting };
         Self(Box::new(inner)).go_on(name, turn)
     }
 
-    pub(super) fn command(
-        mut self,
-        job: Box<dyn Job<M::Entity>>,
-        turn: &mut Turn<'_, M>,
-    ) -> Phase<M> {
+    pub(super) fn command(&mut self, job: Box<dyn Job<M::Entity>>, turn: &mut Turn<'_, M>) -> Life {
         let Inner { pipeline, waiting, .. } = &mut *self.0;
         stash(waiting, pipeline.waiting(), job, turn);
-        Phase::Passivating(self)
+        Life::Stays
     }
 
     pub(super) fn committed(
@@ -88,6 +85,7 @@ impl<M: Model> Passivating<M> {
         if sound {
             last_snapshot(name, &aggregate, turn);
         }
+        tracing::debug!(entity = %name.key, "entity passivated");
         leave(name, waiting, turn)
     }
 }
@@ -107,7 +105,6 @@ pub(super) fn leave<M: Model>(
     turn: &mut Turn<'_, M>,
 ) -> Phase<M> {
     if waiting.is_empty() {
-        tracing::debug!(entity = %name.key, "entity passivated");
         return Phase::Gone;
     }
     match Recovering::begin_with(waiting, name, turn) {

@@ -5,10 +5,9 @@
 
 use super::{
     Aggregate, Job, Model, Moment, Progress, Read, Turn, Waiting,
-    entity_cell::{Name, Phase},
+    entity_cell::{Life, Name, Phase},
     guard,
-    passivating::leave,
-    running::Running,
+    running::{Next, Running},
 };
 use crate::{Failure, failure::Bound};
 use actum_model::{Entity, SequenceNr};
@@ -50,13 +49,9 @@ impl<M: Model> Recovering<M> {
         Ok(Self(Box::new(Inner { aggregate, waiting, ahead: None, overtaken: Default::default() })))
     }
 
-    pub(super) fn command(
-        mut self,
-        job: Box<dyn Job<M::Entity>>,
-        turn: &mut Turn<'_, M>,
-    ) -> Phase<M> {
+    pub(super) fn command(&mut self, job: Box<dyn Job<M::Entity>>, turn: &mut Turn<'_, M>) -> Life {
         stash(&mut self.0.waiting, 0, job, turn);
-        Phase::Recovering(self)
+        Life::Stays
     }
 
     pub(super) fn read_ahead(&mut self, name: &Name<M>, found: &M::Found) -> Option<Read> {
@@ -132,20 +127,14 @@ impl<M: Model> Recovering<M> {
         let Inner { aggregate, mut waiting, .. } = *self.0;
         tracing::debug!(entity = %name.key, sequence_nr = %aggregate.sequence_nr, "entity recovered");
         expire_waiting(&mut waiting, turn);
-        let mut phase = Phase::Running(Running::new(aggregate));
+        let mut running = Running::new(aggregate);
         while let Some(job) = waiting.pop_front() {
-            phase = match phase {
-                Phase::Running(running) => running.command(name, job, turn),
-                Phase::Passivating(passivating) => passivating.command(job, turn),
-                Phase::Recovering(recovering) => recovering.command(job, turn),
-                Phase::Gone => {
-                    // a command let the entity leave, and nothing kept it: the others bring it back
-                    waiting.push_front(job);
-                    return leave(name, waiting, turn);
-                }
-            };
+            match running.command(name, job, turn) {
+                Next::Runs => {}
+                end => return running.end_with(end, waiting, name, turn),
+            }
         }
-        phase
+        Phase::Running(running)
     }
 }
 

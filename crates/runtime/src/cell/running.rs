@@ -3,10 +3,10 @@
 //! Before: [`recovering`](super::recovering). After: [`passivating`](super::passivating); gone when an append failed.
 
 use super::{
-    Aggregate, Changes, Decision, Job, Model, Moment, Pipeline, StageError, Turn,
+    Aggregate, Changes, Decision, Job, Model, Moment, Pipeline, StageError, Turn, Waiting,
     entity_cell::{Name, Phase},
     guard,
-    passivating::Passivating,
+    passivating::{Passivating, leave},
     staging::{conclude, panicked},
 };
 use crate::{
@@ -24,6 +24,18 @@ pub(crate) struct Running<M: Model> {
     pipeline: Pipeline<M>,
 }
 
+/// What becomes of a running entity after an input.
+#[must_use]
+pub(super) enum Next {
+    Runs,
+    /// It leaves memory once everything under way is answered.
+    Leaves,
+    /// As [`Next::Leaves`], with a state that is not what its changes make of it.
+    LeavesUnsound,
+    /// An append has failed, and the state may be ahead of the journal.
+    Fails(Failure),
+}
+
 impl<M: Model> Running<M> {
     pub(super) fn new(aggregate: Aggregate<M>) -> Self {
         let pipeline = Pipeline::new(aggregate.sequence_nr, aggregate.position);
@@ -35,33 +47,56 @@ impl<M: Model> Running<M> {
     }
 
     pub(super) fn command(
-        mut self,
+        &mut self,
         name: &Name<M>,
         job: Box<dyn Job<M::Entity>>,
         turn: &mut Turn<'_, M>,
-    ) -> Phase<M> {
-        let Some(job) = self.admit(job, turn) else { return Phase::Running(self) };
-        let Some(job) = self.answer_retry(job, turn) else { return Phase::Running(self) };
+    ) -> Next {
+        let Some(job) = self.admit(job, turn) else { return Next::Runs };
+        let Some(job) = self.answer_retry(job, turn) else { return Next::Runs };
         self.handle(name, job, turn)
     }
 
     pub(super) fn committed(
-        mut self,
+        &mut self,
         name: &Name<M>,
         result: Result<Committed, CommitError>,
         turn: &mut Turn<'_, M>,
-    ) -> Phase<M> {
+    ) -> Next {
         match result {
             Ok(committed) => {
                 self.pipeline.committed(committed.last, turn);
-                Phase::Running(self)
+                Next::Runs
             }
             Err(error) => {
-                // the state may be ahead of the journal now: it goes, and the next command recovers from the journal
                 let failure = append_failure(error, self.pipeline.durable());
                 tracing::warn!(entity = %name.key, error = %failure, "append failed, entity stops");
-                self.pipeline.fail(&failure, turn);
-                Phase::Gone
+                Next::Fails(failure)
+            }
+        }
+    }
+
+    pub(super) fn end(self, next: Next, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
+        self.end_with(next, Waiting::<M::Entity>::new(), name, turn)
+    }
+
+    /// Goes where an input has led; commands that `wait` bring the entity back.
+    pub(super) fn end_with(
+        self,
+        next: Next,
+        wait: Waiting<M::Entity>,
+        name: &Name<M>,
+        turn: &mut Turn<'_, M>,
+    ) -> Phase<M> {
+        let Self { aggregate, pipeline } = self;
+        match next {
+            Next::Runs => Phase::Running(Self { aggregate, pipeline }),
+            Next::Leaves => Passivating::begin(name, aggregate, true, pipeline, wait, turn),
+            Next::LeavesUnsound => Passivating::begin(name, aggregate, false, pipeline, wait, turn),
+            Next::Fails(failure) => {
+                // the state goes, and the next command recovers from the journal
+                pipeline.fail(&failure, turn);
+                leave(name, wait, turn)
             }
         }
     }
@@ -83,12 +118,6 @@ impl<M: Model> Running<M> {
 
     pub(super) fn expire(&mut self, turn: &mut Turn<'_, M>) -> Moment {
         self.pipeline.expire(turn)
-    }
-
-    /// Leaves memory once everything under way is answered.
-    pub(super) fn passivate(self, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
-        let Self { aggregate, pipeline } = self;
-        Passivating::begin(name, aggregate, true, pipeline, turn)
     }
 
     pub(super) fn abandon(self, reason: &'static str, turn: &mut Turn<'_, M>) {
@@ -129,11 +158,11 @@ impl<M: Model> Running<M> {
     }
 
     fn handle(
-        mut self,
+        &mut self,
         name: &Name<M>,
         mut job: Box<dyn Job<M::Entity>>,
         turn: &mut Turn<'_, M>,
-    ) -> Phase<M> {
+    ) -> Next {
         let at = self.aggregate.sequence_nr;
         if let Some(expected) = job.envelope().expected_revision
             && expected != at.get()
@@ -147,7 +176,7 @@ impl<M: Model> Running<M> {
             }
             Ok(Decision::Rejected) => {
                 self.pipeline.answer(job, at, false, None, turn);
-                Phase::Running(self)
+                Next::Runs
             }
             Ok(Decision::Accepted { change, after_commit, passivate }) => {
                 match self.take_in(name, change, &mut *job, turn) {
@@ -185,47 +214,47 @@ impl<M: Model> Running<M> {
     }
 
     fn accepted(
-        mut self,
+        &mut self,
         name: &Name<M>,
         job: Box<dyn Job<M::Entity>>,
         changes: Changes,
         after_commit: Option<Box<dyn FnOnce() + Send>>,
         passivate: bool,
         turn: &mut Turn<'_, M>,
-    ) -> Phase<M> {
+    ) -> Next {
         self.pipeline.staged(changes, turn);
         let needs = self.aggregate.sequence_nr;
         self.pipeline.answer(job, needs, changes.count > 0, after_commit, turn);
         if changes.count > 0 {
             self.snapshot_if_due(name, turn);
         }
-        if passivate { self.passivate(name, turn) } else { Phase::Running(self) }
+        if passivate { Next::Leaves } else { Next::Runs }
     }
 
     /// Answers with a failure that may tell what is pending: it waits like any other answer.
     fn refuse(
-        mut self,
+        &mut self,
         mut job: Box<dyn Job<M::Entity>>,
         failure: Failure,
         turn: &mut Turn<'_, M>,
-    ) -> Phase<M> {
+    ) -> Next {
         job.refuse(failure);
         self.pipeline.answer(job, self.aggregate.sequence_nr, false, None, turn);
-        Phase::Running(self)
+        Next::Runs
     }
 
     /// The user's code panicked in the middle of a change: what was staged before it is sound and goes on, the state is
     /// not and goes.
     fn poisoned(
-        self,
+        &self,
         name: &Name<M>,
         job: Box<dyn Job<M::Entity>>,
         failure: Failure,
         turn: &mut Turn<'_, M>,
-    ) -> Phase<M> {
+    ) -> Next {
         tracing::error!(entity = %name.key, error = %failure, "entity's state is lost, it will be recovered");
         turn.out.settle(job, Err(failure));
-        Passivating::begin(name, self.aggregate, false, self.pipeline, turn)
+        Next::LeavesUnsound
     }
 
     fn snapshot_if_due(&mut self, name: &Name<M>, turn: &mut Turn<'_, M>) {
