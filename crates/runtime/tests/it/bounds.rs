@@ -70,7 +70,7 @@ async fn so_many_commands_of_an_entity_wait_until_it_has_left() {
     let gate = rig.hold_next(Operation::Append);
     let leaving = send(a.ask(Leave(1)));
     gate.held(1).await;
-    let waiting: Vec<_> = (0..3).map(|_| send(a.ask(Deposit(1)))).collect();
+    let waiting: Vec<_> = (0..2).map(|_| send(a.ask(Deposit(1)))).collect();
     all_wait().await;
     let refused = a.ask(Deposit(1)).await;
     assert_is!(refused, Err(AskError::Overloaded { bound: Bound::EntityCommands }));
