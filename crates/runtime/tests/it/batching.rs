@@ -4,11 +4,13 @@ use crate::{
     account::{Account, Balance, Deposit, DepositAll},
     rig::{Rig, account, accounts, all_wait, assert_is, send},
 };
-use actum_persistence::group_commit::GroupCommitSettings;
+use actum_model::LaneCount;
+use actum_persistence::{group_commit::GroupCommitSettings, store::JournalLayout};
 use actum_runtime::{
-    AskError, Registration,
+    AskError,
     settings::{Batching, EntitySettings, RuntimeSettings},
 };
+use actum_store_memory::MemoryStore;
 use actum_testkit::{Fault, Operation};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -171,6 +173,30 @@ async fn what_comes_during_a_commit_goes_into_the_next_one_across_entities_and_p
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_lane_commits_by_itself() {
+    let lanes = LaneCount::new(2).unwrap();
+    let rig = Rig::over(MemoryStore::with_layout(JournalLayout { lanes, ..Default::default() }));
+    let engine = rig.start().await;
+    let gate = rig.hold_next(Operation::Append);
+    let held = send(account(&engine, "0").ask(Deposit(1)).with_receipt());
+    gate.held(1).await;
+    let others: Vec<_> = (1..40)
+        .map(|n| send(account(&engine, &n.to_string()).ask(Deposit(1)).with_receipt()))
+        .collect();
+    all_wait().await;
+    let finished = others.iter().filter(|asking| asking.is_finished()).count();
+    gate.open();
+    let (_, first) = held.await.unwrap().unwrap();
+    let mut in_other_lane = 0;
+    for asking in others {
+        let (_, receipt) = asking.await.unwrap().unwrap();
+        in_other_lane += usize::from(receipt.lane != first.lane);
+    }
+    assert_eq!(finished, in_other_lane);
+    assert!((5..35).contains(&in_other_lane), "{in_other_lane} of 39");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_transaction_holds_no_more_than_its_bound_and_a_command_that_is_larger_goes_alone() {
     let rig = Rig::new();
     let tens = GroupCommitSettings::default().with_batch_events_max(10);
@@ -190,41 +216,4 @@ async fn a_transaction_holds_no_more_than_its_bound_and_a_command_that_is_larger
     assert_eq!(rig.faults.counts().events_at_once_max, 10);
     account(&engine, "large").ask(DepositAll(vec![1; 50])).await.unwrap();
     assert_eq!(rig.faults.counts().events_at_once_max, 50);
-}
-
-/// In real time and on several threads: here the interleavings are not a test's to choose.
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn changes_gather_correctly_on_many_threads() {
-    let rig = Rig::new();
-    let batching = Batching::new(7, Duration::from_millis(1));
-    let settings = EntitySettings::default().with_batching(batching);
-    let fast = Registration::event_sourced::<Account>((), settings);
-    let engine = rig.start_with(vec![fast], RuntimeSettings::default()).await;
-    let clients: Vec<_> = (0..8u64)
-        .map(|client| {
-            let engine = engine.clone();
-            tokio::spawn(async move {
-                for n in 0..100u64 {
-                    let a = account(&engine, &((client + n) % 5).to_string());
-                    let id = format!("{client}-{n}");
-                    let balance = a.ask(Deposit(1)).command_id(&id).await.unwrap();
-                    // a retry while others go on, and a look that must not be behind it
-                    assert_eq!(a.ask(Deposit(1)).command_id(&id).await.unwrap(), balance);
-                    assert!(a.ask(Balance).await.unwrap() >= balance);
-                }
-            })
-        })
-        .collect();
-    for client in clients {
-        client.await.unwrap();
-    }
-    for n in 0..5 {
-        let stored = rig.stored("account", &n.to_string()).await;
-        assert_eq!(stored.len(), 160);
-        assert!((1..).zip(&stored).all(|(nr, event)| event.sequence_nr.get() == nr));
-        assert_eq!(account(&engine, &n.to_string()).ask(Balance).await.unwrap(), 160);
-    }
-    let counts = rig.faults.counts();
-    assert!(rig.faults.calls(Operation::Append) < counts.events, "nothing gathered");
-    assert!(engine.shutdown().await.is_clean());
 }

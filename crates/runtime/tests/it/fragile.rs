@@ -52,7 +52,7 @@ pub(crate) struct Total {
     fails: bool,
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Fragile {
     pub(crate) total: u64,
 }
@@ -62,7 +62,7 @@ pub(crate) struct Fragile {
 pub(crate) struct Actions(Arc<AtomicUsize>);
 
 actum_model::payload! {
-    Json: Added = "added", Fail = "fail", Dawdle = "dawdle", Grenade = "grenade", Total = "total"
+    Json: Fragile = "fragile.state", Added = "added", Fail = "fail", Dawdle = "dawdle", Grenade = "grenade", Total = "total"
 }
 
 fn encode<S: Serializer>(at: &At, serializer: S) -> Result<S::Ok, S::Error> {

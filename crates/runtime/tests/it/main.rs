@@ -27,4 +27,5 @@ mod shutdown;
 mod size_limits;
 mod snapshots;
 mod takeover;
+mod threads;
 mod unreadable;

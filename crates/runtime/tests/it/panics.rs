@@ -5,7 +5,10 @@ use crate::{
     listener::Listener,
     rig::{Rig, all_wait, assert_is, send},
 };
-use actum_runtime::{AskError, EntityRef, settings::RuntimeSettings};
+use actum_runtime::{
+    AskError, EntityRef, Registration,
+    settings::{EntitySettings, RuntimeSettings, SnapshotSettings},
+};
 use actum_testkit::Operation;
 use std::{convert::Infallible, time::Duration};
 use tracing::Level;
@@ -77,6 +80,23 @@ async fn a_panic_leaves_what_is_pending_before_and_behind_it_alone() {
         assert_eq!(total(neighbour.await.unwrap()), 1);
         assert_eq!(rig.stored("fragile", "a").await.len(), 4);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_snapshot_is_taken_of_a_state_that_a_panic_has_left_behind() {
+    let rig = Rig::new();
+    let snapshots = SnapshotSettings::every(1000).with_snapshot_on_passivation(true);
+    let settings = EntitySettings::default().with_snapshots(snapshots);
+    let kind = Registration::event_sourced::<Fragile>(Actions::default(), settings);
+    let engine = rig.start_with(vec![kind], RuntimeSettings::default()).await;
+    let a = fragile(&engine, "a");
+    add(&a).await;
+    for (at, said) in PANICS {
+        assert_panicked(a.ask(Fail(at)).await, said);
+        all_wait().await;
+        assert_eq!(rig.faults.counts().snapshots, 0, "{at:?}");
+    }
+    assert_eq!(add(&a).await, 2);
 }
 
 #[tokio::test(start_paused = true)]

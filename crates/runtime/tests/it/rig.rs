@@ -9,13 +9,42 @@ use actum_runtime::{
 };
 use actum_store_memory::MemoryStore;
 use actum_testkit::{Fault, FaultStore, Faults, Operation};
-use std::{future::IntoFuture, ops::Deref, time::Duration};
+use std::{
+    future::IntoFuture,
+    ops::Deref,
+    sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel},
+    thread,
+    time::Duration,
+};
 use tokio::{task::JoinHandle, time::timeout};
 
 /// A journal that outlives its engines.
 pub(crate) struct Rig {
     pub(crate) memory: MemoryStore,
     pub(crate) faults: Faults,
+    _patience: Patience,
+}
+
+/// Ends the process when a test does not end: on a paused clock an engine that answers nobody lets time fly for ever.
+struct Patience {
+    _ends_when_dropped: SyncSender<()>,
+}
+
+impl Patience {
+    const REAL_TIME: Duration = Duration::from_secs(120);
+
+    #[expect(clippy::disallowed_methods, reason = "nothing is left that could return")]
+    fn of_this_test() -> Self {
+        let (sender, receiver) = sync_channel(0);
+        let test = thread::current().name().unwrap_or("a test").to_owned();
+        thread::spawn(move || {
+            if receiver.recv_timeout(Self::REAL_TIME) == Err(RecvTimeoutError::Timeout) {
+                eprintln!("{test} waits in vain");
+                std::process::exit(101);
+            }
+        });
+        Self { _ends_when_dropped: sender }
+    }
 }
 
 impl Rig {
@@ -30,7 +59,7 @@ impl Rig {
     }
 
     pub(crate) fn over(memory: MemoryStore) -> Self {
-        Self { memory, faults: Faults::new() }
+        Self { memory, faults: Faults::new(), _patience: Patience::of_this_test() }
     }
 
     /// The journal, for one more engine.

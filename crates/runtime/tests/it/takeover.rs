@@ -248,6 +248,26 @@ async fn engines_with_slots_of_their_own_share_a_journal_and_conflict_cleanly() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_engines_that_start_at_once_one_wins() {
+    let rig = Rig::new();
+    let started: Vec<_> = (0..10)
+        .map(|_| {
+            let rig = other(&rig);
+            tokio::spawn(async move { try_start(&rig).await })
+        })
+        .collect();
+    let mut winners = Vec::new();
+    for started in started {
+        match started.await.unwrap() {
+            Ok(engine) => winners.push(engine),
+            Err(error) => assert_is!(error, StartError::Held(_)),
+        }
+    }
+    let [winner] = &winners[..] else { panic!("{} engines have started", winners.len()) };
+    assert_eq!(account(winner, "a").ask(Deposit(1)).await.unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_engine_does_not_start_over_a_store_that_is_away() {
     let rig = Rig::new();
     rig.faults.next(Operation::Claim, Fault::unavailable());

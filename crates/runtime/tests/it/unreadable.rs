@@ -58,6 +58,16 @@ async fn an_event_that_cannot_be_read_is_corrupt_until_it_can() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_event_that_is_missing_at_the_end_is_noticed_too() {
+    let rig = Rig::new();
+    let engine = with_history(&rig).await;
+    rig.faults.next(Operation::Recover, Fault::damaged_event(Damage::Missing));
+    let error = account(&engine, "b").ask(Balance).await.unwrap_err();
+    assert_eq!(error.to_string(), "corrupt: account/b: events 1 to 1 are missing");
+    assert_eq!(account(&engine, "b").ask(Balance).await.unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_damaged_entity_keeps_nobody_out_who_is_read_with_it() {
     let rig = Rig::new();
     let engine = with_history(&rig).await;
