@@ -1,4 +1,5 @@
 use actum_persistence::store::StoreError;
+use std::error::Error;
 
 /// What an error of SQLite or sqlx means, whatever was being done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,17 +61,30 @@ impl Fault {
     }
 }
 
+/// What an error of sqlx says, for a message that goes before it: the error inside of those that repeat what that says.
+pub(crate) fn cause(error: sqlx::Error) -> Box<dyn Error + Send + Sync> {
+    match error {
+        sqlx::Error::Database(inside) => inside.into(),
+        sqlx::Error::Io(inside) => inside.into(),
+        sqlx::Error::Configuration(inside)
+        | sqlx::Error::Encode(inside)
+        | sqlx::Error::Decode(inside) => inside,
+        sqlx::Error::ColumnDecode { index, source } => format!("column {index}: {source}").into(),
+        other => other.into(),
+    }
+}
+
 /// The error of a statement that failed while `doing` something, in a transaction that will not be committed, or in none.
 pub(crate) fn store_error(doing: &str, error: sqlx::Error) -> StoreError {
     match Fault::of(&error) {
         Fault::Busy | Fault::Full | Fault::ReadOnly | Fault::CannotOpen | Fault::Other => {
-            StoreError::unavailable(doing, error)
+            StoreError::unavailable(doing, cause(error))
         }
         Fault::TooBig => {
             StoreError::invalid(format!("{doing}: a value is larger than SQLite takes"))
         }
         Fault::Taken | Fault::Corrupt | Fault::NotADatabase => {
-            StoreError::corrupt(format!("{doing}: {error}"))
+            StoreError::corrupt(format!("{doing}: {}", cause(error)))
         }
     }
 }
@@ -81,14 +95,15 @@ pub(crate) fn store_error(doing: &str, error: sqlx::Error) -> StoreError {
 /// After any other error it may be, and count after the next restart, although this process does not see it.
 pub(crate) fn commit_error(doing: &str, error: sqlx::Error) -> StoreError {
     match Fault::of(&error) {
-        Fault::Busy | Fault::Full => StoreError::unavailable(doing, error),
-        _ => StoreError::outcome_unknown(doing, error),
+        Fault::Busy | Fault::Full => StoreError::unavailable(doing, cause(error)),
+        _ => StoreError::outcome_unknown(doing, cause(error)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sqlx::{Connection, SqliteConnection};
 
     #[test]
     fn a_commit_that_failed_for_any_but_two_reasons_is_unknown() {
@@ -96,6 +111,74 @@ mod tests {
         assert!(matches!(unknown, StoreError::OutcomeUnknown { .. }));
         let io = sqlx::Error::Io(std::io::ErrorKind::Other.into());
         assert!(commit_error("x", io).maybe_written());
+    }
+
+    /// The messages of an error and of everything below it.
+    fn chain(error: &dyn Error) -> Vec<String> {
+        let below = std::iter::successors(Some(error), |error: &&dyn Error| (*error).source());
+        below.map(ToString::to_string).collect()
+    }
+
+    fn of_sqlx() -> Vec<sqlx::Error> {
+        let inside = || Box::<dyn Error + Send + Sync>::from("the inside");
+        vec![
+            sqlx::Error::Io(std::io::Error::other("the inside")),
+            sqlx::Error::Io(std::io::ErrorKind::StorageFull.into()),
+            sqlx::Error::Configuration(inside()),
+            sqlx::Error::Encode(inside()),
+            sqlx::Error::Decode(inside()),
+            sqlx::Error::ColumnDecode { index: "7".into(), source: inside() },
+            sqlx::Error::ColumnIndexOutOfBounds { index: 9, len: 3 },
+            sqlx::Error::Protocol("the inside".into()),
+            sqlx::Error::RowNotFound,
+            sqlx::Error::WorkerCrashed,
+        ]
+    }
+
+    /// Errors of SQLite itself, each with what it means.
+    async fn of_sqlite() -> Vec<(Fault, sqlx::Error)> {
+        let mut found = Vec::new();
+        for (fault, statements) in [
+            (Fault::Corrupt, "SELECT nothing"),
+            (Fault::Corrupt, "CREATE TABLE t (x CHECK (x > 1)); INSERT INTO t VALUES (1)"),
+            (Fault::Taken, "CREATE TABLE t (x UNIQUE); INSERT INTO t VALUES (1), (1)"),
+            (Fault::Taken, "CREATE TABLE t (x INTEGER PRIMARY KEY); INSERT INTO t VALUES (1), (1)"),
+            (Fault::Full, "PRAGMA max_page_count = 1; CREATE TABLE t (x); CREATE TABLE u (x)"),
+            (Fault::ReadOnly, "PRAGMA query_only = 1; CREATE TABLE t (x)"),
+            (Fault::TooBig, "SELECT zeroblob(9223372036854775807)"),
+        ] {
+            let mut memory = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+            let done = sqlx::raw_sql(statements).execute(&mut memory).await;
+            found.push((fault, done.expect_err(statements)));
+        }
+        let missing = SqliteConnection::connect("sqlite:///no-such-directory/file").await;
+        found.push((Fault::CannotOpen, missing.expect_err("there is no such directory")));
+        found
+    }
+
+    #[tokio::test]
+    async fn an_error_of_sqlite_is_told_by_its_code() {
+        for (fault, error) in of_sqlite().await {
+            assert_eq!(Fault::of(&error), fault, "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn no_error_says_what_the_one_above_it_has_said() {
+        let (mut stated, mut committed) = (of_sqlx(), of_sqlx());
+        stated.extend(of_sqlite().await.into_iter().map(|(_, error)| error));
+        committed.extend(of_sqlite().await.into_iter().map(|(_, error)| error));
+        let stated = stated.into_iter().map(|error| store_error("reading", error));
+        let committed = committed.into_iter().map(|error| commit_error("writing", error));
+        for error in stated.chain(committed) {
+            let said = chain(&error);
+            for (nr, below) in said.iter().enumerate().skip(1) {
+                assert!(said[..nr].iter().all(|above| !above.contains(below)), "{said:#?}");
+            }
+            let line = said.join(": ");
+            assert!(!line.contains("returned from database"), "{line}");
+            assert!(line.matches("the inside").count() < 2, "{line}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::{
     OpenError, SqliteSettings,
     connection::{Connector, Role},
-    fault::Fault,
+    fault::{self, Fault},
     schema::{self, Found},
     session::Session,
 };
@@ -145,15 +145,15 @@ impl Unready {
         };
         match Fault::of(&error) {
             Fault::NotADatabase => OpenError::NotADatabase { path },
-            Fault::Busy => OpenError::Locked { path, source: error.into() },
+            Fault::Busy => OpenError::Locked { path, source: fault::cause(error) },
             Fault::Corrupt | Fault::Taken | Fault::TooBig => {
-                OpenError::Corrupt { path, what: error.to_string() }
+                OpenError::Corrupt { path, what: fault::cause(error).to_string() }
             }
             Fault::ReadOnly | Fault::CannotOpen => match not_writable(&path) {
                 Some(read_only) => OpenError::ReadOnly { path, read_only },
-                None => OpenError::Disk { path, source: error.into() },
+                None => OpenError::Disk { path, source: fault::cause(error) },
             },
-            Fault::Full | Fault::Other => OpenError::Disk { path, source: error.into() },
+            Fault::Full | Fault::Other => OpenError::Disk { path, source: fault::cause(error) },
         }
     }
 }

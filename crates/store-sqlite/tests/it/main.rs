@@ -8,6 +8,7 @@ mod closing;
 mod faults;
 mod fixture;
 mod golden;
+mod messages;
 mod opening;
 mod processes;
 mod sample;
