@@ -159,6 +159,7 @@ impl<M: Hosted> Host<M> {
         if again == Moment::NEVER {
             return;
         }
+        assert!(again > beat.now, "a window that has ended is not waited for");
         self.log.write(Note::Saw(Seen::WindowWaited));
         // what was staged behind a write waits since then: its window may end before that of others
         let place = self.windows.partition_point(|window| *window <= (again, ticket));

@@ -27,6 +27,10 @@ impl Ledger {
         }
         let stored = self.truths[entity as usize].shows(at, seen);
         let mind = self.mind(life, entity);
+        if let Some(before) = mind.handled.replace(nr).filter(|before| *before > nr) {
+            self.wrong(format!("{nr}: handled after {before}, which was sent later"));
+        }
+        let mind = self.mind(life, entity);
         if mind.pending.is_empty() {
             mind.durable = mind.durable.max(at);
         }

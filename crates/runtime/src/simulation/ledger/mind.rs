@@ -11,6 +11,8 @@ pub(super) struct Mind {
     pub(super) durable: u64,
     /// What must run when everything up to a number is stored: the number, and the command.
     pub(super) actions: Vec<(u64, u32)>,
+    /// The last command that was handled.
+    pub(super) handled: Option<u32>,
     /// How many commands it has that are not answered.
     pub(super) waiting: usize,
     /// What has gone wrong in this step.
