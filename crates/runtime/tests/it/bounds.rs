@@ -3,13 +3,13 @@
 use crate::{
     account::{Account, Balance, Deposit, DepositAll, Leave},
     note::{Write, note, notes},
-    rig::{Rig, account, accounts, all_wait, assert_is, send},
+    rig::{Gate, Rig, account, accounts, all_wait, assert_is, send},
 };
 use actum_runtime::{
     AskError, Bound, Runtime,
     settings::{EntitySettings, RuntimeSettings},
 };
-use actum_testkit::Operation;
+use actum_testkit::{Fault, Operation};
 use std::{future::IntoFuture, time::Duration};
 
 const MIB: usize = 1 << 20;
@@ -159,6 +159,26 @@ async fn so_many_bytes_of_events_wait_for_the_journal() {
     }
     assert_eq!(rig.faults.counts().events_confirmed, stored);
     account(&engine, "0").ask(Deposit(1)).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_that_failed_wait_no_longer() {
+    let rig = Rig::new();
+    let engine = start_narrow(&rig).await;
+    let large = || DepositAll(vec![1_000_000_000_000; 8_000]);
+    for _ in 0..20 {
+        let gate = Gate::closed();
+        rig.faults.next(Operation::Append, Fault::unavailable().held_before(&gate));
+        let sent = send(account(&engine, "a").ask(large()));
+        gate.held(1).await;
+        let staged = send(account(&engine, "a").ask(large()));
+        all_wait().await;
+        gate.open();
+        for asking in [sent, staged] {
+            assert_is!(asking.await.unwrap(), Err(AskError::Unavailable { .. }));
+        }
+    }
+    account(&engine, "a").ask(large()).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
