@@ -1,6 +1,6 @@
 use crate::{
     Failure,
-    cell::Ticket,
+    cell::{Moment, Ticket},
     partition::{Door, PartitionMessage, Refuses},
 };
 use actum_model::Partition;
@@ -31,6 +31,7 @@ impl Gate {
         Self { doors, inboxes: OnceLock::new(), shut, fenced }
     }
 
+    /// Guards the inboxes of each kind, by partition.
     pub(crate) fn guards(&self, inboxes: Vec<Arc<dyn Refuses>>) {
         let _ = self.inboxes.set(inboxes);
     }
@@ -71,9 +72,15 @@ impl Gate {
         self.clear();
     }
 
-    /// Answers the commands that nobody will take any more. To be called after the gate is shut.
-    pub(crate) fn clear(&self) {
-        self.inboxes.get().into_iter().flatten().for_each(|inbox| inbox.clear());
+    /// Answers the commands that nobody will take any more, and says how many. To be called after the gate is shut.
+    pub(crate) fn clear(&self) -> usize {
+        self.inboxes.get().into_iter().flatten().map(|inbox| inbox.clear()).sum()
+    }
+
+    /// Answers late commands to a partition that is down.
+    pub(crate) fn expire(&self, partition: usize, now: Moment) {
+        let inboxes = self.inboxes.get().into_iter().flatten();
+        inboxes.skip(partition).step_by(self.doors.len()).for_each(|inbox| inbox.expire(now));
     }
 
     pub(crate) fn is_fenced(&self) -> bool {
@@ -84,6 +91,17 @@ impl Gate {
         for inbox in self.inboxes.get().into_iter().flatten() {
             inbox.refuse(failure.clone());
         }
+    }
+}
+
+/// Shuts a gate when it is dropped, with the tokio runtime that everybody of the engine works on: an engine that cannot
+/// answer must not take commands.
+pub(crate) struct ShutOnDrop(pub(crate) Arc<Gate>);
+
+impl Drop for ShutOnDrop {
+    fn drop(&mut self) {
+        self.0.shut(&Failure::unavailable("the engine has ended"));
+        self.0.clear();
     }
 }
 

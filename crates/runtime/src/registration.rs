@@ -140,7 +140,10 @@ fn wire<M: Hosted>(
 
 fn port<E: Entity>(door: &Arc<Door>, wiring: &Wiring<'_>) -> Arc<Port<E>> {
     Arc::new(Port {
-        inbox: Arc::new(Inbox::new(wiring.settings.partition_commands_max)),
+        inbox: Arc::new(Inbox::new(
+            wiring.settings.partition_commands_max,
+            Arc::clone(wiring.load),
+        )),
         door: Arc::clone(door),
         load: Arc::clone(wiring.load),
         clock: wiring.clock,

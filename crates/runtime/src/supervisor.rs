@@ -1,6 +1,10 @@
-use crate::partition::{PartitionActor, PartitionMessage, PartitionPlan};
+use crate::{
+    clock::Clock,
+    gate::Gate,
+    partition::{PartitionActor, PartitionMessage, PartitionPlan},
+};
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// Starts the partitions of an engine, and starts one anew when it fails: at once the first time, later after a pause
@@ -9,11 +13,22 @@ pub(crate) struct Supervisor;
 
 pub(crate) enum SupervisorMessage {
     Restart(usize),
+    /// Answer late commands to this partition, as long as it is down.
+    Expire(usize),
 }
 
 impl ractor::Message for SupervisorMessage {}
 
+/// What a supervisor needs.
+pub(crate) struct Post {
+    pub(crate) plans: Vec<PartitionPlan>,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) clock: Clock,
+}
+
 pub(crate) struct Partitions {
+    gate: Arc<Gate>,
+    clock: Clock,
     plans: Vec<PartitionPlan>,
     living: HashMap<ActorId, usize>,
     records: Vec<Record>,
@@ -28,22 +43,24 @@ struct Record {
 
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
+/// How often late commands are answered while a partition is down.
+const EXPIRE_INTERVAL: Duration = Duration::from_millis(5);
 /// A partition that lived this long starts with a clean record.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(60);
 
 impl Actor for Supervisor {
     type Msg = SupervisorMessage;
     type State = Partitions;
-    type Arguments = Vec<PartitionPlan>;
+    type Arguments = Post;
 
     async fn pre_start(
         &self,
         myself: ActorRef<SupervisorMessage>,
-        plans: Vec<PartitionPlan>,
+        Post { plans, gate, clock }: Post,
     ) -> Result<Partitions, ActorProcessingErr> {
         let record = Record { failures: 0, started: Instant::now() };
-        let mut partitions =
-            Partitions { living: HashMap::new(), records: vec![record; plans.len()], plans };
+        let (living, records) = (HashMap::new(), vec![record; plans.len()]);
+        let mut partitions = Partitions { gate, clock, plans, living, records };
         for at in 0..partitions.plans.len() {
             partitions.start(at, &myself).await?;
         }
@@ -53,12 +70,17 @@ impl Actor for Supervisor {
     async fn handle(
         &self,
         myself: ActorRef<SupervisorMessage>,
-        SupervisorMessage::Restart(at): SupervisorMessage,
+        message: SupervisorMessage,
         partitions: &mut Partitions,
     ) -> Result<(), ActorProcessingErr> {
-        if let Err(error) = partitions.start(at, &myself).await {
-            tracing::error!(partition = at, %error, "partition does not start");
-            partitions.restart_later(at, &myself);
+        match message {
+            SupervisorMessage::Restart(at) => {
+                if let Err(error) = partitions.start(at, &myself).await {
+                    tracing::error!(partition = at, %error, "partition does not start");
+                    partitions.restart_later(at, &myself);
+                }
+            }
+            SupervisorMessage::Expire(at) => partitions.expire(at, &myself),
         }
         Ok(())
     }
@@ -104,5 +126,14 @@ impl Partitions {
         };
         record.failures += 1;
         myself.send_after(pause, move || SupervisorMessage::Restart(at));
+        self.expire(at, myself);
+    }
+
+    /// Answers late commands to a partition that is down, now and again until it is up.
+    fn expire(&self, at: usize, myself: &ActorRef<SupervisorMessage>) {
+        if !self.living.values().any(|other| *other == at) {
+            self.gate.expire(at, self.clock.now());
+            myself.send_after(EXPIRE_INTERVAL, move || SupervisorMessage::Expire(at));
+        }
     }
 }

@@ -1,4 +1,6 @@
+use super::told::refused;
 use actum_model::{Codec, CodecError};
+use ciborium::de::Error;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// CBOR (RFC 8949) with named fields: a smaller JSON that also holds byte strings and every float.
@@ -13,7 +15,13 @@ impl<T: Serialize + DeserializeOwned> Codec<T> for Cbor {
     }
 
     fn decode(mut bytes: &[u8]) -> Result<T, CodecError> {
-        let value = ciborium::from_reader(&mut bytes).map_err(CodecError::new)?;
+        let length = bytes.len();
+        let value = ciborium::from_reader(&mut bytes).map_err(|error| match error {
+            Error::Semantic(at, said) => {
+                refused(&said, format!("at byte {} of {length}", at.unwrap_or(length)))
+            }
+            error => CodecError::new(error),
+        })?;
         match bytes.len() {
             0 => Ok(value),
             n => Err(CodecError::new(format!("{n} bytes follow the value"))),

@@ -1,5 +1,7 @@
+use super::told::refused;
 use actum_model::{Codec, CodecError};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::error::Category;
 
 /// JSON (RFC 8259), compact, in UTF-8: readable by people and by every other tool.
 ///
@@ -34,6 +36,14 @@ impl<T: Serialize + DeserializeOwned> Codec<T> for Json {
     }
 
     fn decode(bytes: &[u8]) -> Result<T, CodecError> {
-        serde_json::from_slice(bytes).map_err(CodecError::new)
+        serde_json::from_slice(bytes).map_err(|error| match error.classify() {
+            // in its own words until it says where
+            Category::Data => {
+                let (line, column) = (error.line(), error.column());
+                let (said, place) = (error.to_string(), format!("at line {line} column {column}"));
+                refused(said.strip_suffix(&place).unwrap_or(&said).trim_end(), place)
+            }
+            _ => CodecError::new(error),
+        })
     }
 }

@@ -6,6 +6,7 @@
 mod cbor;
 mod json;
 mod prost;
+mod told;
 
 pub use cbor::Cbor;
 pub use json::Json;

@@ -1,4 +1,4 @@
-use super::{Aggregate, Job, Read, Turn};
+use super::{Aggregate, Job, Read, Turn, guard};
 use crate::{Failure, kind::KindContext};
 use actum_model::{Change, Entity, EntityId, EntityKey, SequenceNr};
 use actum_persistence::store::Snapshot;
@@ -89,5 +89,7 @@ pub(crate) enum StageError {
 
 /// Reads the id back from the key's text, once an activation.
 pub(crate) fn id_of<M: Model>(entity: &EntityKey) -> Result<IdOf<M>, Failure> {
-    IdOf::<M>::from_text(entity.id()).map_err(|error| Failure::invalid(error.to_string()))
+    guard(|| IdOf::<M>::from_text(entity.id()))
+        .map_err(|message| Failure::Panicked { command: "from_text", message })?
+        .map_err(|error| Failure::invalid(error.to_string()))
 }

@@ -1,6 +1,11 @@
-use crate::{Bound, Failure, cell::Job};
+use crate::{
+    Bound, Failure,
+    cell::{Job, Moment},
+    load::Load,
+};
 use actum_model::{Entity, EntityKey};
 use parking_lot::Mutex;
+use std::sync::Arc;
 
 /// The commands that wait for one kind of entity in one partition, in the order they came. Bounded.
 ///
@@ -8,6 +13,7 @@ use parking_lot::Mutex;
 pub(crate) struct Inbox<E: Entity> {
     state: Mutex<State<E>>,
     commands_max: usize,
+    load: Arc<Load>,
 }
 
 struct State<E: Entity> {
@@ -22,8 +28,9 @@ pub(crate) struct Delivery<E: Entity> {
 }
 
 impl<E: Entity> Inbox<E> {
-    pub(crate) fn new(commands_max: usize) -> Self {
-        Self { state: Mutex::new(State { deliveries: Vec::new(), closed: None }), commands_max }
+    pub(crate) fn new(commands_max: usize, load: Arc<Load>) -> Self {
+        let state = Mutex::new(State { deliveries: Vec::new(), closed: None });
+        Self { state, commands_max, load }
     }
 
     /// Adds a command; gives it back with the reason when it is not taken.
@@ -55,8 +62,11 @@ pub(crate) trait Refuses: Send + Sync {
     /// Takes commands again.
     fn reopen(&self);
 
-    /// Drops the commands that wait, which answers them.
-    fn clear(&self);
+    /// Drops the commands that wait, which answers them; says how many that were.
+    fn clear(&self) -> usize;
+
+    /// Answers commands whose callers have stopped waiting, for a partition that is down.
+    fn expire(&self, now: Moment);
 }
 
 impl<E: Entity> Refuses for Inbox<E> {
@@ -68,8 +78,18 @@ impl<E: Entity> Refuses for Inbox<E> {
         self.state.lock().closed = None;
     }
 
-    fn clear(&self) {
+    fn clear(&self) -> usize {
         let left = std::mem::take(&mut self.state.lock().deliveries);
-        drop(left); // not under the lock: answering wakes callers
+        self.load.answered(left.len());
+        left.len() // dropped outside the lock: answering wakes callers
+    }
+
+    fn expire(&self, now: Moment) {
+        let is_late = |delivery: &mut Delivery<E>| delivery.job.envelope().deadline <= now;
+        let late: Vec<_> = self.state.lock().deliveries.extract_if(.., is_late).collect();
+        self.load.answered(late.len());
+        for Delivery { job, .. } in late {
+            job.settle(Err(Failure::Timeout { maybe_applied: false }));
+        }
     }
 }

@@ -99,7 +99,6 @@ impl<M: Hosted> KindHost<M> {
 
     fn deliver(&mut self, delivery: Delivery<M::Entity>, beat: &Beat<'_>) {
         let Delivery { key, job } = delivery;
-        self.unanswered += 1;
         self.next_deadline = self.next_deadline.min(job.envelope().deadline);
         let slot = match self.cells.find(&key) {
             Some(slot) => slot,
@@ -275,6 +274,7 @@ impl<M: Hosted> HostedKind for KindHost<M> {
     fn commands(&mut self, beat: &Beat<'_>) {
         let mut taken = std::mem::take(&mut self.taken);
         self.inbox.take(&mut taken);
+        self.unanswered += taken.len(); // all at once: those behind one that fails the partition are dropped with it
         let mut before = Instant::now();
         for delivery in taken.drain(..) {
             let command = delivery.job.command();

@@ -54,6 +54,7 @@ pub(super) async fn shutdown(inner: &Inner) -> ShutdownReport {
     let undrained = write_rest(&mut crew, deadline).await;
     (report.unsent, report.unknown) = (undrained.unsent, undrained.unknown);
     report.snapshots_saved = save_rest(&mut crew, deadline).await;
+    report.unanswered += inner.gate.clear(); // of partitions that are down
     drop(crew);
     report.released = match inner.stores.writers.release(inner.incarnation).await {
         Ok(()) => true,

@@ -3,13 +3,13 @@ use crate::{
     alarm::Alarm,
     cell::Ticket,
     clock::Clock,
-    gate::Gate,
+    gate::{Gate, ShutOnDrop},
     journal::{Journal, Reader, Retention, Saver},
     load::Load,
     partition::{Door, Eviction, Partition, PartitionPlan},
     registration::{HostPlan, Registration, Wired, Wiring},
     settings::RuntimeSettings,
-    supervisor::Supervisor,
+    supervisor::{Post, Supervisor},
     writer_lease,
 };
 use actum_model::Lane;
@@ -177,8 +177,12 @@ impl Plant {
             let (saver, stores) = (Arc::clone(&saver), stores.clone());
             tokio::spawn(async move { saver.run(stores, incarnation).await })
         };
-        let plans = self.partition_plans(&journal);
-        let supervisor = Supervisor::spawn(None, Supervisor, plans).await;
+        let post = Post {
+            plans: self.partition_plans(&journal),
+            gate: Arc::clone(&self.gate),
+            clock: self.clock,
+        };
+        let supervisor = Supervisor::spawn(None, Supervisor, post).await;
         let (supervisor, _) =
             supervisor.map_err(|error| StartError::Partitions { what: error.to_string() })?;
         let (doors, states, saving) = (Arc::clone(&self.doors), Some(states), Some(saving));
@@ -202,6 +206,11 @@ impl Plant {
         let mut attendants: Vec<_> = reading.collect();
         let (alarm, doors, clock) = (Arc::clone(&self.alarm), Arc::clone(&self.doors), self.clock);
         attendants.push(tokio::spawn(async move { alarm.run(doors, clock).await }));
+        let shut_at_the_end = ShutOnDrop(Arc::clone(&self.gate));
+        attendants.push(tokio::spawn(async move {
+            let _shut_at_the_end = shut_at_the_end;
+            std::future::pending::<()>().await;
+        }));
         let (writers, gate) = (Arc::clone(&stores.writers), Arc::clone(&self.gate));
         attendants.push(tokio::spawn(writer_lease::keep(
             writers,

@@ -18,6 +18,7 @@ mod listener;
 mod neighbours;
 mod note;
 mod observed;
+mod panicking_ids;
 mod panics;
 mod partition_failures;
 mod passivation;

@@ -1,19 +1,20 @@
 //! What an engine says about itself: one span a command, life cycles at their levels, and never a payload.
 
 use crate::{
-    account::{Balance, Deposit, Leave, Withdraw},
+    account::{Account, AccountEvent, Balance, Deposit, Leave, Withdraw},
     fragile::{Actions, At, Dawdle, Fail, fragile, registered},
     listener::{Listener, Said},
     note::{Add, Erase, Read, Write, note, notes},
     rig::{Rig, account, accounts, all_wait, assert_is, send},
 };
-use actum_model::Metadata;
-use actum_persistence::serializer::SizeLimits;
+use actum_model::{Metadata, StoredPayload};
+use actum_persistence::{codec::Json, serializer::SizeLimits};
 use actum_runtime::{
-    AskError, Runtime,
+    AskError, Registration, Runtime,
     settings::{EntitySettings, RuntimeSettings, SnapshotSettings},
 };
 use actum_testkit::{Damage, Fault, Operation};
+use bytes::Bytes;
 use std::time::Duration;
 use tracing::{Instrument, Level};
 
@@ -259,4 +260,28 @@ async fn no_payload_is_ever_said() {
     assert!(
         !format!("{engine:?} {:?}", note(&engine, "n").ask(Write(SECRET.into()))).contains(SECRET)
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payload_that_cannot_be_read_is_not_quoted() {
+    let (listener, _guard) = Listener::listen(Level::TRACE);
+    let rig = Rig::new();
+    let snapshots = SnapshotSettings::<Account>::every(1000);
+    let settings = EntitySettings::default().with_snapshots(snapshots);
+    let kinds = vec![Registration::event_sourced::<Account>((), settings)];
+    let engine = rig.start_with(kinds, RuntimeSettings::default()).await;
+    let a = account(&engine, "a");
+    // decoders like to show what they did not expect
+    let bytes = Bytes::from(format!("{{\"Deposited\":\"{SECRET}\"}}"));
+    let event = StoredPayload::encode(&AccountEvent::Deposited(1)).unwrap();
+    let event = StoredPayload { bytes, ..event };
+    assert!(event.decode_as::<AccountEvent, Json>().is_err());
+    rig.faults.next(Operation::Append, Fault::foreign_writer_of(event));
+    a.ask(Deposit(1)).await.unwrap_err();
+    assert_is!(a.ask(Balance).await, Err(AskError::Corrupt { .. }));
+    a.tell(Deposit(1)).unwrap();
+    all_wait().await;
+    assert_eq!(listener.saying("entity not recovered").len(), 2);
+    let text = listener.text();
+    assert_eq!(text.lines().find(|line| line.contains(SECRET)), None);
 }

@@ -161,3 +161,39 @@ async fn an_engine_with_a_partition_that_is_down_shuts_down_all_the_same() {
     }
     assert!(report.released, "{report:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn deadlines_are_kept_while_a_partition_is_down() {
+    let rig = Rig::of_one_partition();
+    let kinds = vec![accounts(), registered(&Actions::default())];
+    let engine = rig.start_with(kinds, Default::default()).await;
+    for _ in 0..8 {
+        let _ = fragile(&engine, "f").ask(Grenade).timeout(Duration::ZERO).await;
+        account(&engine, "a").ask(Deposit(1)).timeout(Duration::from_secs(9)).await.unwrap();
+    }
+    let _ = fragile(&engine, "f").ask(Grenade).timeout(Duration::ZERO).await;
+    all_wait().await;
+    let started = Instant::now();
+    let asked = account(&engine, "a").ask(Deposit(1)).timeout(Duration::from_millis(100)).await;
+    assert_is!(asked, Err(AskError::Timeout { maybe_applied: false }));
+    assert!(started.elapsed() < Duration::from_millis(110), "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_reports_commands_of_a_partition_that_is_down() {
+    let rig = Rig::of_one_partition();
+    let kinds = vec![accounts(), registered(&Actions::default())];
+    let engine = rig.start_with(kinds, Default::default()).await;
+    for _ in 0..8 {
+        let _ = fragile(&engine, "f").ask(Grenade).timeout(Duration::ZERO).await;
+        account(&engine, "a").ask(Deposit(1)).timeout(Duration::from_secs(9)).await.unwrap();
+    }
+    let _ = fragile(&engine, "f").ask(Grenade).timeout(Duration::ZERO).await;
+    all_wait().await;
+    let waiting = send(account(&engine, "a").ask(Deposit(1)));
+    all_wait().await;
+    let report = engine.shutdown().await;
+    let refused = usize::from(waiting.await.unwrap().is_err());
+    assert_eq!(report.unanswered, refused);
+    assert_eq!(engine.usage().commands, 0);
+}

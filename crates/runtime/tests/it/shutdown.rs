@@ -257,3 +257,21 @@ async fn the_stores_are_closed() {
     use actum_persistence::store::EventStore;
     assert_is!(stores.heads().await, Err(StoreError::Unavailable { .. }));
 }
+
+#[test]
+fn an_engine_whose_tokio_runtime_is_gone_answers_that_it_is_unavailable() {
+    let rig = Rig::new();
+    let build = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let first = build();
+    let engine = first.block_on(rig.start());
+    first.block_on(async { account(&engine, "a").ask(Deposit(1)).await.unwrap() });
+    drop(first);
+    build().block_on(async {
+        let asking = account(&engine, "a").ask(Balance).timeout(Duration::from_millis(50));
+        let answer = tokio::time::timeout(Duration::from_secs(20), asking.into_future()).await;
+        assert_is!(
+            answer.expect("an answer comes"),
+            Err(AskError::Unavailable { .. } | AskError::OutcomeUnknown { .. })
+        );
+    });
+}
