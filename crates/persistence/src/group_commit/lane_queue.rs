@@ -21,7 +21,6 @@ pub struct LaneQueue<W, T> {
     gathered: Mutex<Gathered<W, T>>,
     /// What is not settled yet: gathered here, waiting in the writer, and in flight.
     pending: Pending,
-    bytes_max: usize,
     wake: Notify,
     sink: Arc<dyn CommitSink<T>>,
 }
@@ -39,11 +38,10 @@ struct Pending {
 }
 
 impl<W: GroupWrite, T: Copy + Send + 'static> LaneQueue<W, T> {
-    pub(super) fn new(bytes_max: usize, sink: Arc<dyn CommitSink<T>>) -> Self {
+    pub(super) fn new(sink: Arc<dyn CommitSink<T>>) -> Self {
         Self {
             gathered: Mutex::new(Gathered { writes: Vec::new(), idle: false, closed: false }),
             pending: Pending::default(),
-            bytes_max,
             wake: Notify::new(),
             sink,
         }
@@ -53,7 +51,7 @@ impl<W: GroupWrite, T: Copy + Send + 'static> LaneQueue<W, T> {
     ///
     /// An entity has one write under way at a time. Should it have more, they go one after the other.
     ///
-    /// Nothing is refused for want of room, see [`has_room`](Self::has_room). A writer that is stopping or has stopped
+    /// Nothing is refused for want of room: whoever submits looks at [`pending`](Self::pending) before. A writer that is stopping or has stopped
     /// takes nothing: the sink is then told on the caller's thread, before this returns, that the writes are unavailable.
     ///
     /// The iterator runs under a lock and must not come back here.
@@ -86,15 +84,6 @@ impl<W: GroupWrite, T: Copy + Send + 'static> LaneQueue<W, T> {
             events: self.pending.events.load(Relaxed),
             bytes: self.pending.bytes.load(Relaxed),
         }
-    }
-
-    /// Whether less is pending than the settings allow. Does not take the lock.
-    ///
-    /// It is asked before a command is handled, since nothing can be refused after that; so each partition may go beyond
-    /// the bound by what its current turn produces.
-    #[must_use]
-    pub fn has_room(&self) -> bool {
-        self.pending.bytes.load(Relaxed) < self.bytes_max
     }
 
     /// Refuses writes from now on; what is gathered is still taken.
@@ -157,7 +146,6 @@ impl<W, T> fmt::Debug for LaneQueue<W, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LaneQueue")
             .field("pending_bytes", &self.pending.bytes)
-            .field("bytes_max", &self.bytes_max)
             .finish_non_exhaustive()
     }
 }

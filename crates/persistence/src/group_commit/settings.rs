@@ -1,7 +1,7 @@
 use super::Weight;
 use std::time::Duration;
 
-/// How the writes of a lane are grouped, and how many may wait.
+/// How the writes of a lane are grouped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GroupCommitSettings {
@@ -10,9 +10,6 @@ pub struct GroupCommitSettings {
     /// Bytes of payload and metadata of one transaction: 1 MiB by default, 1 to 256 MiB. A single write with more goes
     /// alone.
     pub batch_bytes_max: usize,
-    /// Bytes that wait for their commit in one lane, the transaction under way included, before commands are refused as
-    /// overloaded: 64 MiB by default, 1 to 64 GiB.
-    pub queue_bytes_max: usize,
     /// How often the store is asked what became of a transaction whose outcome is unknown: 10 times by default, 1 to
     /// 1,000. After the last one its writes fail with an unknown outcome.
     pub resolve_attempts_max: u32,
@@ -34,12 +31,6 @@ impl GroupCommitSettings {
     #[must_use]
     pub fn with_batch_bytes_max(self, bytes: usize) -> Self {
         Self { batch_bytes_max: bytes, ..self }
-    }
-
-    /// Sets [`queue_bytes_max`](Self::queue_bytes_max).
-    #[must_use]
-    pub fn with_queue_bytes_max(self, bytes: usize) -> Self {
-        Self { queue_bytes_max: bytes, ..self }
     }
 
     /// Sets [`resolve_attempts_max`](Self::resolve_attempts_max).
@@ -71,7 +62,6 @@ impl GroupCommitSettings {
         };
         check("batch_events_max", self.batch_events_max, 100_000);
         check("batch_bytes_max", self.batch_bytes_max, 256 << 20);
-        check("queue_bytes_max", self.queue_bytes_max, 64 << 30);
         check("resolve_attempts_max", self.resolve_attempts_max as usize, 1_000);
         let (min, max) = (self.resolve_backoff_min, self.resolve_backoff_max);
         if !(Duration::from_millis(1)..=Duration::from_mins(1)).contains(&min) {
@@ -105,7 +95,6 @@ impl Default for GroupCommitSettings {
         Self {
             batch_events_max: 1_000,
             batch_bytes_max: 1 << 20,
-            queue_bytes_max: 64 << 20,
             resolve_attempts_max: 10,
             resolve_backoff_min: Duration::from_millis(50),
             resolve_backoff_max: Duration::from_secs(5),

@@ -40,7 +40,7 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T,
     ) -> Self {
         Self {
             machine: GroupCommit::new(lane, &settings),
-            queue: Arc::new(LaneQueue::new(settings.queue_bytes_max, Arc::clone(&sink))),
+            queue: Arc::new(LaneQueue::new(Arc::clone(&sink))),
             gathered: Vec::new(),
             store,
             lane,

@@ -6,7 +6,7 @@ fn defaults_are_valid_and_as_documented() {
     let settings = GroupCommitSettings::default();
     assert_eq!(settings.validate(), Vec::<String>::new());
     assert_eq!((settings.batch_events_max, settings.batch_bytes_max), (1_000, 1_048_576));
-    assert_eq!((settings.queue_bytes_max, settings.resolve_attempts_max), (67_108_864, 10));
+    assert_eq!(settings.resolve_attempts_max, 10);
     let backoff = (settings.resolve_backoff_min, settings.resolve_backoff_max);
     assert_eq!(backoff, (Duration::from_millis(50), Duration::from_secs(5)));
 }
@@ -16,7 +16,6 @@ fn all_problems_are_listed_at_once() {
     let settings = GroupCommitSettings::default()
         .with_batch_events_max(0)
         .with_batch_bytes_max(usize::MAX)
-        .with_queue_bytes_max(0)
         .with_resolve_attempts_max(1_001)
         .with_resolve_backoff_min(Duration::ZERO)
         .with_resolve_backoff_max(Duration::MAX);
@@ -25,7 +24,6 @@ fn all_problems_are_listed_at_once() {
         [
             "`batch_events_max` is 0, it must be 1 to 100000".to_owned(),
             format!("`batch_bytes_max` is {}, it must be 1 to 268435456", usize::MAX),
-            "`queue_bytes_max` is 0, it must be 1 to 68719476736".to_owned(),
             "`resolve_attempts_max` is 1001, it must be 1 to 1000".to_owned(),
             "`resolve_backoff_min` is 0ns, it must be 1ms to 60s".to_owned(),
             format!("`resolve_backoff_max` is {:?}, it must be 0ns to 600s", Duration::MAX),
