@@ -1,6 +1,6 @@
 //! An id that panics when a partition reads it back fails the commands to it, and nothing else.
 
-use crate::rig::{Rig, accounts, all_wait, assert_is};
+use crate::rig::{Rig, accounts, all_wait};
 use actum_runtime::AskError;
 use std::future::IntoFuture;
 
