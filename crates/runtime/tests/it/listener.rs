@@ -10,7 +10,7 @@ use tracing::{
     Dispatch, Event, Level, Subscriber,
     field::{Field, Visit},
     span::{Attributes, Id, Record},
-    subscriber::{DefaultGuard, set_default, set_global_default},
+    subscriber::{DefaultGuard, set_default},
 };
 use tracing_subscriber::{
     Layer, filter::LevelFilter, layer::Context, layer::SubscriberExt, registry,
@@ -42,17 +42,6 @@ pub(crate) struct Said {
 /// listens; with two more that never go it asks every one.
 static DEAF: LazyLock<[Dispatch; 2]> =
     LazyLock::new(|| [LevelFilter::OFF; 2].map(|nothing| Dispatch::new(registry().with(nothing))));
-
-/// Lets every thread of the process say everything.
-///
-/// Whether somebody wants to hear of a place in the code is remembered when it is first reached; reached by a test that
-/// nobody listens to, while another one begins to listen, it would be remembered as of no interest.
-pub(crate) fn be_heard() {
-    static SILENT: Once = Once::new();
-    SILENT.call_once(|| {
-        set_global_default(registry()).expect("nobody else of this process listens to all of it");
-    });
-}
 
 impl Listener {
     /// Listens to what is said on this thread at `level` and above, until the guard is dropped.

@@ -1,9 +1,6 @@
 //! A journal in memory, what goes wrong in it, and engines over it.
 
-use crate::{
-    account::{Account, AccountEvent},
-    listener,
-};
+use crate::account::{Account, AccountEvent};
 use actum_model::{EntityKey, PartitionCount, SequenceNr};
 use actum_persistence::store::{EntityRead, EventStore, JournalLayout, PageLimit, StoredEvent};
 use actum_runtime::{
@@ -62,7 +59,6 @@ impl Rig {
     }
 
     pub(crate) fn over(memory: MemoryStore) -> Self {
-        listener::be_heard();
         Self { memory, faults: Faults::new(), _patience: Patience::of_this_test() }
     }
 
