@@ -6,11 +6,13 @@ use crate::{
     known_heads::{EntityHead, KnownHeads},
     place::Places,
     session::{Statement, column},
+    shared_texts::SharedTexts,
     values,
     writer::WriteTx,
 };
 use actum_model::{EntityKey, Lane, PartitionCount, Position, SequenceNr};
-use actum_persistence::store::{AppendBatch, AppendOutcome, EntityAppend, StoreError};
+use actum_persistence::store::{AppendBatch, AppendOutcome, EntityAppend, NewEvent, StoreError};
+use std::sync::Arc;
 
 /// A batch to be appended, and what is known before its first row is written.
 #[derive(Clone, Copy)]
@@ -58,9 +60,11 @@ struct Row<'a> {
     place: i64,
     entity: i64,
     sequence_nr: i64,
-    incarnation: i64,
-    append: &'a EntityAppend,
-    index: usize,
+    /// The incarnation, and which of its events it is.
+    id: (i64, u64),
+    event: &'a NewEvent,
+    codec: Arc<str>,
+    manifest: Arc<str>,
 }
 
 impl<'a> Appending<'a> {
@@ -129,22 +133,25 @@ impl<'a> Appending<'a> {
         let incarnation = values::incarnation(self.batch.incarnation)?;
         let mut rows = Vec::with_capacity(self.batch.events());
         let mut outcomes = Vec::with_capacity(heads.len());
-        let mut last = self.head;
+        let (mut last, mut texts) = (self.head, SharedTexts::default());
         for (append, known) in self.batch.appends.iter().zip(&mut heads) {
             let Some(known) = known.as_mut().filter(|known| known.head == append.expected) else {
                 let actual = known.map_or(SequenceNr::ZERO, |known| known.head);
                 outcomes.push(AppendOutcome::Conflict { actual });
                 continue;
             };
-            for index in 0..append.events.len() {
+            for (index, event) in append.events.iter().enumerate() {
                 last = last.plus(1);
                 known.head = known.head.next();
                 let place = self.places.place(self.batch.lane, last);
                 let place = place.ok_or_else(|| lane_full(self.batch.lane, last))?;
                 let sequence_nr = values::stored(known.head.get());
                 let sequence_nr = sequence_nr.ok_or_else(|| entity_full(&append.entity))?;
-                let entity = known.entity;
-                rows.push(Row { place, entity, sequence_nr, incarnation, append, index });
+                let event_nr = append.first_event_nr + index as u64;
+                let codec = texts.share(&event.payload.codec);
+                let manifest = texts.share(&event.payload.manifest);
+                let (entity, id) = (known.entity, (incarnation, event_nr));
+                rows.push(Row { place, entity, sequence_nr, id, event, codec, manifest });
             }
             outcomes.push(AppendOutcome::Appended { last });
         }
@@ -186,17 +193,16 @@ async fn look_up(
 }
 
 fn bind<'q>(statement: Statement<'q>, row: &'q Row<'_>) -> Statement<'q> {
-    let event = &row.append.events[row.index];
-    let event_nr = row.append.first_event_nr + row.index as u64;
+    let (event, (incarnation, event_nr)) = (row.event, row.id);
     statement
         .bind(row.place)
         .bind(row.entity)
         .bind(row.sequence_nr)
-        .bind(row.incarnation)
+        .bind(incarnation)
         .bind(event_nr.cast_signed())
         .bind(event.timestamp.as_micros())
-        .bind(event.payload.codec.as_ref())
-        .bind(event.payload.manifest.as_ref())
+        .bind(Arc::clone(&row.codec))
+        .bind(Arc::clone(&row.manifest))
         .bind(i64::from(event.payload.schema_version))
         .bind(event.payload.bytes.as_ref())
         .bind(event.metadata.as_ref())

@@ -3,7 +3,6 @@
 use crate::{session::column, writer::WriteTx};
 use actum_model::{EntityKey, PartitionCount};
 use actum_persistence::store::StoreError;
-use serde_json::json;
 use sqlx::sqlite::SqliteRow;
 
 /// A list of entities as the JSON array that the statements take apart: `[[kind, id], …]`.
@@ -44,9 +43,9 @@ pub(crate) async fn keys_of(
 ///
 /// Keys count on from the greatest one, so rows are written side by side; nobody else can choose the same, since the
 /// transaction has the lock on the file.
-pub(crate) async fn create(
+pub(crate) async fn create<'k>(
     tx: &mut WriteTx<'_>,
-    keys: &[&EntityKey],
+    keys: &[&'k EntityKey],
     partitions: PartitionCount,
 ) -> Result<Vec<i64>, StoreError> {
     if keys.is_empty() {
@@ -57,13 +56,14 @@ pub(crate) async fn create(
     let last = rows.first().ok_or(sqlx::Error::RowNotFound).and_then(|row| column::<i64>(row, 0));
     let last = last.map_err(|error| tx.failed(error))?;
     let created: Vec<i64> = (last + 1..).take(keys.len()).collect();
-    let row = |(entity, key): (&i64, &&EntityKey)| {
-        json!([entity, key.kind(), key.id(), key.partition(partitions).nr()])
+    let row = |(entity, key): (&i64, &&'k EntityKey)| {
+        (*entity, key.kind(), key.id(), key.partition(partitions).nr())
     };
     let rows: Vec<_> = created.iter().zip(keys).map(row).collect();
+    let rows = serde_json::to_string(&rows).expect("texts and numbers have a JSON form");
     let statement = "INSERT INTO entities (entity, kind, id, partition, floor)
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, 0 FROM json_each(?)";
-    tx.execute(sqlx::query(statement).bind(json!(rows).to_string())).await?;
+    tx.execute(sqlx::query(statement).bind(rows)).await?;
     tx.will_write(keys.len() as u64 * 256);
     Ok(created)
 }

@@ -3,7 +3,6 @@
 use crate::{page_room::PageRoom, place::Places, readers::Reader, session::column, values};
 use actum_model::{EntityKey, Position, SequenceNr};
 use actum_persistence::store::{PageLimit, Recovered, Snapshot, StoredEvent};
-use serde_json::json;
 use sqlx::sqlite::SqliteRow;
 use std::error::Error;
 
@@ -54,11 +53,7 @@ pub(crate) async fn read(
     limit: PageLimit,
     places: Places,
 ) -> Result<Vec<Recovered>, sqlx::Error> {
-    let entry = |w: &Wanted<'_>| {
-        json!([w.entity.kind(), w.entity.id(), values::bound(w.after.get()), w.snapshot])
-    };
-    let list: Vec<_> = wanted.iter().map(entry).collect();
-    let query = sqlx::query(QUERY).bind(json!(list).to_string()).bind(limit.events.get());
+    let query = sqlx::query(QUERY).bind(list(wanted)).bind(limit.events.get());
     let mut answers: Vec<_> = wanted.iter().map(|wanted| Answer::new(*wanted, limit)).collect();
     let (mut unfilled, mut failed) = (answers.len(), None);
     let rows = reader.rows_while(query, |row| {
@@ -72,6 +67,14 @@ pub(crate) async fn read(
         Some(error) => Err(error),
         None => answers.into_iter().map(|answer| answer.finish(limit)).collect(),
     }
+}
+
+/// What is wanted, as the JSON array that the statement takes apart: `[[kind, id, after, snapshot], …]`.
+fn list<'a>(wanted: &[Wanted<'a>]) -> String {
+    let entry =
+        |w: &Wanted<'a>| (w.entity.kind(), w.entity.id(), values::bound(w.after.get()), w.snapshot);
+    let list: Vec<_> = wanted.iter().map(entry).collect();
+    serde_json::to_string(&list).expect("texts and numbers have a JSON form")
 }
 
 /// Puts a row where it belongs; true when it finds the page full for the first time.

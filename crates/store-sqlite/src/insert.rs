@@ -12,9 +12,12 @@ pub(crate) struct Insert {
 }
 
 /// Into `events`, 11 columns.
+///
+/// `OR FAIL` leaves the rows before one that is refused, for the caller to roll back. Without it SQLite copies every page
+/// that a statement changes, to take back that statement alone.
 pub(crate) static EVENTS: LazyLock<Insert> = LazyLock::new(|| {
     Insert::new(
-        "INSERT INTO events (place, entity, sequence_nr, incarnation, event_nr, timestamp, codec, manifest,
+        "INSERT OR FAIL INTO events (place, entity, sequence_nr, incarnation, event_nr, timestamp, codec, manifest,
             schema_version, payload, metadata) VALUES ",
         11,
         "",

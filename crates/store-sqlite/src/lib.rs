@@ -37,6 +37,7 @@ mod retention;
 mod schema;
 mod session;
 mod settings;
+mod shared_texts;
 mod snapshot_store;
 mod state_store;
 mod store;

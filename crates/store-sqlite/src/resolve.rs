@@ -11,26 +11,26 @@ use actum_persistence::store::{
     AppendBatch, AppendOutcome, EntityAppend, EventId, StateBatch, StateOutcome, StateWrite,
     StoreError,
 };
-use serde_json::json;
 use sqlx::sqlite::SqliteRow;
 
 /// What became of each append of a batch.
-pub(crate) async fn appends(
+pub(crate) async fn appends<'b>(
     tx: &mut WriteTx<'_>,
-    batch: &AppendBatch,
+    batch: &'b AppendBatch,
     places: Places,
 ) -> Result<Vec<Option<AppendOutcome>>, StoreError> {
     // events are stored all or none, so the last one speaks for all
-    let entry = |append: &EntityAppend| {
+    let entry = |append: &'b EntityAppend| {
         let last = append.expected.get().saturating_add(append.events.len() as u64);
-        json!([append.entity.kind(), append.entity.id(), values::bound(last)])
+        (append.entity.kind(), append.entity.id(), values::bound(last))
     };
     let list: Vec<_> = batch.appends.iter().map(entry).collect();
+    let list = serde_json::to_string(&list).expect("texts and numbers have a JSON form");
     let query = "SELECT w.key, v.place, v.incarnation, v.event_nr, e.floor >= w.value ->> 2
         FROM json_each(?) AS w
         CROSS JOIN entities AS e ON e.kind = w.value ->> 0 AND e.id = w.value ->> 1
         LEFT JOIN events AS v ON v.entity = e.entity AND v.sequence_nr = w.value ->> 2";
-    let rows = tx.rows(sqlx::query(query).bind(json!(list).to_string())).await?;
+    let rows = tx.rows(sqlx::query(query).bind(list)).await?;
     let mut settled = vec![None; batch.appends.len()];
     for row in &rows {
         let nr = entities::number(row, settled.len())?;
