@@ -11,7 +11,7 @@ use actum_persistence::{
     store::StoreError,
 };
 use std::{
-    collections::VecDeque,
+    collections::BTreeSet,
     fmt,
     sync::Arc,
     time::{Duration, Instant},
@@ -35,8 +35,8 @@ pub(crate) struct KindHost<M: Hosted> {
     touched: Vec<u32>,
     /// Cells that somebody may wait for: looked at when a deadline is due.
     awaited: Vec<u32>,
-    /// Cells whose staged changes wait for the flush window, in the order the windows end.
-    windows: VecDeque<(Moment, Ticket)>,
+    /// Cells whose staged changes wait for the flush window, and when that ends.
+    windows: BTreeSet<(Moment, Ticket)>,
     next_deadline: Moment,
     unanswered: usize,
 }
@@ -60,7 +60,7 @@ impl<M: Hosted> KindHost<M> {
             taken: Vec::new(),
             touched: Vec::new(),
             awaited: Vec::new(),
-            windows: VecDeque::new(),
+            windows: BTreeSet::new(),
             next_deadline: Moment::NEVER,
             unanswered: 0,
         }
@@ -147,14 +147,15 @@ impl<M: Hosted> KindHost<M> {
         let Some(ticket) = self.cells.ticket(self.nr, slot) else { return };
         let Some(cell) = self.cells.holder(ticket) else { return };
         let again = cell.flush(&mut turn(&self.context, &mut self.out, beat));
-        if again != Moment::NEVER && self.windows.back().is_none_or(|last| *last != (again, ticket))
-        {
-            self.windows.push_back((again, ticket));
+        if again != Moment::NEVER {
+            self.windows.insert((again, ticket));
         }
     }
 
     fn flush_windows(&mut self, beat: &Beat<'_>) {
-        while let Some((_, ticket)) = self.windows.pop_front_if(|(due, _)| *due <= beat.now) {
+        while self.windows.first().is_some_and(|(due, _)| *due <= beat.now)
+            && let Some((_, ticket)) = self.windows.pop_first()
+        {
             if self.cells.holder(ticket).is_some() {
                 self.flush(ticket.slot, beat);
             }
@@ -236,7 +237,7 @@ impl<M: Hosted> KindHost<M> {
     }
 
     fn due(&self) -> Moment {
-        let window = self.windows.front().map_or(Moment::NEVER, |(due, _)| *due);
+        let window = self.windows.first().map_or(Moment::NEVER, |(due, _)| *due);
         let idle = match (self.context.settings.idle_timeout, self.cells.oldest()) {
             (Some(timeout), Some((_, used))) => used.after(timeout),
             _ => Moment::NEVER,

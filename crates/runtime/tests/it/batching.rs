@@ -110,6 +110,31 @@ async fn what_gathers_behind_an_append_goes_when_it_is_enough_or_old_enough() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_window_that_began_behind_an_append_is_not_overlooked_for_one_that_ends_later() {
+    let rig = Rig::of_one_partition();
+    let engine = rig.start_accounts(tens()).await;
+    let (a, b) = (account(&engine, "a"), account(&engine, "b"));
+    a.ask(Balance).await.unwrap();
+    b.ask(Balance).await.unwrap();
+    let gate = rig.hold_next(Operation::Append);
+    let under_way: Vec<_> = (0..10).map(|_| send(a.ask(Deposit(1)))).collect();
+    gate.held(1).await;
+    let started = Instant::now();
+    let behind = send(a.ask(Deposit(1)));
+    sleep(WINDOW / 2).await;
+    let later = send(b.ask(Deposit(1)));
+    all_wait().await;
+    gate.open(); // only now it is known when the window of `a` ends: before that of `b`
+    for asking in under_way {
+        asking.await.unwrap().unwrap();
+    }
+    assert_eq!(behind.await.unwrap().unwrap(), 11);
+    let took = started.elapsed();
+    assert!(took < WINDOW + Duration::from_millis(3), "{took:?}");
+    assert_eq!(later.await.unwrap().unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_caller_may_give_up_before_the_window_ends_and_the_change_is_stored() {
     let rig = Rig::new();
     let engine = rig.start_accounts(tens()).await;
