@@ -164,6 +164,32 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_commit_that_found_the_disk_full_is_no_commit() {
+        for (fault, error) in of_sqlite().await {
+            let unknown = commit_error("x", error).maybe_written();
+            assert_eq!(unknown, fault != Fault::Full, "{fault:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_statement_found_wrong_is_told_from_what_may_be_better_next_time() {
+        for (fault, error) in of_sqlite().await {
+            let error = store_error("x", error);
+            let as_expected = match fault {
+                Fault::Corrupt | Fault::Taken => matches!(error, StoreError::Corrupt { .. }),
+                Fault::TooBig => matches!(error, StoreError::Invalid { .. }),
+                _ => matches!(error, StoreError::Unavailable { .. }),
+            };
+            assert!(as_expected, "{fault:?}: {error:?}");
+        }
+        let column = || sqlx::Error::ColumnDecode { index: "7".into(), source: "a text".into() };
+        let corrupt = [column(), sqlx::Error::Decode("a gap".into()), sqlx::Error::RowNotFound];
+        for error in corrupt {
+            assert!(matches!(store_error("x", error), StoreError::Corrupt { .. }));
+        }
+    }
+
+    #[tokio::test]
     async fn no_error_says_what_the_one_above_it_has_said() {
         let (mut stated, mut committed) = (of_sqlx(), of_sqlx());
         stated.extend(of_sqlite().await.into_iter().map(|(_, error)| error));
@@ -189,6 +215,8 @@ mod tests {
             (10 | (4 << 8), Fault::Other),      // IOERR_FSYNC
             (11 | (1 << 8), Fault::Corrupt),    // CORRUPT_VTAB
             (14 | (2 << 8), Fault::CannotOpen), // CANTOPEN_ISDIR
+            (26, Fault::NotADatabase),
+            (6 | (1 << 8), Fault::Busy), // LOCKED_SHAREDCACHE
         ] {
             assert_eq!(Fault::of_code(code & 0xff), fault);
         }

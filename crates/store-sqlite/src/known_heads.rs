@@ -151,6 +151,21 @@ mod tests {
     }
 
     #[test]
+    fn as_many_as_there_is_room_for_are_known() {
+        let mut known = two_lanes(100);
+        known.observe(LANE, Position::new(1));
+        for nr in 0..100 {
+            known.remember(&key(nr), LANE, head(nr as i64, 1));
+        }
+        known.remember(&key(99), LANE, head(99, 2)); // in its place: it makes nobody old
+        for nr in 50..99 {
+            assert_eq!(known.find(&key(nr), LANE), Some(head(nr as i64, 1)), "young");
+        }
+        assert_eq!(known.find(&key(0), LANE), Some(head(0, 1)), "old, and young again");
+        assert_eq!(known.find(&key(99), LANE), Some(head(99, 2)), "old now");
+    }
+
+    #[test]
     fn a_newer_head_wins_over_the_one_in_the_old_map() {
         let mut known = two_lanes(4);
         known.observe(LANE, Position::new(1));
