@@ -8,19 +8,21 @@ use std::{fmt, time::Duration};
 use tokio::sync::oneshot;
 use tracing::Span;
 
-/// A command about to be sent: await it, or add to it first.
-#[must_use = "nothing is sent before it is awaited"]
+/// A command about to be sent: await it, or add to it first. `.await` sends it, and so does
+/// [`into_future`](IntoFuture::into_future), which `tokio::spawn` and `join!` need: it is sent before that future is polled.
+#[must_use = "nothing is sent unless it is awaited"]
 pub struct Ask<E: Handle<C>, C: Payload> {
     to: EntityRef<E>,
     command: C,
     timeout: Option<Duration>,
     expected_revision: Option<u64>,
     metadata: Metadata,
+    /// Why the command id that was given last is none.
     invalid: Option<String>,
 }
 
 /// As [`Ask`], and its future also says where the command left the entity.
-#[must_use = "nothing is sent before it is awaited"]
+#[must_use = "nothing is sent unless it is awaited"]
 pub struct AskWithReceipt<E: Handle<C>, C: Payload>(Ask<E, C>);
 
 impl<E: Handle<C>, C: Payload> Ask<E, C> {
@@ -42,11 +44,15 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
     }
 
     /// Names the caller's intention: sent again with the same id, on any node and after any crash, the command is not
-    /// applied again, and gets the reply it got the first time. An id that is no [`CommandId`] ends in
-    /// [`AskError::Invalid`].
+    /// applied again, and gets the reply it got the first time. An entity remembers the ids of its
+    /// [`CommandWindow`](crate::settings::CommandWindow), by default the last 2,000 of a day. An id that is no [`CommandId`] ends in
+    /// [`AskError::Invalid`]; of several ids the last one counts.
     pub fn command_id(mut self, id: impl AsRef<str>) -> Self {
         match CommandId::new(id) {
-            Ok(id) => self.metadata = self.metadata.with_command_id(id),
+            Ok(id) => {
+                self.metadata = self.metadata.with_command_id(id);
+                self.invalid = None;
+            }
             Err(error) => self.invalid = Some(error.to_string()),
         }
         self
@@ -62,6 +68,7 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
     /// Sends this along, to be stored with every event of the command. Replaces metadata and command id given before.
     pub fn metadata(mut self, metadata: Metadata) -> Self {
         self.metadata = metadata;
+        self.invalid = None;
         self
     }
 

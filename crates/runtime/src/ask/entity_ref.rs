@@ -29,10 +29,14 @@ impl<E: Entity> EntityRef<E> {
     /// Sends a command and waits for its reply.
     ///
     /// Await it as it is, or add to it first: `.timeout(…)`, `.command_id(…)`, `.expect_revision(…)`, `.metadata(…)`.
-    /// Nothing is sent before it is awaited.
+    /// `.await` sends it, and so does [`into_future`](IntoFuture::into_future), before the future is polled; an [`Ask`] that
+    /// is dropped sends nothing.
     ///
     /// # Errors
     /// The future ends in an [`AskError`](crate::AskError): the entity's rejection, or what went wrong.
+    ///
+    /// # Cancel safety
+    /// Dropping the future does not take the command back: it may still be applied.
     pub fn ask<C, I>(&self, command: C) -> Ask<E, C>
     where
         E: Handle<C>,

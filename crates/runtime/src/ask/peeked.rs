@@ -15,7 +15,7 @@ use std::{convert::Infallible, fmt, time::Duration};
 use tokio::sync::oneshot;
 
 /// A look at the state of an entity: await it, or add a timeout first.
-#[must_use = "nothing is asked before it is awaited"]
+#[must_use = "nothing is asked unless it is awaited"]
 pub struct Peek<E: Entity + Clone> {
     from: EntityRef<E>,
     timeout: Option<Duration>,

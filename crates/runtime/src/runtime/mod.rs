@@ -59,12 +59,19 @@ pub struct Usage {
 }
 
 impl Runtime {
-    /// Starts the runtime over `stores`, on the tokio runtime of the caller. Without stores it does not start; `None` is
-    /// listed among everything else that is wrong.
+    /// Starts the runtime over `stores`, on the tokio runtime of the caller. Its `name` has 1 to 255 bytes. Without stores
+    /// it does not start; `None` is listed among everything else that is wrong.
     ///
     /// # Errors
     /// [`StartError::Invalid`] lists everything that is wrong with settings and registrations; [`StartError::Held`] says
     /// that another engine writes to the journal; [`StartError::Store`] that the store failed.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up: whatever has been started by then ends, and the writer slot is given back, both in a
+    /// task of its own.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
     pub async fn start(
         name: impl Into<String>,
         stores: Option<Stores>,

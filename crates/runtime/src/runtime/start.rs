@@ -25,7 +25,11 @@ use std::{
     num::NonZeroU32,
     sync::Arc,
 };
-use tokio::task::JoinHandle;
+use tokio::{
+    sync::oneshot,
+    task::{JoinError, JoinHandle},
+};
+use tracing::Instrument;
 
 pub(super) async fn start(
     name: String,
@@ -33,7 +37,42 @@ pub(super) async fn start(
     registrations: Vec<Registration>,
     settings: RuntimeSettings,
 ) -> Result<Runtime, StartError> {
-    let stores = check(stores, &registrations, &settings)?;
+    let stores = check(&name, stores, &registrations, &settings)?;
+    let (caller, started) = oneshot::channel();
+    // in a task of its own: a caller who goes away leaves neither a slot taken nor somebody at work
+    let starting = tokio::spawn(
+        async move {
+            let result = start_over(name, stores, registrations, settings).await;
+            if let Err(Ok(unwanted)) = caller.send(result) {
+                give_up(unwanted).await;
+            }
+        }
+        .in_current_span(),
+    );
+    match started.await {
+        Ok(result) => result,
+        Err(_) => match starting.await.map_err(JoinError::try_into_panic) {
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            _ => Err(StartError::Partitions { what: "the tokio runtime has ended".to_owned() }),
+        },
+    }
+}
+
+/// Ends a runtime that nobody has seen.
+async fn give_up(runtime: Runtime) {
+    let (writers, incarnation) = (Arc::clone(&runtime.inner.stores.writers), runtime.incarnation());
+    drop(runtime);
+    if let Err(error) = writers.release(incarnation).await {
+        tracing::warn!(%incarnation, %error, "writer slot not given back");
+    }
+}
+
+async fn start_over(
+    name: String,
+    stores: Stores,
+    registrations: Vec<Registration>,
+    settings: RuntimeSettings,
+) -> Result<Runtime, StartError> {
     let incarnation = claim(&name, &stores, &settings).await?;
     tracing::info!(engine = name, %incarnation, "writer slot taken");
     let (mut plant, kinds) = Plant::build(registrations, &stores, &settings);
@@ -63,13 +102,20 @@ pub(super) async fn start(
     })
 }
 
+/// Of an engine's name, in bytes: with the process it is what a store keeps of the holder of a slot.
+const NAME_BYTES_MAX: usize = 255;
+
 /// Lists everything that is wrong at once.
 fn check(
+    name: &str,
     stores: Option<Stores>,
     registrations: &[Registration],
     settings: &RuntimeSettings,
 ) -> Result<Stores, StartError> {
     let mut problems = settings.problems();
+    if !(1..=NAME_BYTES_MAX).contains(&name.len()) {
+        problems.push(format!("the engine must have a name of 1 to {NAME_BYTES_MAX} bytes"));
+    }
     if stores.is_none() {
         problems.push("no store was given, nothing could be kept".to_owned());
     }

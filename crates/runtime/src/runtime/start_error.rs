@@ -1,7 +1,7 @@
 use actum_persistence::store::{ClaimError, StoreError};
 use std::fmt;
 
-/// Why an engine did not start.
+/// Why an engine did not start. What a message leaves out, its [`source`](std::error::Error::source) says.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
@@ -12,8 +12,8 @@ pub enum StartError {
         problems: Vec<String>,
     },
     /// Another engine that is alive writes to the journal.
-    #[error("another engine writes to this journal: {0}")]
-    Held(ClaimError),
+    #[error("another engine writes to this journal")]
+    Held(#[source] ClaimError),
     /// The store failed.
     #[error("the store does not let the engine start")]
     Store(#[from] StoreError),

@@ -41,8 +41,8 @@ setters! {
     with_ask_timeout ask_timeout: Duration;
     /// How long a shutdown waits for what is under way: 10 seconds by default, at most 1 day.
     with_shutdown_timeout shutdown_timeout: Duration;
-    /// From when on a handler is named in a warning: 100 milliseconds by default. It runs on the turn of its partition,
-    /// and its neighbours wait.
+    /// From when on a handler is named in a warning: 100 milliseconds by default, at least 1 millisecond. It runs on the
+    /// turn of its partition, and its neighbours wait.
     with_slow_handler_after slow_handler_after: Duration;
     /// How many entities stay in memory: 100,000 by default, at least 1. Beyond it the least recently used idle ones
     /// leave; each partition may hold one more while it takes its turn.
@@ -51,8 +51,8 @@ setters! {
     with_commands_max commands_max: usize;
     /// How many commands of one kind may wait to be looked at in one partition: 10,000 by default, at least 1.
     with_partition_commands_max partition_commands_max: usize;
-    /// How many bytes of changes may wait to be written: 64 MiB by default, at least 1 MiB. Beyond it commands are
-    /// refused as overloaded.
+    /// How many bytes of changes may wait to be written: 64 MiB by default, at least 1 MiB; payload, metadata and 128
+    /// bytes for each. Beyond it commands are refused as overloaded.
     with_journal_bytes_max journal_bytes_max: usize;
     /// How many bytes of snapshots may wait to be saved: 64 MiB by default. Beyond it snapshots are skipped.
     with_snapshot_bytes_max snapshot_bytes_max: usize;
@@ -60,9 +60,9 @@ setters! {
     with_readers readers: u32;
     /// How many entities one such read is for: 64 by default, 1 to 1,000.
     with_read_batch_max read_batch_max: u32;
-    /// How much is read of one entity at once: 1,000 events or 1 MiB by default.
+    /// How much is read of one entity at once: 1,000 events or 1 MiB by default, 1 to 100,000 events and 1 byte to 512 MiB.
     with_page page: PageLimit;
-    /// The slot that makes this engine the only writer of its journal: `journal` by default.
+    /// The slot that makes this engine the only writer of its journal: `journal` by default, 1 to 255 bytes.
     with_writer_slot writer_slot: String;
     /// How long the slot stays taken when this engine dies without a word, where the store cannot see that by itself:
     /// 10 seconds by default, 100 milliseconds to 1 day. Renewed three times as often.
@@ -76,6 +76,7 @@ setters! {
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl RuntimeSettings {
+    /// All that is wrong, a sentence each.
     pub(crate) fn problems(&self) -> Vec<String> {
         let least = Duration::from_millis(1);
         let rules = [
@@ -93,7 +94,14 @@ impl RuntimeSettings {
             (self.journal_bytes_max < 1 << 20, "at least 1 MiB of changes must be allowed to wait"),
             (!(1..=64).contains(&self.readers), "there must be 1 to 64 readers"),
             (!(1..=1_000).contains(&self.read_batch_max), "a read must be for 1 to 1,000 entities"),
-            (self.writer_slot.is_empty(), "the writer slot must have a name"),
+            (
+                self.page.events.get() > 100_000 || !(1..=512 << 20).contains(&self.page.bytes),
+                "a page must be of 1 to 100,000 events and of 1 byte to 512 MiB",
+            ),
+            (
+                !(1..=255).contains(&self.writer_slot.len()),
+                "the writer slot must have a name of 1 to 255 bytes",
+            ),
             (
                 !(Duration::from_millis(100)..=DAY).contains(&self.writer_lease),
                 "the writer lease must be 100 milliseconds to 1 day",

@@ -5,8 +5,10 @@ use crate::{
     note::{Read, note, notes},
     rig::{Rig, account, accounts, assert_is},
 };
-use actum_model::{Ctx, Effect, Entity, EventSourced, Handle};
-use actum_persistence::{group_commit::GroupCommitSettings, serializer::SizeLimits};
+use actum_model::{Ctx, Effect, Entity, EventSourced, Handle, Metadata};
+use actum_persistence::{
+    group_commit::GroupCommitSettings, serializer::SizeLimits, store::PageLimit,
+};
 use actum_runtime::{
     AskError, Registration, Runtime, StartError,
     settings::{Batching, CommandWindow, EntitySettings, RuntimeSettings, SnapshotSettings},
@@ -26,6 +28,7 @@ fn all_wrong() -> RuntimeSettings {
         .with_journal_bytes_max((1 << 20) - 1)
         .with_readers(65)
         .with_read_batch_max(0)
+        .with_page(PageLimit { bytes: 0, ..PageLimit::default() })
         .with_writer_slot(String::new())
         .with_writer_lease(Duration::from_millis(99))
         .with_size_limits(SizeLimits::default().with_payload_bytes_max(0))
@@ -38,7 +41,7 @@ fn wrong_entity() -> EntitySettings<Account> {
         .with_snapshots(SnapshotSettings::every(0).with_snapshots_kept(0))
         .with_idle_timeout(Some(Duration::ZERO))
         .with_commands_max(0)
-        .with_command_window(CommandWindow::new(10_001, Duration::ZERO))
+        .with_command_window(CommandWindow::new(100_001, Duration::ZERO))
 }
 
 async fn problems(registrations: Vec<Registration>, settings: RuntimeSettings) -> Vec<String> {
@@ -66,7 +69,8 @@ async fn all_that_is_wrong_with_an_engine_is_listed_at_once() {
         "at least 1 MiB of changes must be allowed to wait",
         "there must be 1 to 64 readers",
         "a read must be for 1 to 1,000 entities",
-        "the writer slot must have a name",
+        "a page must be of 1 to 100,000 events and of 1 byte to 512 MiB",
+        "the writer slot must have a name of 1 to 255 bytes",
         "the writer lease must be 100 milliseconds to 1 day",
         "a shutdown must not wait longer than 1 day",
         "`payload_bytes_max` is 0, it must be 1 to 536870912",
@@ -75,7 +79,7 @@ async fn all_that_is_wrong_with_an_engine_is_listed_at_once() {
         "entity `account`: the flush window must be 1 millisecond to 1 minute, not 0ns",
         "entity `account`: snapshots must be at least 1 event apart",
         "entity `account`: at least 1 snapshot must be kept",
-        "entity `account`: the command window must hold 1 to 10,000 commands, not 10001",
+        "entity `account`: the command window must hold 1 to 100,000 commands, not 100001",
         "entity `account`: the command window must reach at least 1 second back, not 0ns",
         "entity `account`: the idle timeout must be at least 1 millisecond",
         "entity `account`: at least 1 command of an entity must be allowed to wait",
@@ -114,6 +118,31 @@ async fn an_engine_without_a_store_lists_that_with_everything_else() {
 }
 
 #[tokio::test]
+async fn pages_and_names_are_checked_before_a_store_sees_them() {
+    let page = |events: u32, bytes| PageLimit { events: events.try_into().unwrap(), bytes };
+    let bounds = [
+        (page(100_000, 512 << 20), 255, 255, 0),
+        (page(100_001, 1), 255, 255, 1),
+        (page(1, (512 << 20) + 1), 1, 1, 1),
+        (page(1, 1), 256, 1, 1),
+        (page(1, 1), 1, 0, 1),
+        (page(1, 1), 1, 256, 1),
+        (page(100_001, 0), 0, 0, 3),
+    ];
+    for (page, slot, name, wrong) in bounds {
+        let settings =
+            RuntimeSettings::default().with_page(page).with_writer_slot("s".repeat(slot));
+        let rig = Rig::new();
+        let found = match rig.try_start(&"e".repeat(name), vec![accounts()], settings).await {
+            Ok(_) => 0,
+            Err(StartError::Invalid { problems }) => problems.len(),
+            Err(error) => panic!("{error:?}"),
+        };
+        assert_eq!(found, wrong, "{page:?}, a slot of {slot} bytes, a name of {name}");
+    }
+}
+
+#[tokio::test]
 async fn settings_without_end_are_taken_or_refused_and_do_no_harm() {
     let settings = RuntimeSettings::default()
         .with_ask_timeout(Duration::MAX)
@@ -129,9 +158,9 @@ async fn settings_without_end_are_taken_or_refused_and_do_no_harm() {
 
     let entities = EntitySettings::default()
         .with_idle_timeout(Some(Duration::MAX))
-        .with_commands_max(usize::MAX)
+        .with_commands_max(100_000)
         .with_snapshots(SnapshotSettings::every(u64::MAX))
-        .with_command_window(CommandWindow::new(10_000, Duration::MAX));
+        .with_command_window(CommandWindow::new(100_000, Duration::MAX));
     let rig = Rig::new();
     let kinds = vec![Registration::event_sourced::<Account>((), entities)];
     let engine = rig.start_with(kinds, settings).await;
@@ -175,6 +204,20 @@ async fn ids_at_the_limit_and_in_any_script_are_taken() {
     for id in &ids {
         assert_eq!(account(&engine, id).ask(Balance).await.unwrap(), 1);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_several_command_ids_the_last_one_counts() {
+    let rig = Rig::new();
+    let engine = rig.start().await;
+    let a = account(&engine, "a");
+    assert_eq!(a.ask(Deposit(1)).command_id("").command_id("c").await.unwrap(), 1);
+    assert_eq!(a.ask(Deposit(1)).command_id("").command_id("c").await.unwrap(), 1, "the same id");
+    a.ask(Deposit(1)).command_id("").command_id("d").tell().unwrap();
+    let refused = a.ask(Deposit(1)).command_id("c").command_id("").await;
+    assert_is!(refused, Err(AskError::Invalid { .. }));
+    let replaced = a.ask(Deposit(1)).command_id("").metadata(Metadata::new());
+    assert_eq!(replaced.await.unwrap(), 3);
 }
 
 #[tokio::test(start_paused = true)]

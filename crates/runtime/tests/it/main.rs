@@ -27,6 +27,7 @@ mod rig;
 mod shutdown;
 mod size_limits;
 mod snapshots;
+mod start_errors;
 mod takeover;
 mod threads;
 mod unreadable;

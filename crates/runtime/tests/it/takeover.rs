@@ -51,10 +51,11 @@ async fn a_second_engine_is_refused_and_told_who_holds_the_journal() {
     for _ in 0..20 {
         let error = try_start(&other(&rig)).await.unwrap_err();
         assert_is!(&error, StartError::Held(_));
-        let text = error.to_string();
+        assert_eq!(error.to_string(), "another engine writes to this journal");
+        let why = error.source().unwrap().to_string();
         let holder = format!("engine `bank`, process {}", std::process::id());
-        assert!(text.contains("writes to this journal") && text.contains(&holder), "{text}");
-        assert!(text.contains("`journal`") && text.contains("lease ends in"), "{text}");
+        let held = format!("the writer slot `journal` is held by {holder}, whose lease ends in ");
+        assert!(why.starts_with(&held), "{why}");
         sleep(LEASE / 2).await; // the first renews its lease for as long as it lives
     }
     assert_eq!(account(&first, "a").ask(Deposit(1)).await.unwrap(), 1);
@@ -265,6 +266,26 @@ async fn of_engines_that_start_at_once_one_wins() {
     }
     let [winner] = &winners[..] else { panic!("{} engines have started", winners.len()) };
     assert_eq!(account(winner, "a").ask(Deposit(1)).await.unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_is_given_up_leaves_the_journal_free() {
+    let rig = Rig::new();
+    for held in [Fault::held_before, Fault::held_after] {
+        let gate = actum_testkit::Gate::closed();
+        rig.faults.next(Operation::Claim, held(Fault::none(), &gate));
+        let store = Some(rig.store().into());
+        let given_up = tokio::spawn(Runtime::start("first", store, vec![accounts()], leased()));
+        gate.held(1).await;
+        given_up.abort();
+        all_wait().await;
+        gate.open();
+        all_wait().await;
+        let engine = try_start(&other(&rig)).await.unwrap();
+        assert!(engine.shutdown().await.is_clean());
+        sleep(2 * LEASE).await;
+        assert_eq!(rig.faults.calls(Operation::Renew), 0, "nobody is left to renew");
+    }
 }
 
 #[tokio::test(start_paused = true)]

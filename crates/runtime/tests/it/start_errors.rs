@@ -1,0 +1,71 @@
+//! Why an engine did not start is told once, from the outermost reason to the innermost.
+
+use actum_persistence::store::{ClaimError, StoreError};
+use actum_runtime::StartError;
+use std::{error::Error, time::Duration};
+
+/// One error of every kind, and what each link of its chain says.
+fn errors() -> Vec<(StartError, Vec<&'static str>)> {
+    let problems = vec!["one is wrong".to_owned(), "another is, too".to_owned()];
+    let held = |expires_in| ClaimError::Held {
+        slot: "journal".to_owned(),
+        holder: "engine `bank`, process 7".to_owned(),
+        expires_in,
+    };
+    let unavailable =
+        StoreError::unavailable("claiming", std::io::Error::other("the disk is away"));
+    let away = vec![
+        "the store does not let the engine start",
+        "the store is unavailable: claiming",
+        "the disk is away",
+    ];
+    vec![
+        (
+            StartError::Invalid { problems },
+            vec![
+                "the engine cannot start with these settings:\n  - one is wrong\n  - another is, too",
+            ],
+        ),
+        (
+            held(None).into(),
+            vec![
+                "another engine writes to this journal",
+                "the writer slot `journal` is held by engine `bank`, process 7",
+            ],
+        ),
+        (
+            held(Some(Duration::from_secs(3))).into(),
+            vec![
+                "another engine writes to this journal",
+                "the writer slot `journal` is held by engine `bank`, process 7, whose lease ends in 3s unless renewed",
+            ],
+        ),
+        (unavailable.clone().into(), away.clone()),
+        (ClaimError::Store(unavailable).into(), away),
+        (
+            StartError::Partitions { what: "they panic".to_owned() },
+            vec!["the partitions do not start: they panic"],
+        ),
+    ]
+}
+
+fn chain(error: &StartError) -> Vec<String> {
+    let mut chain = vec![error.to_string()];
+    let mut inner = error.source();
+    while let Some(error) = inner {
+        chain.push(error.to_string());
+        inner = error.source();
+    }
+    chain
+}
+
+#[test]
+fn every_start_error_says_each_thing_once() {
+    for (error, expected) in errors() {
+        let chain = chain(&error);
+        assert_eq!(chain, expected, "{error:?}");
+        for (at, inner) in chain.iter().enumerate().skip(1) {
+            assert!(!chain[at - 1].contains(inner.as_str()), "said twice: {inner}");
+        }
+    }
+}
