@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod appends;
 mod checkpoints;
 mod child;
+mod claims;
 mod closing;
 mod faults;
 mod fixture;
