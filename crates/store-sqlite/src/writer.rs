@@ -200,3 +200,35 @@ impl Drop for WriteTx<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{SqliteSettings, SqliteStore, session::column};
+
+    /// What SQLite says of the connection that writes, inside a transaction.
+    async fn setting(tx: &mut WriteTx<'_>, pragma: &'static str) -> i64 {
+        column(&tx.rows(sqlx::query(pragma)).await.unwrap()[0], 0).unwrap()
+    }
+
+    #[tokio::test]
+    async fn every_commit_is_synced_as_the_settings_say_and_that_of_a_claim_in_any_case() {
+        const FULL: i64 = 2;
+        for (asked, expected) in [(Synchronous::Full, FULL), (Synchronous::Normal, 1)] {
+            let directory = tempfile::tempdir().unwrap();
+            let settings = SqliteSettings::default().with_synchronous(asked);
+            let path = directory.path().join("journal.db");
+            let store = SqliteStore::open_with(path, settings).await.unwrap();
+            for round in ["before a claim", "behind one", "behind two"] {
+                let mut tx = store.writer().begin("looking").await.unwrap();
+                let found = setting(&mut tx, "PRAGMA synchronous").await;
+                assert_eq!(found, expected, "{asked:?}, {round}");
+                tx.finish(Ok::<_, StoreError>(())).await.unwrap();
+                drop(tx);
+                let mut tx = store.writer().begin_synced("claiming").await.unwrap();
+                assert_eq!(setting(&mut tx, "PRAGMA synchronous").await, FULL, "{asked:?}");
+                tx.finish(Ok::<_, StoreError>(())).await.unwrap();
+            }
+        }
+    }
+}

@@ -163,3 +163,12 @@ async fn an_event_that_is_missing_is_corruption_and_never_skipped() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_lane_that_is_missing_is_corruption() {
+    let fixture = SqliteFixture::with(SqliteSettings::default());
+    let store = fixture.store().await;
+    fixture.stranger().await.execute("DELETE FROM lanes").await.unwrap();
+    let heads = store.heads().await;
+    assert!(matches!(heads, Err(StoreError::Corrupt { .. })), "{heads:?}");
+}
