@@ -69,6 +69,10 @@ impl EngineBuilder {
     /// [`StartError::Invalid`] lists everything that is wrong with the settings; [`StartError::Held`] says that another
     /// engine that is alive writes to the same journal; [`StartError::Store`] that the store failed.
     ///
+    /// # Cancel safety
+    /// Dropping the future gives up: whatever has been started by then ends, and the writer slot is given back, both in a
+    /// task of its own.
+    ///
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn start(self) -> Result<Engine, StartError> {

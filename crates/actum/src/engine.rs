@@ -13,8 +13,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Begins an engine of this name, which appears in logs and in what other engines are told about the holder of a
-    /// journal.
+    /// Begins an engine of this name, 1 to 255 bytes, which appears in logs and in what other engines are told about the
+    /// holder of a journal.
     pub fn builder(name: impl Into<String>) -> EngineBuilder {
         EngineBuilder::new(name.into())
     }
@@ -50,10 +50,12 @@ impl Engine {
     }
 
     /// Shuts down gracefully: refuses new commands, answers those that were taken, writes everything, lets go of the
-    /// journal and closes the store. The report says what could not be finished within the shutdown timeout.
+    /// journal and closes the store. The report says what could not be finished within the shutdown timeout. It takes a
+    /// few seconds more at most, whatever the store does. A second call waits for the first and gets the same report.
     ///
     /// # Cancel safety
-    /// Dropping the future leaves the engine refusing commands, with work under way lost as in a crash.
+    /// Dropping the future leaves the engine refusing commands and at work on those it has. Another call goes on where
+    /// this one stopped.
     pub async fn shutdown(&self) -> ShutdownReport {
         self.runtime.shutdown().await
     }

@@ -93,6 +93,10 @@
 //! away in the whole build. A program with ractor actors of its own writes `impl ractor::Message for MyMessage {}` for
 //! each of their message types.
 //!
+//! # Panics
+//! A handler that panics fails its command with [`AskError::Panicked`] and nobody else's. That takes unwinding: in a
+//! program built with `panic = "abort"` it ends the process, as any panic does.
+//!
 //! # Features
 //! * `sqlite`: the SQLite store.
 

@@ -55,6 +55,9 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`OpenError`] when the file cannot be used as a journal.
+    ///
+    /// # Cancel safety
+    /// As [`open_with`](Self::open_with).
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         Self::open_with(path, SqliteSettings::default()).await
     }
@@ -63,6 +66,9 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`OpenError`] when the settings are not valid or the file cannot be used as a journal.
+    ///
+    /// # Cancel safety
+    /// Dropping the future lets go of the file. What it has created there by then is a journal or empty, and can be opened.
     pub async fn open_with(
         path: impl AsRef<Path>,
         settings: SqliteSettings,
@@ -107,6 +113,9 @@ impl SqliteStore {
 
     /// Finishes what is under way, gives back the writer slots and closes the file; as
     /// [`EventStore::close`](actum_persistence::store::EventStore::close).
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves part of it open; closing again closes the rest, and so does dropping the store.
     pub async fn close(&self) {
         self.release_all().await;
         self.checkpointer.close().await;

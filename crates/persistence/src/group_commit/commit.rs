@@ -8,7 +8,7 @@ pub struct Committed {
     pub last: Option<Position>,
 }
 
-/// Why a write is not known to be stored.
+/// Why a write is not known to be stored. Exhaustive on purpose: a sink must have an answer to each of these.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CommitError {
     /// The entity is somewhere else than expected. Nothing of the write is stored.

@@ -91,6 +91,6 @@ pub trait EventStore: Send + Sync + 'static {
     ) -> Result<(), StoreError>;
 
     /// Finishes what is under way and lets go of files and connections. Later calls get
-    /// [`StoreError::Unavailable`]; a second close does nothing.
+    /// [`StoreError::Unavailable`]; a second close does nothing, or what was left when the future of the first was dropped.
     async fn close(&self) {}
 }

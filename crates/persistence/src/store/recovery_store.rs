@@ -25,6 +25,9 @@ pub struct Recovered {
 ///
 /// # Contract
 /// Each answer is consistent: the page starts right behind the snapshot that comes with it.
+///
+/// # Cancel safety
+/// Dropping the future has no effect.
 #[async_trait]
 pub trait RecoveryStore: Send + Sync + 'static {
     /// Reads what these entities recover from, answers in their order. The limit holds for each entity.

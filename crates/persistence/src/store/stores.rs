@@ -56,6 +56,9 @@ impl Stores {
     }
 
     /// Closes all of them.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves some of them open; closing again closes the rest.
     pub async fn close(&self) {
         self.snapshots.close().await;
         self.states.close().await;

@@ -29,9 +29,9 @@ impl fmt::Display for Incarnation {
 /// Asks for a writer slot.
 #[derive(Clone, Debug)]
 pub struct WriterClaim {
-    /// The slot: one alive writer each. A single engine uses one slot for the whole journal.
+    /// The slot, 1 to 255 bytes: one alive writer each. A single engine uses one slot for the whole journal.
     pub slot: String,
-    /// Who claims, for the error message of the next claimant: the engine's name, host and process id.
+    /// Who claims, up to 4,096 bytes, for the error message of the next claimant: the engine's name and process id.
     pub holder: String,
     /// How long the claim lives without a [`renew`](WriterStore::renew), on the store's clock.
     pub lease: Duration,
@@ -46,6 +46,10 @@ pub struct WriterClaim {
 ///   former incarnation in the same transaction. A lease that has run out shuts nobody out before that.
 /// * When `claim` or [`revoke`](Self::revoke) returns, no write of a revoked incarnation is under way, and no later one
 ///   commits: they get [`StoreError::Fenced`].
+///
+/// # Cancel safety
+/// Dropping the future of a call leaves open whether it was done; the store stays usable. A slot that such a `claim` has
+/// taken is held until its lease ends, or until the store sees that its holder is gone; the other calls can be repeated.
 #[async_trait]
 pub trait WriterStore: Send + Sync + 'static {
     /// Takes a slot.
