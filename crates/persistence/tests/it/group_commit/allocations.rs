@@ -1,4 +1,5 @@
 use super::writes::{append, machine, store, to_write};
+use actum_persistence::{group_commit::Step, store::StoreError};
 use allocation_counter::measure;
 
 #[test]
@@ -16,4 +17,47 @@ fn grouping_allocates_for_each_batch_and_not_for_each_write() {
         });
         assert!(round < 2 || used.count_total <= 4, "{} allocations", used.count_total);
     }
+}
+
+#[test]
+fn a_small_batch_takes_little_memory() {
+    let mut machine = machine();
+    for round in 0..4 {
+        let write = append(round);
+        let used = measure(|| {
+            machine.submit(write, round);
+            let batch = to_write(&mut machine);
+            store(&mut machine, batch);
+        });
+        assert!(round < 2 || used.bytes_total < 1_000, "{} bytes", used.bytes_total);
+    }
+}
+
+#[test]
+fn a_burst_keeps_its_memory_until_it_is_over_and_not_longer() {
+    let mut machine = machine();
+    let gathered = measure(|| (0..100_000).for_each(|id| machine.submit(append(id), id)));
+    let mut batches = 0;
+    let written = measure(|| {
+        while let Some(Step::Write(batch)) = machine.next_step() {
+            batches += 1;
+            store(&mut machine, batch);
+        }
+    });
+    assert_eq!(batches, 100);
+    assert!(written.bytes_total < 32 << 20, "{} bytes are moved", written.bytes_total);
+    let kept = gathered.bytes_current + written.bytes_current;
+    assert!(kept < 4 << 20, "{kept} bytes are kept");
+}
+
+#[test]
+fn a_refused_batch_leaves_its_memory_to_its_halves() {
+    let mut machine = machine();
+    (0..1000).for_each(|id| machine.submit(append(id), id));
+    let batch = to_write(&mut machine);
+    let used = measure(|| {
+        machine.finished(batch, Err(StoreError::invalid("no")));
+        assert_eq!(to_write(&mut machine).len(), 500);
+    });
+    assert!(used.count_total <= 4, "{} allocations", used.count_total);
 }

@@ -5,7 +5,7 @@ use actum_persistence::store::{
     StoreError,
 };
 use async_trait::async_trait;
-use std::sync::Arc;
+use std::{any::Any, panic::resume_unwind, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 
 /// A store that hands every call to the test, and answers what the test says, when it says so.
@@ -24,6 +24,7 @@ pub(super) enum Call<B, O> {
 pub(super) enum Answer<R> {
     Say(Result<R, StoreError>),
     Panic,
+    PanicWith(Box<dyn Any + Send>),
 }
 
 pub(super) type Journal = GateStore<AppendBatch, AppendOutcome>;
@@ -45,6 +46,7 @@ impl<B: Clone, O> GateStore<B, O> {
         match answered.await.expect("the test answers the call") {
             Answer::Say(result) => result,
             Answer::Panic => panic!("the gate fell down"),
+            Answer::PanicWith(said) => resume_unwind(said),
         }
     }
 }
