@@ -22,10 +22,10 @@ pub fn run(workspace: &Workspace) -> Result<()> {
 
 fn steps(workspace: &Workspace, timeline: &mut Timeline) -> Result<()> {
     timeline.step("format", || cargo(workspace, &["fmt", "--all", "--check"]))?;
-    timeline.step("rust version", || toolchain::check(workspace))?;
     timeline.step("lock file", || lock_file::check(workspace))?;
     // for all platforms: cargo-deny looks at the whole graph and is not let onto the network
     timeline.step("fetch", || cargo(workspace, &["fetch", "--locked"]))?;
+    timeline.step("rust version", || toolchain::check(workspace))?;
     timeline.step("cargo deny", || deny::check(workspace))?;
     timeline.step("clippy", || clippy(workspace))?;
     timeline.step("documentation", || documentation(workspace))?;

@@ -1,10 +1,38 @@
-use xtask::toolchain::{Release, check, inherits, promised};
+use serde_json::json;
+use xtask::toolchain::{Release, inherits, installed, newer_than, promised, promises};
 
 use crate::workspaces::real;
 
 #[test]
-fn this_rust_is_promised_and_every_member_makes_the_promise() {
-    check(&real()).unwrap();
+fn every_member_makes_the_promise() {
+    assert!(promises(&real()).unwrap() >= Release(1, 85, 0), "the edition is of 1.85");
+}
+
+#[test]
+fn toolchain_of_the_promised_release_is_found_whatever_its_patch() {
+    let list = "stable-x86_64-unknown-linux-gnu (active, default)\n\
+                nightly-2026-01-01-x86_64-unknown-linux-gnu\n\
+                1.94.1-x86_64-unknown-linux-gnu\n1.95.0-x86_64-unknown-linux-gnu\n";
+    let found = |release: &str| installed(list, release.parse().unwrap());
+    assert_eq!(found("1.95").as_deref(), Some("1.95.0-x86_64-unknown-linux-gnu"));
+    assert_eq!(found("1.94").as_deref(), Some("1.94.1-x86_64-unknown-linux-gnu"));
+    assert_eq!(found("1.9"), None);
+    assert_eq!(installed("", Release(1, 95, 0)), None);
+    assert_eq!(installed("no installed toolchains", Release(0, 0, 0)), None);
+}
+
+#[test]
+fn dependencies_that_ask_for_a_newer_rust_are_named() {
+    let metadata = json!({ "packages": [
+        { "name": "old", "rust_version": "1.60" },
+        { "name": "same", "rust_version": "1.95.0" },
+        { "name": "silent", "rust_version": null },
+        { "name": "new", "rust_version": "1.96" },
+        { "name": "newer", "rust_version": "1.95.1" },
+    ] });
+    let newer = newer_than(Release(1, 95, 0), &metadata).unwrap();
+    assert_eq!(newer, ["new asks for 1.96", "newer asks for 1.95.1"]);
+    assert!(newer_than(Release(1, 95, 0), &json!({})).is_err());
 }
 
 #[test]
