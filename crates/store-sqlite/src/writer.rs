@@ -231,4 +231,16 @@ mod tests {
             }
         }
     }
+    #[tokio::test]
+    async fn a_commit_that_fails_is_told_and_the_next_turn_goes_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(directory.path().join("journal.db")).await.unwrap();
+        let mut tx = store.writer().begin("writing").await.unwrap();
+        tx.execute(sqlx::query("ROLLBACK")).await.unwrap(); // nothing is left to commit
+        let done = tx.finish(Ok::<_, StoreError>(())).await;
+        assert!(matches!(done, Err(StoreError::OutcomeUnknown { .. })), "{done:?}");
+        drop(tx);
+        let mut tx = store.writer().begin("writing").await.unwrap();
+        tx.finish(Ok::<_, StoreError>(())).await.unwrap();
+    }
 }
