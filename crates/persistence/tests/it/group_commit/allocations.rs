@@ -1,6 +1,12 @@
-use super::writes::{append, machine, store, to_write};
+use super::{
+    recorder::results,
+    writer::{lane_writer, store_next},
+    writes::{append, machine, store, to_write},
+};
 use actum_persistence::{group_commit::Step, store::StoreError};
 use allocation_counter::measure;
+use std::ops::Range;
+use tokio::runtime::Builder;
 
 #[test]
 fn grouping_allocates_for_each_batch_and_not_for_each_write() {
@@ -60,4 +66,25 @@ fn a_refused_batch_leaves_its_memory_to_its_halves() {
         assert_eq!(to_write(&mut machine).len(), 500);
     });
     assert!(used.count_total <= 4, "{} allocations", used.count_total);
+}
+
+#[test]
+fn a_writer_gives_the_memory_of_a_burst_back() {
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let (writer, mut calls, mut told) = runtime.block_on(async { lane_writer() });
+    let mut commit = |ids: Range<u32>| {
+        runtime.block_on(async {
+            let mut left = ids.len();
+            writer.queue().submit(ids.map(|id| (append(id), id)));
+            while left > 0 {
+                left -= store_next(&mut calls).await.len();
+                results(&mut told).await;
+            }
+        });
+    };
+    let used = measure(|| {
+        commit(0..100_000);
+        (0..3).for_each(|id| commit(id..id + 1));
+    });
+    assert!(used.bytes_current < 8 << 20, "{} bytes are kept", used.bytes_current);
 }

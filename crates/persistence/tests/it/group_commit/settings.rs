@@ -36,3 +36,22 @@ fn the_longest_backoff_is_no_less_than_the_shortest() {
     let settings = GroupCommitSettings::default().with_resolve_backoff_min(Duration::from_secs(6));
     assert_eq!(settings.validate(), ["`resolve_backoff_max` is 5s, it must be 6s to 600s"]);
 }
+
+#[test]
+fn the_bounds_themselves_are_allowed() {
+    let least = GroupCommitSettings::default()
+        .with_batch_events_max(1)
+        .with_batch_bytes_max(1)
+        .with_resolve_attempts_max(1)
+        .with_resolve_backoff_min(Duration::from_millis(1))
+        .with_resolve_backoff_max(Duration::from_millis(1));
+    let most = GroupCommitSettings::default()
+        .with_batch_events_max(100_000)
+        .with_batch_bytes_max(256 << 20)
+        .with_resolve_attempts_max(1_000)
+        .with_resolve_backoff_min(Duration::from_mins(1))
+        .with_resolve_backoff_max(Duration::from_mins(10));
+    for settings in [least, most] {
+        assert_eq!(settings.validate(), Vec::<String>::new());
+    }
+}
