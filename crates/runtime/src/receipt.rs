@@ -7,7 +7,7 @@ pub struct Receipt {
     pub sequence_nr: SequenceNr,
     /// The lane of the entity.
     pub lane: Lane,
-    /// A position in that lane at or behind everything the answer depends on; zero for durable state, and as long as an
-    /// entity has read and stored no event since it came into memory: without any, or right behind a snapshot.
-    pub position: Position,
+    /// A position in that lane at or behind everything the answer depends on. `None` for durable states, and as long as
+    /// an entity has read and stored no event since it came into memory: without any, or right behind a snapshot.
+    pub position: Option<Position>,
 }

@@ -4,10 +4,12 @@ use crate::{
 };
 use actum::{
     AskError, Engine, EntityRef, ShutdownReport, StartError,
-    settings::{EntitySettings, RuntimeSettings, SnapshotSettings},
+    settings::{CommandWindow, EntitySettings, RuntimeSettings, SnapshotSettings},
     store::{EventStore, Stores},
 };
-use std::{convert::Infallible, fmt, num::NonZeroU32, sync::Arc};
+use std::{convert::Infallible, fmt, num::NonZeroU32, sync::Arc, time::Duration};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The bank: an engine that runs accounts, and the journal it keeps them in. Cheap to clone.
 #[derive(Clone)]
@@ -35,7 +37,10 @@ impl Bank {
     ) -> Result<Self, StartError> {
         let stores = stores.into();
         let journal = Arc::clone(&stores.events);
-        let accounts = EntitySettings::default().with_snapshots(SnapshotSettings::every(100));
+        // many clients may share an account, and come back after a while to ask what became of an order
+        let accounts = EntitySettings::default()
+            .with_snapshots(SnapshotSettings::every(1_000))
+            .with_command_window(CommandWindow::new(20_000, DAY));
         let engine = Engine::builder("bank")
             .store(stores)
             .entity_with::<Account>((), accounts)

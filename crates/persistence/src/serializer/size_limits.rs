@@ -2,13 +2,15 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SizeLimits {
-    /// Bytes of one encoded event, state, snapshot, command or reply: 1 MiB by default, 1 to 512 MiB.
+    /// Bytes of one encoded event, state, snapshot or command: 1 MiB by default, 1 to 512 MiB.
     pub payload_bytes_max: usize,
-    /// Bytes of the encoded metadata of one event, without a recorded reply, which is a payload: 16 KiB by default, 1 to
-    /// 16 MiB.
+    /// Bytes of the encoded metadata of one event, without a recorded reply: 16 KiB by default, 1 to 16 MiB.
     pub metadata_bytes_max: usize,
-    /// Bytes of payload and metadata of the events that one command stores: 4 MiB by default, at most 1 GiB, and no
-    /// less than the two above together, or the largest event could not be stored.
+    /// Bytes of one encoded reply that is recorded, to be given again to a retry with the same command id: 64 KiB by
+    /// default, 1 to 16 MiB. An entity keeps as many of them in memory as it remembers commands.
+    pub reply_bytes_max: usize,
+    /// Bytes of payload and metadata, without a recorded reply, of the events that one command stores: 4 MiB by default,
+    /// at most 1 GiB, and no less than those of one event, or the largest could not be stored.
     pub append_bytes_max: usize,
     /// Events that one command stores: 10,000 by default, 1 to 1,000,000.
     pub append_events_max: usize,
@@ -25,6 +27,12 @@ impl SizeLimits {
     #[must_use]
     pub fn with_metadata_bytes_max(self, bytes: usize) -> Self {
         Self { metadata_bytes_max: bytes, ..self }
+    }
+
+    /// Sets [`reply_bytes_max`](Self::reply_bytes_max).
+    #[must_use]
+    pub fn with_reply_bytes_max(self, bytes: usize) -> Self {
+        Self { reply_bytes_max: bytes, ..self }
     }
 
     /// Sets [`append_bytes_max`](Self::append_bytes_max).
@@ -50,6 +58,7 @@ impl SizeLimits {
         };
         check("payload_bytes_max", self.payload_bytes_max, 512 << 20);
         check("metadata_bytes_max", self.metadata_bytes_max, 16 << 20);
+        check("reply_bytes_max", self.reply_bytes_max, 16 << 20);
         check("append_bytes_max", self.append_bytes_max, 1 << 30);
         check("append_events_max", self.append_events_max, 1_000_000);
         let event = self.payload_bytes_max.saturating_add(self.metadata_bytes_max);
@@ -68,6 +77,7 @@ impl Default for SizeLimits {
         Self {
             payload_bytes_max: 1 << 20,
             metadata_bytes_max: 16 << 10,
+            reply_bytes_max: 64 << 10,
             append_bytes_max: 4 << 20,
             append_events_max: 10_000,
         }

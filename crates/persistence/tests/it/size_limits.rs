@@ -5,6 +5,7 @@ fn defaults_are_valid_and_as_documented() {
     let limits = SizeLimits::default();
     assert_eq!(limits.validate(), Vec::<String>::new());
     assert_eq!((limits.payload_bytes_max, limits.metadata_bytes_max), (1_048_576, 16_384));
+    assert_eq!(limits.reply_bytes_max, 65_536);
     assert_eq!((limits.append_bytes_max, limits.append_events_max), (4_194_304, 10_000));
 }
 
@@ -13,6 +14,7 @@ fn all_problems_are_listed_at_once() {
     let limits = SizeLimits::default()
         .with_payload_bytes_max(0)
         .with_metadata_bytes_max((16 << 20) + 1)
+        .with_reply_bytes_max(0)
         .with_append_bytes_max(0)
         .with_append_events_max(1_000_001);
     assert_eq!(
@@ -20,6 +22,7 @@ fn all_problems_are_listed_at_once() {
         [
             "`payload_bytes_max` is 0, it must be 1 to 536870912",
             "`metadata_bytes_max` is 16777217, it must be 1 to 16777216",
+            "`reply_bytes_max` is 0, it must be 1 to 16777216",
             "`append_bytes_max` is 0, it must be 1 to 1073741824",
             "`append_events_max` is 1000001, it must be 1 to 1000000",
             "`append_bytes_max` is 0, less than the 16777217 of `payload_bytes_max` and `metadata_bytes_max`",

@@ -1,5 +1,6 @@
 use super::{
-    Aggregate, Changes, Job, Model, Progress, Read, RecentCommands, StageError, Turn, guard,
+    Aggregate, CHANGE_BYTES, Changes, Job, Model, Progress, Read, RecentCommands, StageError, Turn,
+    guard,
     model::IdOf,
     staging::{conclude, panicked, record},
 };
@@ -79,7 +80,7 @@ impl<E: EventSourced> Model for ByEvents<E> {
             staged.truncate(before);
             return Err(error);
         }
-        Ok(Changes { count: (staged.len() - before) as u64, bytes: bytes_of(&staged[before..]) })
+        Ok(Changes { count: (staged.len() - before) as u64, bytes: room_of(&staged[before..]) })
     }
 
     fn write(
@@ -278,6 +279,11 @@ fn check_limits(events: &[NewEvent], serializer: &Serializer) -> Result<(), Fail
         )));
     }
     Ok(())
+}
+
+/// What events take in memory until they are sent.
+fn room_of(events: &[NewEvent]) -> usize {
+    bytes_of(events) + events.len() * CHANGE_BYTES
 }
 
 fn bytes_of(events: &[NewEvent]) -> usize {

@@ -1,5 +1,6 @@
 use super::{
-    Aggregate, Changes, Job, Model, Progress, Read, RecentCommands, StageError, Turn, guard,
+    Aggregate, CHANGE_BYTES, Changes, Job, Model, Progress, Read, RecentCommands, StageError, Turn,
+    guard,
     model::IdOf,
     staging::{conclude, panicked, record},
 };
@@ -81,6 +82,7 @@ impl<E: DurableState> Model for ByState<E> {
         }
         aggregate.sequence_nr = next;
         let bytes = if let StateChange::Put(state) = &change { state.bytes.len() } else { 0 };
+        let bytes = bytes + CHANGE_BYTES;
         *staged = Some((change, turn.wall));
         Ok(Changes { count: 1, bytes })
     }

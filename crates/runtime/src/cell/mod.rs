@@ -34,7 +34,7 @@ pub(crate) use by_state::ByState;
 pub(crate) use entity_cell::{Cell, Life};
 pub(crate) use guard::{guard, panic_message};
 pub(crate) use job::{Decision, Envelope, Job, Verdict, Waiting};
-pub(crate) use model::{Changes, Model, Progress, StageError};
+pub(crate) use model::{CHANGE_BYTES, Changes, Model, Progress, StageError};
 pub(crate) use moment::Moment;
 pub(crate) use pipeline::Pipeline;
 pub(crate) use recent_commands::RecentCommands;

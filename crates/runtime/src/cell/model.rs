@@ -87,6 +87,9 @@ pub(crate) enum StageError {
     Poisoned(Failure),
 }
 
+/// What a change takes beside its encoded bytes, at least: so that many small ones are counted too.
+pub(crate) const CHANGE_BYTES: usize = 128;
+
 /// Reads the id back from the key's text, once an activation.
 pub(crate) fn id_of<M: Model>(entity: &EntityKey) -> Result<IdOf<M>, Failure> {
     guard(|| IdOf::<M>::from_text(entity.id()))

@@ -54,6 +54,11 @@ impl<M: Model> Pipeline<M> {
         self.durable
     }
 
+    /// The number of the last change that is decided.
+    pub(crate) fn pending(&self) -> SequenceNr {
+        self.pending
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.durable == self.pending && self.held.is_empty()
     }
@@ -189,6 +194,7 @@ impl<M: Model> Pipeline<M> {
     }
 
     fn receipt(&self, sequence_nr: SequenceNr, lane: Lane) -> Verdict {
-        Ok(Receipt { sequence_nr, lane, position: self.position })
+        let position = Some(self.position).filter(|position| *position > Position::ZERO);
+        Ok(Receipt { sequence_nr, lane, position })
     }
 }

@@ -246,14 +246,15 @@ impl<M: Model> Running<M> {
     /// The user's code panicked in the middle of a change: what was staged before it is sound and goes on, the state is
     /// not and goes.
     fn poisoned(
-        &self,
+        &mut self,
         name: &Name<M>,
-        job: Box<dyn Job<M::Entity>>,
+        mut job: Box<dyn Job<M::Entity>>,
         failure: Failure,
         turn: &mut Turn<'_, M>,
     ) -> Next {
         tracing::error!(entity = %name.key, error = %failure, "entity's state is lost, it will be recovered");
-        turn.out.settle(job, Err(failure));
+        job.refuse(failure);
+        self.pipeline.answer(job, self.pipeline.pending(), false, None, turn);
         Next::LeavesUnsound
     }
 

@@ -23,6 +23,12 @@ pub(crate) fn record<M: Model>(
         .map_err(|error| {
             Failure::invalid(format!("the reply cannot be recorded: {}", full_text(&error)))
         })?;
+    let (bytes, max) = (payload.bytes.len(), turn.kind.serializer.limits().reply_bytes_max);
+    if bytes > max {
+        return Err(Failure::invalid(format!(
+            "the reply cannot be recorded: it has {bytes} bytes, at most {max} are allowed with a command id"
+        )));
+    }
     let reply = RecordedReply { command_manifest: Cow::Borrowed(job.command()), payload };
     Ok(Some(RecentCommand { command_id, sequence_nr, timestamp: turn.wall, reply }))
 }

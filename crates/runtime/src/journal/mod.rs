@@ -7,10 +7,10 @@ mod saver;
 pub(crate) use reader::Reader;
 pub(crate) use saver::{Retention, Saver};
 
-use crate::cell::{Read, Ticket};
+use crate::cell::{CHANGE_BYTES, Read, Ticket};
 use actum_model::{Lane, Partition};
 use actum_persistence::{
-    group_commit::LaneQueue,
+    group_commit::{LaneQueue, Weight},
     store::{EntityAppend, Snapshot, StateWrite},
 };
 use std::sync::Arc;
@@ -55,7 +55,8 @@ impl Journal {
 
     /// How many bytes wait to be written, those under way included.
     pub(crate) fn queued_bytes(&self) -> usize {
-        let appends: usize = self.lanes.iter().map(|lane| lane.pending().bytes).sum();
-        appends + self.states.pending().bytes
+        let room = |weight: Weight| weight.bytes + weight.events * CHANGE_BYTES;
+        let appends: usize = self.lanes.iter().map(|lane| room(lane.pending())).sum();
+        appends + room(self.states.pending())
     }
 }

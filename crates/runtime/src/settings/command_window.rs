@@ -2,6 +2,9 @@ use std::time::Duration;
 
 /// Which command ids an entity remembers: a retry within the window gets the recorded reply, one beyond it is a new
 /// command.
+///
+/// What is remembered lies in memory, in every snapshot and beside every durable state: some 100 bytes and the reply for
+/// each id. Choose it for the retries that come latest, at the rate at which one entity gets commands with ids.
 #[derive(Clone, Copy, Debug)]
 pub struct CommandWindow {
     pub(crate) commands_max: usize,
@@ -9,7 +12,7 @@ pub struct CommandWindow {
 }
 
 impl CommandWindow {
-    /// Remembers up to `commands_max` ids, 1 to 10,000, and those not older than `age_max`, at least 1 second; measured
+    /// Remembers up to `commands_max` ids, 1 to 100,000 and at least as many as commands of an entity may wait, and those not older than `age_max`, at least 1 second; measured
     /// on the wall clock, whenever a newer command with an id is handled.
     #[must_use]
     pub fn new(commands_max: usize, age_max: Duration) -> Self {
@@ -18,9 +21,9 @@ impl CommandWindow {
 
     pub(crate) fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
-        if self.commands_max == 0 || self.commands_max > 10_000 {
+        if self.commands_max == 0 || self.commands_max > 100_000 {
             problems.push(format!(
-                "the command window must hold 1 to 10,000 commands, not {}",
+                "the command window must hold 1 to 100,000 commands, not {}",
                 self.commands_max
             ));
         }
@@ -35,8 +38,8 @@ impl CommandWindow {
 }
 
 impl Default for CommandWindow {
-    /// 100 commands, 1 day.
+    /// 2,000 commands, 1 day.
     fn default() -> Self {
-        Self { commands_max: 100, age_max: Duration::from_secs(24 * 60 * 60) }
+        Self { commands_max: 2_000, age_max: Duration::from_secs(24 * 60 * 60) }
     }
 }

@@ -33,7 +33,7 @@ impl<E> EntitySettings<E> {
         self
     }
 
-    /// Lets so many commands of one entity wait for an answer: at least 1, 10,000 by default. Beyond it callers get
+    /// Lets so many commands of one entity wait for an answer: at least 1, 2,000 by default. Beyond it callers get
     /// `Overloaded`.
     #[must_use]
     pub fn with_commands_max(mut self, commands: usize) -> Self {
@@ -41,7 +41,8 @@ impl<E> EntitySettings<E> {
         self
     }
 
-    /// Says which command ids an entity remembers: by default 100 of the last day.
+    /// Says which command ids an entity remembers: by default 2,000 of the last day. It holds at least as many as
+    /// commands of the entity may wait, so none is forgotten before it is answered.
     #[must_use]
     pub fn with_command_window(mut self, window: CommandWindow) -> Self {
         self.command_window = window;
@@ -59,6 +60,12 @@ impl<E> EntitySettings<E> {
         if self.commands_max == 0 {
             problems.push("at least 1 command of an entity must be allowed to wait".to_owned());
         }
+        let (waiting, window) = (self.commands_max, self.command_window.commands_max);
+        if waiting > window {
+            problems.push(format!(
+                "the command window holds {window} commands, and {waiting} of an entity may wait: it must hold them all"
+            ));
+        }
         problems
     }
 }
@@ -69,7 +76,7 @@ impl<E> Default for EntitySettings<E> {
             batching: None,
             snapshots: None,
             idle_timeout: Some(Duration::from_secs(120)),
-            commands_max: 10_000,
+            commands_max: 2_000,
             command_window: CommandWindow::default(),
         }
     }

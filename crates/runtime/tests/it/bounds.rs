@@ -139,14 +139,14 @@ async fn so_many_bytes_of_events_wait_for_the_journal() {
     let gate = rig.hold_next(Operation::Append);
     let mut waiting = Vec::new();
     for n in 0..100 {
-        // 1000 events of 27 bytes
+        // 1000 events of 27 bytes, and of 128 that each counts for beside
         let amounts = DepositAll(vec![1_000_000_000_000; 1_000]);
         waiting.push(send(account(&engine, &(n % 20).to_string()).ask(amounts)));
         all_wait().await;
     }
     gate.held(1).await;
     let refused = waiting.iter().filter(|asking| asking.is_finished()).count();
-    assert_eq!(refused, 100 - MIB.div_ceil(27_000));
+    assert_eq!(refused, 100 - MIB.div_ceil(155_000));
     let query = account(&engine, "other").ask(Balance).await;
     assert_is!(query, Err(AskError::Overloaded { bound: Bound::JournalBytes }));
     gate.open();
@@ -165,7 +165,7 @@ async fn so_many_bytes_of_events_wait_for_the_journal() {
 async fn bytes_that_failed_wait_no_longer() {
     let rig = Rig::new();
     let engine = start_narrow(&rig).await;
-    let large = || DepositAll(vec![1_000_000_000_000; 8_000]);
+    let large = || DepositAll(vec![1_000_000_000_000; 4_000]);
     for _ in 0..20 {
         let gate = Gate::closed();
         rig.faults.next(Operation::Append, Fault::unavailable().held_before(&gate));
@@ -215,13 +215,13 @@ async fn a_flood_in_one_turn_stages_no_more_than_the_bound() {
         .map(|_| account(&engine, "a").ask(DepositAll(vec![1_000_000_000_000; 100])).into_future())
         .collect();
     gate.held(1).await;
-    assert_eq!(engine.usage().commands, MIB.div_ceil(2_700));
+    assert_eq!(engine.usage().commands, MIB.div_ceil(15_500));
     gate.open();
     let mut stored = 0;
     for asking in flood {
         stored += usize::from(asking.await.is_ok());
     }
-    assert_eq!(stored, MIB.div_ceil(2_700));
+    assert_eq!(stored, MIB.div_ceil(15_500));
     assert_eq!(rig.events("a").await.len(), stored * 100);
 }
 

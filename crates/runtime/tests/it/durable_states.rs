@@ -4,7 +4,7 @@ use crate::{
     note::{Add, Erase, Note, Read, Write, note, notes, record},
     rig::{Gate, Rig, all_wait, assert_is, send},
 };
-use actum_model::{Position, StoredPayload};
+use actum_model::StoredPayload;
 use actum_persistence::group_commit::GroupCommitSettings;
 use actum_runtime::{
     AskError, Registration, Runtime,
@@ -73,7 +73,7 @@ async fn a_receipt_carries_the_revision_and_no_position() {
     for revision in 1..4 {
         let asked = note(&engine, "n").ask(text("x")).with_receipt();
         let (_, receipt) = asked.await.unwrap();
-        assert_eq!((receipt.sequence_nr.get(), receipt.position), (revision, Position::ZERO));
+        assert_eq!((receipt.sequence_nr.get(), receipt.position), (revision, None));
     }
 }
 
@@ -258,7 +258,7 @@ async fn a_retry_gets_the_recorded_reply_after_restart_and_deletion() {
 async fn the_row_remembers_as_many_ids_as_set() {
     let rig = Rig::new();
     let window = CommandWindow::new(2, Duration::from_secs(3600));
-    let settings = EntitySettings::default().with_command_window(window);
+    let settings = EntitySettings::default().with_commands_max(2).with_command_window(window);
     let kind = || Registration::durable_state::<Note>((), settings.clone());
     let engine = rig.start_with(vec![kind()], Default::default()).await;
     for id in ["1", "2", "3"] {

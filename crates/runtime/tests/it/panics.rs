@@ -208,3 +208,18 @@ async fn a_slow_handler_is_named_when_its_command_had_to_wait_for_a_recovery() {
     fragile(&engine, "a").ask(Dawdle(Duration::from_millis(30))).await.unwrap();
     assert_eq!(engine.usage().slow_handlers, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_a_reply_is_told_when_what_the_reply_saw_is_durable() {
+    let rig = Rig::of_one_partition();
+    let (engine, _) = start(&rig).await;
+    let gate = rig.hold_next(Operation::Append);
+    let under_way = send(fragile(&engine, "f").ask(Fail(At::Nowhere)));
+    gate.held(1).await;
+    let behind = send(fragile(&engine, "f").ask(Fail(At::Reply)));
+    all_wait().await;
+    assert!(!behind.is_finished());
+    gate.open();
+    under_way.await.unwrap().unwrap();
+    assert_is!(behind.await.unwrap(), Err(AskError::Panicked { .. }));
+}

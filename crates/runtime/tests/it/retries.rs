@@ -20,7 +20,9 @@ use std::{borrow::Cow, time::Duration};
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 fn remembering(commands: usize) -> EntitySettings<Account> {
-    EntitySettings::default().with_command_window(CommandWindow::new(commands, DAY))
+    EntitySettings::default()
+        .with_commands_max(commands)
+        .with_command_window(CommandWindow::new(commands, DAY))
 }
 
 #[tokio::test(start_paused = true)]
@@ -112,6 +114,27 @@ async fn a_retry_does_not_wait_for_what_came_after_the_first_time() {
     assert!(!other.is_finished());
     gate.open();
     other.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_id_is_forgotten_while_its_command_is_under_way() {
+    let rig = Rig::new();
+    let engine = rig.start().await;
+    let a = account(&engine, "a");
+    let gate = rig.hold_next(Operation::Append);
+    // as many as may wait, but for the retry
+    let all: Vec<_> =
+        (0..1_999).map(|n| send(a.ask(Deposit(1)).command_id(format!("c{n}")))).collect();
+    gate.held(1).await;
+    all_wait().await;
+    let retry = send(a.ask(Deposit(1)).command_id("c0"));
+    all_wait().await;
+    gate.open();
+    for first in all {
+        first.await.unwrap().unwrap();
+    }
+    assert_eq!(retry.await.unwrap().unwrap(), 1);
+    assert_eq!(a.ask(Balance).await.unwrap(), 1_999);
 }
 
 #[tokio::test(start_paused = true)]

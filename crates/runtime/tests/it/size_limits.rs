@@ -40,6 +40,18 @@ async fn a_reply_that_is_too_large_to_be_recorded_is_invalid_and_its_change_is_u
     let engine = rig.start_with(vec![notes()], limited_to(60)).await;
     let a = note(&engine, "a");
     a.ask(Write("x".repeat(40))).await.unwrap();
+    // one that only the limit of replies is too small for
+    let limits = SizeLimits::default().with_reply_bytes_max(20);
+    let sparing = Rig::new();
+    let sparing = sparing
+        .start_with(vec![notes()], RuntimeSettings::default().with_size_limits(limits))
+        .await;
+    let error = note(&sparing, "a").ask(Add("z".repeat(21))).command_id("c").await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "invalid: the reply cannot be recorded: it has 21 bytes, at most 20 are allowed with a command id"
+    );
+    assert_eq!(note(&sparing, "a").ask(Add("z".repeat(21))).await.unwrap().len(), 21);
     let add = |more: usize| Add("y".repeat(more));
     let error = a.ask(add(9)).command_id("c").await;
     assert_eq!(error.unwrap().len(), 49, "that much can be recorded");

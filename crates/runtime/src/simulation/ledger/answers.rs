@@ -128,7 +128,8 @@ impl Ledger {
     fn check_receipt(&mut self, nr: u32, receipt: Receipt) {
         let entity = self.sent[nr as usize].order.entity;
         let truth = &mut self.truths[entity as usize];
-        let (at, position) = (receipt.sequence_nr.get(), receipt.position.get());
+        let (at, position) =
+            (receipt.sequence_nr.get(), receipt.position.map_or(0, |position| position.get()));
         let stored = at <= truth.head();
         // an entity that has read nothing but a snapshot knows no position
         let known = truth.positions.binary_search(&position);
