@@ -3,17 +3,38 @@
 //! A store author implements [`StoreFixture`] and names a function that creates one around a new, empty journal. One
 //! line then expands to a test for every case:
 //!
-//! ```ignore
-//! struct Fixture { /* a directory, the address of a database */ }
+//! ```
+//! use actum_model::{EntityKey, Lane, Position, SequenceNr};
+//! use actum_persistence::store::{JournalLayout, Stores};
+//! use actum_store_memory::MemoryStore; // instead of your own
+//! use actum_testkit::conformance::{Plan, StoreFixture, append, run};
+//!
+//! /// A journal: for your own store a directory, or the address of a database.
+//! struct Fixture(MemoryStore);
 //!
 //! impl Fixture {
-//!     async fn create(layout: JournalLayout) -> Self { /* … */ }
+//!     async fn create(layout: JournalLayout) -> Self {
+//!         Self(MemoryStore::with_layout(layout))
+//!     }
 //! }
 //!
-//! #[async_trait]
-//! impl StoreFixture for Fixture { /* … */ }
+//! #[async_trait::async_trait]
+//! impl StoreFixture for Fixture {
+//!     async fn open(&self) -> Stores {
+//!         self.0.reopen().into()
+//!     }
+//!     async fn advance_lane(&self, lane: Lane, to: Position) {
+//!         self.0.advance_lane(lane, to);
+//!     }
+//!     async fn advance_entity(&self, entity: &EntityKey, to: SequenceNr) {
+//!         self.0.advance_entity(entity, to);
+//!     }
+//! }
 //!
 //! actum_testkit::store_conformance!(Fixture::create);
+//!
+//! // one of the tests this gives, by hand:
+//! run(Plan::Plain, Fixture::create, append::an_event_comes_back_as_it_was_written);
 //! ```
 //!
 //! Each test has a journal and a runtime of its own, and fails when it is not through after two minutes. Random cases

@@ -26,19 +26,23 @@ use std::fmt;
 /// assert_eq!(faults.left(), 0);
 /// # });
 /// ```
-/// Group commit shows in the counts: many appends of entities, few calls.
-/// ```no_run
-/// # use actum_testkit::{FaultStore, Operation};
-/// # async fn test(store: FaultStore) {
-/// let gate = store.faults().hold_next(Operation::Append, 1);
-/// // … send one command; its append is under way, and stays there:
+/// A call that is held stays under way for as long as the test wants; with an engine, commands gather meanwhile.
+/// ```
+/// # use actum_persistence::store::EventStore;
+/// # use actum_store_memory::MemoryStore;
+/// use actum_testkit::{Fault, FaultStore, Operation};
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let store = FaultStore::new(MemoryStore::new());
+/// let gate = store.faults().hold_next(Operation::Heads, 1);
+/// let call = tokio::spawn({ let store = store.clone(); async move { store.heads().await } });
 /// gate.held(1).await;
-/// // … send 99 more: they gather
+/// store.faults().next(Operation::Heads, Fault::unavailable());
+/// assert!(store.heads().await.is_err(), "the next call is another one");
 /// gate.open();
-/// // … and all are answered
-/// assert_eq!(store.faults().calls(Operation::Append), 2);
-/// assert_eq!(store.faults().counts().entity_appends, 100);
-/// # }
+/// assert!(call.await.unwrap().is_ok());
+/// assert_eq!(store.faults().calls(Operation::Heads), 2);
+/// # });
 /// ```
 #[derive(Clone)]
 pub struct FaultStore {

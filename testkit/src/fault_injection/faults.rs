@@ -8,6 +8,25 @@ use std::{fmt, sync::Arc};
 ///
 /// For each call the first that applies decides: what was scripted with [`next`](Self::next), in order; what
 /// [`always`](Self::always) says; [`chance`](Self::chance); and otherwise nothing goes wrong.
+///
+/// # Examples
+/// ```
+/// # use actum_persistence::store::EventStore;
+/// # use actum_store_memory::MemoryStore;
+/// use actum_testkit::{Fault, FaultStore, Faults, Operation};
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let faults = Faults::new();
+/// faults.always(Operation::Heads, Fault::unavailable());
+/// faults.next_n(Operation::Heads, 2, Fault::none()); // the first two go through all the same
+///
+/// let store = FaultStore::scripted(MemoryStore::new(), &faults);
+/// let calls = [store.heads().await, store.heads().await, store.heads().await];
+/// assert_eq!(calls.map(|heads| heads.is_ok()), [true, true, false]);
+/// faults.stop();
+/// assert!(store.heads().await.is_ok());
+/// # });
+/// ```
 #[derive(Clone, Default)]
 pub struct Faults(Arc<Mutex<Script>>);
 

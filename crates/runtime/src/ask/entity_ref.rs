@@ -4,6 +4,60 @@ use std::{fmt, sync::Arc};
 
 /// Addresses one entity. Cheap to clone, and never dead: the entity is activated by its first command and recovered
 /// whenever it is needed.
+///
+/// # Examples
+/// ```
+/// use actum_runtime::{AskError, EntityRef};
+/// use std::time::Duration;
+/// # use actum_model::{Ctx, Effect, Entity, EventSourced, Handle, payload};
+/// # use actum_persistence::codec::Json;
+/// # use actum_runtime::{Registration, Runtime, settings::{EntitySettings, RuntimeSettings}};
+/// # use actum_store_memory::MemoryStore;
+/// # #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+/// # struct Deposit(u64);
+/// # #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+/// # struct Deposited(u64);
+/// # payload!(Json: Deposit = "deposit", Deposited = "deposited");
+/// # struct Account(u64);
+/// # impl Entity for Account {
+/// #     const KIND: &'static str = "account";
+/// #     type Id = String;
+/// #     type Env = ();
+/// #     type Event = Deposited;
+/// #     type Commands = (Deposit,);
+/// #     fn initial(_: &String) -> Self { Account(0) }
+/// # }
+/// # impl EventSourced for Account {
+/// #     fn apply(&mut self, event: &Deposited) { self.0 += event.0 }
+/// # }
+/// # impl Handle<Deposit> for Account {
+/// #     type Reply = u64;
+/// #     type Rejection = std::convert::Infallible;
+/// #     fn handle(&self, command: Deposit, _: &Ctx<'_, Self>) -> Result<Effect<Self, u64>, Self::Rejection> {
+/// #         Ok(Effect::persist(Deposited(command.0)).reply_with(|account: &Account| account.0))
+/// #     }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let kinds = vec![Registration::event_sourced::<Account>((), EntitySettings::default())];
+/// # let stores = Some(MemoryStore::new().into());
+/// # let engine = Runtime::start("bank", stores, kinds, RuntimeSettings::default()).await?;
+/// let account: EntityRef<Account> = engine.entity("acc-1");
+/// assert_eq!(account.ask(Deposit(100)).await?, 100);
+///
+/// // sent again with its id, a command is applied once and answered the same
+/// let first = account.ask(Deposit(30)).command_id("request-7").timeout(Duration::from_secs(1)).await?;
+/// let again = account.ask(Deposit(30)).command_id("request-7").await?;
+/// assert_eq!((first, again), (130, 130));
+///
+/// let outdated = account.ask(Deposit(1)).expect_revision(1).await;
+/// assert!(matches!(outdated, Err(AskError::Conflict { expected: 1, actual: 2 })));
+/// account.tell(Deposit(1))?;
+/// assert_eq!(account.ask(Deposit(1)).await?, 132);
+/// # assert!(engine.shutdown().await.is_clean());
+/// # Ok(())
+/// # }
+/// ```
 pub struct EntityRef<E: Entity> {
     pub(super) target: Target<E>,
 }

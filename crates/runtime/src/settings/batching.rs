@@ -3,6 +3,18 @@ use std::time::Duration;
 /// Lets changes of one entity gather: they are written when there are enough, or when the oldest has waited enough.
 ///
 /// Off unless set, since writes of different entities gather by themselves, without a timer.
+///
+/// # Examples
+/// ```
+/// use actum_runtime::settings::{Batching, EntitySettings};
+/// use std::time::Duration;
+/// # use actum_model::EventSourced;
+/// # fn example<Meter: EventSourced>() -> EntitySettings<Meter> {
+///
+/// // a meter that is read many times a second: a hundred readings at once, none older than a second
+/// EntitySettings::<Meter>::default().with_batching(Batching::new(100, Duration::from_secs(1)))
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Batching {
     pub(crate) threshold: u32,

@@ -5,6 +5,18 @@ use std::fmt;
 /// When snapshots of a kind are taken, and what is kept besides them.
 ///
 /// Snapshots are disposable: one that cannot be read is passed over, and the events are replayed.
+///
+/// # Examples
+/// ```
+/// use actum_runtime::settings::{EntitySettings, SnapshotSettings};
+/// # use actum_model::{EventSourced, Payload};
+/// # fn example<Account: EventSourced + Payload>() -> EntitySettings<Account> {
+///
+/// // recovery reads at most about a hundred events; the state needs a codec, as every `Payload`
+/// let snapshots = SnapshotSettings::every(100).with_snapshot_on_passivation(true);
+/// EntitySettings::<Account>::default().with_snapshots(snapshots)
+/// # }
+/// ```
 pub struct SnapshotSettings<E> {
     pub(crate) every: u64,
     pub(crate) on_passivation: bool,
