@@ -1,7 +1,7 @@
 use crate::{DurableState, Entity, EventSourced};
 use std::fmt;
 
-/// What a command changes.
+/// What a command changes. Exhaustive on purpose: what stores changes must know every kind of them.
 pub enum Change<E: Entity> {
     /// Nothing.
     Nothing,
@@ -40,7 +40,7 @@ pub struct Effect<E: Entity, R = ()> {
     parts: EffectParts<E, R>,
 }
 
-/// An [`Effect`] taken apart, for what runs it.
+/// An [`Effect`] taken apart, for what runs it. Exhaustive on purpose: what runs it must not overlook a part.
 pub struct EffectParts<E: Entity, R> {
     /// What changes.
     pub change: Change<E>,

@@ -2,6 +2,7 @@ use actum_model::{Lane, Position, SequenceNr};
 
 /// Where a command left its entity: what to wait for when a read model must show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Receipt {
     /// The entity's last event, or revision, that the answer depends on.
     pub sequence_nr: SequenceNr,

@@ -43,7 +43,7 @@ pub(crate) async fn read(
 ) -> Result<Option<History>, AskError<Infallible>> {
     let entity = EntityKey::new(Account::KIND, id).map_err(|e| AskError::invalid(e.to_string()))?;
     let after = SequenceNr::new(after);
-    let limit = PageLimit { events: limit, ..PageLimit::default() };
+    let limit = PageLimit::default().with_events(limit);
     let pages = journal.read_entities(&[EntityRead { entity, after }], limit).await;
     let mut pages = pages.map_err(AskError::of_store)?;
     let page = pages.pop().unwrap_or_default();

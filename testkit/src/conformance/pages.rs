@@ -47,7 +47,7 @@ pub async fn a_page_has_at_most_as_many_bytes_as_asked_for(fixture: &dyn StoreFi
     let stored = writer.store_one(&account(1), 0, events.collect()).await;
     stored.expect("the store accepts the batch");
     for bytes in [0, 1, 99, 1000, 2500, 10_000, usize::MAX] {
-        let limit = PageLimit { bytes, ..PageLimit::default() };
+        let limit = PageLimit::default().with_bytes(bytes);
         let of_entity = entity_pages(&stores, &account(1), limit).await;
         let of_lane = lane_pages(&stores, limit).await;
         for pages in [of_entity, of_lane] {

@@ -6,7 +6,8 @@ use std::num::NonZeroU32;
 
 /// At most so many events, of any size.
 pub(crate) fn at_most(events: u32) -> PageLimit {
-    PageLimit { events: NonZeroU32::new(events).expect("a page has events"), bytes: usize::MAX }
+    let events = NonZeroU32::new(events).expect("a page has events");
+    PageLimit::default().with_events(events).with_bytes(usize::MAX)
 }
 
 /// One page of an entity, read behind `after`.

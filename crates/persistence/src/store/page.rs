@@ -4,11 +4,26 @@ use std::{num::NonZeroU32, ops::RangeInclusive};
 
 /// How much one read returns at most: whichever of the two is reached first, but always at least one event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PageLimit {
     /// Events.
     pub events: NonZeroU32,
     /// Bytes of payload and metadata.
     pub bytes: usize,
+}
+
+impl PageLimit {
+    /// Sets [`events`](Self::events).
+    #[must_use]
+    pub fn with_events(self, events: NonZeroU32) -> Self {
+        Self { events, ..self }
+    }
+
+    /// Sets [`bytes`](Self::bytes).
+    #[must_use]
+    pub fn with_bytes(self, bytes: usize) -> Self {
+        Self { bytes, ..self }
+    }
 }
 
 impl Default for PageLimit {

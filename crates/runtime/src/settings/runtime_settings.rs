@@ -127,7 +127,7 @@ impl Default for RuntimeSettings {
             snapshot_bytes_max: 64 << 20,
             readers: 4,
             read_batch_max: 64,
-            page: PageLimit { bytes: 1 << 20, ..PageLimit::default() },
+            page: PageLimit::default().with_bytes(1 << 20),
             writer_slot: "journal".to_owned(),
             writer_lease: Duration::from_secs(10),
             size_limits: SizeLimits::default(),

@@ -28,7 +28,7 @@ fn all_wrong() -> RuntimeSettings {
         .with_journal_bytes_max((1 << 20) - 1)
         .with_readers(65)
         .with_read_batch_max(0)
-        .with_page(PageLimit { bytes: 0, ..PageLimit::default() })
+        .with_page(PageLimit::default().with_bytes(0))
         .with_writer_slot(String::new())
         .with_writer_lease(Duration::from_millis(99))
         .with_size_limits(SizeLimits::default().with_payload_bytes_max(0))
@@ -119,7 +119,9 @@ async fn an_engine_without_a_store_lists_that_with_everything_else() {
 
 #[tokio::test]
 async fn pages_and_names_are_checked_before_a_store_sees_them() {
-    let page = |events: u32, bytes| PageLimit { events: events.try_into().unwrap(), bytes };
+    let page = |events: u32, bytes| {
+        PageLimit::default().with_events(events.try_into().unwrap()).with_bytes(bytes)
+    };
     let bounds = [
         (page(100_000, 512 << 20), 255, 255, 0),
         (page(100_001, 1), 255, 255, 1),

@@ -124,7 +124,8 @@ impl Rig {
         after: u64,
     ) -> Vec<StoredEvent> {
         let read = EntityRead { entity: key(kind, id), after: SequenceNr::new(after) };
-        let limit = PageLimit { events: u32::MAX.try_into().unwrap(), bytes: usize::MAX };
+        let all = u32::MAX.try_into().unwrap();
+        let limit = PageLimit::default().with_events(all).with_bytes(usize::MAX);
         let mut pages = self.memory.reopen().read_entities(&[read], limit).await.unwrap();
         pages.remove(0).events
     }

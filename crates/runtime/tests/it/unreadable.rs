@@ -109,8 +109,8 @@ async fn an_entity_of_many_pages_is_read_page_by_page() {
     a.ask(DepositAll(vec![1; 100])).await.unwrap();
     assert!(engine.shutdown().await.is_clean());
     for page in [
-        PageLimit { events: 7.try_into().unwrap(), bytes: 1 << 20 },
-        PageLimit { events: 1_000.try_into().unwrap(), bytes: 100 },
+        PageLimit::default().with_events(7.try_into().unwrap()),
+        PageLimit::default().with_bytes(100),
     ] {
         let settings = RuntimeSettings::default().with_page(page);
         let engine = rig.start_with(vec![accounts()], settings).await;
