@@ -20,15 +20,12 @@ const FENCED: &str = "fenced: another engine has taken over the journal";
 pub(crate) struct Gate {
     doors: Arc<[Arc<Door>]>,
     inboxes: OnceLock<Vec<Arc<dyn Refuses>>>,
-    /// Shut for good: shutting down, or fenced.
-    shut: AtomicBool,
     fenced: AtomicBool,
 }
 
 impl Gate {
     pub(crate) fn new(doors: Arc<[Arc<Door>]>) -> Self {
-        let (shut, fenced) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { doors, inboxes: OnceLock::new(), shut, fenced }
+        Self { doors, inboxes: OnceLock::new(), fenced: AtomicBool::new(false) }
     }
 
     /// Guards the inboxes of each kind, by partition.
@@ -38,24 +35,17 @@ impl Gate {
 
     /// Refuses commands for good.
     pub(crate) fn shut(&self, failure: &Failure) {
-        self.shut.store(true, Ordering::Release);
-        self.refuse(failure);
+        self.inboxes().for_each(|inbox| inbox.close(failure.clone()));
     }
 
     /// Refuses commands until [`Gate::reopen`].
     pub(crate) fn suspend(&self, failure: &Failure) {
-        if !self.shut.load(Ordering::Acquire) {
-            self.refuse(failure);
-        }
+        self.inboxes().for_each(|inbox| inbox.suspend(failure.clone()));
     }
 
+    /// Takes commands again, unless the gate is shut. Which of the two comes first makes no difference.
     pub(crate) fn reopen(&self) {
-        for inbox in self.inboxes.get().into_iter().flatten() {
-            if self.shut.load(Ordering::Acquire) {
-                return;
-            }
-            inbox.reopen();
-        }
+        self.inboxes().for_each(|inbox| inbox.reopen());
     }
 
     /// Another writer has taken over: nothing this engine holds in memory may be shown any more.
@@ -72,25 +62,26 @@ impl Gate {
         self.clear();
     }
 
-    /// Answers the commands that nobody will take any more, and says how many. To be called after the gate is shut.
+    /// Answers the commands that nobody will take any more with what the gate was shut with, and says how many. To be
+    /// called after the gate is shut.
     pub(crate) fn clear(&self) -> usize {
-        self.inboxes.get().into_iter().flatten().map(|inbox| inbox.clear()).sum()
+        self.inboxes().map(|inbox| inbox.clear()).sum()
     }
 
     /// Answers late commands to a partition that is down.
     pub(crate) fn expire(&self, partition: usize, now: Moment) {
-        let inboxes = self.inboxes.get().into_iter().flatten();
-        inboxes.skip(partition).step_by(self.doors.len()).for_each(|inbox| inbox.expire(now));
+        self.inboxes()
+            .skip(partition)
+            .step_by(self.doors.len())
+            .for_each(|inbox| inbox.expire(now));
     }
 
     pub(crate) fn is_fenced(&self) -> bool {
         self.fenced.load(Ordering::Acquire)
     }
 
-    fn refuse(&self, failure: &Failure) {
-        for inbox in self.inboxes.get().into_iter().flatten() {
-            inbox.refuse(failure.clone());
-        }
+    fn inboxes(&self) -> impl Iterator<Item = &Arc<dyn Refuses>> {
+        self.inboxes.get().into_iter().flatten()
     }
 }
 
@@ -116,5 +107,78 @@ impl CommitSink<Ticket> for Gate {
 
     fn fenced(&self, incarnation: Incarnation) {
         self.fence(incarnation);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{EntityRef, alarm::Alarm, ask::Port, clock::Clock, load::Load, partition::Inbox};
+    use actum_model::{Ctx, Effect, Entity, EntityKey, Handle, Lane, NoEvents, PartitionCount};
+    use std::{convert::Infallible, future::IntoFuture, time::Duration};
+
+    struct Nobody;
+
+    impl Entity for Nobody {
+        const KIND: &'static str = "nobody";
+        type Id = String;
+        type Env = ();
+        type Event = NoEvents;
+        type Commands = ((),);
+
+        fn initial(_: &String) -> Self {
+            Self
+        }
+    }
+
+    impl Handle<()> for Nobody {
+        type Reply = ();
+        type Rejection = Infallible;
+        fn handle(&self, (): (), _: &Ctx<'_, Self>) -> Result<Effect<Self, ()>, Infallible> {
+            Ok(Effect::none().reply(()))
+        }
+    }
+
+    /// A gate before one inbox that nobody empties.
+    fn gate() -> (Gate, EntityRef<Nobody>, Arc<Load>) {
+        let only = PartitionCount::default().iter().next().expect("a count is not zero");
+        let door = Arc::new(Door::new(only, Lane::default(), Arc::new(Alarm::new())));
+        let load = Arc::new(Load::new(10, 10, 10));
+        let inbox = Arc::new(Inbox::<Nobody>::new(10, Arc::clone(&load)));
+        let gate = Gate::new([Arc::clone(&door)].into());
+        gate.guards(vec![Arc::clone(&inbox) as Arc<dyn Refuses>]);
+        let (clock, ask_timeout) = (Clock::start(), Duration::from_secs(1));
+        let port = Port { inbox, door, load: Arc::clone(&load), clock, ask_timeout };
+        let key = EntityKey::new("nobody", "n").expect("a short id");
+        (gate, EntityRef::new(key, Arc::new(port)), load)
+    }
+
+    #[tokio::test]
+    async fn one_that_was_shut_stays_shut_whatever_becomes_of_the_lease() {
+        let (gate, nobody, _) = gate();
+        let (lease, shut) = (Failure::unavailable("lease"), Failure::unavailable("shut"));
+        let refused = async || nobody.ask(()).await.expect_err("it is refused").to_string();
+        gate.suspend(&lease);
+        assert_eq!(refused().await, "unavailable: lease");
+        gate.shut(&shut);
+        gate.reopen();
+        assert_eq!(refused().await, "unavailable: shut");
+        gate.suspend(&lease);
+        assert_eq!(refused().await, "unavailable: shut");
+    }
+
+    #[tokio::test]
+    async fn who_waits_when_it_is_shut_is_told_why() {
+        let (gate, nobody, load) = gate();
+        gate.suspend(&Failure::unavailable("lease"));
+        gate.reopen();
+        let waiting = nobody.ask(()).into_future();
+        assert_eq!(gate.clear(), 0, "it is open");
+        assert_eq!(load.commands(), 1);
+        gate.fence(Incarnation::new(1));
+        gate.reopen(); // a renewal of the lease had succeeded meanwhile
+        let error = waiting.await.expect_err("it is refused");
+        assert_eq!(error.to_string(), format!("unavailable: {FENCED}"));
+        assert_eq!(load.commands(), 0);
     }
 }

@@ -18,7 +18,16 @@ pub(crate) struct Inbox<E: Entity> {
 
 struct State<E: Entity> {
     deliveries: Vec<Delivery<E>>,
-    closed: Option<Failure>,
+    entrance: Entrance,
+}
+
+/// Whether commands come in, or why not.
+enum Entrance {
+    Open,
+    /// Until it is opened again.
+    Suspended(Failure),
+    /// For good.
+    Closed(Failure),
 }
 
 /// A command and whom it is for.
@@ -29,14 +38,14 @@ pub(crate) struct Delivery<E: Entity> {
 
 impl<E: Entity> Inbox<E> {
     pub(crate) fn new(commands_max: usize, load: Arc<Load>) -> Self {
-        let state = Mutex::new(State { deliveries: Vec::new(), closed: None });
+        let state = Mutex::new(State { deliveries: Vec::new(), entrance: Entrance::Open });
         Self { state, commands_max, load }
     }
 
     /// Adds a command; gives it back with the reason when it is not taken.
     pub(crate) fn push(&self, delivery: Delivery<E>) -> Result<(), (Delivery<E>, Failure)> {
         let mut state = self.state.lock();
-        if let Some(failure) = &state.closed {
+        if let Entrance::Suspended(failure) | Entrance::Closed(failure) = &state.entrance {
             let failure = failure.clone();
             return Err((delivery, failure));
         }
@@ -56,13 +65,16 @@ impl<E: Entity> Inbox<E> {
 
 /// An inbox of whatever kind that can be made to refuse commands.
 pub(crate) trait Refuses: Send + Sync {
-    /// Refuses all commands from now on, with this failure.
-    fn refuse(&self, failure: Failure);
+    /// Refuses all commands with this failure until it is reopened, unless it is closed.
+    fn suspend(&self, failure: Failure);
 
-    /// Takes commands again.
+    /// Takes commands again, unless it is closed.
     fn reopen(&self);
 
-    /// Drops the commands that wait, which answers them; says how many that were.
+    /// Refuses all commands for good, with the failure of the last call.
+    fn close(&self, failure: Failure);
+
+    /// Answers the commands that wait with the failure it was closed with; says how many that were. Does nothing before.
     fn clear(&self) -> usize;
 
     /// Answers commands whose callers have stopped waiting, for a partition that is down.
@@ -70,18 +82,37 @@ pub(crate) trait Refuses: Send + Sync {
 }
 
 impl<E: Entity> Refuses for Inbox<E> {
-    fn refuse(&self, failure: Failure) {
-        self.state.lock().closed = Some(failure);
+    fn suspend(&self, failure: Failure) {
+        let mut state = self.state.lock();
+        if !matches!(state.entrance, Entrance::Closed(_)) {
+            state.entrance = Entrance::Suspended(failure);
+        }
     }
 
     fn reopen(&self) {
-        self.state.lock().closed = None;
+        let mut state = self.state.lock();
+        if !matches!(state.entrance, Entrance::Closed(_)) {
+            state.entrance = Entrance::Open;
+        }
+    }
+
+    fn close(&self, failure: Failure) {
+        self.state.lock().entrance = Entrance::Closed(failure);
     }
 
     fn clear(&self) -> usize {
-        let left = std::mem::take(&mut self.state.lock().deliveries);
-        self.load.answered(left.len());
-        left.len() // dropped outside the lock: answering wakes callers
+        let (left, failure) = {
+            let mut state = self.state.lock();
+            let Entrance::Closed(failure) = &state.entrance else { return 0 };
+            let failure = failure.clone();
+            (std::mem::take(&mut state.deliveries), failure)
+        };
+        let count = left.len();
+        self.load.answered(count);
+        for Delivery { job, .. } in left {
+            job.settle(Err(failure.clone())); // outside the lock: answering wakes callers
+        }
+        count
     }
 
     fn expire(&self, now: Moment) {
