@@ -74,12 +74,13 @@ impl Actor for Supervisor {
         partitions: &mut Partitions,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            SupervisorMessage::Restart(at) => {
-                if let Err(error) = partitions.start(at, &myself).await {
+            SupervisorMessage::Restart(at) => match partitions.start(at, &myself).await {
+                Ok(()) => tracing::info!(partition = at, "partition restarted"),
+                Err(error) => {
                     tracing::error!(partition = at, %error, "partition does not start");
                     partitions.restart_later(at, &myself);
                 }
-            }
+            },
             SupervisorMessage::Expire(at) => partitions.expire(at, &myself),
         }
         Ok(())

@@ -1,4 +1,4 @@
-use super::reply_to::ReplyTo;
+use super::reply_to::{ReplyTo, discard};
 use crate::{
     AskError, Failure,
     cell::{Decision, Envelope, Job, Verdict},
@@ -31,6 +31,11 @@ impl<E: Handle<C>, C: Payload> Asked<E, C> {
         reply_to: ReplyTo<E::Reply, E::Rejection>,
     ) -> Self {
         Self { envelope, stage: Stage::Command(command), reply_to }
+    }
+
+    fn answer_with(&mut self, answer: Result<E::Reply, AskError<E::Rejection>>) {
+        let before = std::mem::replace(&mut self.stage, Stage::Answer(answer));
+        discard(|| before);
     }
 }
 
@@ -73,7 +78,7 @@ impl<E: Handle<C>, C: Payload> Job<E> for Asked<E, C> {
     }
 
     fn refuse(&mut self, failure: Failure) {
-        self.stage = Stage::Answer(Err(failure.map_rejection(|never| match never {})));
+        self.answer_with(Err(failure.map_rejection(|never| match never {})));
     }
 
     fn recorded_reply(&self, serializer: &Serializer) -> Result<StoredPayload, EncodeError> {
@@ -88,7 +93,7 @@ impl<E: Handle<C>, C: Payload> Job<E> for Asked<E, C> {
         serializer: &Serializer,
         recorded: &StoredPayload,
     ) -> Result<(), DecodeError> {
-        self.stage = Stage::Answer(Ok(serializer.decode(recorded)?));
+        self.answer_with(Ok(serializer.decode(recorded)?));
         Ok(())
     }
 
@@ -97,23 +102,28 @@ impl<E: Handle<C>, C: Payload> Job<E> for Asked<E, C> {
     }
 
     fn settle(mut self: Box<Self>, verdict: Verdict) {
-        let answer = match (std::mem::replace(&mut self.stage, Stage::Lost), verdict) {
-            (_, Err(failure)) => Err(failure.map_rejection(|never| match never {})),
-            (Stage::Answer(answer), Ok(receipt)) => answer.map(|reply| (reply, receipt)),
-            (_, Ok(_)) => unreachable!("only a prepared answer becomes durable"),
+        let answer = match verdict {
+            Err(failure) => Err(failure.map_rejection(|never| match never {})),
+            Ok(receipt) => match std::mem::replace(&mut self.stage, Stage::Lost) {
+                Stage::Answer(answer) => answer.map(|reply| (reply, receipt)),
+                _ => unreachable!("only a prepared answer becomes durable"),
+            },
         };
         self.reply_to.send(answer);
     }
 }
 
 impl<E: Handle<C>, C: Payload> Drop for Asked<E, C> {
-    /// Only a partition that fails drops a command without an answer: its caller is told.
+    /// Only a partition that goes down drops a command without an answer: its caller is told. What is left of the user's
+    /// may panic when it is dropped, and does so alone.
     fn drop(&mut self) {
         if self.reply_to.is_open() {
             self.reply_to.send(Err(match self.stage {
-                Stage::Command(_) => AskError::unavailable("the entity's partition failed"),
-                _ => AskError::outcome_unknown("the entity's partition failed"),
+                Stage::Command(_) => AskError::unavailable("the entity's partition went down"),
+                _ => AskError::outcome_unknown("the entity's partition went down"),
             }));
         }
+        let left = std::mem::replace(&mut self.stage, Stage::Lost);
+        discard(|| left);
     }
 }

@@ -3,7 +3,7 @@ use super::{
     ask_builder::span,
     asking::{AskingWithReceipt, State},
     entity_ref::Target,
-    reply_to::ReplyTo,
+    reply_to::{ReplyTo, discard},
 };
 use crate::{
     AskError, Failure,
@@ -86,7 +86,8 @@ impl<E: Entity + Clone> Job<E> for Peeked<E> {
     }
 
     fn refuse(&mut self, failure: Failure) {
-        self.seen = Some(Err(failure));
+        let before = self.seen.replace(Err(failure));
+        discard(|| before);
     }
 
     fn recorded_reply(&self, _: &Serializer) -> Result<StoredPayload, EncodeError> {
@@ -102,20 +103,25 @@ impl<E: Entity + Clone> Job<E> for Peeked<E> {
     }
 
     fn settle(mut self: Box<Self>, verdict: Verdict) {
-        let seen = self.seen.take();
-        let answer = verdict.and_then(|receipt| {
-            let seen = seen.expect("only a prepared answer becomes durable");
-            seen.map(|state| (state, receipt))
-        });
+        let answer = match verdict {
+            Err(failure) => Err(failure),
+            Ok(receipt) => {
+                let seen = self.seen.take().expect("only a prepared answer becomes durable");
+                seen.map(|state| (state, receipt))
+            }
+        };
         self.reply_to.send(answer);
     }
 }
 
 impl<E: Entity> Drop for Peeked<E> {
-    /// Only a partition that fails drops a look without an answer: its caller is told.
+    /// Only a partition that goes down drops a look without an answer: its caller is told. The state that was seen may
+    /// panic when it is dropped, and does so alone.
     fn drop(&mut self) {
         if self.reply_to.is_open() {
-            self.reply_to.send(Err(AskError::unavailable("the entity's partition failed")));
+            self.reply_to.send(Err(AskError::unavailable("the entity's partition went down")));
         }
+        let seen = self.seen.take();
+        discard(|| seen);
     }
 }

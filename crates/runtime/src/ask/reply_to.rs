@@ -1,4 +1,4 @@
-use crate::{AskError, Receipt};
+use crate::{AskError, Receipt, cell::guard};
 use std::error::Error;
 use tokio::sync::oneshot;
 use tracing::Span;
@@ -37,27 +37,42 @@ impl<R, X: Error> ReplyTo<R, X> {
         self.told = false;
     }
 
+    /// Sends the answer. Nothing of the user's in it can make this panic: neither its text nor its end, nor the waking
+    /// of a caller.
     pub(crate) fn send(&mut self, answer: Answer<R, X>) {
         if !self.span.is_disabled() {
             self.span.record("outcome", outcome(&answer));
         }
         if std::mem::take(&mut self.told)
             && let Err(error) = &answer
+            && let Err(panic) = guard(|| self.log(error))
         {
-            // nobody waits for the answer, so the log is where it is not lost
-            let _entered = self.span.enter();
-            match error {
-                AskError::Rejected(rejection) => {
-                    tracing::debug!(%rejection, "told command was rejected");
-                }
-                error => {
-                    tracing::warn!(%error, "told command failed");
-                }
+            tracing::error!(panic, "logging the failure of a told command panicked");
+        }
+        match self.waiting.take() {
+            Some(sender) => discard(|| sender.send(answer)), // the caller may have gone: its own choice
+            None => discard(|| answer),
+        }
+    }
+
+    /// Nobody waits for the answer, so the log is where it is not lost.
+    fn log(&self, error: &AskError<X>) {
+        let _entered = self.span.enter();
+        match error {
+            AskError::Rejected(rejection) => {
+                tracing::debug!(%rejection, "told command was rejected");
+            }
+            error => {
+                tracing::warn!(%error, "told command failed");
             }
         }
-        if let Some(sender) = self.waiting.take() {
-            let _ = sender.send(answer); // the caller may have gone: its own choice
-        }
+    }
+}
+
+/// Drops a value of the user's, in the midst of a partition that must not fail with it.
+pub(super) fn discard<T>(value: impl FnOnce() -> T) {
+    if let Err(panic) = guard(|| drop(value())) {
+        tracing::error!(panic, "dropping a command or its answer panicked");
     }
 }
 

@@ -39,6 +39,8 @@ pub(crate) struct KindHost<M: Hosted> {
     windows: BTreeSet<(Moment, Ticket)>,
     next_deadline: Moment,
     unanswered: usize,
+    /// How many bytes that wait in the cells are counted in the load.
+    staged_bytes: usize,
 }
 
 impl<M: Hosted> KindHost<M> {
@@ -63,6 +65,7 @@ impl<M: Hosted> KindHost<M> {
             windows: BTreeSet::new(),
             next_deadline: Moment::NEVER,
             unanswered: 0,
+            staged_bytes: 0,
         }
     }
 
@@ -93,8 +96,8 @@ impl<M: Hosted> KindHost<M> {
     }
 
     fn remove(&mut self, slot: u32) {
+        self.load.entity_left(); // first, since what the user's drop does is unknown
         self.cells.remove(slot);
-        self.load.entity_left();
     }
 
     fn deliver(&mut self, delivery: Delivery<M::Entity>, beat: &Beat<'_>) {
@@ -219,10 +222,7 @@ impl<M: Hosted> KindHost<M> {
         if !self.out.snapshots.is_empty() {
             beat.journal.save(self.out.snapshots.drain(..));
         }
-        self.load.staged(
-            std::mem::take(&mut self.out.bytes_staged),
-            std::mem::take(&mut self.out.bytes_unstaged),
-        );
+        self.count_staged();
         for action in self.out.actions.drain(..) {
             if let Err(panic) = guard(action) {
                 tracing::error!(kind = <M::Entity as Entity>::KIND, panic, "after_commit panicked");
@@ -234,6 +234,13 @@ impl<M: Hosted> KindHost<M> {
         }
         self.unanswered -= settled;
         self.load.answered(settled);
+    }
+
+    fn count_staged(&mut self) {
+        let staged = std::mem::take(&mut self.out.bytes_staged);
+        let unstaged = std::mem::take(&mut self.out.bytes_unstaged);
+        self.staged_bytes = self.staged_bytes + staged - unstaged;
+        self.load.staged(staged, unstaged);
     }
 
     fn due(&self) -> Moment {
@@ -354,11 +361,20 @@ fn turn<'a, M: Hosted>(
 }
 
 impl<M: Hosted> Drop for KindHost<M> {
-    /// A partition that fails takes its cells with it: they are no longer counted, nor are commands nobody will answer.
+    /// A partition that fails takes its cells with it: they are no longer counted, nor is what is staged in them, nor are
+    /// commands nobody will answer. What the turn that failed had staged was not counted yet.
     fn drop(&mut self) {
         self.load.answered(self.unanswered);
-        for _ in 0..self.cells.len() {
-            self.load.entity_left();
+        self.load.staged(0, self.staged_bytes);
+        for slot in self.cells.occupied() {
+            // one by one: if two of them panicked at once, the process would end
+            if let Err(panic) = guard(|| self.remove(slot)) {
+                tracing::error!(
+                    kind = <M::Entity as Entity>::KIND,
+                    panic,
+                    "dropping an entity panicked"
+                );
+            }
         }
     }
 }

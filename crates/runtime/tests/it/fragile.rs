@@ -7,9 +7,10 @@ use actum_runtime::{EntityRef, Registration, Runtime, settings::EntitySettings};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::Error};
 use std::{
     convert::Infallible,
+    fmt,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -36,9 +37,20 @@ pub(crate) struct Fail(pub(crate) At);
 /// A query that takes this long, and answers with the total.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Dawdle(pub(crate) Duration);
-/// A command that panics when it is dropped without being handled, in the midst of its partition.
+/// A query that leaves its entity to panic when it is dropped.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Arm;
+/// As [`Arm`], and the entity leaves memory: it panics in the midst of its partition, which fails.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Grenade;
+/// Panics whenever it is dropped, as a command and as the reply, which it is too. One that is to be refused is, for a
+/// reason that panics when it is shown.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Thorn {
+    pub(crate) refused: bool,
+}
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Unspeakable;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Added {
@@ -55,14 +67,21 @@ pub(crate) struct Total {
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Fragile {
     pub(crate) total: u64,
+    #[serde(skip)]
+    charge: Charge,
 }
+
+/// Panics when it is dropped, once it is armed.
+#[derive(Default)]
+struct Charge(AtomicBool);
 
 /// What has run after commits.
 #[derive(Clone, Default)]
 pub(crate) struct Actions(Arc<AtomicUsize>);
 
 actum_model::payload! {
-    Json: Fragile = "fragile.state", Added = "added", Fail = "fail", Dawdle = "dawdle", Grenade = "grenade", Total = "total"
+    Json: Fragile = "fragile.state", Added = "added", Fail = "fail", Dawdle = "dawdle", Arm = "arm",
+    Grenade = "grenade", Thorn = "thorn", Unspeakable = "unspeakable", Total = "total"
 }
 
 fn encode<S: Serializer>(at: &At, serializer: S) -> Result<S::Ok, S::Error> {
@@ -86,11 +105,31 @@ impl<'de> Deserialize<'de> for Total {
     }
 }
 
-impl Drop for Grenade {
+impl Drop for Thorn {
     fn drop(&mut self) {
-        assert!(std::thread::panicking(), "in dropping the command");
+        panic!("in dropping a command or a reply");
     }
 }
+
+impl Clone for Charge {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        assert!(!*self.0.get_mut(), "in dropping the state");
+    }
+}
+
+impl fmt::Display for Unspeakable {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("in showing the rejection")
+    }
+}
+
+impl std::error::Error for Unspeakable {}
 
 impl Actions {
     pub(crate) fn count(&self) -> usize {
@@ -103,7 +142,7 @@ impl Entity for Fragile {
     type Id = String;
     type Env = Actions;
     type Event = Added;
-    type Commands = (Fail, Dawdle, Grenade);
+    type Commands = (Fail, Dawdle, Arm, Grenade, Thorn);
 
     fn initial(id: &String) -> Self {
         assert!(!id.starts_with("stillborn"), "in initial");
@@ -156,12 +195,32 @@ impl Handle<Dawdle> for Fragile {
     }
 }
 
+impl Handle<Arm> for Fragile {
+    type Reply = Total;
+    type Rejection = Infallible;
+    fn handle(&self, Arm: Arm, _: &Ctx<'_, Self>) -> Answer {
+        self.charge.0.store(true, Ordering::SeqCst);
+        Ok(Effect::none().reply(Total { total: self.total, fails: false }))
+    }
+}
+
 impl Handle<Grenade> for Fragile {
     type Reply = Total;
     type Rejection = Infallible;
-    fn handle(&self, grenade: Grenade, _: &Ctx<'_, Self>) -> Answer {
-        std::mem::forget(grenade);
-        Ok(Effect::none().reply(Total { total: self.total, fails: false }))
+    fn handle(&self, Grenade: Grenade, ctx: &Ctx<'_, Self>) -> Answer {
+        self.handle(Arm, ctx).map(Effect::passivate)
+    }
+}
+
+impl Handle<Thorn> for Fragile {
+    type Reply = Thorn;
+    type Rejection = Unspeakable;
+    fn handle(&self, thorn: Thorn, _: &Ctx<'_, Self>) -> Result<Effect<Self, Thorn>, Unspeakable> {
+        if thorn.refused {
+            std::mem::forget(thorn);
+            return Err(Unspeakable);
+        }
+        Ok(Effect::none().reply(thorn))
     }
 }
 

@@ -1,12 +1,13 @@
 //! A partition that fails is started anew, and whoever waited for it gets an answer.
 
 use crate::{
-    account::{Balance, Deposit},
-    fragile::{Actions, At, Dawdle, Fail, Grenade, fragile, registered},
+    account::{Balance, Deposit, DepositAll},
+    fragile::{Actions, Arm, At, Dawdle, Fail, Grenade, Thorn, fragile, registered},
     listener::Listener,
     rig::{Rig, account, accounts, all_wait, assert_is, send},
 };
-use actum_runtime::{AskError, Runtime};
+use actum_persistence::store::WriterStore;
+use actum_runtime::{AskError, Runtime, settings::RuntimeSettings};
 use actum_testkit::Operation;
 use std::{future::IntoFuture, time::Duration};
 use tokio::time::{Instant, sleep};
@@ -16,22 +17,17 @@ async fn start(rig: &Rig) -> Runtime {
     rig.start_with(vec![accounts(), registered(&Actions::default())], Default::default()).await
 }
 
-/// Lets the partition fail: a command whose caller has given up panics when it is dropped.
+/// Lets the partition fail: a state panics when it is dropped.
 async fn blow_up(engine: &Runtime, id: &str) {
-    let asked = fragile(engine, id).ask(Grenade).timeout(Duration::ZERO).await;
-    assert_is!(
-        asked,
-        Err(AskError::Timeout { .. }
-            | AskError::OutcomeUnknown { .. }
-            | AskError::Unavailable { .. })
-    );
+    let asked = fragile(engine, id).ask(Grenade).await;
+    assert_is!(asked, Err(AskError::OutcomeUnknown { .. }));
     all_wait().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn its_entities_recover_and_answer() {
     let rig = Rig::of_one_partition();
-    let (listener, _guard) = Listener::listen(Level::ERROR);
+    let (listener, _guard) = Listener::listen(Level::INFO);
     let engine = start(&rig).await;
     let a = account(&engine, "a");
     a.ask(Deposit(5)).command_id("c").await.unwrap();
@@ -42,6 +38,7 @@ async fn its_entities_recover_and_answer() {
     assert_eq!(a.ask(Deposit(5)).command_id("c").await.unwrap(), 5);
     assert_eq!(fragile(&engine, "f").ask(Fail(At::Nowhere)).await.unwrap().total, 2);
     assert_eq!(listener.saying("partition failed, its entities will recover").len(), 1);
+    assert_eq!(listener.saying("partition restarted").len(), 1);
     assert!(engine.shutdown().await.is_clean());
 }
 
@@ -90,7 +87,7 @@ async fn commands_that_come_meanwhile_are_served_by_its_next_life() {
     let rig = Rig::of_one_partition();
     let engine = start(&rig).await;
     for round in 1..=4 {
-        let failing = fragile(&engine, "f").ask(Grenade).timeout(Duration::ZERO).into_future();
+        let failing = fragile(&engine, "f").ask(Grenade).into_future();
         while engine.usage().commands > 0 {
             tokio::task::yield_now().await; // until it has failed, and is not started yet
         }
@@ -168,10 +165,10 @@ async fn deadlines_are_kept_while_a_partition_is_down() {
     let kinds = vec![accounts(), registered(&Actions::default())];
     let engine = rig.start_with(kinds, Default::default()).await;
     for _ in 0..8 {
-        let _ = fragile(&engine, "f").ask(Grenade).timeout(Duration::ZERO).await;
+        let _ = fragile(&engine, "f").ask(Grenade).await;
         account(&engine, "a").ask(Deposit(1)).timeout(Duration::from_secs(9)).await.unwrap();
     }
-    let _ = fragile(&engine, "f").ask(Grenade).timeout(Duration::ZERO).await;
+    let _ = fragile(&engine, "f").ask(Grenade).await;
     all_wait().await;
     let started = Instant::now();
     let asked = account(&engine, "a").ask(Deposit(1)).timeout(Duration::from_millis(100)).await;
@@ -185,10 +182,10 @@ async fn a_shutdown_reports_commands_of_a_partition_that_is_down() {
     let kinds = vec![accounts(), registered(&Actions::default())];
     let engine = rig.start_with(kinds, Default::default()).await;
     for _ in 0..8 {
-        let _ = fragile(&engine, "f").ask(Grenade).timeout(Duration::ZERO).await;
+        let _ = fragile(&engine, "f").ask(Grenade).await;
         account(&engine, "a").ask(Deposit(1)).timeout(Duration::from_secs(9)).await.unwrap();
     }
-    let _ = fragile(&engine, "f").ask(Grenade).timeout(Duration::ZERO).await;
+    let _ = fragile(&engine, "f").ask(Grenade).await;
     all_wait().await;
     let waiting = send(account(&engine, "a").ask(Deposit(1)));
     all_wait().await;
@@ -196,4 +193,112 @@ async fn a_shutdown_reports_commands_of_a_partition_that_is_down() {
     let refused = usize::from(waiting.await.unwrap().is_err());
     assert_eq!(report.unanswered, refused);
     assert_eq!(engine.usage().commands, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_staged_in_one_takes_up_no_room_any_more() {
+    let rig = Rig::of_one_partition();
+    let settings = RuntimeSettings::default().with_journal_bytes_max(1 << 20);
+    let kinds = vec![accounts(), registered(&Actions::default())];
+    let engine = rig.start_with(kinds, settings).await;
+    let a = account(&engine, "a");
+    for _ in 0..8 {
+        let append = rig.hold_next(Operation::Append);
+        let sent = send(a.ask(Deposit(1)));
+        append.held(1).await;
+        // more than a third of the room
+        let staged = send(a.ask(DepositAll(vec![1; 1_500])));
+        all_wait().await;
+        blow_up(&engine, "f").await;
+        append.open();
+        assert_is!(sent.await.unwrap(), Err(AskError::OutcomeUnknown { .. }));
+        assert_is!(staged.await.unwrap(), Err(AskError::OutcomeUnknown { .. }));
+        sleep(Duration::from_secs(5)).await; // until it is up again
+    }
+    assert_eq!(account(&engine, "b").ask(Deposit(1)).await.unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_fails_with_what_a_command_leaves_behind() {
+    let rig = Rig::of_one_partition();
+    let (listener, _guard) = Listener::listen(Level::DEBUG);
+    let engine = start(&rig).await;
+    let (a, f) = (account(&engine, "a"), fragile(&engine, "f"));
+    a.ask(Deposit(1)).await.unwrap();
+    // dropped without being handled, as a reply that nobody wants, and with nobody to tell of the rejection
+    let late = f.ask(Thorn { refused: false }).timeout(Duration::ZERO).await;
+    assert_is!(late, Err(AskError::Timeout { maybe_applied: false }));
+    f.tell(Thorn { refused: false }).unwrap();
+    drop(f.ask(Thorn { refused: false }).into_future());
+    f.tell(Thorn { refused: true }).unwrap();
+    all_wait().await;
+    assert_eq!(listener.saying("dropping a command or its answer panicked").len(), 3);
+    assert_eq!(listener.saying("logging the failure of a told command panicked").len(), 1);
+    // neighbours in the same turn and later notice nothing
+    let reads = rig.faults.calls(Operation::Recover);
+    f.tell(Thorn { refused: false }).unwrap();
+    assert_eq!(a.ask(Deposit(1)).await.unwrap(), 2);
+    assert_eq!(f.ask(Fail(At::Nowhere)).await.unwrap().total, 1);
+    assert_eq!(rig.faults.calls(Operation::Recover), reads);
+    assert_eq!(listener.saying("partition failed, its entities will recover").len(), 0);
+    assert!(engine.shutdown().await.is_clean());
+}
+
+#[tokio::test(start_paused = true)]
+async fn commands_and_states_that_panic_with_their_partition_do_no_more_harm() {
+    let rig = Rig::of_one_partition();
+    let engine = start(&rig).await;
+    for id in ["g", "h", "i"] {
+        fragile(&engine, id).ask(Arm).await.unwrap();
+    }
+    let append = rig.hold_next(Operation::Append);
+    let sent = send(fragile(&engine, "j").ask(Fail(At::Nowhere)));
+    append.held(1).await;
+    let seeing = [(); 2].map(|()| send(fragile(&engine, "j").ask(Thorn { refused: false })));
+    all_wait().await;
+    blow_up(&engine, "f").await;
+    assert_is!(sent.await.unwrap(), Err(AskError::OutcomeUnknown { .. }));
+    for seeing in seeing {
+        assert_is!(seeing.await.unwrap(), Err(AskError::OutcomeUnknown { .. }));
+    }
+    append.open();
+    assert_eq!((engine.usage().entities, engine.usage().commands), (0, 0));
+    assert_eq!(account(&engine, "a").ask(Deposit(1)).await.unwrap(), 1);
+    assert_eq!(fragile(&engine, "j").ask(Fail(At::Nowhere)).await.unwrap().total, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn commands_of_one_that_is_down_are_told_how_its_engine_ended() {
+    for end in ["fenced", "shut down", "dropped"] {
+        let rig = Rig::of_one_partition();
+        let kinds = vec![accounts(), registered(&Actions::default())];
+        let settings = RuntimeSettings::default()
+            .with_shutdown_timeout(Duration::from_millis(1))
+            .with_writer_lease(Duration::from_millis(300))
+            .with_ask_timeout(Duration::from_secs(60));
+        let engine = rig.start_with(kinds, settings).await;
+        for _ in 0..8 {
+            blow_up(&engine, "f").await;
+        }
+        let waiting = send(account(&engine, "a").ask(Deposit(1)));
+        all_wait().await;
+        let why = match end {
+            "fenced" => {
+                rig.memory.reopen().revoke(engine.incarnation()).await.unwrap();
+                while !engine.is_fenced() {
+                    all_wait().await;
+                }
+                "unavailable: fenced: another engine has taken over the journal"
+            }
+            "shut down" => {
+                assert_eq!(engine.shutdown().await.unanswered, 1);
+                "unavailable: the engine is shutting down"
+            }
+            _ => {
+                drop(engine);
+                "unavailable: the engine has ended"
+            }
+        };
+        assert_eq!(waiting.await.unwrap().unwrap_err().to_string(), why);
+    }
 }
