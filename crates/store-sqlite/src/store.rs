@@ -30,16 +30,22 @@ use std::{
 /// closes the file. Dropping a store does so without waiting, as a crash would: nothing that was confirmed is lost.
 ///
 /// # Examples
-/// ```no_run
+/// ```
 /// use actum_persistence::store::Stores;
 /// use actum_store_sqlite::{SqliteSettings, SqliteStore, Synchronous};
 ///
-/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// let bank = Stores::of(SqliteStore::open("bank.db").await?);
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let directory = directory.path();
+/// let bank = Stores::of(SqliteStore::open(directory.join("bank.db")).await?);
 ///
 /// let settings = SqliteSettings::default().with_synchronous(Synchronous::Normal);
-/// let cache = Stores::of(SqliteStore::open_with("cache.db", settings).await?);
-/// # Ok(()) }
+/// let cache = Stores::of(SqliteStore::open_with(directory.join("cache.db"), settings).await?);
+/// # bank.close().await;
+/// # cache.close().await;
+/// # Ok(())
+/// # }
 /// ```
 pub struct SqliteStore {
     path: PathBuf,
