@@ -61,6 +61,22 @@ async fn the_oldest_change_waits_no_longer_than_the_flush_window() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_window_begins_with_a_change_however_long_there_was_none() {
+    let rig = Rig::new();
+    let engine = rig.start_accounts(tens()).await;
+    let a = account(&engine, "a");
+    for appends in 0..3 {
+        sleep(WINDOW * 5).await;
+        let changes = [send(a.ask(Deposit(1))), send(a.ask(Deposit(1)))];
+        sleep(WINDOW - Duration::from_millis(1)).await;
+        assert_eq!(rig.faults.calls(Operation::Append), appends, "the window is not over");
+        for asking in changes {
+            asking.await.unwrap().unwrap();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn each_entity_has_a_window_of_its_own() {
     let rig = Rig::of_one_partition();
     let engine = rig.start_accounts(tens()).await;

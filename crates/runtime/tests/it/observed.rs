@@ -285,3 +285,22 @@ async fn a_payload_that_cannot_be_read_is_not_quoted() {
     let text = listener.text();
     assert_eq!(text.lines().find(|line| line.contains(SECRET)), None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn commands_that_waited_for_the_same_recovery_are_named_when_it_was_slow() {
+    let (listener, _guard) = Listener::listen(Level::WARN);
+    let rig = Rig::new();
+    let settings = RuntimeSettings::default().with_slow_handler_after(Duration::from_millis(20));
+    let engine = rig.start_with(vec![registered(&Actions::default())], settings).await;
+    let a = fragile(&engine, "a");
+    let gate = rig.hold_next(Operation::Recover);
+    let waiting = [send(a.ask(Fail(At::Nowhere))), send(a.ask(Dawdle(Duration::from_millis(30))))];
+    gate.held(1).await;
+    all_wait().await;
+    gate.open();
+    for asking in waiting {
+        asking.await.unwrap().unwrap();
+    }
+    let [warning] = &listener.events()[..] else { panic!("{}", listener.text()) };
+    assert_eq!(warning.field("command"), Some("fail, dawdle"));
+}

@@ -283,7 +283,7 @@ async fn only_as_many_ids_as_set_are_remembered_in_memory_and_on_disk() {
 #[tokio::test(start_paused = true)]
 async fn an_id_that_is_too_old_is_forgotten_when_the_next_one_comes() {
     let rig = Rig::new();
-    store_as_of(&rig, "ancient", Timestamp::from_micros(0)).await;
+    store_as_of(&rig, &[("ancient", Timestamp::from_micros(0))]).await;
     let engine = rig.start_accounts(remembering(100)).await;
     let a = account(&engine, "a");
     assert_eq!(a.ask(Deposit(1)).command_id("ancient").await.unwrap(), 1234);
@@ -292,8 +292,22 @@ async fn an_id_that_is_too_old_is_forgotten_when_the_next_one_comes() {
     assert_eq!(a.ask(Deposit(1)).command_id("new").await.unwrap(), 2);
 }
 
-/// Stores the event of a `Deposit(1)` to `a` that was answered with 1234, as if it were handled then.
-async fn store_as_of(rig: &Rig, id: &str, timestamp: Timestamp) {
+#[tokio::test(start_paused = true)]
+async fn an_id_is_remembered_to_the_end_of_its_age_and_no_longer() {
+    for (micros_too_late, answer) in [(0, 1234), (1, 3)] {
+        let rig = Rig::new();
+        let then = Timestamp::from_micros(0);
+        let next = Timestamp::from_micros(DAY.as_micros() as i64 + micros_too_late);
+        store_as_of(&rig, &[("old", then), ("next", next)]).await;
+        let engine = rig.start_accounts(remembering(100)).await;
+        let a = account(&engine, "a");
+        assert_eq!(a.ask(Deposit(1)).command_id("old").await.unwrap(), answer);
+    }
+}
+
+/// Stores the events of commands `Deposit(1)` to `a` with these ids that were answered with 1234, as if they were handled
+/// then.
+async fn store_as_of(rig: &Rig, commands: &[(&str, Timestamp)]) {
     let store = rig.memory.reopen();
     let claim = WriterClaim {
         slot: "journal".into(),
@@ -301,25 +315,28 @@ async fn store_as_of(rig: &Rig, id: &str, timestamp: Timestamp) {
         lease: Duration::from_secs(10),
     };
     let incarnation = store.claim(&claim).await.unwrap();
-    let event = crate::account::AccountEvent::Deposited(1);
-    let reply = RecordedReply {
-        command_manifest: Cow::Borrowed("deposit"),
-        payload: StoredPayload::encode(&1234u64).unwrap(),
-    };
-    let metadata = Metadata::new().with_command_id(CommandId::new(id).unwrap());
-    let metadata = Serializer::default().encode_metadata(&metadata, Some(&reply)).unwrap();
-    let payload = StoredPayload::encode(&event).unwrap();
     let entity = key("account", "a");
     let append = EntityAppend {
         partition: entity.partition(store.layout().partitions),
         entity,
         expected: SequenceNr::ZERO,
         first_event_nr: 1,
-        events: vec![NewEvent { timestamp, payload, metadata }],
+        events: commands.iter().map(|(id, timestamp)| deposited(id, *timestamp)).collect(),
     };
     let batch = AppendBatch { lane: Default::default(), incarnation, appends: vec![append] };
     store.append(&batch).await.unwrap();
     store.release(incarnation).await.unwrap();
+}
+
+fn deposited(id: &str, timestamp: Timestamp) -> NewEvent {
+    let reply = RecordedReply {
+        command_manifest: Cow::Borrowed("deposit"),
+        payload: StoredPayload::encode(&1234u64).unwrap(),
+    };
+    let metadata = Metadata::new().with_command_id(CommandId::new(id).unwrap());
+    let metadata = Serializer::default().encode_metadata(&metadata, Some(&reply)).unwrap();
+    let payload = StoredPayload::encode(&crate::account::AccountEvent::Deposited(1)).unwrap();
+    NewEvent { timestamp, payload, metadata }
 }
 
 #[tokio::test(start_paused = true)]

@@ -96,4 +96,7 @@ async fn a_command_of_too_many_events_or_bytes_is_invalid_as_a_whole() {
     );
     assert_eq!(a.ask(DepositAll(vec![1; 20])).await.unwrap(), 20);
     assert_eq!(rig.events("a").await.len(), 20);
+    // just as many as are allowed: 20 events of 25 bytes
+    a.ask(DepositAll(vec![10_000_000_000; 20])).await.unwrap();
+    assert_eq!(rig.events("a").await.len(), 40);
 }

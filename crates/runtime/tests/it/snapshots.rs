@@ -80,6 +80,21 @@ async fn the_interval_counts_on_after_a_recovery() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_command_that_changes_nothing_takes_no_snapshot() {
+    let rig = Rig::new();
+    let engine = rig.start().await;
+    deposit(&engine, "a", 9).await;
+    let _ = engine.shutdown().await;
+    // the interval is over already when snapshots begin
+    let engine = rig.start_accounts(with(SnapshotSettings::every(5))).await;
+    assert_eq!(account(&engine, "a").ask(Balance).await.unwrap(), 9);
+    all_wait().await;
+    assert_eq!(newest(&rig, "a").await, None);
+    deposit(&engine, "a", 1).await;
+    assert_eq!(nr(newest(&rig, "a").await), Some(10));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_snapshot_shows_nothing_that_is_not_durable() {
     let rig = Rig::new();
     let engine = rig.start_accounts(with(SnapshotSettings::every(2))).await;
