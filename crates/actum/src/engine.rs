@@ -54,8 +54,7 @@ impl Engine {
     /// few seconds more at most, whatever the store does. A second call waits for the first and gets the same report.
     ///
     /// # Cancel safety
-    /// Dropping the future leaves the engine refusing commands and at work on those it has. Another call goes on where
-    /// this one stopped.
+    /// Dropping the future stops nothing: the shutdown goes on in a task of its own. Another call waits for it.
     pub async fn shutdown(&self) -> ShutdownReport {
         self.runtime.shutdown().await
     }

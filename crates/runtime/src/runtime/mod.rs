@@ -17,7 +17,7 @@ use crate::{
 };
 use actum_model::{Entity, EntityId, EntityKey, PartitionCount};
 use actum_persistence::store::{Incarnation, Stores};
-use crew::Crew;
+use shutdown::Ending;
 use std::{
     any::{Any, TypeId},
     collections::HashMap,
@@ -43,7 +43,7 @@ struct Inner {
     load: Arc<Load>,
     stores: Stores,
     settings: RuntimeSettings,
-    crew: tokio::sync::Mutex<Option<Crew>>,
+    ending: tokio::sync::Mutex<Ending>,
 }
 
 /// What an engine holds in memory at the moment.
@@ -116,11 +116,14 @@ impl Runtime {
     }
 
     /// Shuts down gracefully: refuses new commands, answers those that were taken, writes everything, lets go of the
-    /// journal and closes the stores. What could not be finished within the shutdown timeout is in the report. A second
-    /// call reports that there was nothing left to do.
+    /// journal and closes the stores. What could not be finished within the shutdown timeout is in the report. It takes a
+    /// few seconds more at most, whatever stores do. A second call waits for the first and gets the same report.
     ///
     /// # Cancel safety
-    /// Dropping the future leaves the runtime refusing commands, with work under way lost as in a crash.
+    /// Dropping the future stops nothing: the shutdown goes on in a task of its own. Another call waits for it.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
     pub async fn shutdown(&self) -> ShutdownReport {
         shutdown::shutdown(&self.inner).await
     }

@@ -3,14 +3,16 @@ use crate::{
     Failure,
     partition::{Door, PartitionMessage},
 };
-use actum_persistence::group_commit::Undrained;
+use actum_persistence::{group_commit::Undrained, store::StoreError};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::oneshot,
-    time::{Instant, timeout, timeout_at},
+    task::JoinHandle,
+    time::{Instant, timeout_at},
 };
+use tracing::Instrument;
 
-/// What a shutdown could not finish. All zero and `released` after a clean one.
+/// What a shutdown could not finish. All zero and true after a clean one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use]
@@ -25,51 +27,86 @@ pub struct ShutdownReport {
     pub snapshots_saved: bool,
     /// Whether the journal was given back, so that the next engine need not wait for a lease to run out.
     pub released: bool,
+    /// Whether the stores were closed.
+    pub closed: bool,
 }
 
 impl ShutdownReport {
     /// Whether everything was finished.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        *self
-            == Self { unanswered: 0, unsent: 0, unknown: 0, snapshots_saved: true, released: true }
+        let Self { unanswered, unsent, unknown, snapshots_saved, released, closed } = *self;
+        unanswered + unsent + unknown == 0 && snapshots_saved && released && closed
     }
 }
 
-/// How long the partitions have to fail what is left once the time is over.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// A runtime's way from work to its end.
+pub(super) struct Ending {
+    /// Who works, until the end begins.
+    crew: Option<Crew>,
+    under_way: Option<JoinHandle<ShutdownReport>>,
+    /// What was finished, in the end; before that nothing is.
+    report: ShutdownReport,
+}
 
-pub(super) async fn shutdown(inner: &Inner) -> ShutdownReport {
-    let mut report = ShutdownReport {
-        unanswered: 0,
-        unsent: 0,
-        unknown: 0,
-        snapshots_saved: true,
-        released: true,
-    };
-    let Some(mut crew) = inner.crew.lock().await.take() else { return report };
-    let deadline = Instant::now() + inner.settings.shutdown_timeout;
-    inner.gate.shut(&Failure::unavailable("the engine is shutting down"));
-    report.unanswered = drain(&crew.doors, deadline).await;
-    let undrained = write_rest(&mut crew, deadline).await;
-    (report.unsent, report.unknown) = (undrained.unsent, undrained.unknown);
-    report.snapshots_saved = save_rest(&mut crew, deadline).await;
-    report.unanswered += inner.gate.clear(); // of partitions that are down
-    drop(crew);
-    report.released = match inner.stores.writers.release(inner.incarnation).await {
-        Ok(()) => true,
-        Err(error) => {
-            tracing::warn!(engine = inner.name, %error, "writer slot not given back");
-            false
+impl Ending {
+    /// Not begun yet.
+    pub(super) fn of(crew: Crew) -> Self {
+        let report = ShutdownReport {
+            unanswered: 0,
+            unsent: 0,
+            unknown: 0,
+            snapshots_saved: false,
+            released: false,
+            closed: false,
+        };
+        Self { crew: Some(crew), under_way: None, report }
+    }
+}
+
+/// Ends the runtime in a task of its own, which goes on when the caller goes away. Whoever comes second waits for the
+/// first, and gets the same report.
+pub(super) async fn shutdown(inner: &Arc<Inner>) -> ShutdownReport {
+    let mut ending = inner.ending.lock().await;
+    let Ending { crew, under_way, report } = &mut *ending;
+    if let Some(crew) = crew.take() {
+        inner.gate.shut(&Failure::unavailable("the engine is shutting down"));
+        *under_way = Some(tokio::spawn(end(Arc::clone(inner), crew).in_current_span()));
+    }
+    if let Some(task) = under_way {
+        match task.await {
+            Ok(ended) => *report = ended,
+            Err(error) => tracing::error!(engine = inner.name, %error, "shutdown failed"),
         }
-    };
-    inner.stores.close().await;
+        *under_way = None;
+    }
+    *report
+}
+
+async fn end(inner: Arc<Inner>, mut crew: Crew) -> ShutdownReport {
+    let deadline = Instant::now() + inner.settings.shutdown_timeout;
+    let mut unanswered = drain(&crew.doors, deadline).await;
+    let Undrained { unsent, unknown } = write_rest(&mut crew, deadline).await;
+    let snapshots_saved = save_rest(&mut crew, deadline).await;
+    unanswered += inner.gate.clear(); // of partitions that are down
+    drop(crew);
+    let released = release(&inner, last_words(deadline)).await;
+    let closed = close(&inner, last_words(deadline)).await;
+    let report = ShutdownReport { unanswered, unsent, unknown, snapshots_saved, released, closed };
     if report.is_clean() {
         tracing::info!(engine = inner.name, "engine shut down");
     } else {
         tracing::warn!(engine = inner.name, ?report, "engine shut down with work unfinished");
     }
     report
+}
+
+/// How long each of these has at least, even if the time is over: partitions to fail what is left, a store to take the
+/// journal back, and to close.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+fn last_words(deadline: Instant) -> Instant {
+    deadline.max(Instant::now() + LAST_WORDS)
 }
 
 /// Lets all partitions finish, then fails what is left; says how many commands that were.
@@ -79,28 +116,35 @@ async fn drain(doors: &[Arc<Door>], deadline: Instant) -> usize {
         .map(|door| {
             let (sender, receiver) = oneshot::channel();
             door.send(PartitionMessage::Drain(sender));
+            (door, receiver)
+        })
+        .collect();
+    let mut late = Vec::new();
+    for (door, drained) in drained {
+        if !matches!(timeout_at(deadline, drained).await, Ok(Ok(()))) {
+            late.push(door);
+        }
+    }
+    abandon(late).await
+}
+
+async fn abandon(doors: Vec<&Arc<Door>>) -> usize {
+    let counts: Vec<_> = doors
+        .into_iter()
+        .map(|door| {
+            let (sender, receiver) = oneshot::channel();
+            let reason = "the engine was shut down before the command was answered";
+            door.send(PartitionMessage::Abandon(reason, sender));
             receiver
         })
         .collect();
+    let last = Instant::now() + LAST_WORDS; // of all together: one that hangs does not take the time of another
     let mut unanswered = 0;
-    for (door, drained) in doors.iter().zip(drained) {
-        if !matches!(timeout_at(deadline, drained).await, Ok(Ok(()))) {
-            unanswered += abandon(door).await;
-        }
+    for count in counts {
+        // one that says nothing is gone, and its commands were answered when it went
+        unanswered += timeout_at(last, count).await.map_or(0, Result::unwrap_or_default);
     }
     unanswered
-}
-
-async fn abandon(door: &Door) -> usize {
-    let (sender, receiver) = oneshot::channel();
-    door.send(PartitionMessage::Abandon(
-        "the engine was shut down before the command was answered",
-        sender,
-    ));
-    match timeout(LAST_WORDS, receiver).await {
-        Ok(Ok(unanswered)) => unanswered,
-        _ => 0, // it is gone, and its commands were answered when it went
-    }
 }
 
 async fn write_rest(crew: &mut Crew, deadline: Instant) -> Undrained {
@@ -128,4 +172,74 @@ async fn save_rest(crew: &mut Crew, deadline: Instant) -> bool {
     }
     saving.abort();
     false
+}
+
+async fn release(inner: &Inner, last: Instant) -> bool {
+    let released = timeout_at(last, inner.stores.writers.release(inner.incarnation)).await;
+    let released = released.unwrap_or_else(|_| {
+        Err(StoreError::unavailable("giving the writer slot back", "it takes too long"))
+    });
+    if let Err(error) = &released {
+        tracing::warn!(engine = inner.name, %error, "writer slot not given back");
+    }
+    released.is_ok()
+}
+
+async fn close(inner: &Inner, last: Instant) -> bool {
+    let closed = timeout_at(last, inner.stores.close()).await.is_ok();
+    if !closed {
+        tracing::warn!(engine = inner.name, "stores not closed in time");
+    }
+    closed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alarm::Alarm;
+    use actum_model::{Lane, PartitionCount};
+    use ractor::{Actor, ActorProcessingErr, ActorRef};
+
+    /// Keeps what it is told, and never answers.
+    struct Deaf;
+
+    impl Actor for Deaf {
+        type Msg = PartitionMessage;
+        type State = Vec<PartitionMessage>;
+        type Arguments = ();
+
+        async fn pre_start(
+            &self,
+            _: ActorRef<PartitionMessage>,
+            (): (),
+        ) -> Result<Vec<PartitionMessage>, ActorProcessingErr> {
+            Ok(Vec::new())
+        }
+
+        async fn handle(
+            &self,
+            _: ActorRef<PartitionMessage>,
+            message: PartitionMessage,
+            heard: &mut Vec<PartitionMessage>,
+        ) -> Result<(), ActorProcessingErr> {
+            heard.push(message);
+            Ok(())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn partitions_that_hang_share_the_time_for_their_last_words() {
+        let alarm = Arc::new(Alarm::new());
+        let mut doors = Vec::new();
+        for partition in PartitionCount::new(8).expect("8 is a count").iter() {
+            let door = Door::new(partition, Lane::default(), Arc::clone(&alarm));
+            let (actor, _) = Actor::spawn(None, Deaf, ()).await.expect("an actor starts");
+            door.move_in(actor);
+            doors.push(Arc::new(door));
+        }
+        let started = Instant::now();
+        let deadline = started + Duration::from_secs(5);
+        assert_eq!(drain(&doors, deadline).await, 0);
+        assert_eq!(started.elapsed(), Duration::from_secs(6));
+    }
 }

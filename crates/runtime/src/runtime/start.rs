@@ -1,4 +1,4 @@
-use super::{Inner, Runtime, StartError, crew::Crew};
+use super::{Inner, Runtime, StartError, crew::Crew, shutdown::Ending};
 use crate::{
     alarm::Alarm,
     cell::Ticket,
@@ -86,7 +86,7 @@ async fn start_over(
     tracing::info!(engine = name, %incarnation, "engine started");
     let Plant { gate, load, .. } = plant;
     let partitions = stores.events.layout().partitions;
-    let crew = tokio::sync::Mutex::new(Some(crew));
+    let ending = tokio::sync::Mutex::new(Ending::of(crew));
     Ok(Runtime {
         inner: Arc::new(Inner {
             name,
@@ -97,7 +97,7 @@ async fn start_over(
             load,
             stores,
             settings,
-            crew,
+            ending,
         }),
     })
 }

@@ -4,13 +4,15 @@ use crate::{
     account::{Account, Balance, Deposit},
     rig::{Rig, account, all_wait, assert_is, send},
 };
-use actum_persistence::store::{SnapshotStore, StoreError};
+use actum_model::{EntityKey, SequenceNr};
+use actum_persistence::store::{Snapshot, SnapshotStore, StoreError, Stores};
 use actum_runtime::{
     AskError, Registration, Runtime, ShutdownReport, StartError,
     settings::{Batching, EntitySettings, RuntimeSettings, SnapshotSettings},
 };
-use actum_testkit::{Fault, Operation};
-use std::{future::IntoFuture, time::Duration};
+use actum_testkit::{Fault, FaultStore, Operation};
+use async_trait::async_trait;
+use std::{future::IntoFuture, sync::Arc, time::Duration};
 use tokio::{
     runtime::Handle,
     task::JoinHandle,
@@ -187,6 +189,104 @@ async fn a_second_shutdown_finds_nothing_to_do() {
     assert!(engine.shutdown().await.is_clean());
     assert_eq!(account(&next, "a").ask(Deposit(1)).await.unwrap(), 2);
     assert_eq!(rig.faults.calls(Operation::Release), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_shutdown_waits_for_the_first_and_reports_the_same() {
+    let rig = Rig::new();
+    let engine = rig.start_set(patient()).await;
+    let append = rig.hold_next(Operation::Append);
+    let sent = send(account(&engine, "a").ask(Deposit(1)));
+    append.held(1).await;
+    let first = shut_down(&engine);
+    all_wait().await;
+    let second = shut_down(&engine);
+    sleep(5 * SECOND).await;
+    assert!(!first.is_finished() && !second.is_finished());
+    let (first, second) = (first.await.unwrap(), second.await.unwrap());
+    assert_is!(sent.await.unwrap(), Err(AskError::OutcomeUnknown { .. }));
+    assert_eq!((first.unanswered, first.unknown), (1, 1), "{first:?}");
+    assert_eq!(first, second);
+    assert_eq!(first, engine.shutdown().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_whose_caller_goes_away_goes_on() {
+    let rig = Rig::new();
+    let engine = rig.start_set(patient()).await;
+    let append = rig.hold_next(Operation::Append);
+    let sent = send(account(&engine, "a").ask(Deposit(1)));
+    append.held(1).await;
+    let first = shut_down(&engine);
+    all_wait().await;
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    let second = shut_down(&engine);
+    sleep(SECOND).await;
+    assert!(!second.is_finished());
+    append.open();
+    assert!(second.await.unwrap().is_clean());
+    assert_eq!(sent.await.unwrap().unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_journal_that_hangs_when_it_is_given_back_does_not_keep_the_engine() {
+    for late in [false, true] {
+        let rig = Rig::new();
+        let engine = rig.start_set(patient()).await;
+        let _release = rig.hold_next(Operation::Release);
+        let append = rig.hold_next(Operation::Append);
+        if late {
+            let _ = account(&engine, "a").tell(Deposit(1));
+            append.held(1).await;
+        }
+        let started = Instant::now();
+        let report = engine.shutdown().await;
+        let took = started.elapsed();
+        assert!(took <= if late { 12 * SECOND } else { 10 * SECOND }, "{took:?}");
+        assert!(!report.released && report.closed && !report.is_clean(), "{report:?}");
+        assert_eq!(report.unknown, usize::from(late), "{report:?}");
+        assert_eq!(report, engine.shutdown().await);
+    }
+}
+
+/// Snapshots of a store that never closes.
+struct NeverCloses(FaultStore);
+
+#[async_trait]
+impl SnapshotStore for NeverCloses {
+    async fn save(&self, snapshots: &[Snapshot]) -> Result<(), StoreError> {
+        self.0.save(snapshots).await
+    }
+
+    async fn load(
+        &self,
+        entity: &EntityKey,
+        at_most: SequenceNr,
+    ) -> Result<Option<Snapshot>, StoreError> {
+        SnapshotStore::load(&self.0, entity, at_most).await
+    }
+
+    async fn prune(&self, entity: &EntityKey, keep: u32) -> Result<Option<SequenceNr>, StoreError> {
+        self.0.prune(entity, keep).await
+    }
+
+    async fn close(&self) {
+        std::future::pending::<()>().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_does_not_close_does_not_keep_the_engine() {
+    let rig = Rig::new();
+    let stores = Stores::of(rig.store()).with_snapshots(Arc::new(NeverCloses(rig.store())));
+    let kinds = vec![crate::rig::accounts()];
+    let engine = Runtime::start("bank", Some(stores), kinds, patient()).await.unwrap();
+    account(&engine, "a").ask(Deposit(1)).await.unwrap();
+    let started = Instant::now();
+    let report = engine.shutdown().await;
+    assert_eq!(started.elapsed(), 10 * SECOND);
+    assert!(report.released && !report.closed && !report.is_clean(), "{report:?}");
 }
 
 #[tokio::test(start_paused = true)]
