@@ -158,6 +158,9 @@ struct Plant {
     retention: HashMap<&'static str, Retention>,
 }
 
+/// The numbers of state writes: behind those of the last lane a journal can have, so that no event has the same.
+const STATE_WRITES: Lane = Lane::new(u16::MAX);
+
 type Kinds = HashMap<TypeId, Box<dyn Any + Send + Sync>>;
 
 impl Plant {
@@ -208,7 +211,7 @@ impl Plant {
         let lanes: Vec<_> = layout.lanes.iter().map(lane_writer).collect();
         let (store, group_commit) = (Arc::clone(&stores.states), settings.group_commit.clone());
         let states =
-            StateWriter::<Ticket>::spawn(store, Lane::default(), incarnation, group_commit, sink);
+            StateWriter::<Ticket>::spawn(store, STATE_WRITES, incarnation, group_commit, sink);
 
         let saver =
             Arc::new(Saver::new(settings.snapshot_bytes_max, std::mem::take(&mut self.retention)));

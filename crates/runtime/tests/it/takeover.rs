@@ -3,9 +3,9 @@
 
 use crate::{
     account::{Balance, Deposit},
-    rig::{Rig, account, accounts, all_wait, assert_is, send},
+    rig::{Rig, account, accounts, all_wait, assert_is, key, send},
 };
-use actum_persistence::store::{StoreError, WriterStore};
+use actum_persistence::store::{DurableStateStore, StoreError, WriterStore};
 use actum_runtime::{
     AskError, Runtime, StartError,
     settings::{Batching, EntitySettings, RuntimeSettings},
@@ -297,4 +297,18 @@ async fn an_engine_does_not_start_over_a_store_that_is_away() {
     assert_eq!(error.to_string(), "the store does not let the engine start");
     assert_eq!(error.source().unwrap().to_string(), "the store is unavailable: scripted fault");
     try_start(&rig).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_event_and_no_state_are_written_under_the_same_id() {
+    let rig = Rig::new();
+    let engine = rig.start_with(vec![accounts(), crate::note::notes()], leased()).await;
+    account(&engine, "a").ask(Deposit(1)).await.unwrap();
+    crate::note::note(&engine, "n").ask(crate::note::Write("x".into())).await.unwrap();
+    let event = rig.stored("account", "a").await[0].event_id;
+    let states = rig.memory.reopen();
+    let states = DurableStateStore::load(&states, &[key("note", "n")]).await.unwrap();
+    let state = states[0].as_ref().unwrap().write_id;
+    assert_eq!(event.incarnation, state.incarnation);
+    assert_ne!(event.nr, state.nr);
 }
