@@ -129,7 +129,7 @@ impl Ledger {
         let entity = self.sent[nr as usize].order.entity;
         let truth = &mut self.truths[entity as usize];
         let (at, position) =
-            (receipt.sequence_nr.get(), receipt.position.map_or(0, |position| position.get()));
+            (receipt.sequence_nr.get(), receipt.position.map_or(0, actum_model::Position::get));
         let stored = at <= truth.head();
         // an entity that has read nothing but a snapshot knows no position
         let known = truth.positions.binary_search(&position);
