@@ -4,11 +4,11 @@ use crate::{
     account::{Balance, Deposit, DepositAll},
     fragile::{Actions, Arm, At, Dawdle, Fail, Grenade, Thorn, fragile, registered},
     listener::Listener,
-    rig::{Rig, account, accounts, all_wait, assert_is, send},
+    rig::{Gate, Rig, account, accounts, all_wait, assert_is, send},
 };
 use actum_persistence::store::WriterStore;
 use actum_runtime::{AskError, Runtime, settings::RuntimeSettings};
-use actum_testkit::Operation;
+use actum_testkit::{Fault, Operation};
 use std::{future::IntoFuture, time::Duration};
 use tokio::time::{Instant, sleep};
 use tracing::Level;
@@ -80,6 +80,27 @@ async fn everybody_who_waited_is_told_what_is_known() {
     }
     assert_eq!(rig.events("a").await.len(), 2);
     assert_eq!(account(&engine, "b").ask(Deposit(1)).await.unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn results_of_its_former_life_reach_nobody_of_the_next_one() {
+    let rig = Rig::of_one_partition();
+    let engine = start(&rig).await;
+    let gate = Gate::closed();
+    rig.faults.next(Operation::Append, Fault::unavailable().held_before(&gate));
+    let sent = send(account(&engine, "a").ask(Deposit(1)));
+    gate.held(1).await;
+    blow_up(&engine, "f").await;
+    assert_is!(sent.await.unwrap(), Err(AskError::OutcomeUnknown { .. }));
+
+    // another entity has the place in memory now, and a write of its own under way
+    let b = account(&engine, "b");
+    assert_eq!(b.ask(Balance).await.unwrap(), 0);
+    let asking = send(b.ask(Deposit(2)));
+    all_wait().await;
+    gate.open();
+    assert_eq!(asking.await.unwrap().unwrap(), 2);
+    assert_eq!(engine.usage().entities, 1);
 }
 
 #[tokio::test(start_paused = true)]
