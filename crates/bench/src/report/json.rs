@@ -1,6 +1,6 @@
 use crate::{
     arguments::Arguments,
-    case::Name,
+    case::{Medium, Name},
     machine::Machine,
     summary::{Held, Row},
 };
@@ -54,7 +54,7 @@ fn held(held: &Held) -> Value {
 fn name(name: &Name) -> Value {
     json!({
         "row": name.what,
-        "store": name.medium.map(|medium| medium.word()),
+        "store": name.medium.map(Medium::word),
         "callers": name.callers,
         "entities": name.entities,
         "prefilled": name.held,
