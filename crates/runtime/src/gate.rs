@@ -116,6 +116,7 @@ mod tests {
     use crate::{EntityRef, alarm::Alarm, ask::Port, clock::Clock, load::Load, partition::Inbox};
     use actum_model::{Ctx, Effect, Entity, EntityKey, Handle, Lane, NoEvents, PartitionCount};
     use std::{convert::Infallible, future::IntoFuture, time::Duration};
+    use tokio::time::timeout;
 
     struct Nobody;
 
@@ -153,11 +154,14 @@ mod tests {
         (gate, EntityRef::new(key, Arc::new(port)), load)
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn one_that_was_shut_stays_shut_whatever_becomes_of_the_lease() {
         let (gate, nobody, _) = gate();
         let (lease, shut) = (Failure::unavailable("lease"), Failure::unavailable("shut"));
-        let refused = async || nobody.ask(()).await.expect_err("it is refused").to_string();
+        let refused = async || {
+            let answer = timeout(Duration::from_secs(1), nobody.ask(()).into_future()).await;
+            answer.expect("nobody waits for ever").expect_err("it is refused").to_string()
+        };
         gate.suspend(&lease);
         assert_eq!(refused().await, "unavailable: lease");
         gate.shut(&shut);
