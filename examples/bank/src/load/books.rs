@@ -46,7 +46,7 @@ impl Books {
         &self.pages
     }
 
-    /// Any account, rather one where everything is settled: the bank remembers the last 100 keys of an account, and a
+    /// Any account, rather one where everything is settled: the bank remembers so many keys of an account, and a
     /// retry must not be overtaken by that many new orders.
     pub(super) fn pick(&self, random: &mut fastrand::Rng) -> &Page {
         let mut pick = || &self.pages[random.usize(..self.pages.len())];

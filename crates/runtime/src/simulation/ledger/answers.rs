@@ -91,7 +91,9 @@ impl Ledger {
                     && *actual == receipt.sequence_nr.get()
             }
             Failure::Invalid { .. } if sent.saw.is_some() => {
-                self.coverage.saw(Seen::InvalidCommand);
+                let recorded = order.plan.flaw == Flaw::RecordingFails;
+                let seen = if recorded { Seen::RecordingFailed } else { Seen::InvalidCommand };
+                self.coverage.saw(seen);
                 order.plan.is_invalid()
             }
             Failure::Invalid { .. } => {

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 /// How many accounts there are: few, so that an account has many orders at the same time.
 const ACCOUNTS: usize = 6;
 /// How many of the last answers about an account are asked for again after each kill. With all orders that can be
-/// under way, this is well within the 100 keys that an account remembers.
+/// under way, this is well within the keys that an account remembers.
 const REPEATED: usize = 10;
 
 /// The number of an order in the ledger, from 1. It is also its amount, or in the name of its owner, so that what an
