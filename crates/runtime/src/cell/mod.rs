@@ -36,6 +36,6 @@ pub(crate) use guard::{guard, panic_message};
 pub(crate) use job::{Decision, Envelope, Job, Verdict, Waiting};
 pub(crate) use model::{CHANGE_BYTES, Changes, Model, Progress, StageError};
 pub(crate) use moment::Moment;
-pub(crate) use pipeline::Pipeline;
+pub(crate) use pipeline::{Part, Pipeline};
 pub(crate) use recent_commands::RecentCommands;
 pub(crate) use turn::{Outputs, Read, Ticket, Turn};

@@ -26,12 +26,23 @@ pub(crate) struct Pipeline<M: Model> {
 
 /// An answer that waits until everything it depends on is durable.
 struct Held<E: actum_model::Entity> {
-    /// `None` once its caller stopped waiting; the action still runs.
+    /// `None` once its caller stopped waiting. Its action still runs, and what it wrote still counts as under way: its id
+    /// must be remembered for as long.
     job: Option<Box<dyn Job<E>>>,
     needs: SequenceNr,
-    /// Whether the command, or the one it is a retry of, may be stored though its answer fails.
-    wrote: bool,
+    part: Part,
     after_commit: Option<Box<dyn FnOnce() + Send>>,
+}
+
+/// What part a command has in the changes its answer waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// It saw them, and is never stored itself.
+    Saw,
+    /// Its own are among them.
+    Wrote,
+    /// Those of its first time are among them, which may be stored whatever the retry is told.
+    Repeats,
 }
 
 impl<M: Model> Pipeline<M> {
@@ -63,6 +74,7 @@ impl<M: Model> Pipeline<M> {
         self.durable == self.pending && self.held.is_empty()
     }
 
+    /// How many commands are under way: answers that wait, and writes that nobody waits for any more.
     pub(crate) fn waiting(&self) -> usize {
         self.held.len()
     }
@@ -77,13 +89,12 @@ impl<M: Model> Pipeline<M> {
         turn.out.bytes_staged += changes.bytes;
     }
 
-    /// Answers when everything up to `needs` is durable: at once, or later. `wrote`: whether the command, or the one it is
-    /// a retry of, changes the entity.
+    /// Answers when everything up to `needs` is durable: at once, or later.
     pub(crate) fn answer(
         &mut self,
         job: Box<dyn Job<M::Entity>>,
         needs: SequenceNr,
-        wrote: bool,
+        part: Part,
         after_commit: Option<Box<dyn FnOnce() + Send>>,
         turn: &mut Turn<'_, M>,
     ) {
@@ -99,7 +110,7 @@ impl<M: Model> Pipeline<M> {
             }
             _ => self.held.len(),
         };
-        self.held.insert(place, Held { job: Some(job), needs, wrote, after_commit });
+        self.held.insert(place, Held { job: Some(job), needs, part, after_commit });
     }
 
     /// Keeps a snapshot until the events it covers are durable; at most one waits.
@@ -155,7 +166,9 @@ impl<M: Model> Pipeline<M> {
         for held in self.held {
             let Some(job) = held.job else { continue };
             let verdict = match failure {
-                Failure::OutcomeUnknown { .. } if !held.wrote || held.needs > self.sent => {
+                Failure::OutcomeUnknown { .. }
+                    if held.part == Part::Saw || held.needs > self.sent =>
+                {
                     Failure::unavailable("an earlier write of the entity has an unknown outcome")
                 }
                 failure => failure.clone(),
@@ -169,7 +182,7 @@ impl<M: Model> Pipeline<M> {
         turn.out.bytes_unstaged += self.staged_bytes;
         for held in self.held {
             let Some(job) = held.job else { continue };
-            let sent = held.wrote && held.needs <= self.sent;
+            let sent = held.part != Part::Saw && held.needs <= self.sent;
             let failure =
                 if sent { Failure::outcome_unknown(reason) } else { Failure::unavailable(reason) };
             turn.out.settle(job, Err(failure));
@@ -186,10 +199,13 @@ impl<M: Model> Pipeline<M> {
             if deadline > turn.now {
                 next = next.min(deadline);
             } else if let Some(job) = held.job.take() {
-                turn.out.settle(job, Err(Failure::Timeout { maybe_applied: held.wrote }));
+                turn.out
+                    .settle(job, Err(Failure::Timeout { maybe_applied: held.part != Part::Saw }));
             }
         }
-        self.held.retain(|held| held.job.is_some() || held.after_commit.is_some());
+        self.held.retain(|held| {
+            held.job.is_some() || held.part == Part::Wrote || held.after_commit.is_some()
+        });
         next
     }
 

@@ -3,7 +3,7 @@
 //! Before: [`recovering`](super::recovering). After: [`passivating`](super::passivating); gone when an append failed.
 
 use super::{
-    Aggregate, Changes, Decision, Job, Model, Moment, Pipeline, StageError, Turn, Waiting,
+    Aggregate, Changes, Decision, Job, Model, Moment, Part, Pipeline, StageError, Turn, Waiting,
     entity_cell::{Name, Phase},
     guard,
     passivating::{Passivating, leave},
@@ -152,8 +152,7 @@ impl<M: Model> Running<M> {
         if let Err(failure) = replay(&mut *job, &first.reply, turn) {
             job.refuse(failure);
         }
-        // the command of the first time may be stored whatever its retry is told
-        self.pipeline.answer(job, needs, true, None, turn);
+        self.pipeline.answer(job, needs, Part::Repeats, None, turn);
         None
     }
 
@@ -175,7 +174,7 @@ impl<M: Model> Running<M> {
                 self.refuse(job, failure, turn)
             }
             Ok(Decision::Rejected) => {
-                self.pipeline.answer(job, at, false, None, turn);
+                self.pipeline.answer(job, at, Part::Saw, None, turn);
                 Next::Runs
             }
             Ok(Decision::Accepted { change, after_commit, passivate }) => {
@@ -224,7 +223,8 @@ impl<M: Model> Running<M> {
     ) -> Next {
         self.pipeline.staged(changes, turn);
         let needs = self.aggregate.sequence_nr;
-        self.pipeline.answer(job, needs, changes.count > 0, after_commit, turn);
+        let part = if changes.count > 0 { Part::Wrote } else { Part::Saw };
+        self.pipeline.answer(job, needs, part, after_commit, turn);
         if changes.count > 0 {
             self.snapshot_if_due(name, turn);
         }
@@ -239,7 +239,7 @@ impl<M: Model> Running<M> {
         turn: &mut Turn<'_, M>,
     ) -> Next {
         job.refuse(failure);
-        self.pipeline.answer(job, self.aggregate.sequence_nr, false, None, turn);
+        self.pipeline.answer(job, self.aggregate.sequence_nr, Part::Saw, None, turn);
         Next::Runs
     }
 
@@ -254,7 +254,7 @@ impl<M: Model> Running<M> {
     ) -> Next {
         tracing::error!(entity = %name.key, error = %failure, "entity's state is lost, it will be recovered");
         job.refuse(failure);
-        self.pipeline.answer(job, self.pipeline.pending(), false, None, turn);
+        self.pipeline.answer(job, self.pipeline.pending(), Part::Saw, None, turn);
         Next::LeavesUnsound
     }
 

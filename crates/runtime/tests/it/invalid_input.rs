@@ -293,3 +293,21 @@ macro_rules! does_nothing {
 
 does_nothing!(Impostor, "account", (Balance,));
 does_nothing!(Twins, "", (Balance, Balance));
+
+#[tokio::test]
+async fn a_window_that_forgets_commands_under_way_is_refused() {
+    let of = |waiting: usize, window: usize| {
+        let settings = EntitySettings::<Account>::default()
+            .with_commands_max(waiting)
+            .with_command_window(CommandWindow::new(window, Duration::from_secs(60)));
+        vec![Registration::event_sourced((), settings)]
+    };
+    assert_eq!(
+        problems(of(11, 10), RuntimeSettings::default()).await,
+        [
+            "entity `account`: the command window holds 10 commands, and 11 of an entity may wait: it must hold them all"
+        ]
+    );
+    let rig = Rig::new();
+    rig.try_start("bank", of(10, 10), RuntimeSettings::default()).await.unwrap();
+}

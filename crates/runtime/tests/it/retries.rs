@@ -11,7 +11,7 @@ use actum_persistence::{
     store::{AppendBatch, EntityAppend, EventStore, NewEvent, WriterClaim, WriterStore},
 };
 use actum_runtime::{
-    AskError,
+    AskError, Bound,
     settings::{CommandWindow, EntitySettings, RuntimeSettings, SnapshotSettings},
 };
 use actum_testkit::{Damage, Fault, Operation};
@@ -135,6 +135,25 @@ async fn no_id_is_forgotten_while_its_command_is_under_way() {
     }
     assert_eq!(retry.await.unwrap().unwrap(), 1);
     assert_eq!(a.ask(Balance).await.unwrap(), 1_999);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_id_is_forgotten_before_its_command_is_stored_even_if_nobody_waits_for_it_any_more() {
+    let rig = Rig::new();
+    let engine = rig.start_accounts(remembering(3)).await;
+    let a = account(&engine, "a");
+    let gate = rig.hold_next(Operation::Append);
+    let second = Duration::from_secs(1);
+    let ask = |id: &str| a.ask(Deposit(1)).command_id(id).timeout(second);
+    for id in ["c0", "c1", "c2"] {
+        assert_is!(ask(id).await, Err(AskError::Timeout { maybe_applied: true }));
+    }
+    let refused = ask("c3").await;
+    assert_is!(refused, Err(AskError::Overloaded { bound: Bound::EntityCommands }));
+    gate.open();
+    all_wait().await;
+    assert_eq!(ask("c0").await.unwrap(), 1, "the first of them is still remembered");
+    assert_eq!(ask("c3").await.unwrap(), 4);
 }
 
 #[tokio::test(start_paused = true)]

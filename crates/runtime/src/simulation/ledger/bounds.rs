@@ -1,5 +1,6 @@
-use super::{Ledger, NARROW};
+use super::{Ledger, NARROW, mind::Mind};
 use crate::{Bound, cell::Moment, simulation::Seen};
+use std::collections::BTreeSet;
 
 impl Ledger {
     pub(super) fn reached(&mut self, nr: u32) {
@@ -21,6 +22,11 @@ impl Ledger {
             if mind.waiting > max {
                 let waiting = mind.waiting;
                 self.violations.push(format!("{waiting} commands wait for {entity}, not {max}"));
+            }
+            let decided = commands_of(mind);
+            if decided > max {
+                self.violations
+                    .push(format!("{decided} commands of {entity} are not stored, not {max}"));
             }
             let (changes, (threshold, _)) = (mind.pending.len(), self.patience[*entity as usize]);
             if mind.under_way.is_none() && changes >= threshold {
@@ -51,8 +57,7 @@ impl Ledger {
                     (sent.life, sent.order.entity) == (Some(life), entity)
                 };
                 let waiting = self.open.iter().filter(here).count();
-                let actions = self.minds.get(&(life, entity)).map_or(0, |mind| mind.actions.len());
-                waiting + actions > self.commands_max[entity as usize]
+                waiting + self.given_up(life, entity) > self.commands_max[entity as usize]
             }
             Bound::JournalBytes => {
                 self.coverage.saw(Seen::OverloadedJournal);
@@ -61,4 +66,20 @@ impl Ledger {
             _ => false,
         }
     }
+
+    /// How many commands are under way that nobody waits for any more.
+    fn given_up(&self, life: u32, entity: u32) -> usize {
+        let Some(mind) = self.minds.get(&(life, entity)) else { return 0 };
+        let deciding = mind.pending.iter().map(|pending| pending.nr);
+        let under_way: BTreeSet<u32> =
+            deciding.chain(mind.actions.iter().map(|(_, nr)| *nr)).collect();
+        under_way.into_iter().filter(|nr| self.sent[*nr as usize].end.is_some()).count()
+    }
+}
+
+/// How many commands have decided changes that are not known to be stored.
+fn commands_of(mind: &Mind) -> usize {
+    let mut commands: Vec<u32> = mind.pending.iter().map(|pending| pending.nr).collect();
+    commands.dedup();
+    commands.len()
 }
