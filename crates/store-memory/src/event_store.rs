@@ -1,4 +1,4 @@
-use crate::{MemoryStore, batch_check};
+use crate::MemoryStore;
 use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
 use actum_persistence::store::{
     AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, EventStore, Incarnation,
@@ -13,17 +13,17 @@ impl EventStore for MemoryStore {
     }
 
     async fn append(&self, batch: &AppendBatch) -> Result<Vec<AppendOutcome>, StoreError> {
-        batch_check::appends(batch, self.layout())?;
+        batch.check(self.layout())?;
         let _fence = self.writing_as(batch.incarnation, "appending events")?;
-        let lane = self.lane(batch.lane).ok_or_else(|| batch_check::no_lane(batch.lane))?;
+        let lane = self.lane(batch.lane)?;
         let outcomes = lane.write().append(batch);
         Ok(outcomes)
     }
 
     async fn resolve(&self, batch: &AppendBatch) -> Result<Vec<Option<AppendOutcome>>, StoreError> {
-        batch_check::appends(batch, self.layout())?;
+        batch.check(self.layout())?;
         self.check_open("settling an append")?;
-        let lane = self.lane(batch.lane).ok_or_else(|| batch_check::no_lane(batch.lane))?;
+        let lane = self.lane(batch.lane)?;
         // an append commits while it holds the lane, so whatever was sent before is done or will never be
         let lane = lane.read();
         batch.appends.iter().map(|append| lane.resolve(append, batch.incarnation)).collect()
@@ -49,7 +49,7 @@ impl EventStore for MemoryStore {
         limit: PageLimit,
     ) -> Result<LanePage, StoreError> {
         self.check_open("reading a lane")?;
-        let lane = self.lane(lane).ok_or_else(|| batch_check::no_lane(lane))?;
+        let lane = self.lane(lane)?;
         Ok(lane.read().read(after, filter, limit))
     }
 

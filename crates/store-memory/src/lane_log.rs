@@ -1,10 +1,8 @@
-use crate::{
-    arena::Arena, entity_table::EntityTable, history::History, log::Log, page_room::PageRoom,
-};
+use crate::{arena::Arena, entity_table::EntityTable, history::History, log::Log};
 use actum_model::{EntityKey, LaneCount, Position, SequenceNr, StoredPayload};
 use actum_persistence::store::{
     AppendBatch, AppendOutcome, EntityAppend, EntityPage, EventFilter, Incarnation, JournalEvent,
-    LanePage, PageLimit, StoreError, StoredEvent,
+    LanePage, PageLimit, PageRoom, StoreError, StoredEvent,
 };
 
 /// How many entity tables a whole journal has.

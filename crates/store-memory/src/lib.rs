@@ -13,13 +13,11 @@
 //! Locks are taken in this order: writers, snapshots, a lane; states are behind writers alone.
 
 mod arena;
-mod batch_check;
 mod entity_table;
 mod event_store;
 mod history;
 mod lane_log;
 mod log;
-mod page_room;
 mod recovery_store;
 mod snapshot_store;
 mod state_store;

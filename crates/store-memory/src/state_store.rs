@@ -1,5 +1,5 @@
 use crate::{
-    MemoryStore, batch_check,
+    MemoryStore,
     entity_table::{EntityTable, Place},
 };
 use actum_model::{EntityKey, Revision};
@@ -12,14 +12,14 @@ use async_trait::async_trait;
 #[async_trait]
 impl DurableStateStore for MemoryStore {
     async fn write(&self, batch: &StateBatch) -> Result<Vec<StateOutcome>, StoreError> {
-        batch_check::writes(batch, self.layout())?;
+        batch.check(self.layout())?;
         let _fence = self.writing_as(batch.incarnation, "writing states")?;
         let mut states = self.states().write();
         Ok(batch.writes.iter().map(|write| states.write(write, batch.incarnation)).collect())
     }
 
     async fn resolve(&self, batch: &StateBatch) -> Result<Vec<Option<StateOutcome>>, StoreError> {
-        batch_check::writes(batch, self.layout())?;
+        batch.check(self.layout())?;
         self.check_open("settling a state write")?;
         let states = self.states().read();
         batch.writes.iter().map(|write| states.resolve(write, batch.incarnation)).collect()

@@ -1,6 +1,5 @@
 use crate::{
-    batch_check, lane_log::LaneLog, snapshot_store::Snapshots, state_store::States,
-    writer_store::Writers,
+    lane_log::LaneLog, snapshot_store::Snapshots, state_store::States, writer_store::Writers,
 };
 use actum_model::{EntityKey, Lane, Position, SequenceNr};
 use actum_persistence::store::{Incarnation, JournalLayout, StoreError};
@@ -86,8 +85,7 @@ impl MemoryStore {
     /// # Panics
     /// When the entity has events.
     pub fn advance_entity(&self, entity: &EntityKey, to: SequenceNr) {
-        let lane = batch_check::lane_of(entity, self.layout());
-        self.data.lanes[lane.index()].write().advance_entity(entity, to);
+        self.lane_of(entity).write().advance_entity(entity, to);
     }
 
     fn over(data: Arc<Data>) -> Self {
@@ -98,9 +96,10 @@ impl MemoryStore {
         self.data.layout
     }
 
-    /// The lane of this number; none if the journal does not have it.
-    pub(crate) fn lane(&self, lane: Lane) -> Option<&RwLock<LaneLog>> {
-        self.data.lanes.get(lane.index())
+    /// The lane of this number.
+    pub(crate) fn lane(&self, lane: Lane) -> Result<&RwLock<LaneLog>, StoreError> {
+        self.layout().check_lane(lane)?;
+        Ok(&self.data.lanes[lane.index()])
     }
 
     pub(crate) fn lanes(&self) -> &[RwLock<LaneLog>] {
@@ -109,7 +108,7 @@ impl MemoryStore {
 
     /// The lane that `entity` writes to.
     pub(crate) fn lane_of(&self, entity: &EntityKey) -> &RwLock<LaneLog> {
-        &self.data.lanes[batch_check::lane_of(entity, self.data.layout).index()]
+        &self.data.lanes[self.layout().lane_of(entity).index()]
     }
 
     pub(crate) fn snapshots(&self) -> &RwLock<Snapshots> {

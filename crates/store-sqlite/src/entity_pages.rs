@@ -1,8 +1,8 @@
 //! Events of entities, and the snapshots they follow: many entities in one statement, which sees one state of the file.
 
-use crate::{page_room::PageRoom, place::Places, readers::Reader, session::column, values};
+use crate::{place::Places, readers::Reader, session::column, values};
 use actum_model::{EntityKey, Position, SequenceNr};
-use actum_persistence::store::{PageLimit, Recovered, Snapshot, StoredEvent};
+use actum_persistence::store::{PageLimit, PageRoom, Recovered, Snapshot, StoredEvent};
 use sqlx::sqlite::SqliteRow;
 use std::error::Error;
 

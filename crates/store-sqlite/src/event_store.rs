@@ -1,7 +1,6 @@
 use crate::{
     SqliteStore,
     append::{AppendError, Appended, Appending},
-    batch_check,
     entity_pages::{self, Wanted},
     fault::store_error,
     fence,
@@ -23,7 +22,7 @@ impl EventStore for SqliteStore {
     }
 
     async fn append(&self, batch: &AppendBatch) -> Result<Vec<AppendOutcome>, StoreError> {
-        batch_check::appends(batch, self.layout())?;
+        batch.check(self.layout())?;
         match self.append_once(batch).await {
             // what is remembered of the heads was wrong, and is forgotten: this time they are read
             Err(AppendError::Taken(_)) => self.append_once(batch).await,
@@ -34,7 +33,7 @@ impl EventStore for SqliteStore {
     }
 
     async fn resolve(&self, batch: &AppendBatch) -> Result<Vec<Option<AppendOutcome>>, StoreError> {
-        batch_check::appends(batch, self.layout())?;
+        batch.check(self.layout())?;
         let mut tx = self.writer().begin("settling an append").await?;
         let settled = resolve::appends(&mut tx, batch, self.places()).await;
         tx.finish(settled).await
@@ -65,7 +64,7 @@ impl EventStore for SqliteStore {
         filter: &EventFilter,
         limit: PageLimit,
     ) -> Result<LanePage, StoreError> {
-        batch_check::lane(lane, self.layout())?;
+        self.layout().check_lane(lane)?;
         let doing = "reading a lane";
         let mut reader = self.readers().reader(doing).await?;
         let read = LaneRead { lane, after, filter, limit };
@@ -86,7 +85,7 @@ impl EventStore for SqliteStore {
         entity: &EntityKey,
         up_to: SequenceNr,
     ) -> Result<(), StoreError> {
-        let lane = (batch_check::lane_of(entity, self.layout()), self.places());
+        let lane = (self.layout().lane_of(entity), self.places());
         loop {
             let doing = "deleting events";
             let (mut tx, head) =

@@ -1,11 +1,10 @@
 //! Events of a lane.
 
 use crate::{
-    entity_pages::stored_event, fence::lane_head, page_room::PageRoom, place::Places,
-    readers::Reader, session::column,
+    entity_pages::stored_event, fence::lane_head, place::Places, readers::Reader, session::column,
 };
 use actum_model::{EntityKey, Lane, Partition, Position};
-use actum_persistence::store::{EventFilter, JournalEvent, LanePage, PageLimit};
+use actum_persistence::store::{EventFilter, JournalEvent, LanePage, PageLimit, PageRoom};
 use serde_json::json;
 use sqlx::sqlite::SqliteRow;
 

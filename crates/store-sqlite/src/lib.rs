@@ -15,7 +15,6 @@
 //! last row of an index that has to be there anyway (a table of them halves the rate), and mostly known.
 
 mod append;
-mod batch_check;
 mod checkpoint;
 mod connection;
 mod entities;
@@ -28,7 +27,6 @@ mod known_heads;
 mod lane_page;
 mod open;
 mod open_error;
-mod page_room;
 mod place;
 mod readers;
 mod recovery_store;

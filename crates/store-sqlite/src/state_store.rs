@@ -1,5 +1,5 @@
 use crate::{
-    SqliteStore, batch_check,
+    SqliteStore,
     connection::PAGE_BYTES,
     entities,
     fault::store_error,
@@ -18,14 +18,14 @@ use sqlx::sqlite::SqliteRow;
 #[async_trait]
 impl DurableStateStore for SqliteStore {
     async fn write(&self, batch: &StateBatch) -> Result<Vec<StateOutcome>, StoreError> {
-        batch_check::writes(batch, self.layout())?;
+        batch.check(self.layout())?;
         let mut tx = fence::begin(self.writer(), "writing states", batch.incarnation).await?;
         let written = self.write_in(&mut tx, batch).await;
         tx.finish(written).await
     }
 
     async fn resolve(&self, batch: &StateBatch) -> Result<Vec<Option<StateOutcome>>, StoreError> {
-        batch_check::writes(batch, self.layout())?;
+        batch.check(self.layout())?;
         let mut tx = self.writer().begin("settling a state write").await?;
         let settled = resolve::writes(&mut tx, batch).await;
         tx.finish(settled).await

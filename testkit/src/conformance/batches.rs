@@ -28,6 +28,9 @@ pub async fn an_invalid_batch_stores_nothing(fixture: &dyn StoreFixture) {
         let own = misplaced[place].partition;
         misplaced[place].partition = Partition::new(own.nr() ^ 1);
         assert_invalid(writer.store(misplaced).await);
+        let mut numbered_past_the_end = good();
+        numbered_past_the_end[place].first_event_nr = u64::MAX; // of two events
+        assert_invalid(writer.store(numbered_past_the_end).await);
     }
     assert_eq!(head(&stores, Lane::default()).await, Position::ZERO);
     for key in accounts(200) {

@@ -145,6 +145,5 @@ impl Writer {
 
 /// The lane `entity` writes to.
 pub(crate) fn lane_of(events: &dyn EventStore, entity: &EntityKey) -> Lane {
-    let layout = events.layout();
-    Lane::of_partition(entity.partition(layout.partitions), layout.lanes)
+    events.layout().lane_of(entity)
 }

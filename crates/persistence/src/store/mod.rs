@@ -4,11 +4,13 @@
 //! in one database and snapshots in another, see [`Stores`].
 
 mod append;
+mod batch_check;
 mod error;
 mod event;
 mod event_store;
 mod layout;
 mod page;
+mod page_room;
 mod recovery_store;
 mod snapshot_store;
 mod state_store;
@@ -21,6 +23,7 @@ pub use event::{EventId, JournalEvent, StoredEvent};
 pub use event_store::EventStore;
 pub use layout::JournalLayout;
 pub use page::{EntityPage, EntityRead, EventFilter, LanePage, PageLimit};
+pub use page_room::PageRoom;
 pub use recovery_store::{Recovered, RecoveryRead, RecoveryStore, SeparateRecovery};
 pub use snapshot_store::{Snapshot, SnapshotStore};
 pub use state_store::{

@@ -38,7 +38,7 @@ fn entity(nr: usize) -> EntityKey {
 }
 
 fn lane_of(entity: &EntityKey) -> Lane {
-    Lane::of_partition(entity.partition(LAYOUT.partitions), LAYOUT.lanes)
+    LAYOUT.lane_of(entity)
 }
 
 fn payload(text: &str) -> StoredPayload {

@@ -1,8 +1,8 @@
-use actum_persistence::store::{PageLimit, StoredEvent};
+use super::{PageLimit, StoredEvent};
 
-/// What still fits into a page.
+/// What still fits into a page: for stores that fill one event by event.
 #[derive(Debug)]
-pub(crate) struct PageRoom {
+pub struct PageRoom {
     events: u32,
     bytes: usize,
     empty: bool,
@@ -11,12 +11,13 @@ pub(crate) struct PageRoom {
 
 impl PageRoom {
     /// An empty page.
-    pub(crate) fn new(limit: PageLimit) -> Self {
+    #[must_use]
+    pub fn new(limit: PageLimit) -> Self {
         Self { events: limit.events.get(), bytes: limit.bytes, empty: true, full: false }
     }
 
     /// Takes the room for `event`; false if there is none, and from then on. The first event fits whatever its size.
-    pub(crate) fn take(&mut self, event: &StoredEvent) -> bool {
+    pub fn take(&mut self, event: &StoredEvent) -> bool {
         let bytes = event.payload.bytes.len() + event.metadata.len();
         if self.full || self.events == 0 || (!self.empty && bytes > self.bytes) {
             self.full = true;
@@ -31,7 +32,8 @@ impl PageRoom {
     }
 
     /// Whether nothing more is taken.
-    pub(crate) fn is_full(&self) -> bool {
+    #[must_use]
+    pub fn is_full(&self) -> bool {
         self.full || self.events == 0
     }
 }
