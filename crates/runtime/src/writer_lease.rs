@@ -7,7 +7,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 ///
 /// A lease that could not be renewed in time is treated as lost by this engine's own clock, whatever the store says: no
 /// state is shown that another writer may have changed. That holds while a renewal hangs, too; one that succeeds later
-/// proves that nobody did.
+/// proves that nobody did. It does not hold right after the whole process was stopped: until this task runs again, what
+/// is in memory is shown. What is written is fenced by the journal in any case.
 pub(crate) async fn keep(
     writers: Arc<dyn WriterStore>,
     incarnation: Incarnation,

@@ -57,6 +57,10 @@ impl<M: Model> Cell<M> {
         &self.name.key
     }
 
+    pub(crate) fn ticket(&self) -> Ticket {
+        self.name.ticket
+    }
+
     /// Takes a command.
     pub(crate) fn command(&mut self, job: Box<dyn Job<M::Entity>>, turn: &mut Turn<'_, M>) -> Life {
         if job.envelope().deadline <= turn.now {

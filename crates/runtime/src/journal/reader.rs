@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 /// Reads for entities that recover: those that wake while one query runs go together into the next.
 ///
-/// A fixed number of tasks bounds how many recoveries are under way, and with the page limit how much memory they take.
+/// A fixed number of tasks bounds how many reads are under way, and with the page limit how much memory they take.
 pub(crate) struct Reader {
     waiting: Mutex<VecDeque<Wanted>>,
     more: Notify,

@@ -91,12 +91,6 @@ impl<M: Model> Cells<M> {
         &mut self.slots[slot as usize]
     }
 
-    /// The ticket of the cell in this place, if there is one.
-    pub(crate) fn ticket(&self, kind: u16, slot: u32) -> Option<Ticket> {
-        let place = &self.slots[slot as usize];
-        place.cell.as_ref().map(|_| Ticket { kind, slot, generation: place.generation })
-    }
-
     /// The cell a result is for; `None` when it has left meanwhile.
     pub(crate) fn holder(&mut self, ticket: Ticket) -> Option<&mut Cell<M>> {
         let slot = self.slots.get_mut(ticket.slot as usize)?;

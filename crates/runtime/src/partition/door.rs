@@ -27,7 +27,7 @@ pub(crate) struct Door {
     actor: Mutex<Option<ActorRef<PartitionMessage>>>,
     due: AtomicU64,
     oldest_use: AtomicU64,
-    evicts: AtomicBool,
+    keeps_cap: AtomicBool,
     alarm: Arc<Alarm>,
     generations: AtomicU32,
 }
@@ -62,7 +62,7 @@ impl Door {
             actor: Mutex::new(None),
             due: AtomicU64::new(Moment::NEVER.as_micros()),
             oldest_use: AtomicU64::new(Moment::NEVER.as_micros()),
-            evicts: AtomicBool::new(false),
+            keeps_cap: AtomicBool::new(false),
             alarm,
             generations: AtomicU32::new(0),
         }
@@ -148,15 +148,15 @@ impl Door {
         self.oldest_use.store(used.as_micros(), Ordering::Relaxed);
     }
 
-    /// Lets the partition go on with the eviction.
-    pub(crate) fn hand_eviction(&self) {
-        self.evicts.store(true, Ordering::Release);
+    /// Makes the partition the one that keeps the cap.
+    pub(crate) fn hand_cap(&self) {
+        self.keeps_cap.store(true, Ordering::Release);
         self.wake();
     }
 
-    /// Takes over the eviction, if it was handed here.
-    pub(crate) fn take_eviction(&self) -> bool {
-        self.evicts.load(Ordering::Relaxed) && self.evicts.swap(false, Ordering::Acquire)
+    /// Takes the cap over, if it was handed here.
+    pub(crate) fn take_cap(&self) -> bool {
+        self.keeps_cap.load(Ordering::Relaxed) && self.keeps_cap.swap(false, Ordering::Acquire)
     }
 
     /// Wakes the partition because it is due, once.

@@ -47,7 +47,7 @@ pub(crate) trait HostedKind: Send {
     fn oldest_use(&self) -> Moment;
 
     /// Lets the least recently used idle cell leave; says whether it found one.
-    fn evict(&mut self, beat: &Beat<'_>) -> bool;
+    fn passivate_oldest(&mut self, beat: &Beat<'_>) -> bool;
 
     /// Lets all cells leave, whatever is under way.
     fn drain(&mut self, beat: &Beat<'_>);

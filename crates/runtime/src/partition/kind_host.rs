@@ -18,7 +18,7 @@ use std::{
 };
 
 /// How many cells at work are passed over in search of one that may leave.
-const EVICTION_LOOKS_MAX: usize = 16;
+const CAP_LOOKS_MAX: usize = 16;
 
 /// The cells of one kind in one partition.
 pub(crate) struct KindHost<M: Hosted> {
@@ -115,8 +115,7 @@ impl<M: Hosted> KindHost<M> {
         if !std::mem::replace(&mut place.awaited, true) {
             self.awaited.push(slot);
         }
-        let cell =
-            self.cells.slot(slot).cell.as_mut().expect("the index names places that hold a cell");
+        let cell = place.cell.as_mut().expect("the index names places that hold a cell");
         let life = cell.command(job, &mut turn(&self.context, &mut self.out, beat));
         self.after_input(slot, life);
     }
@@ -147,11 +146,10 @@ impl<M: Hosted> KindHost<M> {
     }
 
     fn flush(&mut self, slot: u32, beat: &Beat<'_>) {
-        let Some(ticket) = self.cells.ticket(self.nr, slot) else { return };
-        let Some(cell) = self.cells.holder(ticket) else { return };
+        let Some(cell) = &mut self.cells.slot(slot).cell else { return };
         let again = cell.flush(&mut turn(&self.context, &mut self.out, beat));
         if again != Moment::NEVER {
-            self.windows.insert((again, ticket));
+            self.windows.insert((again, cell.ticket()));
         }
     }
 
@@ -310,8 +308,8 @@ impl<M: Hosted> HostedKind for KindHost<M> {
         self.cells.oldest().map_or(Moment::NEVER, |(_, used)| used)
     }
 
-    fn evict(&mut self, beat: &Beat<'_>) -> bool {
-        for _ in 0..EVICTION_LOOKS_MAX {
+    fn passivate_oldest(&mut self, beat: &Beat<'_>) -> bool {
+        for _ in 0..CAP_LOOKS_MAX {
             let Some((slot, _)) = self.cells.oldest() else { return false };
             let place = self.cells.slot(slot);
             let Some(cell) = place.cell.as_mut().filter(|cell| cell.is_idle()) else {

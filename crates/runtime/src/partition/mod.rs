@@ -12,7 +12,7 @@
 mod actor;
 mod cells;
 mod door;
-mod eviction;
+mod entity_cap;
 mod found;
 mod hosted;
 mod inbox;
@@ -21,7 +21,7 @@ mod turns;
 
 pub(crate) use actor::{PartitionActor, PartitionPlan};
 pub(crate) use door::{Door, PartitionMessage};
-pub(crate) use eviction::Eviction;
+pub(crate) use entity_cap::EntityCap;
 pub(crate) use found::{Found, Hosted};
 pub(crate) use hosted::{Beat, HostedKind};
 pub(crate) use inbox::{Delivery, Inbox, Refuses};

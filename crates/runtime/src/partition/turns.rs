@@ -1,4 +1,4 @@
-use super::{Beat, Door, Eviction, HostedKind, door::Mail, eviction::Next};
+use super::{Beat, Door, EntityCap, HostedKind, door::Mail, entity_cap::Next};
 use crate::{cell::Moment, clock::Clock, journal::Journal, load::Load};
 use std::{sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ pub(crate) struct Partition {
     door: Arc<Door>,
     journal: Arc<Journal>,
     load: Arc<Load>,
-    eviction: Arc<Eviction>,
+    cap: Arc<EntityCap>,
     clock: Clock,
     kinds: Vec<Box<dyn HostedKind>>,
     mail: Mail,
@@ -24,16 +24,16 @@ impl Partition {
         door: Arc<Door>,
         journal: Arc<Journal>,
         load: Arc<Load>,
-        eviction: Arc<Eviction>,
+        cap: Arc<EntityCap>,
         clock: Clock,
         kinds: Vec<Box<dyn HostedKind>>,
     ) -> Self {
-        eviction.end(); // the former life may have failed in the middle of one
+        cap.end(); // the former life may have failed in the middle of one
         Self {
             door,
             journal,
             load,
-            eviction,
+            cap,
             clock,
             kinds,
             mail: Mail::default(),
@@ -65,7 +65,7 @@ impl Partition {
             self.kinds.iter_mut().for_each(|kind| kind.sweep(&beat));
             self.swept_at = now;
         }
-        self.evict(&beat);
+        self.keep_cap(&beat);
         self.finish(&beat);
     }
 
@@ -102,23 +102,23 @@ impl Partition {
     }
 
     /// Lets the least recently used entities leave while the engine holds too many, those of other partitions included.
-    fn evict(&mut self, beat: &Beat<'_>) {
-        if !self.eviction.is_mine(&self.door) {
+    fn keep_cap(&mut self, beat: &Beat<'_>) {
+        if !self.cap.is_mine(&self.door) {
             return;
         }
         loop {
             self.door.set_oldest_use(self.oldest_use());
-            match self.eviction.next(&self.door) {
-                Next::Mine if self.evict_one(beat) => {}
-                Next::Mine => return self.eviction.end(), // all at work: they take turns when they are done
+            match self.cap.next(&self.door) {
+                Next::Mine if self.passivate_oldest(beat) => {}
+                Next::Mine => return self.cap.end(), // all at work: they take turns when they are done
                 Next::NotMine => return,
             }
         }
     }
 
-    fn evict_one(&mut self, beat: &Beat<'_>) -> bool {
+    fn passivate_oldest(&mut self, beat: &Beat<'_>) -> bool {
         let kinds = self.kinds.iter_mut().filter(|kind| kind.oldest_use() != Moment::NEVER);
-        kinds.min_by_key(|kind| kind.oldest_use()).is_some_and(|kind| kind.evict(beat))
+        kinds.min_by_key(|kind| kind.oldest_use()).is_some_and(|kind| kind.passivate_oldest(beat))
     }
 
     /// When the least recently used cell was used; never, without cells.

@@ -3,7 +3,10 @@ use crate::{
     Failure,
     partition::{Door, PartitionMessage},
 };
-use actum_persistence::{group_commit::Undrained, store::StoreError};
+use actum_persistence::{
+    group_commit::Undrained,
+    store::{Incarnation, StoreError, Stores},
+};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::oneshot,
@@ -90,7 +93,7 @@ async fn end(inner: Arc<Inner>, mut crew: Crew) -> ShutdownReport {
     let snapshots_saved = save_rest(&mut crew, deadline).await;
     unanswered += inner.gate.clear(); // of partitions that are down
     drop(crew);
-    let released = release(&inner, last_words(deadline)).await;
+    let released = release(&inner.stores, inner.incarnation, last_words(deadline)).await;
     let closed = close(&inner, last_words(deadline)).await;
     let report = ShutdownReport { unanswered, unsent, unknown, snapshots_saved, released, closed };
     if report.is_clean() {
@@ -105,7 +108,7 @@ async fn end(inner: Arc<Inner>, mut crew: Crew) -> ShutdownReport {
 /// journal back, and to close.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-fn last_words(deadline: Instant) -> Instant {
+pub(super) fn last_words(deadline: Instant) -> Instant {
     deadline.max(Instant::now() + LAST_WORDS)
 }
 
@@ -174,13 +177,14 @@ async fn save_rest(crew: &mut Crew, deadline: Instant) -> bool {
     false
 }
 
-async fn release(inner: &Inner, last: Instant) -> bool {
-    let released = timeout_at(last, inner.stores.writers.release(inner.incarnation)).await;
+/// Gives the writer slot back; says whether that was done in time.
+pub(super) async fn release(stores: &Stores, incarnation: Incarnation, last: Instant) -> bool {
+    let released = timeout_at(last, stores.writers.release(incarnation)).await;
     let released = released.unwrap_or_else(|_| {
         Err(StoreError::unavailable("giving the writer slot back", "it takes too long"))
     });
     if let Err(error) = &released {
-        tracing::warn!(engine = inner.name, %error, "writer slot not given back");
+        tracing::warn!(%incarnation, %error, "writer slot not given back");
     }
     released.is_ok()
 }

@@ -1,4 +1,8 @@
-use super::{Inner, Runtime, StartError, crew::Crew, shutdown::Ending};
+use super::{
+    Inner, Runtime, StartError,
+    crew::Crew,
+    shutdown::{Ending, last_words, release},
+};
 use crate::{
     alarm::Alarm,
     cell::Ticket,
@@ -6,7 +10,7 @@ use crate::{
     gate::{Gate, ShutOnDrop},
     journal::{Journal, Reader, Retention, Saver},
     load::Load,
-    partition::{Door, Eviction, Partition, PartitionPlan},
+    partition::{Door, EntityCap, Partition, PartitionPlan},
     registration::{HostPlan, Registration, Wired, Wiring},
     settings::RuntimeSettings,
     supervisor::{Post, Supervisor},
@@ -28,6 +32,7 @@ use std::{
 use tokio::{
     sync::oneshot,
     task::{JoinError, JoinHandle},
+    time::Instant,
 };
 use tracing::Instrument;
 
@@ -60,11 +65,9 @@ pub(super) async fn start(
 
 /// Ends a runtime that nobody has seen.
 async fn give_up(runtime: Runtime) {
-    let (writers, incarnation) = (Arc::clone(&runtime.inner.stores.writers), runtime.incarnation());
+    let (stores, incarnation) = (runtime.inner.stores.clone(), runtime.incarnation());
     drop(runtime);
-    if let Err(error) = writers.release(incarnation).await {
-        tracing::warn!(%incarnation, %error, "writer slot not given back");
-    }
+    release(&stores, incarnation, last_words(Instant::now())).await;
 }
 
 async fn start_over(
@@ -79,7 +82,7 @@ async fn start_over(
     let crew = match plant.set_to_work(&stores, &settings, incarnation).await {
         Ok(crew) => crew,
         Err(error) => {
-            let _ = stores.writers.release(incarnation).await; // the first error is the one to tell
+            release(&stores, incarnation, last_words(Instant::now())).await;
             return Err(error);
         }
     };
@@ -221,11 +224,6 @@ impl Plant {
         let (to_read, to_save) = (Arc::clone(&reader), Arc::clone(&saver));
         let journal = Arc::new(Journal::new(queues, Arc::clone(states.queue()), to_read, to_save));
 
-        let attendants = self.attendants(stores, settings, incarnation, &reader);
-        let saving = {
-            let (saver, stores) = (Arc::clone(&saver), stores.clone());
-            tokio::spawn(async move { saver.run(stores, incarnation).await })
-        };
         let post = Post {
             plans: self.partition_plans(&journal),
             gate: Arc::clone(&self.gate),
@@ -234,6 +232,12 @@ impl Plant {
         let supervisor = Supervisor::spawn(None, Supervisor, post).await;
         let (supervisor, _) =
             supervisor.map_err(|error| StartError::Partitions { what: error.to_string() })?;
+        // last: tasks would outlive a start that fails
+        let attendants = self.attendants(stores, settings, incarnation, &reader);
+        let saving = {
+            let (saver, stores) = (Arc::clone(&saver), stores.clone());
+            tokio::spawn(async move { saver.run(stores, incarnation).await })
+        };
         let (doors, states, saving) = (Arc::clone(&self.doors), Some(states), Some(saving));
         let gate = Arc::clone(&self.gate);
         Ok(Crew { gate, supervisor, doors, lanes, states, saver, saving, attendants })
@@ -271,11 +275,11 @@ impl Plant {
     }
 
     fn partition_plans(&self, journal: &Arc<Journal>) -> Vec<PartitionPlan> {
-        let eviction = Arc::new(Eviction::new(Arc::clone(&self.load), Arc::clone(&self.doors)));
+        let cap = Arc::new(EntityCap::new(Arc::clone(&self.load), Arc::clone(&self.doors)));
         let plan = |at: usize| -> PartitionPlan {
             let (door, journal, load) =
                 (Arc::clone(&self.doors[at]), Arc::clone(journal), Arc::clone(&self.load));
-            let eviction = Arc::clone(&eviction);
+            let cap = Arc::clone(&cap);
             let (clock, hosts) = (self.clock, Arc::clone(&self.hosts));
             Arc::new(move || {
                 let kinds = hosts.iter().map(|host| host(at)).collect();
@@ -283,7 +287,7 @@ impl Plant {
                     Arc::clone(&door),
                     Arc::clone(&journal),
                     Arc::clone(&load),
-                    Arc::clone(&eviction),
+                    Arc::clone(&cap),
                     clock,
                     kinds,
                 );

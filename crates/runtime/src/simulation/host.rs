@@ -195,7 +195,7 @@ impl<M: Hosted> Host<M> {
     }
 
     /// Lets the least recently used idle cells leave while there are too many.
-    pub(super) fn evict(&mut self, beat: &Beat) {
+    pub(super) fn keep_cap(&mut self, beat: &Beat) {
         while self.cells.len() > self.place.cells_max {
             let idle = (0..self.cells.len()).filter(|at| self.cells[*at].cell.is_idle());
             let Some(at) = idle.min_by_key(|at| self.cells[*at].used) else { return };

@@ -64,7 +64,7 @@ impl<M: Hosted> Hosting for Host<M> {
         self.flush_windows(beat);
         self.expire(beat);
         self.leave_idle(beat);
-        self.evict(beat);
+        self.keep_cap(beat);
         for ticket in std::mem::take(&mut self.touched) {
             self.flush(ticket, beat);
         }

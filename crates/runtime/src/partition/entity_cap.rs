@@ -7,12 +7,12 @@ use std::sync::{
 
 /// Lets the least recently used entities of an engine leave while it holds more than its cap.
 ///
-/// Only a partition can let its own cells go, so the eviction is handed from partition to partition: always to the one
-/// whose oldest cell is the oldest of all. One is under way at a time.
-pub(crate) struct Eviction {
+/// Only a partition can let its own cells go, so the cap is handed from partition to partition: always to the one
+/// whose oldest cell is the oldest of all. One at a time keeps it.
+pub(crate) struct EntityCap {
     load: Arc<Load>,
     doors: Arc<[Arc<Door>]>,
-    under_way: AtomicBool,
+    is_kept: AtomicBool,
 }
 
 /// Who lets a cell go next.
@@ -23,21 +23,21 @@ pub(crate) enum Next {
     NotMine,
 }
 
-impl Eviction {
+impl EntityCap {
     pub(crate) fn new(load: Arc<Load>, doors: Arc<[Arc<Door>]>) -> Self {
-        Self { load, doors, under_way: AtomicBool::new(false) }
+        Self { load, doors, is_kept: AtomicBool::new(false) }
     }
 
-    /// Whether the partition at this door has the eviction: it was handed over, or begins.
+    /// Whether the partition at this door keeps the cap: it was handed over, or nobody did yet.
     pub(crate) fn is_mine(&self, door: &Door) -> bool {
-        door.take_eviction() || self.begins()
+        door.take_cap() || self.begins()
     }
 
-    /// Says who lets a cell go next; to be asked by the partition that has the eviction.
+    /// Says who lets a cell go next; to be asked by the partition that keeps the cap.
     pub(crate) fn next(&self, mine: &Door) -> Next {
         while !self.load.has_too_many_entities() {
             self.end();
-            // an entity that came before the end has found the eviction under way
+            // an entity that came before the end has found the cap being kept
             if !self.begins() {
                 return Next::NotMine;
             }
@@ -45,19 +45,19 @@ impl Eviction {
         let oldest = self.doors.iter().min_by_key(|door| door.oldest_use());
         match oldest.filter(|door| door.oldest_use() < mine.oldest_use()) {
             Some(other) => {
-                other.hand_eviction();
+                other.hand_cap();
                 Next::NotMine
             }
             None => Next::Mine,
         }
     }
 
-    /// Ends it: whoever finds too many entities begins another one.
+    /// Ends it: whoever finds too many entities begins anew.
     pub(crate) fn end(&self) {
-        self.under_way.store(false, SeqCst);
+        self.is_kept.store(false, SeqCst);
     }
 
     fn begins(&self) -> bool {
-        self.load.has_too_many_entities() && !self.under_way.swap(true, SeqCst)
+        self.load.has_too_many_entities() && !self.is_kept.swap(true, SeqCst)
     }
 }
