@@ -167,3 +167,25 @@ proptest! {
         prop_assert_eq!(<Prost as Codec<Deposited>>::decode(&bytes).unwrap(), value);
     }
 }
+
+#[test]
+fn what_a_type_refuses_is_not_quoted() {
+    fn assert_unquoted<C: Codec<String> + Codec<bool> + Codec<Choice>>() {
+        let bytes = encode::<C, String>(&"hunter2".to_owned()).unwrap();
+        let errors = [
+            <C as Codec<bool>>::decode(&bytes).unwrap_err(),
+            <C as Codec<Choice>>::decode(&bytes).unwrap_err(),
+        ];
+        for error in errors {
+            let text = format!("{error} {error:?} {:?}", std::error::Error::source(&error));
+            assert!(!text.contains("hunter2"), "{text}");
+        }
+    }
+    assert_unquoted::<Json>();
+    assert_unquoted::<Cbor>();
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum Choice {
+    One,
+}
