@@ -15,7 +15,7 @@ pub const LAYERS: [&[&str]; 7] = [
     &["crates/saga", "crates/cluster", "crates/telemetry", "crates/publish-*"],
     &["crates/actum"],
     // it sees what it tests, and only programs see it outside their tests
-    &["testkit"],
+    &["testkit", "testkit/servers"],
     &["crates/admin", "crates/cli", "crates/bench", "crates/xtask", "examples/*"],
 ];
 

@@ -1,0 +1,1 @@
+//! The store through its public API, on a real server.

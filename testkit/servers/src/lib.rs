@@ -1,0 +1,1 @@
+//! Real servers for tests, private to whoever starts them.

@@ -1,0 +1,1 @@
+//! The servers themselves, started for real.
