@@ -1,5 +1,6 @@
 use super::{
-    CommitError, Committed, GroupCommitSettings, GroupWrite, Settled, Weight, entity_set::EntitySet,
+    CommitError, Committed, GroupCommitSettings, GroupWrite, Settled, Weight,
+    entity_set::EntitySet, unknown::Unknown,
 };
 use crate::store::StoreError;
 use actum_model::{Lane, Partition};
@@ -14,14 +15,18 @@ pub(super) const KEPT_WRITES_MAX: usize = 16 << 10;
 ///                ┌─────────── in two halves ◄─── refused, and several writes
 ///                ▼                                            ▲
 ///  submit ──► waiting ── Step::Write ──► in flight ───── finished ───────► settled
-///                                                             ▼               ▲
-///                                   Step::Resolve ◄─── outcome unknown        │
-///                                         ▼                   ▲               │
-///                                      resolved ──── not found out            │
-///                                         └───────────────────────────────────┘
+///                │                                            ▼             ▲ ▲
+///                │                  Step::Resolve ◄─── outcome unknown      │ │
+///                │                        ▼                   ▲             │ │
+///                │                     resolved ──── not found out          │ │
+///                │                        └────────────────── │ ────────────┘ │
+///                └─── while that was not found out: refused ──┴───────────────┘
 /// ```
 /// At most one batch is in flight. A batch is the longest beginning of the queue that keeps to the bounds and names no
 /// entity twice, so writes go in the order of their submission; a write that is larger than the bounds goes alone.
+///
+/// A store that cannot say what became of a batch is away, and nobody waits for it: from the first attempt that fails
+/// until one succeeds or the last has failed, what waits or is submitted is refused as unavailable. It was never sent.
 ///
 /// A ticket comes back exactly once for each submitted write.
 pub struct GroupCommit<W, T> {
@@ -64,13 +69,6 @@ struct InFlight<W, T> {
     tickets: Vec<(T, Partition)>,
     weight: Weight,
     unknown: Option<Unknown<W>>,
-}
-
-struct Unknown<W> {
-    error: StoreError,
-    attempts: u32,
-    /// `None` while an attempt is under way.
-    writes: Option<Vec<W>>,
 }
 
 impl<W: GroupWrite, T: Copy> GroupCommit<W, T> {
@@ -119,10 +117,8 @@ impl<W: GroupWrite, T: Copy> GroupCommit<W, T> {
     pub fn next_step(&mut self) -> Option<Step<W>> {
         match &mut self.in_flight {
             Some(batch) => {
-                let unknown = batch.unknown.as_mut()?;
-                let writes = unknown.writes.take()?;
-                unknown.attempts += 1;
-                Some(Step::Resolve { writes, attempt: unknown.attempts })
+                let (writes, attempt) = batch.unknown.as_mut()?.attempt()?;
+                Some(Step::Resolve { writes, attempt })
             }
             None if self.waiting.is_empty() => None,
             None => Some(Step::Write(self.depart())),
@@ -144,7 +140,7 @@ impl<W: GroupWrite, T: Copy> GroupCommit<W, T> {
         match result {
             Ok(outcomes) => self.arrive(writes, outcomes.into_iter().map(W::commit_of)),
             Err(error) if error.maybe_written() => {
-                batch.unknown = Some(Unknown { error, attempts: 0, writes: Some(writes) });
+                batch.unknown = Some(Unknown::new(error, writes));
                 Vec::new()
             }
             Err(StoreError::Invalid { .. }) if writes.len() > 1 => {
@@ -155,7 +151,8 @@ impl<W: GroupWrite, T: Copy> GroupCommit<W, T> {
         }
     }
 
-    /// Takes what the store said to a [`Step::Resolve`], and its batch back.
+    /// Takes what the store said to a [`Step::Resolve`], and its batch back. When it failed and is not the last attempt,
+    /// those are settled who wait behind the batch.
     ///
     /// # Panics
     /// When no batch is being resolved, or another one is given back.
@@ -169,20 +166,30 @@ impl<W: GroupWrite, T: Copy> GroupCommit<W, T> {
         let unknown = batch.unknown.as_mut().expect("a batch is resolved whose outcome is unknown");
         match result {
             Ok(outcomes) => {
-                let not_written = not_written(unknown.error.clone());
+                let not_written = unknown.not_written();
                 let results = outcomes.into_iter().map(|outcome| {
                     outcome.map_or_else(|| Err(not_written.clone().into()), W::commit_of)
                 });
                 self.arrive(writes, results)
             }
-            Err(_) if unknown.attempts < self.resolve_attempts_max => {
-                unknown.writes = Some(writes);
-                Vec::new()
+            Err(error) if unknown.attempts() < self.resolve_attempts_max => {
+                unknown.failed(writes, error);
+                self.refuse_waiting()
             }
             Err(_) => {
-                let error = unknown.error.clone();
+                let error = unknown.error().clone();
                 self.arrive_failed(writes, error)
             }
+        }
+    }
+
+    /// Settles what waits as unavailable, if an attempt to resolve the batch before it has failed and another is to come;
+    /// whoever submits while that is so calls this afterwards. Otherwise it does nothing.
+    pub fn refuse_waiting(&mut self) -> Vec<Settled<T>> {
+        let unknown = self.in_flight.as_ref().and_then(|batch| batch.unknown.as_ref());
+        match unknown.and_then(Unknown::refusal).cloned() {
+            Some(refusal) => self.settle_waiting(&refusal),
+            None => Vec::new(),
         }
     }
 
@@ -194,15 +201,21 @@ impl<W: GroupWrite, T: Copy> GroupCommit<W, T> {
             Some(batch) => settle(batch.tickets, iter::repeat_with(|| Err(unknown.clone().into()))),
             None => Vec::new(),
         };
-        let stopped = stopped();
-        settled.extend(self.waiting.drain(..).map(|Waiting { write, ticket, .. }| Settled {
-            ticket,
-            partition: write.partition(),
-            result: Err(stopped.clone().into()),
-        }));
+        settled.append(&mut self.settle_waiting(&stopped()));
+        settled
+    }
+
+    /// Fails everything that waits, none of which was sent.
+    fn settle_waiting(&mut self, error: &StoreError) -> Vec<Settled<T>> {
         self.waiting_weight = Weight::ZERO;
         self.halves.clear();
-        settled
+        let waiting = self.waiting.drain(..);
+        let settled = waiting.map(|Waiting { write, ticket, .. }| Settled {
+            ticket,
+            partition: write.partition(),
+            result: Err(error.clone().into()),
+        });
+        settled.collect()
     }
 
     /// Takes the next batch from the queue.
@@ -283,14 +296,6 @@ impl<W, T> fmt::Debug for GroupCommit<W, T> {
 /// The failure of a write that is never written since its writer has stopped.
 pub(super) fn stopped() -> StoreError {
     StoreError::unavailable("committing a batch", "the writer has stopped")
-}
-
-/// The clean failure of a write that turned out not to be stored, after all.
-fn not_written(unknown: StoreError) -> StoreError {
-    match unknown {
-        StoreError::OutcomeUnknown { doing, source } => StoreError::Unavailable { doing, source },
-        other => other,
-    }
 }
 
 fn settle<T>(

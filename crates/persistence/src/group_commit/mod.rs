@@ -8,6 +8,9 @@
 //! ```
 //! [`GroupCommit`] decides and is pure; a [`GroupWriter`] is the task that carries it out, a [`LaneWriter`] on the
 //! journal and a [`StateWriter`] on durable states.
+//!
+//! While a store is away nobody waits for it: behind a batch of unknown outcome that could not be resolved at the first
+//! attempt every write is refused as unavailable, until that is found out or given up.
 
 mod batch_store;
 mod commit;
@@ -19,6 +22,7 @@ mod group_write;
 mod guarded;
 mod lane_queue;
 mod settings;
+mod unknown;
 mod weight;
 mod writer;
 mod writer_task;

@@ -11,7 +11,8 @@ pub struct GroupCommitSettings {
     /// alone.
     pub batch_bytes_max: usize,
     /// How often the store is asked what became of a transaction whose outcome is unknown: 10 times by default, 1 to
-    /// 1,000. After the last one its writes fail with an unknown outcome.
+    /// 1,000. After the last one its writes fail with an unknown outcome. From the first one that fails until then nobody
+    /// waits behind the transaction: other writes are refused as unavailable.
     pub resolve_attempts_max: u32,
     /// How long the second of these attempts waits after the first; every further one waits twice as long: 50 ms by
     /// default, 1 ms to 1 minute.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::store::{Incarnation, StoreError};
 use actum_model::Lane;
-use std::{future::poll_fn, sync::Arc, task::Poll};
+use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll};
 use tokio::{sync::Notify, time::sleep};
 use tracing::Instrument;
 
@@ -22,7 +22,7 @@ pub(super) struct WriterTask<W: GroupWrite, T: Copy + Send + 'static, S> {
     machine: GroupCommit<W, T>,
     queue: Arc<LaneQueue<W, T>>,
     gathered: Vec<Waiting<W, T>>,
-    store: S,
+    store: Arc<S>,
     lane: Lane,
     incarnation: Incarnation,
     settings: GroupCommitSettings,
@@ -42,7 +42,7 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T,
             machine: GroupCommit::new(lane, &settings),
             queue: Arc::new(LaneQueue::new(Arc::clone(&sink))),
             gathered: Vec::new(),
-            store,
+            store: Arc::new(store),
             lane,
             incarnation,
             settings,
@@ -108,13 +108,17 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T,
     }
 
     async fn resolve(&mut self, writes: Vec<W>, attempt: u32) {
+        self.refuse_gathered(); // what came while this step was decided
         let batch = self.store.batch_of(writes);
-        let backoff = self.settings.resolve_backoff(attempt);
-        if !backoff.is_zero() {
-            sleep(backoff).await;
-        }
+        let (store, backoff) = (Arc::clone(&self.store), self.settings.resolve_backoff(attempt));
         let span = tracing::trace_span!("resolve", lane = self.lane.nr(), attempt);
-        let found = guarded(async { self.store.resolve(&batch).await }).instrument(span).await;
+        let asking = async {
+            if !backoff.is_zero() {
+                sleep(backoff).await;
+            }
+            guarded(async { store.resolve(&batch).await }).instrument(span).await
+        };
+        let found = self.refuse_until(asking).await;
         let result = found.unwrap_or_else(|panic| Err(self.panicked(&panic)));
         if let Err(error) = &result {
             let lane = self.lane.nr();
@@ -123,6 +127,19 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T,
         let pending = self.machine.pending();
         let settled = self.machine.resolved(S::writes_of(batch), result);
         self.settle(pending, settled);
+    }
+
+    /// Waits for what the store says, and meanwhile lets the machine refuse what comes.
+    async fn refuse_until<R>(&mut self, asking: impl Future<Output = R>) -> R {
+        let mut asking = pin!(asking);
+        loop {
+            // in this order: an answer that is there decides what becomes of the writes that have come, too
+            tokio::select! {
+                biased;
+                answer = &mut asking => return answer,
+                true = self.queue.wait() => self.refuse_gathered(),
+            }
+        }
     }
 
     fn panicked(&self, message: &str) -> StoreError {
@@ -135,6 +152,13 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S> WriterTask<W, T, S> {
     fn gather(&mut self) {
         self.queue.take(&mut self.gathered);
         self.gathered.drain(..).for_each(|waiting| self.machine.submit_weighed(waiting));
+    }
+
+    fn refuse_gathered(&mut self) {
+        self.gather();
+        let pending = self.machine.pending();
+        let settled = self.machine.refuse_waiting();
+        self.settle(pending, settled);
     }
 
     /// Makes room for what was settled since `pending`, then tells the sink.

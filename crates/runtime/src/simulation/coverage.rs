@@ -61,6 +61,10 @@ sights! {
     AppendLate,
     ResolveFailed,
     ResolveGivenUp,
+    /// Writes waited behind a batch when the store could not say what became of it.
+    RefusedBehindUnknown,
+    /// Writes came after that, while it was still unknown.
+    RefusedWhileAway,
     BatchOfMany,
     BatchHalved,
     Fenced,

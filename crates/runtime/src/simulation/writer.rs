@@ -61,6 +61,13 @@ impl<W: Written> Writer<W> {
         held: impl Fn(&W) -> Vec<(u32, u64)>,
     ) -> (Vec<Settled<Ticket>>, bool) {
         let mut fenced = false;
+        // whoever came while the store is away waits for nothing
+        let refused = self.machine.refuse_waiting();
+        if !refused.is_empty() {
+            store.coverage.saw(Seen::RefusedWhileAway);
+            self.check_off(&refused, store.journal);
+            return (refused, fenced);
+        }
         let settled = match self.under_way.take() {
             None => {
                 self.under_way = self.depart(store.coverage, held);
@@ -81,7 +88,11 @@ impl<W: Written> Writer<W> {
             Some(UnderWay::Asking(batch, attempt)) => {
                 let result = self.resolve(&batch, attempt, store);
                 let found_out = result.is_ok();
+                let count = batch.writes.len();
                 let settled = self.machine.resolved(batch.writes, result);
+                if attempt < self.attempts_max && !found_out {
+                    self.check_refused(&settled, count, store);
+                }
                 if found_out && settled.iter().any(is_unknown) {
                     let what = "what was found out is told as unknown";
                     store.journal.misuses.push(what.to_owned());
@@ -91,6 +102,19 @@ impl<W: Written> Writer<W> {
         };
         self.check_off(&settled, store.journal);
         (settled, fenced)
+    }
+
+    /// When it is not found out what became of a batch, all who wait are refused, and nobody of the batch is settled.
+    fn check_refused(&self, settled: &[Settled<Ticket>], batch: usize, store: &mut Store<'_>) {
+        if !settled.is_empty() {
+            store.coverage.saw(Seen::RefusedBehindUnknown);
+        }
+        if self.unsettled.len() != batch + settled.len() {
+            let (all, settled) = (self.unsettled.len(), settled.len());
+            let what =
+                format!("{settled} of {all} writes are refused behind a batch of {batch} writes");
+            store.journal.misuses.push(what);
+        }
     }
 
     /// Every write is settled once.

@@ -11,6 +11,7 @@ mod patience;
 mod random_walk;
 mod recorder;
 mod refused_batches;
+mod refusing;
 mod settings;
 mod throughput;
 mod unknown_outcomes;

@@ -50,6 +50,13 @@ struct InFlight {
     doubt: Option<(Vec<Option<AppendOutcome>>, u32)>,
 }
 
+impl InFlight {
+    /// Whether an attempt to resolve the batch has failed.
+    fn is_away(&self) -> bool {
+        self.doubt.as_ref().is_some_and(|(_, asked)| *asked > 1)
+    }
+}
+
 impl Walk {
     fn new(mut random: fastrand::Rng) -> Self {
         let bounds = Weight { events: random.usize(1..30), bytes: random.usize(1..300) };
@@ -74,6 +81,8 @@ impl Walk {
     fn step(&mut self) {
         if self.random.u8(..100) < 35 {
             (0..self.random.u8(1..6)).for_each(|_| self.submit());
+        } else if self.random.u8(..100) < 25 {
+            self.refuse_waiting();
         } else if self.in_flight.is_some() {
             self.answer();
         } else {
@@ -106,6 +115,20 @@ impl Walk {
         self.machine.submit(append_of(entity, &sizes), self.next_ticket);
         self.open.insert(self.next_ticket, Submitted { entity, weight, bad });
         self.next_ticket += 1;
+    }
+
+    /// Lets the machine refuse what waits: it does so only while an attempt to resolve has failed.
+    fn refuse_waiting(&mut self) {
+        let away = self.in_flight.as_ref().is_some_and(InFlight::is_away);
+        let refused = if away { self.waiting() } else { Vec::new() };
+        let settled = self.machine.refuse_waiting();
+        self.settle(&settled, all(refused, "unavailable"));
+    }
+
+    /// The tickets behind the batch in flight.
+    fn waiting(&self) -> Vec<u32> {
+        let in_flight = self.in_flight.as_ref().map_or(0, |batch| batch.tickets.len());
+        self.open.keys().copied().skip(in_flight).collect()
     }
 
     fn depart(&mut self) {
@@ -246,7 +269,9 @@ impl Walk {
             let settled = self.machine.resolved(writes, Err(unavailable()));
             self.settle(&settled, all(tickets, "unknown"));
         } else {
-            assert!(self.machine.resolved(writes, Err(unavailable())).is_empty());
+            let refused = self.open.keys().copied().skip(tickets.len()).collect::<Vec<_>>();
+            let settled = self.machine.resolved(writes, Err(unavailable()));
+            self.settle(&settled, all(refused, "unavailable"));
             self.ask(tickets, truth, asked);
         }
     }
