@@ -1,5 +1,6 @@
 //! An engine's runtime: started over stores, it gives out references to entities until it is shut down.
 
+mod claim;
 mod crew;
 mod shutdown;
 mod start;
@@ -61,6 +62,10 @@ pub struct Usage {
 impl Runtime {
     /// Starts the runtime over `stores`, on the tokio runtime of the caller. Its `name` has 1 to 255 bytes. Without stores
     /// it does not start; `None` is listed among everything else that is wrong.
+    ///
+    /// Where a lease says how long the writer slot is held, an engine that starts waits for its end, for as long as a
+    /// lease of its own at most: the slot of an engine that was killed is taken over, and one that is alive has renewed
+    /// its lease by then.
     ///
     /// # Errors
     /// [`StartError::Invalid`] lists everything that is wrong with settings and registrations; [`StartError::Held`] says

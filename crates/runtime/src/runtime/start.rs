@@ -1,5 +1,6 @@
 use super::{
     Inner, Runtime, StartError,
+    claim::claim,
     crew::Crew,
     shutdown::{Ending, last_words, release},
 };
@@ -20,7 +21,7 @@ use actum_model::Lane;
 use actum_persistence::{
     group_commit::{CommitSink, LaneWriter, StateWriter},
     serializer::Serializer,
-    store::{Incarnation, Stores, WriterClaim},
+    store::{Incarnation, Stores},
 };
 use ractor::Actor;
 use std::{
@@ -43,11 +44,15 @@ pub(super) async fn start(
     settings: RuntimeSettings,
 ) -> Result<Runtime, StartError> {
     let stores = check(&name, stores, &registrations, &settings)?;
-    let (caller, started) = oneshot::channel();
+    let (mut caller, started) = oneshot::channel();
     // in a task of its own: a caller who goes away leaves neither a slot taken nor somebody at work
     let starting = tokio::spawn(
         async move {
-            let result = start_over(name, stores, registrations, settings).await;
+            let claimed = claim(&name, &stores, &settings, caller.closed()).await;
+            let result = match claimed {
+                Ok(by) => start_over(name, stores, registrations, settings, by).await,
+                Err(error) => Err(error.into()),
+            };
             if let Err(Ok(unwanted)) = caller.send(result) {
                 give_up(unwanted).await;
             }
@@ -75,8 +80,8 @@ async fn start_over(
     stores: Stores,
     registrations: Vec<Registration>,
     settings: RuntimeSettings,
+    incarnation: Incarnation,
 ) -> Result<Runtime, StartError> {
-    let incarnation = claim(&name, &stores, &settings).await?;
     tracing::info!(engine = name, %incarnation, "writer slot taken");
     let (mut plant, kinds) = Plant::build(registrations, &stores, &settings);
     let crew = match plant.set_to_work(&stores, &settings, incarnation).await {
@@ -137,17 +142,6 @@ fn check(
         Some(stores) if problems.is_empty() => Ok(stores),
         _ => Err(StartError::Invalid { problems }),
     }
-}
-
-async fn claim(
-    name: &str,
-    stores: &Stores,
-    settings: &RuntimeSettings,
-) -> Result<Incarnation, StartError> {
-    let holder = format!("engine `{name}`, process {}", std::process::id());
-    let claim =
-        WriterClaim { slot: settings.writer_slot.clone(), holder, lease: settings.writer_lease };
-    Ok(stores.writers.claim(&claim).await?)
 }
 
 /// Everything a runtime consists of, before anybody works in it.

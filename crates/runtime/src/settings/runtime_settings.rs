@@ -65,7 +65,8 @@ setters! {
     /// The slot that makes this engine the only writer of its journal: `journal` by default, 1 to 255 bytes.
     with_writer_slot writer_slot: String;
     /// How long the slot stays taken when this engine dies without a word, where the store cannot see that by itself:
-    /// 10 seconds by default, 100 milliseconds to 1 day. Renewed three times as often.
+    /// 10 seconds by default, 100 milliseconds to 1 day. Renewed three times as often. As long at most the next engine
+    /// waits as it starts, to see whether this one is dead.
     with_writer_lease writer_lease: Duration;
     /// How large payloads, metadata and appends may be.
     with_size_limits size_limits: SizeLimits;
