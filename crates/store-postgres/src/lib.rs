@@ -1,1 +1,51 @@
-//! The journal in PostgreSQL.
+//! The journal in a schema of a PostgreSQL database: many processes, one writer, enforced by the database.
+//!
+//! [`PostgresStore`] keeps every promise of [`actum_persistence::store`]. Its files mirror those of the other stores.
+//!
+//! ```text
+//! PostgresStore ── LaneWriter    one for each lane: a connection, one append at a time, first come first served
+//!               │    └ KnownHeads  keys and heads of the entities that were appended to last
+//!               ├─ Connections   for everything else, opened when needed
+//!               ├─ Tokens        what each incarnation's writes must carry, so that a late one is shut out
+//!               └─ Texts         the statements, with the name of the schema in them
+//! ```
+//!
+//! An append is one round trip: a function of the schema (`schema/v1.sql`) joins the writer's fence, takes the lane's
+//! lock, numbers the events from the lane's head and inserts them; the statement is the transaction. The locks are
+//! advisory and end with it. Entities whose heads this store knows are not looked up, unless somebody else has written to
+//! the lane.
+//!
+//! It is run against PostgreSQL 15 by the tests; it needs 13, and nothing that later versions have dropped.
+
+mod append;
+mod connection;
+mod connections;
+mod entities;
+mod entity_pages;
+mod event_store;
+mod fault;
+mod fence;
+mod known_heads;
+mod lane_page;
+mod lane_writer;
+mod open;
+mod open_error;
+mod recovery_store;
+mod resolve;
+mod retention;
+mod schema;
+mod session;
+mod settings;
+mod snapshot_store;
+mod state_store;
+mod store;
+mod texts;
+mod transaction;
+mod values;
+mod writer_store;
+
+pub use open::{migrate, migrations};
+pub use open_error::OpenError;
+pub use schema::Migration;
+pub use settings::{Migrate, PostgresSettings};
+pub use store::PostgresStore;

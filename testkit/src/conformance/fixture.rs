@@ -14,6 +14,12 @@ use std::time::Duration;
 /// that sees the death of a process by itself, by a lock on a file say, must see it there.
 #[async_trait]
 pub trait StoreFixture: Send + Sync + 'static {
+    /// Whether the journal can be had on this machine; true by default. Where it cannot, because there is no server say,
+    /// the fixture says so and the cases are passed over.
+    fn is_available(&self) -> bool {
+        true
+    }
+
     /// Opens the journal, as one more process would: what it returns shares no memory of its own with what earlier
     /// calls returned, those are not closed, and both can be used side by side.
     async fn open(&self) -> Stores;

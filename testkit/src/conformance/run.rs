@@ -34,7 +34,9 @@ where
 {
     let whole = async {
         let fixture = make(plan.layout()).await;
-        case(&fixture).await;
+        if fixture.is_available() {
+            case(&fixture).await;
+        }
     };
     plan.runtime().block_on(async {
         let done = tokio::time::timeout(CASE_TIMEOUT, whole).await;

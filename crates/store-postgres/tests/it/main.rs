@@ -1,1 +1,25 @@
 //! The store through its public API, on a real server.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod fixture;
+
+mod conformance {
+    use crate::fixture::PostgresFixture;
+
+    actum_testkit::store_conformance!(PostgresFixture::create);
+}
+
+/// The same, with as few connections and as little memory as the settings allow, and with no connection trusted.
+mod conformance_when_cramped {
+    use crate::fixture::PostgresFixture;
+
+    actum_testkit::store_conformance!(PostgresFixture::create_cramped);
+}
+
+/// The same, with no statement prepared and every call a transaction.
+mod conformance_when_pooled {
+    use crate::fixture::PostgresFixture;
+
+    actum_testkit::store_conformance!(PostgresFixture::create_unprepared);
+}

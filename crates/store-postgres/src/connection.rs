@@ -1,0 +1,123 @@
+//! How a connection is made, and what it is told first.
+
+use crate::{
+    PostgresSettings,
+    fault::store_error,
+    session::{Held, Session},
+    texts::Text,
+};
+use actum_persistence::store::StoreError;
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, postgres::PgConnectOptions,
+};
+use std::{io, time::Duration};
+use tokio::time::timeout;
+
+/// How long a transaction may wait for its next statement: for a client that is gone without a word.
+const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(30);
+
+/// Where connections come from.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    /// They are made.
+    Options(Box<PgConnectOptions>),
+    /// They are taken from a pool that the caller has brought.
+    Pool(PgPool),
+}
+
+/// Makes connections as the settings say.
+#[derive(Clone, Debug)]
+pub(crate) struct Connector {
+    source: Source,
+    pub(crate) settings: PostgresSettings,
+}
+
+impl Connector {
+    pub(crate) fn new(source: Source, settings: PostgresSettings) -> Self {
+        let source = match source {
+            Source::Options(options) => Source::Options(Box::new(told(*options, &settings))),
+            pool @ Source::Pool(_) => pool,
+        };
+        Self { source, settings }
+    }
+
+    /// Makes a connection, or takes one, within the time allowed.
+    pub(crate) async fn connect(&self) -> Result<Session, sqlx::Error> {
+        let connecting = async {
+            Ok::<_, sqlx::Error>(match &self.source {
+                Source::Options(options) => {
+                    Held::Own(Box::new(PgConnection::connect_with(options).await?))
+                }
+                Source::Pool(pool) => Held::Pooled(pool.acquire().await?),
+            })
+        };
+        let patience = self.settings.connect_timeout;
+        let held = timeout(patience, connecting).await.map_err(|_| {
+            let what = format!("no connection within {patience:?}");
+            sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, what))
+        })??;
+        let prepares = !self.settings.transaction_pooling;
+        Ok(Session::new(held, self.settings.answer_timeout, prepares))
+    }
+
+    /// As [`connect`](Self::connect), for `doing` something.
+    pub(crate) async fn session(&self, doing: &str) -> Result<Session, StoreError> {
+        self.connect().await.map_err(|error| store_error(doing, error))
+    }
+
+    /// As [`session`](Self::session), for a connection that is kept: of a pool it is told what others are told when they
+    /// are made, and closed in the end instead of given back.
+    pub(crate) async fn lasting_session(&self, doing: &str) -> Result<Session, StoreError> {
+        let mut session = self.session(doing).await?;
+        if session.is_pooled() && !self.settings.transaction_pooling {
+            session.close_on_drop();
+            let told = session.batch(self.settings("SET SESSION")).await;
+            told.map_err(|error| store_error(doing, error))?;
+        }
+        Ok(session)
+    }
+
+    /// Begins a transaction that carries its timeouts with it.
+    pub(crate) fn begin(&self) -> Text {
+        let AssertSqlSafe(settings) = self.settings("SET LOCAL");
+        AssertSqlSafe(format!("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {settings}").into())
+    }
+
+    /// Begins a transaction that only reads.
+    pub(crate) fn begin_reading(&self) -> Text {
+        let AssertSqlSafe(settings) = self.settings("SET LOCAL");
+        AssertSqlSafe(format!("BEGIN READ ONLY; {settings}").into())
+    }
+
+    fn settings(&self, set: &str) -> Text {
+        let settings = session_settings(&self.settings);
+        // names are ours and values numbers or ours
+        let texts = settings.iter().map(|(name, value)| format!("{set} {name} = '{value}'"));
+        AssertSqlSafe(texts.collect::<Vec<_>>().join("; ").into())
+    }
+}
+
+/// What the connection is told when it is made.
+fn told(options: PgConnectOptions, settings: &PostgresSettings) -> PgConnectOptions {
+    // a statement is logged by who runs it, if at all
+    let options = options.disable_statement_logging();
+    if settings.transaction_pooling {
+        // a proxy may refuse settings it does not know; there are no floating-point numbers in a journal
+        return options.extra_float_digits(None).statement_cache_capacity(0);
+    }
+    let options = match options.get_application_name() {
+        Some(_) => options,
+        None => options.application_name("actum"),
+    };
+    options.options(session_settings(settings))
+}
+
+fn session_settings(settings: &PostgresSettings) -> [(&'static str, String); 4] {
+    let millis = |time: Duration| time.as_millis().to_string();
+    [
+        ("statement_timeout", millis(settings.statement_timeout)),
+        ("lock_timeout", millis(settings.lock_timeout)),
+        ("idle_in_transaction_session_timeout", millis(IDLE_IN_TRANSACTION)),
+        ("default_transaction_isolation", "read committed".to_owned()),
+    ]
+}

@@ -1,0 +1,173 @@
+use crate::{
+    connection::Connector,
+    fault::{Fault, store_error},
+    session::{Session, Statement},
+};
+use actum_persistence::store::StoreError;
+use sqlx::postgres::PgRow;
+use std::{
+    ops::{Deref, DerefMut},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
+
+/// How long a connection that nobody needs stays open.
+const KEPT_FOR: Duration = Duration::from_mins(10);
+
+/// The connections for everything but appends: opened when needed, at most so many, used again.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    connector: Connector,
+    permits: Semaphore,
+    /// The one used last at the end.
+    idle: Mutex<Vec<Session>>,
+}
+
+/// A connection to use; it goes back when dropped, or is closed if it was left in the middle of something.
+pub(crate) struct Lent<'a> {
+    session: Option<Session>,
+    connections: &'a Connections,
+    /// Whether others have used it before: it may turn out that the server has forgotten it.
+    used_before: bool,
+    _permit: SemaphorePermit<'a>,
+}
+
+impl Connections {
+    pub(crate) fn new(connector: Connector) -> Self {
+        let permits = Semaphore::new(connector.settings.connections_max as usize);
+        Self { connector, permits, idle: Mutex::default() }
+    }
+
+    pub(crate) fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    /// Waits for a connection.
+    pub(crate) async fn lend(&self, doing: &str) -> Result<Lent<'_>, StoreError> {
+        let permit = self.permit(doing).await?;
+        while let Some(mut session) = self.take_idle() {
+            let trusted = session.unused_for() < self.connector.settings.trusted_for;
+            if trusted || session.is_alive().await {
+                return Ok(self.lent(session, true, permit));
+            }
+        }
+        let session = self.connector.session(doing).await?;
+        Ok(self.lent(session, false, permit))
+    }
+
+    /// Runs a statement that changes nothing, and once more when the server had forgotten the connection.
+    pub(crate) async fn read<'q>(
+        &self,
+        doing: &str,
+        statement: impl Fn() -> Statement<'q>,
+    ) -> Result<Vec<PgRow>, StoreError> {
+        let mut lent = self.lend(doing).await?;
+        let mut rows = self.run(&mut lent, statement()).await;
+        if let Err(error) = &rows
+            && lent.used_before
+            && Fault::of(error).ends_connection()
+        {
+            drop(lent);
+            self.forget(); // the others are as old
+            lent = self.lend(doing).await?;
+            rows = self.run(&mut lent, statement()).await;
+        }
+        rows.map_err(|error| store_error(doing, error))
+    }
+
+    async fn run(
+        &self,
+        lent: &mut Lent<'_>,
+        statement: Statement<'_>,
+    ) -> Result<Vec<PgRow>, sqlx::Error> {
+        if !self.connector.settings.transaction_pooling {
+            return lent.rows(statement).await;
+        }
+        lent.begin(self.connector.begin_reading()).await?;
+        let rows = lent.rows(statement).await;
+        if lent.is_usable() {
+            lent.rollback().await; // nothing was written
+        }
+        rows
+    }
+
+    /// Waits for what is under way, closes the connections, and gives out no more.
+    pub(crate) async fn close(&self) {
+        let all = self.connector.settings.connections_max;
+        if self.permits.acquire_many(all).await.is_err() {
+            return; // closed before
+        }
+        self.permits.close();
+        let idle = std::mem::take(&mut *self.idle());
+        for session in idle {
+            if let Err(error) = session.close().await {
+                tracing::debug!(%error, "a connection did not close cleanly");
+            }
+        }
+    }
+
+    async fn permit(&self, doing: &str) -> Result<SemaphorePermit<'_>, StoreError> {
+        let patience = self.connector.settings.connect_timeout;
+        match timeout(patience, self.permits.acquire()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            Ok(Err(_)) => Err(StoreError::unavailable(doing, "the store was closed")),
+            Err(_) => {
+                let all = self.connector.settings.connections_max;
+                let what = format!("all {all} connections were in use for {patience:?}");
+                Err(StoreError::unavailable(doing, what))
+            }
+        }
+    }
+
+    fn lent<'a>(
+        &'a self,
+        session: Session,
+        used_before: bool,
+        permit: SemaphorePermit<'a>,
+    ) -> Lent<'a> {
+        Lent { session: Some(session), connections: self, used_before, _permit: permit }
+    }
+
+    fn take_idle(&self) -> Option<Session> {
+        let mut idle = self.idle();
+        idle.retain(|session| session.unused_for() < KEPT_FOR);
+        idle.pop()
+    }
+
+    fn forget(&self) {
+        let forgotten = std::mem::take(&mut *self.idle());
+        drop(forgotten); // not while the list is held
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Session>> {
+        // nothing panics while the list is held
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Deref for Lent<'_> {
+    type Target = Session;
+    fn deref(&self) -> &Session {
+        self.session.as_ref().expect("a connection is there until it is given back")
+    }
+}
+
+impl DerefMut for Lent<'_> {
+    fn deref_mut(&mut self) -> &mut Session {
+        self.session.as_mut().expect("a connection is there until it is given back")
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        // a pool's goes back to the pool
+        let kept = |session: &Session| session.is_idle() && !session.is_pooled();
+        if let Some(session) = self.session.take().filter(kept) {
+            self.connections.idle().push(session);
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Events of entities, and the snapshots they follow: many entities in one statement, which sees one state of the tables.
+
+use crate::{entities::Names, fault::store_error, session::column, store::Shared, values};
+use actum_model::{EntityKey, Position, SequenceNr};
+use actum_persistence::store::{PageLimit, PageRoom, Recovered, Snapshot, StoreError, StoredEvent};
+use sqlx::postgres::PgRow;
+use std::error::Error;
+
+/// What is wanted of one entity.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) entity: &'a EntityKey,
+    /// Events behind this one.
+    pub(crate) after: SequenceNr,
+    /// The newest snapshot, and events behind that instead.
+    pub(crate) snapshot: bool,
+}
+
+/// A row for each entity that was ever written, told by its missing `position`: head, floor, and the snapshot if it has
+/// one. And the events of each, with what the events before them on the page weigh, so that the server sends no more
+/// than the page holds and one: to take the rows of a statement half way costs the connection.
+const QUERY: &str = "
+    WITH asked AS MATERIALIZED (
+        SELECT w.nr, n.entity, n.floor, w.after, s.sequence_nr, s.timestamp, s.codec, s.manifest, s.schema_version,
+            s.state, s.recent_commands
+        FROM unnest($1::text[], $2::text[], $3::bigint[], $4::boolean[]) WITH ORDINALITY
+            AS w (kind, id, after, snapshot, nr)
+        JOIN @entities AS n ON n.kind = w.kind AND n.id = w.id
+        LEFT JOIN LATERAL (
+            SELECT * FROM @snapshots AS s WHERE w.snapshot AND s.entity = n.entity ORDER BY s.sequence_nr DESC LIMIT 1
+        ) AS s ON TRUE
+    )
+    SELECT a.nr, a.sequence_nr, NULL::bigint AS position, greatest(a.floor, (
+            SELECT e.sequence_nr FROM @events AS e WHERE e.entity = a.entity ORDER BY e.sequence_nr DESC LIMIT 1
+        )), a.floor, a.timestamp, a.codec, a.manifest, a.schema_version, a.state, a.recent_commands
+    FROM asked AS a
+    UNION ALL
+    SELECT a.nr, v.sequence_nr, v.position, v.incarnation, v.event_nr, v.timestamp, v.codec, v.manifest,
+        v.schema_version, v.payload, v.metadata
+    FROM asked AS a
+    CROSS JOIN LATERAL (
+        SELECT e.*, sum(octet_length(e.payload) + octet_length(e.metadata))
+            OVER (ORDER BY e.sequence_nr ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS weight_before
+        FROM @events AS e
+        WHERE e.entity = a.entity AND e.sequence_nr > greatest(a.floor, a.after, a.sequence_nr)
+        ORDER BY e.sequence_nr LIMIT $5
+    ) AS v
+    WHERE v.weight_before IS NULL OR v.weight_before <= $6";
+
+/// One entity's answer while it is put together.
+struct Answer<'a> {
+    wanted: Wanted<'a>,
+    recovered: Recovered,
+    room: PageRoom,
+    /// The number of the last event so far; before the first one, the number in front of the page.
+    last: SequenceNr,
+}
+
+/// Reads what is wanted, answers in its order.
+pub(crate) async fn read(
+    shared: &Shared,
+    doing: &str,
+    wanted: &[Wanted<'_>],
+    limit: PageLimit,
+) -> Result<Vec<Recovered>, StoreError> {
+    let names = Names::of(wanted.iter().map(|wanted| wanted.entity));
+    let after: Vec<i64> = wanted.iter().map(|wanted| values::bound(wanted.after.get())).collect();
+    let snapshots: Vec<bool> = wanted.iter().map(|wanted| wanted.snapshot).collect();
+    let statement = || {
+        sqlx::query(shared.texts.of(QUERY))
+            .bind(&names.kinds)
+            .bind(&names.ids)
+            .bind(&after)
+            .bind(&snapshots)
+            .bind(i64::from(limit.events.get()))
+            .bind(values::bound(limit.bytes as u64))
+    };
+    let rows = shared.connections.read(doing, statement).await?;
+    let mut answers: Vec<_> = wanted.iter().map(|wanted| Answer::new(*wanted, limit)).collect();
+    let placed = place(&mut answers, &rows)?;
+    placed.map_err(|error| store_error(doing, error))?;
+    let recovered: Result<_, _> = answers.into_iter().map(|answer| answer.finish(limit)).collect();
+    recovered.map_err(|error| store_error(doing, error))
+}
+
+/// Puts rows where they belong, first those that come before the events. The server sends an entity's events in order,
+/// though it does not have to: where it has not, a gap is found.
+fn place(
+    answers: &mut [Answer<'_>],
+    rows: &[PgRow],
+) -> Result<Result<(), sqlx::Error>, StoreError> {
+    for events in [false, true] {
+        for row in rows {
+            let answer = &mut answers[values::nr(row, answers.len())?];
+            let done = match column::<Option<i64>>(row, 2) {
+                Ok(position) if position.is_some() != events => continue,
+                Ok(None) => answer.begin(row),
+                Ok(Some(_)) => stored_event(row).and_then(|event| answer.add(event)),
+                Err(error) => Err(error),
+            };
+            if done.is_err() {
+                return Ok(done);
+            }
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// An event from the columns behind the first: sequence number, position, incarnation, event number, timestamp, codec,
+/// manifest, schema version, payload, metadata.
+pub(crate) fn stored_event(row: &PgRow) -> Result<StoredEvent, sqlx::Error> {
+    Ok(StoredEvent {
+        sequence_nr: values::sequence_nr(row, 1)?,
+        position: Position::new(values::count(row, 2)?),
+        event_id: values::event_id(row, 3)?,
+        timestamp: values::timestamp(row, 5)?,
+        payload: values::payload(row, 6)?,
+        metadata: values::bytes(row, 10)?,
+    })
+}
+
+impl<'a> Answer<'a> {
+    fn new(wanted: Wanted<'a>, limit: PageLimit) -> Self {
+        let (recovered, room) = (Recovered::default(), PageRoom::new(limit));
+        Self { wanted, recovered, room, last: wanted.after }
+    }
+
+    /// Takes the row that comes before the events.
+    fn begin(&mut self, row: &PgRow) -> Result<(), sqlx::Error> {
+        let page = &mut self.recovered.page;
+        page.head = values::sequence_nr(row, 3)?;
+        page.floor = values::sequence_nr(row, 4)?;
+        if column::<Option<i64>>(row, 1)?.is_some() {
+            let snapshot = snapshot(row, self.wanted.entity)?;
+            self.last = self.last.max(snapshot.sequence_nr);
+            self.recovered.snapshot = Some(snapshot);
+        }
+        self.last = self.last.max(page.floor);
+        Ok(())
+    }
+
+    /// Takes an event if there is room.
+    fn add(&mut self, event: StoredEvent) -> Result<(), sqlx::Error> {
+        if self.room.is_full() {
+            return Ok(());
+        }
+        if event.sequence_nr != self.last.next() {
+            return Err(self.gap(event.sequence_nr));
+        }
+        if self.room.take(&event) {
+            self.last = event.sequence_nr;
+            self.recovered.page.events.push(event);
+        }
+        Ok(())
+    }
+
+    fn finish(self, limit: PageLimit) -> Result<Recovered, sqlx::Error> {
+        let page = &self.recovered.page;
+        let more = self.last < page.head && page.events.len() < limit.events.get() as usize;
+        if more && !self.room.is_full() {
+            return Err(self.gap(page.head));
+        }
+        Ok(self.recovered)
+    }
+
+    fn gap(&self, next: SequenceNr) -> sqlx::Error {
+        let (entity, last) = (self.wanted.entity, self.last);
+        wrong(format!("events of {entity} are missing between {last} and {next}"))
+    }
+}
+
+/// A snapshot from a row that has one.
+pub(crate) fn snapshot(row: &PgRow, entity: &EntityKey) -> Result<Snapshot, sqlx::Error> {
+    Ok(Snapshot {
+        entity: entity.clone(),
+        sequence_nr: values::sequence_nr(row, 1)?,
+        timestamp: values::timestamp(row, 5)?,
+        state: values::payload(row, 6)?,
+        recent_commands: values::bytes(row, 10)?,
+    })
+}
+
+fn wrong(what: impl Into<Box<dyn Error + Send + Sync>>) -> sqlx::Error {
+    sqlx::Error::Decode(what.into())
+}

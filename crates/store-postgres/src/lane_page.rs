@@ -1,0 +1,119 @@
+//! Events of a lane.
+
+use crate::{
+    entity_pages::stored_event, fault::store_error, session::column, store::Shared, values,
+};
+use actum_model::{EntityKey, Lane, Partition, Position};
+use actum_persistence::store::{
+    EventFilter, JournalEvent, LanePage, PageLimit, PageRoom, StoreError,
+};
+use sqlx::postgres::PgRow;
+
+const DOING: &str = "reading a lane";
+
+/// How many events one filtered read looks at, so that a filter that nothing passes does not read the whole journal.
+const LOOKED_AT_MAX: i64 = 10_000;
+
+/// What is read where.
+#[derive(Clone, Copy)]
+pub(crate) struct LaneRead<'a> {
+    pub(crate) lane: Lane,
+    pub(crate) after: Position,
+    pub(crate) filter: &'a EventFilter,
+    pub(crate) limit: PageLimit,
+}
+
+/// One row with the last position that is looked at, told by its missing sequence number; and the events up to there
+/// that pass the filter, of which a part that is NULL lets everything pass. As in `entity_pages.rs`, with what the events
+/// before weigh.
+const QUERY: &str = "
+    WITH bounds AS MATERIALIZED (
+        SELECT coalesce(
+            CASE WHEN $3 THEN (
+                SELECT e.position - 1 FROM @events AS e
+                WHERE e.lane = $1 AND e.position > $2 ORDER BY e.position OFFSET $4 LIMIT 1
+            ) END,
+            greatest(l.kept, (
+                SELECT e.position FROM @events AS e WHERE e.lane = $1 ORDER BY e.position DESC LIMIT 1
+            ))
+        ) AS read_to
+        FROM @lanes AS l WHERE l.lane = $1
+    )
+    SELECT NULL::integer AS partition, NULL::bigint AS sequence_nr, b.read_to, NULL::bigint AS incarnation,
+        NULL::bigint AS event_nr, NULL::bigint AS timestamp, NULL::text AS codec, NULL::text AS manifest,
+        NULL::bigint AS schema_version, NULL::bytea AS payload, NULL::bytea AS metadata, NULL::text AS kind,
+        NULL::text AS id
+    FROM bounds AS b
+    UNION ALL
+    SELECT v.partition, v.sequence_nr, v.position, v.incarnation, v.event_nr, v.timestamp, v.codec, v.manifest,
+        v.schema_version, v.payload, v.metadata, v.kind, v.id
+    FROM (
+        SELECT e.*, n.partition, n.kind, n.id, sum(octet_length(e.payload) + octet_length(e.metadata))
+            OVER (ORDER BY e.position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS weight_before
+        FROM @events AS e JOIN @entities AS n ON n.entity = e.entity
+        WHERE e.lane = $1 AND e.position > $2 AND e.position <= (SELECT b.read_to FROM bounds AS b)
+            AND ($5::text[] IS NULL OR n.kind = ANY ($5))
+            AND ($6::text[] IS NULL OR EXISTS (
+                SELECT FROM unnest($6) AS w (manifest)
+                WHERE e.manifest = w.manifest OR starts_with(e.manifest, w.manifest || '.')
+            ))
+            AND n.partition BETWEEN $7 AND $8
+        ORDER BY e.position LIMIT $9
+    ) AS v
+    WHERE v.weight_before IS NULL OR v.weight_before <= $10";
+
+/// Reads a page of a lane that the journal has.
+pub(crate) async fn read(shared: &Shared, read: LaneRead<'_>) -> Result<LanePage, StoreError> {
+    let list = |texts: &'_ Vec<String>| (!texts.is_empty()).then(|| texts.clone());
+    let (kinds, manifests) = (list(&read.filter.kinds), list(&read.filter.manifests));
+    let partitions = read.filter.partitions.as_ref();
+    let (first, last) =
+        partitions.map_or((0, u16::MAX), |range| (range.start().nr(), range.end().nr()));
+    let statement = || {
+        sqlx::query(shared.texts.of(QUERY))
+            .bind(i32::from(read.lane.nr()))
+            .bind(values::bound(read.after.get()))
+            .bind(*read.filter != EventFilter::default())
+            .bind(LOOKED_AT_MAX)
+            .bind(&kinds)
+            .bind(&manifests)
+            .bind(i32::from(first))
+            .bind(i32::from(last))
+            .bind(i64::from(read.limit.events.get()))
+            .bind(values::bound(read.limit.bytes as u64))
+    };
+    let rows = shared.connections.read(DOING, statement).await?;
+    page(read, &rows).map_err(|error| store_error(DOING, error))
+}
+
+fn page(read: LaneRead<'_>, rows: &[PgRow]) -> Result<LanePage, sqlx::Error> {
+    let mut page = LanePage { events: Vec::new(), read_to: read.after };
+    let mut events = Vec::with_capacity(rows.len().saturating_sub(1));
+    for row in rows {
+        match column::<Option<i64>>(row, 1)? {
+            None => page.read_to = page.read_to.max(Position::new(values::count(row, 2)?)),
+            Some(_) => events.push(journal_event(row)?),
+        }
+    }
+    // the server sends them in order, though it does not have to
+    events.sort_by_key(|read| read.event.position);
+    let mut room = PageRoom::new(read.limit);
+    for event in events {
+        if !room.take(&event.event) {
+            break;
+        }
+        page.events.push(event);
+    }
+    if let Some(last) = page.events.last().filter(|_| room.is_full()) {
+        page.read_to = last.event.position;
+    }
+    Ok(page)
+}
+
+fn journal_event(row: &PgRow) -> Result<JournalEvent, sqlx::Error> {
+    let (kind, id): (String, String) = (column(row, 11)?, column(row, 12)?);
+    let entity = EntityKey::new(kind, id).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    let partition = column::<i32>(row, 0)?;
+    let partition = u16::try_from(partition).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    Ok(JournalEvent { entity, partition: Partition::new(partition), event: stored_event(row)? })
+}

@@ -1,0 +1,158 @@
+//! What became of writes whose outcome is unknown.
+//!
+//! Both first wait until no write of the incarnation is under way, and change its token: what was sent before, and has
+//! not arrived, is not carried out any more. So what is not there then will not come.
+
+use crate::{
+    entities::Names, fence, session::column, store::Shared, transaction::Transaction, values,
+};
+use actum_model::{EntityKey, Position, Revision};
+use actum_persistence::store::{
+    AppendBatch, AppendOutcome, EventId, Incarnation, StateBatch, StateOutcome, StateWrite,
+    StoreError,
+};
+use sqlx::postgres::PgRow;
+
+/// What became of each append of a batch.
+pub(crate) async fn appends(
+    shared: &Shared,
+    batch: &AppendBatch,
+) -> Result<Vec<Option<AppendOutcome>>, StoreError> {
+    let doing = "settling an append";
+    let mut session = shared.connections.lend(doing).await?;
+    let mut tx = Transaction::begin(&mut session, shared.connector(), doing).await?;
+    let found = appends_in(shared, &mut tx, batch).await;
+    let (found, token) = tx.finish(found).await?;
+    learn(shared, batch.incarnation, token);
+    Ok(found)
+}
+
+/// What became of each write of a batch.
+pub(crate) async fn writes(
+    shared: &Shared,
+    batch: &StateBatch,
+) -> Result<Vec<Option<StateOutcome>>, StoreError> {
+    let doing = "settling a state write";
+    let mut session = shared.connections.lend(doing).await?;
+    let mut tx = Transaction::begin(&mut session, shared.connector(), doing).await?;
+    let found = writes_in(shared, &mut tx, batch).await;
+    let (found, token) = tx.finish(found).await?;
+    learn(shared, batch.incarnation, token);
+    Ok(found)
+}
+
+async fn appends_in(
+    shared: &Shared,
+    tx: &mut Transaction<'_>,
+    batch: &AppendBatch,
+) -> Result<(Vec<Option<AppendOutcome>>, Option<i64>), StoreError> {
+    let mut settled = vec![None; batch.appends.len()];
+    let Some(token) = settle(shared, tx, batch.incarnation).await? else {
+        return Ok((settled, None));
+    };
+    // events are stored all or none, so the last one speaks for all
+    let lasts = batch.appends.iter();
+    let lasts =
+        lasts.map(|a| values::bound(a.expected.get().saturating_add(a.events.len() as u64)));
+    let lasts: Vec<i64> = lasts.collect();
+    let names = Names::of(batch.appends.iter().map(|append| &append.entity));
+    let query = "SELECT a.nr, v.position, v.incarnation, v.event_nr, e.floor >= a.last
+        FROM unnest($1::text[], $2::text[], $3::bigint[]) WITH ORDINALITY AS a (kind, id, last, nr)
+        JOIN @entities AS e ON e.kind = a.kind AND e.id = a.id
+        LEFT JOIN @events AS v ON v.entity = e.entity AND v.sequence_nr = a.last";
+    let query = sqlx::query(shared.texts.of(query)).bind(&names.kinds).bind(&names.ids);
+    for row in &tx.rows(query.bind(&lasts)).await? {
+        let nr = values::nr(row, settled.len())?;
+        let append = &batch.appends[nr];
+        let id = append.event_id(batch.incarnation, append.events.len() - 1);
+        settled[nr] = match found(row).map_err(|error| tx.failed(error))? {
+            Found::Event { position, id: stored } => {
+                (stored == id).then_some(AppendOutcome::Appended { last: position })
+            }
+            Found::Nothing => None,
+            Found::Deleted => return Err(covered(&append.entity, "its events were deleted")),
+        };
+    }
+    Ok((settled, Some(token)))
+}
+
+async fn writes_in(
+    shared: &Shared,
+    tx: &mut Transaction<'_>,
+    batch: &StateBatch,
+) -> Result<(Vec<Option<StateOutcome>>, Option<i64>), StoreError> {
+    let mut settled = vec![None; batch.writes.len()];
+    let Some(token) = settle(shared, tx, batch.incarnation).await? else {
+        return Ok((settled, None));
+    };
+    let names = Names::of(batch.writes.iter().map(|write| &write.entity));
+    let query = "SELECT a.nr, s.revision, s.incarnation, s.write_nr
+        FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS a (kind, id, nr)
+        JOIN @entities AS e ON e.kind = a.kind AND e.id = a.id
+        JOIN @states AS s ON s.entity = e.entity";
+    let query = sqlx::query(shared.texts.of(query)).bind(&names.kinds).bind(&names.ids);
+    for row in &tx.rows(query).await? {
+        let nr = values::nr(row, settled.len())?;
+        let write = &batch.writes[nr];
+        let own = EventId { incarnation: batch.incarnation, nr: write.write_nr };
+        let stored = values::event_id(row, 2).map_err(|error| tx.failed(error))?;
+        let revision = values::revision(row, 1).map_err(|error| tx.failed(error))?;
+        settled[nr] = state_outcome(write, revision, stored == own)?;
+    }
+    Ok((settled, Some(token)))
+}
+
+/// Shuts out what is still on its way, and says the new token; none if there never was such a writer.
+async fn settle(
+    shared: &Shared,
+    tx: &mut Transaction<'_>,
+    incarnation: Incarnation,
+) -> Result<Option<i64>, StoreError> {
+    let Some(incarnation) = values::stored(incarnation.get()) else { return Ok(None) };
+    fence::hold(tx, shared.lock_space, incarnation).await?;
+    let count =
+        "UPDATE @writers SET settled = settled + 1 WHERE incarnation = $1 RETURNING settled";
+    let rows = tx.rows(sqlx::query(shared.texts.of(count)).bind(incarnation)).await?;
+    let token = rows.first().map(|row| column(row, 0)).transpose();
+    token.map_err(|error| tx.failed(error))
+}
+
+fn learn(shared: &Shared, incarnation: Incarnation, token: Option<i64>) {
+    if let (Some(incarnation), Some(token)) = (values::stored(incarnation.get()), token) {
+        shared.tokens.learn(incarnation, token);
+    }
+}
+
+/// What the table says of the last event of an append.
+enum Found {
+    Event { position: Position, id: EventId },
+    Nothing,
+    Deleted,
+}
+
+fn found(row: &PgRow) -> Result<Found, sqlx::Error> {
+    Ok(match column::<Option<i64>>(row, 1)? {
+        Some(_) => Found::Event {
+            position: Position::new(values::count(row, 1)?),
+            id: values::event_id(row, 2)?,
+        },
+        None if column::<bool>(row, 4)? => Found::Deleted,
+        None => Found::Nothing,
+    })
+}
+
+fn state_outcome(
+    write: &StateWrite,
+    stored: Revision,
+    own: bool,
+) -> Result<Option<StateOutcome>, StoreError> {
+    match (own, stored <= write.revision) {
+        (true, _) => Ok(Some(StateOutcome::Written)),
+        (false, true) => Ok(None), // revisions only grow: the write was never there
+        (false, false) => Err(covered(&write.entity, "it was written again")),
+    }
+}
+
+fn covered(entity: &EntityKey, why: &str) -> StoreError {
+    StoreError::outcome_unknown(format!("settling a write of {entity}"), why)
+}

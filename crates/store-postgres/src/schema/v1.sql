@@ -1,0 +1,325 @@
+-- The journal of Actum in PostgreSQL, schema version 1. What is here is never edited: later versions are scripts of
+-- their own, run on top. `@` stands for the schema the journal lives in.
+--
+-- Numbers of 64 bits without a sign (event_nr, write_nr) are stored as the signed integer of the same bits. Functions
+-- carry a number of their own in their names: programs of two versions may use one journal while it is upgraded.
+
+-- One row: what the journal is.
+CREATE TABLE @journal (
+    one        boolean PRIMARY KEY DEFAULT TRUE CHECK (one),
+    partitions integer NOT NULL,
+    lanes      integer NOT NULL,
+    -- the first of the two keys of this journal's advisory locks: journals of one database do not wait for each other
+    lock_space integer NOT NULL
+);
+
+-- One row a lane. Its head is the position of its last event, or `kept` once that event is deleted.
+CREATE TABLE @lanes (
+    lane integer PRIMARY KEY,
+    kept bigint  NOT NULL
+);
+
+-- One row an incarnation; the one that may write for a slot is the one without `revoked_at`.
+CREATE TABLE @writers (
+    incarnation bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    slot        text COLLATE "C" NOT NULL,
+    holder      text             NOT NULL,
+    -- how often writes of unknown outcome were settled; what was sent before the last time is not carried out after it
+    settled     bigint           NOT NULL DEFAULT 0,
+    claimed_at  timestamptz      NOT NULL DEFAULT clock_timestamp(),
+    lease_until timestamptz      NOT NULL,
+    revoked_at  timestamptz
+);
+CREATE UNIQUE INDEX one_writer_a_slot ON @writers (slot) WHERE revoked_at IS NULL;
+
+-- The integer that stands for an entity in every other table. Rows are never deleted and their keys never change.
+-- The head of an entity is the sequence number of its last event, or `floor` once that is deleted too.
+CREATE TABLE @entities (
+    entity    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    floor     bigint           NOT NULL DEFAULT 0,
+    partition integer          NOT NULL,
+    kind      text COLLATE "C" NOT NULL,
+    id        text COLLATE "C" NOT NULL,
+    UNIQUE (kind, id)
+);
+
+-- One row an event.
+CREATE TABLE @events (
+    position       bigint  NOT NULL,
+    entity         bigint  NOT NULL,
+    sequence_nr    bigint  NOT NULL,
+    incarnation    bigint  NOT NULL,
+    event_nr       bigint  NOT NULL,
+    timestamp      bigint  NOT NULL, -- microseconds since 1970
+    schema_version bigint  NOT NULL,
+    lane           integer NOT NULL,
+    codec          text    NOT NULL,
+    manifest       text    NOT NULL,
+    payload        bytea   NOT NULL,
+    metadata       bytea   NOT NULL,
+    PRIMARY KEY (lane, position),
+    UNIQUE (entity, sequence_nr)
+);
+
+CREATE TABLE @snapshots (
+    entity          bigint NOT NULL,
+    sequence_nr     bigint NOT NULL,
+    timestamp       bigint NOT NULL,
+    schema_version  bigint NOT NULL,
+    codec           text   NOT NULL,
+    manifest        text   NOT NULL,
+    state           bytea  NOT NULL,
+    recent_commands bytea  NOT NULL,
+    PRIMARY KEY (entity, sequence_nr)
+);
+
+-- One row a durable-state entity; a tombstone has no codec, manifest, schema version and state.
+CREATE TABLE @states (
+    entity          bigint PRIMARY KEY,
+    revision        bigint NOT NULL,
+    incarnation     bigint NOT NULL,
+    write_nr        bigint NOT NULL,
+    timestamp       bigint NOT NULL,
+    schema_version  bigint,
+    codec           text,
+    manifest        text,
+    state           bytea,
+    recent_commands bytea  NOT NULL
+);
+
+-- Joins the fence of a writer until the transaction ends, and says whether that writer may write: 0 if so, 1 if it was
+-- revoked, 2 if its writes were settled meanwhile, and then how often.
+--
+-- Whoever revokes or settles takes the same lock alone. The rows are looked at in a statement of its own behind the
+-- lock: at the isolation level read committed, and no other, that one sees what was committed while the lock was waited
+-- for.
+CREATE FUNCTION @may_write_v1(
+    _space integer, _fence integer, _incarnation bigint, _settled bigint,
+    OUT _verdict integer, OUT _settled_now bigint
+) LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'a journal is written at the isolation level read committed, not %',
+            current_setting('transaction_isolation') USING ERRCODE = 'invalid_transaction_state';
+    END IF;
+    -- confirmed means durable, whatever the defaults of the database are
+    IF current_setting('synchronous_commit') = 'off' THEN
+        PERFORM set_config('synchronous_commit', 'on', TRUE);
+    END IF;
+    PERFORM pg_advisory_xact_lock_shared(_space, _fence);
+    SELECT w.settled INTO _settled_now
+    FROM @writers AS w WHERE w.incarnation = _incarnation AND w.revoked_at IS NULL;
+    _verdict := CASE WHEN _settled_now IS NULL THEN 1 WHEN _settled_now <> _settled THEN 2 ELSE 0 END;
+END
+$$;
+
+-- Gives every entity of a list its key, and creates those that have none where that is wanted; 0 for the others.
+CREATE FUNCTION @keys_v1(_kinds text[], _ids text[], _partitions integer[], _wanted boolean[])
+RETURNS bigint[] LANGUAGE plpgsql AS $$
+BEGIN
+    -- in order: two transactions that create the same entities wait for each other one way only
+    INSERT INTO @entities (partition, kind, id)
+    SELECT a.partition, a.kind, a.id
+    FROM unnest(_kinds, _ids, _partitions, _wanted) AS a (kind, id, partition, wanted)
+    WHERE a.wanted AND NOT EXISTS (SELECT FROM @entities AS n WHERE n.kind = a.kind AND n.id = a.id)
+    ORDER BY a.kind, a.id
+    ON CONFLICT DO NOTHING;
+    RETURN (
+        SELECT coalesce(array_agg(coalesce(n.entity, 0) ORDER BY a.nr), '{}')
+        FROM unnest(_kinds, _ids) WITH ORDINALITY AS a (kind, id, nr)
+        LEFT JOIN @entities AS n ON n.kind = a.kind AND n.id = a.id
+    );
+END
+$$;
+
+-- Appends events of many entities to a lane.
+--
+-- Arrays that begin with `_entities` and `_expected` have an entry for each append, counted from 1: the key of its
+-- entity, 0 if the caller does not know it, and the sequence number it must be at. `_new` lists the appends of unknown
+-- entities, `_checked` those whose head the caller does not know. Arrays that begin with `_of` have an entry for each
+-- event, the first of them the append it belongs to.
+--
+-- `_head` is where the caller believes the head of the lane to be. If it is there, nobody else has written to the lane
+-- since, and what the caller knows of other heads is true. If not, all heads are looked at.
+CREATE FUNCTION @append_v1(
+    _space integer, _fence integer, _incarnation bigint, _settled bigint, _lane integer, _head bigint,
+    _entities bigint[], _expected bigint[], _checked integer[],
+    _new integer[], _kinds text[], _ids text[], _partitions integer[],
+    _of integer[], _sequence_nrs bigint[], _event_nrs bigint[], _timestamps bigint[],
+    _codecs text[], _manifests text[], _schema_versions bigint[], _payloads bytea[], _metadata bytea[],
+    OUT _verdict integer, OUT _settled_now bigint, OUT _head_before bigint,
+    OUT _keys bigint[], OUT _guilty integer[], OUT _actual bigint[]
+) LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT m._verdict, m._settled_now INTO _verdict, _settled_now
+    FROM @may_write_v1(_space, _fence, _incarnation, _settled) AS m;
+    IF _verdict <> 0 THEN
+        RETURN;
+    END IF;
+    -- one transaction of a lane at a time, from here to its commit: so the order of positions is that of commits
+    PERFORM pg_advisory_xact_lock(_space, _lane);
+    SELECT greatest(l.kept, (
+        SELECT e.position FROM @events AS e WHERE e.lane = _lane ORDER BY e.position DESC LIMIT 1
+    )) INTO STRICT _head_before FROM @lanes AS l WHERE l.lane = _lane;
+
+    IF cardinality(_new) > 0 THEN
+        _keys := @keys_v1(_kinds, _ids, _partitions, (
+            SELECT array_agg(_expected[n.nr] = 0 ORDER BY n.ordinality) FROM unnest(_new) WITH ORDINALITY AS n (nr)
+        ));
+        FOR _i IN 1 .. cardinality(_new) LOOP
+            _entities[_new[_i]] := _keys[_i];
+        END LOOP;
+    END IF;
+    IF _head_before <> _head THEN
+        _checked := ARRAY(SELECT generate_series(1, cardinality(_entities)));
+    END IF;
+    IF cardinality(_checked) > 0 THEN
+        SELECT array_agg(h.nr), array_agg(h.actual) INTO _guilty, _actual
+        FROM (
+            SELECT c.nr, greatest(
+                coalesce((SELECT n.floor FROM @entities AS n WHERE n.entity = _entities[c.nr]), 0),
+                (
+                    SELECT e.sequence_nr FROM @events AS e
+                    WHERE e.entity = _entities[c.nr] ORDER BY e.sequence_nr DESC LIMIT 1
+                )
+            ) AS actual
+            FROM unnest(_checked) AS c (nr)
+        ) AS h
+        WHERE h.actual <> _expected[h.nr];
+    END IF;
+
+    IF _guilty IS NULL THEN
+        INSERT INTO @events (
+            position, entity, sequence_nr, incarnation, event_nr, timestamp, schema_version, lane, codec, manifest,
+            payload, metadata
+        )
+        SELECT _head_before + v.nr, _entities[v.of], v.sequence_nr, _incarnation, v.event_nr, v.timestamp,
+            v.schema_version, _lane, v.codec, v.manifest, v.payload, v.metadata
+        FROM unnest(
+            _of, _sequence_nrs, _event_nrs, _timestamps, _codecs, _manifests, _schema_versions, _payloads, _metadata
+        ) WITH ORDINALITY AS v (
+            of, sequence_nr, event_nr, timestamp, codec, manifest, schema_version, payload, metadata, nr
+        );
+    ELSE
+        -- the others close ranks
+        INSERT INTO @events (
+            position, entity, sequence_nr, incarnation, event_nr, timestamp, schema_version, lane, codec, manifest,
+            payload, metadata
+        )
+        SELECT _head_before + row_number() OVER (ORDER BY v.nr), _entities[v.of], v.sequence_nr, _incarnation,
+            v.event_nr, v.timestamp, v.schema_version, _lane, v.codec, v.manifest, v.payload, v.metadata
+        FROM unnest(
+            _of, _sequence_nrs, _event_nrs, _timestamps, _codecs, _manifests, _schema_versions, _payloads, _metadata
+        ) WITH ORDINALITY AS v (
+            of, sequence_nr, event_nr, timestamp, codec, manifest, schema_version, payload, metadata, nr
+        )
+        WHERE v.of NOT IN (SELECT g.nr FROM unnest(_guilty) AS g (nr));
+    END IF;
+END
+$$;
+
+-- Writes durable states. `_outcomes` has an entry for each: -1 if it is written, else the revision the entity is at.
+CREATE FUNCTION @write_states_v1(
+    _space integer, _fence integer, _incarnation bigint, _settled bigint,
+    _kinds text[], _ids text[], _partitions integer[], _expected bigint[], _revisions bigint[], _write_nrs bigint[],
+    _timestamps bigint[], _codecs text[], _manifests text[], _schema_versions bigint[], _states bytea[],
+    _recent_commands bytea[],
+    OUT _verdict integer, OUT _settled_now bigint, OUT _outcomes bigint[]
+) LANGUAGE plpgsql AS $$
+DECLARE
+    _entities bigint[];
+    _written bigint[];
+    _replaced bigint[];
+BEGIN
+    SELECT m._verdict, m._settled_now INTO _verdict, _settled_now
+    FROM @may_write_v1(_space, _fence, _incarnation, _settled) AS m;
+    IF _verdict <> 0 THEN
+        RETURN;
+    END IF;
+    _entities := @keys_v1(_kinds, _ids, _partitions, ARRAY(SELECT x = 0 FROM unnest(_expected) AS x));
+    -- in order: two transactions that write the same entities wait for each other one way only
+    PERFORM FROM @states AS s WHERE s.entity = ANY (_entities) ORDER BY s.entity FOR UPDATE;
+
+    WITH written AS (
+        INSERT INTO @states (
+            entity, revision, incarnation, write_nr, timestamp, schema_version, codec, manifest, state, recent_commands
+        )
+        SELECT v.entity, v.revision, _incarnation, v.write_nr, v.timestamp, v.schema_version, v.codec, v.manifest,
+            v.state, v.recent_commands
+        FROM unnest(
+            _entities, _expected, _revisions, _write_nrs, _timestamps, _codecs, _manifests, _schema_versions, _states,
+            _recent_commands
+        ) AS v (
+            entity, expected, revision, write_nr, timestamp, codec, manifest, schema_version, state, recent_commands
+        )
+        WHERE v.expected = 0
+        ORDER BY v.entity
+        ON CONFLICT DO NOTHING
+        RETURNING entity
+    )
+    SELECT array_agg(w.entity) INTO _written FROM written AS w;
+
+    WITH replaced AS (
+        UPDATE @states AS s SET
+            revision = v.revision, incarnation = _incarnation, write_nr = v.write_nr, timestamp = v.timestamp,
+            schema_version = v.schema_version, codec = v.codec, manifest = v.manifest, state = v.state,
+            recent_commands = v.recent_commands
+        FROM unnest(
+            _entities, _expected, _revisions, _write_nrs, _timestamps, _codecs, _manifests, _schema_versions, _states,
+            _recent_commands
+        ) AS v (
+            entity, expected, revision, write_nr, timestamp, codec, manifest, schema_version, state, recent_commands
+        )
+        WHERE v.expected > 0 AND s.entity = v.entity AND s.revision = v.expected
+        RETURNING s.entity
+    )
+    SELECT array_agg(r.entity) INTO _replaced FROM replaced AS r;
+
+    _outcomes := ARRAY(
+        SELECT CASE
+            WHEN a.entity IN (SELECT unnest(_written || _replaced)) THEN -1
+            ELSE coalesce((SELECT s.revision FROM @states AS s WHERE s.entity = a.entity), 0)
+        END
+        FROM unnest(_entities) WITH ORDINALITY AS a (entity, nr)
+        ORDER BY a.nr
+    );
+END
+$$;
+
+-- Deletes events of an entity up to `_up_to`, at most `_many` of them, and says up to which they are deleted. `_head` is
+-- that of the entity; nothing is deleted when `_up_to` is past it.
+CREATE FUNCTION @delete_events_v1(
+    _space integer, _fence integer, _incarnation bigint, _settled bigint, _kind text, _id text, _up_to bigint,
+    _many bigint,
+    OUT _verdict integer, OUT _settled_now bigint, OUT _head bigint, OUT _floor bigint
+) LANGUAGE plpgsql AS $$
+DECLARE
+    _entity bigint;
+    _last record;
+BEGIN
+    SELECT m._verdict, m._settled_now INTO _verdict, _settled_now
+    FROM @may_write_v1(_space, _fence, _incarnation, _settled) AS m;
+    IF _verdict <> 0 THEN
+        RETURN;
+    END IF;
+    -- two that delete events of one entity take turns
+    SELECT n.entity, n.floor INTO _entity, _floor
+    FROM @entities AS n WHERE n.kind = _kind AND n.id = _id FOR NO KEY UPDATE;
+    _floor := coalesce(_floor, 0);
+    _head := greatest(_floor, (
+        SELECT e.sequence_nr FROM @events AS e WHERE e.entity = _entity ORDER BY e.sequence_nr DESC LIMIT 1
+    ));
+    IF _up_to > _head OR _up_to <= _floor THEN
+        RETURN;
+    END IF;
+    _floor := least(_up_to, _floor + _many);
+    UPDATE @entities AS n SET floor = _floor WHERE n.entity = _entity;
+    SELECT e.lane, e.position INTO STRICT _last
+    FROM @events AS e WHERE e.entity = _entity AND e.sequence_nr = _floor;
+    -- the lane keeps its head when its last event goes
+    UPDATE @lanes AS l SET kept = _last.position
+    WHERE l.lane = _last.lane AND l.kept < _last.position
+        AND NOT EXISTS (SELECT FROM @events AS e WHERE e.lane = _last.lane AND e.position > _last.position);
+    DELETE FROM @events AS e WHERE e.entity = _entity AND e.sequence_nr <= _floor;
+END
+$$;

@@ -1,0 +1,189 @@
+use crate::{
+    PostgresStore,
+    entities::Names,
+    fault::store_error,
+    fence::{self, TOKENS_MAX, Verdict},
+    resolve,
+    session::{Statement, column},
+    transaction, values,
+};
+use actum_model::{EntityKey, Revision};
+use actum_persistence::store::{
+    DurableStateStore, StateBatch, StateChange, StateOutcome, StateRecord, StateWrite, StoreError,
+};
+use async_trait::async_trait;
+use sqlx::postgres::PgRow;
+
+const WRITING: &str = "writing states";
+
+/// The function of the schema does it all in one round trip; see `schema/v1.sql`.
+const WRITE: &str = "SELECT _verdict, _settled_now, _outcomes FROM @write_states_v1(
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16
+)";
+
+#[async_trait]
+impl DurableStateStore for PostgresStore {
+    async fn write(&self, batch: &StateBatch) -> Result<Vec<StateOutcome>, StoreError> {
+        batch.check(self.layout())?;
+        let columns = Columns::of(batch);
+        self.refuse_unfit(batch).await?;
+        let shared = &self.shared;
+        let incarnation = fence::key_of(batch.incarnation)?;
+        let mut session = shared.connections.lend(WRITING).await?;
+        for _ in 0..TOKENS_MAX {
+            let token = shared.tokens.of(incarnation);
+            let statement = || {
+                let query = sqlx::query(shared.texts.of(WRITE))
+                    .bind(shared.lock_space)
+                    .bind(fence::writer_key(incarnation))
+                    .bind(incarnation)
+                    .bind(token);
+                columns.bind(query)
+            };
+            let rows =
+                transaction::call(&mut session, shared.connector(), WRITING, statement).await?;
+            let row = rows.first().ok_or(sqlx::Error::RowNotFound);
+            let row = row.map_err(|error| store_error(WRITING, error))?;
+            let verdict = fence::verdict(row, batch.incarnation);
+            match verdict.map_err(|error| error.while_doing(WRITING))? {
+                Verdict::Done => return outcomes(row, batch),
+                Verdict::Settled { token } => shared.tokens.learn(incarnation, token),
+            }
+        }
+        Err(fence::overtaken(WRITING))
+    }
+
+    async fn resolve(&self, batch: &StateBatch) -> Result<Vec<Option<StateOutcome>>, StoreError> {
+        batch.check(self.layout())?;
+        resolve::writes(&self.shared, batch).await
+    }
+
+    async fn load(&self, entities: &[EntityKey]) -> Result<Vec<Option<StateRecord>>, StoreError> {
+        let query =
+            "SELECT a.nr, s.revision, s.incarnation, s.write_nr, s.timestamp, s.codec, s.manifest,
+                s.schema_version, s.state, s.recent_commands
+            FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS a (kind, id, nr)
+            JOIN @entities AS e ON e.kind = a.kind AND e.id = a.id
+            JOIN @states AS s ON s.entity = e.entity";
+        let names = Names::of(entities.iter());
+        let statement =
+            || sqlx::query(self.shared.texts.of(query)).bind(&names.kinds).bind(&names.ids);
+        let doing = "loading states";
+        let rows = self.shared.connections.read(doing, statement).await?;
+        let mut records = vec![None; entities.len()];
+        for row in &rows {
+            let record = record(row).map_err(|error| store_error(doing, error))?;
+            records[values::nr(row, entities.len())?] = Some(record);
+        }
+        Ok(records)
+    }
+
+    async fn close(&self) {
+        PostgresStore::close(self).await;
+    }
+}
+
+impl PostgresStore {
+    /// Refuses a batch that would give an entity a revision which the store cannot count to. A write that conflicts
+    /// would not.
+    async fn refuse_unfit(&self, batch: &StateBatch) -> Result<(), StoreError> {
+        let unfit =
+            batch.writes.iter().filter(|write| values::stored(write.revision.get()).is_none());
+        for write in unfit {
+            let entity = &write.entity;
+            let found = self.load(std::slice::from_ref(entity)).await?;
+            let actual =
+                found.first().and_then(Option::as_ref).map_or(Revision::ZERO, |r| r.revision);
+            if actual == write.expected {
+                let revision = write.revision;
+                return Err(StoreError::invalid(format!(
+                    "{entity} cannot have revision {revision}: the store counts to 2^63 - 1"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A batch as arrays, a column each.
+#[derive(Default)]
+struct Columns<'a> {
+    names: Names<'a>,
+    partitions: Vec<i32>,
+    expected: Vec<i64>,
+    revisions: Vec<i64>,
+    write_nrs: Vec<i64>,
+    timestamps: Vec<i64>,
+    codecs: Vec<Option<&'a str>>,
+    manifests: Vec<Option<&'a str>>,
+    schema_versions: Vec<Option<i64>>,
+    states: Vec<Option<&'a [u8]>>,
+    recent_commands: Vec<&'a [u8]>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(batch: &'a StateBatch) -> Self {
+        let names = Names::of(batch.writes.iter().map(|write| &write.entity));
+        let mut columns = Self { names, ..Self::default() };
+        batch.writes.iter().for_each(|write| columns.add(write));
+        columns
+    }
+
+    fn add(&mut self, write: &'a StateWrite) {
+        let revision = values::stored(write.revision.get());
+        let state = match &write.change {
+            StateChange::Put(state) => Some(state),
+            StateChange::Delete => None,
+        };
+        self.partitions.push(write.partition.nr().into());
+        // one that does not fit was looked at: it conflicts, and no entity is at a revision below zero
+        self.expected.push(revision.map_or(-1, |_| values::bound(write.expected.get())));
+        self.revisions.push(revision.unwrap_or(i64::MAX));
+        self.write_nrs.push(write.write_nr.cast_signed());
+        self.timestamps.push(write.timestamp.as_micros());
+        self.codecs.push(state.map(|state| &*state.codec));
+        self.manifests.push(state.map(|state| &*state.manifest));
+        self.schema_versions.push(state.map(|state| state.schema_version.into()));
+        self.states.push(state.map(|state| &*state.bytes));
+        self.recent_commands.push(&write.recent_commands);
+    }
+
+    fn bind<'q>(&'q self, query: Statement<'q>) -> Statement<'q> {
+        query
+            .bind(&self.names.kinds)
+            .bind(&self.names.ids)
+            .bind(&self.partitions)
+            .bind(&self.expected)
+            .bind(&self.revisions)
+            .bind(&self.write_nrs)
+            .bind(&self.timestamps)
+            .bind(&self.codecs)
+            .bind(&self.manifests)
+            .bind(&self.schema_versions)
+            .bind(&self.states)
+            .bind(&self.recent_commands)
+    }
+}
+
+fn outcomes(row: &PgRow, batch: &StateBatch) -> Result<Vec<StateOutcome>, StoreError> {
+    let outcomes: Vec<i64> = column(row, 2).map_err(|error| store_error(WRITING, error))?;
+    if outcomes.len() != batch.writes.len() {
+        return Err(StoreError::corrupt(format!("{WRITING}: outcomes are missing")));
+    }
+    let outcome = |outcome: i64| match u64::try_from(outcome) {
+        Ok(actual) => StateOutcome::Conflict { actual: Revision::new(actual) },
+        Err(_) => StateOutcome::Written,
+    };
+    Ok(outcomes.into_iter().map(outcome).collect())
+}
+
+fn record(row: &PgRow) -> Result<StateRecord, sqlx::Error> {
+    let is_tombstone = column::<Option<String>>(row, 5)?.is_none();
+    Ok(StateRecord {
+        revision: values::revision(row, 1)?,
+        timestamp: values::timestamp(row, 4)?,
+        state: if is_tombstone { None } else { Some(values::payload(row, 5)?) },
+        recent_commands: values::bytes(row, 9)?,
+        write_id: values::event_id(row, 2)?,
+    })
+}

@@ -1,0 +1,125 @@
+use crate::{
+    connection::Connector,
+    fault::{Fault, commit_error, store_error},
+    session::{Session, Statement},
+};
+use actum_persistence::store::StoreError;
+use sqlx::postgres::PgRow;
+
+/// How often a call is made again because another transaction crossed it.
+const CROSSINGS_MAX: usize = 3;
+
+/// Why a call failed.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    pub(crate) fault: Fault,
+    pub(crate) error: StoreError,
+}
+
+impl From<Failed> for StoreError {
+    fn from(failed: Failed) -> Self {
+        failed.error
+    }
+}
+
+/// A transaction of several statements.
+///
+/// [`finish`](Self::finish) ends it. When it is dropped before, its connection is closed, and the server rolls back.
+pub(crate) struct Transaction<'a> {
+    session: &'a mut Session,
+    doing: &'static str,
+}
+
+impl<'a> Transaction<'a> {
+    /// Begins one.
+    pub(crate) async fn begin(
+        session: &'a mut Session,
+        connector: &Connector,
+        doing: &'static str,
+    ) -> Result<Self, StoreError> {
+        let begun = session.begin(connector.begin()).await;
+        begun.map_err(|error| store_error(doing, error))?;
+        Ok(Self { session, doing })
+    }
+
+    /// Runs a statement.
+    pub(crate) async fn rows(
+        &mut self,
+        statement: Statement<'_>,
+    ) -> Result<Vec<PgRow>, StoreError> {
+        let rows = self.session.rows(statement).await;
+        rows.map_err(|error| self.failed(error))
+    }
+
+    /// What the failure of a statement means.
+    pub(crate) fn failed(&self, error: sqlx::Error) -> StoreError {
+        store_error(self.doing, error)
+    }
+
+    /// Commits if all went well, rolls back otherwise.
+    pub(crate) async fn finish<T, E: From<StoreError>>(self, result: Result<T, E>) -> Result<T, E> {
+        match result {
+            Ok(done) => match self.session.commit().await {
+                Ok(()) => Ok(done),
+                Err(error) => Err(commit_error(self.doing, error).into()),
+            },
+            failed => {
+                if self.session.is_usable() {
+                    self.session.rollback().await;
+                }
+                failed
+            }
+        }
+    }
+}
+
+/// Runs one statement that commits what it does; again when another transaction crossed it.
+pub(crate) async fn call<'q>(
+    session: &mut Session,
+    connector: &Connector,
+    doing: &'static str,
+    statement: impl Fn() -> Statement<'q>,
+) -> Result<Vec<PgRow>, Failed> {
+    let mut crossings = 0;
+    loop {
+        let done = if connector.settings.transaction_pooling {
+            call_in_transaction(session, connector, doing, statement()).await
+        } else {
+            let done = session.rows(statement()).await;
+            done.map_err(|error| Failed {
+                fault: Fault::of(&error),
+                error: commit_error(doing, error),
+            })
+        };
+        match done {
+            Err(Failed { fault: Fault::Crossed, .. }) if crossings < CROSSINGS_MAX => {
+                crossings += 1;
+            }
+            done => return done,
+        }
+    }
+}
+
+async fn call_in_transaction(
+    session: &mut Session,
+    connector: &Connector,
+    doing: &'static str,
+    statement: Statement<'_>,
+) -> Result<Vec<PgRow>, Failed> {
+    let failed = |error| Failed { fault: Fault::of(&error), error: store_error(doing, error) };
+    session.begin(connector.begin()).await.map_err(failed)?;
+    match session.rows(statement).await {
+        Ok(rows) => match session.commit().await {
+            Ok(()) => Ok(rows),
+            Err(error) => {
+                Err(Failed { fault: Fault::of(&error), error: commit_error(doing, error) })
+            }
+        },
+        Err(error) => {
+            if session.is_usable() {
+                session.rollback().await;
+            }
+            Err(failed(error))
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Numbers and payloads, as PostgreSQL keeps them.
+
+use crate::session::column;
+use actum_model::{Revision, SequenceNr, StoredPayload, Timestamp};
+use actum_persistence::store::{EventId, Incarnation, StoreError};
+use bytes::Bytes;
+use sqlx::postgres::PgRow;
+use std::borrow::Cow;
+
+/// A count as PostgreSQL keeps it; none past 2^63 - 1.
+pub(crate) fn stored(count: u64) -> Option<i64> {
+    i64::try_from(count).ok()
+}
+
+/// A count as a bound of a query: nothing stored is past 2^63 - 1.
+pub(crate) fn bound(count: u64) -> i64 {
+    stored(count).unwrap_or(i64::MAX)
+}
+
+/// A count that was stored.
+pub(crate) fn count(row: &PgRow, index: usize) -> Result<u64, sqlx::Error> {
+    let value: i64 = column(row, index)?;
+    u64::try_from(value).map_err(|error| decode(index, error))
+}
+
+/// Which entry of a list an answer belongs to; its first column counts from 1.
+pub(crate) fn nr(row: &PgRow, of: usize) -> Result<usize, StoreError> {
+    let nr = column::<i64>(row, 0).ok().and_then(|nr| usize::try_from(nr - 1).ok());
+    nr.filter(|nr| *nr < of)
+        .ok_or_else(|| StoreError::corrupt("an answer names an entity that was not asked for"))
+}
+
+/// A sequence number from an array; a negative one cannot be there, the table counts from 1.
+pub(crate) fn sequence_nr_of(value: i64) -> SequenceNr {
+    SequenceNr::new(value.max(0).cast_unsigned())
+}
+
+/// A sequence number that was stored.
+pub(crate) fn sequence_nr(row: &PgRow, index: usize) -> Result<SequenceNr, sqlx::Error> {
+    count(row, index).map(SequenceNr::new)
+}
+
+/// A revision that was stored.
+pub(crate) fn revision(row: &PgRow, index: usize) -> Result<Revision, sqlx::Error> {
+    count(row, index).map(Revision::new)
+}
+
+/// A moment that was stored.
+pub(crate) fn timestamp(row: &PgRow, index: usize) -> Result<Timestamp, sqlx::Error> {
+    column(row, index).map(Timestamp::from_micros)
+}
+
+/// Bytes that were stored.
+pub(crate) fn bytes(row: &PgRow, index: usize) -> Result<Bytes, sqlx::Error> {
+    column::<Vec<u8>>(row, index).map(Bytes::from)
+}
+
+/// An event id: the incarnation in the column `index`, the number in the next.
+pub(crate) fn event_id(row: &PgRow, index: usize) -> Result<EventId, sqlx::Error> {
+    let incarnation = Incarnation::new(count(row, index)?);
+    Ok(EventId { incarnation, nr: column::<i64>(row, index + 1)?.cast_unsigned() })
+}
+
+/// A payload: codec, manifest, schema version and bytes in the columns from `index`.
+pub(crate) fn payload(row: &PgRow, index: usize) -> Result<StoredPayload, sqlx::Error> {
+    let schema_version: i64 = column(row, index + 2)?;
+    Ok(StoredPayload {
+        codec: Cow::Owned(column(row, index)?),
+        manifest: Cow::Owned(column(row, index + 1)?),
+        schema_version: schema_version.try_into().map_err(|error| decode(index + 2, error))?,
+        bytes: bytes(row, index + 3)?,
+    })
+}
+
+/// The incarnation of a writer as its key; fenced when no journal can have given it out.
+pub(crate) fn incarnation(incarnation: Incarnation) -> Result<i64, StoreError> {
+    stored(incarnation.get()).ok_or(StoreError::Fenced { incarnation })
+}
+
+fn decode(index: usize, source: std::num::TryFromIntError) -> sqlx::Error {
+    sqlx::Error::ColumnDecode { index: index.to_string(), source: Box::new(source) }
+}
