@@ -4,12 +4,15 @@
 //!   then events, a reply or a rejection. On the way it checks codecs, purity and replay.
 //! * [`conformance`] holds a store to its contract.
 //! * [`FaultStore`] is any store that fails as a test tells it to.
+//! * [`TcpProxy`] is a network that fails as a test tells it to.
 
 mod behaviour;
 pub mod conformance;
 mod fault_injection;
+mod network;
 
 pub use behaviour::{
     ByEvents, ByState, DefaultEnv, EnvOf, Given, GivenEnv, Persisted, Step, Verdict,
 };
 pub use fault_injection::{Counts, Damage, Fault, FaultStore, Faults, Gate, Operation, Rates};
+pub use network::{Rule, TcpProxy, Then};

@@ -7,6 +7,7 @@ mod failing;
 mod faults;
 mod given_checks;
 mod messages;
+mod network;
 mod preferences;
 mod step_checks;
 mod steps;
