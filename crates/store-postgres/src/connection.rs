@@ -2,11 +2,9 @@
 
 use crate::{
     PostgresSettings,
-    fault::store_error,
     session::{Held, Session},
     texts::Text,
 };
-use actum_persistence::store::StoreError;
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, postgres::PgConnectOptions,
 };
@@ -60,21 +58,14 @@ impl Connector {
         Ok(Session::new(held, self.settings.answer_timeout, prepares))
     }
 
-    /// As [`connect`](Self::connect), for `doing` something.
-    pub(crate) async fn session(&self, doing: &str) -> Result<Session, StoreError> {
-        self.connect().await.map_err(|error| store_error(doing, error))
-    }
-
-    /// As [`session`](Self::session), for a connection that is kept: of a pool it is told what others are told when they
-    /// are made, and closed in the end instead of given back.
-    pub(crate) async fn lasting_session(&self, doing: &str) -> Result<Session, StoreError> {
-        let mut session = self.session(doing).await?;
+    /// Sets up a connection that is kept: one of a pool is told what others are told when they are made, and closed in
+    /// the end instead of given back.
+    pub(crate) async fn set_up(&self, session: &mut Session) -> Result<(), sqlx::Error> {
         if session.is_pooled() && !self.settings.transaction_pooling {
             session.close_on_drop();
-            let told = session.batch(self.settings("SET SESSION")).await;
-            told.map_err(|error| store_error(doing, error))?;
+            session.batch(self.settings("SET SESSION")).await?;
         }
-        Ok(session)
+        Ok(())
     }
 
     /// Begins a transaction that carries its timeouts with it.

@@ -1,6 +1,7 @@
 use crate::{
     connection::Connector,
     fault::{Fault, store_error},
+    outage::Outage,
     session::{Session, Statement},
 };
 use actum_persistence::store::StoreError;
@@ -21,7 +22,7 @@ const KEPT_FOR: Duration = Duration::from_mins(10);
 /// The connections for everything but appends: opened when needed, at most so many, used again.
 #[derive(Debug)]
 pub(crate) struct Connections {
-    connector: Connector,
+    outage: Outage,
     permits: Semaphore,
     /// The one used last at the end.
     idle: Mutex<Vec<Session>>,
@@ -39,23 +40,31 @@ pub(crate) struct Lent<'a> {
 impl Connections {
     pub(crate) fn new(connector: Connector) -> Self {
         let permits = Semaphore::new(connector.settings.connections_max as usize);
-        Self { connector, permits, idle: Mutex::default() }
+        Self { outage: Outage::new(connector), permits, idle: Mutex::default() }
     }
 
     pub(crate) fn connector(&self) -> &Connector {
-        &self.connector
+        self.outage.connector()
+    }
+
+    /// Makes a connection to be kept, beside those that are lent.
+    pub(crate) async fn lasting(&self, doing: &str) -> Result<Session, StoreError> {
+        let mut session = self.outage.connect(doing).await?;
+        let set_up = self.connector().set_up(&mut session).await;
+        set_up.map_err(|error| store_error(doing, error))?;
+        Ok(session)
     }
 
     /// Waits for a connection.
     pub(crate) async fn lend(&self, doing: &str) -> Result<Lent<'_>, StoreError> {
         let permit = self.permit(doing).await?;
         while let Some(mut session) = self.take_idle() {
-            let trusted = session.unused_for() < self.connector.settings.trusted_for;
-            if trusted || session.is_alive().await {
+            let trusted = session.unused_for() < self.connector().settings.trusted_for;
+            if trusted || self.is_alive(&mut session).await {
                 return Ok(self.lent(session, true, permit));
             }
         }
-        let session = self.connector.session(doing).await?;
+        let session = self.outage.connect(doing).await?;
         Ok(self.lent(session, false, permit))
     }
 
@@ -79,15 +88,21 @@ impl Connections {
         rows.map_err(|error| store_error(doing, error))
     }
 
+    /// Whether a connection that was not used for a while still answers.
+    pub(crate) async fn is_alive(&self, session: &mut Session) -> bool {
+        let patience = self.connector().settings.connect_timeout;
+        timeout(patience, session.is_alive()).await.unwrap_or(false)
+    }
+
     async fn run(
         &self,
         lent: &mut Lent<'_>,
         statement: Statement<'_>,
     ) -> Result<Vec<PgRow>, sqlx::Error> {
-        if !self.connector.settings.transaction_pooling {
+        if !self.connector().settings.transaction_pooling {
             return lent.rows(statement).await;
         }
-        lent.begin(self.connector.begin_reading()).await?;
+        lent.begin(self.connector().begin_reading()).await?;
         let rows = lent.rows(statement).await;
         if lent.is_usable() {
             lent.rollback().await; // nothing was written
@@ -97,7 +112,8 @@ impl Connections {
 
     /// Waits for what is under way, closes the connections, and gives out no more.
     pub(crate) async fn close(&self) {
-        let all = self.connector.settings.connections_max;
+        self.outage.close().await;
+        let all = self.connector().settings.connections_max;
         if self.permits.acquire_many(all).await.is_err() {
             return; // closed before
         }
@@ -111,12 +127,12 @@ impl Connections {
     }
 
     async fn permit(&self, doing: &str) -> Result<SemaphorePermit<'_>, StoreError> {
-        let patience = self.connector.settings.connect_timeout;
+        let patience = self.connector().settings.connect_timeout;
         match timeout(patience, self.permits.acquire()).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) => Err(StoreError::unavailable(doing, "the store was closed")),
             Err(_) => {
-                let all = self.connector.settings.connections_max;
+                let all = self.connector().settings.connections_max;
                 let what = format!("all {all} connections were in use for {patience:?}");
                 Err(StoreError::unavailable(doing, what))
             }

@@ -21,7 +21,7 @@ impl EventStore for PostgresStore {
     async fn append(&self, batch: &AppendBatch) -> Result<Vec<AppendOutcome>, StoreError> {
         batch.check(self.layout())?;
         let lane = self.lane(batch.lane);
-        let mut turn = lane.turn(self.shared.connector(), "appending events").await?;
+        let mut turn = lane.turn(&self.shared.connections, "appending events").await?;
         append::append(&self.shared, turn.parts(), batch).await
     }
 

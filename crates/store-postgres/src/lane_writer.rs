@@ -1,4 +1,4 @@
-use crate::{connection::Connector, known_heads::KnownHeads, session::Session};
+use crate::{connections::Connections, known_heads::KnownHeads, session::Session};
 use actum_persistence::store::StoreError;
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -23,15 +23,15 @@ struct Lane {
 pub(crate) struct Turn<'a>(MutexGuard<'a, Lane>);
 
 impl LaneWriter {
-    pub(crate) fn new(connector: &Connector) -> Self {
-        let known = KnownHeads::new(connector.settings.remembered_entities);
+    pub(crate) fn new(remembered_entities: usize) -> Self {
+        let known = KnownHeads::new(remembered_entities);
         Self { turn: Mutex::new(Lane { session: None, known, closed: false }) }
     }
 
     /// Waits for the turn, with a connection that nobody has left in the middle of something.
     pub(crate) async fn turn(
         &self,
-        connector: &Connector,
+        connections: &Connections,
         doing: &'static str,
     ) -> Result<Turn<'_>, StoreError> {
         let mut turn = self.turn.lock().await;
@@ -39,13 +39,17 @@ impl LaneWriter {
             return Err(StoreError::unavailable(doing, "the store was closed"));
         }
         let session = match turn.session.take().filter(Session::is_idle) {
-            Some(session) if session.unused_for() < connector.settings.trusted_for => Some(session),
-            Some(mut session) => session.is_alive().await.then_some(session),
+            Some(session)
+                if session.unused_for() < connections.connector().settings.trusted_for =>
+            {
+                Some(session)
+            }
+            Some(mut session) => connections.is_alive(&mut session).await.then_some(session),
             None => None,
         };
         turn.session = Some(match session {
             Some(session) => session,
-            None => connector.lasting_session(doing).await?,
+            None => connections.lasting(doing).await?,
         });
         Ok(Turn(turn))
     }

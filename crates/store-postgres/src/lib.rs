@@ -6,6 +6,7 @@
 //! PostgresStore ── LaneWriter    one for each lane: a connection, one append at a time, first come first served
 //!               │    └ KnownHeads  keys and heads of the entities that were appended to last
 //!               ├─ Connections   for everything else, opened when needed
+//!               │    └ Outage      knows when none can be had, and goes on trying
 //!               ├─ Tokens        what each incarnation's writes must carry, so that a late one is shut out
 //!               └─ Texts         the statements, with the name of the schema in them
 //! ```
@@ -30,6 +31,7 @@ mod lane_page;
 mod lane_writer;
 mod open;
 mod open_error;
+mod outage;
 mod recovery_store;
 mod resolve;
 mod retention;

@@ -35,15 +35,15 @@ pub struct PostgresSettings {
     /// transaction of its own with its timeouts in it, and nothing is asked of the proxy that it could refuse: a call is
     /// four round trips instead of one.
     pub transaction_pooling: bool,
-    /// How long to wait for a connection, to be opened or to become free; 5 seconds by default, 1 millisecond to 10
+    /// How long to wait for a connection, to be opened or to become free; 3 seconds by default, 1 millisecond to 10
     /// minutes. After that the call fails as unavailable.
     pub connect_timeout: Duration,
-    /// How long a statement may take on the server; 10 seconds by default, 10 milliseconds to 10 minutes. After that the
+    /// How long a statement may take on the server; 5 seconds by default, 10 milliseconds to 10 minutes. After that the
     /// server gives it up, nothing was written, and the call fails as unavailable.
     pub statement_timeout: Duration,
-    /// How long a statement may wait for a lock; 5 seconds by default, 1 millisecond to 10 minutes. As above.
+    /// How long a statement may wait for a lock; 3 seconds by default, 1 millisecond to 10 minutes. As above.
     pub lock_timeout: Duration,
-    /// How long to wait for an answer before the connection is given up as lost; 15 seconds by default, more than
+    /// How long to wait for an answer before the connection is given up as lost; 8 seconds by default, more than
     /// `statement_timeout`, up to 20 minutes. Whether a write was done is then unknown, and found out.
     pub answer_timeout: Duration,
     /// For how long a connection that was not used is trusted without asking; 1 second by default, at most an hour. One
@@ -63,10 +63,10 @@ impl Default for PostgresSettings {
             migrate: Migrate::default(),
             connections_max: 10,
             transaction_pooling: false,
-            connect_timeout: Duration::from_secs(5),
-            statement_timeout: Duration::from_secs(10),
-            lock_timeout: Duration::from_secs(5),
-            answer_timeout: Duration::from_secs(15),
+            connect_timeout: Duration::from_secs(3),
+            statement_timeout: Duration::from_secs(5),
+            lock_timeout: Duration::from_secs(3),
+            answer_timeout: Duration::from_secs(8),
             trusted_for: Duration::from_secs(1),
             remembered_entities: 200_000,
         }

@@ -106,7 +106,8 @@ impl PostgresStore {
     async fn open(source: Source, settings: PostgresSettings) -> Result<Self, OpenError> {
         let Opened { address, connector, texts, layout, lock_space } =
             open::open(source, settings).await?;
-        let lanes = (0..layout.lanes.get()).map(|_| LaneWriter::new(&connector)).collect();
+        let remembered = connector.settings.remembered_entities;
+        let lanes = (0..layout.lanes.get()).map(|_| LaneWriter::new(remembered)).collect();
         let connections = Connections::new(connector);
         let shared = Shared { connections, texts, tokens: Tokens::default(), lock_space };
         Ok(Self { address, layout, shared, lanes })

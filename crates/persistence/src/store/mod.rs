@@ -18,7 +18,7 @@ mod stores;
 mod writer_store;
 
 pub use append::{AppendBatch, AppendOutcome, EntityAppend, NewEvent};
-pub use error::{ClaimError, StoreError};
+pub use error::{Cause, ClaimError, StoreError};
 pub use event::{EventId, JournalEvent, StoredEvent};
 pub use event_store::EventStore;
 pub use layout::JournalLayout;
