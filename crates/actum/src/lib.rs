@@ -85,7 +85,8 @@
 //! * What you implement: [`Entity`], [`EventSourced`] or [`DurableState`], [`Handle`], [`Payload`].
 //! * What you call: [`Engine`], [`EntityRef`], [`Ask`], [`AskError`].
 //! * What you set: [`settings`].
-//! * Where it is kept: [`MemoryStore`], `SqliteStore` with the feature `sqlite`, [`store`] for stores of your own.
+//! * Where it is kept: [`MemoryStore`], `SqliteStore` with the feature `sqlite`, `PostgresStore` with the feature
+//!   `postgres`, [`store`] for stores of your own.
 //!
 //! # ractor
 //! Entities run on [ractor](https://docs.rs/ractor) actors, which stay out of sight: no ractor type is in this API and no
@@ -98,7 +99,10 @@
 //! program built with `panic = "abort"` it ends the process, as any panic does.
 //!
 //! # Features
-//! * `sqlite`: the SQLite store.
+//! * `sqlite`: the SQLite store, `SqliteStore`.
+//! * `postgres`: the PostgreSQL store, `PostgresStore`; its settings, errors and migrations are in the module `postgres`.
+//!
+//! Each of the two takes a C compiler to build.
 
 mod builder;
 mod engine;
@@ -119,6 +123,8 @@ pub use actum_runtime::{
     Receipt, ShutdownReport, StartError, TellError, Usage,
 };
 pub use actum_store_memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use actum_store_postgres::{self as postgres, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use actum_store_sqlite::{OpenError, SqliteSettings, SqliteStore};
 pub use builder::EngineBuilder;

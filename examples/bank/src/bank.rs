@@ -8,6 +8,10 @@ use actum::{
     store::{EventStore, Stores},
 };
 use std::{convert::Infallible, fmt, num::NonZeroU32, sync::Arc, time::Duration};
+use tokio::time::sleep;
+
+/// How often a bank looks whether it was fenced. Nothing depends on it: a fenced bank writes nothing and shows nothing.
+const FENCE_LOOK: Duration = Duration::from_millis(100);
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -71,6 +75,22 @@ impl Bank {
         limit: NonZeroU32,
     ) -> Result<Option<History>, AskError<Infallible>> {
         history::read(&*self.journal, id, after, limit).await
+    }
+
+    /// Whether another bank has taken over the journal. This one then answers every request as unavailable, for good.
+    #[must_use]
+    pub fn is_fenced(&self) -> bool {
+        self.engine.is_fenced()
+    }
+
+    /// Waits until another bank has taken over the journal; as a rule for ever.
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect.
+    pub async fn fenced(&self) {
+        while !self.is_fenced() {
+            sleep(FENCE_LOOK).await;
+        }
     }
 
     /// Shuts the engine down gracefully.

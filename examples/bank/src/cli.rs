@@ -1,7 +1,8 @@
 //! What can be said on the command line.
 
+use crate::database::Database;
 use clap::{Args, Parser, Subcommand};
-use std::path::PathBuf;
+use std::time::Duration;
 
 /// Where a bank listens, and where `load` looks for one, unless told otherwise.
 pub const DEFAULT_ADDRESS: &str = "127.0.0.1:8080";
@@ -25,6 +26,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Drive a bank with many clients, then check every balance
     Load(LoadArgs),
+    /// Bring a PostgreSQL database up to date, ahead of the banks that will use it
+    Migrate(MigrateArgs),
 }
 
 /// How to serve.
@@ -33,9 +36,39 @@ pub struct ServeArgs {
     /// The address to listen on; port 0 for any that is free
     #[arg(long, default_value = DEFAULT_ADDRESS, value_name = "HOST:PORT")]
     pub listen: String,
-    /// The file that keeps the accounts; it is created if there is none
-    #[arg(long, default_value = "bank.db", value_name = "FILE")]
-    pub database: PathBuf,
+    /// Where the accounts are kept.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// How long a bank that dies keeps the next one out of its PostgreSQL database: 100ms to 1day. The shorter, the sooner
+    /// a bank that was only stalled is taken for dead
+    #[arg(long, default_value = "10s", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub writer_lease: Duration,
+}
+
+/// Where accounts are kept.
+#[derive(Debug, Args)]
+pub struct DatabaseArgs {
+    /// A file, which is created if there is none, or postgres://USER@HOST/DATABASE. The variable PGPASSWORD holds a
+    /// password better than the URL, which everybody on the machine can see
+    #[arg(long, default_value = "bank.db", value_name = "FILE|URL")]
+    pub database: Database,
+    /// The schema that is the journal, of a PostgreSQL database [default: actum]
+    #[arg(long, value_name = "NAME")]
+    pub schema: Option<String>,
+    /// The PostgreSQL database is reached through a proxy that pools by transaction, such as PgBouncer
+    #[arg(long)]
+    pub transaction_pooling: bool,
+}
+
+/// What to migrate.
+#[derive(Debug, Args)]
+pub struct MigrateArgs {
+    /// The database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// Change nothing: list the migrations, and end with code 1 when some are pending
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// How to drive.

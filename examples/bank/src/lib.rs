@@ -1,4 +1,4 @@
-//! A bank over HTTP whose accounts are event-sourced entities, in one SQLite file.
+//! A bank over HTTP whose accounts are event-sourced entities, in one SQLite file or in PostgreSQL.
 //!
 //! Read it from the inside out:
 //! * [`domain`]: accounts, as pure functions from a state and a command to events.
@@ -9,14 +9,18 @@
 //! * [`load`]: many clients that drive a bank and check every balance.
 
 mod bank;
+mod greeting;
 mod history;
 mod server;
+mod signals;
 
 pub mod cli;
 pub mod client;
+pub mod database;
 pub mod domain;
 pub mod http;
 pub mod load;
+pub mod migrate;
 pub mod serve;
 
 pub use bank::Bank;

@@ -3,7 +3,7 @@
 use anyhow::{Result, anyhow, bail};
 use bank::{
     cli::{Cli, Command},
-    load, serve,
+    load, migrate, serve,
 };
 use clap::Parser;
 use std::{
@@ -30,6 +30,11 @@ async fn run(cli: Cli) -> Result<ExitCode> {
             log_from(LevelFilter::INFO)?;
             serve::run(&args).await?;
             Ok(ExitCode::SUCCESS)
+        }
+        Command::Migrate(args) => {
+            log_from(LevelFilter::WARN)?;
+            let up_to_date = migrate::run(&args, &mut io::stdout()).await?;
+            Ok(if up_to_date { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Load(args) => {
             log_from(LevelFilter::WARN)?; // its own bank should not talk into the progress

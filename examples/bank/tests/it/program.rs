@@ -19,7 +19,9 @@ pub(crate) struct Program {
 /// The program, to be started with these arguments.
 pub(crate) fn command<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bank"));
-    command.args(args).stdin(Stdio::null()).kill_on_drop(true).env("RUST_LOG", "warn");
+    // the servers of tests need not survive a power cut, and say so
+    let log = "warn,actum_store_postgres::open=error";
+    command.args(args).stdin(Stdio::null()).kill_on_drop(true).env("RUST_LOG", log);
     command
 }
 
@@ -29,10 +31,24 @@ pub(crate) async fn run<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> O
 }
 
 impl Program {
-    /// Starts a bank on a port of the system's choice; it need not have begun to serve.
+    /// Starts a bank that keeps its accounts in this file; it need not have begun to serve.
     pub(crate) fn start(database: &Path) -> Self {
-        let mut command = command(["serve", "--listen", "127.0.0.1:0", "--database"]);
-        let mut process = command.arg(database).stdout(Stdio::piped()).spawn().unwrap();
+        Self::serve([OsStr::new("--database"), database.as_os_str()])
+    }
+
+    /// Starts a bank on a port of the system's choice; it need not have begun to serve.
+    pub(crate) fn serve<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Self {
+        Self::complaining(args, Stdio::inherit())
+    }
+
+    /// As [`Program::serve`], with somewhere to write its logs and complaints.
+    pub(crate) fn complaining<S: AsRef<OsStr>>(
+        args: impl IntoIterator<Item = S>,
+        to: impl Into<Stdio>,
+    ) -> Self {
+        let mut command = command(["serve", "--listen", "127.0.0.1:0"]);
+        let command = command.args(args).stdout(Stdio::piped()).stderr(to);
+        let mut process = command.spawn().unwrap();
         let output = BufReader::new(process.stdout.take().unwrap()).lines();
         Self { process, output }
     }
@@ -64,6 +80,11 @@ impl Program {
         // the shell's own `kill`: the program of that name is not on every machine
         let sent = Command::new("sh").arg("-c").arg(format!("kill -{signal} {id}")).status();
         assert!(sent.await.unwrap().success());
+    }
+
+    /// Whether it has not ended.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_none()
     }
 
     /// Waits until it has ended by itself.

@@ -1,27 +1,29 @@
+use crate::place::Place;
 use actum::{
-    Lane, Position, SqliteStore,
-    store::{EventFilter, EventStore, PageLimit},
+    Lane, Position,
+    store::{EventFilter, PageLimit},
 };
 use bank::{client::Client, domain::AccountEvent};
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 /// What happened to each account, in order.
-pub(super) type Accounts = BTreeMap<String, Vec<AccountEvent>>;
+pub(crate) type Accounts = BTreeMap<String, Vec<AccountEvent>>;
 
 /// What is in the journal of a bank.
 #[derive(Debug)]
-pub(super) struct Journal {
-    pub(super) accounts: Accounts,
+pub(crate) struct Journal {
+    pub(crate) accounts: Accounts,
 }
 
 impl Journal {
-    /// Reads the file of a bank that is not running.
-    pub(super) async fn read(database: &Path) -> Self {
-        let store = SqliteStore::open(database).await.unwrap();
+    /// Reads everything that is stored; a file only while no bank runs.
+    pub(crate) async fn read(place: &Place) -> Self {
+        let stores = place.stores().await;
         let (mut accounts, mut after) = (Accounts::new(), Position::ZERO);
         loop {
             let (filter, limit) = (EventFilter::default(), PageLimit::default());
-            let page = store.read_lane(Lane::default(), after, &filter, limit).await.unwrap();
+            let page =
+                stores.events.read_lane(Lane::default(), after, &filter, limit).await.unwrap();
             if page.read_to == after {
                 break;
             }
@@ -32,12 +34,12 @@ impl Journal {
                 assert_eq!(read.event.sequence_nr.get(), events.len() as u64, "{}", read.entity);
             }
         }
-        store.close().await;
+        stores.close().await;
         Self { accounts }
     }
 
     /// What a bank shows of these accounts, after its word about each was compared with its history.
-    pub(super) async fn as_shown(client: &Client, accounts: &[String]) -> Accounts {
+    pub(crate) async fn as_shown(client: &Client, accounts: &[String]) -> Accounts {
         let mut shown = Accounts::new();
         for account in accounts {
             let history = client.history(account).await.unwrap();

@@ -3,7 +3,15 @@ use bank::{
     client::{Action, Order},
     domain::{AccountEvent, Applied, Money},
 };
-use std::{collections::HashSet, fmt::Write, mem, sync::Mutex};
+use std::{
+    collections::HashSet,
+    fmt::Write,
+    mem,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 use tokio::sync::watch;
 
 /// How many accounts there are: few, so that an account has many orders at the same time.
@@ -28,9 +36,11 @@ pub(super) enum Fate {
 }
 
 /// All orders that were ever sent, and what was answered.
-pub(super) struct Ledger {
+pub(crate) struct Ledger {
     entries: Mutex<Vec<(Order, Fate)>>,
     answers: watch::Sender<usize>,
+    /// Whether no new orders are begun.
+    closed: AtomicBool,
     finds: Mutex<Finds>,
 }
 
@@ -47,7 +57,7 @@ struct Finds {
 
 impl Ledger {
     /// A ledger with the orders to open all accounts.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let opening = |nr: OrderNr| {
             let action = Action::Open(format!("owner {nr}"));
             (
@@ -59,29 +69,46 @@ impl Ledger {
         Self {
             entries: Mutex::new(entries),
             answers: watch::Sender::new(0),
+            closed: AtomicBool::new(false),
             finds: Mutex::default(),
         }
     }
 
-    pub(super) fn accounts(&self) -> Vec<String> {
+    pub(crate) fn accounts(&self) -> Vec<String> {
         let entries = self.entries.lock().unwrap();
         entries[..ACCOUNTS].iter().map(|(order, _)| order.account.clone()).collect()
     }
 
     /// Counts the answers.
-    pub(super) fn answers(&self) -> watch::Receiver<usize> {
+    pub(crate) fn answers(&self) -> watch::Receiver<usize> {
         self.answers.subscribe()
     }
 
-    /// Makes up a new order.
-    pub(super) fn begin(&self, random: &mut fastrand::Rng) -> OrderNr {
+    /// Lets everybody come to an end who sends new orders.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn reopen(&self) {
+        self.closed.store(false, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Makes up a new order; none once the ledger is closed.
+    pub(super) fn begin(&self, random: &mut fastrand::Rng) -> Option<OrderNr> {
+        if self.is_closed() {
+            return None;
+        }
         let mut entries = self.entries.lock().unwrap();
         let nr = entries.len() as OrderNr + 1;
         let account = entries[random.usize(..ACCOUNTS)].0.account.clone();
         let amount = Money::new(nr).unwrap();
         let action = if random.bool() { Action::Deposit(amount) } else { Action::Withdraw(amount) };
         entries.push((Order { account, action, key: format!("key-{nr}") }, Fate::Unknown));
-        nr
+        Some(nr)
     }
 
     pub(super) fn order(&self, nr: OrderNr) -> Order {
@@ -122,7 +149,7 @@ impl Ledger {
     }
 
     /// Compares everything that was answered with a journal.
-    pub(super) fn audit(&self, journal: &Journal) {
+    pub(crate) fn audit(&self, journal: &Journal) {
         let entries = self.entries.lock().unwrap();
         let mut done = HashSet::new();
         for (account, events) in &journal.accounts {
@@ -155,7 +182,7 @@ impl Ledger {
     }
 
     /// Tells what came of it all.
-    pub(super) fn summary(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         let (entries, finds) = (self.entries.lock().unwrap(), self.finds.lock().unwrap());
         let count = |is: fn(&Fate) -> bool| entries.iter().filter(|(_, fate)| is(fate)).count();
         let mut text = format!("{} orders", entries.len());
@@ -172,13 +199,19 @@ impl Ledger {
         text
     }
 
-    /// Fails when no kill ever hit the hard case: a change that was stored and not yet acknowledged.
-    pub(super) fn assert_worth_it(&self) {
-        let (entries, finds) = (self.entries.lock().unwrap(), self.finds.lock().unwrap());
+    /// Fails when somebody still does not know what became of an order.
+    pub(crate) fn assert_settled(&self) {
+        let entries = self.entries.lock().unwrap();
         assert!(
             entries.iter().all(|(_, fate)| *fate != Fate::Unknown),
             "not everything is settled"
         );
+    }
+
+    /// Fails when no kill ever hit the hard case: a change that was stored and not yet acknowledged.
+    pub(crate) fn assert_worth_it(&self) {
+        self.assert_settled();
+        let finds = self.finds.lock().unwrap();
         assert!(finds.repeated > 0 && !finds.unanswered_done.is_empty(), "this proves too little");
     }
 }

@@ -5,13 +5,19 @@ mod ledger;
 mod moment;
 mod tellers;
 
-use crate::{program::Program, seed};
+pub(crate) use journal::Journal;
+pub(crate) use ledger::Ledger;
+pub(crate) use tellers::{drive, settle_all, settle_in_the_end};
+
+use crate::{
+    place::{Place, own_server},
+    program::Program,
+    seed,
+};
+use actum_test_servers::{PgBouncer, PgBouncerSettings, PostgresServerSettings, available};
 use bank::client::Client;
-use journal::Journal;
-use ledger::Ledger;
 use moment::Moment;
-use std::{path::Path, sync::Arc};
-use tempfile::TempDir;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// How often the bank is killed.
@@ -20,46 +26,53 @@ const KILLS: usize = 40;
 #[tokio::test(flavor = "multi_thread")]
 async fn bank_that_is_killed_in_the_midst_of_load_keeps_what_it_acknowledged_and_does_nothing_twice()
  {
+    killed_over_and_over(&Place::file(), KILLS).await.assert_worth_it();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bank_on_postgres_that_is_killed_keeps_what_it_acknowledged_and_does_nothing_twice() {
+    let Some(place) = Place::postgres() else { return };
+    killed_over_and_over(&place, KILLS).await.assert_worth_it();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bank_behind_a_proxy_that_pools_transactions_keeps_what_it_acknowledged_too() {
+    let Some(program) = available(PgBouncer::find()) else { return };
+    let Some(server) = own_server(PostgresServerSettings::default()) else { return };
+    let proxy = PgBouncer::start(&program, &server, &PgBouncerSettings::default()).unwrap();
+    killed_over_and_over(&Place::behind_proxy(&proxy.url("postgres")), KILLS / 4).await;
+}
+
+async fn killed_over_and_over(place: &Place, kills: usize) -> Arc<Ledger> {
     let mut random = seed::random();
-    let directory = TempDir::new().unwrap();
-    let database = directory.path().join("bank.db");
     let ledger = Arc::new(Ledger::new());
-    for _ in 0..KILLS {
-        let moment = Moment::any(&mut random);
-        one_life(&database, &ledger, moment, &mut random).await;
-        // not always: whoever opens the file cleans up after the dead, and the next bank must be able to do that too
+    for _ in 0..kills {
+        let moment = Moment::any(&mut random, place.start_time());
+        one_life(place, &ledger, moment, &mut random).await;
+        // not always: whoever opens the journal cleans up after the dead, and the next bank must be able to do that too
         if random.bool() {
-            ledger.audit(&Journal::read(&database).await);
+            ledger.audit(&Journal::read(place).await);
         }
     }
-    let mut bank = Program::start(&database);
+    let mut bank = Program::serve(place.args());
     let client = Client::new(bank.url().await).unwrap();
     // nobody kills this one; a slow machine may still keep it from answering in time
-    for attempt in 1.. {
-        if tellers::settle_all(&client, &ledger, &mut random).await {
-            break;
-        }
-        assert!(attempt < 10, "the last bank does not answer");
-    }
+    settle_in_the_end(&client, &ledger, &mut random).await;
     let shown = Journal::as_shown(&client, &ledger.accounts()).await;
     bank.signal("TERM").await;
     assert!(bank.ended().await.success());
 
-    let journal = Journal::read(&database).await;
+    let journal = Journal::read(place).await;
     assert_eq!(shown, journal.accounts, "what the bank shows is not what is in its journal");
     ledger.audit(&journal);
     println!("{}", ledger.summary());
-    ledger.assert_worth_it();
+    ledger.assert_settled();
+    ledger
 }
 
 /// Starts a bank, drives it, and kills it when the moment has come.
-async fn one_life(
-    database: &Path,
-    ledger: &Arc<Ledger>,
-    moment: Moment,
-    random: &mut fastrand::Rng,
-) {
-    let mut bank = Program::start(database);
+async fn one_life(place: &Place, ledger: &Arc<Ledger>, moment: Moment, random: &mut fastrand::Rng) {
+    let mut bank = Program::serve(place.args());
     if let Moment::Starting(delay) = moment {
         tokio::time::sleep(delay).await;
         return bank.kill().await;
@@ -68,8 +81,8 @@ async fn one_life(
     let (silent, is_silent) = oneshot::channel::<()>();
     let answers = ledger.answers();
     let driving = async {
-        if tellers::settle_all(&client, ledger, random).await {
-            tellers::drive(&client, ledger, random).await;
+        if settle_all(&client, ledger, random).await {
+            drive(&client, ledger, random).await;
         }
         drop(silent);
     };

@@ -14,9 +14,10 @@ pub(super) enum Moment {
 }
 
 impl Moment {
-    pub(super) fn any(random: &mut fastrand::Rng) -> Self {
+    /// Any moment in the life of a bank that takes so long to start.
+    pub(super) fn any(random: &mut fastrand::Rng, start_time: Duration) -> Self {
         if random.u32(..5) == 0 {
-            return Self::Starting(Duration::from_micros(random.u64(..40_000)));
+            return Self::Starting(start_time.mul_f64(random.f64()));
         }
         let and = Duration::from_micros(random.u64(..3_000));
         Self::Serving { answers: random.usize(..ANSWERS_MAX), and }
