@@ -19,13 +19,18 @@ pub(crate) struct Wanted<'a> {
 /// A row for each entity that was ever written, told by its missing `position`: head, floor, and the snapshot if it has
 /// one. And the events of each, with what the events before them on the page weigh, so that the server sends no more
 /// than the page holds and one: to take the rows of a statement half way costs the connection.
+///
+/// Entities are looked up one by one: joined to the list they would be read all, by a plan that was made while they were
+/// few and is kept.
 const QUERY: &str = "
     WITH asked AS MATERIALIZED (
         SELECT w.nr, n.entity, n.floor, w.after, s.sequence_nr, s.timestamp, s.codec, s.manifest, s.schema_version,
             s.state, s.recent_commands
         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::boolean[]) WITH ORDINALITY
             AS w (kind, id, after, snapshot, nr)
-        JOIN @entities AS n ON n.kind = w.kind AND n.id = w.id
+        CROSS JOIN LATERAL (
+            SELECT * FROM @entities AS n WHERE n.kind = w.kind AND n.id = w.id LIMIT 1
+        ) AS n
         LEFT JOIN LATERAL (
             SELECT * FROM @snapshots AS s WHERE w.snapshot AND s.entity = n.entity ORDER BY s.sequence_nr DESC LIMIT 1
         ) AS s ON TRUE

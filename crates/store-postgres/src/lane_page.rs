@@ -50,7 +50,9 @@ const QUERY: &str = "
     FROM (
         SELECT e.*, n.partition, n.kind, n.id, sum(octet_length(e.payload) + octet_length(e.metadata))
             OVER (ORDER BY e.position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS weight_before
-        FROM @events AS e JOIN @entities AS n ON n.entity = e.entity
+        FROM @events AS e CROSS JOIN LATERAL (
+            SELECT * FROM @entities AS n WHERE n.entity = e.entity LIMIT 1
+        ) AS n
         WHERE e.lane = $1 AND e.position > $2 AND e.position <= (SELECT b.read_to FROM bounds AS b)
             AND ($5::text[] IS NULL OR n.kind = ANY ($5))
             AND ($6::text[] IS NULL OR EXISTS (

@@ -58,8 +58,12 @@ async fn appends_in(
     let names = Names::of(batch.appends.iter().map(|append| &append.entity));
     let query = "SELECT a.nr, v.position, v.incarnation, v.event_nr, e.floor >= a.last
         FROM unnest($1::text[], $2::text[], $3::bigint[]) WITH ORDINALITY AS a (kind, id, last, nr)
-        JOIN @entities AS e ON e.kind = a.kind AND e.id = a.id
-        LEFT JOIN @events AS v ON v.entity = e.entity AND v.sequence_nr = a.last";
+        CROSS JOIN LATERAL (
+            SELECT * FROM @entities AS e WHERE e.kind = a.kind AND e.id = a.id LIMIT 1
+        ) AS e
+        LEFT JOIN LATERAL (
+            SELECT * FROM @events AS v WHERE v.entity = e.entity AND v.sequence_nr = a.last LIMIT 1
+        ) AS v ON TRUE";
     let query = sqlx::query(shared.texts.of(query)).bind(&names.kinds).bind(&names.ids);
     for row in &tx.rows(query.bind(&lasts)).await? {
         let nr = values::nr(row, settled.len())?;
@@ -88,8 +92,10 @@ async fn writes_in(
     let names = Names::of(batch.writes.iter().map(|write| &write.entity));
     let query = "SELECT a.nr, s.revision, s.incarnation, s.write_nr
         FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS a (kind, id, nr)
-        JOIN @entities AS e ON e.kind = a.kind AND e.id = a.id
-        JOIN @states AS s ON s.entity = e.entity";
+        CROSS JOIN LATERAL (
+            SELECT e.entity FROM @entities AS e WHERE e.kind = a.kind AND e.id = a.id LIMIT 1
+        ) AS e
+        CROSS JOIN LATERAL (SELECT * FROM @states AS s WHERE s.entity = e.entity LIMIT 1) AS s";
     let query = sqlx::query(shared.texts.of(query)).bind(&names.kinds).bind(&names.ids);
     for row in &tx.rows(query).await? {
         let nr = values::nr(row, settled.len())?;

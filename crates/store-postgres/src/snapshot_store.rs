@@ -84,7 +84,9 @@ const SAVE: &str = "
         ON CONFLICT DO NOTHING
         RETURNING entity, kind, id
     ), named AS (
-        SELECT n.entity, g.* FROM given AS g JOIN @entities AS n ON n.kind = g.kind AND n.id = g.id
+        SELECT n.entity, g.* FROM given AS g CROSS JOIN LATERAL (
+            SELECT n.entity FROM @entities AS n WHERE n.kind = g.kind AND n.id = g.id LIMIT 1
+        ) AS n
         UNION ALL
         SELECT c.entity, g.* FROM given AS g JOIN created AS c ON c.kind = g.kind AND c.id = g.id
     )

@@ -63,8 +63,10 @@ impl DurableStateStore for PostgresStore {
             "SELECT a.nr, s.revision, s.incarnation, s.write_nr, s.timestamp, s.codec, s.manifest,
                 s.schema_version, s.state, s.recent_commands
             FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS a (kind, id, nr)
-            JOIN @entities AS e ON e.kind = a.kind AND e.id = a.id
-            JOIN @states AS s ON s.entity = e.entity";
+            CROSS JOIN LATERAL (
+                SELECT e.entity FROM @entities AS e WHERE e.kind = a.kind AND e.id = a.id LIMIT 1
+            ) AS e
+            CROSS JOIN LATERAL (SELECT * FROM @states AS s WHERE s.entity = e.entity LIMIT 1) AS s";
         let names = Names::of(entities.iter());
         let statement =
             || sqlx::query(self.shared.texts.of(query)).bind(&names.kinds).bind(&names.ids);

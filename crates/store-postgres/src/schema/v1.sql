@@ -3,6 +3,9 @@
 --
 -- Numbers of 64 bits without a sign (event_nr, write_nr) are stored as the signed integer of the same bits. Functions
 -- carry a number of their own in their names: programs of two versions may use one journal while it is upgraded.
+--
+-- A plan that is made while a table is nearly empty reads all of it, and is kept while the table grows. So functions look
+-- rows up one by one by their index, and say so to the planner.
 
 -- One row: what the journal is.
 CREATE TABLE @journal (
@@ -127,7 +130,9 @@ BEGIN
     RETURN (
         SELECT coalesce(array_agg(coalesce(n.entity, 0) ORDER BY a.nr), '{}')
         FROM unnest(_kinds, _ids) WITH ORDINALITY AS a (kind, id, nr)
-        LEFT JOIN @entities AS n ON n.kind = a.kind AND n.id = a.id
+        LEFT JOIN LATERAL (
+            SELECT e.entity FROM @entities AS e WHERE e.kind = a.kind AND e.id = a.id LIMIT 1
+        ) AS n ON TRUE
     );
 END
 $$;
@@ -149,7 +154,9 @@ CREATE FUNCTION @append_v1(
     _codecs text[], _manifests text[], _schema_versions bigint[], _payloads bytea[], _metadata bytea[],
     OUT _verdict integer, OUT _settled_now bigint, OUT _head_before bigint,
     OUT _keys bigint[], OUT _guilty integer[], OUT _actual bigint[]
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan
+AS $$
 BEGIN
     SELECT m._verdict, m._settled_now INTO _verdict, _settled_now
     FROM @may_write_v1(_space, _fence, _incarnation, _settled) AS m;
@@ -225,7 +232,9 @@ CREATE FUNCTION @write_states_v1(
     _timestamps bigint[], _codecs text[], _manifests text[], _schema_versions bigint[], _states bytea[],
     _recent_commands bytea[],
     OUT _verdict integer, OUT _settled_now bigint, OUT _outcomes bigint[]
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan
+AS $$
 DECLARE
     _entities bigint[];
     _written bigint[];
@@ -292,7 +301,9 @@ CREATE FUNCTION @delete_events_v1(
     _space integer, _fence integer, _incarnation bigint, _settled bigint, _kind text, _id text, _up_to bigint,
     _many bigint,
     OUT _verdict integer, OUT _settled_now bigint, OUT _head bigint, OUT _floor bigint
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan
+AS $$
 DECLARE
     _entity bigint;
     _last record;
