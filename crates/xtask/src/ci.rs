@@ -22,9 +22,9 @@ pub fn run(workspace: &Workspace) -> Result<()> {
 
 fn steps(workspace: &Workspace, timeline: &mut Timeline) -> Result<()> {
     timeline.step("format", || cargo(workspace, &["fmt", "--all", "--check"]))?;
-    timeline.step("lock file", || lock_file::check(workspace))?;
-    // for all platforms: cargo-deny looks at the whole graph and is not let onto the network
+    // for all platforms: the steps behind it look at the whole graph, cargo-deny without the network
     timeline.step("fetch", || cargo(workspace, &["fetch", "--locked"]))?;
+    timeline.step("lock file", || lock_file::check(workspace))?;
     timeline.step("rust version", || toolchain::check(workspace))?;
     timeline.step("cargo deny", || deny::check(workspace))?;
     timeline.step("clippy", || clippy(workspace))?;

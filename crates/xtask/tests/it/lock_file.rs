@@ -1,4 +1,4 @@
-use xtask::lock_file::forbidden;
+use xtask::lock_file::{check, forbidden, is_built};
 
 use crate::workspaces::real;
 
@@ -10,8 +10,14 @@ fn lock(names: &[&str]) -> String {
 }
 
 #[test]
-fn locked_dependencies_hold_one_tls_provider() {
-    assert_eq!(forbidden(&real().read("Cargo.lock").unwrap()).unwrap(), [""; 0]);
+fn nothing_is_built_with_a_second_tls_provider() {
+    check(&real()).unwrap();
+}
+
+#[test]
+fn crate_that_is_built_is_told_from_one_that_is_not() {
+    assert!(is_built(&real(), "aws-lc-rs").unwrap());
+    assert!(is_built(&real(), "no-such-crate").is_err());
 }
 
 #[test]
