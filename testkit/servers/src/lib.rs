@@ -3,7 +3,8 @@
 //! * [`PostgresServer`] is a PostgreSQL of its own: a fresh directory, a free port, a socket folder; gone when dropped.
 //! * [`TestPostgres`] is the one server that the tests of a process share: the one they were given, or a private one.
 //! * [`PgBouncer`] stands in front of a server and pools by transaction.
-//! * [`available`] turns what cannot be had into a visible skip, or a failure where servers are required.
+//! * [`available`] turns what cannot be had into a visible skip, or a failure where servers are required; [`optional`]
+//!   never into a failure.
 //!
 //! Nothing here touches a database of the machine. A server ends with its owner in every way an owner can end: a `sh`
 //! beside each server reads a pipe that only the owner holds open, and when it closes unannounced stops the server and
@@ -33,5 +34,5 @@ pub use pgbouncer::{PgBouncer, PgBouncerProgram, PgBouncerSettings};
 pub use postgres::{
     PostgresBinaries, PostgresServer, PostgresServerSettings, StopMode, TestPostgres, unique_name,
 };
-pub use requirement::{available, servers_required};
+pub use requirement::{available, optional, servers_required};
 pub use server_error::ServerError;

@@ -20,20 +20,28 @@ pub fn servers_required() -> bool {
 /// # Panics
 /// When it cannot be had and [`servers_required`].
 pub fn available<T>(found: Result<T, ServerError>) -> Option<T> {
-    match found {
-        Ok(server) => Some(server),
-        Err(error) => {
-            let test = thread::current();
-            let (test, reason) = (test.name().unwrap_or("a test"), chain(&error));
-            assert!(!servers_required(), "{test} needs a server: {reason}");
-            // nowhere to say it is no reason to fail
-            let _ = writeln!(io::stderr(), "SKIPPED: {test}: {reason}");
-            None
-        }
+    if let (Err(error), true) = (&found, servers_required()) {
+        panic!("{} needs a server: {}", test_name(), chain(error));
     }
+    optional(found)
 }
 
-/// An error with everything that led to it.
+/// As [`available`], for what machines need not have even where servers are required: it never fails.
+pub fn optional<T>(found: Result<T, ServerError>) -> Option<T> {
+    found
+        .inspect_err(|error| {
+            // nowhere to say it is no reason to fail
+            let _ = writeln!(io::stderr(), "SKIPPED: {}: {}", test_name(), chain(error));
+        })
+        .ok()
+}
+
+/// The test harness names a test's thread after it.
+fn test_name() -> String {
+    thread::current().name().unwrap_or("a test").to_owned()
+}
+
+/// An error with everything that led to it, in one line whatever logs it quotes.
 pub(crate) fn chain(error: &ServerError) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -42,5 +50,5 @@ pub(crate) fn chain(error: &ServerError) -> String {
         text.push_str(&error.to_string());
         source = error.source();
     }
-    text
+    text.trim().replace('\n', " | ")
 }

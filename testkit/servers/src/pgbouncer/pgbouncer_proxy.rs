@@ -27,7 +27,7 @@ pub struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// Finds the program.
+    /// Finds the program. Machines need not have it: tests take it through [`optional`](crate::optional).
     ///
     /// # Errors
     /// When it is not there.
