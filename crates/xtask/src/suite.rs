@@ -7,7 +7,10 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::workspace::Workspace;
+use crate::{
+    servers::{self, Servers},
+    workspace::Workspace,
+};
 
 /// Runs `cargo test` and says nothing after it, so that its closing lines are the last.
 ///
@@ -17,20 +20,22 @@ use crate::workspace::Workspace;
 /// # Errors
 /// When something the tests need is missing, or cargo does not start; a failed test is an exit code.
 pub fn run(workspace: &Workspace, args: &[String]) -> Result<ExitCode> {
-    prepare()?;
+    let servers = prepare(workspace, args)?;
     let mut test = workspace.cargo();
     test.arg("test");
     if args.is_empty() {
         test.args(["--workspace", "--all-features", "--no-fail-fast"]);
     }
+    servers.tell(&mut test);
     let status = test.args(args).status().context("cargo does not start")?;
     let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
     Ok(ExitCode::from(code))
 }
 
-/// Brings about what the tests need. A server that a test asks for is installed and started here.
-fn prepare() -> Result<()> {
-    c_compiler(&env::var("CC").unwrap_or_else(|_| "cc".to_owned()))
+/// Brings about what the tests need; the servers live until they are dropped.
+fn prepare(workspace: &Workspace, args: &[String]) -> Result<Servers> {
+    c_compiler(&env::var("CC").unwrap_or_else(|_| "cc".to_owned()))?;
+    if servers::needed(workspace, args) { Servers::bring() } else { Ok(Servers::default()) }
 }
 
 /// Checks that the C compiler `cc` (a command, perhaps with arguments) is there: SQLite is built from its source.
