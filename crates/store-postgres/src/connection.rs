@@ -8,19 +8,29 @@ use crate::{
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, postgres::PgConnectOptions,
 };
-use std::{io, time::Duration};
+use std::{fmt, io, time::Duration};
 use tokio::time::timeout;
 
 /// How long a transaction may wait for its next statement: for a client that is gone without a word.
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(30);
 
 /// Where connections come from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Source {
     /// They are made.
     Options(Box<PgConnectOptions>),
     /// They are taken from a pool that the caller has brought.
     Pool(PgPool),
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // options show their password
+        f.write_str(match self {
+            Self::Options(_) => "Options(..)",
+            Self::Pool(_) => "Pool(..)",
+        })
+    }
 }
 
 /// Makes connections as the settings say.
@@ -68,10 +78,10 @@ impl Connector {
         Ok(())
     }
 
-    /// Begins a transaction that carries its timeouts with it.
+    /// Begins a transaction that carries its timeouts with it. Whether it may write is for the server to say.
     pub(crate) fn begin(&self) -> Text {
         let AssertSqlSafe(settings) = self.settings("SET LOCAL");
-        AssertSqlSafe(format!("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {settings}").into())
+        AssertSqlSafe(format!("BEGIN ISOLATION LEVEL READ COMMITTED; {settings}").into())
     }
 
     /// Begins a transaction that only reads.

@@ -1,6 +1,6 @@
 use actum_persistence::store::StoreError;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
-use std::error::Error;
+use std::{error::Error, io::ErrorKind};
 
 /// What an error of PostgreSQL or sqlx means, whatever was being done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +9,10 @@ pub(crate) enum Fault {
     Lost,
     /// The server shuts down, starts up, or has no connection to spare.
     Away,
+    /// The server does not accept how the connection is to be set up.
+    Refused,
+    /// The connection is not in the state, or does not have the prepared statements, that it should have.
+    Stale,
     /// Two transactions were in each other's way and one was given up: the same again may do.
     Crossed,
     /// A lock or the statement took too long.
@@ -33,7 +37,7 @@ pub(crate) enum Fault {
     Tls,
     /// What the database holds, or answers, cannot be right.
     Corrupt,
-    /// The disk of the server, its inside: anything that may be better next time.
+    /// The inside of the server: anything that may be better next time.
     Other,
 }
 
@@ -44,11 +48,20 @@ impl Fault {
     /// class, three of what it is.
     pub(crate) fn of(error: &sqlx::Error) -> Self {
         match error {
-            sqlx::Error::Database(error) => {
-                let error = error.downcast_ref::<PgDatabaseError>();
-                Self::of_state(error.code(), is_last_word(error.severity()))
+            sqlx::Error::Database(inside) => {
+                let inside = inside.downcast_ref::<PgDatabaseError>();
+                Self::of_state(inside.code(), is_last_word(error))
             }
-            sqlx::Error::Tls(_) => Self::Tls,
+            // the certificates and keys for it that cannot be used
+            sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => Self::Tls,
+            // a handshake that fails comes as this; so does a record that is forged later on, which ends it too
+            sqlx::Error::Io(inside)
+                if inside.kind() == ErrorKind::InvalidData && inside.get_ref().is_some() =>
+            {
+                Self::Tls
+            }
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Self::Away,
+            sqlx::Error::Encode(_) => Self::TooBig,
             sqlx::Error::ColumnDecode { .. }
             | sqlx::Error::Decode(_)
             | sqlx::Error::ColumnIndexOutOfBounds { .. }
@@ -58,29 +71,47 @@ impl Fault {
     }
 
     fn of_state(state: &str, is_last_word: bool) -> Self {
+        if is_last_word { Self::of_last_word(state) } else { Self::of_refusal(state) }
+    }
+
+    /// An error behind which the server closes the connection. Those that are told apart come while it is made.
+    fn of_last_word(state: &str) -> Self {
         match state {
-            "3D000" => return Self::NoDatabase,
-            "42501" => return Self::Rights,
-            "53100" | "53200" => return Self::Full,
-            "53300" | "57P03" => return Self::Away,
-            _ if state.starts_with("28") => return Self::Login,
-            _ if is_last_word => return Self::Lost,
-            _ => {}
+            "3D000" => Self::NoDatabase,
+            "42501" => Self::Rights,
+            "53300" | "57P03" => Self::Away,
+            _ => match class(state) {
+                "28" => Self::Login,
+                "0A" | "22" | "42" => Self::Refused,
+                _ => Self::Lost,
+            },
         }
+    }
+
+    /// An error behind which the server goes on.
+    fn of_refusal(state: &str) -> Self {
         match state {
-            "57P01" | "57P02" | "57P05" | "25P03" => Self::Lost,
+            "3D000" => Self::NoDatabase,
+            "42501" => Self::Rights,
+            "53300" | "57P03" => Self::Away,
+            // an idle session or transaction that took too long is told as a last word, and by some proxies otherwise
+            "40003" | "57P01" | "57P02" | "57P04" | "57P05" | "25P03" | "25P04" => Self::Lost,
             "40001" | "40P01" => Self::Crossed,
             "55P03" | "57014" => Self::Slow,
             "25006" => Self::ReadOnly,
             "23505" => Self::Taken,
+            // a transaction that failed, a plan whose tables have changed, a statement that another session has prepared
+            "25P02" | "0A000" | "26000" | "42P05" => Self::Stale,
             "3F000" | "42P01" | "42703" | "42704" | "42883" => Self::Missing,
-            _ => match &state[..state.len().min(2)] {
+            // pages that are damaged, and a row that must be there once and is not
+            "XX001" | "XX002" | "P0002" | "P0003" => Self::Corrupt,
+            _ => match class(state) {
                 "08" => Self::Lost,
-                "53" => Self::Away,
+                "28" => Self::Login,
+                "53" => Self::Full,
                 "54" => Self::TooBig,
-                // not as the schema says: a failed check, a wrong type, a value that does not fit, damaged pages
+                // not as the schema says: a failed check, a wrong type, a value that does not fit
                 "21" | "22" | "23" | "42" => Self::Corrupt,
-                _ if matches!(state, "XX001" | "XX002") => Self::Corrupt,
                 _ => Self::Other,
             },
         }
@@ -92,34 +123,77 @@ impl Fault {
     pub(crate) fn ends_connection(self) -> bool {
         matches!(
             self,
-            Self::Lost | Self::Away | Self::Login | Self::NoDatabase | Self::Tls | Self::ReadOnly
+            Self::Lost
+                | Self::Away
+                | Self::Refused
+                | Self::Stale
+                | Self::Login
+                | Self::NoDatabase
+                | Self::Tls
+                | Self::ReadOnly
         )
     }
 }
 
-/// The server closes the connection behind such an error.
-fn is_last_word(severity: PgSeverity) -> bool {
-    matches!(severity, PgSeverity::Panic | PgSeverity::Fatal)
+fn class(state: &str) -> &str {
+    state.get(..2).unwrap_or_default()
+}
+
+/// Whether the server closes the connection behind an error.
+///
+/// sqlx takes the severity from the field that is the same in every language. An answer whose severity it does not know
+/// is taken for the worst.
+fn is_last_word(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(inside) => {
+            inside.downcast_ref::<PgDatabaseError>().severity() != PgSeverity::Error
+        }
+        _ => false,
+    }
 }
 
 /// What an error of sqlx says, for a message that goes before it: the error inside of those that repeat what that says,
 /// and what the server adds to its own.
 pub(crate) fn cause(error: sqlx::Error) -> Box<dyn Error + Send + Sync> {
     match error {
-        sqlx::Error::Database(inside) => {
-            let inside = inside.downcast::<PgDatabaseError>();
-            let extra = [inside.detail(), inside.hint()];
-            let extra = extra.into_iter().flatten().map(|more| format!("; {more}"));
-            let extra: String = extra.collect();
-            format!("{}{extra} (SQLSTATE {})", inside.message(), inside.code()).into()
-        }
+        sqlx::Error::Database(inside) => said(&inside.downcast::<PgDatabaseError>()).into(),
         sqlx::Error::Io(inside) => inside.into(),
         sqlx::Error::Configuration(inside)
         | sqlx::Error::Tls(inside)
         | sqlx::Error::Encode(inside)
-        | sqlx::Error::Decode(inside) => inside,
+        | sqlx::Error::Decode(inside) => match inside.downcast::<sqlx::Error>() {
+            Ok(inside) => cause(*inside),
+            Err(inside) => inside,
+        },
         sqlx::Error::ColumnDecode { index, source } => format!("column {index}: {source}").into(),
         other => other.into(),
+    }
+}
+
+/// What the server says, on one line.
+fn said(error: &PgDatabaseError) -> String {
+    let code = error.code();
+    // the detail of a row that fails a check is the row
+    let detail = error.detail().filter(|_| !matches!(code, "23502" | "23514"));
+    let more = [detail, error.hint()].into_iter().flatten().flat_map(str::lines);
+    let more: String = more.map(|line| format!("; {}", line.trim_end_matches('.'))).collect();
+    let advice = if is_of_pooling(code, error.message()) {
+        "; behind a proxy that pools transactions, the store needs its setting `transaction_pooling`"
+    } else {
+        ""
+    };
+    format!("{}{more} (SQLSTATE {code}){advice}", error.message())
+}
+
+/// Whether an error is what a proxy that pools transactions says, or leads to, when it is not taken into account.
+fn is_of_pooling(code: &str, message: &str) -> bool {
+    match code {
+        "26000" | "42P05" => true,
+        "08P01" => {
+            message.contains("unsupported startup parameter")
+                || message.contains("prepared statement")
+        }
+        _ => false,
     }
 }
 
@@ -137,10 +211,20 @@ pub(crate) fn store_error(doing: &str, error: sqlx::Error) -> StoreError {
 /// The error of a statement that would have committed, while `doing` something.
 ///
 /// What the server reports as an error was rolled back. When the connection broke, or the server had its last word, it
-/// may have come after the commit.
+/// may have come after the commit: a server whose disk is full panics while it writes the commit.
 pub(crate) fn commit_error(doing: &str, error: sqlx::Error) -> StoreError {
-    match Fault::of(&error) {
-        Fault::Lost => StoreError::outcome_unknown(doing, cause(error)),
-        _ => store_error(doing, error),
+    let unknown = match &error {
+        sqlx::Error::Database(_) => is_last_word(&error) || Fault::of(&error) == Fault::Lost,
+        // it was not sent
+        sqlx::Error::Encode(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => false,
+        _ => true,
+    };
+    if unknown {
+        StoreError::outcome_unknown(doing, cause(error))
+    } else {
+        store_error(doing, error)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,6 +43,7 @@ mod state_store;
 mod store;
 mod texts;
 mod transaction;
+mod url;
 mod values;
 mod writer_store;
 

@@ -7,10 +7,10 @@ use crate::{
     schema::{self, Found},
     session::{Session, column},
     texts::Texts,
+    url,
 };
 use actum_persistence::store::JournalLayout;
 use sqlx::postgres::PgConnectOptions;
-use std::str::FromStr;
 
 /// The oldest PostgreSQL that is supported, as the server counts.
 const OLDEST_SERVER: i32 = 130_000;
@@ -79,15 +79,7 @@ pub(crate) async fn open(source: Source, settings: PostgresSettings) -> Result<O
 
 /// What a URL of a database says.
 pub(crate) fn source(url: &str) -> Result<Source, OpenError> {
-    let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
-    if !matches!(scheme, "postgres" | "postgresql") {
-        let why = "it does not begin with `postgres://` or `postgresql://`".to_owned();
-        return Err(OpenError::InvalidUrl { why });
-    }
-    let options = PgConnectOptions::from_str(url);
-    // what it says of the fault does not repeat the URL, which may hold a password
-    let options =
-        options.map_err(|error| OpenError::InvalidUrl { why: fault::cause(error).to_string() })?;
+    let options = url::options(url).map_err(|why| OpenError::InvalidUrl { why })?;
     Ok(Source::Options(Box::new(options)))
 }
 
@@ -212,9 +204,7 @@ impl OpenError {
         let fault = Fault::of(&error);
         let source = fault::cause(error);
         match fault {
-            Fault::Lost | Fault::Away | Fault::Slow | Fault::Crossed => {
-                Self::Unreachable { address, source }
-            }
+            Fault::Lost | Fault::Away => Self::Unreachable { address, source },
             Fault::Login => Self::Login { address, source },
             Fault::NoDatabase => Self::NoDatabase { address, source },
             Fault::Tls => Self::Tls { address, source },
@@ -223,7 +213,13 @@ impl OpenError {
             Fault::Missing | Fault::Corrupt | Fault::Taken => {
                 Self::Corrupt { address, what: source.to_string() }
             }
-            Fault::Full | Fault::TooBig | Fault::Other => Self::Database { address, source },
+            Fault::Refused
+            | Fault::Stale
+            | Fault::Crossed
+            | Fault::Slow
+            | Fault::Full
+            | Fault::TooBig
+            | Fault::Other => Self::Database { address, source },
         }
     }
 }

@@ -77,9 +77,11 @@ pub(crate) async fn look(
     texts: &Texts,
     schema: &str,
 ) -> Result<Found, sqlx::Error> {
-    let query = "SELECT to_regnamespace(quote_ident($1)) IS NOT NULL,
-            to_regclass(quote_ident($1) || '.actum_migrations') IS NOT NULL,
-            EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = to_regnamespace(quote_ident($1)))";
+    // from the catalogs: they tell also whoever may not use the schema
+    let query = "SELECT count(DISTINCT n.oid) > 0, count(c.oid) FILTER (WHERE c.relname = 'actum_migrations') > 0,
+            count(c.oid) > 0
+        FROM pg_catalog.pg_namespace AS n LEFT JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid
+        WHERE n.nspname = $1";
     let rows = session.rows(sqlx::query(query).bind(schema)).await?;
     let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
     match (column(row, 0)?, column(row, 1)?, column(row, 2)?) {
