@@ -27,7 +27,7 @@ const GONE_LIMIT: Duration = Duration::from_secs(30);
 pub(crate) struct ServerHome {
     server: &'static str,
     account: Account,
-    // before the directory: the watchdog is told that all is well, then the directory is deleted
+    // before the directory, which is then deleted here
     watchdog: Watchdog,
     directory: TempDir,
 }

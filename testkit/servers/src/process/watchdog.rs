@@ -7,14 +7,13 @@ use std::{
 
 use crate::ServerError;
 
-/// Reads the process to watch from its input, line by line: its id, `-` for none, `done` when all is in good order.
-/// An input that ends without `done` means that the owner is dead: the process is ended and the directory deleted.
+/// Reads the process to watch from its input, line by line: its id, or `-` for none. The end of the input means that the
+/// owner is dead: the process is ended and the directory deleted.
 ///
 /// `$1` is the directory, `$2` the signal that ends the process at once and lets it tidy up.
 const SCRIPT: &str = r#"
 pid=-
 while read -r line; do
-    if [ "$line" = done ]; then exit 0; fi
     pid=$line
 done
 if [ "$pid" != - ]; then
@@ -68,7 +67,8 @@ impl Watchdog {
 
 impl Drop for Watchdog {
     fn drop(&mut self) {
-        self.say("done");
+        // its input is still open, so it has nothing to do, and will not have
+        let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
