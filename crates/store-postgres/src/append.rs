@@ -17,7 +17,7 @@ const DOING: &str = "appending events";
 
 /// The function of the schema does it all in one round trip; see `schema/v1.sql`.
 const APPEND: &str = "SELECT _verdict, _settled_now, _head_before, _keys, _guilty, _actual FROM @append_v1(
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23
 )";
 
 /// A batch as arrays, a column each. What an array says of an append is at the append's place in the batch.
@@ -55,9 +55,10 @@ struct Answer {
 
 /// Stores what does not conflict of a batch that was checked.
 ///
-/// The server looks at the heads of entities that this store does not know, and at all heads when somebody else has
-/// written to the lane. So a conflict costs its own entity only, nothing is inserted and taken back, and a number that is
-/// too high is found as well as one that is too low. That numbers are unique in the table is a second line.
+/// The server looks at the heads of entities that this store does not know. So a conflict costs its own entity only, and a
+/// number that is too high is found as well as one that is too low. Where the store knows a head it inserts
+/// optimistically: while nobody else writes to the lane what it knows is true, and otherwise the number is taken, and the
+/// batch goes again with all heads looked at.
 pub(crate) async fn append(
     shared: &Shared,
     (session, known): (&mut Session, &mut KnownHeads),
@@ -87,6 +88,8 @@ async fn send(
     let store = |error| Failed { fault: Fault::Other, error };
     let connector: &Connector = shared.connector();
     let incarnation = fence::key_of(batch.incarnation).map_err(store)?;
+    // a proxy may have changed to another server unnoticed; otherwise what is known was learned on this connection
+    let optimistic = !connector.settings.transaction_pooling;
     for _ in 0..TOKENS_MAX {
         let token = shared.tokens.of(incarnation);
         let statement = || {
@@ -97,7 +100,8 @@ async fn send(
                 .bind(incarnation)
                 .bind(token)
                 .bind(i32::from(batch.lane.nr()))
-                .bind(head);
+                .bind(head)
+                .bind(optimistic);
             columns.bind(query)
         };
         let rows = transaction::call(session, connector, DOING, statement).await?;
@@ -154,7 +158,7 @@ fn settle(
         heads.push((entity, head));
         outcomes.push(outcome);
     }
-    known.moved(answer.head_before, last);
+    known.moved(last);
     for (append, (entity, head)) in batch.appends.iter().zip(heads) {
         if entity != 0 {
             known.remember(&append.entity, entity, head);

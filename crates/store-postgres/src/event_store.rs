@@ -78,7 +78,8 @@ impl EventStore for PostgresStore {
         entity: &EntityKey,
         up_to: SequenceNr,
     ) -> Result<(), StoreError> {
-        while retention::delete_some(&self.shared, incarnation, entity, up_to).await? < up_to {}
+        let of = (self.layout().lane_of(entity), entity);
+        while retention::delete_some(&self.shared, incarnation, of, up_to).await? < up_to {}
         Ok(())
     }
 

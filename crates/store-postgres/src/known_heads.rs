@@ -4,9 +4,9 @@ use std::collections::HashMap;
 /// The key and the head of the entities of a lane that were appended to last, so that appending to them again needs no
 /// look-up.
 ///
-/// Another node may append to the same lane meanwhile. It cannot do so without moving the head of the lane: each append
-/// says where it believes that to be, and if it is not there the server looks at all heads. What was known before is
-/// then doubted; keys stay true for ever.
+/// Another node may append to the same lane meanwhile: then a head may have become too low, never too high, and the
+/// append that relies on it finds its number taken. Heads are doubted after that, and on a new connection, which may lead
+/// to a server that has not got everything. Keys stay true for ever.
 ///
 /// Bounded: entities are kept in two maps, and when the young one is full it becomes the old one, whose entities are
 /// forgotten unless they were asked for.
@@ -14,7 +14,7 @@ use std::collections::HashMap;
 pub(crate) struct KnownHeads {
     /// Where this store left the lane; none if that is not known.
     lane_head: Option<Position>,
-    /// Grows when something else has written to the lane.
+    /// Grows when all heads are doubted.
     epoch: u32,
     young: HashMap<EntityKey, Known>,
     old: HashMap<EntityKey, Known>,
@@ -54,19 +54,15 @@ impl KnownHeads {
         self.lane_head
     }
 
-    /// Takes note that the lane was at `before` when this store moved it to `now`.
-    pub(crate) fn moved(&mut self, before: Position, now: Position) {
-        if self.lane_head != Some(before) {
-            // 2^32 strangers later an entity that was kept all the while could pass for fresh: it cannot be kept,
-            // since each of them makes every append of the lane look it up again
-            self.epoch = self.epoch.wrapping_add(1);
-        }
-        self.lane_head = Some(now);
+    /// Takes note of where this store left the lane.
+    pub(crate) fn moved(&mut self, lane_head: Position) {
+        self.lane_head = Some(lane_head);
     }
 
     /// Doubts all heads.
     pub(crate) fn doubt(&mut self) {
         self.lane_head = None;
+        // an entity of 2^32 doubts ago could pass for fresh, had it not been looked at since
         self.epoch = self.epoch.wrapping_add(1);
     }
 
@@ -118,25 +114,18 @@ mod tests {
         Some(EntityHead { entity, head: None })
     }
 
-    fn position(nr: u64) -> Position {
-        Position::new(nr)
-    }
-
     #[test]
-    fn a_stranger_in_the_lane_makes_heads_doubtful_and_leaves_keys() {
+    fn a_doubt_leaves_keys_and_ends_when_a_head_is_learned_anew() {
         let mut known = KnownHeads::new(1000);
-        known.moved(position(0), position(7));
         known.remember(&key(1), 1, SequenceNr::new(1));
-        known.moved(position(7), position(8));
-        assert_eq!(known.find(&key(1)), at(1, 1), "only this store wrote");
-        known.moved(position(9), position(10));
-        assert_eq!(known.find(&key(1)), doubted(1));
-        known.remember(&key(1), 1, SequenceNr::new(3));
-        assert_eq!(known.find(&key(1)), at(1, 3));
+        known.moved(Position::new(8));
+        assert_eq!((known.find(&key(1)), known.lane_head()), (at(1, 1), Some(Position::new(8))));
         known.doubt();
         assert_eq!((known.find(&key(1)), known.lane_head()), (doubted(1), None));
-        known.moved(position(10), position(11));
+        known.moved(Position::new(11));
         assert_eq!(known.find(&key(1)), doubted(1), "a doubt is not forgotten by moving on");
+        known.remember(&key(1), 1, SequenceNr::new(3));
+        assert_eq!(known.find(&key(1)), at(1, 3));
     }
 
     #[test]

@@ -49,7 +49,10 @@ impl LaneWriter {
         };
         turn.session = Some(match session {
             Some(session) => session,
-            None => connections.lasting(doing).await?,
+            None => {
+                turn.known.doubt();
+                connections.lasting(doing).await?
+            }
         });
         Ok(Turn(turn))
     }

@@ -13,8 +13,8 @@
 //!
 //! An append is one round trip: a function of the schema (`schema/v1.sql`) joins the writer's fence, takes the lane's
 //! lock, numbers the events from the lane's head and inserts them; the statement is the transaction. The locks are
-//! advisory and end with it. Entities whose heads this store knows are not looked up, unless somebody else has written to
-//! the lane.
+//! advisory and end with it. Entities whose heads this store knows are not looked up: that their numbers are free is found
+//! out by inserting them.
 //!
 //! It is run against PostgreSQL 15 by the tests; it needs 13, and nothing that later versions have dropped.
 

@@ -4,7 +4,7 @@ use crate::{
     store::Shared,
     transaction, values,
 };
-use actum_model::{EntityKey, SequenceNr};
+use actum_model::{EntityKey, Lane, SequenceNr};
 use actum_persistence::store::{Incarnation, StoreError};
 
 const DOING: &str = "deleting events";
@@ -13,13 +13,13 @@ const DOING: &str = "deleting events";
 const DELETED_MAX: i64 = 1_000;
 
 const DELETE: &str = "SELECT _verdict, _settled_now, _head, _floor
-    FROM @delete_events_v1($1, $2, $3, $4, $5, $6, $7, $8)";
+    FROM @delete_events_v1($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
-/// Deletes events of `entity` up to `up_to`, some of them if they are many, and says up to which they are deleted.
+/// Deletes events of `entity`, which writes to `lane`, up to `up_to`, some of them if they are many, and says up to which they are deleted.
 pub(crate) async fn delete_some(
     shared: &Shared,
     incarnation: Incarnation,
-    entity: &EntityKey,
+    (lane, entity): (Lane, &EntityKey),
     up_to: SequenceNr,
 ) -> Result<SequenceNr, StoreError> {
     let writer = fence::key_of(incarnation)?;
@@ -32,6 +32,7 @@ pub(crate) async fn delete_some(
                 .bind(fence::writer_key(writer))
                 .bind(writer)
                 .bind(token)
+                .bind(i32::from(lane.nr()))
                 .bind(entity.kind())
                 .bind(entity.id())
                 .bind(values::bound(up_to.get()))

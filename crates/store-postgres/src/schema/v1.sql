@@ -144,11 +144,14 @@ $$;
 -- entities, `_checked` those whose head the caller does not know. Arrays that begin with `_of` have an entry for each
 -- event, the first of them the append it belongs to.
 --
--- `_head` is where the caller believes the head of the lane to be. If it is there, nobody else has written to the lane
--- since, and what the caller knows of other heads is true. If not, all heads are looked at.
+-- `_head` is where the caller believes the head of the lane to be, -1 if it does not know. If it is there, nobody else
+-- has written to the lane since, and what the caller knows of heads is true. If it is further on, others have, and a head
+-- that was true once may be too low: then the first event's number is taken, which the insert finds out, or deleted, which
+-- the entity's floor tells. A caller who is not `_optimistic` has all heads looked at instead. They are in any case when
+-- the lane has gone back, as it does when a replica takes over that had not got everything.
 CREATE FUNCTION @append_v1(
     _space integer, _fence integer, _incarnation bigint, _settled bigint, _lane integer, _head bigint,
-    _entities bigint[], _expected bigint[], _checked integer[],
+    _optimistic boolean, _entities bigint[], _expected bigint[], _checked integer[],
     _new integer[], _kinds text[], _ids text[], _partitions integer[],
     _of integer[], _sequence_nrs bigint[], _event_nrs bigint[], _timestamps bigint[],
     _codecs text[], _manifests text[], _schema_versions bigint[], _payloads bytea[], _metadata bytea[],
@@ -177,8 +180,16 @@ BEGIN
             _entities[_new[_i]] := _keys[_i];
         END LOOP;
     END IF;
-    IF _head_before <> _head THEN
+    IF _head_before < _head OR (_head_before > _head AND NOT _optimistic) THEN
         _checked := ARRAY(SELECT generate_series(1, cardinality(_entities)));
+    ELSIF _head_before > _head AND _head >= 0 THEN
+        _checked := _checked || ARRAY(
+            SELECT a.nr::integer
+            FROM unnest(_entities, _expected) WITH ORDINALITY AS a (entity, expected, nr)
+            CROSS JOIN LATERAL (
+                SELECT FROM @entities AS n WHERE n.entity = a.entity AND n.floor > a.expected LIMIT 1
+            ) AS n
+        );
     END IF;
     IF cardinality(_checked) > 0 THEN
         SELECT array_agg(h.nr), array_agg(h.actual) INTO _guilty, _actual
@@ -298,21 +309,23 @@ $$;
 -- Deletes events of an entity up to `_up_to`, at most `_many` of them, and says up to which they are deleted. `_head` is
 -- that of the entity; nothing is deleted when `_up_to` is past it.
 CREATE FUNCTION @delete_events_v1(
-    _space integer, _fence integer, _incarnation bigint, _settled bigint, _kind text, _id text, _up_to bigint,
-    _many bigint,
+    _space integer, _fence integer, _incarnation bigint, _settled bigint, _lane integer, _kind text,
+    _id text, _up_to bigint, _many bigint,
     OUT _verdict integer, OUT _settled_now bigint, OUT _head bigint, OUT _floor bigint
 ) LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     _entity bigint;
-    _last record;
+    _position bigint;
 BEGIN
     SELECT m._verdict, m._settled_now INTO _verdict, _settled_now
     FROM @may_write_v1(_space, _fence, _incarnation, _settled) AS m;
     IF _verdict <> 0 THEN
         RETURN;
     END IF;
+    -- beside nobody who appends: an append must not find a number free because its event was deleted meanwhile
+    PERFORM pg_advisory_xact_lock_shared(_space, _lane);
     -- two that delete events of one entity take turns
     SELECT n.entity, n.floor INTO _entity, _floor
     FROM @entities AS n WHERE n.kind = _kind AND n.id = _id FOR NO KEY UPDATE;
@@ -325,12 +338,11 @@ BEGIN
     END IF;
     _floor := least(_up_to, _floor + _many);
     UPDATE @entities AS n SET floor = _floor WHERE n.entity = _entity;
-    SELECT e.lane, e.position INTO STRICT _last
-    FROM @events AS e WHERE e.entity = _entity AND e.sequence_nr = _floor;
+    SELECT e.position INTO STRICT _position FROM @events AS e WHERE e.entity = _entity AND e.sequence_nr = _floor;
     -- the lane keeps its head when its last event goes
-    UPDATE @lanes AS l SET kept = _last.position
-    WHERE l.lane = _last.lane AND l.kept < _last.position
-        AND NOT EXISTS (SELECT FROM @events AS e WHERE e.lane = _last.lane AND e.position > _last.position);
+    UPDATE @lanes AS l SET kept = _position
+    WHERE l.lane = _lane AND l.kept < _position
+        AND NOT EXISTS (SELECT FROM @events AS e WHERE e.lane = _lane AND e.position > _position);
     DELETE FROM @events AS e WHERE e.entity = _entity AND e.sequence_nr <= _floor;
 END
 $$;
