@@ -24,6 +24,11 @@ impl Clock {
         self.started.checked_add(moment.since(Moment::default()))
     }
 
+    /// The moment of an instant; the first one if it was before the start.
+    pub(crate) fn moment(&self, instant: Instant) -> Moment {
+        Moment::default().after(instant.saturating_duration_since(self.started))
+    }
+
     pub(crate) fn wall(&self) -> Timestamp {
         SystemTime::now().into()
     }

@@ -1,21 +1,58 @@
-use crate::{Failure, gate::Gate};
+use crate::{cell::Moment, clock::Clock, gate::Gate};
 use actum_persistence::store::{Incarnation, StoreError, WriterStore};
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// Keeps this engine's claim on its journal alive; until the task is aborted, or another writer takes over.
+/// Until when this engine is surely the only writer, by its own clock.
+///
+/// Partitions look at it after they have taken commands, so that a process that was stopped as a whole shows nobody what
+/// is in its memory, though it has not come to look after its lease.
+pub(crate) struct Term {
+    clock: Clock,
+    ends: AtomicU64,
+}
+
+impl Term {
+    /// One that has ended.
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { clock, ends: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.clock.now() >= Moment::from_micros(self.ends.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn prolong(&self, until: Instant) {
+        self.ends.store(self.clock.moment(until).as_micros(), Ordering::Release);
+    }
+}
+
+/// Why nobody is served whose command came after the end of the term.
+pub(crate) fn lapsed<X>() -> crate::AskError<X> {
+    crate::AskError::unavailable("the writer lease could not be renewed in time")
+}
+
+/// Keeps this engine's claim on its journal alive; until the task is aborted, or another writer takes over. The lease
+/// holds until `valid_until` at first.
 ///
 /// A lease that could not be renewed in time is treated as lost by this engine's own clock, whatever the store says: no
 /// state is shown that another writer may have changed. That holds while a renewal hangs, too; one that succeeds later
-/// proves that nobody did. It does not hold right after the whole process was stopped: until this task runs again, what
-/// is in memory is shown. What is written is fenced by the journal in any case.
+/// proves that nobody did. What is written is fenced by the journal in any case.
 pub(crate) async fn keep(
     writers: Arc<dyn WriterStore>,
     incarnation: Incarnation,
     lease: Duration,
+    mut valid_until: Instant,
     gate: Arc<Gate>,
+    term: Arc<Term>,
 ) {
-    let mut valid_until = Instant::now() + lease;
     let mut suspended = false;
     loop {
         sleep(lease / 3).await;
@@ -31,6 +68,7 @@ pub(crate) async fn keep(
         match renewed {
             Ok(()) => {
                 valid_until = asked + lease;
+                term.prolong(valid_until);
                 if std::mem::take(&mut suspended) {
                     tracing::info!(%incarnation, "writer lease renewed, commands are taken again");
                     gate.reopen();
@@ -49,6 +87,6 @@ pub(crate) async fn keep(
 
 fn suspend(gate: &Gate, suspended: &mut bool) {
     if !std::mem::replace(suspended, true) {
-        gate.suspend(&Failure::unavailable("the writer lease could not be renewed in time"));
+        gate.suspend(&lapsed());
     }
 }

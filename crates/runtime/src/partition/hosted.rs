@@ -2,6 +2,7 @@ use super::Found;
 use crate::{
     cell::{Moment, Ticket},
     journal::Journal,
+    writer_lease::Term,
 };
 use actum_model::{Lane, Partition, Timestamp};
 use actum_persistence::{
@@ -34,8 +35,8 @@ pub(crate) trait HostedKind: Send {
     /// Takes what a read brought.
     fn found(&mut self, ticket: Ticket, found: Result<Found, StoreError>, beat: &Beat<'_>);
 
-    /// Takes all commands that wait in the inbox.
-    fn commands(&mut self, beat: &Beat<'_>);
+    /// Takes all commands that wait in the inbox; refuses them if the term is over.
+    fn commands(&mut self, term: &Term, beat: &Beat<'_>);
 
     /// Answers late commands and lets idle cells leave, as far as they are due.
     fn sweep(&mut self, beat: &Beat<'_>);

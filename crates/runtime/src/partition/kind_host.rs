@@ -4,6 +4,7 @@ use crate::{
     cell::{Cell, Life, Moment, Outputs, Ticket, Turn, guard},
     kind::KindContext,
     load::Load,
+    writer_lease::{Term, lapsed},
 };
 use actum_model::{Entity, EntityKey};
 use actum_persistence::{
@@ -277,10 +278,15 @@ impl<M: Hosted> HostedKind for KindHost<M> {
         self.note_slow(started.elapsed(), || waiting.join(", "));
     }
 
-    fn commands(&mut self, beat: &Beat<'_>) {
+    fn commands(&mut self, term: &Term, beat: &Beat<'_>) {
         let mut taken = std::mem::take(&mut self.taken);
         self.inbox.take(&mut taken);
         self.unanswered += taken.len(); // all at once: those behind one that fails the partition are dropped with it
+        // after taking: whoever has come by now is served from a state that nobody else had changed when they came
+        if !taken.is_empty() && term.is_over() {
+            let refused = taken.drain(..).map(|delivery| delivery.job);
+            refused.for_each(|job| self.out.settle(job, Err(lapsed())));
+        }
         let mut before = Instant::now();
         for delivery in taken.drain(..) {
             let command = delivery.job.command();

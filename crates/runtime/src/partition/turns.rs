@@ -1,5 +1,5 @@
 use super::{Beat, Door, EntityCap, HostedKind, door::Mail, entity_cap::Next};
-use crate::{cell::Moment, clock::Clock, journal::Journal, load::Load};
+use crate::{cell::Moment, clock::Clock, journal::Journal, load::Load, writer_lease::Term};
 use std::{sync::Arc, time::Duration};
 
 /// Sweeps look at everything that is due by then, and come no closer together than this.
@@ -11,6 +11,7 @@ pub(crate) struct Partition {
     journal: Arc<Journal>,
     load: Arc<Load>,
     cap: Arc<EntityCap>,
+    term: Arc<Term>,
     clock: Clock,
     kinds: Vec<Box<dyn HostedKind>>,
     mail: Mail,
@@ -25,6 +26,7 @@ impl Partition {
         journal: Arc<Journal>,
         load: Arc<Load>,
         cap: Arc<EntityCap>,
+        term: Arc<Term>,
         clock: Clock,
         kinds: Vec<Box<dyn HostedKind>>,
     ) -> Self {
@@ -34,6 +36,7 @@ impl Partition {
             journal,
             load,
             cap,
+            term,
             clock,
             kinds,
             mail: Mail::default(),
@@ -56,7 +59,7 @@ impl Partition {
             self.kinds[usize::from(ticket.kind)].found(ticket, found, &beat);
         }
         for kind in &mut self.kinds {
-            kind.commands(&beat);
+            kind.commands(&self.term, &beat);
         }
         if self.draining {
             self.kinds.iter_mut().for_each(|kind| kind.drain(&beat));

@@ -13,6 +13,13 @@ const GRACE: Duration = Duration::from_millis(20);
 /// alive moves it by two thirds of its lease, which is 100 milliseconds at least.
 const TOLERANCE: Duration = Duration::from_millis(50);
 
+/// A writer slot that was taken.
+pub(super) struct Claimed {
+    pub(super) incarnation: Incarnation,
+    /// Until when it is held unless renewed, by this engine's clock.
+    pub(super) valid_until: Instant,
+}
+
 /// Takes the writer slot. Where it is held until a lease ends, waits for that once, for one lease at most: a holder that
 /// is alive has renewed it by then, and one that is dead has not. Gives up waiting when `unwanted` is ready.
 ///
@@ -23,19 +30,22 @@ pub(super) async fn claim(
     stores: &Stores,
     settings: &RuntimeSettings,
     unwanted: impl Future<Output = ()>,
-) -> Result<Incarnation, ClaimError> {
+) -> Result<Claimed, ClaimError> {
     let holder = format!("engine `{name}`, process {}", std::process::id());
     let claim =
         WriterClaim { slot: settings.writer_slot.clone(), holder, lease: settings.writer_lease };
     let mut unwanted = std::pin::pin!(unwanted);
     let mut awaited = None;
-    for _ in 1..CLAIMS_MAX {
+    for nr in 1.. {
         let asked = Instant::now();
         let held = match stores.writers.claim(&claim).await {
-            Err(held @ ClaimError::Held { .. }) => held,
-            settled => return settled,
+            Ok(incarnation) => {
+                return Ok(Claimed { incarnation, valid_until: asked + claim.lease });
+            }
+            Err(held @ ClaimError::Held { .. }) if nr < CLAIMS_MAX => held,
+            Err(error) => return Err(error),
         };
-        let Some(end) = worth_waiting_for(&held, asked, awaited, settings.writer_lease) else {
+        let Some(end) = worth_waiting_for(&held, asked, awaited, claim.lease) else {
             return Err(held);
         };
         if awaited.replace(end).is_none() {
@@ -48,7 +58,7 @@ pub(super) async fn claim(
             () = sleep_until(end + GRACE) => {}
         }
     }
-    stores.writers.claim(&claim).await
+    unreachable!("the last claim is final")
 }
 
 /// When the lease ends of whoever holds the slot, if that is to be waited for: it is a lease like ours, and was not

@@ -1,6 +1,6 @@
 use super::{
     Inner, Runtime, StartError,
-    claim::claim,
+    claim::{Claimed, claim},
     crew::Crew,
     shutdown::{Ending, last_words, release},
 };
@@ -15,13 +15,13 @@ use crate::{
     registration::{HostPlan, Registration, Wired, Wiring},
     settings::RuntimeSettings,
     supervisor::{Post, Supervisor},
-    writer_lease,
+    writer_lease::{self, Term},
 };
 use actum_model::Lane;
 use actum_persistence::{
     group_commit::{CommitSink, LaneWriter, StateWriter},
     serializer::Serializer,
-    store::{Incarnation, Stores},
+    store::Stores,
 };
 use ractor::Actor;
 use std::{
@@ -50,7 +50,7 @@ pub(super) async fn start(
         async move {
             let claimed = claim(&name, &stores, &settings, caller.closed()).await;
             let result = match claimed {
-                Ok(by) => start_over(name, stores, registrations, settings, by).await,
+                Ok(claimed) => start_over(name, stores, registrations, settings, claimed).await,
                 Err(error) => Err(error.into()),
             };
             if let Err(Ok(unwanted)) = caller.send(result) {
@@ -80,11 +80,12 @@ async fn start_over(
     stores: Stores,
     registrations: Vec<Registration>,
     settings: RuntimeSettings,
-    incarnation: Incarnation,
+    claimed: Claimed,
 ) -> Result<Runtime, StartError> {
+    let incarnation = claimed.incarnation;
     tracing::info!(engine = name, %incarnation, "writer slot taken");
     let (mut plant, kinds) = Plant::build(registrations, &stores, &settings);
-    let crew = match plant.set_to_work(&stores, &settings, incarnation).await {
+    let crew = match plant.set_to_work(&stores, &settings, &claimed).await {
         Ok(crew) => crew,
         Err(error) => {
             release(&stores, incarnation, last_words(Instant::now())).await;
@@ -151,6 +152,7 @@ struct Plant {
     doors: Arc<[Arc<Door>]>,
     gate: Arc<Gate>,
     load: Arc<Load>,
+    term: Arc<Term>,
     hosts: Arc<[HostPlan]>,
     retention: HashMap<&'static str, Retention>,
 }
@@ -190,15 +192,18 @@ impl Plant {
             hosts.push(host);
         }
         gate.guards(guarded);
-        (Self { clock, alarm, doors, gate, load, hosts: hosts.into(), retention }, kinds)
+        let (term, hosts) = (Arc::new(Term::new(clock)), hosts.into());
+        (Self { clock, alarm, doors, gate, load, term, hosts, retention }, kinds)
     }
 
     async fn set_to_work(
         &mut self,
         stores: &Stores,
         settings: &RuntimeSettings,
-        incarnation: Incarnation,
+        claimed: &Claimed,
     ) -> Result<Crew, StartError> {
+        let incarnation = claimed.incarnation;
+        self.term.prolong(claimed.valid_until);
         let sink = Arc::clone(&self.gate) as Arc<dyn CommitSink<Ticket>>;
         let layout = stores.events.layout();
         let lane_writer = |lane| {
@@ -227,7 +232,7 @@ impl Plant {
         let (supervisor, _) =
             supervisor.map_err(|error| StartError::Partitions { what: error.to_string() })?;
         // last: tasks would outlive a start that fails
-        let attendants = self.attendants(stores, settings, incarnation, &reader);
+        let attendants = self.attendants(stores, settings, claimed, &reader);
         let saving = {
             let (saver, stores) = (Arc::clone(&saver), stores.clone());
             tokio::spawn(async move { saver.run(stores, incarnation).await })
@@ -241,7 +246,7 @@ impl Plant {
         &self,
         stores: &Stores,
         settings: &RuntimeSettings,
-        incarnation: Incarnation,
+        claimed: &Claimed,
         reader: &Arc<Reader>,
     ) -> Vec<JoinHandle<()>> {
         let page = settings.page;
@@ -261,9 +266,11 @@ impl Plant {
         let (writers, gate) = (Arc::clone(&stores.writers), Arc::clone(&self.gate));
         attendants.push(tokio::spawn(writer_lease::keep(
             writers,
-            incarnation,
+            claimed.incarnation,
             settings.writer_lease,
+            claimed.valid_until,
             gate,
+            Arc::clone(&self.term),
         )));
         attendants
     }
@@ -273,7 +280,7 @@ impl Plant {
         let plan = |at: usize| -> PartitionPlan {
             let (door, journal, load) =
                 (Arc::clone(&self.doors[at]), Arc::clone(journal), Arc::clone(&self.load));
-            let cap = Arc::clone(&cap);
+            let (cap, term) = (Arc::clone(&cap), Arc::clone(&self.term));
             let (clock, hosts) = (self.clock, Arc::clone(&self.hosts));
             Arc::new(move || {
                 let kinds = hosts.iter().map(|host| host(at)).collect();
@@ -282,6 +289,7 @@ impl Plant {
                     Arc::clone(&journal),
                     Arc::clone(&load),
                     Arc::clone(&cap),
+                    Arc::clone(&term),
                     clock,
                     kinds,
                 );

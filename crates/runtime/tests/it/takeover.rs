@@ -11,7 +11,7 @@ use actum_runtime::{
     settings::{Batching, EntitySettings, RuntimeSettings},
 };
 use actum_testkit::{Fault, Operation};
-use std::{error::Error, time::Duration};
+use std::{error::Error, future::IntoFuture, task::Poll, time::Duration};
 use tokio::time::sleep;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -106,6 +106,43 @@ async fn an_engine_whose_renewals_fail_shows_nothing_after_its_lease() {
 #[tokio::test(start_paused = true)]
 async fn an_engine_whose_renewals_hang_shows_nothing_after_its_lease() {
     taken_over(Fault::none().held_before(&actum_testkit::Gate::closed())).await;
+}
+
+/// The whole process is stopped for a while: time passes, and nobody has noticed yet.
+async fn stall(time: Duration) {
+    let mut advancing = std::pin::pin!(tokio::time::advance(time));
+    std::future::poll_fn(|context| {
+        assert!(advancing.as_mut().poll(context).is_pending(), "others come first after it");
+        Poll::Ready(())
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_was_stalled_as_a_whole_shows_nothing_before_it_looks_after_its_lease() {
+    let rig = Rig::new();
+    let kinds = vec![accounts(), crate::note::notes()];
+    let engine = rig.start_with(kinds, leased()).await;
+    let (a, n) = (account(&engine, "a"), crate::note::note(&engine, "n"));
+    a.ask(Deposit(1)).await.unwrap();
+    n.ask(crate::note::Write("x".into())).await.unwrap();
+    for _ in 0..3 {
+        stall(LEASE).await;
+        let (query, write) = (send(a.ask(Balance)), send(a.ask(Deposit(1))));
+        let (state, read) = (tokio::spawn(a.state().into_future()), send(n.ask(crate::note::Read)));
+        let lapsed = "unavailable: the writer lease could not be renewed in time";
+        assert_eq!(query.await.unwrap().unwrap_err().to_string(), lapsed);
+        assert_eq!(write.await.unwrap().unwrap_err().to_string(), lapsed);
+        assert_eq!(state.await.unwrap().unwrap_err().to_string(), lapsed);
+        assert_eq!(read.await.unwrap().unwrap_err().to_string(), lapsed);
+        // nobody has taken over, and so it goes on
+        sleep(LEASE / 2).await;
+        assert_eq!(a.ask(Balance).await.unwrap(), 1);
+        assert_eq!(n.ask(crate::note::Read).await.unwrap(), "x");
+        assert_eq!(engine.usage().commands, 0);
+    }
+    stall(LEASE / 4).await;
+    assert_eq!(a.ask(Balance).await.unwrap(), 1, "the lease is still good");
 }
 
 #[tokio::test(start_paused = true)]
