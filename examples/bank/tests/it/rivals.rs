@@ -7,10 +7,15 @@ use crate::{
     seed,
 };
 use actum_test_servers::{PostgresServer, PostgresServerSettings, ServerError, StopMode};
-use bank::client::{Action, Client, Order, Outcome};
+use bank::{
+    client::{Action, Client, Order, Outcome},
+    domain::Standing,
+};
 use std::{fs, process::Output, sync::Arc, time::Duration};
 use tempfile::NamedTempFile;
 use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
     task::spawn_blocking,
     time::{Instant, sleep, timeout},
 };
@@ -91,8 +96,8 @@ async fn bank_that_was_stopped_and_replaced_says_so_and_ends_and_nothing_is_lost
 async fn replaced(place: &Place, ledger: &Arc<Ledger>, random: &mut fastrand::Rng) {
     let complaints = NamedTempFile::new().unwrap();
     let mut first = Program::complaining(place.args(), complaints.reopen().unwrap());
-    let client = Client::new(within(first.url()).await).unwrap();
-    settle_in_the_end(&client, ledger, random).await;
+    let client_of_first = Client::new(within(first.url()).await).unwrap();
+    settle_in_the_end(&client_of_first, ledger, random).await;
 
     let mut others = random.fork();
     let replacing = async {
@@ -103,7 +108,9 @@ async fn replaced(place: &Place, ledger: &Arc<Ledger>, random: &mut fastrand::Rn
         // only new orders: those that the first has not answered are in its hands still
         let going_on = async {
             more_answers(ledger, 50).await;
+            let looks = Looks::begin(client_of_first.url(), &client, &ledger.accounts()).await;
             first.signal("CONT").await;
+            looks.end().await;
             let status = within(first.ended()).await;
             ledger.close();
             status
@@ -113,7 +120,7 @@ async fn replaced(place: &Place, ledger: &Arc<Ledger>, random: &mut fastrand::Rn
         assert_eq!(status.code(), Some(1));
         (second, client)
     };
-    let (_, (second, client)) = tokio::join!(drive(&client, ledger, random), replacing);
+    let (_, (second, client)) = tokio::join!(drive(&client_of_first, ledger, random), replacing);
     ledger.reopen();
     let said = fs::read_to_string(complaints.path()).unwrap();
     let last = said.lines().last().unwrap_or_default();
@@ -129,6 +136,45 @@ async fn replaced(place: &Place, ledger: &Arc<Ledger>, random: &mut fastrand::Rn
     let journal = Journal::read(place).await;
     assert_eq!(shown, journal.accounts);
     ledger.audit(&journal);
+}
+
+/// Requests to look at accounts that wait in the sockets of a stopped bank, while another has changed the accounts.
+struct Looks(Vec<(TcpStream, u64)>);
+
+impl Looks {
+    const OF_EACH: usize = 20;
+
+    async fn begin(stopped: &str, serving: &Client, accounts: &[String]) -> Self {
+        let address = stopped.trim_start_matches("http://");
+        let mut looks = Vec::new();
+        for account in accounts {
+            let acknowledged = serving.standing(account).await.unwrap().revision;
+            for _ in 0..Self::OF_EACH {
+                let mut connection = TcpStream::connect(address).await.unwrap();
+                let request = format!(
+                    "GET /accounts/{account} HTTP/1.1\r\nhost: bank\r\nconnection: close\r\n\r\n"
+                );
+                connection.write_all(request.as_bytes()).await.unwrap();
+                looks.push((connection, acknowledged));
+            }
+        }
+        Self(looks)
+    }
+
+    /// No answer shows less than what the other bank had acknowledged before it was asked for.
+    async fn end(self) {
+        for (mut connection, acknowledged) in self.0 {
+            let mut answer = String::new();
+            // a bank that ends need not answer
+            let read = within(connection.read_to_string(&mut answer)).await;
+            if read.is_err() || !answer.starts_with("HTTP/1.1 200 ") {
+                continue;
+            }
+            let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+            let shown: Standing = serde_json::from_str(body).unwrap();
+            assert!(shown.revision >= acknowledged, "{acknowledged} was acknowledged: {answer}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
