@@ -2,7 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod bounded;
+mod cuts;
 mod fixture;
+mod held;
+mod proxied;
+mod reader;
+mod writer;
 
 mod conformance {
     use crate::fixture::PostgresFixture;

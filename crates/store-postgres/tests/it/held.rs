@@ -1,0 +1,175 @@
+//! Writes that are late: the network keeps them while their sender gives up, and brings them after all.
+
+use crate::{
+    bounded::run_on,
+    fixture::PostgresFixture,
+    proxied::Proxied,
+    reader::texts,
+    writer::{Writer, account},
+};
+use actum_model::Position;
+use actum_persistence::store::{AppendOutcome, DurableStateStore, EventStore, StoreError};
+use actum_store_postgres::PostgresSettings;
+use actum_testkit::{Rule, Then};
+use std::{sync::Arc, time::Duration};
+
+/// How the sender of a write gives up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum GivesUp {
+    ByDropping,
+    ByTimeout,
+}
+
+fn settings(gives_up: GivesUp) -> PostgresSettings {
+    let settings = PostgresSettings::default();
+    match gives_up {
+        GivesUp::ByDropping => settings,
+        GivesUp::ByTimeout => settings
+            .with_statement_timeout(Duration::from_millis(1_200))
+            .with_answer_timeout(Duration::from_millis(1_500)),
+    }
+}
+
+#[test]
+fn a_late_append_is_not_carried_out_once_it_was_said_not_to_be_stored() {
+    for gives_up in [GivesUp::ByDropping, GivesUp::ByTimeout] {
+        run_on(PostgresFixture::with(settings(gives_up)), async |journal| {
+            assert_eq!(late_append(journal, gives_up).await, ["before", "after"], "{gives_up:?}");
+        });
+    }
+}
+
+/// What the test above finds where a write does not have to show how often writes were settled.
+#[test]
+fn a_late_append_would_be_carried_out_if_nothing_shut_it_out() {
+    run_on(PostgresFixture::with(settings(GivesUp::ByDropping)), async |journal| {
+        journal.store().await.close().await; // there is a journal
+        let mut stranger = journal.stranger().await;
+        let careless = "CREATE OR REPLACE FUNCTION @may_write_v1(
+                _space integer, _fence integer, _incarnation bigint, _settled bigint,
+                OUT _verdict integer, OUT _settled_now bigint
+            ) LANGUAGE plpgsql AS 'BEGIN _verdict := 0; _settled_now := _settled; END'";
+        sqlx::raw_sql(journal.sql(careless)).execute(&mut stranger).await.unwrap();
+        let stored = late_append(journal, GivesUp::ByDropping).await;
+        assert_eq!(stored, ["before", "after", "marked event"]);
+    });
+}
+
+/// What is stored when an append has arrived that was held back while it was settled.
+async fn late_append(journal: &PostgresFixture, gives_up: GivesUp) -> Vec<String> {
+    let (direct, (proxied, store)) = (journal.store().await, Proxied::open(journal).await);
+    let writer = Writer::claim(store).await;
+    writer.write(&account(1), 0, "before").await;
+
+    let rule = proxied.proxy.on(b"marked event", Then::Hold);
+    let batch = Arc::new(writer.one(&account(2), 0, "marked event"));
+    let appending = tokio::spawn({
+        let (store, batch) = (Arc::clone(&writer.store), Arc::clone(&batch));
+        async move { store.append(&batch).await }
+    });
+    rule.fired().await;
+    match gives_up {
+        GivesUp::ByDropping => appending.abort(),
+        GivesUp::ByTimeout => {
+            let error = appending.await.unwrap().unwrap_err();
+            assert!(error.maybe_written(), "{error:?}");
+        }
+    }
+    assert_eq!(EventStore::resolve(&*writer.store, &batch).await.unwrap(), [None]);
+    writer.write(&account(1), 1, "after").await;
+    arrives(&rule).await;
+    texts(&direct).await
+}
+
+#[test]
+fn a_late_state_write_is_not_carried_out_once_it_was_said_not_to_be_stored() {
+    for gives_up in [GivesUp::ByDropping, GivesUp::ByTimeout] {
+        run_on(PostgresFixture::with(settings(gives_up)), async |journal| {
+            let (direct, (proxied, store)) = (journal.store().await, Proxied::open(journal).await);
+            let writer = Writer::claim(store).await;
+            writer.store.write(&writer.put(&account(1), 0, "before")).await.unwrap();
+
+            let rule = proxied.proxy.on(b"marked state", Then::Hold);
+            let batch = Arc::new(writer.put(&account(2), 0, "marked state"));
+            let writing = tokio::spawn({
+                let (store, batch) = (Arc::clone(&writer.store), Arc::clone(&batch));
+                async move { store.write(&batch).await }
+            });
+            rule.fired().await;
+            match gives_up {
+                GivesUp::ByDropping => writing.abort(),
+                GivesUp::ByTimeout => assert!(writing.await.unwrap().unwrap_err().maybe_written()),
+            }
+            let outcomes = DurableStateStore::resolve(&*writer.store, &batch).await.unwrap();
+            assert_eq!(outcomes, [None], "{gives_up:?}");
+            writer.store.write(&writer.put(&account(1), 1, "after")).await.unwrap();
+            arrives(&rule).await;
+            let found = DurableStateStore::load(&direct, &[account(2)]).await.unwrap();
+            assert_eq!(found, [None], "{gives_up:?}");
+        });
+    }
+}
+
+/// Deleting is no write that anybody settles; but what was sent before a settlement comes too late all the same.
+#[test]
+fn a_late_deletion_is_not_carried_out_behind_a_settlement() {
+    run_on(PostgresFixture::with(PostgresSettings::default()), async |journal| {
+        let (direct, (proxied, store)) = (journal.store().await, Proxied::open(journal).await);
+        let writer = Writer::claim(store).await;
+        let marked = actum_model::EntityKey::new("account", "marked entity").unwrap();
+        let batch = writer.one(&marked, 0, "event");
+        writer.store.append(&batch).await.unwrap();
+
+        let rule = proxied.proxy.on(b"marked entity", Then::Hold);
+        let deleting = tokio::spawn({
+            let writer = writer.clone();
+            let up_to = actum_model::SequenceNr::new(1);
+            async move { writer.store.delete_events(writer.incarnation, &marked, up_to).await }
+        });
+        rule.fired().await;
+        deleting.abort();
+        // of another batch: all writes of an incarnation are settled together
+        let other = writer.one(&account(1), 0, "never sent");
+        assert_eq!(EventStore::resolve(&*writer.store, &other).await.unwrap(), [None]);
+        arrives(&rule).await;
+        assert_eq!(texts(&direct).await, ["event"]);
+    });
+}
+
+/// In a transaction of several statements it is the commit that may be late. Until it has come, or can no longer come,
+/// nobody says that nothing was stored.
+#[test]
+fn a_late_commit_is_waited_for() {
+    let settings = PostgresSettings::default().with_transaction_pooling(true);
+    let settings = settings.with_lock_timeout(Duration::from_millis(300));
+    run_on(PostgresFixture::with(settings), async |journal| {
+        let (direct, (proxied, store)) = (journal.store().await, Proxied::open(journal).await);
+        let writer = Writer::claim(store).await;
+        writer.write(&account(1), 0, "before").await;
+
+        let rule = proxied.proxy.on(b"COMMIT\0", Then::Hold);
+        let batch = Arc::new(writer.one(&account(2), 0, "marked event"));
+        let appending = tokio::spawn({
+            let (store, batch) = (Arc::clone(&writer.store), Arc::clone(&batch));
+            async move { store.append(&batch).await }
+        });
+        rule.fired().await;
+        appending.abort();
+        for _ in 0..2 {
+            let unanswered = EventStore::resolve(&*writer.store, &batch).await.unwrap_err();
+            assert!(matches!(unanswered, StoreError::Unavailable { .. }), "{unanswered:?}");
+            assert_eq!(texts(&direct).await, ["before"]);
+        }
+        arrives(&rule).await;
+        let outcomes = EventStore::resolve(&*writer.store, &batch).await.unwrap();
+        assert_eq!(outcomes, [Some(AppendOutcome::Appended { last: Position::new(2) })]);
+        assert_eq!(texts(&direct).await, ["before", "marked event"]);
+        writer.write(&account(2), 1, "after").await;
+    });
+}
+
+/// Lets what was held back go, and waits until the server has done with it.
+async fn arrives(rule: &Rule) {
+    rule.release();
+    rule.settled().await;
+}
