@@ -11,9 +11,11 @@ pub(crate) fn with_database(url: &str, database: &str) -> Option<String> {
     Some(format!("{scheme}://{authority}/{database}{parameters}"))
 }
 
-/// `url` as it may be shown: without what stands before its host.
+/// `url` as it may be shown: without user and password.
 pub(crate) fn without_user(url: &str) -> String {
-    url.rsplit_once('@').map_or(url, |(_, rest)| rest).to_owned()
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
+    if scheme.is_empty() { rest.to_owned() } else { format!("{scheme}://{rest}") }
 }
 
 /// A part of a URL in which only letters, digits and `-._~` stand for themselves.
