@@ -5,9 +5,13 @@
 mod bounded;
 mod cuts;
 mod fixture;
+mod guarded;
 mod held;
+mod logins;
+mod opening;
 mod proxied;
 mod reader;
+mod sample;
 mod writer;
 
 mod conformance {
