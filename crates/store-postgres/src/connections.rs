@@ -63,6 +63,7 @@ impl Connections {
             if trusted || self.is_alive(&mut session).await {
                 return Ok(self.lent(session, true, permit));
             }
+            self.forget(); // the others are older: each would be waited for in turn
         }
         let session = self.outage.connect(doing).await?;
         Ok(self.lent(session, false, permit))
