@@ -2,15 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod black_hole;
 mod bounded;
+mod cut_groups;
 mod cuts;
 mod fixture;
 mod guarded;
 mod held;
+mod load;
 mod logins;
 mod opening;
+mod private;
 mod proxied;
 mod reader;
+mod restarts;
 mod sample;
 mod writer;
 

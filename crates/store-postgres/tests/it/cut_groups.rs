@@ -1,0 +1,56 @@
+//! Group commit over a network that cuts connections all the time.
+
+use crate::{
+    bounded::{random, run_on, until},
+    fixture::PostgresFixture,
+    load::{Amount, Load},
+    proxied::Proxied,
+    writer::Writer,
+};
+use actum_model::LaneCount;
+use actum_persistence::store::JournalLayout;
+use actum_store_postgres::PostgresSettings;
+use actum_testkit::Then;
+
+const AMOUNT: Amount = Amount { entities: 100, writes: 50 };
+
+#[test]
+fn groups_over_a_network_that_cuts_are_stored_once_or_not_at_all() {
+    write_over_cuts(PostgresSettings::default());
+}
+
+#[test]
+fn groups_in_transactions_over_a_network_that_cuts_are_stored_once_or_not_at_all() {
+    write_over_cuts(PostgresSettings::default().with_transaction_pooling(true));
+}
+
+fn write_over_cuts(settings: PostgresSettings) {
+    let lanes = LaneCount::new(2).unwrap();
+    let settings = settings.with_layout(JournalLayout { lanes, ..JournalLayout::default() });
+    run_on(PostgresFixture::with(settings), async |journal| {
+        let mut rng = random();
+        let (proxied, store) = Proxied::open(journal).await;
+        let writer = Writer::claim(store).await;
+        let load = Load::start(&[writer], AMOUNT, &mut rng);
+        let all = AMOUNT.entities * AMOUNT.writes;
+        let mut cuts = 0;
+        while load.stored() < all {
+            let then = [Then::CutBefore, Then::CutAfterSending, Then::CutAfterAnswer];
+            match rng.choice(then) {
+                // the attempts of an entity that come next
+                Some(then) if rng.u8(..4) > 0 => {
+                    let (entity, attempt) = (rng.usize(..AMOUNT.entities), rng.usize(1..80));
+                    proxied.proxy.on(format!("<{entity}/{attempt}>").as_bytes(), then);
+                    proxied.proxy.on(b"COMMIT\0", then);
+                }
+                _ => proxied.proxy.cut(),
+            }
+            cuts += 1;
+            let next = (load.stored() + rng.usize(1..40)).min(all);
+            until("writes are stored", async || load.stored() >= next).await;
+        }
+        println!("{cuts} cuts");
+        let ledger = load.end().await;
+        ledger.check(&journal.store().await).await;
+    });
+}
