@@ -17,8 +17,8 @@ pub(crate) struct Arguments {
     /// How long a row is measured, after a warm-up of a third of that
     #[arg(long, default_value_t = 1.0)]
     pub(crate) seconds: f64,
-    /// Only rows with all of these words, and the limits they need: persist, query, memory, sqlite, c1000 (callers),
-    /// e10000 (entities), held (prefilled); repeat it for more rows
+    /// Only rows with all of these words, and the limits they need: persist, query, flight, memory, sqlite, postgres, l1
+    /// (lanes, or connections), c1000 (callers), e10000 (entities), held (prefilled); repeat it for more rows
     #[arg(long)]
     pub(crate) only: Vec<String>,
     /// One short round of fewer rows
@@ -30,9 +30,19 @@ pub(crate) struct Arguments {
     /// Entities that the journals of the prefilled rows hold already; 0 leaves these rows out
     #[arg(long, default_value_t = 1_000_000)]
     pub(crate) prefill: u32,
-    /// Where SQLite files are put while they are measured: must be on a disk
+    /// Where SQLite files and the data of a private PostgreSQL are put while they are measured: must be on a disk
     #[arg(long, default_value_os_t = disk())]
     pub(crate) directory: PathBuf,
+    /// A PostgreSQL to measure instead of a private one; its user may create databases
+    #[arg(long, value_name = "URL")]
+    pub(crate) postgres_url: Option<String>,
+    /// Milliseconds that each fsync and fdatasync of the private PostgreSQL takes longer, as on a networked disk; takes a
+    /// C compiler
+    #[arg(long = "fsync-delay-ms", value_name = "MS", default_value = "0", value_parser = millis)]
+    pub(crate) fsync_delay: Duration,
+    /// Milliseconds that each round trip to PostgreSQL takes longer, for the engine and for what it is held against
+    #[arg(long = "rtt-ms", value_name = "MS", default_value = "0", value_parser = millis)]
+    pub(crate) rtt: Duration,
     /// Measures memory and says so on one line: what the table's own process starts
     #[arg(long, hide = true, value_name = "idle|written")]
     pub(crate) memory_probe: Option<String>,
@@ -49,10 +59,21 @@ impl Arguments {
         Window { warm_up: measured / 3, measured }
     }
 
+    /// Whether PostgreSQL is slower or farther away than it is.
+    pub(crate) fn delays(&self) -> bool {
+        !self.fsync_delay.is_zero() || !self.rtt.is_zero()
+    }
+
     /// How many entities the prefilled journals hold, if there are to be any.
     pub(crate) fn prefill(&self) -> Option<u32> {
         (self.prefill > 0 && !self.quick).then_some(self.prefill)
     }
+}
+
+fn millis(text: &str) -> Result<Duration, String> {
+    let millis: f64 = text.parse().map_err(|_| "a number of milliseconds".to_owned())?;
+    let seconds = (0.0..=1_000.0).contains(&millis).then_some(millis / 1e3);
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| "0 to 1,000 milliseconds".to_owned())
 }
 
 /// The directory for temporary files is often in memory; this one is not.

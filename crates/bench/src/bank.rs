@@ -1,18 +1,17 @@
 use crate::{
     account::{Account, Balance, Deposit, account_id},
     counted::Counts,
-    journal::Journal,
+    journal::{Journal, Place},
 };
 use actum::{Engine, EntityRef, settings::RuntimeSettings};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use std::{sync::Arc, time::Duration};
-use tempfile::TempDir;
 
 /// An engine of accounts over a journal.
 pub(crate) struct Bank {
     pub(crate) engine: Engine,
     pub(crate) counts: Arc<Counts>,
-    directory: Option<TempDir>,
+    place: Place,
 }
 
 /// References to accounts, shared by callers.
@@ -23,7 +22,7 @@ const WAKING: usize = 1_000;
 
 impl Bank {
     pub(crate) async fn open(journal: Journal) -> Result<Self> {
-        let Journal { stores, counts, directory } = journal;
+        let Journal { stores, counts, place } = journal;
         // no entity leaves while a row is measured
         let settings = RuntimeSettings::default()
             .with_entities_max(2_000_000)
@@ -34,7 +33,7 @@ impl Bank {
             .settings(settings)
             .start()
             .await?;
-        Ok(Self { engine, counts, directory })
+        Ok(Self { engine, counts, place })
     }
 
     /// The first `count` accounts.
@@ -62,10 +61,7 @@ impl Bank {
         let report = self.engine.shutdown().await;
         ensure!(report.is_clean(), "the engine did not end cleanly: {report:?}");
         drop(self.engine);
-        if let Some(directory) = self.directory {
-            directory.close().context("deleting a journal")?;
-        }
-        Ok(())
+        self.place.delete().await
     }
 }
 

@@ -18,7 +18,14 @@ pub(crate) struct Name {
 pub(crate) enum Medium {
     Memory,
     Sqlite,
+    Postgres {
+        /// How many the journal has; so many connections write beside it.
+        lanes: u16,
+    },
 }
+
+/// PostgreSQL as an engine uses it that says nothing else.
+pub(crate) const POSTGRES: Medium = Medium::Postgres { lanes: 1 };
 
 /// One row: how it is measured, and what it is held against.
 pub(crate) struct Case {
@@ -27,6 +34,8 @@ pub(crate) struct Case {
     pub(crate) beside: Vec<Beside>,
     /// The aim of a row that stands for itself.
     pub(crate) at_most: Option<f64>,
+    /// The aim of what 99 of 100 callers wait at most, in microseconds.
+    pub(crate) p99_at_most: Option<f64>,
     pub(crate) measure: Measure,
 }
 
@@ -80,7 +89,18 @@ impl Case {
         measure: impl Fn(&Bench, &Round) -> Result<Measurement> + 'static,
     ) -> Self {
         let measure = Box::new(measure);
-        Self { name, unit: Unit::PerSecond, beside: Vec::new(), at_most: None, measure }
+        Self {
+            name,
+            unit: Unit::PerSecond,
+            beside: Vec::new(),
+            at_most: None,
+            p99_at_most: None,
+            measure,
+        }
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        matches!(self.name.medium, Some(Medium::Postgres { .. }))
     }
 
     pub(crate) fn in_unit(self, unit: Unit) -> Self {
@@ -95,6 +115,10 @@ impl Case {
     pub(crate) fn at_most(self, aim: f64) -> Self {
         Self { at_most: Some(aim), ..self }
     }
+
+    pub(crate) fn p99_at_most(self, aim: Option<f64>) -> Self {
+        Self { p99_at_most: aim, ..self }
+    }
 }
 
 impl Medium {
@@ -102,6 +126,15 @@ impl Medium {
         match self {
             Self::Memory => "memory",
             Self::Sqlite => "sqlite",
+            Self::Postgres { .. } => "postgres",
+        }
+    }
+
+    /// How many lanes a journal has, where there is a choice.
+    pub(crate) fn lanes(self) -> Option<u16> {
+        match self {
+            Self::Memory | Self::Sqlite => None,
+            Self::Postgres { lanes } => Some(lanes),
         }
     }
 }
@@ -121,6 +154,9 @@ impl fmt::Display for Name {
         f.write_str(self.what)?;
         if let Some(medium) = self.medium {
             write!(f, ", {}", medium.word())?;
+        }
+        if let Some(lanes) = self.medium.and_then(Medium::lanes) {
+            write!(f, " l{lanes}")?;
         }
         if let Some(callers) = self.callers {
             write!(f, " c{callers}")?;

@@ -2,8 +2,10 @@
 
 use crate::{
     account::{Account, account_id, deposited},
+    bench::Bench,
     case::Medium,
     counted::{Counted, Counts},
+    postgres::{Database, Server},
 };
 use actum::{
     Entity, EntityKey, Lane, MemoryStore, SequenceNr, SqliteStore, StoredPayload,
@@ -12,23 +14,29 @@ use actum::{
         WriterClaim,
     },
 };
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use std::{
     cell::OnceCell,
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 use tempfile::TempDir;
 
-/// A journal in memory, or in a file of its own that is deleted with it.
+/// A journal in memory, or in a file or a database of its own that is deleted with it.
 pub(crate) struct Journal {
     pub(crate) stores: Stores,
     /// Counts what is appended.
     pub(crate) counts: Arc<Counts>,
-    /// Deleted last.
-    pub(crate) directory: Option<TempDir>,
+    pub(crate) place: Place,
+}
+
+/// Where a journal is, to be deleted in the end.
+pub(crate) enum Place {
+    Memory,
+    File(TempDir),
+    Database(Box<Database>),
 }
 
 /// How many events go into one transaction when a journal is filled.
@@ -38,14 +46,24 @@ const FILL_BATCH: u32 = 1_000;
 pub(crate) const FILE: &str = "bench.db";
 
 impl Journal {
+    pub(crate) fn in_memory() -> Self {
+        Self::over(Stores::of(MemoryStore::new()), Place::Memory)
+    }
+
     /// An empty journal.
-    pub(crate) async fn empty(medium: Medium, directory: &Path) -> Result<Self> {
+    pub(crate) async fn empty(medium: Medium, bench: &Bench) -> Result<Self> {
         match medium {
-            Medium::Memory => Ok(Self::over(Stores::of(MemoryStore::new()), None)),
+            Medium::Memory => Ok(Self::in_memory()),
             Medium::Sqlite => {
-                let directory = tempfile::tempdir_in(directory)?;
+                let directory = tempfile::tempdir_in(&bench.directory)?;
                 let store = SqliteStore::open(directory.path().join(FILE)).await?;
-                Ok(Self::over(Stores::of(store), Some(directory)))
+                Ok(Self::over(Stores::of(store), Place::File(directory)))
+            }
+            Medium::Postgres { lanes } => {
+                let database = Database::create(bench.postgres()?).await?;
+                let store = database.store(lanes).await?;
+                database.settle().await;
+                Ok(Self::over(Stores::of(store), Place::Database(Box::new(database))))
             }
         }
     }
@@ -53,48 +71,75 @@ impl Journal {
     /// A journal of so many entities with so many events each.
     pub(crate) async fn filled(
         medium: Medium,
-        directory: &Path,
+        bench: &Bench,
         entities: u32,
         events_each: u32,
     ) -> Result<Self> {
-        let journal = Self::empty(medium, directory).await?;
+        let journal = Self::empty(medium, bench).await?;
         fill(&journal.stores, entities, events_each).await?;
+        if let Place::Database(database) = &journal.place {
+            database.settle().await;
+        }
         Ok(journal)
     }
 
-    pub(crate) fn over(stores: Stores, directory: Option<TempDir>) -> Self {
+    fn over(stores: Stores, place: Place) -> Self {
         let counts = Arc::new(Counts::default());
         let events: Arc<dyn EventStore> =
             Arc::new(Counted::new(Arc::clone(&stores.events), Arc::clone(&counts)));
-        Self { stores: Stores { events, ..stores }, counts, directory }
+        Self { stores: Stores { events, ..stores }, counts, place }
+    }
+
+    /// Closes and deletes it.
+    pub(crate) async fn delete(self) -> Result<()> {
+        self.stores.close().await;
+        self.place.delete().await
     }
 }
 
-/// Journals that hold many entities before anything is measured.
-#[derive(Debug)]
+impl Place {
+    /// Deletes a journal that is closed.
+    pub(crate) async fn delete(self) -> Result<()> {
+        match self {
+            Self::Memory => Ok(()),
+            Self::File(directory) => directory.close().context("deleting a journal"),
+            Self::Database(database) => database.delete().await,
+        }
+    }
+}
+
+/// Journals that hold many entities before anything is measured: filled once, and copied for every row.
 pub(crate) struct Prefilled {
     pub(crate) entities: u32,
     directory: PathBuf,
     file: OnceCell<TempDir>,
+    database: OnceCell<Database>,
 }
 
 impl Prefilled {
     pub(crate) fn new(entities: u32, directory: PathBuf) -> Self {
-        Self { entities, directory, file: OnceCell::new() }
+        Self { entities, directory, file: OnceCell::new(), database: OnceCell::new() }
     }
 
     /// A journal with these entities, one event each.
-    pub(crate) async fn journal(&self, medium: Medium) -> Result<Journal> {
-        if medium == Medium::Memory {
-            return Journal::filled(medium, &self.directory, self.entities, 1).await;
+    pub(crate) async fn journal(&self, medium: Medium, bench: &Bench) -> Result<Journal> {
+        match medium {
+            Medium::Memory => Journal::filled(medium, bench, self.entities, 1).await,
+            Medium::Sqlite => {
+                let directory = self.file().await?;
+                let store = SqliteStore::open(directory.path().join(FILE)).await?;
+                Ok(Journal::over(Stores::of(store), Place::File(directory)))
+            }
+            Medium::Postgres { lanes } => {
+                let database = self.database(bench.postgres()?).await?;
+                let store = database.store(lanes).await?;
+                Ok(Journal::over(Stores::of(store), Place::Database(Box::new(database))))
+            }
         }
-        let directory = self.copy().await?;
-        let store = SqliteStore::open(directory.path().join(FILE)).await?;
-        Ok(Journal::over(Stores::of(store), Some(directory)))
     }
 
     /// A copy of the file with these entities.
-    pub(crate) async fn copy(&self) -> Result<TempDir> {
+    pub(crate) async fn file(&self) -> Result<TempDir> {
         if self.file.get().is_none() {
             let directory = tempfile::tempdir_in(&self.directory)?;
             let store = Stores::of(SqliteStore::open(directory.path().join(FILE)).await?);
@@ -109,15 +154,46 @@ impl Prefilled {
         fs::File::open(copy.path().join(FILE))?.sync_all()?;
         Ok(copy)
     }
+
+    /// A copy of the database with these entities; its journal has one lane.
+    pub(crate) async fn database(&self, server: &Server) -> Result<Database> {
+        if self.database.get().is_none() {
+            let database = Database::create(server).await?;
+            let store = Stores::of(database.store(1).await?);
+            fill(&store, self.entities, 1).await?;
+            store.close().await;
+            let _ = self.database.set(database);
+        }
+        let original = self.database.get().expect("it was just filled");
+        let copy = original.copy(server).await?;
+        copy.settle().await;
+        Ok(copy)
+    }
+
+    /// Deletes what copies were made of.
+    pub(crate) async fn delete(self) -> Result<()> {
+        if let Some(directory) = self.file.into_inner() {
+            directory.close()?;
+        }
+        match self.database.into_inner() {
+            Some(database) => database.delete().await,
+            None => Ok(()),
+        }
+    }
 }
 
-async fn fill(stores: &Stores, entities: u32, events_each: u32) -> Result<()> {
+/// Claims a journal for an hour.
+pub(crate) async fn claim(stores: &Stores) -> Result<Incarnation> {
     let claim = WriterClaim {
         slot: "journal".to_owned(),
         holder: "bench".to_owned(),
         lease: Duration::from_secs(3_600),
     };
-    let incarnation = stores.writers.claim(&claim).await?;
+    Ok(stores.writers.claim(&claim).await?)
+}
+
+async fn fill(stores: &Stores, entities: u32, events_each: u32) -> Result<()> {
+    let incarnation = claim(stores).await?;
     let mut next_nr = 1;
     let rows = FILL_BATCH.min(events_each.max(1));
     let entities_a_batch = (FILL_BATCH / rows).max(1);

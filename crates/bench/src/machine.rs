@@ -42,7 +42,7 @@ fn commit() -> String {
 }
 
 /// The type of the file system with the longest mount point above `directory`.
-fn file_system(directory: &Path) -> Option<String> {
+pub(crate) fn file_system(directory: &Path) -> Option<String> {
     let directory = directory.canonicalize().ok()?;
     let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
     let above = mounts.lines().filter_map(|line| {

@@ -16,15 +16,19 @@ mod limits;
 mod machine;
 mod measurement;
 mod plan;
+mod postgres;
 mod report;
 mod round;
 mod subjects;
 mod summary;
 
-use crate::{arguments::Arguments, bench::Bench, machine::Machine, round::Round};
+use crate::{
+    arguments::Arguments, bench::Bench, case::Case, machine::Machine, postgres::Server,
+    round::Round,
+};
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
-use std::fs;
+use std::{env, fs, os::unix::process::CommandExt, path::Path, process::Command};
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
@@ -33,21 +37,39 @@ fn main() -> Result<()> {
         return Ok(());
     }
     ensure!(!cfg!(debug_assertions), "measure with `cargo run --release -p actum-bench`");
-    let cases = plan::cases(&arguments);
+    if env::temp_dir() != arguments.directory {
+        return again_in(&arguments.directory);
+    }
+    let mut cases = plan::cases(&arguments);
     ensure!(!cases.is_empty(), "no row has these words");
-    let bench = Bench::new(&arguments);
+    let postgres =
+        if cases.iter().any(Case::is_postgres) { Server::start(&arguments)? } else { None };
+    if postgres.is_none() {
+        cases.retain(|case| !case.is_postgres());
+    }
+    let about = postgres.as_ref().map(Server::to_string);
+    let bench = Bench::new(&arguments, postgres);
     let machine = Machine::look(&arguments.directory);
     let mut rounds = Vec::new();
     for nr in 1..=arguments.rounds() {
         let tell = |name: &_| eprintln!("round {nr} of {}: {name}", arguments.rounds());
         rounds.push(Round::run(&cases, &bench, tell)?);
     }
+    drive::two_workers()?.block_on(bench.close())?;
     let rows = summary::rows(&cases, &rounds);
-    println!("{}", report::heading(&machine, &arguments));
+    println!("{}", report::heading(&machine, about.as_deref(), &arguments));
     println!("{}", report::table(&rows));
     if let Some(file) = &arguments.json {
-        let json = report::json(&machine, &arguments, &rows);
+        let json = report::json(&machine, about.as_deref(), &arguments, &rows);
         fs::write(file, json).with_context(|| format!("writing {}", file.display()))?;
     }
     Ok(())
+}
+
+/// Starts this program again, for which `directory` is the one for temporary files: that is where a private server puts
+/// its data. Returns only if that fails.
+fn again_in(directory: &Path) -> Result<()> {
+    let mut again = Command::new(env::current_exe()?);
+    again.args(env::args_os().skip(1)).env("TMPDIR", directory);
+    Err(again.exec()).context("starting again with another directory for temporary files")
 }

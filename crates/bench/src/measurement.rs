@@ -29,6 +29,13 @@ impl Measurement {
         let cpu_micros = cpu.map(|cpu| cpu.as_secs_f64() * 1e6 / count.max(1.0));
         Self { cpu_micros, ..Self::of(count / took.as_secs_f64()) }
     }
+
+    /// What is in batches that were counted, so many in each.
+    pub(crate) fn of_batches(self, size: usize) -> Self {
+        let size = size as f64;
+        let cpu_micros = self.cpu_micros.map(|cpu| cpu / size);
+        Self { value: self.value * size, cpu_micros, batch: Some(size), ..self }
+    }
 }
 
 /// The middle of some numbers; `None` of none.

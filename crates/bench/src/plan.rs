@@ -2,17 +2,24 @@
 
 use crate::{
     arguments::Arguments,
-    case::{Case, Medium},
+    case::{Case, Medium, POSTGRES},
     limits::{
-        decoding, mpsc, naive, ractor_calls, ractor_spawns, recovery_reads, sql_inserts, sql_pages,
+        decoding, mpsc, naive,
+        postgres::{bare_inserts, locked_inserts, naive_pool, raw_inserts, raw_pages},
+        ractor_calls, ractor_spawns, recovery_reads, sql_inserts, sql_pages,
     },
-    subjects::{activation, allocations, commands, memory, queries, recovery},
+    subjects::{
+        activation, allocations,
+        batches_in_flight::{self, Flight},
+        commands, memory, queries, recovery,
+    },
 };
 
 /// The main row is right behind its limit.
 const ENTITIES: [u32; 4] = [10_000, 1, 1_000, 100_000];
 const CALLERS: [u32; 3] = [1_000, 100, 1];
-const MEDIA: [Medium; 2] = [Medium::Memory, Medium::Sqlite];
+const MEDIA: [Medium; 3] = [Medium::Memory, Medium::Sqlite, POSTGRES];
+const TWO_LANES: Medium = Medium::Postgres { lanes: 2 };
 
 /// The rows that are asked for, and the limits they need.
 pub(crate) fn cases(arguments: &Arguments) -> Vec<Case> {
@@ -31,15 +38,18 @@ pub(crate) fn cases(arguments: &Arguments) -> Vec<Case> {
 fn all(arguments: &Arguments) -> Vec<Case> {
     let (callers, entities): (&[u32], &[u32]) =
         if arguments.quick { (&[1_000, 1], &[10_000, 1]) } else { (&CALLERS, &ENTITIES) };
+    let delays = arguments.delays();
     let mut cases = Vec::new();
     for callers in callers {
         in_memory(&mut cases, *callers, entities);
         on_sqlite(&mut cases, *callers, entities);
+        on_postgres(&mut cases, *callers, entities, delays);
     }
     if arguments.prefill().is_some() {
-        cases.extend(held());
+        cases.extend(held(delays));
     }
     cases.extend(starting());
+    cases.extend(in_flight());
     for medium in MEDIA {
         for callers in callers {
             cases.push(allocations::persisting(medium, *callers));
@@ -53,7 +63,7 @@ fn all(arguments: &Arguments) -> Vec<Case> {
 fn in_memory(cases: &mut Vec<Case>, callers: u32, entities: &[u32]) {
     cases.push(ractor_calls::case(10_000, callers));
     for entities in entities {
-        cases.push(commands::case(Medium::Memory, callers, *entities, false));
+        cases.push(commands::case(Medium::Memory, callers, *entities, false, false));
         cases.push(queries::case(Medium::Memory, callers, *entities, false));
     }
     cases.push(ractor_calls::case(256, callers));
@@ -62,19 +72,52 @@ fn in_memory(cases: &mut Vec<Case>, callers: u32, entities: &[u32]) {
 
 fn on_sqlite(cases: &mut Vec<Case>, callers: u32, entities: &[u32]) {
     for entities in entities {
-        cases.push(commands::case(Medium::Sqlite, callers, *entities, false));
+        cases.push(commands::case(Medium::Sqlite, callers, *entities, false, false));
         cases.push(sql_inserts::case(callers, *entities, false));
         cases.push(queries::case(Medium::Sqlite, callers, *entities, false));
     }
     cases.extend([1, 10].map(|pool| naive::case(pool, callers, 10_000)));
 }
 
-fn held() -> Vec<Case> {
+fn on_postgres(cases: &mut Vec<Case>, callers: u32, entities: &[u32], delays: bool) {
+    for entities in entities {
+        cases.push(commands::case(POSTGRES, callers, *entities, false, delays));
+        cases.push(raw_inserts::case(1, callers, *entities, false));
+        // one caller or one entity has nothing for a second lane
+        if callers > 1 && *entities > 1 {
+            cases.push(commands::case(TWO_LANES, callers, *entities, false, delays));
+            cases.push(raw_inserts::case(2, callers, *entities, false));
+        }
+        cases.push(queries::case(POSTGRES, callers, *entities, false));
+    }
+    if callers == 1 {
+        cases.push(bare_inserts::case(10_000));
+    } else {
+        cases.extend(naive_pool::POOLS.map(|pool| naive_pool::case(pool, callers, 10_000)));
+    }
+}
+
+fn held(delays: bool) -> Vec<Case> {
     let (callers, entities) = (1_000, 10_000);
-    let mut cases = vec![sql_inserts::case(callers, entities, true)];
+    let mut cases = Vec::new();
     for medium in MEDIA {
-        cases.insert(0, queries::case(medium, callers, entities, true));
-        cases.insert(0, commands::case(medium, callers, entities, true));
+        cases.push(commands::case(medium, callers, entities, true, delays));
+        cases.push(queries::case(medium, callers, entities, true));
+    }
+    cases.push(sql_inserts::case(callers, entities, true));
+    cases.push(raw_inserts::case(1, callers, entities, true));
+    cases
+}
+
+fn in_flight() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for callers in [2_000, 1_000, 100, 10] {
+        for flight in [Flight::One, Flight::Two] {
+            cases.push(batches_in_flight::case(flight, callers));
+        }
+        for flight in [Flight::One, Flight::Two] {
+            cases.push(locked_inserts::case(flight, callers));
+        }
     }
     cases
 }
@@ -84,6 +127,7 @@ fn starting() -> Vec<Case> {
     for entities in [1, 1_000] {
         cases.extend(MEDIA.map(|medium| recovery::case(medium, entities)));
         cases.push(sql_pages::case(entities));
+        cases.push(raw_pages::case(entities));
     }
     cases.push(ractor_spawns::case());
     cases.extend(MEDIA.map(activation::case));

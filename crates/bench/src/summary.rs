@@ -19,6 +19,7 @@ pub(crate) struct Row {
     pub(crate) batch: Option<f64>,
     pub(crate) beside: Vec<Held>,
     pub(crate) at_most: Option<f64>,
+    pub(crate) p99_at_most: Option<f64>,
 }
 
 /// A row against one of its limits.
@@ -55,6 +56,7 @@ fn row(case: &Case, rounds: &[Round]) -> Option<Row> {
         batch: each(|measured| measured.batch),
         beside: case.beside.iter().filter_map(|beside| held(case, *beside, rounds)).collect(),
         at_most: case.at_most,
+        p99_at_most: case.p99_at_most,
     })
 }
 
@@ -78,6 +80,11 @@ impl Row {
     /// Whether the aim of the row itself is met; `None` without one.
     pub(crate) fn is_met(&self) -> Option<bool> {
         Some(self.value <= self.at_most?)
+    }
+
+    /// Whether callers wait no longer than they may; `None` where nothing is said about it.
+    pub(crate) fn is_p99_met(&self) -> Option<bool> {
+        Some(self.latency?.p99 <= self.p99_at_most?)
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod decoding;
 pub(crate) mod mpsc;
 pub(crate) mod naive;
+pub(crate) mod postgres;
 pub(crate) mod ractor_calls;
 pub(crate) mod ractor_spawns;
 pub(crate) mod recovery_reads;

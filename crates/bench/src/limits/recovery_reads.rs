@@ -24,7 +24,7 @@ pub(crate) fn case(medium: Medium) -> Case {
     Case::new(name(medium), move |bench, _| {
         let runtime = two_workers()?;
         runtime.block_on(async {
-            let journal = Journal::filled(medium, &bench.directory, ENTITIES, 1).await?;
+            let journal = Journal::filled(medium, bench, ENTITIES, 1).await?;
             let reads = (0..ENTITIES).map(read).collect::<Result<Vec<_>>>()?;
             let reads: Arc<[RecoveryRead]> = reads.into();
             let (started, cpu) = (Instant::now(), cpu::spent());
@@ -45,7 +45,7 @@ pub(crate) fn case(medium: Medium) -> Case {
                 reader.await??;
             }
             let (took, cpu) = (started.elapsed(), cpu::since(cpu));
-            journal.stores.close().await;
+            journal.delete().await?;
             Ok(Measurement::rate(ENTITIES.into(), took, cpu))
         })
     })

@@ -39,7 +39,7 @@ pub(crate) fn name(callers: u32, entities: u32, held: bool) -> Name {
 
 async fn file(bench: &Bench, entities: u32, held: bool) -> Result<TempDir> {
     if held {
-        bench.prefilled.copy().await
+        bench.prefilled.file().await
     } else {
         event_rows::file(&bench.directory, entities).await
     }

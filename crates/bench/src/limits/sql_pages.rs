@@ -5,11 +5,11 @@ use crate::{
     cpu,
     drive::two_workers,
     event_rows,
-    journal::Journal,
+    journal::{Journal, Place},
     measurement::Measurement,
     subjects::recovery::EVENTS,
 };
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use sqlx::{Connection, SqliteConnection};
 use std::time::Instant;
 
@@ -20,11 +20,10 @@ pub(crate) fn case(entities: u32) -> Case {
     Case::new(name(entities), move |bench, _| {
         let runtime = two_workers()?;
         runtime.block_on(async {
-            let Journal { stores, directory, .. } =
-                Journal::filled(Medium::Sqlite, &bench.directory, entities, EVENTS / entities)
-                    .await?;
-            stores.close().await;
-            let directory = directory.expect("a journal on SQLite has a directory");
+            let journal =
+                Journal::filled(Medium::Sqlite, bench, entities, EVENTS / entities).await?;
+            journal.stores.close().await;
+            let Place::File(directory) = journal.place else { bail!("SQLite is in a file") };
             let options = event_rows::options(directory.path());
             let mut connection = SqliteConnection::connect_with(&options).await?;
             let (started, cpu) = (Instant::now(), cpu::spent());

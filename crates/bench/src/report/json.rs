@@ -7,7 +7,12 @@ use crate::{
 use serde_json::{Value, json};
 
 /// The table for programs.
-pub(crate) fn json(machine: &Machine, arguments: &Arguments, rows: &[Row]) -> String {
+pub(crate) fn json(
+    machine: &Machine,
+    postgres: Option<&str>,
+    arguments: &Arguments,
+    rows: &[Row],
+) -> String {
     let window = arguments.window();
     let all = json!({
         "machine": {
@@ -16,6 +21,9 @@ pub(crate) fn json(machine: &Machine, arguments: &Arguments, rows: &[Row]) -> St
             "system": machine.system,
             "file_system": machine.file_system,
         },
+        "postgres": postgres,
+        "fsync_delay_ms": arguments.fsync_delay.as_secs_f64() * 1e3,
+        "rtt_ms": arguments.rtt.as_secs_f64() * 1e3,
         "commit": machine.commit,
         "rounds": arguments.rounds(),
         "seconds": window.measured.as_secs_f64(),
@@ -36,6 +44,8 @@ fn row(row: &Row) -> Value {
     all["batch"] = row.batch.into();
     all["at_most"] = row.at_most.into();
     all["met"] = row.is_met().into();
+    all["p99_at_most_micros"] = row.p99_at_most.into();
+    all["p99_met"] = row.is_p99_met().into();
     all["beside"] = row.beside.iter().map(held).collect();
     all
 }
@@ -55,6 +65,7 @@ fn name(name: &Name) -> Value {
     json!({
         "row": name.what,
         "store": name.medium.map(Medium::word),
+        "lanes": name.medium.and_then(Medium::lanes),
         "callers": name.callers,
         "entities": name.entities,
         "prefilled": name.held,

@@ -1,5 +1,5 @@
 use crate::{
-    case::{Name, Unit},
+    case::{Medium, Name, Unit},
     summary::{Held, Row},
 };
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
@@ -28,6 +28,10 @@ pub(crate) fn table(rows: &[Row]) -> String {
             own.extend(beside(held, row.unit));
             table.add_row(std::mem::replace(&mut own, vec![String::new(); OWN]));
         }
+        if let Some(aim) = row.p99_at_most {
+            own.extend(p99(row, aim));
+            table.add_row(own);
+        }
     }
     for (nr, column) in table.column_iter_mut().enumerate() {
         let alignment = if LEFT.contains(&nr) { CellAlignment::Left } else { CellAlignment::Right };
@@ -41,7 +45,7 @@ fn own_cells(row: &Row) -> Vec<String> {
     let what = if held { format!("{what}, prefilled") } else { what.to_owned() };
     vec![
         what,
-        medium.map_or_else(String::new, |medium| medium.word().to_owned()),
+        medium.map_or_else(String::new, store),
         callers.map_or_else(String::new, |count| grouped(f64::from(count))),
         entities.map_or_else(String::new, |count| grouped(f64::from(count))),
         result(row.value, row.unit),
@@ -50,6 +54,19 @@ fn own_cells(row: &Row) -> Vec<String> {
         row.cpu_micros.map_or_else(String::new, |micros| format!("{micros:.2}")),
         optional(row.batch),
     ]
+}
+
+fn store(medium: Medium) -> String {
+    match medium.lanes() {
+        Some(lanes) if lanes > 1 => format!("{}, {lanes} lanes", medium.word()),
+        _ => medium.word().to_owned(),
+    }
+}
+
+/// The last cells of a line about how long callers wait.
+fn p99(row: &Row, aim: f64) -> [String; 5] {
+    let none = String::new;
+    ["p99 µs".to_owned(), none(), none(), format!("≤ {}", grouped(aim)), met(row.is_p99_met())]
 }
 
 /// The last cells of a row that has no limit.
@@ -65,7 +82,8 @@ fn beside(held: &Held, unit: Unit) -> [String; 5] {
         beside_name(&held.limit),
         result(held.value, unit),
         format!("{:.2}{cpu}", held.ratio),
-        held.at_least.map_or_else(String::new, |aim| format!("≥ {aim}")),
+        held.at_least
+            .map_or_else(String::new, |aim| format!("≥ {}", (aim * 100.0).round() / 100.0)),
         met(held.is_met()),
     ]
 }

@@ -18,7 +18,7 @@ pub(crate) fn case(medium: Medium) -> Case {
     let case = Case::new(name, move |bench, _| {
         let runtime = two_workers()?;
         runtime.block_on(async {
-            let journal = Journal::filled(medium, &bench.directory, ENTITIES, 1).await?;
+            let journal = Journal::filled(medium, bench, ENTITIES, 1).await?;
             let bank = Bank::open(journal).await?;
             let accounts = bank.accounts(ENTITIES);
             let (started, cpu) = (Instant::now(), cpu::spent());
@@ -30,6 +30,6 @@ pub(crate) fn case(medium: Medium) -> Case {
     });
     match medium {
         Medium::Memory => case.beside(ractor_spawns::name(), None),
-        Medium::Sqlite => case.beside(recovery_reads::name(medium), None),
+        Medium::Sqlite | Medium::Postgres { .. } => case.beside(recovery_reads::name(medium), None),
     }
 }

@@ -7,13 +7,22 @@ use crate::{
     case::{Case, Medium, Name},
     drive::{Target, drive, two_workers},
     journal::Journal,
-    limits::{naive, ractor_calls, sql_inserts},
+    limits::{
+        naive,
+        postgres::{
+            bare_inserts,
+            naive_pool::{self, POOLS},
+            raw_inserts,
+        },
+        ractor_calls, sql_inserts,
+    },
     measurement::Measurement,
 };
 use anyhow::Result;
 
-/// Commands to so many live entities, chosen at random; `held`: of a journal that holds many more.
-pub(crate) fn case(medium: Medium, callers: u32, entities: u32, held: bool) -> Case {
+/// Commands to so many live entities, chosen at random; `held`: of a journal that holds many more; `delays`: PostgreSQL
+/// is slower than it is.
+pub(crate) fn case(medium: Medium, callers: u32, entities: u32, held: bool, delays: bool) -> Case {
     let name = name(medium, callers, entities, held);
     let case = Case::new(name, move |bench, _| {
         measure(bench, medium, entities, held, |runtime, bank, accounts| {
@@ -37,6 +46,22 @@ pub(crate) fn case(medium: Medium, callers: u32, entities: u32, held: bool) -> C
                 case.beside(naive::name(pool, callers, entities), many.then_some(6.0))
             })
         }
+        Medium::Postgres { lanes } => {
+            let main = many && entities == 10_000 && !held;
+            let raw = raw_inserts::name(lanes, callers, entities, held);
+            let case = case.beside(raw, main.then_some(0.65));
+            let case = case.p99_at_most((main && !delays).then_some(20_000.0));
+            if entities != 10_000 || held {
+                return case;
+            }
+            if callers == 1 {
+                return case.beside(bare_inserts::name(entities), Some(1.0 / 1.3));
+            }
+            let times = if delays { 20.0 } else { 6.0 };
+            POOLS.into_iter().fold(case, |case, pool| {
+                case.beside(naive_pool::name(pool, callers, entities), many.then_some(times))
+            })
+        }
     }
 }
 
@@ -55,9 +80,9 @@ pub(super) fn measure(
     let runtime = two_workers()?;
     let (bank, accounts) = runtime.block_on(async {
         let journal = if held {
-            bench.prefilled.journal(medium).await?
+            bench.prefilled.journal(medium, bench).await?
         } else {
-            Journal::empty(medium, &bench.directory).await?
+            Journal::empty(medium, bench).await?
         };
         let bank = Bank::open(journal).await?;
         let accounts = bank.awake(entities).await?;

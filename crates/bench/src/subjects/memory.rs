@@ -10,9 +10,8 @@ use crate::{
     journal::Journal,
     measurement::Measurement,
 };
-use actum::Entity;
 use anyhow::{Context, Result, bail, ensure};
-use std::{env, fs, path::Path, process::Command};
+use std::{env, fs, process::Command};
 use tokio::runtime::{Builder, Runtime};
 
 const ENTITIES: u32 = 100_000;
@@ -96,7 +95,7 @@ fn written(runtime: &Runtime, entities: u32) -> Result<i64> {
 }
 
 async fn open() -> Result<Bank> {
-    Bank::open(Journal::empty(Medium::Memory, Path::new(Account::KIND)).await?).await
+    Bank::open(Journal::in_memory()).await
 }
 
 fn resident() -> Result<i64> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod activation;
 pub(crate) mod allocations;
+pub(crate) mod batches_in_flight;
 pub(crate) mod commands;
 pub(crate) mod memory;
 pub(crate) mod queries;

@@ -6,7 +6,7 @@ use crate::{
     cpu,
     drive::two_workers,
     journal::Journal,
-    limits::{decoding, sql_pages},
+    limits::{decoding, postgres::raw_pages, sql_pages},
     measurement::Measurement,
 };
 use std::time::Instant;
@@ -19,8 +19,7 @@ pub(crate) fn case(medium: Medium, entities: u32) -> Case {
     let case = Case::new(name, move |bench, _| {
         let runtime = two_workers()?;
         runtime.block_on(async {
-            let journal =
-                Journal::filled(medium, &bench.directory, entities, EVENTS / entities).await?;
+            let journal = Journal::filled(medium, bench, entities, EVENTS / entities).await?;
             let bank = Bank::open(journal).await?;
             let accounts = bank.accounts(entities);
             let (started, cpu) = (Instant::now(), cpu::spent());
@@ -33,5 +32,6 @@ pub(crate) fn case(medium: Medium, entities: u32) -> Case {
     match medium {
         Medium::Memory => case.beside(decoding::name(), None),
         Medium::Sqlite => case.beside(sql_pages::name(entities), None),
+        Medium::Postgres { .. } => case.beside(raw_pages::name(entities), Some(0.5)),
     }
 }
