@@ -25,6 +25,7 @@ pub(crate) fn run_on(journal: PostgresFixture, test: impl AsyncFnOnce(&PostgresF
     if journal.is_available() {
         run(async { test(&journal).await });
     }
+    drop(journal); // only now
 }
 
 /// Waits for `what`, which must come in time.

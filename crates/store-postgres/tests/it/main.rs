@@ -6,10 +6,12 @@ mod black_hole;
 mod bounded;
 mod cut_groups;
 mod cuts;
+mod database;
 mod fixture;
 mod guarded;
 mod held;
 mod load;
+mod locks;
 mod logins;
 mod opening;
 mod private;
@@ -17,6 +19,8 @@ mod proxied;
 mod reader;
 mod restarts;
 mod sample;
+mod stranger;
+mod strangers;
 mod writer;
 
 mod conformance {

@@ -1,0 +1,142 @@
+//! Other programs that hold locks, and statements that take too long.
+
+use crate::{
+    bounded::run_on,
+    fixture::PostgresFixture,
+    reader::texts,
+    stranger::Stranger,
+    writer::{Writer, account},
+};
+use actum_persistence::store::{DurableStateStore, StoreError};
+use actum_store_postgres::PostgresSettings;
+use std::time::Duration;
+
+fn impatient() -> PostgresSettings {
+    PostgresSettings::default().with_lock_timeout(Duration::from_millis(200))
+}
+
+/// The two ways a call commits.
+fn modes(settings: &PostgresSettings) -> [PostgresFixture; 2] {
+    let pooled = settings.clone().with_transaction_pooling(true);
+    [PostgresFixture::with(settings.clone()), PostgresFixture::with(pooled)]
+}
+
+#[test]
+fn an_append_that_waits_too_long_for_a_lock_stores_nothing() {
+    let locks = [
+        "SELECT pg_advisory_xact_lock(lock_space, 0) FROM @journal",
+        "LOCK TABLE @events IN SHARE MODE",
+        "LOCK TABLE @entities IN ACCESS EXCLUSIVE MODE",
+        "LOCK TABLE @writers IN ACCESS EXCLUSIVE MODE",
+    ];
+    for journal in modes(&impatient()) {
+        run_on(journal, async |journal| {
+            let writer = Writer::claim(journal.store().await).await;
+            let mut stranger = Stranger::meet(journal).await;
+            let mut expected = Vec::new();
+            for (lock, nr) in locks.into_iter().zip(0..) {
+                stranger.run("BEGIN").await;
+                stranger.run(lock).await;
+                let error = writer.try_write(&account(nr), 0, "in vain").await.unwrap_err();
+                assert!(matches!(error, StoreError::Unavailable { .. }), "{lock}: {error:?}");
+                stranger.run("COMMIT").await;
+                assert_eq!(texts(&writer.store).await, expected, "{lock}");
+                writer.write(&account(nr), 0, lock).await;
+                expected.push(lock.to_owned());
+            }
+        });
+    }
+}
+
+#[test]
+fn a_state_write_that_waits_too_long_for_a_lock_stores_nothing() {
+    for journal in modes(&impatient()) {
+        run_on(journal, async |journal| {
+            let writer = Writer::claim(journal.store().await).await;
+            let mut stranger = Stranger::meet(journal).await;
+            writer.store.write(&writer.put(&account(1), 0, "before")).await.unwrap();
+            stranger.run("BEGIN; SELECT * FROM @states FOR UPDATE").await;
+            let in_vain = writer.put(&account(1), 1, "in vain");
+            let error = writer.store.write(&in_vain).await.unwrap_err();
+            assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+            stranger.run("COMMIT").await;
+            let found = writer.store.load(&[account(1)]).await.unwrap();
+            assert_eq!(found[0].as_ref().unwrap().revision.get(), 1);
+            writer.store.write(&writer.put(&account(1), 1, "after")).await.unwrap();
+        });
+    }
+}
+
+/// A stranger who waits for the lane holds what the append wants: one of the two is given up by the server, the one that
+/// has waited longer, and that is the append. It goes again.
+#[test]
+fn an_append_survives_deadlocks() {
+    for journal in modes(&PostgresSettings::default()) {
+        run_on(journal, async |journal| {
+            let writer = Writer::claim(journal.store().await).await;
+            let mut stranger = Stranger::meet(journal).await;
+            stranger.run("BEGIN; LOCK TABLE @events IN SHARE MODE").await;
+            let appending = writer.spawn_write(&account(1), 0, "event");
+            stranger.is_waited_for(1).await;
+            // it would be this that fails, had the append not been given up
+            stranger.run("SELECT pg_advisory_xact_lock(lock_space, 0) FROM @journal").await;
+            stranger.run("COMMIT").await;
+            appending.await.unwrap().unwrap();
+            writer.write(&account(1), 1, "after").await;
+            assert_eq!(texts(&writer.store).await, ["event", "after"]);
+        });
+    }
+}
+
+#[test]
+fn a_state_write_survives_deadlocks() {
+    for journal in modes(&PostgresSettings::default()) {
+        run_on(journal, async |journal| {
+            let writer = Writer::claim(journal.store().await).await;
+            let key = account(1);
+            writer.store.write(&writer.put(&key, 0, "before")).await.unwrap();
+            let mut stranger = Stranger::meet(journal).await;
+            stranger.run("BEGIN; SELECT * FROM @states FOR UPDATE").await;
+            let (batch, other) = (writer.put(&key, 1, "after"), writer.clone());
+            let writing = tokio::spawn(async move { other.store.write(&batch).await });
+            stranger.is_waited_for(1).await;
+            let fence = format!(
+                "SELECT pg_advisory_xact_lock(lock_space, -1 - {}) FROM @journal",
+                writer.incarnation
+            );
+            stranger.run(&fence).await;
+            stranger.run("COMMIT").await;
+            writing.await.unwrap().unwrap();
+            let found = writer.store.load(&[key]).await.unwrap();
+            assert_eq!(found[0].as_ref().unwrap().revision.get(), 2);
+        });
+    }
+}
+
+#[test]
+fn an_append_that_takes_too_long_stores_nothing() {
+    let settings = PostgresSettings::default().with_statement_timeout(Duration::from_millis(500));
+    for journal in modes(&settings) {
+        run_on(journal, async |journal| {
+            let writer = Writer::claim(journal.store().await).await;
+            let mut stranger = Stranger::meet(journal).await;
+            stranger
+                .run(
+                    "CREATE FUNCTION @sleep() RETURNS trigger LANGUAGE plpgsql AS
+                        'BEGIN PERFORM pg_sleep(60); RETURN NEW; END';
+                    CREATE TRIGGER slow BEFORE INSERT ON @events FOR EACH ROW
+                        WHEN (NEW.payload = 'slow'::bytea) EXECUTE FUNCTION @sleep()",
+                )
+                .await;
+            writer.write(&account(1), 0, "before").await;
+            let batch = writer.batch(vec![
+                writer.append(&account(2), 0, &["quick"]),
+                writer.append(&account(1), 1, &["quick", "slow"]),
+            ]);
+            let error = actum_persistence::store::EventStore::append(&*writer.store, &batch).await;
+            assert!(matches!(error, Err(StoreError::Unavailable { .. })), "{error:?}");
+            writer.write(&account(1), 1, "after").await;
+            assert_eq!(texts(&writer.store).await, ["before", "after"]);
+        });
+    }
+}
