@@ -14,6 +14,11 @@ use tokio::time::timeout;
 /// How long a transaction may wait for its next statement: for a client that is gone without a word.
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(30);
 
+/// Confirmed means durable, whatever the defaults of the database are: a claim or a revocation that a crash undoes
+/// leaves two who may write.
+const DURABLY: &str = "SELECT set_config('synchronous_commit', 'on', TRUE)
+    WHERE current_setting('synchronous_commit') = 'off'";
+
 /// Where connections come from.
 #[derive(Clone)]
 pub(crate) enum Source {
@@ -78,10 +83,12 @@ impl Connector {
         Ok(())
     }
 
-    /// Begins a transaction that carries its timeouts with it. Whether it may write is for the server to say.
+    /// Begins a transaction that carries its timeouts with it, and is durable when it is confirmed. Whether it may write
+    /// is for the server to say.
     pub(crate) fn begin(&self) -> Text {
         let AssertSqlSafe(settings) = self.settings("SET LOCAL");
-        AssertSqlSafe(format!("BEGIN ISOLATION LEVEL READ COMMITTED; {settings}").into())
+        let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
+        AssertSqlSafe(format!("{begin}; {settings}; {DURABLY}").into())
     }
 
     /// Begins a transaction that only reads.

@@ -26,6 +26,8 @@ pub(crate) struct Session {
     patience: Duration,
     /// Whether statements are prepared once and kept; otherwise each is parsed anew, inside its transaction.
     prepares: bool,
+    /// Whether it is closed in the end even if it is a pool's.
+    closes: bool,
     running: bool,
     in_transaction: bool,
     used_at: Instant,
@@ -56,6 +58,7 @@ impl Session {
             connection: Some(connection),
             patience,
             prepares,
+            closes: false,
             running: false,
             in_transaction: false,
             used_at,
@@ -82,8 +85,14 @@ impl Session {
         matches!(self.connection, Some(Held::Pooled(_)))
     }
 
+    /// Whether it goes back to a pool as it came, so that nothing can be set on it beyond a transaction.
+    pub(crate) fn goes_back(&self) -> bool {
+        self.is_pooled() && !self.closes
+    }
+
     /// Closes the connection when it is dropped, even if it is a pool's.
     pub(crate) fn close_on_drop(&mut self) {
+        self.closes = true;
         if let Some(Held::Pooled(connection)) = &mut self.connection {
             connection.close_on_drop();
         }

@@ -82,7 +82,8 @@ pub(crate) async fn call<'q>(
 ) -> Result<Vec<PgRow>, Failed> {
     let mut crossings = 0;
     loop {
-        let done = if connector.settings.transaction_pooling {
+        // a transaction carries the settings that the connection has not
+        let done = if connector.settings.transaction_pooling || session.goes_back() {
             call_in_transaction(session, connector, doing, statement()).await
         } else {
             let done = session.rows(statement()).await;

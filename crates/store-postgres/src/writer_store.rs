@@ -1,7 +1,7 @@
 use crate::{
     PostgresStore, fence,
     session::{Statement, column},
-    transaction::{self, Transaction},
+    transaction::Transaction,
     values,
 };
 use actum_persistence::store::{ClaimError, Incarnation, StoreError, WriterClaim, WriterStore};
@@ -32,9 +32,12 @@ impl WriterStore for PostgresStore {
         let renewal =
             "UPDATE @writers SET lease_until = clock_timestamp() + $2 * interval '1 microsecond'
             WHERE incarnation = $1 AND revoked_at IS NULL RETURNING 1";
-        let renewal = || sqlx::query(self.shared.texts.of(renewal)).bind(key).bind(micros(lease));
+        let renewal = sqlx::query(self.shared.texts.of(renewal)).bind(key).bind(micros(lease));
         let mut session = self.shared.connections.lend(doing).await?;
-        let rows = transaction::call(&mut session, self.shared.connector(), doing, renewal).await?;
+        // whoever renews relies on it until the lease ends: it must be as durable as a claim
+        let mut tx = Transaction::begin(&mut session, self.shared.connector(), doing).await?;
+        let renewed = tx.rows(renewal).await;
+        let rows = tx.finish(renewed).await?;
         if rows.is_empty() { Err(StoreError::Fenced { incarnation }) } else { Ok(()) }
     }
 
