@@ -23,8 +23,8 @@ pub(crate) enum Fault {
     ReadOnly,
     /// A row of this key is there already.
     Taken,
-    /// A value is larger than PostgreSQL takes.
-    TooBig,
+    /// PostgreSQL cannot keep a value: it is too large, or a text with NUL.
+    Unfit,
     /// A table or function is not there.
     Missing,
     /// The user may not do it.
@@ -61,7 +61,7 @@ impl Fault {
                 Self::Tls
             }
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Self::Away,
-            sqlx::Error::Encode(_) => Self::TooBig,
+            sqlx::Error::Encode(_) => Self::Unfit,
             sqlx::Error::ColumnDecode { .. }
             | sqlx::Error::Decode(_)
             | sqlx::Error::ColumnIndexOutOfBounds { .. }
@@ -102,6 +102,8 @@ impl Fault {
             "23505" => Self::Taken,
             // a transaction that failed, a plan whose tables have changed, a statement that another session has prepared
             "25P02" | "0A000" | "26000" | "42P05" => Self::Stale,
+            // texts of Rust are UTF-8, so it is NUL that the server does not take
+            "22021" => Self::Unfit,
             "3F000" | "42P01" | "42703" | "42704" | "42883" => Self::Missing,
             // pages that are damaged, and a row that must be there once and is not
             "XX001" | "XX002" | "P0002" | "P0003" => Self::Corrupt,
@@ -109,7 +111,7 @@ impl Fault {
                 "08" => Self::Lost,
                 "28" => Self::Login,
                 "53" => Self::Full,
-                "54" => Self::TooBig,
+                "54" => Self::Unfit,
                 // not as the schema says: a failed check, a wrong type, a value that does not fit
                 "21" | "22" | "23" | "42" => Self::Corrupt,
                 _ => Self::Other,
@@ -200,7 +202,7 @@ fn is_of_pooling(code: &str, message: &str) -> bool {
 /// The error of a statement that failed while `doing` something, and left nothing behind.
 pub(crate) fn store_error(doing: &str, error: sqlx::Error) -> StoreError {
     match Fault::of(&error) {
-        Fault::TooBig => StoreError::invalid(format!("{doing}: {}", cause(error))),
+        Fault::Unfit => StoreError::invalid(format!("{doing}: {}", cause(error))),
         Fault::Taken | Fault::Corrupt | Fault::Missing => {
             StoreError::corrupt(format!("{doing}: {}", cause(error)))
         }

@@ -218,7 +218,7 @@ impl OpenError {
             | Fault::Crossed
             | Fault::Slow
             | Fault::Full
-            | Fault::TooBig
+            | Fault::Unfit
             | Fault::Other => Self::Database { address, source },
         }
     }

@@ -50,13 +50,13 @@ fn errors_behind_which_the_server_goes_on_are_told_by_their_codes() {
         (Fault::Full, "53000 53100 53200 53400"),
         (Fault::ReadOnly, "25006"),
         (Fault::Taken, "23505"),
-        (Fault::TooBig, "54000 54001 54011 54023"),
+        (Fault::Unfit, "54000 54001 54011 54023 22021"),
         (Fault::Missing, "3F000 42P01 42703 42704 42883"),
         (Fault::Rights, "42501"),
         (Fault::Login, "28000 28P01"),
         (Fault::NoDatabase, "3D000"),
         // no row where there must be one, damaged pages, failed checks, values that do not fit, wrong types
-        (Fault::Corrupt, "P0002 P0003 XX001 XX002 21000 22003 22021 22P02 23502 23514 42804 42846"),
+        (Fault::Corrupt, "P0002 P0003 XX001 XX002 21000 22003 22P02 23502 23514 42804 42846"),
         // the inside of the server, its files, what a trigger raises, what is in use, a wrong isolation level
         (Fault::Other, "XX000 58030 58P01 P0001 55000 55006 25000 40000 72000 F0000 57000"),
         // what no PostgreSQL says
@@ -118,7 +118,7 @@ fn errors_of_sqlx_are_told_by_what_they_are() {
         (Fault::Tls, sqlx::Error::Configuration(inside())),
         (Fault::Away, sqlx::Error::PoolTimedOut),
         (Fault::Away, sqlx::Error::PoolClosed),
-        (Fault::TooBig, sqlx::Error::Encode(inside())),
+        (Fault::Unfit, sqlx::Error::Encode(inside())),
         (Fault::Corrupt, sqlx::Error::Decode(inside())),
         (Fault::Corrupt, sqlx::Error::ColumnDecode { index: "7".into(), source: inside() }),
         (Fault::Corrupt, sqlx::Error::RowNotFound),

@@ -2,18 +2,24 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod appends;
 mod black_hole;
 mod bounded;
+mod claims;
+mod closing;
 mod cut_groups;
 mod cuts;
+mod damage;
 mod database;
 mod defaults;
+mod faults;
 mod fixture;
 mod guarded;
 mod held;
 mod load;
 mod locks;
 mod logins;
+mod messages;
 mod opening;
 mod pools;
 mod private;
@@ -21,6 +27,7 @@ mod proxied;
 mod reader;
 mod restarts;
 mod sample;
+mod starting;
 mod stranger;
 mod strangers;
 mod writer;

@@ -29,7 +29,7 @@ pub(crate) fn event(bytes: impl Into<Bytes>) -> NewEvent {
     }
 }
 
-/// The claim of the only slot.
+/// The claim of the slot `journal`.
 pub(crate) fn claim(holder: &str) -> WriterClaim {
     WriterClaim { slot: "journal".into(), holder: holder.into(), lease: Duration::from_secs(60) }
 }
@@ -44,7 +44,13 @@ pub(crate) struct Writer<'a> {
 impl<'a> Writer<'a> {
     /// Claims the slot.
     pub(crate) async fn claim(store: &'a PostgresStore) -> Self {
-        Self::of(store, store.claim(&claim("a test")).await.unwrap())
+        Self::claim_slot(store, "journal").await
+    }
+
+    /// Claims a slot of this name.
+    pub(crate) async fn claim_slot(store: &'a PostgresStore, slot: &str) -> Self {
+        let claim = WriterClaim { slot: slot.to_owned(), ..claim("a test") };
+        Self::of(store, store.claim(&claim).await.unwrap())
     }
 
     /// Writes as `incarnation`, whether it may or not.
