@@ -14,6 +14,7 @@ mod database;
 mod defaults;
 mod faults;
 mod fixture;
+mod gate;
 mod guarded;
 mod held;
 mod load;
@@ -26,10 +27,12 @@ mod private;
 mod proxied;
 mod reader;
 mod restarts;
+mod revokes;
 mod sample;
 mod starting;
 mod stranger;
 mod strangers;
+mod turns;
 mod writer;
 
 mod conformance {
