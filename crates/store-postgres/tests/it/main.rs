@@ -7,6 +7,8 @@ mod black_hole;
 mod bounded;
 mod claims;
 mod closing;
+mod crowd;
+mod crowd_reader;
 mod cut_groups;
 mod cuts;
 mod damage;
