@@ -17,6 +17,7 @@ mod defaults;
 mod faults;
 mod fixture;
 mod gate;
+mod golden;
 mod guarded;
 mod held;
 mod load;
