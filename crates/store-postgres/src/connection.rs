@@ -91,8 +91,26 @@ impl Connector {
         AssertSqlSafe(format!("{begin}; {settings}; {DURABLY}").into())
     }
 
+    /// Does what changes nothing; behind a proxy in a transaction: a statement goes to the server in two parts, and what
+    /// comes second must not meet what another client has sent first.
+    pub(crate) async fn read<T>(
+        &self,
+        session: &mut Session,
+        work: impl AsyncFnOnce(&mut Session) -> Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
+        if !self.settings.transaction_pooling {
+            return work(session).await;
+        }
+        session.begin(self.begin_reading()).await?;
+        let done = work(session).await;
+        if session.is_usable() {
+            session.rollback().await; // nothing was written
+        }
+        done
+    }
+
     /// Begins a transaction that only reads.
-    pub(crate) fn begin_reading(&self) -> Text {
+    fn begin_reading(&self) -> Text {
         let AssertSqlSafe(settings) = self.settings("SET LOCAL");
         AssertSqlSafe(format!("BEGIN READ ONLY; {settings}").into())
     }

@@ -100,15 +100,7 @@ impl Connections {
         lent: &mut Lent<'_>,
         statement: Statement<'_>,
     ) -> Result<Vec<PgRow>, sqlx::Error> {
-        if !self.connector().settings.transaction_pooling {
-            return lent.rows(statement).await;
-        }
-        lent.begin(self.connector().begin_reading()).await?;
-        let rows = lent.rows(statement).await;
-        if lent.is_usable() {
-            lent.rollback().await; // nothing was written
-        }
-        rows
+        self.connector().read(lent, async |session| session.rows(statement).await).await
     }
 
     /// Waits for what is under way, closes the connections, and gives out no more.

@@ -128,7 +128,8 @@ impl Opening {
         let query = "SELECT current_setting('server_version_num')::integer, current_setting('server_encoding'),
             current_setting('fsync') = 'on'";
         let session = self.session.as_mut().expect(OPEN);
-        let rows = session.rows(sqlx::query(query)).await;
+        let read = async |session: &mut Session| session.rows(sqlx::query(query)).await;
+        let rows = self.connector.read(session, read).await;
         let facts = rows.and_then(|rows| {
             let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
             Ok::<(i32, String, bool), _>((column(row, 0)?, column(row, 1)?, column(row, 2)?))
@@ -150,14 +151,18 @@ impl Opening {
 
     async fn look(&mut self) -> Result<Found, OpenError> {
         let session = self.session.as_mut().expect(OPEN);
-        let found = schema::look(session, &self.texts, &self.connector.settings.schema).await;
+        let (texts, schema) = (&self.texts, &self.connector.settings.schema);
+        let look = async |session: &mut Session| schema::look(session, texts, schema).await;
+        let found = self.connector.read(session, look).await;
         let found = found.map_err(|error| self.failed(error))?;
         self.readable(found)
     }
 
     async fn journal(&mut self) -> Result<(JournalLayout, i32), OpenError> {
         let session = self.session.as_mut().expect(OPEN);
-        let journal = schema::journal(session, &self.texts).await;
+        let texts = &self.texts;
+        let read = async |session: &mut Session| schema::journal(session, texts).await;
+        let journal = self.connector.read(session, read).await;
         journal.map_err(|error| self.failed(error))
     }
 
