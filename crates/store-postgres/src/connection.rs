@@ -5,6 +5,7 @@ use crate::{
     session::{Held, Session},
     texts::Text,
 };
+use actum_model::LaneCount;
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, postgres::PgConnectOptions,
 };
@@ -81,6 +82,17 @@ impl Connector {
             session.batch(self.settings("SET SESSION")).await?;
         }
         Ok(())
+    }
+
+    /// What is wrong with a pool whose connections the lanes would use up.
+    pub(crate) fn pool_problem(&self, lanes: LaneCount) -> Option<String> {
+        let Source::Pool(pool) = &self.source else { return None };
+        let (has, needs) = (pool.options().get_max_connections(), u32::from(lanes.get()) + 1);
+        (has < needs).then(|| {
+            format!(
+                "`max_connections` of the pool is {has}, it must be at least {needs}, one more than the journal has lanes"
+            )
+        })
     }
 
     /// Begins a transaction that carries its timeouts with it, and is durable when it is confirmed. Whether it may write

@@ -71,6 +71,9 @@ pub(crate) async fn open(source: Source, settings: PostgresSettings) -> Result<O
     let (layout, lock_space) = opening.journal().await?;
     opening.close().await;
     let Opening { address, connector, texts, .. } = opening;
+    if let Some(problem) = connector.pool_problem(layout.lanes) {
+        return Err(OpenError::InvalidSettings { address, problems: vec![problem] });
+    }
     match connector.settings.layout.filter(|asked| *asked != layout) {
         Some(asked) => Err(OpenError::LayoutMismatch { address, found: layout, asked }),
         None => Ok(Opened { address, connector, texts, layout, lock_space }),

@@ -91,8 +91,9 @@ impl PostgresStore {
     /// As [`connect_with`](Self::connect_with), with the connections of `pool`.
     ///
     /// Those that append are kept while the store is open, one for each lane that is written to; they are set up for it
-    /// and closed in the end. The others go back to the pool after each call, with nothing changed on them. The pool's
-    /// own time to acquire a connection bounds waiting too.
+    /// and closed in the end. So the pool may open at least one more than the journal has lanes. The others go back to
+    /// the pool after each call, with nothing changed on them. The pool's own time to acquire a connection bounds waiting
+    /// too.
     ///
     /// # Errors
     /// As [`connect_with`](Self::connect_with).

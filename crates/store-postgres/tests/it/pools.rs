@@ -6,9 +6,9 @@ use crate::{
     reader::texts,
     writer::{LONG_LEASE, Writer, account, claim_of},
 };
-use actum_model::SequenceNr;
-use actum_persistence::store::{DurableStateStore, EventStore, WriterStore};
-use actum_store_postgres::{PostgresSettings, PostgresStore};
+use actum_model::{LaneCount, SequenceNr};
+use actum_persistence::store::{DurableStateStore, EventStore, JournalLayout, WriterStore};
+use actum_store_postgres::{OpenError, PostgresSettings, PostgresStore};
 use futures_util::future::join_all;
 use sqlx::{PgConnection, PgPool, Row, postgres::PgPoolOptions};
 use std::time::Duration;
@@ -71,6 +71,27 @@ fn a_pool_of_few_connections_is_enough() {
             writer.store.close().await;
         });
     }
+}
+
+/// Each lane keeps a connection: a pool that has no more would have none for anything else, ever.
+#[test]
+fn a_pool_without_a_connection_beside_those_of_the_lanes_is_refused() {
+    let lanes = LaneCount::new(4).unwrap();
+    let layout = JournalLayout { lanes, ..JournalLayout::default() };
+    let settings = PostgresSettings::default().with_layout(layout);
+    run_on(PostgresFixture::with(settings), async |journal| {
+        for connections in 1..=4 {
+            let pool = pool(journal, connections).await;
+            let refused = PostgresStore::with_pool(pool, journal.settings()).await.unwrap_err();
+            let OpenError::InvalidSettings { problems, .. } = refused else { panic!("{refused}") };
+            let max = format!("`max_connections` of the pool is {connections}");
+            let problem =
+                format!("{max}, it must be at least 5, one more than the journal has lanes");
+            assert_eq!(problems, [problem]);
+        }
+        let pool = pool(journal, 5).await;
+        PostgresStore::with_pool(pool, journal.settings()).await.unwrap();
+    });
 }
 
 /// A call that is given up in the middle gives back no connection that is still at it.
