@@ -49,8 +49,7 @@ fn every_reader_sees_every_event_of_a_crowd_once_and_in_table_order() {
             let member = Member { nr, heads: vec![0; ENTITIES], writer, rng: rng.fork() };
             writing.spawn(member.write(Arc::clone(&stored)));
         }
-        let readers: Vec<_> =
-            readers.iter().map(|store| Reader::start(Arc::clone(store))).collect();
+        let readers: Vec<_> = readers.iter().map(Reader::start).collect();
         let mut told = HashMap::new();
         let mut killer = Stranger::meet(fixture).await;
         let mut kills = 0;

@@ -18,11 +18,11 @@ pub(crate) fn seen(events: &[JournalEvent]) -> Vec<Vec<String>> {
 }
 
 impl Reader {
-    pub(crate) fn start(store: Arc<PostgresStore>) -> Self {
+    pub(crate) fn start(store: &Arc<PostgresStore>) -> Self {
         let (end, _) = watch::channel(None);
         let lanes = store.layout().lanes.iter();
         let lanes =
-            lanes.map(|lane| tokio::spawn(follow(Arc::clone(&store), lane, end.subscribe())));
+            lanes.map(|lane| tokio::spawn(follow(Arc::clone(store), lane, end.subscribe())));
         Self { lanes: lanes.collect(), end }
     }
 

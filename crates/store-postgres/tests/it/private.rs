@@ -1,9 +1,7 @@
-use crate::fixture::stranger;
 use actum_store_postgres::{PostgresSettings, PostgresStore};
 use actum_test_servers::{
     PostgresBinaries, PostgresServer, PostgresServerSettings, ServerError, available,
 };
-use sqlx::PgConnection;
 use std::sync::{Arc, Mutex};
 
 /// A server of one test alone, which may stop, kill and start it.
@@ -40,10 +38,5 @@ impl PrivateServer {
 
     pub(crate) async fn store(&self, settings: PostgresSettings) -> PostgresStore {
         PostgresStore::connect_with(&self.url, settings).await.unwrap()
-    }
-
-    /// A connection of another program.
-    pub(crate) async fn stranger(&self) -> PgConnection {
-        stranger(&self.url).await
     }
 }

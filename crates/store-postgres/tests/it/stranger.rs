@@ -43,12 +43,6 @@ impl Stranger {
         sqlx::query(text).fetch_one(&mut self.connection).await.unwrap().get(0)
     }
 
-    /// Takes the lock of a lane, until [`run`](Self::run) ends the transaction.
-    pub(crate) async fn take_lane(&mut self, lane: u16) {
-        self.run("BEGIN").await;
-        self.run(&format!("SELECT pg_advisory_xact_lock(lock_space, {lane}) FROM @journal")).await;
-    }
-
     /// Waits until so many others wait for what this one holds.
     pub(crate) async fn is_waited_for(&mut self, by: i64) {
         let blocked =
