@@ -52,6 +52,9 @@ impl Fault {
                 let inside = inside.downcast_ref::<PgDatabaseError>();
                 Self::of_state(inside.code(), is_last_word(error))
             }
+            // what sqlx cannot do that the server asks for, and texts that it cannot prepare for it
+            sqlx::Error::Protocol(text) if text.contains("authentication me") => Self::Login,
+            sqlx::Error::Configuration(inside) if is_of_password(inside.as_ref()) => Self::Login,
             // the certificates and keys for it that cannot be used
             sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => Self::Tls,
             // a handshake that fails comes as this; so does a record that is forged later on, which ends it too
@@ -159,7 +162,19 @@ fn is_last_word(error: &sqlx::Error) -> bool {
 pub(crate) fn cause(error: sqlx::Error) -> Box<dyn Error + Send + Sync> {
     match error {
         sqlx::Error::Database(inside) => said(&inside.downcast::<PgDatabaseError>()).into(),
+        sqlx::Error::Io(inside) if inside.kind() == ErrorKind::UnexpectedEof => {
+            format!("the connection was closed: {inside}").into()
+        }
         sqlx::Error::Io(inside) => inside.into(),
+        // the end of the stream, which sqlx does not look for here, reads as zero
+        sqlx::Error::Protocol(text) if text.contains("response from SSLRequest: 0x00") => {
+            "the connection was closed".into()
+        }
+        sqlx::Error::Protocol(text) => text.trim_end_matches('.').into(),
+        // it quotes a character
+        sqlx::Error::Configuration(inside) if is_of_password(inside.as_ref()) => {
+            "the user or the password has a character that cannot be sent".into()
+        }
         sqlx::Error::Configuration(inside)
         | sqlx::Error::Tls(inside)
         | sqlx::Error::Encode(inside)
@@ -170,6 +185,11 @@ pub(crate) fn cause(error: sqlx::Error) -> Box<dyn Error + Send + Sync> {
         sqlx::Error::ColumnDecode { index, source } => format!("column {index}: {source}").into(),
         other => other.into(),
     }
+}
+
+/// Whether a text could not be prepared as RFC 4013 has it (SASLprep).
+fn is_of_password(inside: &(dyn Error + 'static)) -> bool {
+    inside.to_string().starts_with("Failed to saslprep")
 }
 
 /// What the server says, on one line.

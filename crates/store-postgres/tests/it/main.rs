@@ -34,6 +34,7 @@ mod relay;
 mod restarts;
 mod revokes;
 mod sample;
+mod secrets;
 mod starting;
 mod stranger;
 mod strangers;
