@@ -35,6 +35,10 @@ fn tables_and_functions_that_are_gone_are_corruption() {
         let store = fixture.store().await;
         let writer = Writer::claim(&store).await;
         writer.write(&account(1), 0).await;
+        run(fixture, "UPDATE @lanes SET lane = 1").await;
+        let appended = writer.each(&[account(1)], 1, 10).await;
+        assert_corrupt(&appended, "query returned no rows (SQLSTATE P0002)");
+        run(fixture, "UPDATE @lanes SET lane = 0").await;
         let functions = "DO $$ DECLARE f regprocedure; BEGIN
             FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = '\"#\"'::regnamespace AND proname LIKE 'append%' LOOP
                 EXECUTE 'DROP FUNCTION ' || f;

@@ -9,7 +9,7 @@ use actum_model::{EntityKey, Lane, Position};
 use actum_persistence::store::{
     AppendOutcome, ClaimError, EventFilter, EventStore, PageLimit, StoreError, WriterStore,
 };
-use actum_store_postgres::PostgresSettings;
+use actum_store_postgres::{PostgresSettings, PostgresStore};
 use sqlx::Executor;
 use std::{error::Error, time::Duration};
 
@@ -179,15 +179,19 @@ fn a_lane_that_somebody_holds_is_unavailable_and_can_be_read() {
 
 #[test]
 fn a_statement_that_takes_too_long_is_given_up_by_the_server() {
-    let settings = PostgresSettings::default().with_statement_timeout(Duration::from_millis(200));
-    run_on(PostgresFixture::with(settings), async |fixture| {
+    run_on(journal(), async |fixture| {
         let store = fixture.store().await;
         let writer = Writer::claim(&store).await;
         let slow = "CREATE FUNCTION @slow() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN PERFORM pg_sleep(60); RETURN NULL; END $$;
             CREATE TRIGGER slow AFTER INSERT ON @events FOR EACH STATEMENT EXECUTE FUNCTION @slow();";
         run(fixture, slow).await;
-        let late = writer.each(&[account(1)], 0, 10).await;
+        // long enough to open the journal on a machine that has much else to do
+        let (lock, statement) = (Duration::from_secs(1), Duration::from_secs(2));
+        let impatient =
+            fixture.settings().with_lock_timeout(lock).with_statement_timeout(statement);
+        let impatient = PostgresStore::connect_with(fixture.url(), impatient).await.unwrap();
+        let late = Writer::of(&impatient, writer.incarnation).each(&[account(1)], 0, 10).await;
         assert_unavailable(&late, "due to statement timeout (SQLSTATE 57014)");
         run(fixture, "DROP FUNCTION @slow CASCADE").await;
         writer.write(&account(1), 0).await;

@@ -130,15 +130,19 @@ fn openings_that_are_dropped_at_any_moment_leave_a_journal_or_nothing() {
 }
 
 #[test]
-fn a_migration_that_waits_for_too_long_is_given_up_and_says_why() {
+fn a_migration_that_is_cancelled_says_why_and_leaves_nothing() {
     run_on(journal(), async |fixture| {
         let mut stranger = hold(fixture).await;
-        let settings = fixture.settings().with_lock_timeout(Duration::from_millis(50));
-        let error = PostgresStore::connect_with(fixture.url(), settings).await.unwrap_err();
+        let (url, settings) = (fixture.url(), fixture.settings());
+        let opening = tokio::spawn(async move { PostgresStore::connect_with(url, settings).await });
+        until("it migrates", async || waiting(fixture, "*").await == 1).await;
+        assert_eq!(waiting(fixture, "pg_cancel_backend(pid)").await, 1);
+        let error = opening.await.unwrap().unwrap_err();
         assert!(matches!(error, OpenError::Database { .. }), "{error:?}");
         let cause = error.source().unwrap().to_string();
-        assert_eq!(cause, "canceling statement due to lock timeout (SQLSTATE 55P03)");
+        assert_eq!(cause, "canceling statement due to user request (SQLSTATE 57014)");
         stranger.execute("ROLLBACK").await.unwrap();
+        assert!(!is_there(fixture).await);
     });
 }
 
