@@ -30,6 +30,7 @@ fn settings() -> PostgresSettings {
     PostgresSettings::default()
         .with_layout(JournalLayout { lanes, ..JournalLayout::default() })
         .with_connect_timeout(CONNECT_TIMEOUT)
+        .with_lock_timeout(Duration::from_millis(1_000))
         .with_statement_timeout(Duration::from_millis(1_200))
         .with_answer_timeout(ANSWER_TIMEOUT)
 }

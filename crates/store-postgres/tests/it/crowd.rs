@@ -22,7 +22,7 @@ use std::{
 };
 use tokio::{task::JoinSet, time::sleep};
 
-const NODES: usize = 4;
+const NODES: usize = 3;
 const WRITERS: usize = 64;
 const READERS: usize = 3;
 const EVENTS: usize = 100_000;
@@ -34,7 +34,7 @@ fn every_reader_sees_every_event_of_a_crowd_once_and_in_table_order() {
     let lanes = LaneCount::new(4).unwrap();
     let settings = PostgresSettings::default()
         .with_layout(JournalLayout { lanes, ..JournalLayout::default() })
-        .with_connections_max(4);
+        .with_connections_max(2);
     run_on(PostgresFixture::with(settings), async |fixture| {
         let mut rng = random();
         let mut stores = Vec::new();
