@@ -90,7 +90,7 @@ fn a_proxy_that_starts_anew_under_load_is_used_again() {
         for slot in ["one", "two"] {
             writers.push(Writer::claim_slot(open(&url).await, slot).await);
         }
-        let amount = Amount { entities: 60, writes: 40 };
+        let amount = Amount { entities: 60, writes: 40, rivals: false };
         let all = amount.entities * amount.writes;
         let load = Load::start(&writers, amount, &mut rng);
         for quarter in 1..4 {

@@ -38,7 +38,7 @@ fn what_was_told_under_load_is_true_after_crashes_of_the_server() {
             let store = Arc::new(server.store(settings()).await);
             writers.push(Writer::claim_slot(store, slot).await);
         }
-        let amount = Amount { entities: 60, writes: 60 };
+        let amount = Amount { entities: 60, writes: 60, rivals: false };
         let all = amount.entities * amount.writes;
         let load = Load::start(&writers, amount, &mut rng);
         let stops = [Some(StopMode::Immediate), None, Some(StopMode::Fast)];
