@@ -21,7 +21,7 @@ pub(crate) enum Fault {
     Full,
     /// The server takes no writes: it is a replica, or was told so.
     ReadOnly,
-    /// A row of this key is there already.
+    /// A row of this key, or a table or schema of this name, is there already.
     Taken,
     /// PostgreSQL cannot keep a value: it is too large, or a text with NUL.
     Unfit,
@@ -102,7 +102,7 @@ impl Fault {
             "40001" | "40P01" => Self::Crossed,
             "55P03" | "57014" => Self::Slow,
             "25006" => Self::ReadOnly,
-            "23505" => Self::Taken,
+            "23505" | "42P06" | "42P07" | "42710" | "42723" => Self::Taken,
             // a transaction that failed, a plan whose tables have changed, a statement that another session has prepared
             "25P02" | "0A000" | "26000" | "42P05" => Self::Stale,
             // texts of Rust are UTF-8, so it is NUL that the server does not take

@@ -218,10 +218,10 @@ impl OpenError {
             Fault::Tls => Self::Tls { address, source },
             Fault::Rights => Self::MissingRights { address, source },
             Fault::ReadOnly => Self::ReadOnly { address, source },
-            Fault::Missing | Fault::Corrupt | Fault::Taken => {
-                Self::Corrupt { address, what: source.to_string() }
-            }
-            Fault::Refused
+            Fault::Missing | Fault::Corrupt => Self::Corrupt { address, what: source.to_string() },
+            // somebody else has made the schema, or something in it, at the same moment
+            Fault::Taken
+            | Fault::Refused
             | Fault::Stale
             | Fault::Crossed
             | Fault::Slow

@@ -49,7 +49,7 @@ fn errors_behind_which_the_server_goes_on_are_told_by_their_codes() {
         (Fault::Slow, "55P03 57014"),
         (Fault::Full, "53000 53100 53200 53400"),
         (Fault::ReadOnly, "25006"),
-        (Fault::Taken, "23505"),
+        (Fault::Taken, "23505 42P06 42P07 42710 42723"),
         (Fault::Unfit, "54000 54001 54011 54023 22021"),
         (Fault::Missing, "3F000 42P01 42703 42704 42883"),
         (Fault::Rights, "42501"),

@@ -146,6 +146,20 @@ fn a_migration_that_is_cancelled_says_why_and_leaves_nothing() {
     });
 }
 
+#[test]
+fn a_schema_that_somebody_else_makes_meanwhile_is_no_damage_and_used_the_next_time() {
+    run_on(journal(), async |fixture| {
+        let mut stranger = hold(fixture).await;
+        let (url, settings) = (fixture.url(), fixture.settings());
+        let opening = tokio::spawn(async move { PostgresStore::connect_with(url, settings).await });
+        until("it migrates", async || waiting(fixture, "*").await == 1).await;
+        stranger.execute("COMMIT").await.unwrap();
+        let error = opening.await.unwrap().unwrap_err();
+        assert!(matches!(error, OpenError::Database { .. }), "{error:?}");
+        Writer::claim(&fixture.store().await).await.write(&account(1), 0).await;
+    });
+}
+
 /// A journal in a database of its own, with one event of one account.
 async fn journal_on(server: &Guarded) -> (String, Incarnation) {
     let database = server.database("").await;
