@@ -1,24 +1,25 @@
 use crate::{
-    connection::Connector,
-    fault::{Fault, store_error},
-    fence::{self, TOKENS_MAX, Verdict},
-    known_heads::KnownHeads,
+    fault::Fault,
+    fence::{self, Write},
+    known_heads::{EntityHead, KnownHeads, LaneHead},
     session::{Session, Statement, column},
     store::Shared,
-    transaction::{self, Failed},
+    transaction::Failed,
     values,
 };
 use actum_model::{Position, SequenceNr};
-use actum_persistence::store::{AppendBatch, AppendOutcome, EntityAppend, StoreError};
+use actum_persistence::store::{AppendBatch, AppendOutcome, EntityAppend, Incarnation, StoreError};
 use sqlx::postgres::PgRow;
 use std::collections::HashMap;
 
 const DOING: &str = "appending events";
 
 /// The function of the schema does it all in one round trip; see `schema/v1.sql`.
-const APPEND: &str = "SELECT _verdict, _settled_now, _head_before, _keys, _guilty, _actual FROM @append_v1(
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23
-)";
+const APPEND: &str = "SELECT _verdict, _nonce_now, _settled_now, _head_before, _incarnation_before, _event_nr_before,
+        _keys, _guilty, _actual
+    FROM @append_v1(
+        $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25
+    )";
 
 /// A batch as arrays, a column each. What an array says of an append is at the append's place in the batch.
 #[derive(Default)]
@@ -47,11 +48,16 @@ struct Columns<'a> {
 /// What the server has done with a batch.
 struct Answer {
     head_before: Position,
+    /// The event there, if it was not deleted.
+    event_before: Option<LaneHead>,
     /// The keys of the entities that were new, in their order.
     keys: Vec<i64>,
     /// The appends that were refused, counted from 1, and where their entities are.
     guilty: HashMap<i32, SequenceNr>,
 }
+
+/// How often a batch is sent again: once because the history is another than was known, once because a number was taken.
+const SENT_AGAIN_MAX: usize = 2;
 
 /// Stores what does not conflict of a batch that was checked.
 ///
@@ -64,73 +70,60 @@ pub(crate) async fn append(
     (session, known): (&mut Session, &mut KnownHeads),
     batch: &AppendBatch,
 ) -> Result<Vec<AppendOutcome>, StoreError> {
-    let mut taken = false;
-    loop {
-        let columns = Columns::of(batch, known);
-        match send(shared, session, known, (batch, &columns)).await {
-            // what is remembered of the heads was wrong, and is forgotten: this time they are read
-            Err(Failed { fault: Fault::Taken, .. }) if !taken => {
-                known.doubt();
-                taken = true;
+    let mut trusting = true;
+    for again in 0..=SENT_AGAIN_MAX {
+        let columns = Columns::of(batch, known, trusting);
+        match send(shared, session, known.lane(), (batch, &columns)).await {
+            Ok(Some(answer)) => return Ok(settle(batch, &columns, &answer, known)),
+            Ok(None) => {
+                let lane = batch.lane.nr();
+                tracing::warn!(
+                    lane,
+                    "the journal has not got the event this store saw last in a lane"
+                );
+                known.forget();
             }
+            Err(Failed { fault: Fault::Taken, .. }) if again < SENT_AGAIN_MAX => trusting = false,
             Err(failed) => return Err(failed.error),
-            Ok(answer) => return Ok(settle(batch, &columns, &answer, known)),
         }
     }
+    Err(StoreError::unavailable(DOING, "the end of the lane changes all the time"))
 }
 
+/// None when what is known of the lane is not its history.
 async fn send(
     shared: &Shared,
     session: &mut Session,
-    known: &KnownHeads,
+    lane: Option<LaneHead>,
     (batch, columns): (&AppendBatch, &Columns<'_>),
-) -> Result<Answer, Failed> {
-    let store = |error| Failed { fault: Fault::Other, error };
-    let connector: &Connector = shared.connector();
-    let incarnation = fence::key_of(batch.incarnation).map_err(store)?;
-    // a proxy may have changed to another server unnoticed; otherwise what is known was learned on this connection
-    let optimistic = !connector.settings.transaction_pooling;
-    for _ in 0..TOKENS_MAX {
-        let token = shared.tokens.of(incarnation);
-        let statement = || {
-            let head = known.lane_head().map_or(-1, |head| values::bound(head.get()));
-            let query = sqlx::query(shared.texts.of(APPEND))
-                .bind(shared.lock_space)
-                .bind(fence::writer_key(incarnation))
-                .bind(incarnation)
-                .bind(token)
-                .bind(i32::from(batch.lane.nr()))
-                .bind(head)
-                .bind(optimistic);
-            columns.bind(query)
-        };
-        let rows = transaction::call(session, connector, DOING, statement).await?;
-        let row = rows.first().ok_or_else(|| store(no_answer()))?;
-        match fence::verdict(row, batch.incarnation) {
-            Ok(Verdict::Done) => {
-                return answer(row).map_err(|error| store(store_error(DOING, error)));
-            }
-            Ok(Verdict::Settled { token }) => shared.tokens.learn(incarnation, token),
-            Err(error) => {
-                shared.tokens.forget(incarnation);
-                return Err(store(error.while_doing(DOING)));
-            }
-        }
-    }
-    Err(store(fence::overtaken(DOING)))
-}
-
-fn no_answer() -> StoreError {
-    StoreError::corrupt(format!("{DOING}: a function has no answer"))
+) -> Result<Option<Answer>, Failed> {
+    let write = Write { doing: DOING, incarnation: batch.incarnation, query: APPEND };
+    let row = fence::write(shared, session, write, |query| {
+        let query = query
+            .bind(i32::from(batch.lane.nr()))
+            .bind(lane.map_or(-1, |lane| values::bound(lane.position.get())))
+            .bind(lane.map(|lane| lane.incarnation))
+            .bind(lane.map(|lane| lane.event_nr));
+        columns.bind(query)
+    });
+    let answer = row.await?.as_ref().map(answer).transpose();
+    answer.map_err(|error| fence::unreadable(DOING, error).into())
 }
 
 fn answer(row: &PgRow) -> Result<Answer, sqlx::Error> {
-    let guilty: Option<Vec<i32>> = column(row, 4)?;
-    let actual: Option<Vec<i64>> = column(row, 5)?;
+    let position = Position::new(values::count(row, 3)?);
+    let event: (Option<i64>, Option<i64>) = (column(row, 4)?, column(row, 5)?);
+    let event_before = match event {
+        (Some(incarnation), Some(event_nr)) => Some(LaneHead { position, incarnation, event_nr }),
+        _ => None,
+    };
+    let guilty: Option<Vec<i32>> = column(row, 7)?;
+    let actual: Option<Vec<i64>> = column(row, 8)?;
     let actual = actual.unwrap_or_default().into_iter().map(values::sequence_nr_of);
     Ok(Answer {
-        head_before: Position::new(values::count(row, 2)?),
-        keys: column::<Option<Vec<i64>>>(row, 3)?.unwrap_or_default(),
+        head_before: position,
+        event_before,
+        keys: column::<Option<Vec<i64>>>(row, 6)?.unwrap_or_default(),
         guilty: guilty.unwrap_or_default().into_iter().zip(actual).collect(),
     })
 }
@@ -142,7 +135,7 @@ fn settle(
     answer: &Answer,
     known: &mut KnownHeads,
 ) -> Vec<AppendOutcome> {
-    let mut last = answer.head_before;
+    let (mut last, mut lane) = (answer.head_before, answer.event_before);
     let mut found = answer.keys.iter();
     let mut heads = Vec::with_capacity(batch.appends.len());
     let mut outcomes = Vec::with_capacity(batch.appends.len());
@@ -152,23 +145,34 @@ fn settle(
             Some(actual) => (*actual, AppendOutcome::Conflict { actual: *actual }),
             None => {
                 last = last.plus(append.events.len() as u64);
+                lane = Some(last_event(append, batch.incarnation, last));
                 (append.last_sequence_nr(), AppendOutcome::Appended { last })
             }
         };
-        heads.push((entity, head));
+        heads.push(EntityHead { entity, head });
         outcomes.push(outcome);
     }
-    known.moved(last);
-    for (append, (entity, head)) in batch.appends.iter().zip(heads) {
-        if entity != 0 {
-            known.remember(&append.entity, entity, head);
+    known.moved(lane);
+    if lane.is_some() {
+        for (append, head) in batch.appends.iter().zip(heads).filter(|(_, head)| head.entity != 0) {
+            known.remember(&append.entity, head);
         }
     }
     outcomes
 }
 
+fn last_event(append: &EntityAppend, incarnation: Incarnation, position: Position) -> LaneHead {
+    let id = append.event_id(incarnation, append.events.len() - 1);
+    LaneHead {
+        position,
+        incarnation: values::bound(id.incarnation.get()),
+        event_nr: id.nr.cast_signed(),
+    }
+}
+
 impl<'a> Columns<'a> {
-    fn of(batch: &'a AppendBatch, known: &mut KnownHeads) -> Self {
+    /// `trusting` says whether heads that are known need no look.
+    fn of(batch: &'a AppendBatch, known: &mut KnownHeads, trusting: bool) -> Self {
         let (appends, events) = (batch.appends.len(), batch.events());
         let mut columns = Self {
             entities: Vec::with_capacity(appends),
@@ -185,18 +189,25 @@ impl<'a> Columns<'a> {
             ..Self::default()
         };
         for (append, nr) in batch.appends.iter().zip(1..) {
-            columns.add(nr, append, known);
+            let found = known.find(&append.entity);
+            columns.add(nr, append, found, trusting);
         }
         columns
     }
 
-    fn add(&mut self, nr: i32, append: &'a EntityAppend, known: &mut KnownHeads) {
+    fn add(
+        &mut self,
+        nr: i32,
+        append: &'a EntityAppend,
+        found: Option<EntityHead>,
+        trusting: bool,
+    ) {
         let first = append.expected.get();
         let last = first.checked_add(append.events.len() as u64).and_then(values::stored);
-        let found = known.find(&append.entity);
         self.entities.push(found.map_or(0, |found| found.entity));
         self.expected.push(values::bound(first));
-        if last.is_none() || found.and_then(|found| found.head) != Some(append.expected) {
+        let is_there = trusting && found.is_some_and(|found| found.head == append.expected);
+        if last.is_none() || !is_there {
             self.checked.push(nr);
         }
         if found.is_none() {

@@ -12,9 +12,6 @@ use sqlx::{
 use std::{fmt, io, time::Duration};
 use tokio::time::timeout;
 
-/// How long a transaction may wait for its next statement: for a client that is gone without a word.
-const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(30);
-
 /// Confirmed means durable, whatever the defaults of the database are: a claim or a revocation that a crash undoes
 /// leaves two who may write.
 const DURABLY: &str = "SELECT set_config('synchronous_commit', 'on', TRUE)
@@ -150,12 +147,18 @@ fn told(options: PgConnectOptions, settings: &PostgresSettings) -> PgConnectOpti
     options.options(session_settings(settings))
 }
 
-fn session_settings(settings: &PostgresSettings) -> [(&'static str, String); 7] {
+fn session_settings(settings: &PostgresSettings) -> [(&'static str, String); 11] {
     let millis = |time: Duration| time.as_millis().to_string();
     [
         ("statement_timeout", millis(settings.statement_timeout)),
         ("lock_timeout", millis(settings.lock_timeout)),
-        ("idle_in_transaction_session_timeout", millis(IDLE_IN_TRANSACTION)),
+        // nobody waits longer for what comes next
+        ("idle_in_transaction_session_timeout", millis(settings.answer_timeout)),
+        // a client that is gone without a word is noticed; only where there is a network between
+        ("tcp_keepalives_idle", "10".to_owned()),
+        ("tcp_keepalives_interval", "5".to_owned()),
+        ("tcp_keepalives_count", "3".to_owned()),
+        ("tcp_user_timeout", "25000".to_owned()),
         ("default_transaction_isolation", "read committed".to_owned()),
         // a plan that is made while a table is nearly empty reads all of it, and is kept while the table grows
         ("enable_seqscan", "off".to_owned()),

@@ -20,24 +20,32 @@ pub(crate) struct Wanted<'a> {
 /// one. And the events of each, with what the events before them on the page weigh, so that the server sends no more
 /// than the page holds and one: to take the rows of a statement half way costs the connection.
 ///
+/// A snapshot past the head is none: its events were lost by a fail-over, and it would be the state of nothing.
+///
 /// Entities are looked up one by one: joined to the list they would be read all, by a plan that was made while they were
 /// few and is kept.
 const QUERY: &str = "
     WITH asked AS MATERIALIZED (
-        SELECT w.nr, n.entity, n.floor, w.after, s.sequence_nr, s.timestamp, s.codec, s.manifest, s.schema_version,
-            s.state, s.recent_commands
+        SELECT w.nr, n.entity, n.floor, h.head, w.after, s.sequence_nr, s.timestamp, s.codec, s.manifest,
+            s.schema_version, s.state, s.recent_commands
         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::boolean[]) WITH ORDINALITY
             AS w (kind, id, after, snapshot, nr)
         CROSS JOIN LATERAL (
             SELECT * FROM @entities AS n WHERE n.kind = w.kind AND n.id = w.id LIMIT 1
         ) AS n
+        CROSS JOIN LATERAL (
+            SELECT coalesce((
+                SELECT e.sequence_nr FROM @events AS e
+                WHERE e.entity = n.entity AND e.sequence_nr > n.floor ORDER BY e.sequence_nr DESC LIMIT 1
+            ), n.floor) AS head
+        ) AS h
         LEFT JOIN LATERAL (
-            SELECT * FROM @snapshots AS s WHERE w.snapshot AND s.entity = n.entity ORDER BY s.sequence_nr DESC LIMIT 1
+            SELECT * FROM @snapshots AS s WHERE w.snapshot AND s.entity = n.entity AND s.sequence_nr <= h.head
+            ORDER BY s.sequence_nr DESC LIMIT 1
         ) AS s ON TRUE
     )
-    SELECT a.nr, a.sequence_nr, NULL::bigint AS position, greatest(a.floor, (
-            SELECT e.sequence_nr FROM @events AS e WHERE e.entity = a.entity ORDER BY e.sequence_nr DESC LIMIT 1
-        )), a.floor, a.timestamp, a.codec, a.manifest, a.schema_version, a.state, a.recent_commands
+    SELECT a.nr, a.sequence_nr, NULL::bigint AS position, a.head, a.floor, a.timestamp, a.codec, a.manifest,
+        a.schema_version, a.state, a.recent_commands
     FROM asked AS a
     UNION ALL
     SELECT a.nr, v.sequence_nr, v.position, v.incarnation, v.event_nr, v.timestamp, v.codec, v.manifest,

@@ -58,9 +58,10 @@ impl EventStore for PostgresStore {
 
     async fn heads(&self) -> Result<Offset, StoreError> {
         let doing = "reading the heads";
-        let query = "SELECT greatest(l.kept, (
-                SELECT e.position FROM @events AS e WHERE e.lane = l.lane ORDER BY e.position DESC LIMIT 1
-            ))
+        let query = "SELECT coalesce((
+                SELECT e.position FROM @events AS e
+                WHERE e.lane = l.lane AND e.position > l.kept ORDER BY e.position DESC LIMIT 1
+            ), l.kept)
             FROM @lanes AS l ORDER BY l.lane";
         let read = || sqlx::query(self.shared.texts.of(query));
         let rows = self.shared.connections.read(doing, read).await?;

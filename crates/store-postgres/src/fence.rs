@@ -11,7 +11,13 @@
 //! transaction, so they work through a proxy that gives every transaction another connection. A lock manager's queue is
 //! fair: whoever revokes is not kept waiting by writes that come after. Nothing is written to take one.
 
-use crate::{session::column, transaction::Transaction, values};
+use crate::{
+    fault::{self, Fault},
+    session::{Session, Statement, column},
+    store::Shared,
+    transaction::{self, Failed, Transaction},
+    values,
+};
 use actum_persistence::store::{Incarnation, StoreError};
 use sqlx::postgres::PgRow;
 use std::{
@@ -20,7 +26,7 @@ use std::{
 };
 
 /// How often a write is sent again because its token was out of date.
-pub(crate) const TOKENS_MAX: usize = 8;
+const TOKENS_MAX: usize = 8;
 
 /// The key of the lock that all writes of an incarnation share.
 pub(crate) fn writer_key(incarnation: i64) -> i32 {
@@ -28,25 +34,37 @@ pub(crate) fn writer_key(incarnation: i64) -> i32 {
     !low
 }
 
-/// What a write of an incarnation must carry: how often writes of that incarnation have been settled.
-///
-/// Settling a write whose outcome is unknown counts on by one, behind every write that has begun. What was sent before,
-/// and is still on its way to the server, comes with the old number and is not carried out any more: only so "it is not
-/// stored" stays true.
+/// What a write of an incarnation must show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Token {
+    /// Drawn by lot when the incarnation was claimed; none if this store does not know it.
+    ///
+    /// After a fail-over to a replica that had not got everything a number may be given out again. Then this tells who is
+    /// meant.
+    pub(crate) nonce: Option<i64>,
+    /// How often writes of the incarnation have been settled.
+    ///
+    /// Settling a write whose outcome is unknown counts on by one, behind every write that has begun. What was sent
+    /// before, and is still on its way to the server, comes with the old number and is not carried out any more: only so
+    /// "it is not stored" stays true.
+    pub(crate) settled: i64,
+}
+
+/// The tokens of the incarnations that write through a store. Only the server's look at them is a fence; what is kept here
+/// saves asking.
 #[derive(Debug, Default)]
-pub(crate) struct Tokens(Mutex<HashMap<i64, i64>>);
+pub(crate) struct Tokens(Mutex<HashMap<i64, Token>>);
 
 impl Tokens {
     /// The token of an incarnation, as far as this store knows; one that no server takes if it does not.
-    pub(crate) fn of(&self, incarnation: i64) -> i64 {
-        self.map().get(&incarnation).copied().unwrap_or(-1)
+    pub(crate) fn of(&self, incarnation: i64) -> Token {
+        self.map().get(&incarnation).copied().unwrap_or(Token { nonce: None, settled: -1 })
     }
 
-    /// Takes note of a token that the server has told.
-    pub(crate) fn learn(&self, incarnation: i64, token: i64) {
-        let mut map = self.map();
-        let known = map.entry(incarnation).or_insert(token);
-        *known = token.max(*known); // answers may overtake each other
+    /// Takes note of a token that the server has told. It may be an older one than is known, because answers overtake
+    /// each other or the server has gone back; then the next write is told better.
+    pub(crate) fn learn(&self, incarnation: i64, token: Token) {
+        self.map().insert(incarnation, token);
     }
 
     /// Forgets an incarnation that will not write again.
@@ -54,80 +72,109 @@ impl Tokens {
         self.map().remove(&incarnation);
     }
 
-    fn map(&self) -> MutexGuard<'_, HashMap<i64, i64>> {
+    fn map(&self) -> MutexGuard<'_, HashMap<i64, Token>> {
         // nothing panics while the map is held
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What the server says to a write before it does anything.
+/// What the server says to a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// It may write, and has.
+enum Verdict {
+    /// It was carried out.
     Done,
-    /// Its token is out of date.
-    Settled {
-        /// The one that is not.
-        token: i64,
-    },
+    /// It was not: the writer was revoked, or its number was given to another.
+    Fenced,
+    /// It was not: its token is out of date, and this one is not.
+    Settled(Token),
+    /// It was not: what the store knows of the lane is not its history.
+    Strange,
 }
 
-/// Reads the verdict from the first two columns of an answer.
-pub(crate) fn verdict(row: &PgRow, incarnation: Incarnation) -> Result<Verdict, VerdictError> {
-    match column::<i32>(row, 0)? {
-        0 => Ok(Verdict::Done),
-        1 => Err(StoreError::Fenced { incarnation }.into()),
-        _ => Ok(Verdict::Settled { token: column(row, 1)? }),
-    }
+/// Reads the verdict from the first three columns of an answer.
+fn verdict(row: &PgRow) -> Result<Verdict, sqlx::Error> {
+    Ok(match column::<i32>(row, 0)? {
+        0 => Verdict::Done,
+        1 => Verdict::Fenced,
+        2 => Verdict::Settled(Token { nonce: column(row, 1)?, settled: column(row, 2)? }),
+        _ => Verdict::Strange,
+    })
 }
 
-/// Why there is no verdict.
-#[derive(Debug)]
-pub(crate) enum VerdictError {
-    Row(sqlx::Error),
-    Store(StoreError),
+/// A call of a function of the schema that writes as an incarnation.
+#[derive(Clone, Copy)]
+pub(crate) struct Write {
+    pub(crate) doing: &'static str,
+    pub(crate) incarnation: Incarnation,
+    /// It begins with the arguments `_space`, `_fence`, `_incarnation`, `_nonce` and `_settled`, and its answer with the
+    /// columns `_verdict`, `_nonce_now` and `_settled_now`.
+    pub(crate) query: &'static str,
 }
 
-impl From<sqlx::Error> for VerdictError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Row(error)
-    }
-}
-
-impl From<StoreError> for VerdictError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl VerdictError {
-    /// As an error of a store, while `doing` something.
-    pub(crate) fn while_doing(self, doing: &str) -> StoreError {
-        match self {
-            Self::Row(error) => crate::fault::store_error(doing, error),
-            Self::Store(error) => error,
+/// Sends a write with what its incarnation must show; again when that was out of date. `bind` adds the other arguments.
+///
+/// Some when it was carried out; none when the verdict was [`Verdict::Strange`], and nothing was done.
+pub(crate) async fn write<'q>(
+    shared: &Shared,
+    session: &mut Session,
+    Write { doing, incarnation, query }: Write,
+    bind: impl Fn(Statement<'q>) -> Statement<'q>,
+) -> Result<Option<PgRow>, Failed> {
+    let key = values::incarnation(incarnation)?;
+    for _ in 0..TOKENS_MAX {
+        let token = shared.tokens.of(key);
+        let statement = || {
+            let query = sqlx::query(shared.texts.of(query));
+            let query = query.bind(shared.lock_space).bind(writer_key(key)).bind(key);
+            bind(query.bind(token.nonce).bind(token.settled))
+        };
+        let rows = transaction::call(session, shared.connector(), doing, statement).await?;
+        let row = rows.into_iter().next().ok_or(sqlx::Error::RowNotFound);
+        let row = row.map_err(|error| unreadable(doing, error))?;
+        match verdict(&row).map_err(|error| unreadable(doing, error))? {
+            Verdict::Done => return Ok(Some(row)),
+            Verdict::Strange => return Ok(None),
+            Verdict::Settled(token) => shared.tokens.learn(key, token),
+            Verdict::Fenced => {
+                shared.tokens.forget(key);
+                return Err(StoreError::Fenced { incarnation }.into());
+            }
         }
     }
+    let why = "writes of this incarnation are being settled all the time";
+    Err(StoreError::unavailable(doing, why).into())
 }
 
-/// A write whose token was out of date each time it was sent.
-pub(crate) fn overtaken(doing: &str) -> StoreError {
-    StoreError::unavailable(doing, "writes of this incarnation are being settled all the time")
+/// An answer that cannot be read, behind a commit: what it would have said is to be found out.
+pub(crate) fn unreadable(doing: &str, error: sqlx::Error) -> StoreError {
+    StoreError::outcome_unknown(doing, fault::cause(error))
 }
 
 /// Waits until no write of an incarnation is under way, and keeps new ones waiting until the transaction ends.
+///
+/// A write that takes longer than any may is one whose client is gone in the middle of it, without a word: the server
+/// waits for the rest for as long as the network pretends, with the locks. Its connection is ended.
 pub(crate) async fn hold(
     tx: &mut Transaction<'_>,
     lock_space: i32,
     incarnation: i64,
 ) -> Result<(), StoreError> {
-    let lock = sqlx::query("SELECT pg_advisory_xact_lock($1, $2)");
-    tx.rows(lock.bind(lock_space).bind(writer_key(incarnation))).await.map(drop)
-}
-
-/// The key of an incarnation; fenced when no journal can have given it out.
-pub(crate) fn key_of(incarnation: Incarnation) -> Result<i64, StoreError> {
-    values::incarnation(incarnation)
+    let key = writer_key(incarnation);
+    let lock = || sqlx::query("SELECT pg_advisory_xact_lock($1, $2)").bind(lock_space).bind(key);
+    tx.batch("SAVEPOINT waiting").await?;
+    match tx.try_rows(lock()).await {
+        Err(error) if Fault::of(&error) == Fault::Slow => {
+            tracing::warn!(incarnation, "a write does not end, its connection is ended");
+            tx.batch("ROLLBACK TO SAVEPOINT waiting").await?;
+            let end = "SELECT pg_terminate_backend(l.pid) FROM pg_locks AS l
+                WHERE l.locktype = 'advisory' AND l.granted AND l.pid <> pg_backend_pid() AND l.objsubid = 2
+                    AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+                    AND l.classid = $1::bigint::oid AND l.objid = ($2::bigint & 4294967295)::oid";
+            tx.rows(sqlx::query(end).bind(i64::from(lock_space)).bind(i64::from(key))).await?;
+            tx.rows(lock()).await.map(drop)
+        }
+        done => done.map(drop).map_err(|error| tx.failed(error)),
+    }
 }
 
 #[cfg(test)]
@@ -144,13 +191,13 @@ mod tests {
     }
 
     #[test]
-    fn a_token_never_goes_back() {
-        let tokens = Tokens::default();
-        assert_eq!(tokens.of(7), -1);
-        tokens.learn(7, 3);
-        tokens.learn(7, 2);
-        assert_eq!((tokens.of(7), tokens.of(8)), (3, -1));
+    fn what_the_server_says_last_counts() {
+        let (tokens, token) = (Tokens::default(), |settled| Token { nonce: Some(5), settled });
+        assert_eq!(tokens.of(7), Token { nonce: None, settled: -1 });
+        tokens.learn(7, token(3));
+        tokens.learn(7, token(2)); // it has gone back: whoever sticks to the old one is shut out for ever
+        assert_eq!(tokens.of(7), token(2));
         tokens.forget(7);
-        assert_eq!(tokens.of(7), -1);
+        assert_eq!(tokens.of(7).nonce, None);
     }
 }

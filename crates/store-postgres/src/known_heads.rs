@@ -5,88 +5,73 @@ use std::collections::HashMap;
 /// look-up.
 ///
 /// Another node may append to the same lane meanwhile: then a head may have become too low, never too high, and the
-/// append that relies on it finds its number taken. Heads are doubted after that, and on a new connection, which may lead
-/// to a server that has not got everything. Keys stay true for ever.
+/// append that relies on it finds its number taken. All of it is true only in the history it was learned from; so each
+/// append shows the last event of the lane that is known, and where that is not there any more everything is forgotten.
 ///
 /// Bounded: entities are kept in two maps, and when the young one is full it becomes the old one, whose entities are
 /// forgotten unless they were asked for.
 #[derive(Debug)]
 pub(crate) struct KnownHeads {
-    /// Where this store left the lane; none if that is not known.
-    lane_head: Option<Position>,
-    /// Grows when all heads are doubted.
-    epoch: u32,
-    young: HashMap<EntityKey, Known>,
-    old: HashMap<EntityKey, Known>,
+    lane: Option<LaneHead>,
+    young: HashMap<EntityKey, EntityHead>,
+    old: HashMap<EntityKey, EntityHead>,
     young_max: usize,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Known {
-    entity: i64,
-    head: SequenceNr,
-    epoch: u32,
+/// The last event of a lane that is known, by its position, incarnation and number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LaneHead {
+    pub(crate) position: Position,
+    pub(crate) incarnation: i64,
+    pub(crate) event_nr: i64,
 }
 
-/// What is known of an entity.
+/// The integer that stands for an entity, and the sequence number of its last event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct EntityHead {
-    /// The integer that stands for it.
     pub(crate) entity: i64,
-    /// The sequence number of its last event; none if that is doubted.
-    pub(crate) head: Option<SequenceNr>,
+    pub(crate) head: SequenceNr,
 }
 
 impl KnownHeads {
     /// Room for about `entities`.
     pub(crate) fn new(entities: usize) -> Self {
-        Self {
-            lane_head: None,
-            epoch: 0,
-            young: HashMap::new(),
-            old: HashMap::new(),
-            young_max: entities.div_ceil(2),
+        let young_max = entities.div_ceil(2);
+        Self { lane: None, young: HashMap::new(), old: HashMap::new(), young_max }
+    }
+
+    /// The last event of the lane, if one is known. Without it nothing is known of entities.
+    pub(crate) fn lane(&self) -> Option<LaneHead> {
+        self.lane
+    }
+
+    /// Takes note of the last event of the lane; everything is forgotten if that is not known.
+    pub(crate) fn moved(&mut self, lane: Option<LaneHead>) {
+        if lane.is_none() {
+            self.forget();
         }
+        self.lane = lane;
     }
 
-    /// Where the head of the lane should be; none if that is not known.
-    pub(crate) fn lane_head(&self) -> Option<Position> {
-        self.lane_head
-    }
-
-    /// Takes note of where this store left the lane.
-    pub(crate) fn moved(&mut self, lane_head: Position) {
-        self.lane_head = Some(lane_head);
-    }
-
-    /// Doubts all heads.
-    pub(crate) fn doubt(&mut self) {
-        self.lane_head = None;
-        // an entity of 2^32 doubts ago could pass for fresh, had it not been looked at since
-        self.epoch = self.epoch.wrapping_add(1);
+    /// Forgets everything.
+    pub(crate) fn forget(&mut self) {
+        self.lane = None;
+        self.young.clear();
+        self.old.clear();
     }
 
     /// What is known of `key`.
     pub(crate) fn find(&mut self, key: &EntityKey) -> Option<EntityHead> {
-        let known = match self.young.get(key) {
-            Some(known) => *known,
-            None => {
-                let known = self.old.remove(key)?;
-                self.keep(key, known);
-                known
-            }
-        };
-        let head = (known.epoch == self.epoch).then_some(known.head);
-        Some(EntityHead { entity: known.entity, head })
+        if let Some(known) = self.young.get(key) {
+            return Some(*known);
+        }
+        let known = self.old.remove(key)?;
+        self.remember(key, known);
+        Some(known)
     }
 
     /// Remembers where `key` is.
-    pub(crate) fn remember(&mut self, key: &EntityKey, entity: i64, head: SequenceNr) {
-        let known = Known { entity, head, epoch: self.epoch };
-        self.keep(key, known);
-    }
-
-    fn keep(&mut self, key: &EntityKey, known: Known) {
+    pub(crate) fn remember(&mut self, key: &EntityKey, known: EntityHead) {
         if let Some(place) = self.young.get_mut(key) {
             *place = known;
             return;
@@ -106,34 +91,33 @@ mod tests {
         EntityKey::new("account", nr.to_string()).unwrap()
     }
 
-    fn at(entity: i64, head: u64) -> Option<EntityHead> {
-        Some(EntityHead { entity, head: Some(SequenceNr::new(head)) })
-    }
-
-    fn doubted(entity: i64) -> Option<EntityHead> {
-        Some(EntityHead { entity, head: None })
+    fn at(entity: i64, head: u64) -> EntityHead {
+        EntityHead { entity, head: SequenceNr::new(head) }
     }
 
     #[test]
-    fn a_doubt_leaves_keys_and_ends_when_a_head_is_learned_anew() {
-        let mut known = KnownHeads::new(1000);
-        known.remember(&key(1), 1, SequenceNr::new(1));
-        known.moved(Position::new(8));
-        assert_eq!((known.find(&key(1)), known.lane_head()), (at(1, 1), Some(Position::new(8))));
-        known.doubt();
-        assert_eq!((known.find(&key(1)), known.lane_head()), (doubted(1), None));
-        known.moved(Position::new(11));
-        assert_eq!(known.find(&key(1)), doubted(1), "a doubt is not forgotten by moving on");
-        known.remember(&key(1), 1, SequenceNr::new(3));
-        assert_eq!(known.find(&key(1)), at(1, 3));
+    fn without_the_end_of_the_lane_nothing_is_known() {
+        let lane = LaneHead { position: Position::new(8), incarnation: 1, event_nr: 9 };
+        for forget in [KnownHeads::forget, |known: &mut KnownHeads| known.moved(None)] {
+            let mut known = KnownHeads::new(2);
+            known.moved(Some(lane));
+            known.remember(&key(1), at(1, 1));
+            known.remember(&key(2), at(2, 1)); // 1 is old now
+            assert_eq!((known.find(&key(2)), known.lane()), (Some(at(2, 1)), Some(lane)));
+            forget(&mut known);
+            assert_eq!(
+                (known.find(&key(1)), known.find(&key(2)), known.lane()),
+                (None, None, None)
+            );
+        }
     }
 
     #[test]
     fn what_is_asked_for_stays_and_the_number_is_bounded() {
         let mut known = KnownHeads::new(100);
         for nr in 0..10_000 {
-            known.remember(&key(nr), nr as i64, SequenceNr::new(1));
-            assert_eq!(known.find(&key(0)), at(0, 1), "asked for all the time");
+            known.remember(&key(nr), at(nr as i64, 1));
+            assert_eq!(known.find(&key(0)), Some(at(0, 1)), "asked for all the time");
             assert!(known.young.len() + known.old.len() <= 100);
         }
         assert_eq!(known.find(&key(5000)), None);
@@ -142,10 +126,10 @@ mod tests {
     #[test]
     fn a_newer_head_wins_over_the_one_in_the_old_map() {
         let mut known = KnownHeads::new(4);
-        known.remember(&key(1), 1, SequenceNr::new(1));
-        known.remember(&key(2), 2, SequenceNr::new(1));
-        known.remember(&key(3), 3, SequenceNr::new(1)); // 1 and 2 are old now
-        known.remember(&key(1), 1, SequenceNr::new(2)); // young, while the old one is still there
-        assert_eq!(known.find(&key(1)), at(1, 2));
+        known.remember(&key(1), at(1, 1));
+        known.remember(&key(2), at(2, 1));
+        known.remember(&key(3), at(3, 1)); // 1 and 2 are old now
+        known.remember(&key(1), at(1, 2)); // young, while the old one is still there
+        assert_eq!(known.find(&key(1)), Some(at(1, 2)));
     }
 }

@@ -24,7 +24,8 @@ pub(crate) struct LaneRead<'a> {
 }
 
 /// One row with the last position that is looked at, told by its missing sequence number; and the events up to there
-/// that pass the filter, of which a part that is NULL lets everything pass. As in `entity_pages.rs`, with what the events
+/// that pass the filter, of which a part that is NULL lets everything pass. An event whose entity is missing passes too: it
+/// is corrupt, and must not be overlooked. As in `entity_pages.rs`, with what the events
 /// before weigh.
 const QUERY: &str = "
     WITH bounds AS MATERIALIZED (
@@ -33,9 +34,11 @@ const QUERY: &str = "
                 SELECT e.position - 1 FROM @events AS e
                 WHERE e.lane = $1 AND e.position > $2 ORDER BY e.position OFFSET $4 LIMIT 1
             ) END,
-            greatest(l.kept, (
-                SELECT e.position FROM @events AS e WHERE e.lane = $1 ORDER BY e.position DESC LIMIT 1
-            ))
+            (
+                SELECT e.position FROM @events AS e
+                WHERE e.lane = $1 AND e.position > l.kept ORDER BY e.position DESC LIMIT 1
+            ),
+            l.kept
         ) AS read_to
         FROM @lanes AS l WHERE l.lane = $1
     )
@@ -50,16 +53,16 @@ const QUERY: &str = "
     FROM (
         SELECT e.*, n.partition, n.kind, n.id, sum(octet_length(e.payload) + octet_length(e.metadata))
             OVER (ORDER BY e.position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS weight_before
-        FROM @events AS e CROSS JOIN LATERAL (
+        FROM @events AS e LEFT JOIN LATERAL (
             SELECT * FROM @entities AS n WHERE n.entity = e.entity LIMIT 1
-        ) AS n
+        ) AS n ON TRUE
         WHERE e.lane = $1 AND e.position > $2 AND e.position <= (SELECT b.read_to FROM bounds AS b)
-            AND ($5::text[] IS NULL OR n.kind = ANY ($5))
+            AND ($5::text[] IS NULL OR n.kind IS NULL OR n.kind = ANY ($5))
             AND ($6::text[] IS NULL OR EXISTS (
                 SELECT FROM unnest($6) AS w (manifest)
                 WHERE e.manifest = w.manifest OR starts_with(e.manifest, w.manifest || '.')
             ))
-            AND n.partition BETWEEN $7 AND $8
+            AND (n.partition IS NULL OR n.partition BETWEEN $7 AND $8)
         ORDER BY e.position LIMIT $9
     ) AS v
     WHERE v.weight_before IS NULL OR v.weight_before <= $10";
@@ -113,7 +116,12 @@ fn page(read: LaneRead<'_>, rows: &[PgRow]) -> Result<LanePage, sqlx::Error> {
 }
 
 fn journal_event(row: &PgRow) -> Result<JournalEvent, sqlx::Error> {
-    let (kind, id): (String, String) = (column(row, 11)?, column(row, 12)?);
+    let (Some(kind), Some(id)) =
+        (column::<Option<String>>(row, 11)?, column::<Option<String>>(row, 12)?)
+    else {
+        let position = values::count(row, 2)?;
+        return Err(sqlx::Error::Decode(format!("the event at {position} has no entity").into()));
+    };
     let entity = EntityKey::new(kind, id).map_err(|error| sqlx::Error::Decode(error.into()))?;
     let partition = column::<i32>(row, 0)?;
     let partition = u16::try_from(partition).map_err(|error| sqlx::Error::Decode(error.into()))?;

@@ -49,10 +49,7 @@ impl LaneWriter {
         };
         turn.session = Some(match session {
             Some(session) => session,
-            None => {
-                turn.known.doubt();
-                connections.lasting(doing).await?
-            }
+            None => connections.lasting(doing).await?,
         });
         Ok(Turn(turn))
     }

@@ -4,7 +4,12 @@
 //! not arrived, is not carried out any more. So what is not there then will not come.
 
 use crate::{
-    entities::Names, fence, session::column, store::Shared, transaction::Transaction, values,
+    entities::Names,
+    fence::{self, Token},
+    session::column,
+    store::Shared,
+    transaction::Transaction,
+    values,
 };
 use actum_model::{EntityKey, Position, Revision};
 use actum_persistence::store::{
@@ -45,7 +50,7 @@ async fn appends_in(
     shared: &Shared,
     tx: &mut Transaction<'_>,
     batch: &AppendBatch,
-) -> Result<(Vec<Option<AppendOutcome>>, Option<i64>), StoreError> {
+) -> Result<(Vec<Option<AppendOutcome>>, Option<Token>), StoreError> {
     let mut settled = vec![None; batch.appends.len()];
     let Some(token) = settle(shared, tx, batch.incarnation).await? else {
         return Ok((settled, None));
@@ -84,7 +89,7 @@ async fn writes_in(
     shared: &Shared,
     tx: &mut Transaction<'_>,
     batch: &StateBatch,
-) -> Result<(Vec<Option<StateOutcome>>, Option<i64>), StoreError> {
+) -> Result<(Vec<Option<StateOutcome>>, Option<Token>), StoreError> {
     let mut settled = vec![None; batch.writes.len()];
     let Some(token) = settle(shared, tx, batch.incarnation).await? else {
         return Ok((settled, None));
@@ -108,22 +113,24 @@ async fn writes_in(
     Ok((settled, Some(token)))
 }
 
-/// Shuts out what is still on its way, and says the new token; none if there never was such a writer.
+/// Shuts out what is still on its way, and says the new token; none if there is no such writer, whose writes are not there
+/// then, and will not be.
 async fn settle(
     shared: &Shared,
     tx: &mut Transaction<'_>,
     incarnation: Incarnation,
-) -> Result<Option<i64>, StoreError> {
+) -> Result<Option<Token>, StoreError> {
     let Some(incarnation) = values::stored(incarnation.get()) else { return Ok(None) };
     fence::hold(tx, shared.lock_space, incarnation).await?;
-    let count =
-        "UPDATE @writers SET settled = settled + 1 WHERE incarnation = $1 RETURNING settled";
-    let rows = tx.rows(sqlx::query(shared.texts.of(count)).bind(incarnation)).await?;
-    let token = rows.first().map(|row| column(row, 0)).transpose();
-    token.map_err(|error| tx.failed(error))
+    let count = "UPDATE @writers SET settled = settled + 1
+        WHERE incarnation = $1 AND ($2::bigint IS NULL OR nonce = $2) RETURNING nonce, settled";
+    let count = sqlx::query(shared.texts.of(count)).bind(incarnation);
+    let rows = tx.rows(count.bind(shared.tokens.of(incarnation).nonce)).await?;
+    let token = |row: &PgRow| Ok(Token { nonce: column(row, 0)?, settled: column(row, 1)? });
+    rows.first().map(token).transpose().map_err(|error| tx.failed(error))
 }
 
-fn learn(shared: &Shared, incarnation: Incarnation, token: Option<i64>) {
+fn learn(shared: &Shared, incarnation: Incarnation, token: Option<Token>) {
     if let (Some(incarnation), Some(token)) = (values::stored(incarnation.get()), token) {
         shared.tokens.learn(incarnation, token);
     }

@@ -1,8 +1,8 @@
 use crate::{
     fault::store_error,
-    fence::{self, TOKENS_MAX, Verdict},
+    fence::{self, Write},
     store::Shared,
-    transaction, values,
+    values,
 };
 use actum_model::{EntityKey, Lane, SequenceNr};
 use actum_persistence::store::{Incarnation, StoreError};
@@ -12,8 +12,9 @@ const DOING: &str = "deleting events";
 /// How many events one transaction deletes, so that it stays short.
 const DELETED_MAX: i64 = 1_000;
 
-const DELETE: &str = "SELECT _verdict, _settled_now, _head, _floor
-    FROM @delete_events_v1($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+/// How many events one transaction deletes, so that it stays short.
+const DELETE: &str = "SELECT _verdict, _nonce_now, _settled_now, _head, _floor
+    FROM @delete_events_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 /// Deletes events of `entity`, which writes to `lane`, up to `up_to`, some of them if they are many, and says up to which they are deleted.
 pub(crate) async fn delete_some(
@@ -22,36 +23,21 @@ pub(crate) async fn delete_some(
     (lane, entity): (Lane, &EntityKey),
     up_to: SequenceNr,
 ) -> Result<SequenceNr, StoreError> {
-    let writer = fence::key_of(incarnation)?;
     let mut session = shared.connections.lend(DOING).await?;
-    for _ in 0..TOKENS_MAX {
-        let token = shared.tokens.of(writer);
-        let statement = || {
-            sqlx::query(shared.texts.of(DELETE))
-                .bind(shared.lock_space)
-                .bind(fence::writer_key(writer))
-                .bind(writer)
-                .bind(token)
-                .bind(i32::from(lane.nr()))
-                .bind(entity.kind())
-                .bind(entity.id())
-                .bind(values::bound(up_to.get()))
-                .bind(DELETED_MAX)
-        };
-        let rows = transaction::call(&mut session, shared.connector(), DOING, statement).await?;
-        let row = rows.first().ok_or(sqlx::Error::RowNotFound);
-        let row = row.map_err(|error| store_error(DOING, error))?;
-        match fence::verdict(row, incarnation).map_err(|error| error.while_doing(DOING))? {
-            Verdict::Settled { token } => shared.tokens.learn(writer, token),
-            Verdict::Done => {
-                let numbers = values::sequence_nr(row, 2)
-                    .and_then(|head| Ok((head, values::sequence_nr(row, 3)?)));
-                let (head, floor) = numbers.map_err(|error| store_error(DOING, error))?;
-                return check(entity, up_to, head).map(|()| floor);
-            }
-        }
-    }
-    Err(fence::overtaken(DOING))
+    let write = Write { doing: DOING, incarnation, query: DELETE };
+    let row = fence::write(shared, &mut session, write, |query| {
+        query
+            .bind(i32::from(lane.nr()))
+            .bind(entity.kind())
+            .bind(entity.id())
+            .bind(values::bound(up_to.get()))
+            .bind(DELETED_MAX)
+    });
+    let row = row.await?.ok_or_else(|| StoreError::corrupt("deleting knows no history"))?;
+    let numbers =
+        values::sequence_nr(&row, 3).and_then(|head| Ok((head, values::sequence_nr(&row, 4)?)));
+    let (head, floor) = numbers.map_err(|error| store_error(DOING, error))?;
+    check(entity, up_to, head).map(|()| floor)
 }
 
 fn check(entity: &EntityKey, up_to: SequenceNr, head: SequenceNr) -> Result<(), StoreError> {

@@ -75,6 +75,11 @@ impl Session {
         !self.running
     }
 
+    /// Waits for answers as long as this from now on.
+    pub(crate) fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
     /// For how long nobody has used it.
     pub(crate) fn unused_for(&self) -> Duration {
         self.used_at.elapsed()

@@ -41,7 +41,8 @@ pub struct PostgresSettings {
     /// How long a statement may take on the server; 5 seconds by default, 10 milliseconds to 10 minutes. After that the
     /// server gives it up, nothing was written, and the call fails as unavailable.
     pub statement_timeout: Duration,
-    /// How long a statement may wait for a lock; 3 seconds by default, 1 millisecond to 10 minutes. As above.
+    /// How long a statement may wait for a lock, within `statement_timeout`; 3 seconds by default, 1 millisecond to 10
+    /// minutes. As above.
     pub lock_timeout: Duration,
     /// How long to wait for an answer before the connection is given up as lost; 8 seconds by default, more than
     /// `statement_timeout`, up to 20 minutes. Whether a write was done is then unknown, and found out.

@@ -2,10 +2,10 @@ use crate::{
     PostgresStore,
     entities::Names,
     fault::store_error,
-    fence::{self, TOKENS_MAX, Verdict},
+    fence::{self, Write},
     resolve,
     session::{Statement, column},
-    transaction, values,
+    values,
 };
 use actum_model::{EntityKey, Revision};
 use actum_persistence::store::{
@@ -17,8 +17,8 @@ use sqlx::postgres::PgRow;
 const WRITING: &str = "writing states";
 
 /// The function of the schema does it all in one round trip; see `schema/v1.sql`.
-const WRITE: &str = "SELECT _verdict, _settled_now, _outcomes FROM @write_states_v1(
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16
+const WRITE: &str = "SELECT _verdict, _nonce_now, _settled_now, _outcomes FROM @write_states_v1(
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
 )";
 
 #[async_trait]
@@ -27,30 +27,11 @@ impl DurableStateStore for PostgresStore {
         batch.check(self.layout())?;
         let columns = Columns::of(batch);
         self.refuse_unfit(batch).await?;
-        let shared = &self.shared;
-        let incarnation = fence::key_of(batch.incarnation)?;
-        let mut session = shared.connections.lend(WRITING).await?;
-        for _ in 0..TOKENS_MAX {
-            let token = shared.tokens.of(incarnation);
-            let statement = || {
-                let query = sqlx::query(shared.texts.of(WRITE))
-                    .bind(shared.lock_space)
-                    .bind(fence::writer_key(incarnation))
-                    .bind(incarnation)
-                    .bind(token);
-                columns.bind(query)
-            };
-            let rows =
-                transaction::call(&mut session, shared.connector(), WRITING, statement).await?;
-            let row = rows.first().ok_or(sqlx::Error::RowNotFound);
-            let row = row.map_err(|error| store_error(WRITING, error))?;
-            let verdict = fence::verdict(row, batch.incarnation);
-            match verdict.map_err(|error| error.while_doing(WRITING))? {
-                Verdict::Done => return outcomes(row, batch),
-                Verdict::Settled { token } => shared.tokens.learn(incarnation, token),
-            }
-        }
-        Err(fence::overtaken(WRITING))
+        let mut session = self.shared.connections.lend(WRITING).await?;
+        let write = Write { doing: WRITING, incarnation: batch.incarnation, query: WRITE };
+        let row = fence::write(&self.shared, &mut session, write, |query| columns.bind(query));
+        let row = row.await?.ok_or_else(|| StoreError::corrupt("states know no history"))?;
+        outcomes(&row, batch)
     }
 
     async fn resolve(&self, batch: &StateBatch) -> Result<Vec<Option<StateOutcome>>, StoreError> {
@@ -168,9 +149,9 @@ impl<'a> Columns<'a> {
 }
 
 fn outcomes(row: &PgRow, batch: &StateBatch) -> Result<Vec<StateOutcome>, StoreError> {
-    let outcomes: Vec<i64> = column(row, 2).map_err(|error| store_error(WRITING, error))?;
+    let outcomes: Vec<i64> = column(row, 3).map_err(|error| fence::unreadable(WRITING, error))?;
     if outcomes.len() != batch.writes.len() {
-        return Err(StoreError::corrupt(format!("{WRITING}: outcomes are missing")));
+        return Err(StoreError::outcome_unknown(WRITING, "an answer lacks outcomes"));
     }
     let outcome = |outcome: i64| match u64::try_from(outcome) {
         Ok(actual) => StateOutcome::Conflict { actual: Revision::new(actual) },

@@ -16,6 +16,12 @@ pub(crate) struct Failed {
     pub(crate) error: StoreError,
 }
 
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self { fault: Fault::Other, error }
+    }
+}
+
 impl From<Failed> for StoreError {
     fn from(failed: Failed) -> Self {
         failed.error
@@ -49,6 +55,20 @@ impl<'a> Transaction<'a> {
     ) -> Result<Vec<PgRow>, StoreError> {
         let rows = self.session.rows(statement).await;
         rows.map_err(|error| self.failed(error))
+    }
+
+    /// As [`rows`](Self::rows), for an error that means something special.
+    pub(crate) async fn try_rows(
+        &mut self,
+        statement: Statement<'_>,
+    ) -> Result<Vec<PgRow>, sqlx::Error> {
+        self.session.rows(statement).await
+    }
+
+    /// Runs a statement without arguments.
+    pub(crate) async fn batch(&mut self, text: &str) -> Result<(), StoreError> {
+        let done = self.session.batch(sqlx::AssertSqlSafe(text.into())).await;
+        done.map_err(|error| self.failed(error))
     }
 
     /// What the failure of a statement means.

@@ -84,9 +84,11 @@ fn check_value(name: &str, value: &str) -> Result<(), String> {
         }
         // a certificate may stand there itself
         "sslrootcert" | "sslcert" | "sslkey" if !value.trim().starts_with("-----BEGIN") => {
+            // a key is not repeated: it may stand there itself and not look like one
+            let file = if name == "sslkey" { String::new() } else { format!(" `{value}`") };
             let opened = File::open(value).map(drop);
             opened.map_err(|error| {
-                format!("`{name}` names the file `{value}`, which cannot be read: {error}")
+                format!("`{name}` names a file{file} that cannot be read: {error}")
             })
         }
         _ => Ok(()),
@@ -146,7 +148,7 @@ mod tests {
             ("postgres://host/bank?port=x", "`port` is `x`"),
             ("postgres://host/bank?port=0", "`port` is `0`"),
             ("postgres://host/bank?hostaddr=db", "`hostaddr` is `db`"),
-            ("postgres://host/bank?sslrootcert=/no/such%2ffile", "names the file `/no/such/file`"),
+            ("postgres://host/bank?sslrootcert=/no/such%2ffile", "names a file `/no/such/file`"),
         ] {
             assert!(why(url).contains(says), "{url}: {}", why(url));
         }

@@ -1,7 +1,8 @@
 use crate::{
-    PostgresStore, fence,
+    PostgresStore,
+    fence::{self, Token},
     session::{Statement, column},
-    transaction::Transaction,
+    transaction::{self, Transaction},
     values,
 };
 use actum_persistence::store::{ClaimError, Incarnation, StoreError, WriterClaim, WriterStore};
@@ -21,24 +22,26 @@ impl WriterStore for PostgresStore {
         let mut session = self.shared.connections.lend(doing).await?;
         let mut tx = Transaction::begin(&mut session, self.shared.connector(), doing).await?;
         let claimed = self.claim_in(&mut tx, claim).await;
-        let incarnation = tx.finish(claimed).await?;
-        self.shared.tokens.learn(incarnation, 0);
+        let (incarnation, nonce) = tx.finish(claimed).await?;
+        self.shared.tokens.learn(incarnation, Token { nonce: Some(nonce), settled: 0 });
         Ok(Incarnation::new(incarnation.cast_unsigned()))
     }
 
     async fn renew(&self, incarnation: Incarnation, lease: Duration) -> Result<(), StoreError> {
         let doing = "renewing a writer slot";
-        let key = fence::key_of(incarnation)?;
-        let renewal =
-            "UPDATE @writers SET lease_until = clock_timestamp() + $2 * interval '1 microsecond'
-            WHERE incarnation = $1 AND revoked_at IS NULL RETURNING 1";
-        let renewal = sqlx::query(self.shared.texts.of(renewal)).bind(key).bind(micros(lease));
+        let key = values::incarnation(incarnation)?;
+        let renewal = || {
+            let renewal = sqlx::query(self.shared.texts.of("SELECT @renew_v1($1, $2, $3)"));
+            renewal.bind(key).bind(self.shared.tokens.of(key).nonce).bind(micros(lease))
+        };
         let mut session = self.shared.connections.lend(doing).await?;
-        // whoever renews relies on it until the lease ends: it must be as durable as a claim
-        let mut tx = Transaction::begin(&mut session, self.shared.connector(), doing).await?;
-        let renewed = tx.rows(renewal).await;
-        let rows = tx.finish(renewed).await?;
-        if rows.is_empty() { Err(StoreError::Fenced { incarnation }) } else { Ok(()) }
+        let rows = transaction::call(&mut session, self.shared.connector(), doing, renewal).await?;
+        match rows.first().map(|row| column::<bool>(row, 0)) {
+            Some(Ok(true)) => Ok(()),
+            Some(Ok(false)) => Err(StoreError::Fenced { incarnation }),
+            Some(Err(error)) => Err(fence::unreadable(doing, error)),
+            None => Err(fence::unreadable(doing, sqlx::Error::RowNotFound)),
+        }
     }
 
     async fn release(&self, incarnation: Incarnation) -> Result<(), StoreError> {
@@ -63,7 +66,7 @@ impl PostgresStore {
         &self,
         tx: &mut Transaction<'_>,
         claim: &WriterClaim,
-    ) -> Result<i64, ClaimError> {
+    ) -> Result<(i64, i64), ClaimError> {
         // of many who claim a slot one goes first, and the others see that it did
         let lock = "SELECT pg_advisory_xact_lock($1, 65536 + (hashtext($2) & 1073741823))";
         tx.rows(sqlx::query(lock).bind(self.shared.lock_space).bind(&claim.slot)).await?;
@@ -98,21 +101,22 @@ impl PostgresStore {
         holder.transpose().map_err(|error| tx.failed(error))
     }
 
-    /// Enters a new incarnation that holds the slot.
+    /// Enters a new incarnation that holds the slot, and says its number and its nonce.
     async fn enter(
         &self,
         tx: &mut Transaction<'_>,
         claim: &WriterClaim,
-    ) -> Result<i64, StoreError> {
-        let statement = "INSERT INTO @writers (slot, holder, lease_until)
-            VALUES ($1, $2, clock_timestamp() + $3 * interval '1 microsecond') RETURNING incarnation";
+    ) -> Result<(i64, i64), StoreError> {
+        let statement = "INSERT INTO @writers (slot, holder, nonce, lease_until)
+            VALUES ($1, $2, floor(random() * 2 ^ 52)::bigint, clock_timestamp() + $3 * interval '1 microsecond')
+            RETURNING incarnation, nonce";
         // a text cannot hold NUL, and the holder is for people
         let holder = claim.holder.replace('\0', " ");
         let statement = sqlx::query(self.shared.texts.of(statement));
         let statement = statement.bind(&claim.slot).bind(holder).bind(micros(claim.lease));
         let rows = tx.rows(statement).await?;
         let row = rows.first().ok_or(sqlx::Error::RowNotFound);
-        row.and_then(|row| column(row, 0)).map_err(|error| tx.failed(error))
+        row.and_then(|row| Ok((column(row, 0)?, column(row, 1)?))).map_err(|error| tx.failed(error))
     }
 
     async fn shut_out(

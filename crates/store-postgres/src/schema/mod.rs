@@ -8,12 +8,19 @@ use crate::{
 };
 use actum_model::{LaneCount, PartitionCount};
 use actum_persistence::store::JournalLayout;
+use std::time::Duration;
 
 /// What raises the schema to version 1, 2, …: each runs on top of the one before.
 const SCRIPTS: &[Script] = &[Script { name: "journal", text: include_str!("v1.sql") }];
 
 /// The newest version.
 pub(crate) const VERSION: u32 = SCRIPTS.len() as u32;
+
+/// How long a program waits for its migrations, or for those of another.
+const PATIENCE_MAX: Duration = Duration::from_hours(1);
+
+/// How much longer than a statement a migration may wait for a lock.
+const LOCK_PATIENCE: u32 = 10;
 
 struct Script {
     name: &'static str,
@@ -107,7 +114,13 @@ pub(crate) async fn migrate(
     connector: &Connector,
     texts: &Texts,
 ) -> Result<Found, sqlx::Error> {
+    // what others do beside it is short, and what a migration does may be long
+    session.set_patience(PATIENCE_MAX);
     session.begin(connector.begin()).await?;
+    let lock_timeout = (LOCK_PATIENCE * connector.settings.lock_timeout).as_millis();
+    let settings =
+        format!("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = {lock_timeout}");
+    session.batch(sqlx::AssertSqlSafe(settings.into())).await?;
     let migrated = migrate_in(session, connector, texts).await;
     match &migrated {
         Ok(_) => session.commit().await?,

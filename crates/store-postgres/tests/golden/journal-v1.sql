@@ -1,6 +1,6 @@
 CREATE SCHEMA golden_v1;
 
-CREATE FUNCTION golden_v1.append_v1(_space integer, _fence integer, _incarnation bigint, _settled bigint, _lane integer, _head bigint, _optimistic boolean, _entities bigint[], _expected bigint[], _checked integer[], _new integer[], _kinds text[], _ids text[], _partitions integer[], _of integer[], _sequence_nrs bigint[], _event_nrs bigint[], _timestamps bigint[], _codecs text[], _manifests text[], _schema_versions bigint[], _payloads bytea[], _metadata bytea[], OUT _verdict integer, OUT _settled_now bigint, OUT _head_before bigint, OUT _keys bigint[], OUT _guilty integer[], OUT _actual bigint[]) RETURNS record
+CREATE FUNCTION golden_v1.append_v1(_space integer, _fence integer, _incarnation bigint, _nonce bigint, _settled bigint, _lane integer, _head bigint, _head_incarnation bigint, _head_event_nr bigint, _entities bigint[], _expected bigint[], _checked integer[], _new integer[], _kinds text[], _ids text[], _partitions integer[], _of integer[], _sequence_nrs bigint[], _event_nrs bigint[], _timestamps bigint[], _codecs text[], _manifests text[], _schema_versions bigint[], _payloads bytea[], _metadata bytea[], OUT _verdict integer, OUT _nonce_now bigint, OUT _settled_now bigint, OUT _head_before bigint, OUT _incarnation_before bigint, OUT _event_nr_before bigint, OUT _keys bigint[], OUT _guilty integer[], OUT _actual bigint[]) RETURNS record
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
@@ -8,16 +8,27 @@ CREATE FUNCTION golden_v1.append_v1(_space integer, _fence integer, _incarnation
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 BEGIN
-    SELECT m._verdict, m._settled_now INTO _verdict, _settled_now
-    FROM "golden_v1".may_write_v1(_space, _fence, _incarnation, _settled) AS m;
+    SELECT m._verdict, m._nonce_now, m._settled_now INTO _verdict, _nonce_now, _settled_now
+    FROM "golden_v1".may_write_v1(_space, _fence, _incarnation, _nonce, _settled) AS m;
     IF _verdict <> 0 THEN
         RETURN;
     END IF;
     -- one transaction of a lane at a time, from here to its commit: so the order of positions is that of commits
     PERFORM pg_advisory_xact_lock(_space, _lane);
-    SELECT greatest(l.kept, (
-        SELECT e.position FROM "golden_v1".events AS e WHERE e.lane = _lane ORDER BY e.position DESC LIMIT 1
-    )) INTO STRICT _head_before FROM "golden_v1".lanes AS l WHERE l.lane = _lane;
+    SELECT coalesce(v.position, l.kept), v.incarnation, v.event_nr
+    INTO STRICT _head_before, _incarnation_before, _event_nr_before
+    FROM "golden_v1".lanes AS l LEFT JOIN LATERAL (
+        SELECT e.position, e.incarnation, e.event_nr FROM "golden_v1".events AS e
+        WHERE e.lane = _lane AND e.position > l.kept ORDER BY e.position DESC LIMIT 1
+    ) AS v ON TRUE
+    WHERE l.lane = _lane;
+    IF _head >= 0 AND NOT EXISTS (
+        SELECT FROM "golden_v1".events AS e WHERE e.lane = _lane AND e.position = _head
+            AND e.incarnation = _head_incarnation AND e.event_nr = _head_event_nr
+    ) THEN
+        _verdict := 3;
+        RETURN;
+    END IF;
 
     IF cardinality(_new) > 0 THEN
         _keys := "golden_v1".keys_v1(_kinds, _ids, _partitions, (
@@ -27,9 +38,7 @@ BEGIN
             _entities[_new[_i]] := _keys[_i];
         END LOOP;
     END IF;
-    IF _head_before < _head OR (_head_before > _head AND NOT _optimistic) THEN
-        _checked := ARRAY(SELECT generate_series(1, cardinality(_entities)));
-    ELSIF _head_before > _head AND _head >= 0 THEN
+    IF _head >= 0 AND _head_before > _head THEN
         _checked := _checked || ARRAY(
             SELECT a.nr::integer
             FROM unnest(_entities, _expected) WITH ORDINALITY AS a (entity, expected, nr)
@@ -41,14 +50,14 @@ BEGIN
     IF cardinality(_checked) > 0 THEN
         SELECT array_agg(h.nr), array_agg(h.actual) INTO _guilty, _actual
         FROM (
-            SELECT c.nr, greatest(
-                coalesce((SELECT n.floor FROM "golden_v1".entities AS n WHERE n.entity = _entities[c.nr]), 0),
-                (
-                    SELECT e.sequence_nr FROM "golden_v1".events AS e
-                    WHERE e.entity = _entities[c.nr] ORDER BY e.sequence_nr DESC LIMIT 1
-                )
-            ) AS actual
+            SELECT c.nr, coalesce((
+                SELECT e.sequence_nr FROM "golden_v1".events AS e
+                WHERE e.entity = _entities[c.nr] AND e.sequence_nr > f.floor ORDER BY e.sequence_nr DESC LIMIT 1
+            ), f.floor) AS actual
             FROM unnest(_checked) AS c (nr)
+            CROSS JOIN LATERAL (
+                SELECT coalesce((SELECT n.floor FROM "golden_v1".entities AS n WHERE n.entity = _entities[c.nr]), 0) AS floor
+            ) AS f
         ) AS h
         WHERE h.actual <> _expected[h.nr];
     END IF;
@@ -83,7 +92,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION golden_v1.delete_events_v1(_space integer, _fence integer, _incarnation bigint, _settled bigint, _lane integer, _kind text, _id text, _up_to bigint, _many bigint, OUT _verdict integer, OUT _settled_now bigint, OUT _head bigint, OUT _floor bigint) RETURNS record
+CREATE FUNCTION golden_v1.delete_events_v1(_space integer, _fence integer, _incarnation bigint, _nonce bigint, _settled bigint, _lane integer, _kind text, _id text, _up_to bigint, _many bigint, OUT _verdict integer, OUT _nonce_now bigint, OUT _settled_now bigint, OUT _head bigint, OUT _floor bigint) RETURNS record
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
@@ -94,8 +103,8 @@ DECLARE
     _entity bigint;
     _position bigint;
 BEGIN
-    SELECT m._verdict, m._settled_now INTO _verdict, _settled_now
-    FROM "golden_v1".may_write_v1(_space, _fence, _incarnation, _settled) AS m;
+    SELECT m._verdict, m._nonce_now, m._settled_now INTO _verdict, _nonce_now, _settled_now
+    FROM "golden_v1".may_write_v1(_space, _fence, _incarnation, _nonce, _settled) AS m;
     IF _verdict <> 0 THEN
         RETURN;
     END IF;
@@ -106,7 +115,8 @@ BEGIN
     FROM "golden_v1".entities AS n WHERE n.kind = _kind AND n.id = _id FOR NO KEY UPDATE;
     _floor := coalesce(_floor, 0);
     _head := greatest(_floor, (
-        SELECT e.sequence_nr FROM "golden_v1".events AS e WHERE e.entity = _entity ORDER BY e.sequence_nr DESC LIMIT 1
+        SELECT e.sequence_nr FROM "golden_v1".events AS e
+        WHERE e.entity = _entity AND e.sequence_nr > _floor ORDER BY e.sequence_nr DESC LIMIT 1
     ));
     IF _up_to > _head OR _up_to <= _floor THEN
         RETURN;
@@ -122,9 +132,21 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION golden_v1.durably_v1() RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF current_setting('synchronous_commit') = 'off' THEN
+        PERFORM set_config('synchronous_commit', 'on', TRUE);
+    END IF;
+END
+$$;
+
 CREATE FUNCTION golden_v1.keys_v1(_kinds text[], _ids text[], _partitions integer[], _wanted boolean[]) RETURNS bigint[]
     LANGUAGE plpgsql
     AS $$
+DECLARE
+    _keys bigint[];
 BEGIN
     -- in order: two transactions that create the same entities wait for each other one way only
     INSERT INTO "golden_v1".entities (partition, kind, id)
@@ -132,18 +154,21 @@ BEGIN
     FROM unnest(_kinds, _ids, _partitions, _wanted) AS a (kind, id, partition, wanted)
     WHERE a.wanted AND NOT EXISTS (SELECT FROM "golden_v1".entities AS n WHERE n.kind = a.kind AND n.id = a.id)
     ORDER BY a.kind, a.id
-    ON CONFLICT DO NOTHING;
-    RETURN (
-        SELECT coalesce(array_agg(coalesce(n.entity, 0) ORDER BY a.nr), '{}')
-        FROM unnest(_kinds, _ids) WITH ORDINALITY AS a (kind, id, nr)
-        LEFT JOIN LATERAL (
-            SELECT e.entity FROM "golden_v1".entities AS e WHERE e.kind = a.kind AND e.id = a.id LIMIT 1
-        ) AS n ON TRUE
-    );
+    -- that a key is taken is another matter: then the sequence lags behind its table, as a restore can leave it
+    ON CONFLICT (kind, id) DO NOTHING;
+    SELECT coalesce(array_agg(coalesce(n.entity, 0) ORDER BY a.nr), '{}') INTO _keys
+    FROM unnest(_kinds, _ids) WITH ORDINALITY AS a (kind, id, nr)
+    LEFT JOIN LATERAL (
+        SELECT e.entity FROM "golden_v1".entities AS e WHERE e.kind = a.kind AND e.id = a.id LIMIT 1
+    ) AS n ON TRUE;
+    IF EXISTS (SELECT FROM unnest(_keys, _wanted) AS k (entity, wanted) WHERE k.wanted AND k.entity = 0) THEN
+        RAISE EXCEPTION 'an entity that was to be created is not there' USING ERRCODE = 'data_corrupted';
+    END IF;
+    RETURN _keys;
 END
 $$;
 
-CREATE FUNCTION golden_v1.may_write_v1(_space integer, _fence integer, _incarnation bigint, _settled bigint, OUT _verdict integer, OUT _settled_now bigint) RETURNS record
+CREATE FUNCTION golden_v1.may_write_v1(_space integer, _fence integer, _incarnation bigint, _nonce bigint, _settled bigint, OUT _verdict integer, OUT _nonce_now bigint, OUT _settled_now bigint) RETURNS record
     LANGUAGE plpgsql
     AS $$
 BEGIN
@@ -151,18 +176,57 @@ BEGIN
         RAISE EXCEPTION 'a journal is written at the isolation level read committed, not %',
             current_setting('transaction_isolation') USING ERRCODE = 'invalid_transaction_state';
     END IF;
-    -- confirmed means durable, whatever the defaults of the database are
-    IF current_setting('synchronous_commit') = 'off' THEN
-        PERFORM set_config('synchronous_commit', 'on', TRUE);
-    END IF;
+    PERFORM "golden_v1".durably_v1();
     PERFORM pg_advisory_xact_lock_shared(_space, _fence);
-    SELECT w.settled INTO _settled_now
+    SELECT w.nonce, w.settled INTO _nonce_now, _settled_now
     FROM "golden_v1".writers AS w WHERE w.incarnation = _incarnation AND w.revoked_at IS NULL;
-    _verdict := CASE WHEN _settled_now IS NULL THEN 1 WHEN _settled_now <> _settled THEN 2 ELSE 0 END;
+    _verdict := CASE
+        WHEN _nonce_now IS NULL OR _nonce_now <> _nonce THEN 1
+        WHEN _nonce IS NULL OR _settled_now <> _settled THEN 2
+        ELSE 0
+    END;
 END
 $$;
 
-CREATE FUNCTION golden_v1.write_states_v1(_space integer, _fence integer, _incarnation bigint, _settled bigint, _kinds text[], _ids text[], _partitions integer[], _expected bigint[], _revisions bigint[], _write_nrs bigint[], _timestamps bigint[], _codecs text[], _manifests text[], _schema_versions bigint[], _states bytea[], _recent_commands bytea[], OUT _verdict integer, OUT _settled_now bigint, OUT _outcomes bigint[]) RETURNS record
+CREATE FUNCTION golden_v1.renew_v1(_incarnation bigint, _nonce bigint, _micros double precision) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    -- whoever renews relies on it until the lease ends: it must be as durable as a claim
+    PERFORM "golden_v1".durably_v1();
+    UPDATE "golden_v1".writers AS w SET lease_until = clock_timestamp() + _micros * interval '1 microsecond'
+    WHERE w.incarnation = _incarnation AND w.revoked_at IS NULL AND (_nonce IS NULL OR w.nonce = _nonce);
+    RETURN FOUND;
+END
+$$;
+
+CREATE FUNCTION golden_v1.save_snapshots_v1(_kinds text[], _ids text[], _partitions integer[], _sequence_nrs bigint[], _timestamps bigint[], _codecs text[], _manifests text[], _schema_versions bigint[], _states bytea[], _recent_commands bytea[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    _entities bigint[];
+BEGIN
+    PERFORM "golden_v1".durably_v1();
+    _entities := "golden_v1".keys_v1(_kinds, _ids, _partitions, array_fill(TRUE, ARRAY[cardinality(_kinds)]));
+    INSERT INTO "golden_v1".snapshots (
+        entity, sequence_nr, timestamp, schema_version, codec, manifest, state, recent_commands
+    )
+    SELECT v.entity, v.sequence_nr, v.timestamp, v.schema_version, v.codec, v.manifest, v.state, v.recent_commands
+    FROM unnest(
+        _entities, _sequence_nrs, _timestamps, _codecs, _manifests, _schema_versions, _states, _recent_commands
+    ) AS v (entity, sequence_nr, timestamp, codec, manifest, schema_version, state, recent_commands)
+    ORDER BY v.entity, v.sequence_nr
+    ON CONFLICT (entity, sequence_nr) DO UPDATE SET
+        timestamp = excluded.timestamp, schema_version = excluded.schema_version, codec = excluded.codec,
+        manifest = excluded.manifest, state = excluded.state, recent_commands = excluded.recent_commands;
+END
+$$;
+
+CREATE FUNCTION golden_v1.write_states_v1(_space integer, _fence integer, _incarnation bigint, _nonce bigint, _settled bigint, _kinds text[], _ids text[], _partitions integer[], _expected bigint[], _revisions bigint[], _write_nrs bigint[], _timestamps bigint[], _codecs text[], _manifests text[], _schema_versions bigint[], _states bytea[], _recent_commands bytea[], OUT _verdict integer, OUT _nonce_now bigint, OUT _settled_now bigint, OUT _outcomes bigint[]) RETURNS record
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
@@ -174,8 +238,8 @@ DECLARE
     _written bigint[];
     _replaced bigint[];
 BEGIN
-    SELECT m._verdict, m._settled_now INTO _verdict, _settled_now
-    FROM "golden_v1".may_write_v1(_space, _fence, _incarnation, _settled) AS m;
+    SELECT m._verdict, m._nonce_now, m._settled_now INTO _verdict, _nonce_now, _settled_now
+    FROM "golden_v1".may_write_v1(_space, _fence, _incarnation, _nonce, _settled) AS m;
     IF _verdict <> 0 THEN
         RETURN;
     END IF;
@@ -197,7 +261,7 @@ BEGIN
         )
         WHERE v.expected = 0
         ORDER BY v.entity
-        ON CONFLICT DO NOTHING
+        ON CONFLICT (entity) DO NOTHING
         RETURNING entity
     )
     SELECT array_agg(w.entity) INTO _written FROM written AS w;
@@ -240,7 +304,8 @@ CREATE TABLE golden_v1.entities (
     floor bigint DEFAULT 0 NOT NULL,
     partition integer NOT NULL,
     kind text NOT NULL COLLATE pg_catalog."C",
-    id text NOT NULL COLLATE pg_catalog."C"
+    id text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT entities_entity_check CHECK ((entity > 0))
 );
 
 ALTER TABLE golden_v1.entities ALTER COLUMN entity ADD GENERATED ALWAYS AS IDENTITY (
@@ -264,7 +329,8 @@ CREATE TABLE golden_v1.events (
     codec text NOT NULL,
     manifest text NOT NULL,
     payload bytea NOT NULL,
-    metadata bytea NOT NULL
+    metadata bytea NOT NULL,
+    CONSTRAINT events_entity_check CHECK ((entity > 0))
 );
 
 CREATE TABLE golden_v1.journal (
@@ -288,7 +354,8 @@ CREATE TABLE golden_v1.snapshots (
     codec text NOT NULL,
     manifest text NOT NULL,
     state bytea NOT NULL,
-    recent_commands bytea NOT NULL
+    recent_commands bytea NOT NULL,
+    CONSTRAINT snapshots_entity_check CHECK ((entity > 0))
 );
 
 CREATE TABLE golden_v1.states (
@@ -301,13 +368,15 @@ CREATE TABLE golden_v1.states (
     codec text,
     manifest text,
     state bytea,
-    recent_commands bytea NOT NULL
+    recent_commands bytea NOT NULL,
+    CONSTRAINT states_entity_check CHECK ((entity > 0))
 );
 
 CREATE TABLE golden_v1.writers (
     incarnation bigint NOT NULL,
     slot text NOT NULL COLLATE pg_catalog."C",
     holder text NOT NULL,
+    nonce bigint NOT NULL,
     settled bigint DEFAULT 0 NOT NULL,
     claimed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     lease_until timestamp with time zone NOT NULL,
@@ -323,7 +392,7 @@ ALTER TABLE golden_v1.writers ALTER COLUMN incarnation ADD GENERATED ALWAYS AS I
     CACHE 1
 );
 
-INSERT INTO golden_v1.actum_migrations VALUES (1, 'journal', '2026-11-21 20:18:46.121864+00');
+INSERT INTO golden_v1.actum_migrations VALUES (1, 'journal', '2026-11-21 20:39:35.313282+00');
 
 INSERT INTO golden_v1.entities OVERRIDING SYSTEM VALUE VALUES (1, 0, 2, 'account', 'ACC-1');
 INSERT INTO golden_v1.entities OVERRIDING SYSTEM VALUE VALUES (3, 0, 14, 'account', 'é');
@@ -347,7 +416,7 @@ INSERT INTO golden_v1.events VALUES (9, 3, 3, 2, 15, 1002, 3, 0, 'json', 'accoun
 INSERT INTO golden_v1.events VALUES (7, 5, 3, 2, 16, 1002, 3, 1, 'json', 'account.deposited', '\x332d32', '\xffffff');
 INSERT INTO golden_v1.events VALUES (8, 6, 3, 2, 17, 1002, 3, 1, 'json', 'account.deposited', '\x342d32', '\xffffffff');
 
-INSERT INTO golden_v1.journal VALUES (true, 16, 2, 491948377);
+INSERT INTO golden_v1.journal VALUES (true, 16, 2, 402699018);
 
 INSERT INTO golden_v1.lanes VALUES (0, 0);
 INSERT INTO golden_v1.lanes VALUES (1, 9);
@@ -357,8 +426,8 @@ INSERT INTO golden_v1.snapshots VALUES (2, 2, -5, 3, 'json', 'account.deposited'
 INSERT INTO golden_v1.states VALUES (3, 4, 2, -3, 77, 3, 'json', 'account.deposited', '\x6e6577', '\x726563656e74');
 INSERT INTO golden_v1.states VALUES (1, 2, 2, -2, 77, NULL, NULL, NULL, NULL, '\x726563656e74');
 
-INSERT INTO golden_v1.writers OVERRIDING SYSTEM VALUE VALUES (1, 'journal', 'a first life', 0, '2026-11-21 20:18:46.200998+00', '2026-11-21 20:19:46.200998+00', '2026-11-21 20:18:46.202158+00');
-INSERT INTO golden_v1.writers OVERRIDING SYSTEM VALUE VALUES (2, 'journal', 'a test', 0, '2026-11-21 20:18:46.202743+00', '2026-11-21 20:18:46.229853+00', NULL);
+INSERT INTO golden_v1.writers OVERRIDING SYSTEM VALUE VALUES (1, 'journal', 'a first life', 3541027898401677, 0, '2026-11-21 20:39:35.499419+00', '2026-11-21 20:40:35.499419+00', '2026-11-21 20:39:35.500426+00');
+INSERT INTO golden_v1.writers OVERRIDING SYSTEM VALUE VALUES (2, 'journal', 'a test', 1075415810317071, 0, '2026-11-21 20:39:35.501004+00', '2026-11-21 20:39:35.556587+00', NULL);
 
 SELECT pg_catalog.setval('golden_v1.entities_entity_seq', 6, true);
 
