@@ -36,22 +36,27 @@ async fn told(pool: &PgPool) -> Vec<String> {
 
 #[test]
 fn connections_come_back_to_the_pool_as_they_were() {
-    for journal in modes() {
-        run_on(journal, async |journal| {
-            let pool = pool(journal, 5).await;
-            let before = told(&pool).await;
-            let store = PostgresStore::with_pool(pool.clone(), journal.settings()).await.unwrap();
-            let writer = Writer::claim(store).await;
-            use_everything(&writer).await;
-            writer.store.close().await;
-            until("all connections are back", async || pool.num_idle() == pool.size() as usize)
-                .await;
-            // at the same time, so that each is asked
-            for after in join_all((0..pool.size()).map(|_| told(&pool))).await {
-                assert_eq!(after, before);
-            }
-            assert!(!pool.is_closed());
-        });
+    for closes in [true, false] {
+        for journal in modes() {
+            run_on(journal, async |journal| {
+                let pool = pool(journal, 5).await;
+                let before = told(&pool).await;
+                let store = PostgresStore::with_pool(pool.clone(), journal.settings()).await;
+                let writer = Writer::claim(store.unwrap()).await;
+                use_everything(&writer).await;
+                if closes {
+                    writer.store.close().await;
+                }
+                drop(writer);
+                until("all connections are back", async || pool.num_idle() == pool.size() as usize)
+                    .await;
+                // at the same time, so that each is asked
+                for after in join_all((0..pool.size()).map(|_| told(&pool))).await {
+                    assert_eq!(after, before, "closed: {closes}");
+                }
+                assert!(!pool.is_closed());
+            });
+        }
     }
 }
 
