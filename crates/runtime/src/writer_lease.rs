@@ -39,6 +39,9 @@ pub(crate) fn lapsed<X>() -> crate::AskError<X> {
     crate::AskError::unavailable("the writer lease could not be renewed in time")
 }
 
+/// How soon a renewal that failed is tried again, at the latest: as soon as the store is back, commands are to be taken.
+const RETRY: Duration = Duration::from_millis(250);
+
 /// Keeps this engine's claim on its journal alive; until the task is aborted, or another writer takes over. The lease
 /// holds until `valid_until` at first.
 ///
@@ -53,9 +56,9 @@ pub(crate) async fn keep(
     gate: Arc<Gate>,
     term: Arc<Term>,
 ) {
-    let mut suspended = false;
+    let (mut suspended, mut failing) = (false, false);
     loop {
-        sleep(lease / 3).await;
+        sleep(if failing { RETRY.min(lease / 3) } else { lease / 3 }).await;
         let asked = Instant::now();
         let mut renewal = pin!(writers.renew(incarnation, lease));
         let renewed = match timeout_at(valid_until, &mut renewal).await {
@@ -69,6 +72,7 @@ pub(crate) async fn keep(
             Ok(()) => {
                 valid_until = asked + lease;
                 term.prolong(valid_until);
+                failing = false;
                 if std::mem::take(&mut suspended) {
                     tracing::info!(%incarnation, "writer lease renewed, commands are taken again");
                     gate.reopen();
@@ -76,7 +80,9 @@ pub(crate) async fn keep(
             }
             Err(StoreError::Fenced { .. }) => return gate.fence(incarnation),
             Err(error) => {
-                tracing::warn!(%incarnation, %error, "writer lease not renewed");
+                if !std::mem::replace(&mut failing, true) {
+                    tracing::warn!(%incarnation, %error, "writer lease not renewed, trying again");
+                }
                 if Instant::now() >= valid_until {
                     suspend(&gate, &mut suspended);
                 }
