@@ -50,7 +50,7 @@ pub(crate) struct Token {
     pub(crate) settled: i64,
 }
 
-/// The tokens of the incarnations that write through a store. Only the server's look at them is a fence; what is kept here
+/// The tokens of the incarnations that write through a store: a handful, as many as were claimed through it. Only the server's look at them is a fence; what is kept here
 /// saves asking.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens(Mutex<HashMap<i64, Token>>);
@@ -65,11 +65,6 @@ impl Tokens {
     /// each other or the server has gone back; then the next write is told better.
     pub(crate) fn learn(&self, incarnation: i64, token: Token) {
         self.map().insert(incarnation, token);
-    }
-
-    /// Forgets an incarnation that will not write again.
-    pub(crate) fn forget(&self, incarnation: i64) {
-        self.map().remove(&incarnation);
     }
 
     fn map(&self) -> MutexGuard<'_, HashMap<i64, Token>> {
@@ -135,10 +130,8 @@ pub(crate) async fn write<'q>(
             Verdict::Done => return Ok(Some(row)),
             Verdict::Strange => return Ok(None),
             Verdict::Settled(token) => shared.tokens.learn(key, token),
-            Verdict::Fenced => {
-                shared.tokens.forget(key);
-                return Err(StoreError::Fenced { incarnation }.into());
-            }
+            // what it had to show is kept: without its nonce it could pass for whoever got its number
+            Verdict::Fenced => return Err(StoreError::Fenced { incarnation }.into()),
         }
     }
     let why = "writes of this incarnation are being settled all the time";
@@ -197,7 +190,5 @@ mod tests {
         tokens.learn(7, token(3));
         tokens.learn(7, token(2)); // it has gone back: whoever sticks to the old one is shut out for ever
         assert_eq!(tokens.of(7), token(2));
-        tokens.forget(7);
-        assert_eq!(tokens.of(7).nonce, None);
     }
 }

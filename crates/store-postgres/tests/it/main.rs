@@ -23,6 +23,7 @@ mod held;
 mod load;
 mod locks;
 mod logins;
+mod lost_history;
 mod messages;
 mod opening;
 mod pgbouncer;
@@ -39,6 +40,7 @@ mod starting;
 mod stranger;
 mod strangers;
 mod turns;
+mod two_nodes;
 mod writer;
 
 mod conformance {
