@@ -1,7 +1,7 @@
 //! Writes that are late: the network keeps them while their sender gives up, and brings them after all.
 
 use crate::{
-    bounded::run_on,
+    bounded::{run_on, until},
     fixture::PostgresFixture,
     proxied::Proxied,
     reader::texts,
@@ -9,7 +9,9 @@ use crate::{
     writer::{Writer, account},
 };
 use actum_model::Position;
-use actum_persistence::store::{AppendOutcome, DurableStateStore, EventStore, StoreError};
+use actum_persistence::store::{
+    AppendOutcome, DurableStateStore, EventStore, StoreError, WriterStore,
+};
 use actum_store_postgres::PostgresSettings;
 use actum_testkit::{Rule, Then};
 use std::{sync::Arc, time::Duration};
@@ -167,6 +169,29 @@ fn what_is_said_of_an_append_whose_commit_is_late_stays_true() {
         let truth = is_stored.then_some(AppendOutcome::Appended { last: Position::new(2) });
         assert_eq!(outcomes, [truth]);
         writer.write(&account(2), u64::from(is_stored), "after").await;
+    });
+}
+
+/// A writer that is gone in the middle of a transaction, without a word, is shut out all the same.
+#[test]
+fn a_late_commit_keeps_nobody_from_shutting_its_writer_out() {
+    let settings = PostgresSettings::default().with_transaction_pooling(true);
+    let settings = settings.with_lock_timeout(Duration::from_millis(300));
+    run_on(PostgresFixture::with(settings), async |journal| {
+        let (direct, (proxied, store)) = (journal.store().await, Proxied::open(journal).await);
+        let writer = Writer::claim(store).await;
+        writer.write(&account(1), 0, "before").await;
+        let rule = proxied.proxy.on(b"COMMIT\0", Then::Hold);
+        let appending = writer.spawn_write(&account(2), 0, "late");
+        rule.fired().await;
+        appending.abort();
+        until("the writer is shut out", async || direct.revoke(writer.incarnation).await.is_ok())
+            .await;
+        let stored = texts(&direct).await;
+        arrives(&rule).await;
+        assert_eq!(texts(&direct).await, stored, "nothing commits behind a revocation");
+        let fenced = writer.try_write(&account(1), 1, "after").await.unwrap_err();
+        assert!(matches!(fenced, StoreError::Fenced { .. }), "{fenced:?}");
     });
 }
 
