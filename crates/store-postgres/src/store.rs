@@ -19,6 +19,12 @@ use std::fmt;
 /// processes can use one journal; only the holder of a writer slot appends, and whoever was replaced gets
 /// [`StoreError::Fenced`](actum_persistence::store::StoreError::Fenced).
 ///
+/// A server that fails over keeps what was confirmed only if its replica had got it: use synchronous replication, or
+/// accept that the last events are lost with the old server. Nothing is built on lost ones: each append shows the last
+/// event of the lane it knows, and where that is gone all that is known is forgotten, so that entities conflict and recover
+/// instead of growing gaps; a writer that was claimed on the lost history is fenced, and a snapshot of lost events is not
+/// used. A reader that had read further than the head sees nothing until positions pass its own: then it must start over.
+///
 /// Connections are opened when they are needed, and again after a restart of the server; nothing is kept on them between
 /// transactions but prepared statements. So a journal also works behind a proxy that pools transactions, see
 /// [`PostgresSettings::transaction_pooling`].
@@ -66,7 +72,8 @@ impl PostgresStore {
     /// `postgres://user:password@host:port/database?sslmode=verify-full`: as
     /// [libpq](https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING) has it, with `sslmode`,
     /// `sslrootcert`, `sslcert`, `sslkey`, `host` (a directory for a Unix socket), `application_name` and `options` as
-    /// parameters. What is not said is taken from libpq's environment variables, such as `PGPASSWORD`.
+    /// parameters. A parameter that is not known is refused, so that none is misspelt in vain. What is not said is taken from
+    /// libpq's environment variables, such as `PGPASSWORD`.
     ///
     /// # Errors
     /// [`OpenError`] when the database cannot be reached or used as a journal.

@@ -48,10 +48,7 @@ impl Servers {
             found => Ok(found?),
         };
         match binaries.and_then(|binaries| Self::start(&binaries)) {
-            Ok(servers) => {
-                bring_pgbouncer();
-                Ok(servers)
-            }
+            Ok(servers) => bring_pgbouncer().map(|()| servers),
             Err(error) if servers_required() => Err(error.context("no PostgreSQL for the tests")),
             Err(error) => {
                 let reason = one_line(&error);
@@ -116,14 +113,18 @@ fn install_postgres() -> Result<PostgresBinaries> {
     Ok(PostgresBinaries::find()?)
 }
 
-/// Without one the tests that go through it skip, required or not.
-fn bring_pgbouncer() {
+fn bring_pgbouncer() -> Result<()> {
     if PgBouncer::find().is_ok() {
-        return;
+        return Ok(());
     }
-    if let Err(error) = package_manager::install(Server::PgBouncer, false) {
-        let reason = one_line(&error);
-        eprintln!("no PgBouncer for the tests, those that need it are skipped: {reason}");
+    match package_manager::install(Server::PgBouncer, servers_required()) {
+        Err(error) if servers_required() => Err(error.context("no PgBouncer for the tests")),
+        Err(error) => {
+            let reason = one_line(&error);
+            eprintln!("no PgBouncer for the tests, those that need it are skipped: {reason}");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
     }
 }
 

@@ -1,10 +1,10 @@
-use actum_test_servers::{PgBouncer, PgBouncerSettings, PostgresServerSettings, optional};
+use actum_test_servers::{PgBouncer, PgBouncerSettings, PostgresServerSettings, available};
 
 use crate::looks::{listens, lives, psql, server};
 
 #[test]
 fn clients_share_the_connections_of_the_proxy() {
-    let Some(program) = optional(PgBouncer::find()) else { return };
+    let Some(program) = available(PgBouncer::find()) else { return };
     let Some(server) = server(PostgresServerSettings::default()) else { return };
     let settings = PgBouncerSettings::default().with_default_pool_size(1);
     let bouncer = PgBouncer::start(&program, &server, &settings).unwrap();
@@ -19,7 +19,7 @@ fn clients_share_the_connections_of_the_proxy() {
 
 #[test]
 fn proxy_knows_the_password_of_its_server() {
-    let Some(program) = optional(PgBouncer::find()) else { return };
+    let Some(program) = available(PgBouncer::find()) else { return };
     let Some(server) = server(PostgresServerSettings::default().with_password("it's")) else {
         return;
     };
@@ -30,7 +30,7 @@ fn proxy_knows_the_password_of_its_server() {
 
 #[test]
 fn proxy_ends_when_dropped_and_the_server_does_not() {
-    let Some(program) = optional(PgBouncer::find()) else { return };
+    let Some(program) = available(PgBouncer::find()) else { return };
     let Some(mut server) = server(PostgresServerSettings::default()) else { return };
     let bouncer = PgBouncer::start(&program, &server, &PgBouncerSettings::default()).unwrap();
     let (pid, port) = (bouncer.pid(), bouncer.port());
@@ -42,7 +42,7 @@ fn proxy_ends_when_dropped_and_the_server_does_not() {
 
 #[test]
 fn proxy_that_cannot_come_up_says_why() {
-    let Some(program) = optional(PgBouncer::find()) else { return };
+    let Some(program) = available(PgBouncer::find()) else { return };
     let Some(server) = server(PostgresServerSettings::default()) else { return };
     let settings = PgBouncerSettings::default().with_conf("pool_mode", "everything");
     let error = PgBouncer::start(&program, &server, &settings).unwrap_err().to_string();
