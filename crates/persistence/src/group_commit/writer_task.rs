@@ -12,6 +12,10 @@ use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll};
 use tokio::{sync::Notify, time::sleep};
 use tracing::Instrument;
 
+/// How many writes are a batch that need not wait for more: what a transaction costs by itself is little for each of them,
+/// and those who come while it is under way are the next batch. Waiting for all would leave the store idle meanwhile.
+const ENOUGH: usize = 64;
+
 /// How often a writer lets others come first before it takes what was gathered.
 const STEPS_BACK_MAX: usize = 8;
 
@@ -79,13 +83,13 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T,
         }
     }
 
-    /// Lets those who can run now come first, for as long as they have something to write: a batch that leaves at once
-    /// is a small one.
+    /// Lets those who can run now come first, for as long as they have something to write and there is not enough: a batch
+    /// that leaves at once is a small one.
     async fn linger(&mut self) {
         let mut gathered = None;
         for _ in 0..STEPS_BACK_MAX {
             let now = self.queue.len();
-            if gathered.replace(now) == Some(now) {
+            if now >= ENOUGH || gathered.replace(now) == Some(now) {
                 return;
             }
             step_back().await;

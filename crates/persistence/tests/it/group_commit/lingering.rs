@@ -104,3 +104,17 @@ async fn those_who_always_have_more_to_write_hold_no_batch_back() {
     assert_eq!(store_next(&mut calls).await, Vec::from_iter(1..=turns));
     assert_eq!(results(&mut told).await, all(1..=turns, "at 1"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_is_large_enough_waits_for_nobody() {
+    // one less and it lets the other come first
+    for (waiting, first) in [(63, 1..=65), (64, 1..=64)] {
+        let (writer, mut calls, mut told) = lane_writer();
+        rest().await;
+        writer.queue().submit((1..=waiting).map(|id| (append(id), id))); // the writer runs next, before the other
+        let queue = Arc::clone(writer.queue());
+        tokio::spawn(async move { queue.submit((waiting + 1..=65).map(|id| (append(id), id))) });
+        assert_eq!(store_next(&mut calls).await, Vec::from_iter(first), "{waiting}");
+        results(&mut told).await;
+    }
+}
