@@ -147,7 +147,7 @@ fn told(options: PgConnectOptions, settings: &PostgresSettings) -> PgConnectOpti
     options.options(session_settings(settings))
 }
 
-fn session_settings(settings: &PostgresSettings) -> [(&'static str, String); 11] {
+fn session_settings(settings: &PostgresSettings) -> [(&'static str, String); 13] {
     let millis = |time: Duration| time.as_millis().to_string();
     [
         ("statement_timeout", millis(settings.statement_timeout)),
@@ -162,7 +162,9 @@ fn session_settings(settings: &PostgresSettings) -> [(&'static str, String); 11]
         ("default_transaction_isolation", "read committed".to_owned()),
         // a plan that is made while a table is nearly empty reads all of it, and is kept while the table grows
         ("enable_seqscan", "off".to_owned()),
+        ("enable_bitmapscan", "off".to_owned()), // it reads all that is behind a page, and sorts it
         ("enable_hashjoin", "off".to_owned()),
         ("enable_mergejoin", "off".to_owned()),
+        ("plan_cache_mode", "force_generic_plan".to_owned()), // the same for all, so it is made once
     ]
 }

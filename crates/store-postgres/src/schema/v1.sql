@@ -5,7 +5,7 @@
 -- carry a number of their own in their names: programs of two versions may use one journal while it is upgraded.
 --
 -- A plan that is made while a table is nearly empty reads all of it, and is kept while the table grows. So functions look
--- rows up one by one by their index, and say so to the planner.
+-- rows up one by one by their index, and the connections that call them say so to the planner (`connection.rs`).
 
 -- One row: what the journal is.
 CREATE TABLE @journal (
@@ -193,9 +193,7 @@ CREATE FUNCTION @append_v1(
     OUT _verdict integer, OUT _nonce_now bigint, OUT _settled_now bigint,
     OUT _head_before bigint, OUT _incarnation_before bigint, OUT _event_nr_before bigint,
     OUT _keys bigint[], OUT _guilty integer[], OUT _actual bigint[]
-) LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan
-AS $$
+) LANGUAGE plpgsql AS $$
 BEGIN
     SELECT m._verdict, m._nonce_now, m._settled_now INTO _verdict, _nonce_now, _settled_now
     FROM @may_write_v1(_space, _fence, _incarnation, _nonce, _settled) AS m;
@@ -288,9 +286,7 @@ CREATE FUNCTION @write_states_v1(
     _timestamps bigint[], _codecs text[], _manifests text[], _schema_versions bigint[], _states bytea[],
     _recent_commands bytea[],
     OUT _verdict integer, OUT _nonce_now bigint, OUT _settled_now bigint, OUT _outcomes bigint[]
-) LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan
-AS $$
+) LANGUAGE plpgsql AS $$
 DECLARE
     _entities bigint[];
     _written bigint[];
@@ -357,9 +353,7 @@ CREATE FUNCTION @delete_events_v1(
     _space integer, _fence integer, _incarnation bigint, _nonce bigint, _settled bigint, _lane integer, _kind text,
     _id text, _up_to bigint, _many bigint,
     OUT _verdict integer, OUT _nonce_now bigint, OUT _settled_now bigint, OUT _head bigint, OUT _floor bigint
-) LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan
-AS $$
+) LANGUAGE plpgsql AS $$
 DECLARE
     _entity bigint;
     _position bigint;
@@ -397,9 +391,7 @@ $$;
 CREATE FUNCTION @save_snapshots_v1(
     _kinds text[], _ids text[], _partitions integer[], _sequence_nrs bigint[], _timestamps bigint[], _codecs text[],
     _manifests text[], _schema_versions bigint[], _states bytea[], _recent_commands bytea[]
-) RETURNS void LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan
-AS $$
+) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     _entities bigint[];
 BEGIN

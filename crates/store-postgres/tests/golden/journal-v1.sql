@@ -2,10 +2,6 @@ CREATE SCHEMA golden_v1;
 
 CREATE FUNCTION golden_v1.append_v1(_space integer, _fence integer, _incarnation bigint, _nonce bigint, _settled bigint, _lane integer, _head bigint, _head_incarnation bigint, _head_event_nr bigint, _entities bigint[], _expected bigint[], _checked integer[], _new integer[], _kinds text[], _ids text[], _partitions integer[], _of integer[], _sequence_nrs bigint[], _event_nrs bigint[], _timestamps bigint[], _codecs text[], _manifests text[], _schema_versions bigint[], _payloads bytea[], _metadata bytea[], OUT _verdict integer, OUT _nonce_now bigint, OUT _settled_now bigint, OUT _head_before bigint, OUT _incarnation_before bigint, OUT _event_nr_before bigint, OUT _keys bigint[], OUT _guilty integer[], OUT _actual bigint[]) RETURNS record
     LANGUAGE plpgsql
-    SET enable_seqscan TO 'off'
-    SET enable_hashjoin TO 'off'
-    SET enable_mergejoin TO 'off'
-    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 BEGIN
     SELECT m._verdict, m._nonce_now, m._settled_now INTO _verdict, _nonce_now, _settled_now
@@ -94,10 +90,6 @@ $$;
 
 CREATE FUNCTION golden_v1.delete_events_v1(_space integer, _fence integer, _incarnation bigint, _nonce bigint, _settled bigint, _lane integer, _kind text, _id text, _up_to bigint, _many bigint, OUT _verdict integer, OUT _nonce_now bigint, OUT _settled_now bigint, OUT _head bigint, OUT _floor bigint) RETURNS record
     LANGUAGE plpgsql
-    SET enable_seqscan TO 'off'
-    SET enable_hashjoin TO 'off'
-    SET enable_mergejoin TO 'off'
-    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 DECLARE
     _entity bigint;
@@ -202,10 +194,6 @@ $$;
 
 CREATE FUNCTION golden_v1.save_snapshots_v1(_kinds text[], _ids text[], _partitions integer[], _sequence_nrs bigint[], _timestamps bigint[], _codecs text[], _manifests text[], _schema_versions bigint[], _states bytea[], _recent_commands bytea[]) RETURNS void
     LANGUAGE plpgsql
-    SET enable_seqscan TO 'off'
-    SET enable_hashjoin TO 'off'
-    SET enable_mergejoin TO 'off'
-    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 DECLARE
     _entities bigint[];
@@ -228,10 +216,6 @@ $$;
 
 CREATE FUNCTION golden_v1.write_states_v1(_space integer, _fence integer, _incarnation bigint, _nonce bigint, _settled bigint, _kinds text[], _ids text[], _partitions integer[], _expected bigint[], _revisions bigint[], _write_nrs bigint[], _timestamps bigint[], _codecs text[], _manifests text[], _schema_versions bigint[], _states bytea[], _recent_commands bytea[], OUT _verdict integer, OUT _nonce_now bigint, OUT _settled_now bigint, OUT _outcomes bigint[]) RETURNS record
     LANGUAGE plpgsql
-    SET enable_seqscan TO 'off'
-    SET enable_hashjoin TO 'off'
-    SET enable_mergejoin TO 'off'
-    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 DECLARE
     _entities bigint[];
@@ -392,7 +376,7 @@ ALTER TABLE golden_v1.writers ALTER COLUMN incarnation ADD GENERATED ALWAYS AS I
     CACHE 1
 );
 
-INSERT INTO golden_v1.actum_migrations VALUES (1, 'journal', '2026-11-21 20:39:35.313282+00');
+INSERT INTO golden_v1.actum_migrations VALUES (1, 'journal', '2026-11-21 21:04:51.971207+00');
 
 INSERT INTO golden_v1.entities OVERRIDING SYSTEM VALUE VALUES (1, 0, 2, 'account', 'ACC-1');
 INSERT INTO golden_v1.entities OVERRIDING SYSTEM VALUE VALUES (3, 0, 14, 'account', 'é');
@@ -416,7 +400,7 @@ INSERT INTO golden_v1.events VALUES (9, 3, 3, 2, 15, 1002, 3, 0, 'json', 'accoun
 INSERT INTO golden_v1.events VALUES (7, 5, 3, 2, 16, 1002, 3, 1, 'json', 'account.deposited', '\x332d32', '\xffffff');
 INSERT INTO golden_v1.events VALUES (8, 6, 3, 2, 17, 1002, 3, 1, 'json', 'account.deposited', '\x342d32', '\xffffffff');
 
-INSERT INTO golden_v1.journal VALUES (true, 16, 2, 402699018);
+INSERT INTO golden_v1.journal VALUES (true, 16, 2, 485392584);
 
 INSERT INTO golden_v1.lanes VALUES (0, 0);
 INSERT INTO golden_v1.lanes VALUES (1, 9);
@@ -426,8 +410,8 @@ INSERT INTO golden_v1.snapshots VALUES (2, 2, -5, 3, 'json', 'account.deposited'
 INSERT INTO golden_v1.states VALUES (3, 4, 2, -3, 77, 3, 'json', 'account.deposited', '\x6e6577', '\x726563656e74');
 INSERT INTO golden_v1.states VALUES (1, 2, 2, -2, 77, NULL, NULL, NULL, NULL, '\x726563656e74');
 
-INSERT INTO golden_v1.writers OVERRIDING SYSTEM VALUE VALUES (1, 'journal', 'a first life', 3541027898401677, 0, '2026-11-21 20:39:35.499419+00', '2026-11-21 20:40:35.499419+00', '2026-11-21 20:39:35.500426+00');
-INSERT INTO golden_v1.writers OVERRIDING SYSTEM VALUE VALUES (2, 'journal', 'a test', 1075415810317071, 0, '2026-11-21 20:39:35.501004+00', '2026-11-21 20:39:35.556587+00', NULL);
+INSERT INTO golden_v1.writers OVERRIDING SYSTEM VALUE VALUES (1, 'journal', 'a first life', 2705265618218783, 0, '2026-11-21 21:04:52.030345+00', '2026-11-21 21:05:52.030345+00', '2026-11-21 21:04:52.031299+00');
+INSERT INTO golden_v1.writers OVERRIDING SYSTEM VALUE VALUES (2, 'journal', 'a test', 1115818159849513, 0, '2026-11-21 21:04:52.03187+00', '2026-11-21 21:04:52.051411+00', NULL);
 
 SELECT pg_catalog.setval('golden_v1.entities_entity_seq', 6, true);
 

@@ -162,7 +162,13 @@ fn a_writer_whose_number_was_given_out_again_is_fenced() {
         let lost = Writer::claim_slot(Arc::clone(&other), "second").await;
         server.change(bring_back).await;
         assert!(is_appended(append(&first, 1, 0).await), "it was claimed before");
-        let successor = first.store.claim(&claim_of("second", LONG_LEASE)).await.unwrap();
+        let mut successor = None;
+        until("the slot is claimed", async || {
+            successor = first.store.claim(&claim_of("second", LONG_LEASE)).await.ok();
+            successor.is_some()
+        })
+        .await;
+        let successor = successor.unwrap();
         assert_eq!(successor, lost.incarnation, "this proves nothing otherwise");
         let batch = lost.one(&account(2), 0, "x");
         until("the append is fenced", async || is_fenced(other.append(&batch).await)).await;
