@@ -69,6 +69,23 @@ impl Connections {
         Ok(self.lent(session, false, permit))
     }
 
+    /// As [`lend`](Self::lend), with a transaction begun; on another connection when the server had forgotten the first.
+    pub(crate) async fn begin(&self, doing: &str) -> Result<Lent<'_>, StoreError> {
+        let mut lent = self.lend(doing).await?;
+        let mut begun = lent.begin(self.connector().begin()).await;
+        if let Err(error) = &begun
+            && lent.used_before
+            && Fault::of(error).ends_connection()
+        {
+            drop(lent);
+            self.forget();
+            lent = self.lend(doing).await?;
+            begun = lent.begin(self.connector().begin()).await;
+        }
+        begun.map_err(|error| store_error(doing, error))?;
+        Ok(lent)
+    }
+
     /// Runs a statement that changes nothing, and once more when the server had forgotten the connection.
     pub(crate) async fn read<'q>(
         &self,

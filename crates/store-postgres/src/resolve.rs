@@ -24,8 +24,8 @@ pub(crate) async fn appends(
     batch: &AppendBatch,
 ) -> Result<Vec<Option<AppendOutcome>>, StoreError> {
     let doing = "settling an append";
-    let mut session = shared.connections.lend(doing).await?;
-    let mut tx = Transaction::begin(&mut session, shared.connector(), doing).await?;
+    let mut session = shared.connections.begin(doing).await?;
+    let mut tx = Transaction::of(&mut session, doing);
     let found = appends_in(shared, &mut tx, batch).await;
     let (found, token) = tx.finish(found).await?;
     learn(shared, batch.incarnation, token);
@@ -38,8 +38,8 @@ pub(crate) async fn writes(
     batch: &StateBatch,
 ) -> Result<Vec<Option<StateOutcome>>, StoreError> {
     let doing = "settling a state write";
-    let mut session = shared.connections.lend(doing).await?;
-    let mut tx = Transaction::begin(&mut session, shared.connector(), doing).await?;
+    let mut session = shared.connections.begin(doing).await?;
+    let mut tx = Transaction::of(&mut session, doing);
     let found = writes_in(shared, &mut tx, batch).await;
     let (found, token) = tx.finish(found).await?;
     learn(shared, batch.incarnation, token);

@@ -37,15 +37,9 @@ pub(crate) struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    /// Begins one.
-    pub(crate) async fn begin(
-        session: &'a mut Session,
-        connector: &Connector,
-        doing: &'static str,
-    ) -> Result<Self, StoreError> {
-        let begun = session.begin(connector.begin()).await;
-        begun.map_err(|error| store_error(doing, error))?;
-        Ok(Self { session, doing })
+    /// The one that was begun on `session`.
+    pub(crate) fn of(session: &'a mut Session, doing: &'static str) -> Self {
+        Self { session, doing }
     }
 
     /// Runs a statement.

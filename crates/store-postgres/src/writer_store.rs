@@ -19,8 +19,8 @@ impl WriterStore for PostgresStore {
     async fn claim(&self, claim: &WriterClaim) -> Result<Incarnation, ClaimError> {
         check(claim)?;
         let doing = "claiming a writer slot";
-        let mut session = self.shared.connections.lend(doing).await?;
-        let mut tx = Transaction::begin(&mut session, self.shared.connector(), doing).await?;
+        let mut session = self.shared.connections.begin(doing).await?;
+        let mut tx = Transaction::of(&mut session, doing);
         let claimed = self.claim_in(&mut tx, claim).await;
         let (incarnation, nonce) = tx.finish(claimed).await?;
         self.shared.tokens.learn(incarnation, Token { nonce: Some(nonce), settled: 0 });
@@ -126,8 +126,8 @@ impl PostgresStore {
     ) -> Result<(), StoreError> {
         // a number that nobody was given is shut out already
         let Some(key) = values::stored(incarnation.get()) else { return Ok(()) };
-        let mut session = self.shared.connections.lend(doing).await?;
-        let mut tx = Transaction::begin(&mut session, self.shared.connector(), doing).await?;
+        let mut session = self.shared.connections.begin(doing).await?;
+        let mut tx = Transaction::of(&mut session, doing);
         let held = fence::hold(&mut tx, self.shared.lock_space, key).await;
         let done = match held {
             Ok(()) => tx.rows(self.revocation(key, false)).await.map(drop),
