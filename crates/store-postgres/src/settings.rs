@@ -9,7 +9,8 @@ pub enum Migrate {
     #[default]
     Pending,
     /// It refuses to open a journal that lacks some: they are run by somebody with more rights, see
-    /// [`migrate`](crate::migrate).
+    /// [`migrate`](crate::migrate). The user of the store then needs `USAGE` on the schema, and `SELECT`, `INSERT`,
+    /// `UPDATE` and `DELETE` on its tables.
     Never,
 }
 
