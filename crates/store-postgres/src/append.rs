@@ -14,7 +14,7 @@ use std::collections::HashMap;
 
 const DOING: &str = "appending events";
 
-/// The function of the schema does it all in one round trip; see `schema/v1.sql`.
+/// The function of the schema does it all in one round trip; see `schema/v1/append.sql`.
 const APPEND: &str = "SELECT _verdict, _nonce_now, _settled_now, _head_before, _incarnation_before, _event_nr_before,
         _keys, _guilty, _actual
     FROM @append_v1(

@@ -11,7 +11,7 @@
 //!               └─ Texts         the statements, with the name of the schema in them
 //! ```
 //!
-//! An append is one round trip: a function of the schema (`schema/v1.sql`) joins the writer's fence, takes the lane's
+//! An append is one round trip: a function of the schema (`schema/v1/append.sql`) joins the writer's fence, takes the lane's
 //! lock, numbers the events from the lane's head and inserts them; the statement is the transaction. The locks are
 //! advisory and end with it. Entities whose heads this store knows are not looked up: that their numbers are free is found
 //! out by inserting them.

@@ -16,7 +16,7 @@ use sqlx::postgres::PgRow;
 
 const WRITING: &str = "writing states";
 
-/// The function of the schema does it all in one round trip; see `schema/v1.sql`.
+/// The function of the schema does it all in one round trip; see `schema/v1/states.sql`.
 const WRITE: &str = "SELECT _verdict, _nonce_now, _settled_now, _outcomes FROM @write_states_v1(
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
 )";
