@@ -81,7 +81,7 @@ pub(crate) async fn keep(
             Err(StoreError::Fenced { .. }) => return gate.fence(incarnation),
             Err(error) => {
                 if !std::mem::replace(&mut failing, true) {
-                    tracing::warn!(%incarnation, %error, "writer lease not renewed, trying again");
+                    tracing::warn!(%incarnation, %error, "writer lease not renewed");
                 }
                 if Instant::now() >= valid_until {
                     suspend(&gate, &mut suspended);
