@@ -42,6 +42,7 @@ mod snapshot_store;
 mod state_store;
 mod store;
 mod texts;
+mod tokens;
 mod transaction;
 mod url;
 mod values;

@@ -4,12 +4,8 @@
 //! not arrived, is not carried out any more. So what is not there then will not come.
 
 use crate::{
-    entities::Names,
-    fence::{self, Token},
-    session::column,
-    store::Shared,
-    transaction::Transaction,
-    values,
+    entities::Names, fence, session::column, store::Shared, tokens::Token,
+    transaction::Transaction, values,
 };
 use actum_model::{EntityKey, Position, Revision};
 use actum_persistence::store::{

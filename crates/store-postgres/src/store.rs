@@ -2,10 +2,10 @@ use crate::{
     OpenError, PostgresSettings,
     connection::{Connector, Source},
     connections::Connections,
-    fence::Tokens,
     lane_writer::LaneWriter,
     open::{self, Opened},
     texts::Texts,
+    tokens::Tokens,
 };
 use actum_model::Lane;
 use actum_persistence::store::JournalLayout;

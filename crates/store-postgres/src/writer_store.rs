@@ -1,7 +1,7 @@
 use crate::{
-    PostgresStore,
-    fence::{self, Token},
+    PostgresStore, fence,
     session::{Statement, column},
+    tokens::Token,
     transaction::{self, Transaction},
     values,
 };
