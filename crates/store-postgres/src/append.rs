@@ -45,8 +45,13 @@ struct Columns<'a> {
     metadata: Vec<&'a [u8]>,
 }
 
+/// The verdict on an append of a store that knows another history of the lane; nothing was done.
+const STRANGE: i32 = 3;
+
 /// What the server has done with a batch.
 struct Answer {
+    /// Whether what the store knows of the lane is its history; otherwise nothing but the head is told.
+    is_known: bool,
     head_before: Position,
     /// The event there, if it was not deleted.
     event_before: Option<LaneHead>,
@@ -74,13 +79,13 @@ pub(crate) async fn append(
     for again in 0..=SENT_AGAIN_MAX {
         let columns = Columns::of(batch, known, trusting);
         match send(shared, session, known.lane(), (batch, &columns)).await {
-            Ok(Some(answer)) => return Ok(settle(batch, &columns, &answer, known)),
-            Ok(None) => {
-                let lane = batch.lane.nr();
-                tracing::warn!(
-                    lane,
-                    "the journal has not got the event this store saw last in a lane"
-                );
+            Ok(answer) if answer.is_known => return Ok(settle(batch, &columns, &answer, known)),
+            Ok(answer) => {
+                let (lane, head) = (batch.lane.nr(), answer.head_before.get());
+                // otherwise retention has deleted the event
+                if known.lane().is_some_and(|known| known.position > answer.head_before) {
+                    tracing::warn!(lane, head, "a lane has gone back, its last events are lost");
+                }
                 known.forget();
             }
             Err(Failed { fault: Fault::Taken, .. }) if again < SENT_AGAIN_MAX => trusting = false,
@@ -90,13 +95,12 @@ pub(crate) async fn append(
     Err(StoreError::unavailable(DOING, "the end of the lane changes all the time"))
 }
 
-/// None when what is known of the lane is not its history.
 async fn send(
     shared: &Shared,
     session: &mut Session,
     lane: Option<LaneHead>,
     (batch, columns): (&AppendBatch, &Columns<'_>),
-) -> Result<Option<Answer>, Failed> {
+) -> Result<Answer, Failed> {
     let write = Write { doing: DOING, incarnation: batch.incarnation, query: APPEND };
     let row = fence::write(shared, session, write, |query| {
         let query = query
@@ -106,8 +110,7 @@ async fn send(
             .bind(lane.map(|lane| lane.event_nr));
         columns.bind(query)
     });
-    let answer = row.await?.as_ref().map(answer).transpose();
-    answer.map_err(|error| fence::unreadable(DOING, error).into())
+    answer(&row.await?).map_err(|error| fence::unreadable(DOING, error).into())
 }
 
 fn answer(row: &PgRow) -> Result<Answer, sqlx::Error> {
@@ -121,6 +124,7 @@ fn answer(row: &PgRow) -> Result<Answer, sqlx::Error> {
     let actual: Option<Vec<i64>> = column(row, 8)?;
     let actual = actual.unwrap_or_default().into_iter().map(values::sequence_nr_of);
     Ok(Answer {
+        is_known: column::<i32>(row, 0)? != STRANGE,
         head_before: position,
         event_before,
         keys: column::<Option<Vec<i64>>>(row, 6)?.unwrap_or_default(),
@@ -205,7 +209,8 @@ impl<'a> Columns<'a> {
         let first = append.expected.get();
         let last = first.checked_add(append.events.len() as u64).and_then(values::stored);
         self.entities.push(found.map_or(0, |found| found.entity));
-        self.expected.push(values::bound(first));
+        // one whose numbers the table cannot count to conflicts: no entity is below zero, and it needs no rows
+        self.expected.push(last.map_or(-1, |_| values::bound(first)));
         let is_there = trusting && found.is_some_and(|found| found.head == append.expected);
         if last.is_none() || !is_there {
             self.checked.push(nr);
@@ -216,7 +221,6 @@ impl<'a> Columns<'a> {
             self.ids.push(append.entity.id());
             self.partitions.push(append.partition.nr().into());
         }
-        // no entity is where such an append expects it: it conflicts, and needs no rows
         let events = if last.is_some() { &append.events[..] } else { &[] };
         for (event, index) in events.iter().zip(0..) {
             self.of.push(nr);

@@ -34,23 +34,20 @@ pub(crate) fn writer_key(incarnation: i64) -> i32 {
 /// What the server says to a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
-    /// It was carried out.
-    Done,
+    /// It was carried out, or refused for a reason that is not the writer's.
+    Heard,
     /// It was not: the writer was revoked, or its number was given to another.
     Fenced,
     /// It was not: its token is out of date, and this one is not.
     Settled(Token),
-    /// It was not: what the store knows of the lane is not its history.
-    Strange,
 }
 
 /// Reads the verdict from the first three columns of an answer.
 fn verdict(row: &PgRow) -> Result<Verdict, sqlx::Error> {
     Ok(match column::<i32>(row, 0)? {
-        0 => Verdict::Done,
         1 => Verdict::Fenced,
         2 => Verdict::Settled(Token { nonce: column(row, 1)?, settled: column(row, 2)? }),
-        _ => Verdict::Strange,
+        _ => Verdict::Heard,
     })
 }
 
@@ -65,14 +62,12 @@ pub(crate) struct Write {
 }
 
 /// Sends a write with what its incarnation must show; again when that was out of date. `bind` adds the other arguments.
-///
-/// Some when it was carried out; none when the verdict was [`Verdict::Strange`], and nothing was done.
 pub(crate) async fn write<'q>(
     shared: &Shared,
     session: &mut Session,
     Write { doing, incarnation, query }: Write,
     bind: impl Fn(Statement<'q>) -> Statement<'q>,
-) -> Result<Option<PgRow>, Failed> {
+) -> Result<PgRow, Failed> {
     let key = values::incarnation(incarnation)?;
     for _ in 0..TOKENS_MAX {
         let token = shared.tokens.of(key);
@@ -85,8 +80,7 @@ pub(crate) async fn write<'q>(
         let row = rows.into_iter().next().ok_or(sqlx::Error::RowNotFound);
         let row = row.map_err(|error| unreadable(doing, error))?;
         match verdict(&row).map_err(|error| unreadable(doing, error))? {
-            Verdict::Done => return Ok(Some(row)),
-            Verdict::Strange => return Ok(None),
+            Verdict::Heard => return Ok(row),
             Verdict::Settled(token) => shared.tokens.learn(key, token),
             // what it had to show is kept: without its nonce it could pass for whoever got its number
             Verdict::Fenced => return Err(StoreError::Fenced { incarnation }.into()),

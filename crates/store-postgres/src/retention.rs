@@ -33,7 +33,7 @@ pub(crate) async fn delete_some(
             .bind(values::bound(up_to.get()))
             .bind(DELETED_MAX)
     });
-    let row = row.await?.ok_or_else(|| StoreError::corrupt("deleting knows no history"))?;
+    let row = row.await?;
     let numbers =
         values::sequence_nr(&row, 3).and_then(|head| Ok((head, values::sequence_nr(&row, 4)?)));
     let (head, floor) = numbers.map_err(|error| store_error(DOING, error))?;

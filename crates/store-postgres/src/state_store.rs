@@ -30,8 +30,7 @@ impl DurableStateStore for PostgresStore {
         let mut session = self.shared.connections.lend(WRITING).await?;
         let write = Write { doing: WRITING, incarnation: batch.incarnation, query: WRITE };
         let row = fence::write(&self.shared, &mut session, write, |query| columns.bind(query));
-        let row = row.await?.ok_or_else(|| StoreError::corrupt("states know no history"))?;
-        outcomes(&row, batch)
+        outcomes(&row.await?, batch)
     }
 
     async fn resolve(&self, batch: &StateBatch) -> Result<Vec<Option<StateOutcome>>, StoreError> {

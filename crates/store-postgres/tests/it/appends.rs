@@ -8,6 +8,7 @@ use crate::{
 use actum_model::{EntityKey, Lane, SequenceNr};
 use actum_persistence::store::{AppendBatch, AppendOutcome, EntityAppend, EventStore, StoreError};
 use actum_store_postgres::{PostgresSettings, PostgresStore};
+use actum_testkit::conformance::StoreFixture;
 use sqlx::Executor;
 
 fn journal() -> PostgresFixture {
@@ -17,6 +18,22 @@ fn journal() -> PostgresFixture {
 async fn number(fixture: &PostgresFixture, query: &str) -> i64 {
     let query = sqlx::query_scalar(fixture.sql(query));
     query.fetch_one(&mut fixture.stranger().await).await.unwrap()
+}
+
+#[test]
+fn an_append_that_the_table_cannot_count_to_is_never_called_stored() {
+    run_on(journal(), async |fixture| {
+        let full = u64::try_from(i64::MAX).unwrap();
+        fixture.advance_entity(&account(1), SequenceNr::new(full)).await;
+        let store = fixture.store().await;
+        let writer = Writer::claim(&store).await;
+        for expected in [full, full + 1, u64::MAX] {
+            let outcomes = writer.each(&[account(1), account(2)], expected, 10).await.unwrap();
+            let conflict = |actual| AppendOutcome::Conflict { actual: SequenceNr::new(actual) };
+            assert_eq!(outcomes, [conflict(full), conflict(0)], "{expected}");
+        }
+        assert_eq!(number(fixture, "SELECT count(*) FROM @events").await, 0);
+    });
 }
 
 #[test]
