@@ -9,7 +9,7 @@ use actum_model::LaneCount;
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, postgres::PgConnectOptions,
 };
-use std::{fmt, io, time::Duration};
+use std::{fmt, io, sync::Arc, time::Duration};
 use tokio::time::timeout;
 
 /// Confirmed means durable, whatever the defaults of the database are: a claim or a revocation that a crash undoes
@@ -41,6 +41,9 @@ impl fmt::Debug for Source {
 pub(crate) struct Connector {
     source: Source,
     pub(crate) settings: PostgresSettings,
+    /// Begins a transaction; made once, since behind a proxy every call is one.
+    begin: Arc<str>,
+    begin_reading: Arc<str>,
 }
 
 impl Connector {
@@ -49,7 +52,10 @@ impl Connector {
             Source::Options(options) => Source::Options(Box::new(told(*options, &settings))),
             pool @ Source::Pool(_) => pool,
         };
-        Self { source, settings }
+        let local = set_all("SET LOCAL", &settings);
+        let begin = format!("BEGIN ISOLATION LEVEL READ COMMITTED; {local}; {DURABLY}").into();
+        let begin_reading = format!("BEGIN READ ONLY; {local}").into();
+        Self { source, settings, begin, begin_reading }
     }
 
     /// Makes a connection, or takes one, within the time allowed.
@@ -76,7 +82,7 @@ impl Connector {
     pub(crate) async fn set_up(&self, session: &mut Session) -> Result<(), sqlx::Error> {
         if session.is_pooled() && !self.settings.transaction_pooling {
             session.close_on_drop();
-            session.batch(self.settings("SET SESSION")).await?;
+            session.batch(AssertSqlSafe(set_all("SET SESSION", &self.settings).into())).await?;
         }
         Ok(())
     }
@@ -95,9 +101,7 @@ impl Connector {
     /// Begins a transaction that carries its timeouts with it, and is durable when it is confirmed. Whether it may write
     /// is for the server to say.
     pub(crate) fn begin(&self) -> Text {
-        let AssertSqlSafe(settings) = self.settings("SET LOCAL");
-        let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
-        AssertSqlSafe(format!("{begin}; {settings}; {DURABLY}").into())
+        AssertSqlSafe(Arc::clone(&self.begin))
     }
 
     /// Does what changes nothing; behind a proxy in a transaction: a statement goes to the server in two parts, and what
@@ -110,26 +114,20 @@ impl Connector {
         if !self.settings.transaction_pooling {
             return work(session).await;
         }
-        session.begin(self.begin_reading()).await?;
+        session.begin(AssertSqlSafe(Arc::clone(&self.begin_reading))).await?;
         let done = work(session).await;
         if session.is_usable() {
             session.rollback().await; // nothing was written
         }
         done
     }
+}
 
-    /// Begins a transaction that only reads.
-    fn begin_reading(&self) -> Text {
-        let AssertSqlSafe(settings) = self.settings("SET LOCAL");
-        AssertSqlSafe(format!("BEGIN READ ONLY; {settings}").into())
-    }
-
-    fn settings(&self, set: &str) -> Text {
-        let settings = session_settings(&self.settings);
-        // names are ours and values numbers or ours
-        let texts = settings.iter().map(|(name, value)| format!("{set} {name} = '{value}'"));
-        AssertSqlSafe(texts.collect::<Vec<_>>().join("; ").into())
-    }
+/// Statements that tell a connection everything; names are ours, and values numbers or ours.
+fn set_all(set: &str, settings: &PostgresSettings) -> String {
+    let settings = session_settings(settings);
+    let texts = settings.iter().map(|(name, value)| format!("{set} {name} = '{value}'"));
+    texts.collect::<Vec<_>>().join("; ")
 }
 
 /// What the connection is told when it is made.

@@ -69,17 +69,19 @@ impl Connections {
         Ok(self.lent(session, false, permit))
     }
 
+    /// As [`lend`](Self::lend), when the server turned out to have forgotten a connection: the others are as old.
+    async fn lend_anew(&self, doing: &str) -> Result<Lent<'_>, StoreError> {
+        self.forget();
+        self.lend(doing).await
+    }
+
     /// As [`lend`](Self::lend), with a transaction begun; on another connection when the server had forgotten the first.
     pub(crate) async fn begin(&self, doing: &str) -> Result<Lent<'_>, StoreError> {
         let mut lent = self.lend(doing).await?;
         let mut begun = lent.begin(self.connector().begin()).await;
-        if let Err(error) = &begun
-            && lent.used_before
-            && Fault::of(error).ends_connection()
-        {
+        if begun.as_ref().is_err_and(|error| lent.was_forgotten(error)) {
             drop(lent);
-            self.forget();
-            lent = self.lend(doing).await?;
+            lent = self.lend_anew(doing).await?;
             begun = lent.begin(self.connector().begin()).await;
         }
         begun.map_err(|error| store_error(doing, error))?;
@@ -94,13 +96,9 @@ impl Connections {
     ) -> Result<Vec<PgRow>, StoreError> {
         let mut lent = self.lend(doing).await?;
         let mut rows = self.run(&mut lent, statement()).await;
-        if let Err(error) = &rows
-            && lent.used_before
-            && Fault::of(error).ends_connection()
-        {
+        if rows.as_ref().is_err_and(|error| lent.was_forgotten(error)) {
             drop(lent);
-            self.forget(); // the others are as old
-            lent = self.lend(doing).await?;
+            lent = self.lend_anew(doing).await?;
             rows = self.run(&mut lent, statement()).await;
         }
         rows.map_err(|error| store_error(doing, error))
@@ -172,6 +170,13 @@ impl Connections {
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Session>> {
         // nothing panics while the list is held
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lent<'_> {
+    /// Whether `error` says no more than that the server has forgotten a connection which others have used before.
+    fn was_forgotten(&self, error: &sqlx::Error) -> bool {
+        self.used_before && Fault::of(error).ends_connection()
     }
 }
 

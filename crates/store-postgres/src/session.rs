@@ -149,7 +149,7 @@ impl Session {
         Ok(())
     }
 
-    /// Says goodbye and closes the connection, unless it is a pool's.
+    /// Says goodbye and closes the connection, also one of a pool.
     pub(crate) async fn close(mut self) -> Result<(), sqlx::Error> {
         let held = self.connection.take();
         let closing = async {
