@@ -4,8 +4,11 @@
 //! * [`serializer`]: the one way values, metadata and remembered commands become bytes and come back, within limits.
 //! * [`store`]: what a store owes.
 //! * [`group_commit`]: gathers the writes of many entities into few transactions.
+//! * [`error_chain`] and [`panics`]: how errors are printed with their causes, and how foreign code is run.
 
 pub mod codec;
+pub mod error_chain;
 pub mod group_commit;
+pub mod panics;
 pub mod serializer;
 pub mod store;

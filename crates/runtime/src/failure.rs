@@ -1,6 +1,7 @@
 use crate::AskError;
+pub(crate) use actum_persistence::error_chain::full_text;
 use actum_persistence::store::StoreError;
-use std::{borrow::Cow, convert::Infallible, error::Error, fmt};
+use std::{borrow::Cow, convert::Infallible, fmt};
 
 /// Everything that can go wrong with a command besides the entity's own rejection.
 pub type Failure = AskError<Infallible>;
@@ -67,16 +68,4 @@ impl<X> AskError<X> {
             },
         }
     }
-}
-
-/// An error with everything that caused it, for places where only text is kept.
-pub(crate) fn full_text(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -1,4 +1,4 @@
-use actum_model::{Lane, Position, SequenceNr};
+use actum_model::{Lane, Position, Revision, SequenceNr};
 
 /// Where a command left its entity: what to wait for when a read model must show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,4 +11,12 @@ pub struct Receipt {
     /// A position in that lane at or behind everything the answer depends on. `None` for durable states, and as long as
     /// an entity has read and stored no event since it came into memory: without any, or right behind a snapshot.
     pub position: Option<Position>,
+}
+
+/// The revision an entity is at as long as nothing else changes it: what the next command may
+/// [expect](crate::Ask::expect_revision).
+impl From<Receipt> for Revision {
+    fn from(receipt: Receipt) -> Self {
+        receipt.sequence_nr.into()
+    }
 }

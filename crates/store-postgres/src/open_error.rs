@@ -1,19 +1,17 @@
 use crate::Migration;
-use actum_persistence::store::JournalLayout;
-use std::error::Error;
+use actum_persistence::{error_chain::fmt_causes, store::JournalLayout};
+use std::{error::Error, fmt};
 
 /// Why a journal was not opened. Messages name the address, never the password.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// The URL cannot be read.
-    #[error("the URL of the database cannot be used: {why}")]
     InvalidUrl {
         /// Why not.
         why: String,
     },
     /// The settings are not valid; all problems are listed.
-    #[error("the settings for the journal at {address} are not valid: {}", .problems.join("; "))]
     InvalidSettings {
         /// Where the journal is.
         address: String,
@@ -21,7 +19,6 @@ pub enum OpenError {
         problems: Vec<String>,
     },
     /// The server does not answer, or has no connection to spare. Trying again later may do.
-    #[error("the database at {address} cannot be reached")]
     Unreachable {
         /// Where the journal is.
         address: String,
@@ -29,7 +26,6 @@ pub enum OpenError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// The server does not let this user in: a wrong name or password, or no rule that allows it.
-    #[error("the server does not let us in at {address}")]
     Login {
         /// Where the journal is.
         address: String,
@@ -37,7 +33,6 @@ pub enum OpenError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// The server has no such database.
-    #[error("there is no such database: {address}")]
     NoDatabase {
         /// Where the journal was to be.
         address: String,
@@ -45,7 +40,6 @@ pub enum OpenError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// No encrypted connection could be made, and the URL asks for one.
-    #[error("no encrypted connection to {address}")]
     Tls {
         /// Where the journal is.
         address: String,
@@ -53,7 +47,6 @@ pub enum OpenError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// The server cannot keep a journal: it is too old, or its encoding is not UTF-8.
-    #[error("the server cannot keep the journal at {address}: {unfit}")]
     UnfitServer {
         /// Where the journal was to be.
         address: String,
@@ -61,7 +54,6 @@ pub enum OpenError {
         unfit: String,
     },
     /// The user may not do what opening needs: use the schema, or create it, or create tables in it.
-    #[error("the user lacks rights for the journal at {address}")]
     MissingRights {
         /// Where the journal is.
         address: String,
@@ -69,13 +61,11 @@ pub enum OpenError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// The schema holds tables of another program.
-    #[error("the schema belongs to another program, it is not a journal of Actum: {address}")]
     NotAJournal {
         /// Where the journal was to be.
         address: String,
     },
     /// The journal lacks migrations, and the settings say not to run them.
-    #[error("the journal at {address} lacks migrations: {}", list(.pending))]
     PendingMigrations {
         /// Where the journal is.
         address: String,
@@ -83,9 +73,6 @@ pub enum OpenError {
         pending: Vec<Migration>,
     },
     /// A newer version of Actum has made the journal.
-    #[error(
-        "the journal at {address} has schema version {found}, this program knows up to {known}: use a newer one"
-    )]
     NewerSchema {
         /// Where the journal is.
         address: String,
@@ -95,10 +82,6 @@ pub enum OpenError {
         known: u32,
     },
     /// The journal is divided otherwise than the settings ask for.
-    #[error(
-        "the journal at {address} was created with {}, the settings ask for {}",
-        parts(.found), parts(.asked)
-    )]
     LayoutMismatch {
         /// Where the journal is.
         address: String,
@@ -108,7 +91,6 @@ pub enum OpenError {
         asked: JournalLayout,
     },
     /// The journal is to be created or migrated, and the server takes no writes: it is a replica, or was told so.
-    #[error("the server takes no writes, the journal cannot be made at {address}")]
     ReadOnly {
         /// Where the journal was to be.
         address: String,
@@ -116,7 +98,6 @@ pub enum OpenError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// The journal is damaged: tables, functions or rows are not as they must be.
-    #[error("the journal at {address} is damaged: {what}")]
     Corrupt {
         /// Where the journal is.
         address: String,
@@ -124,13 +105,64 @@ pub enum OpenError {
         what: String,
     },
     /// The server failed otherwise.
-    #[error("the journal at {address} cannot be opened")]
     Database {
         /// Where the journal is.
         address: String,
         /// What the server said.
         source: Box<dyn Error + Send + Sync>,
     },
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidUrl { why } => write!(f, "the URL of the database cannot be used: {why}"),
+            Self::InvalidSettings { address, problems } => write!(
+                f,
+                "the settings for the journal at {address} are not valid: {}",
+                problems.join("; ")
+            ),
+            Self::Unreachable { address, .. } => {
+                write!(f, "the database at {address} cannot be reached")
+            }
+            Self::Login { address, .. } => write!(f, "the server does not let us in at {address}"),
+            Self::NoDatabase { address, .. } => write!(f, "there is no such database: {address}"),
+            Self::Tls { address, .. } => write!(f, "no encrypted connection to {address}"),
+            Self::UnfitServer { address, unfit } => {
+                write!(f, "the server cannot keep the journal at {address}: {unfit}")
+            }
+            Self::MissingRights { address, .. } => {
+                write!(f, "the user lacks rights for the journal at {address}")
+            }
+            Self::NotAJournal { address } => write!(
+                f,
+                "the schema belongs to another program, it is not a journal of Actum: {address}"
+            ),
+            Self::PendingMigrations { address, pending } => {
+                write!(f, "the journal at {address} lacks migrations: {}", list(pending))
+            }
+            Self::NewerSchema { address, found, known } => write!(
+                f,
+                "the journal at {address} has schema version {found}, this program knows up to {known}: use a newer one"
+            ),
+            Self::LayoutMismatch { address, found, asked } => write!(
+                f,
+                "the journal at {address} was created with {}, the settings ask for {}",
+                parts(found),
+                parts(asked)
+            ),
+            Self::ReadOnly { address, .. } => {
+                write!(f, "the server takes no writes, the journal cannot be made at {address}")
+            }
+            Self::Corrupt { address, what } => {
+                write!(f, "the journal at {address} is damaged: {what}")
+            }
+            Self::Database { address, .. } => {
+                write!(f, "the journal at {address} cannot be opened")
+            }
+        }?;
+        fmt_causes(self, f)
+    }
 }
 
 fn parts(layout: &JournalLayout) -> String {

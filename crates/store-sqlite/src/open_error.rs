@@ -1,12 +1,11 @@
-use actum_persistence::store::JournalLayout;
-use std::{error::Error, io, path::PathBuf};
+use actum_persistence::{error_chain::fmt_causes, store::JournalLayout};
+use std::{error::Error, fmt, io, path::PathBuf};
 
 /// Why a file was not opened as a journal.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// The settings are not valid; all problems are listed.
-    #[error("the settings for the journal `{}` are not valid: {}", .path.display(), .problems.join("; "))]
     InvalidSettings {
         /// The file.
         path: PathBuf,
@@ -14,7 +13,6 @@ pub enum OpenError {
         problems: Vec<String>,
     },
     /// The path cannot name a journal.
-    #[error("`{}` cannot name a journal: {why}", .path.display())]
     InvalidPath {
         /// The path.
         path: PathBuf,
@@ -22,7 +20,6 @@ pub enum OpenError {
         why: &'static str,
     },
     /// The directory the file should be in does not exist.
-    #[error("the journal `{}` cannot be created: there is no directory `{}`", .path.display(), .directory.display())]
     MissingDirectory {
         /// The file.
         path: PathBuf,
@@ -30,25 +27,21 @@ pub enum OpenError {
         directory: PathBuf,
     },
     /// The path names a directory, or something else that is no file.
-    #[error("`{}` is not a file", .path.display())]
     NotAFile {
         /// The path.
         path: PathBuf,
     },
     /// The file is no SQLite database.
-    #[error("`{}` is not a SQLite database", .path.display())]
     NotADatabase {
         /// The file.
         path: PathBuf,
     },
     /// The file is a SQLite database, but no journal.
-    #[error("the SQLite database `{}` belongs to another program: it is not a journal of Actum", .path.display())]
     NotAJournal {
         /// The file.
         path: PathBuf,
     },
     /// A newer version of Actum has written the file.
-    #[error("the journal `{}` has schema version {found}, this program knows up to {known}: use a newer one", .path.display())]
     NewerSchema {
         /// The file.
         path: PathBuf,
@@ -58,10 +51,6 @@ pub enum OpenError {
         known: i64,
     },
     /// The file is divided otherwise than the settings ask for.
-    #[error(
-        "the journal `{}` was created with {}, the settings ask for {}",
-        .path.display(), parts(.found), parts(.asked)
-    )]
     LayoutMismatch {
         /// The file.
         path: PathBuf,
@@ -71,7 +60,6 @@ pub enum OpenError {
         asked: JournalLayout,
     },
     /// The file, or the directory it is in, cannot be written to.
-    #[error("the journal `{}` cannot be written: no permission to change `{}`", .path.display(), .read_only.display())]
     ReadOnly {
         /// The file.
         path: PathBuf,
@@ -79,7 +67,6 @@ pub enum OpenError {
         read_only: PathBuf,
     },
     /// Another program kept the file locked for longer than `busy_timeout`.
-    #[error("the journal `{}` is locked by another program", .path.display())]
     Locked {
         /// The file.
         path: PathBuf,
@@ -87,7 +74,6 @@ pub enum OpenError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// The file is damaged.
-    #[error("the journal `{}` is damaged: {what}", .path.display())]
     Corrupt {
         /// The file.
         path: PathBuf,
@@ -95,13 +81,71 @@ pub enum OpenError {
         what: String,
     },
     /// The disk, or the operating system, failed.
-    #[error("the journal `{}` cannot be opened", .path.display())]
     Disk {
         /// The file.
         path: PathBuf,
         /// What it said.
         source: Box<dyn Error + Send + Sync>,
     },
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidSettings { path, problems } => write!(
+                f,
+                "the settings for the journal `{}` are not valid: {}",
+                path.display(),
+                problems.join("; ")
+            ),
+            Self::InvalidPath { path, why } => {
+                write!(f, "`{}` cannot name a journal: {why}", path.display())
+            }
+            Self::MissingDirectory { path, directory } => write!(
+                f,
+                "the journal `{}` cannot be created: there is no directory `{}`",
+                path.display(),
+                directory.display()
+            ),
+            Self::NotAFile { path } => write!(f, "`{}` is not a file", path.display()),
+            Self::NotADatabase { path } => {
+                write!(f, "`{}` is not a SQLite database", path.display())
+            }
+            Self::NotAJournal { path } => write!(
+                f,
+                "the SQLite database `{}` belongs to another program: it is not a journal of Actum",
+                path.display()
+            ),
+            Self::NewerSchema { path, found, known } => write!(
+                f,
+                "the journal `{}` has schema version {found}, this program knows up to {known}: use a newer one",
+                path.display()
+            ),
+            Self::LayoutMismatch { path, found, asked } => write!(
+                f,
+                "the journal `{}` was created with {}, the settings ask for {}",
+                path.display(),
+                parts(found),
+                parts(asked)
+            ),
+            Self::ReadOnly { path, read_only } => write!(
+                f,
+                "the journal `{}` cannot be written: no permission to change `{}`",
+                path.display(),
+                read_only.display()
+            ),
+            Self::Locked { path, .. } => {
+                write!(f, "the journal `{}` is locked by another program", path.display())
+            }
+            Self::Corrupt { path, what } => {
+                write!(f, "the journal `{}` is damaged: {what}", path.display())
+            }
+            Self::Disk { path, .. } => {
+                write!(f, "the journal `{}` cannot be opened", path.display())
+            }
+        }?;
+        fmt_causes(self, f)
+    }
 }
 
 fn parts(layout: &JournalLayout) -> String {

@@ -1,9 +1,6 @@
-use super::{
-    caught::{caught, full_text},
-    difference::difference,
-    order::Order,
-};
+use super::{difference::difference, order::Order};
 use actum_model::{Payload, StoredPayload};
+use actum_persistence::{error_chain::full_text, panics::guard};
 use std::fmt::{self, Debug};
 
 /// What a value looks like: to people, and in a store. Two values are the same when their imprints are.
@@ -29,7 +26,7 @@ impl Imprint {
     /// # Errors
     /// Why the value cannot be encoded.
     pub(super) fn of<T: Payload + Debug>(value: &T) -> Result<Self, String> {
-        let stored = caught(|| StoredPayload::encode(value))
+        let stored = guard(|| StoredPayload::encode(value))
             .map_err(|panic| format!("encoding panicked: {panic}"))?
             .map_err(|error| format!("encoding failed: {}", full_text(&error)))?;
         Ok(Self { line: format!("{value:?}"), text: text_of(value), stored })
@@ -38,7 +35,7 @@ impl Imprint {
     /// # Errors
     /// Why the bytes cannot be decoded.
     pub(super) fn decode<T: Payload>(&self) -> Result<T, String> {
-        caught(|| self.stored.decode())
+        guard(|| self.stored.decode())
             .map_err(|panic| format!("decoding panicked: {panic}"))?
             .map_err(|error| format!("decoding failed: {}", full_text(&error)))
     }

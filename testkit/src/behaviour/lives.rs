@@ -1,10 +1,10 @@
 use super::{
-    caught::caught,
     difference::difference,
     imprint::{Imprint, text_of},
     rules::Rules,
 };
 use actum_model::{Entity, SequenceNr};
+use actum_persistence::panics::guard;
 use std::fmt::Debug;
 
 /// The value inside an entity, as it is in memory and as a recovery would find it.
@@ -20,7 +20,7 @@ impl<E: Entity + Debug> Lives<E> {
     /// Before anything happened.
     pub(super) fn initial(id: &E::Id, rules: &Rules<E>) -> Result<Self, String> {
         let initial =
-            || caught(|| E::initial(id)).map_err(|panic| format!("`initial` panicked: {panic}"));
+            || guard(|| E::initial(id)).map_err(|panic| format!("`initial` panicked: {panic}"));
         let lives = Self { live: initial()?, recovered: initial()?, sequence_nr: SequenceNr::ZERO };
         let (first, second) = (text_of(&lives.live), text_of(&lives.recovered));
         if rules.order.same_text(&first, &second) {
@@ -38,9 +38,9 @@ impl<E: Entity + Debug> Lives<E> {
         event: &E::Event,
         stored: &E::Event,
     ) -> Result<(), String> {
-        caught(|| (rules.apply)(&mut self.live, event))
+        guard(|| (rules.apply)(&mut self.live, event))
             .map_err(|panic| format!("`apply` panicked: {panic}"))?;
-        caught(|| (rules.apply)(&mut self.recovered, stored))
+        guard(|| (rules.apply)(&mut self.recovered, stored))
             .map_err(|panic| format!("`apply` panicked on replay: {panic}"))?;
         self.sequence_nr = self.sequence_nr.next();
         Ok(())

@@ -8,7 +8,6 @@
 //! ```
 
 mod arrangement;
-mod caught;
 mod difference;
 mod env;
 mod given;

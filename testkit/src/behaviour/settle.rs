@@ -1,7 +1,6 @@
 //! What follows a handler's decision: both times it was handled are compared, and the first one is carried out.
 
 use super::{
-    caught::caught,
     difference::difference,
     imprint::{Imprint, read_back, text_of},
     kept::Kept,
@@ -10,6 +9,7 @@ use super::{
     subject::{Subject, differs},
 };
 use actum_model::{EffectParts, Entity, Handle, Payload, ReplyFrom};
+use actum_persistence::panics::guard;
 use std::fmt::Debug;
 
 impl<E: Entity<Event: Debug> + Debug> Subject<E> {
@@ -58,7 +58,7 @@ impl<E: Entity<Event: Debug> + Debug> Subject<E> {
         let second_reply = second_reply.map(|reply| self.answer(reply)).transpose()?;
         self.check_same(&reply_imprint, second_reply.as_ref())?;
         if let Some(action) = after_commit {
-            caught(action).map_err(|panic| format!("`after_commit` panicked: {panic}"))?;
+            guard(action).map_err(|panic| format!("`after_commit` panicked: {panic}"))?;
         }
         Ok(Outcome::Accepted(Accepted { changed, events, reply, reply_imprint, passivate }))
     }
@@ -101,7 +101,7 @@ impl<E: Entity<Event: Debug> + Debug> Subject<E> {
         };
         let before = text_of(state);
         let value =
-            caught(|| reply(state)).map_err(|panic| format!("`reply_with` panicked: {panic}"))?;
+            guard(|| reply(state)).map_err(|panic| format!("`reply_with` panicked: {panic}"))?;
         let after = text_of(state);
         if self.rules.order.same_text(&before, &after) {
             return Ok(value);

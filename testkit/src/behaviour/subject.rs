@@ -1,5 +1,4 @@
 use super::{
-    caught::caught,
     difference::difference,
     imprint::{read_back, text_of},
     lives::Lives,
@@ -7,6 +6,7 @@ use super::{
     rules::Rules,
 };
 use actum_model::{Ctx, Effect, EffectParts, Entity, Handle, Metadata, Payload};
+use actum_persistence::panics::guard;
 use std::fmt::Debug;
 
 /// The entity under test, between two steps.
@@ -65,7 +65,7 @@ impl<E: Entity<Event: Debug> + Debug> Subject<E> {
     {
         let before = text_of(&self.lives.live);
         let ctx = Ctx::new(&self.id, &self.env, self.lives.sequence_nr, metadata);
-        let decided = caught(|| self.lives.live.handle(command, &ctx).map(Effect::into_parts))
+        let decided = guard(|| self.lives.live.handle(command, &ctx).map(Effect::into_parts))
             .map_err(|panic| format!("the handler panicked: {panic}"))?;
         let after = text_of(&self.lives.live);
         if self.rules.order.same_text(&before, &after) {

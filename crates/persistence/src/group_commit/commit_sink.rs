@@ -1,5 +1,5 @@
-use super::{CommitError, Committed, Settled, guarded::guard};
-use crate::store::Incarnation;
+use super::{CommitError, Committed, Settled};
+use crate::{panics::guard, store::Incarnation};
 use actum_model::Partition;
 
 /// Where the results of writes go.

@@ -19,7 +19,6 @@ mod entity_set;
 #[expect(clippy::module_inception, reason = "the file carries the name of its type")]
 mod group_commit;
 mod group_write;
-mod guarded;
 mod lane_queue;
 mod settings;
 mod unknown;

@@ -4,9 +4,11 @@ use super::{
     batch_store::BatchStore,
     commit_sink::{tell, tell_fenced},
     group_commit::Waiting,
-    guarded::guarded,
 };
-use crate::store::{Incarnation, StoreError};
+use crate::{
+    panics::guarded,
+    store::{Incarnation, StoreError},
+};
 use actum_model::Lane;
 use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll};
 use tokio::{sync::Notify, time::sleep};

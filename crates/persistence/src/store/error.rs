@@ -1,18 +1,19 @@
 use super::Incarnation;
+use crate::error_chain::fmt_causes;
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 /// What went wrong in a store, told by what a caller can do about it. Cheap to clone: one failure fails many commands.
+///
+/// `{}` prints the error alone, `{:#}` with everything that caused it, in one line.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// The writer was revoked: another one has taken its place. Nothing was written, and nothing will be.
-    #[error("writer incarnation {incarnation} was revoked, another writer has taken over")]
     Fenced {
         /// The incarnation that tried to write.
         incarnation: Incarnation,
     },
     /// The store cannot be reached or refuses at the moment. Nothing was written; trying again later is safe.
-    #[error("the store is unavailable: {doing}")]
     Unavailable {
         /// What was being done.
         doing: String,
@@ -20,7 +21,6 @@ pub enum StoreError {
         source: Cause,
     },
     /// The connection broke after the write was sent: it may have been committed or not.
-    #[error("it is unknown whether the store has committed: {doing}")]
     OutcomeUnknown {
         /// What was being done.
         doing: String,
@@ -28,17 +28,33 @@ pub enum StoreError {
         source: Cause,
     },
     /// What is stored cannot be right. A person must look.
-    #[error("the store holds corrupt data: {what}")]
     Corrupt {
         /// What was found, and where.
         what: String,
     },
     /// The request breaks the store's contract or a limit. Nothing was written; the same request fails again.
-    #[error("the store refuses the request: {what}")]
     Invalid {
         /// What is wrong with it.
         what: String,
     },
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fenced { incarnation } => write!(
+                f,
+                "writer incarnation {incarnation} was revoked, another writer has taken over"
+            ),
+            Self::Unavailable { doing, .. } => write!(f, "the store is unavailable: {doing}"),
+            Self::OutcomeUnknown { doing, .. } => {
+                write!(f, "it is unknown whether the store has committed: {doing}")
+            }
+            Self::Corrupt { what } => write!(f, "the store holds corrupt data: {what}"),
+            Self::Invalid { what } => write!(f, "the store refuses the request: {what}"),
+        }?;
+        fmt_causes(self, f)
+    }
 }
 
 impl StoreError {

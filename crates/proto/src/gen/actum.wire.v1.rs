@@ -80,9 +80,12 @@ pub struct CommandError {
     /// Whether the command may have been applied, or may still be: it may be sent again only with its command id.
     #[prost(bool, tag = "3")]
     pub maybe_applied: bool,
-    /// With `ERROR_CODE_CONFLICT`: where the entity is.
+    /// With `ERROR_CODE_CONFLICT` and `ERROR_CODE_REVISION_MISMATCH`: where the entity is.
     #[prost(uint64, optional, tag = "4")]
     pub actual_sequence_nr: ::core::option::Option<u64>,
+    /// With the same codes: where it was expected to be.
+    #[prost(uint64, optional, tag = "5")]
+    pub expected_sequence_nr: ::core::option::Option<u64>,
 }
 /// What went wrong, told by what a caller can do about it. A code that is not known counts as
 /// `ERROR_CODE_OUTCOME_UNKNOWN`.
@@ -95,7 +98,7 @@ pub enum ErrorCode {
     Overloaded = 1,
     /// The deadline has passed.
     Timeout = 2,
-    /// The entity is at another sequence number than expected, nothing was done.
+    /// Another writer of the journal was faster, nothing was done: trying again is safe.
     Conflict = 3,
     /// The entity cannot be served at the moment, nothing was done: trying again is safe.
     Unavailable = 4,
@@ -107,6 +110,8 @@ pub enum ErrorCode {
     Invalid = 7,
     /// The entity's code panicked, nothing was stored.
     Panicked = 8,
+    /// The entity is not at the sequence number, or revision, the caller expects; nothing was done.
+    RevisionMismatch = 9,
 }
 impl ErrorCode {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -124,6 +129,7 @@ impl ErrorCode {
             Self::Corrupt => "ERROR_CODE_CORRUPT",
             Self::Invalid => "ERROR_CODE_INVALID",
             Self::Panicked => "ERROR_CODE_PANICKED",
+            Self::RevisionMismatch => "ERROR_CODE_REVISION_MISMATCH",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -138,6 +144,7 @@ impl ErrorCode {
             "ERROR_CODE_CORRUPT" => Some(Self::Corrupt),
             "ERROR_CODE_INVALID" => Some(Self::Invalid),
             "ERROR_CODE_PANICKED" => Some(Self::Panicked),
+            "ERROR_CODE_REVISION_MISMATCH" => Some(Self::RevisionMismatch),
             _ => None,
         }
     }

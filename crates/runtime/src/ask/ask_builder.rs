@@ -3,7 +3,7 @@ use super::{
     entity_ref::Target, reply_to::ReplyTo,
 };
 use crate::{AskError, cell::Envelope};
-use actum_model::{CommandId, Entity, EntityKey, Handle, Metadata, Payload};
+use actum_model::{CommandId, Entity, EntityKey, Handle, Metadata, Payload, Revision};
 use std::{fmt, time::Duration};
 use tokio::sync::oneshot;
 use tracing::Span;
@@ -15,7 +15,7 @@ pub struct Ask<E: Handle<C>, C: Payload> {
     to: EntityRef<E>,
     command: C,
     timeout: Option<Duration>,
-    expected_revision: Option<u64>,
+    expected_revision: Option<Revision>,
     metadata: Metadata,
     /// Why the command id that was given last is none.
     invalid: Option<String>,
@@ -59,9 +59,10 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
     }
 
     /// Applies the command only if the entity is at this revision: the number of its events, or writes. Otherwise the
-    /// future ends in [`AskError::Conflict`].
-    pub fn expect_revision(mut self, revision: u64) -> Self {
-        self.expected_revision = Some(revision);
+    /// future ends in [`AskError::RevisionMismatch`]. Takes a [`Revision`], the [`SequenceNr`](actum_model::SequenceNr)
+    /// of an event, or the [`Receipt`](crate::Receipt) of an earlier ask.
+    pub fn expect_revision(mut self, revision: impl Into<Revision>) -> Self {
+        self.expected_revision = Some(revision.into());
         self
     }
 

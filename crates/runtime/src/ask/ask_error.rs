@@ -1,9 +1,13 @@
 use crate::Bound;
-use actum_persistence::store::StoreError;
-use std::{borrow::Cow, convert::Infallible, error::Error, fmt};
+use actum_model::Revision;
+use actum_persistence::{error_chain::fmt_causes, store::StoreError};
+use std::{borrow::Cow, error::Error, fmt};
 
 /// Why an [`ask`](crate::EntityRef::ask) has no reply: the entity's own rejection `X`, or what went wrong, told by what
 /// the caller can do about it.
+///
+/// [`maybe_applied`](Self::maybe_applied) and [`is_transient`](Self::is_transient) say it for all variants, those of
+/// later versions included. `{}` prints the error alone, `{:#}` with everything that caused it, in one line.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum AskError<X> {
@@ -19,12 +23,21 @@ pub enum AskError<X> {
         /// Whether the command may have been applied, or may still be: send it again only with its command id.
         maybe_applied: bool,
     },
-    /// The entity is at another revision than expected, or another writer was faster; nothing was done.
-    Conflict {
-        /// What the caller, or the runtime, expected.
-        expected: u64,
+    /// The entity is not at the revision the caller [expects](crate::Ask::expect_revision); nothing was done. The same
+    /// command with the same expectation is refused again: read the entity, and decide again.
+    RevisionMismatch {
+        /// What the caller expected.
+        expected: Revision,
         /// Where the entity is.
-        actual: u64,
+        actual: Revision,
+    },
+    /// Another writer of the journal was faster; nothing was done. The entity recovers by itself and has then seen what
+    /// the other one wrote: try again.
+    Conflict {
+        /// Where this engine believed the entity to be.
+        expected: Revision,
+        /// Where the entity is.
+        actual: Revision,
     },
     /// The entity cannot be served at the moment; nothing was done, and trying again is safe.
     Unavailable {
@@ -65,12 +78,41 @@ impl<X> AskError<X> {
         if let Self::Rejected(rejection) = self { Some(rejection) } else { None }
     }
 
+    /// Whether the command may have been applied, or may still be: sent again without its command id it may be applied
+    /// twice. Otherwise nothing of it was stored, and nothing will be.
+    #[must_use]
+    pub fn maybe_applied(&self) -> bool {
+        matches!(self, Self::Timeout { maybe_applied: true } | Self::OutcomeUnknown { .. })
+    }
+
+    /// Whether the same command may succeed later without anything being changed about it: try again, with backoff.
+    ///
+    /// Where the first one may [have been applied](Self::maybe_applied), only with its command id.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Overloaded { .. }
+            | Self::Timeout { .. }
+            | Self::Conflict { .. }
+            | Self::Unavailable { .. }
+            | Self::OutcomeUnknown { .. } => true,
+            Self::Rejected(_)
+            | Self::RevisionMismatch { .. }
+            | Self::Corrupt { .. }
+            | Self::Invalid { .. }
+            | Self::Panicked { .. } => false,
+        }
+    }
+
     /// Turns the rejection into another type, for example one that all commands of a service share.
     pub fn map_rejection<Y>(self, map: impl FnOnce(X) -> Y) -> AskError<Y> {
         match self {
             Self::Rejected(rejection) => AskError::Rejected(map(rejection)),
             Self::Overloaded { bound } => AskError::Overloaded { bound },
             Self::Timeout { maybe_applied } => AskError::Timeout { maybe_applied },
+            Self::RevisionMismatch { expected, actual } => {
+                AskError::RevisionMismatch { expected, actual }
+            }
             Self::Conflict { expected, actual } => AskError::Conflict { expected, actual },
             Self::Unavailable { reason, source } => AskError::Unavailable { reason, source },
             Self::OutcomeUnknown { reason, source } => AskError::OutcomeUnknown { reason, source },
@@ -81,8 +123,8 @@ impl<X> AskError<X> {
     }
 }
 
-impl<X> fmt::Display for AskError<X> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl<X> AskError<X> {
+    fn fmt_message(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rejected(_) => f.write_str("the entity rejected the command"),
             Self::Overloaded { bound } => write!(f, "overloaded: {bound}"),
@@ -92,9 +134,13 @@ impl<X> fmt::Display for AskError<X> {
             Self::Timeout { maybe_applied: false } => {
                 f.write_str("no answer within the deadline, the command was not applied")
             }
-            Self::Conflict { expected, actual } => {
-                write!(f, "conflict: expected revision {expected}, the entity is at {actual}")
+            Self::RevisionMismatch { expected, actual } => {
+                write!(f, "revision mismatch: expected {expected}, the entity is at {actual}")
             }
+            Self::Conflict { expected, actual } => write!(
+                f,
+                "conflict: another writer was faster, it left the entity at revision {actual} instead of {expected}"
+            ),
             Self::Unavailable { reason, .. } => write!(f, "unavailable: {reason}"),
             Self::OutcomeUnknown { reason, .. } => write!(f, "the outcome is unknown: {reason}"),
             Self::Corrupt { what } => write!(f, "corrupt: {what}"),
@@ -103,6 +149,13 @@ impl<X> fmt::Display for AskError<X> {
                 write!(f, "the handler of `{command}` panicked: {message}")
             }
         }
+    }
+}
+
+impl<X: Error + 'static> fmt::Display for AskError<X> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_message(f)?;
+        fmt_causes(self, f)
     }
 }
 
@@ -117,8 +170,3 @@ impl<X: Error + 'static> Error for AskError<X> {
         }
     }
 }
-
-/// Why a [`tell`](crate::EntityRef::tell) was not taken.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("the command was not taken")]
-pub struct TellError(#[from] pub AskError<Infallible>);

@@ -7,6 +7,7 @@ use std::{fmt, sync::Arc};
 ///
 /// # Examples
 /// ```
+/// use actum_model::Revision;
 /// use actum_runtime::{AskError, EntityRef};
 /// use std::time::Duration;
 /// # use actum_model::{Ctx, Effect, Entity, EventSourced, Handle, payload};
@@ -50,8 +51,8 @@ use std::{fmt, sync::Arc};
 /// let again = account.ask(Deposit(30)).command_id("request-7").await?;
 /// assert_eq!((first, again), (130, 130));
 ///
-/// let outdated = account.ask(Deposit(1)).expect_revision(1).await;
-/// assert!(matches!(outdated, Err(AskError::Conflict { expected: 1, actual: 2 })));
+/// let outdated = account.ask(Deposit(1)).expect_revision(Revision::new(1)).await;
+/// assert!(matches!(outdated, Err(AskError::RevisionMismatch { .. })));
 /// account.tell(Deposit(1))?;
 /// assert_eq!(account.ask(Deposit(1)).await?, 132);
 /// # assert!(engine.shutdown().await.is_clean());

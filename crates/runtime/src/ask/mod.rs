@@ -8,10 +8,12 @@ mod entity_ref;
 mod peeked;
 mod port;
 mod reply_to;
+mod tell_error;
 
 pub use ask_builder::{Ask, AskWithReceipt};
-pub use ask_error::{AskError, TellError};
+pub use ask_error::AskError;
 pub use asking::{Asking, AskingWithReceipt};
 pub use entity_ref::EntityRef;
 pub use peeked::Peek;
 pub(crate) use port::Port;
+pub use tell_error::TellError;

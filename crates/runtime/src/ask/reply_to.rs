@@ -1,4 +1,5 @@
-use crate::{AskError, Receipt, cell::guard};
+use crate::{AskError, Receipt};
+use actum_persistence::{error_chain::full_text, panics::guard};
 use std::error::Error;
 use tokio::sync::oneshot;
 use tracing::Span;
@@ -7,13 +8,13 @@ use tracing::Span;
 pub(crate) type Answer<R, X> = Result<(R, Receipt), AskError<X>>;
 
 /// Where an answer goes: to a caller who waits, or into the log when nobody does. Exactly once.
-pub(crate) struct ReplyTo<R, X: Error> {
+pub(crate) struct ReplyTo<R, X: Error + 'static> {
     waiting: Option<oneshot::Sender<Answer<R, X>>>,
     told: bool,
     span: Span,
 }
 
-impl<R, X: Error> ReplyTo<R, X> {
+impl<R, X: Error + 'static> ReplyTo<R, X> {
     pub(crate) fn caller(sender: oneshot::Sender<Answer<R, X>>, span: Span) -> Self {
         Self { waiting: Some(sender), told: false, span }
     }
@@ -63,7 +64,7 @@ impl<R, X: Error> ReplyTo<R, X> {
                 tracing::debug!(%rejection, "told command was rejected");
             }
             error => {
-                tracing::warn!(%error, "told command failed");
+                tracing::warn!(error = %full_text(error), "told command failed");
             }
         }
     }
@@ -82,6 +83,7 @@ fn outcome<R, X>(answer: &Answer<R, X>) -> &'static str {
         Err(AskError::Rejected(_)) => "rejected",
         Err(AskError::Overloaded { .. }) => "overloaded",
         Err(AskError::Timeout { .. }) => "timeout",
+        Err(AskError::RevisionMismatch { .. }) => "revision_mismatch",
         Err(AskError::Conflict { .. }) => "conflict",
         Err(AskError::Unavailable { .. }) => "unavailable",
         Err(AskError::OutcomeUnknown { .. }) => "outcome_unknown",

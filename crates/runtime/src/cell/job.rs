@@ -1,6 +1,6 @@
 use super::Moment;
 use crate::{Failure, Receipt};
-use actum_model::{Change, DecodeError, Entity, Metadata, SequenceNr, StoredPayload};
+use actum_model::{Change, DecodeError, Entity, Metadata, Revision, SequenceNr, StoredPayload};
 use actum_persistence::serializer::{EncodeError, Serializer};
 use std::collections::VecDeque;
 
@@ -76,5 +76,5 @@ pub(crate) struct Envelope {
     /// When the caller stops waiting.
     pub(crate) deadline: Moment,
     /// The revision the entity must be at.
-    pub(crate) expected_revision: Option<u64>,
+    pub(crate) expected_revision: Option<Revision>,
 }

@@ -164,9 +164,10 @@ impl<M: Model> Running<M> {
     ) -> Next {
         let at = self.aggregate.sequence_nr;
         if let Some(expected) = job.envelope().expected_revision
-            && expected != at.get()
+            && expected != at.into()
         {
-            return self.refuse(job, Failure::Conflict { expected, actual: at.get() }, turn);
+            let mismatch = Failure::RevisionMismatch { expected, actual: at.into() };
+            return self.refuse(job, mismatch, turn);
         }
         match guard(|| job.handle(&self.aggregate.state, &name.id, &turn.kind.env, at)) {
             Err(message) => {
@@ -308,7 +309,7 @@ pub(super) fn send<M: Model>(
 pub(super) fn append_failure(error: CommitError, expected: SequenceNr) -> Failure {
     match error {
         CommitError::Conflict { actual } => {
-            Failure::Conflict { expected: expected.get(), actual: actual.get() }
+            Failure::Conflict { expected: expected.into(), actual: actual.into() }
         }
         CommitError::Store(error) => Failure::of_store(error),
     }

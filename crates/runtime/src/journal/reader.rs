@@ -1,13 +1,15 @@
 use super::queries;
 use crate::{
-    cell::{Read, Ticket, panic_message},
+    cell::{Read, Ticket},
     partition::{Door, Found},
 };
 use actum_model::Partition;
-use actum_persistence::store::{PageLimit, StoreError, Stores};
-use futures_util::FutureExt;
+use actum_persistence::{
+    panics::guarded,
+    store::{PageLimit, StoreError, Stores},
+};
 use parking_lot::Mutex;
-use std::{collections::VecDeque, num::NonZeroU32, panic::AssertUnwindSafe, sync::Arc};
+use std::{collections::VecDeque, num::NonZeroU32, sync::Arc};
 use tokio::sync::Notify;
 
 /// Reads for entities that recover: those that wake while one query runs go together into the next.
@@ -51,13 +53,9 @@ impl Reader {
                 continue;
             }
             // a store that panics fails its readers, not the reader of all
-            let answers = match AssertUnwindSafe(queries::answer(&stores, &batch, limit))
-                .catch_unwind()
-                .await
-            {
+            let answers = match guarded(queries::answer(&stores, &batch, limit)).await {
                 Ok(answers) => answers,
-                Err(panic) => {
-                    let what = panic_message(&*panic);
+                Err(what) => {
                     tracing::error!(panic = what, "store panicked while reading");
                     batch
                         .iter()

@@ -1,11 +1,12 @@
 use actum_model::EntityKey;
-use actum_persistence::store::{Incarnation, Snapshot, StoreError, Stores};
-use futures_util::FutureExt;
+use actum_persistence::{
+    panics::guarded,
+    store::{Incarnation, Snapshot, StoreError, Stores},
+};
 use parking_lot::Mutex;
 use std::{
     collections::{HashMap, VecDeque},
     num::NonZeroU32,
-    panic::AssertUnwindSafe,
     sync::atomic::{AtomicBool, Ordering},
 };
 use tokio::sync::Notify;
@@ -80,9 +81,12 @@ impl Saver {
                 self.more.notified().await;
                 continue;
             }
-            let saving = AssertUnwindSafe(self.save(&batch, &stores, incarnation));
-            if saving.catch_unwind().await.is_err() {
-                tracing::error!(snapshots = batch.len(), "store panicked while saving snapshots");
+            if let Err(panic) = guarded(self.save(&batch, &stores, incarnation)).await {
+                tracing::error!(
+                    snapshots = batch.len(),
+                    panic,
+                    "store panicked while saving snapshots"
+                );
             }
         }
     }

@@ -17,7 +17,7 @@ sights! {
     TimeoutMaybeApplied,
     /// A retry of a command under way timed out.
     TimeoutOfRetry,
-    ConflictWithExpectation,
+    RevisionMismatch,
     ConflictInJournal,
     Unavailable,
     OutcomeUnknown,

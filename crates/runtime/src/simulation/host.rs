@@ -7,7 +7,7 @@ use crate::{
     cell::{Cell, Job, Life, Model, Moment, Outputs, Read, Ticket, Turn},
     kind::KindContext,
 };
-use actum_model::{EntityKey, SequenceNr};
+use actum_model::{EntityKey, Revision, SequenceNr};
 use actum_persistence::{
     group_commit::{CommitError, Committed},
     store::StoreError,
@@ -268,7 +268,9 @@ pub(super) fn turn<'a, M: Model>(
 /// What a failed write means to the commands in it.
 fn failure_of(error: CommitError) -> Failure {
     match error {
-        CommitError::Conflict { actual } => Failure::Conflict { expected: 0, actual: actual.get() },
+        CommitError::Conflict { actual } => {
+            Failure::Conflict { expected: Revision::ZERO, actual: actual.into() }
+        }
         CommitError::Store(error) => Failure::of_store(error),
     }
 }

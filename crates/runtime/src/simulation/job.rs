@@ -5,7 +5,9 @@ use crate::{
     Failure,
     cell::{Decision, Envelope, Job, Moment, Verdict},
 };
-use actum_model::{CodecError, CommandId, DecodeError, Metadata, SequenceNr, StoredPayload};
+use actum_model::{
+    CodecError, CommandId, DecodeError, Metadata, Revision, SequenceNr, StoredPayload,
+};
 use actum_persistence::serializer::{EncodeError, Serializer};
 
 /// A command as a client sends it.
@@ -52,7 +54,8 @@ impl SimJob {
         if order.plan.flaw == Flaw::MetadataTooLarge {
             metadata = metadata.with_header("large", "x".repeat(100));
         }
-        let (deadline, expected_revision) = (order.deadline, order.expected_revision);
+        let (deadline, expected_revision) =
+            (order.deadline, order.expected_revision.map(Revision::new));
         let envelope = Envelope { metadata, deadline, expected_revision };
         Self { order, envelope, stage: Stage::Command, log }
     }

@@ -83,7 +83,7 @@ fn attempt(seed: u64, traced: bool) -> Result<World, Vec<String>> {
     let trace = world.trace();
     let mut shown = trace[trace.len().saturating_sub(SHOWN_MAX)..].to_vec();
     shown.push(format!("after {} steps:", world.coverage().steps));
-    shown.extend(panic.map(|panic| crate::cell::panic_message(&*panic)));
+    shown.extend(panic.map(|panic| actum_persistence::panics::panic_message(&*panic)));
     shown.append(&mut world.ledger.violations);
     Err(shown)
 }

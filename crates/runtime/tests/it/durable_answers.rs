@@ -4,6 +4,7 @@ use crate::{
     account::{Account, Balance, Deposit, DepositAll, Withdraw},
     rig::{Rig, account, all_wait, assert_is, send},
 };
+use actum_model::Revision;
 use actum_runtime::{AskError, settings::RuntimeSettings};
 use actum_testkit::{Fault, Operation};
 use std::time::Duration;
@@ -26,7 +27,7 @@ async fn whatever_saw_a_pending_event_is_answered_after_its_commit() {
     let query = send(a.ask(Balance).with_receipt());
     let look = send(a.state());
     let rejection = send(a.ask(Withdraw(100)));
-    let conflict = send(a.ask(Deposit(5)).expect_revision(1));
+    let mismatch = send(a.ask(Deposit(5)).expect_revision(Revision::new(1)));
     let retry = send(a.ask(Deposit(10)).command_id("c"));
     let reused = send(a.ask(DepositAll(vec![10])).command_id("c"));
     let none = send(a.ask(DepositAll(vec![])));
@@ -36,7 +37,7 @@ async fn whatever_saw_a_pending_event_is_answered_after_its_commit() {
         (!query.is_finished(), "a query"),
         (!look.is_finished(), "a look"),
         (!rejection.is_finished(), "a rejection"),
-        (!conflict.is_finished(), "a conflict"),
+        (!mismatch.is_finished(), "a wrong revision"),
         (!retry.is_finished(), "a retry"),
         (!reused.is_finished(), "a reused id"),
         (!none.is_finished(), "a command that changes nothing"),
@@ -52,7 +53,7 @@ async fn whatever_saw_a_pending_event_is_answered_after_its_commit() {
     assert_eq!((balance, receipt.sequence_nr.get()), (11, 2));
     assert_eq!(look.await.unwrap().unwrap(), Account { balance: 11 });
     assert_eq!(rejection.await.unwrap().unwrap_err().rejection().unwrap().short_by, 89);
-    assert_is!(conflict.await.unwrap(), Err(AskError::Conflict { expected: 1, actual: 2 }));
+    assert_is!(mismatch.await.unwrap(), Err(AskError::RevisionMismatch { expected, actual }) if (expected.get(), actual.get()) == (1, 2));
     assert_eq!(retry.await.unwrap().unwrap(), 11);
     assert_is!(reused.await.unwrap(), Err(AskError::Invalid { .. }));
     assert_eq!(none.await.unwrap().unwrap(), 11);
@@ -75,7 +76,7 @@ async fn whatever_saw_a_pending_event_that_is_not_stored_gets_unavailable_and_ne
     let query = send(a.ask(Balance));
     let look = send(a.state());
     let rejection = send(a.ask(Withdraw(100)));
-    let conflict = send(a.ask(Deposit(5)).expect_revision(2));
+    let mismatch = send(a.ask(Deposit(5)).expect_revision(Revision::new(2)));
     let retry = send(a.ask(Deposit(10)).command_id("c"));
     all_wait().await;
     gate.open();
@@ -86,7 +87,7 @@ async fn whatever_saw_a_pending_event_that_is_not_stored_gets_unavailable_and_ne
     assert_is!(query.await.unwrap(), Err(AskError::Unavailable { .. }));
     assert_is!(look.await.unwrap(), Err(AskError::Unavailable { .. }));
     assert_is!(rejection.await.unwrap(), Err(AskError::Unavailable { .. }));
-    assert_is!(conflict.await.unwrap(), Err(AskError::Unavailable { .. }));
+    assert_is!(mismatch.await.unwrap(), Err(AskError::Unavailable { .. }));
     assert_eq!(a.ask(Balance).await.unwrap(), 11);
     assert_eq!(rig.faults.left(), 0);
 }

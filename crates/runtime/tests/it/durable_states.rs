@@ -4,7 +4,7 @@ use crate::{
     note::{Add, Erase, Note, Read, Write, note, notes, record},
     rig::{Gate, Rig, all_wait, assert_is, send},
 };
-use actum_model::StoredPayload;
+use actum_model::{Revision, StoredPayload};
 use actum_persistence::group_commit::GroupCommitSettings;
 use actum_runtime::{
     AskError, Registration, Runtime,
@@ -82,14 +82,14 @@ async fn expect_revision_counts_writes_deletions_included() {
     let rig = Rig::new();
     let engine = start(&rig).await;
     let n = note(&engine, "n");
-    n.ask(text("one")).expect_revision(0).await.unwrap();
-    n.ask(Erase).expect_revision(1).await.unwrap();
-    let stale = n.ask(text("two")).expect_revision(0).await;
-    assert_is!(stale, Err(AskError::Conflict { expected: 0, actual: 2 }));
-    n.ask(text("two")).expect_revision(2).await.unwrap();
+    n.ask(text("one")).expect_revision(Revision::new(0)).await.unwrap();
+    n.ask(Erase).expect_revision(Revision::new(1)).await.unwrap();
+    let stale = n.ask(text("two")).expect_revision(Revision::new(0)).await;
+    assert_is!(stale, Err(AskError::RevisionMismatch { expected, actual }) if (expected.get(), actual.get()) == (0, 2));
+    n.ask(text("two")).expect_revision(Revision::new(2)).await.unwrap();
     let engine = restart(&rig, engine).await;
-    let stale = note(&engine, "n").ask(Erase).expect_revision(2).await;
-    assert_is!(stale, Err(AskError::Conflict { expected: 2, actual: 3 }));
+    let stale = note(&engine, "n").ask(Erase).expect_revision(Revision::new(2)).await;
+    assert_is!(stale, Err(AskError::RevisionMismatch { expected, actual }) if (expected.get(), actual.get()) == (2, 3));
     assert_eq!(stored(&rig, "n").await, Some((3, Some("two".into()))));
 }
 
@@ -102,7 +102,7 @@ async fn a_stranger_that_was_faster_is_a_conflict_and_its_state_is_taken_in() {
     let theirs = StoredPayload::encode(&Note { text: "theirs".into() }).unwrap();
     rig.faults.next(Operation::WriteStates, Fault::foreign_writer_of(theirs));
     let lost = n.ask(Add(" too".into())).await;
-    assert_is!(lost, Err(AskError::Conflict { expected: 1, actual: 2 }));
+    assert_is!(lost, Err(AskError::Conflict { expected, actual }) if (expected.get(), actual.get()) == (1, 2));
     assert_eq!(n.ask(Add(" too".into())).await.unwrap(), "theirs too");
     assert_eq!(stored(&rig, "n").await, Some((3, Some("theirs too".into()))));
 }
@@ -124,7 +124,11 @@ async fn a_conflict_leaves_the_others_of_its_batch_alone() {
     for asking in rest {
         match asking.await.unwrap() {
             Ok(_) => {}
-            Err(AskError::Conflict { expected: 0, actual: 1 }) => conflicts += 1,
+            Err(AskError::Conflict { expected, actual })
+                if (expected.get(), actual.get()) == (0, 1) =>
+            {
+                conflicts += 1;
+            }
             other => panic!("{other:?}"),
         }
     }

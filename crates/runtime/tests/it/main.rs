@@ -13,6 +13,7 @@ mod deadlines;
 mod durable_answers;
 mod durable_states;
 mod failed_appends;
+mod failures;
 mod fragile;
 mod initial_states;
 mod invalid_input;

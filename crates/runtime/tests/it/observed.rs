@@ -7,7 +7,7 @@ use crate::{
     note::{Add, Erase, Read, Write, note, notes},
     rig::{Rig, account, accounts, all_wait, assert_is, send},
 };
-use actum_model::{Metadata, StoredPayload};
+use actum_model::{Metadata, Revision, StoredPayload};
 use actum_persistence::{codec::Json, serializer::SizeLimits};
 use actum_runtime::{
     AskError, Registration, Runtime,
@@ -39,7 +39,7 @@ async fn each_command_has_one_span_that_says_what_became_of_it() {
     a.ask(Deposit(5)).command_id("c").await.unwrap();
     a.ask(Deposit(5)).command_id("c").await.unwrap();
     a.ask(Withdraw(7)).await.unwrap_err();
-    a.ask(Balance).expect_revision(7).await.unwrap_err();
+    a.ask(Balance).expect_revision(Revision::new(7)).await.unwrap_err();
     a.ask(Balance).timeout(Duration::ZERO).await.unwrap_err();
     a.ask(Deposit(1))
         .metadata(Metadata::new().with_causation_id("x".repeat(30)))
@@ -64,7 +64,7 @@ async fn each_command_has_one_span_that_says_what_became_of_it() {
             of_a("deposit", "replied"),
             of_a("deposit", "replied"),
             of_a("withdraw", "rejected"),
-            of_a("balance", "conflict"),
+            of_a("balance", "revision_mismatch"),
             of_a("balance", "timeout"),
             of_a("deposit", "invalid"),
             of_a("state", "replied"),
@@ -224,7 +224,7 @@ async fn work_with_a_secret(rig: &Rig, engine: &Runtime) {
     n.ask(Add(SECRET.into())).command_id("c").await.unwrap();
     n.ask(Add(SECRET.into())).command_id("c").await.unwrap();
     n.ask(Erase).command_id("c").await.unwrap_err();
-    n.ask(Add(SECRET.into())).expect_revision(7).await.unwrap_err();
+    n.ask(Add(SECRET.into())).expect_revision(Revision::new(7)).await.unwrap_err();
     n.ask(Add(SECRET.into())).timeout(Duration::ZERO).await.unwrap_err();
     assert!(n.state().await.unwrap().text.contains(SECRET));
     n.ask(Write(SECRET.repeat(300_000))).await.unwrap_err(); // too large

@@ -4,7 +4,7 @@ use crate::{
     account::{Account, Balance, Deposit, DepositAll, Leave, Withdraw},
     rig::{Gate, Rig, account, all_wait, assert_is, key, send},
 };
-use actum_model::{CommandId, Metadata, SequenceNr, StoredPayload, Timestamp};
+use actum_model::{CommandId, Metadata, Revision, SequenceNr, StoredPayload, Timestamp};
 use actum_persistence::{
     group_commit::GroupCommitSettings,
     serializer::{RecordedReply, Serializer},
@@ -384,7 +384,7 @@ async fn a_retry_that_expects_the_revision_of_the_first_time_is_still_a_retry() 
     let engine = rig.start().await;
     let a = account(&engine, "a");
     for _ in 0..2 {
-        let asked = a.ask(Deposit(1)).command_id("c").expect_revision(0);
+        let asked = a.ask(Deposit(1)).command_id("c").expect_revision(Revision::new(0));
         assert_eq!(asked.await.unwrap(), 1);
     }
 }

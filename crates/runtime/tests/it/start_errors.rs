@@ -64,6 +64,9 @@ fn every_start_error_says_each_thing_once() {
     for (error, expected) in errors() {
         let chain = chain(&error);
         assert_eq!(chain, expected, "{error:?}");
+        let line = format!("{error:#}");
+        assert_eq!(line.replace("; ", "\n  - ").replace(": one", ":\n  - one"), chain.join(": "));
+        assert!(!line.contains('\n'), "{line}");
         for (at, inner) in chain.iter().enumerate().skip(1) {
             assert!(!chain[at - 1].contains(inner.as_str()), "said twice: {inner}");
         }

@@ -97,7 +97,7 @@ pub(super) async fn standing(
     call: Call,
 ) -> Result<Answer<Standing>, Problem> {
     let asked = bank.account(&call.account).ask(Balance).await;
-    let standing = asked.map_err(|error| problem_of(&error, None))?;
+    let standing = asked.map_err(|error| problem_of(&error))?;
     let revision = standing.revision;
     Ok(Answer::new(call.account, standing).at(revision))
 }
@@ -133,7 +133,7 @@ where
     <Account as Entity>::Commands: Lists<C, At>,
 {
     let ask = call.prepare(bank.account(&call.account).ask(command));
-    let applied = ask.await.map_err(|error| problem_of(&error, call.expected_revision))?;
+    let applied = ask.await.map_err(|error| problem_of(&error))?;
     // a key that was used before gets the reply of that time, whatever is asked for now
     if applied.event != *event {
         let detail = format!("the key was used for revision {} before", applied.revision);

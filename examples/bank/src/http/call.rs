@@ -1,6 +1,6 @@
 use super::{Problem, problem_type::INVALID_REQUEST};
 use crate::domain::Account;
-use actum::{Ask, CommandId, Handle, Metadata, Payload, TraceContext};
+use actum::{Ask, CommandId, Handle, Metadata, Payload, Revision, TraceContext};
 use axum::{
     extract::{FromRequestParts, Path, rejection::PathRejection},
     http::{HeaderMap, header::IF_MATCH, request::Parts},
@@ -14,7 +14,7 @@ pub(super) struct Call {
     /// What is stored with the events: the command id and the caller's trace.
     metadata: Metadata,
     /// What the account must be at.
-    pub(super) expected_revision: Option<u64>,
+    expected_revision: Option<Revision>,
 }
 
 impl Call {
@@ -63,13 +63,13 @@ fn metadata(headers: &HeaderMap) -> Result<Metadata, Problem> {
 }
 
 /// Reads `If-Match`: the entity tag of an earlier answer, `"7"`, or `*` for whatever the account is at.
-fn expected_revision(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+fn expected_revision(headers: &HeaderMap) -> Result<Option<Revision>, Problem> {
     let Some(tag) = text(headers, IF_MATCH.as_str())?.filter(|tag| *tag != "*") else {
         return Ok(None);
     };
     let revision = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
     match revision.and_then(|digits| digits.parse().ok()) {
-        Some(revision) => Ok(Some(revision)),
+        Some(revision) => Ok(Some(Revision::new(revision))),
         None => Err(invalid(format!("If-Match: `{tag}` is not the ETag of an account"))),
     }
 }

@@ -11,11 +11,11 @@ use super::{
 };
 use crate::domain::Refused;
 use actum::AskError;
-use std::{convert::Infallible, error::Error};
+use std::convert::Infallible;
 
-/// The problem of a failed ask. `expected` is the revision the caller asked for: a conflict with that is its own doing.
-pub(super) fn problem_of(error: &AskError<Refused>, expected: Option<u64>) -> Problem {
-    let detail = with_causes(error);
+/// The problem of a failed ask.
+pub(super) fn problem_of(error: &AskError<Refused>) -> Problem {
+    let detail = format!("{error:#}");
     match error {
         AskError::Rejected(refused) => refusal(refused),
         AskError::Overloaded { .. } => {
@@ -24,10 +24,12 @@ pub(super) fn problem_of(error: &AskError<Refused>, expected: Option<u64>) -> Pr
         AskError::Timeout { maybe_applied } => {
             Problem::new(TIMEOUT, detail).with("maybe_applied", *maybe_applied)
         }
-        AskError::Conflict { expected: at, actual } => {
-            let kind = if expected == Some(*at) { REVISION_MISMATCH } else { CONFLICT };
-            Problem::new(kind, detail).with("expected", *at).with("actual", *actual)
-        }
+        AskError::RevisionMismatch { expected, actual } => Problem::new(REVISION_MISMATCH, detail)
+            .with("expected", expected.get())
+            .with("actual", actual.get()),
+        AskError::Conflict { expected, actual } => Problem::new(CONFLICT, detail)
+            .with("expected", expected.get())
+            .with("actual", actual.get()),
         AskError::Unavailable { .. } => {
             Problem::new(UNAVAILABLE, detail).with("maybe_applied", false)
         }
@@ -43,7 +45,7 @@ pub(super) fn problem_of(error: &AskError<Refused>, expected: Option<u64>) -> Pr
 
 /// As [`problem_of`], for what the account is not asked and cannot refuse.
 pub(super) fn problem_of_read(error: AskError<Infallible>) -> Problem {
-    problem_of(&error.map_rejection(|never| match never {}), None)
+    problem_of(&error.map_rejection(|never| match never {}))
 }
 
 fn refusal(refused: &Refused) -> Problem {
@@ -66,25 +68,15 @@ fn refusal(refused: &Refused) -> Problem {
     }
 }
 
-fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::{AskError, Problem, problem_of};
     use crate::domain::Refused;
-    use actum::Bound;
+    use actum::{Bound, Revision};
     use serde_json::json;
 
-    fn document(error: &AskError<Refused>, expected: Option<u64>) -> serde_json::Value {
-        let problem: Problem = problem_of(error, expected);
+    fn document(error: &AskError<Refused>) -> serde_json::Value {
+        let problem: Problem = problem_of(error);
         serde_json::to_value(problem.document("/accounts/ada")).expect("a document is JSON")
     }
 
@@ -103,7 +95,7 @@ mod tests {
             (invalid, 400, "invalid-request", json!(null)),
             (panicked, 500, "panicked", json!(null)),
         ] {
-            let document = document(&error, None);
+            let document = document(&error);
             assert_eq!(document["status"], status, "{error}");
             assert_eq!(document["type"], format!("/problems/{name}"), "{error}");
             assert_eq!(document["detail"], error.to_string());
@@ -112,10 +104,15 @@ mod tests {
     }
 
     #[test]
-    fn conflict_with_the_revision_that_was_asked_for_is_the_callers_own() {
-        let conflict = AskError::Conflict { expected: 3, actual: 4 };
-        for (expected, status) in [(Some(3), 412), (Some(2), 409), (None, 409)] {
-            assert_eq!(document(&conflict, expected)["status"], status, "{expected:?}");
+    fn wrong_revision_of_a_caller_and_a_rival_writer_are_two_problems() {
+        let (expected, actual) = (Revision::new(3), Revision::new(4));
+        for (error, status) in [
+            (AskError::RevisionMismatch { expected, actual }, 412),
+            (AskError::Conflict { expected, actual }, 409),
+        ] {
+            let document = document(&error);
+            assert_eq!(document["status"], status, "{error}");
+            assert_eq!((&document["expected"], &document["actual"]), (&json!(3), &json!(4)));
         }
     }
 }

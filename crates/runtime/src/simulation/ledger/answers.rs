@@ -84,11 +84,11 @@ impl Ledger {
         let sent = &self.sent[nr as usize];
         let order = &sent.order;
         let explained = match failure {
-            Failure::Conflict { expected, actual } => {
-                self.coverage.saw(Seen::ConflictWithExpectation);
-                order.expected_revision == Some(*expected)
+            Failure::RevisionMismatch { expected, actual } => {
+                self.coverage.saw(Seen::RevisionMismatch);
+                order.expected_revision == Some(expected.get())
                     && expected != actual
-                    && *actual == receipt.sequence_nr.get()
+                    && *actual == receipt.sequence_nr.into()
             }
             Failure::Invalid { .. } if sent.saw.is_some() => {
                 let recorded = order.plan.flaw == Flaw::RecordingFails;
