@@ -27,6 +27,12 @@ pub enum StoreError {
         /// The store's own error.
         source: Cause,
     },
+    /// What the store was opened on is no longer there: its files were removed or replaced, for example. Nothing was
+    /// written, and nothing will be until the store is opened again. A person must look.
+    Lost {
+        /// What has happened.
+        what: Arc<str>,
+    },
     /// What is stored cannot be right. A person must look.
     Corrupt {
         /// What was found, and where.
@@ -50,6 +56,7 @@ impl fmt::Display for StoreError {
             Self::OutcomeUnknown { doing, .. } => {
                 write!(f, "it is unknown whether the store has committed: {doing}")
             }
+            Self::Lost { what } => write!(f, "the store is lost: {what}"),
             Self::Corrupt { what } => write!(f, "the store holds corrupt data: {what}"),
             Self::Invalid { what } => write!(f, "the store refuses the request: {what}"),
         }?;
@@ -72,6 +79,11 @@ impl StoreError {
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
         Self::OutcomeUnknown { doing: doing.into(), source: Cause::new(source) }
+    }
+
+    /// A [`StoreError::Lost`] that says `what` has happened.
+    pub fn lost(what: impl Into<Arc<str>>) -> Self {
+        Self::Lost { what: what.into() }
     }
 
     /// A [`StoreError::Corrupt`] that says `what`.
