@@ -1,6 +1,8 @@
 use crate::{
-    connection::{Connector, PAGE_BYTES, Role},
-    session::{Session, column},
+    checkpoint_session::{CheckpointSession, Mode},
+    connection::PAGE_BYTES,
+    journal_files::JournalFiles,
+    room::Room,
     wal_growth::WalGrowth,
     writer::Writer,
 };
@@ -18,6 +20,7 @@ use tokio::{
 /// wal_bytes_max             under constant load there is always something new at its end: what is left is copied
 ///                           while the writer pauses, and the log starts over (RESTART)
 /// ```
+/// Where room on the volume is short both are less, and writers see to it themselves, see `room.rs`.
 #[derive(Debug)]
 pub(crate) struct Checkpointer {
     running: Mutex<Option<Running>>,
@@ -30,25 +33,19 @@ struct Running {
     task: JoinHandle<()>,
 }
 
-struct Checkpoints {
-    connector: Connector,
-    writer: Arc<Writer>,
-    growth: Arc<WalGrowth>,
-    session: Option<Session>,
-}
-
-/// What the write-ahead log holds, in pages.
-struct Log {
-    pages: u64,
-    copied: u64,
-    busy: bool,
+/// What the task needs.
+pub(crate) struct Checkpoints {
+    pub(crate) session: Arc<CheckpointSession>,
+    pub(crate) writer: Arc<Writer>,
+    pub(crate) growth: Arc<WalGrowth>,
+    pub(crate) room: Arc<Room>,
+    pub(crate) files: Arc<JournalFiles>,
 }
 
 impl Checkpointer {
     /// Starts the task.
-    pub(crate) fn start(connector: Connector, writer: Arc<Writer>, growth: Arc<WalGrowth>) -> Self {
+    pub(crate) fn start(checkpoints: Checkpoints) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let checkpoints = Checkpoints { connector, writer, growth, session: None };
         let task = tokio::spawn(checkpoints.run(stopped));
         Self { running: Mutex::new(Some(Running { stop, task })) }
     }
@@ -64,40 +61,34 @@ impl Checkpointer {
 }
 
 impl Checkpoints {
-    async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
+    async fn run(self, mut stopped: oneshot::Receiver<()>) {
         loop {
             tokio::select! {
                 biased; // stopping comes first: what is left is copied when the last connection closes
-                _ = &mut stopped => break,
+                _ = &mut stopped => return,
                 () = self.growth.worth_looking() => {}
+            }
+            if self.files.check().is_err() {
+                continue; // what is there now may be a journal of somebody else
             }
             if let Err(error) = self.look().await {
                 tracing::warn!(%error, "a checkpoint of the journal has failed, its log keeps growing");
             }
         }
-        if let Some(session) = self.session.take()
-            && let Err(error) = session.close().await
-        {
-            tracing::warn!(%error, "the connection that checkpoints did not close cleanly");
-        }
     }
 
-    async fn look(&mut self) -> Result<(), sqlx::Error> {
-        let (due, most) = (
-            self.connector.settings.checkpoint_bytes / PAGE_BYTES,
-            self.connector.settings.wal_bytes_max / PAGE_BYTES,
-        );
-        let log = self.checkpoint("PRAGMA wal_checkpoint(NOOP)").await?;
-        if log.pages.saturating_sub(log.copied) < due {
+    async fn look(&self) -> Result<(), sqlx::Error> {
+        let (due, most) = self.room.log_bounds();
+        let log = self.session.run(Mode::Noop).await?;
+        if log.pages.saturating_sub(log.copied) < due / PAGE_BYTES {
             return Ok(());
         }
-        let log = self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)").await?;
-        if log.pages < most {
+        let log = self.session.run(Mode::Passive).await?;
+        if log.pages < most / PAGE_BYTES {
             return Ok(());
         }
-        let writer = Arc::clone(&self.writer);
-        let pause = writer.pause().await;
-        let log = self.checkpoint("PRAGMA wal_checkpoint(RESTART)").await?;
+        let pause = self.writer.pause().await;
+        let log = self.session.run(Mode::Restart).await?;
         drop(pause);
         if log.busy {
             let (log_pages, copied_pages) = (log.pages, log.copied);
@@ -108,18 +99,5 @@ impl Checkpoints {
             );
         }
         Ok(())
-    }
-
-    async fn checkpoint(&mut self, pragma: &'static str) -> Result<Log, sqlx::Error> {
-        let session = match self.session.take().filter(Session::is_idle) {
-            Some(session) => session,
-            None => Session::new(self.connector.connect(Role::Checkpointer).await?),
-        };
-        let rows = self.session.insert(session).rows(sqlx::query(pragma)).await?;
-        let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
-        // -1 where there is no write-ahead log
-        let pages =
-            |index| Ok::<u64, sqlx::Error>(column::<i64>(row, index)?.max(0).cast_unsigned());
-        Ok(Log { busy: column::<i64>(row, 0)? != 0, pages: pages(1)?, copied: pages(2)? })
     }
 }

@@ -1,9 +1,12 @@
-use crate::{SqliteSettings, Synchronous};
+use crate::{
+    SqliteSettings, Synchronous, fault::Fault, located::located, obstacle::Obstacle,
+    session::Session,
+};
 use sqlx::{
     ConnectOptions, SqliteConnection,
-    sqlite::{SqliteConnectOptions, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteLockingMode, SqliteSynchronous},
 };
-use std::{path::PathBuf, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +19,8 @@ pub(crate) enum Role {
     Reader,
     /// Copies the write-ahead log into the file.
     Checkpointer,
+    /// Does the same, and keeps everybody else from the file.
+    Alone,
 }
 
 /// How long a checkpoint waits for readers that hold it up before it leaves the rest for the next one. Writing pauses
@@ -31,7 +36,7 @@ pub(crate) const PAGE_BYTES: u64 = 4096;
 /// Opens the connections of a store, all to the same file.
 #[derive(Clone, Debug)]
 pub(crate) struct Connector {
-    pub(crate) path: PathBuf,
+    pub(crate) path: Arc<Path>,
     pub(crate) settings: SqliteSettings,
 }
 
@@ -44,9 +49,23 @@ impl Connector {
             Role::Writer => self.writing(options),
             Role::Reader => reading(options, self.settings.reader_cache_bytes),
             Role::Checkpointer => options.busy_timeout(CHECKPOINT_PATIENCE),
+            Role::Alone => options.locking_mode(SqliteLockingMode::Exclusive),
         };
         // synchronous is last, so that a role above cannot forget it
         self.durable(options).connect().await
+    }
+
+    /// Opens a connection for `role` to a journal that was opened before; what is in the way is named.
+    pub(crate) async fn session(&self, role: Role) -> Result<Session, sqlx::Error> {
+        match self.connect(role).await {
+            Ok(connection) => Ok(Session::new(connection, Arc::clone(&self.path))),
+            Err(error) => match (Fault::of(&error), Obstacle::find(&self.path)) {
+                (Fault::ReadOnly | Fault::CannotOpen, Some(obstacle)) => {
+                    Err(sqlx::Error::Io(obstacle.into_io()))
+                }
+                _ => Err(located(error, &self.path)),
+            },
+        }
     }
 
     fn common(&self) -> SqliteConnectOptions {

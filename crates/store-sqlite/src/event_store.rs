@@ -90,6 +90,7 @@ impl EventStore for SqliteStore {
             let doing = "deleting events";
             let (mut tx, head) =
                 fence::begin_in_lane(self.writer(), doing, incarnation, lane).await?;
+            tx.relieves();
             let deleted = retention::delete_some(&mut tx, (lane.0, head), entity, up_to).await;
             if tx.finish(deleted).await? >= up_to {
                 return Ok(());

@@ -7,7 +7,9 @@
 //!             │    └ KnownHeads  keys and heads of the entities that were appended to last
 //!             ├─ Readers       a few connections, opened when needed
 //!             ├─ Checkpointer  a task and a connection: copies the write-ahead log into the file beside the writer
-//!             └─ HeldLocks     one locked file for each incarnation that was claimed here
+//!             ├─ Room          what a writer must leave free on a volume that is almost full
+//!             └─ JournalFiles  whether paths still name the files that are open; looked at behind each commit
+//!                └ HeldLocks     one locked file for each incarnation that was claimed here
 //! ```
 //!
 //! A transaction that appends is three trips to the connection's thread when it is small: take the lock on the file,
@@ -16,15 +18,20 @@
 
 mod append;
 mod checkpoint;
+mod checkpoint_session;
 mod connection;
 mod entities;
 mod entity_pages;
 mod event_store;
 mod fault;
 mod fence;
+mod file_id;
 mod insert;
+mod journal_files;
 mod known_heads;
 mod lane_page;
+mod located;
+mod obstacle;
 mod open;
 mod open_error;
 mod place;
@@ -32,14 +39,17 @@ mod readers;
 mod recovery_store;
 mod resolve;
 mod retention;
+mod room;
 mod schema;
 mod session;
 mod settings;
+mod shared_lock;
 mod shared_texts;
 mod snapshot_store;
 mod state_store;
 mod store;
 mod values;
+mod volume;
 mod wal_growth;
 mod writer;
 mod writer_lock;

@@ -4,15 +4,19 @@ use crate::{
     OpenError, SqliteSettings,
     connection::{Connector, Role},
     fault::{self, Fault},
+    file_id,
+    journal_files::{JournalFiles, beside},
+    obstacle::Obstacle,
     schema::{self, Found},
     session::Session,
+    shared_lock::SharedLock,
 };
 use actum_persistence::store::JournalLayout;
 use sqlx::{Connection, SqliteConnection};
 use std::{
-    fs::File,
-    io::ErrorKind,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 use tokio::time::Instant;
@@ -20,11 +24,15 @@ use tokio::time::Instant;
 /// How long to wait before asking again for the write-ahead log while somebody else turns it on.
 const WAL_RETRY: Duration = Duration::from_millis(5);
 
-/// A journal that was opened, with its first connection.
+/// A journal that was opened, with its first connections.
 pub(crate) struct Opened {
     pub(crate) connector: Connector,
-    pub(crate) session: Session,
+    /// The one that writes.
+    pub(crate) first: Session,
+    /// The one that checkpoints.
+    pub(crate) second: Session,
     pub(crate) layout: JournalLayout,
+    pub(crate) files: JournalFiles,
 }
 
 /// Opens or creates the journal at `path`.
@@ -33,20 +41,92 @@ pub(crate) async fn open(path: &Path, settings: SqliteSettings) -> Result<Opened
     if !problems.is_empty() {
         return Err(OpenError::InvalidSettings { path: path.into(), problems });
     }
-    let path = locate(path)?;
-    let mut connector = Connector { path, settings };
-    let ready = prepare(&connector).await;
-    let (connection, layout) = ready.map_err(|error| error.at(&connector.path))?;
+    let mut connector = Connector { path: locate(path)?.into(), settings };
+    let (connection, layout) = match prepare(&connector).await {
+        Err(Unready::Sqlite(error)) if wants_room(&error) && give_room_back(&connector).await => {
+            prepare(&connector).await
+        }
+        ready => ready,
+    }
+    .map_err(|error| error.at(&connector.path))?;
     if let Some(asked) = connector.settings.layout.filter(|asked| *asked != layout) {
-        let path = connector.path;
+        let path = connector.path.to_path_buf();
         // the mismatch is what to tell, not that a file nobody will use did not close
         drop(connection.close().await);
         return Err(OpenError::LayoutMismatch { path, found: layout, asked });
     }
     // the same name for whoever comes by another one: the files beside the journal must be the same too
     let canonical = connector.path.canonicalize();
-    connector.path = canonical.map_err(|error| OpenError::disk(&connector.path, error))?;
-    Ok(Opened { connector, session: Session::new(connection), layout })
+    connector.path = canonical.map_err(|error| OpenError::disk(&*connector.path, error))?.into();
+    let second = connect_second(&connector).await;
+    let second = second.map_err(|error| Unready::Sqlite(error).at(&connector.path))?;
+    let files = watch(&connector).await?;
+    let [first, second] =
+        [connection, second].map(|one| Session::new(one, Arc::clone(&connector.path)));
+    Ok(Opened { connector, first, second, layout, files })
+}
+
+/// Opens the connection that stays open for as long as the store, whatever becomes of the others: from its first read on
+/// it holds SQLite's shared lock.
+async fn connect_second(connector: &Connector) -> Result<SqliteConnection, sqlx::Error> {
+    let mut second = connector.connect(Role::Checkpointer).await?;
+    schema::layout(&mut second).await?;
+    Ok(second)
+}
+
+/// Locks the files of a journal that is open, and takes note of them.
+async fn watch(connector: &Connector) -> Result<JournalFiles, OpenError> {
+    let path = &connector.path;
+    let patience = Instant::now() + connector.settings.busy_timeout;
+    let lock = loop {
+        match SharedLock::take(path) {
+            Ok(lock) => break Some(lock),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                if Instant::now() >= patience {
+                    return Err(OpenError::Locked {
+                        path: path.to_path_buf(),
+                        source: error.into(),
+                    });
+                }
+                tokio::time::sleep(WAL_RETRY).await;
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the journal has only the locks of SQLite, which a copy made by this process drops");
+                break None;
+            }
+        }
+    };
+    let files = JournalFiles::of(path, lock).map_err(|error| OpenError::disk(&**path, error))?;
+    files.check().map_err(|lost| OpenError::disk(&**path, io::Error::other(lost.to_string())))?;
+    Ok(files)
+}
+
+/// Whether a file could not be opened because the volume is full: SQLite needs a little room for the index of the log.
+fn wants_room(error: &sqlx::Error) -> bool {
+    const IOERR_SHMSIZE: &str = "4874";
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    Fault::of(error) == Fault::Full || code.as_deref() == Some(IOERR_SHMSIZE)
+}
+
+/// Copies the log of a journal that nobody has open into its file, which needs no index when it is done alone, and gives
+/// its room back. Says whether that was done.
+async fn give_room_back(connector: &Connector) -> bool {
+    let log = beside(&connector.path, "-wal");
+    if !log.metadata().is_ok_and(|log| log.len() > 0) {
+        return false;
+    }
+    let done = async {
+        let mut alone = connector.connect(Role::Alone).await?;
+        let copied = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut alone).await;
+        alone.close().await?;
+        copied.map(drop)
+    };
+    let done: Result<(), sqlx::Error> = done.await;
+    if let Err(error) = &done {
+        let error = error.to_string();
+        tracing::warn!(error, "the volume is full, and the log of the journal could not be copied");
+    }
+    done.is_ok()
 }
 
 /// Finds what is plainly in the way, in better words than SQLite's. A few calls of the operating system, once.
@@ -58,11 +138,19 @@ fn locate(path: &Path) -> Result<PathBuf, OpenError> {
         ":memory:" => {
             return Err(invalid("a journal in memory is a store of its own, `MemoryStore`"));
         }
+        _ if text.starts_with("sqlite:") || text.contains("://") => {
+            return Err(invalid(
+                "it is a URL, and a path is needed, such as `bank.db` or `/var/lib/bank/bank.db`",
+            ));
+        }
         _ if text.contains('\0') => return Err(invalid("it contains NUL")),
         _ => {}
     }
     match path.metadata() {
         Ok(found) if !found.is_file() => return Err(OpenError::NotAFile { path: path.into() }),
+        Ok(found) if file_id::names(&found) > 1 => {
+            return Err(OpenError::Linked { path: path.into(), names: file_id::names(&found) });
+        }
         Ok(_) => return path.canonicalize().map_err(|error| OpenError::disk(path, error)),
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(OpenError::disk(path, error)),
@@ -149,29 +237,14 @@ impl Unready {
             Fault::Corrupt | Fault::Taken | Fault::TooBig => {
                 OpenError::Corrupt { path, what: fault::cause(error).to_string() }
             }
-            Fault::ReadOnly | Fault::CannotOpen => match not_writable(&path) {
-                Some(read_only) => OpenError::ReadOnly { path, read_only },
+            Fault::ReadOnly | Fault::CannotOpen => match Obstacle::find(&path) {
+                Some(Obstacle::Forbidden(read_only)) => OpenError::ReadOnly { path, read_only },
+                Some(Obstacle::NotAFile(path)) => OpenError::NotAFile { path },
+                Some(Obstacle::System(source)) => OpenError::disk(path, source),
                 None => OpenError::Disk { path, source: fault::cause(error) },
             },
             Fault::Full | Fault::Other => OpenError::Disk { path, source: fault::cause(error) },
         }
-    }
-}
-
-/// What SQLite was not allowed to change: the directory, or else the file if there is one.
-///
-/// The journal itself must not be opened to find out: closing it again would end the locks that SQLite holds on it for
-/// other connections of this process, as POSIX has it.
-fn not_writable(path: &Path) -> Option<PathBuf> {
-    let directory = path.parent().unwrap_or(Path::new("/"));
-    let probe = directory.join(format!(".actum-probe-{}", std::process::id()));
-    match File::create_new(&probe) {
-        Ok(_) => {
-            // deleting what was just created there can only fail when the disk does
-            drop(std::fs::remove_file(&probe));
-            path.exists().then(|| path.to_path_buf())
-        }
-        Err(_) => Some(directory.to_path_buf()),
     }
 }
 

@@ -31,6 +31,14 @@ pub enum OpenError {
         /// The path.
         path: PathBuf,
     },
+    /// The file has several names, by hard links. SQLite keeps the log beside the name a file is opened by, so whoever opens
+    /// it by another one does not see what is in the log.
+    Linked {
+        /// The file.
+        path: PathBuf,
+        /// How many names it has.
+        names: u64,
+    },
     /// The file is no SQLite database.
     NotADatabase {
         /// The file.
@@ -63,7 +71,7 @@ pub enum OpenError {
     ReadOnly {
         /// The file.
         path: PathBuf,
-        /// What cannot be changed: the file, with its log beside it, or the directory.
+        /// What cannot be changed: the directory, the file, its `-wal` or its `-shm`.
         read_only: PathBuf,
     },
     /// Another program kept the file locked for longer than `busy_timeout`.
@@ -108,6 +116,12 @@ impl fmt::Display for OpenError {
                 directory.display()
             ),
             Self::NotAFile { path } => write!(f, "`{}` is not a file", path.display()),
+            Self::Linked { path, names } => write!(
+                f,
+                "the journal `{}` has {names} names by hard links, and whoever opens it by another one does not see \
+                 its log: leave it only one",
+                path.display()
+            ),
             Self::NotADatabase { path } => {
                 write!(f, "`{}` is not a SQLite database", path.display())
             }

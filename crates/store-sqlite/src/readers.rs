@@ -1,12 +1,13 @@
 use crate::{
     connection::{Connector, Role},
-    fault::store_error,
+    fault::{CLOSED, store_error},
+    journal_files::{JournalFiles, Lost},
     session::Session,
 };
 use actum_persistence::store::StoreError;
 use std::{
     ops::{Deref, DerefMut},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -14,6 +15,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 #[derive(Debug)]
 pub(crate) struct Readers {
     connector: Connector,
+    files: Arc<JournalFiles>,
     permits: Semaphore,
     idle: Mutex<Vec<Session>>,
 }
@@ -26,23 +28,25 @@ pub(crate) struct Reader<'a> {
 }
 
 impl Readers {
-    pub(crate) fn new(connector: Connector) -> Self {
+    pub(crate) fn new(connector: Connector, files: Arc<JournalFiles>) -> Self {
         let permits = Semaphore::new(connector.settings.reader_connections as usize);
-        Self { connector, permits, idle: Mutex::default() }
+        Self { connector, files, permits, idle: Mutex::default() }
     }
 
     /// Waits for a connection.
     pub(crate) async fn reader(&self, doing: &str) -> Result<Reader<'_>, StoreError> {
-        let closed = |_| StoreError::unavailable(doing, "the store was closed");
+        let closed = |_| StoreError::unavailable(doing, CLOSED);
         let permit = self.permits.acquire().await.map_err(closed)?;
         let idle = self.idle().pop();
         let session = match idle {
             Some(session) => session,
             None => {
-                let connection = self.connector.connect(Role::Reader).await;
-                Session::new(connection.map_err(|error| store_error(doing, error))?)
+                let session = self.connector.session(Role::Reader).await;
+                session.map_err(|error| self.files.refusal_or(|| store_error(doing, error)))?
             }
         };
+        // behind opening one: it may have found another file at the path
+        self.files.check().map_err(Lost::refusal)?;
         Ok(Reader { session: Some(session), readers: self, _permit: permit })
     }
 

@@ -1,8 +1,10 @@
+use crate::{fault::Fault, located::located};
 use futures_util::TryStreamExt;
 use sqlx::{
     Connection, Row, SqliteConnection,
     sqlite::{Sqlite, SqliteArguments, SqliteRow},
 };
+use std::{path::Path, sync::Arc};
 
 /// A statement with its arguments.
 pub(crate) type Statement<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
@@ -14,13 +16,21 @@ pub(crate) type Statement<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 #[derive(Debug)]
 pub(crate) struct Session {
     connection: SqliteConnection,
+    path: Arc<Path>,
     running: bool,
     in_transaction: bool,
+    found_full: bool,
 }
 
 impl Session {
-    pub(crate) fn new(connection: SqliteConnection) -> Self {
-        Self { connection, running: false, in_transaction: false }
+    /// A session on the database file at `path`.
+    pub(crate) fn new(connection: SqliteConnection, path: Arc<Path>) -> Self {
+        Self { connection, path, running: false, in_transaction: false, found_full: false }
+    }
+
+    /// Whether a statement has found the disk full since this was asked last.
+    pub(crate) fn take_found_full(&mut self) -> bool {
+        std::mem::take(&mut self.found_full)
     }
 
     /// Whether nothing is half done.
@@ -32,8 +42,7 @@ impl Session {
     pub(crate) async fn execute(&mut self, statement: Statement<'_>) -> Result<(), sqlx::Error> {
         self.running = true;
         let done = statement.execute(&mut self.connection).await;
-        self.running = !still_usable(&done);
-        done.map(drop)
+        self.ended(done).map(drop)
     }
 
     /// Runs a statement and collects its rows.
@@ -43,8 +52,7 @@ impl Session {
     ) -> Result<Vec<SqliteRow>, sqlx::Error> {
         self.running = true;
         let rows = statement.fetch_all(&mut self.connection).await;
-        self.running = !still_usable(&rows);
-        rows
+        self.ended(rows)
     }
 
     /// Runs a statement and hands its rows to `take` until that wants no more.
@@ -63,8 +71,16 @@ impl Session {
             }
         };
         drop(rows); // the statement ends when nobody takes its rows
+        self.ended(done)
+    }
+
+    /// A statement has ended: its error names the file it is about.
+    fn ended<T>(&mut self, done: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
         self.running = !still_usable(&done);
-        done
+        done.map_err(|error| {
+            self.found_full |= Fault::of(&error) == Fault::Full;
+            located(error, &self.path)
+        })
     }
 
     /// Runs a statement that begins a transaction, and collects the rows of what follows in it.

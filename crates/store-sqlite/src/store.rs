@@ -1,19 +1,18 @@
 use crate::{
     OpenError, SqliteSettings,
-    checkpoint::Checkpointer,
+    checkpoint::{Checkpointer, Checkpoints},
+    checkpoint_session::CheckpointSession,
+    journal_files::JournalFiles,
     open::{self, Opened},
     place::Places,
     readers::Readers,
+    room::Room,
     wal_growth::WalGrowth,
-    writer::Writer,
+    writer::{Writer, WriterParts},
     writer_store::HeldLocks,
 };
 use actum_persistence::store::JournalLayout;
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fmt, path::Path, sync::Arc};
 
 /// A journal in a SQLite file.
 ///
@@ -22,6 +21,14 @@ use std::{
 /// Beside `bank.db` there are `bank.db-wal` and `bank.db-shm`, which belong to it while it is open and after a crash, and
 /// `bank.db.writer-7`, which shows that the seventh incarnation lives. The file must be on a local disk: network file
 /// systems do not lock as SQLite needs it.
+///
+/// The path is one of the file system, never a URL. Nothing is confirmed before the store has seen that the paths still
+/// name the files it has open. Once one was removed, renamed, replaced or given another name by a hard link, every call
+/// ends in [`StoreError::Lost`](actum_persistence::store::StoreError::Lost), and the write that met it first in
+/// [`StoreError::OutcomeUnknown`](actum_persistence::store::StoreError::OutcomeUnknown). What is overwritten in place
+/// cannot be noticed.
+///
+/// On a volume that is almost full, writes are refused as unavailable while the log can still be copied into the file.
 ///
 /// Several processes can open one file. Only the one that holds a writer slot appends, and who dies gives its slot back
 /// by dying, see [`WriterStore`](actum_persistence::store::WriterStore); leases mean nothing here.
@@ -48,12 +55,14 @@ use std::{
 /// # }
 /// ```
 pub struct SqliteStore {
-    path: PathBuf,
+    path: Arc<Path>,
     layout: JournalLayout,
     writer: Arc<Writer>,
     readers: Readers,
     checkpointer: Checkpointer,
-    locks: HeldLocks,
+    checkpoints: Arc<CheckpointSession>,
+    // last: its descriptor of the database file is closed behind the connections
+    files: Arc<JournalFiles>,
 }
 
 impl SqliteStore {
@@ -79,16 +88,30 @@ impl SqliteStore {
         path: impl AsRef<Path>,
         settings: SqliteSettings,
     ) -> Result<Self, OpenError> {
-        let Opened { connector, session, layout } = open::open(path.as_ref(), settings).await?;
+        let Opened { connector, first, second, layout, files } =
+            open::open(path.as_ref(), settings).await?;
         // a few looks for each checkpoint
         let growth = Arc::new(WalGrowth::new(connector.settings.checkpoint_bytes / 4));
-        let path = connector.path.clone();
-        let writer = Writer::new(connector.clone(), session, layout.lanes, Arc::clone(&growth));
-        let writer = Arc::new(writer);
-        let readers = Readers::new(connector.clone());
-        let checkpointer = Checkpointer::start(connector, Arc::clone(&writer), growth);
-        let locks = HeldLocks::default();
-        Ok(Self { path, layout, writer, readers, checkpointer, locks })
+        let (files, room) = (Arc::new(files), Arc::new(Room::of(&connector)));
+        let path = Arc::clone(&connector.path);
+        let checkpoints = Arc::new(CheckpointSession::new(connector.clone(), second));
+        room.recover(&checkpoints).await; // a writer that died may have left no room for the next
+        let parts = WriterParts {
+            files: Arc::clone(&files),
+            growth: Arc::clone(&growth),
+            room: Arc::clone(&room),
+            checkpoints: Arc::clone(&checkpoints),
+        };
+        let writer = Arc::new(Writer::new(connector.clone(), first, layout.lanes, parts));
+        let readers = Readers::new(connector, Arc::clone(&files));
+        let checkpointer = Checkpointer::start(Checkpoints {
+            session: Arc::clone(&checkpoints),
+            writer: Arc::clone(&writer),
+            growth,
+            room,
+            files: Arc::clone(&files),
+        });
+        Ok(Self { path, layout, writer, readers, checkpointer, checkpoints, files })
     }
 
     /// The file, as an absolute path without links.
@@ -114,7 +137,7 @@ impl SqliteStore {
     }
 
     pub(crate) fn locks(&self) -> &HeldLocks {
-        &self.locks
+        self.files.writer_locks()
     }
 
     /// Finishes what is under way, gives back the writer slots and closes the file; as
@@ -123,11 +146,22 @@ impl SqliteStore {
     /// # Cancel safety
     /// Dropping the future leaves part of it open; closing again closes the rest, and so does dropping the store.
     pub async fn close(&self) {
+        // first: an append that came later would find its slot given back, and take itself for replaced
+        self.writer.refuse().await;
         self.release_all().await;
         self.checkpointer.close().await;
         self.readers.close().await;
+        self.checkpoints.close().await;
+        self.files.release_lock();
         // the last connection copies the write-ahead log into the file
         self.writer.close().await;
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        // at once, whoever else still ends: the next one must not take this writer for alive
+        self.locks().clear();
     }
 }
 

@@ -1,8 +1,11 @@
 use crate::{
     Synchronous,
+    checkpoint_session::{CheckpointSession, Mode},
     connection::{Connector, Role},
-    fault::{commit_error, store_error},
+    fault::{CLOSED, commit_error, store_error},
+    journal_files::{JournalFiles, Lost},
     known_heads::KnownHeads,
+    room::{Full, Need, Room},
     session::{Session, Statement},
     wal_growth::WalGrowth,
 };
@@ -16,8 +19,17 @@ use tokio::sync::{Mutex, MutexGuard};
 #[derive(Debug)]
 pub(crate) struct Writer {
     connector: Connector,
-    growth: Arc<WalGrowth>,
+    parts: WriterParts,
     turn: Mutex<Turn>,
+}
+
+/// What a writer shares with the rest of its store.
+#[derive(Debug)]
+pub(crate) struct WriterParts {
+    pub(crate) files: Arc<JournalFiles>,
+    pub(crate) growth: Arc<WalGrowth>,
+    pub(crate) room: Arc<Room>,
+    pub(crate) checkpoints: Arc<CheckpointSession>,
 }
 
 /// What belongs to whose turn it is.
@@ -26,7 +38,18 @@ struct Turn {
     /// None after one was thrown away; the next turn opens another.
     session: Option<Session>,
     known: KnownHeads,
-    closed: bool,
+    stage: Stage,
+    /// Whether what can be saved from a journal that lost a file was saved.
+    salvaged: bool,
+}
+
+/// How far a store has come on its way to being closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Open,
+    /// Nothing new is written, but slots are given back.
+    Closing,
+    Closed,
 }
 
 /// A transaction that writes, begun with the lock on the file.
@@ -36,8 +59,9 @@ struct Turn {
 pub(crate) struct WriteTx<'a> {
     turn: MutexGuard<'a, Turn>,
     doing: &'static str,
-    growth: &'a WalGrowth,
+    parts: &'a WriterParts,
     written_bytes: u64,
+    need: Need,
     /// What is to be run behind the transaction.
     then: Option<&'static str>,
 }
@@ -52,11 +76,11 @@ impl Writer {
         connector: Connector,
         first: Session,
         lanes: LaneCount,
-        growth: Arc<WalGrowth>,
+        parts: WriterParts,
     ) -> Self {
         let known = KnownHeads::new(lanes, connector.settings.remembered_entities);
-        let turn = Mutex::new(Turn { session: Some(first), known, closed: false });
-        Self { connector, growth, turn }
+        let (session, stage, salvaged) = (Some(first), Stage::Open, false);
+        Self { connector, parts, turn: Mutex::new(Turn { session, known, stage, salvaged }) }
     }
 
     /// Waits for the turn and begins a transaction.
@@ -71,7 +95,7 @@ impl Writer {
         doing: &'static str,
         statement: Statement<'_>,
     ) -> Result<(WriteTx<'_>, Vec<SqliteRow>), StoreError> {
-        let mut tx = self.turn(doing).await?;
+        let mut tx = self.turn(doing, Stage::Open).await?;
         let rows = tx.begin(statement).await?;
         Ok((tx, rows))
     }
@@ -81,11 +105,18 @@ impl Writer {
         &self,
         doing: &'static str,
     ) -> Result<WriteTx<'_>, StoreError> {
-        let mut tx = self.turn(doing).await?;
+        let mut tx = self.turn(doing, Stage::Open).await?;
         if self.connector.settings.synchronous != Synchronous::Full {
             tx.execute(sqlx::query("PRAGMA synchronous = FULL")).await?;
             tx.then = Some("PRAGMA synchronous = NORMAL");
         }
+        tx.begin(sqlx::query("BEGIN IMMEDIATE")).await?;
+        Ok(tx)
+    }
+
+    /// As [`begin`](Self::begin), also between [`refuse`](Self::refuse) and [`close`](Self::close).
+    pub(crate) async fn begin_last(&self, doing: &'static str) -> Result<WriteTx<'_>, StoreError> {
+        let mut tx = self.turn(doing, Stage::Closing).await?;
         tx.begin(sqlx::query("BEGIN IMMEDIATE")).await?;
         Ok(tx)
     }
@@ -95,10 +126,16 @@ impl Writer {
         Pause { _turn: self.turn.lock().await }
     }
 
+    /// Lets those finish who wait for their turn already, and refuses whoever comes later.
+    pub(crate) async fn refuse(&self) {
+        let mut turn = self.turn.lock().await;
+        turn.stage = turn.stage.max(Stage::Closing);
+    }
+
     /// Waits for the turn, and closes the connection for good.
     pub(crate) async fn close(&self) {
         let mut turn = self.turn.lock().await;
-        turn.closed = true;
+        turn.stage = Stage::Closed;
         if let Some(session) = turn.session.take()
             && let Err(error) = session.close().await
         {
@@ -106,18 +143,57 @@ impl Writer {
         }
     }
 
+    /// Saves what can be saved, after a file of the journal was lost.
+    pub(crate) async fn salvage(&self) {
+        self.parts.salvage(&mut *self.turn.lock().await).await;
+    }
+
     /// Waits for the turn, with a connection that nobody has left in the middle of something.
-    async fn turn(&self, doing: &'static str) -> Result<WriteTx<'_>, StoreError> {
+    async fn turn(&self, doing: &'static str, latest: Stage) -> Result<WriteTx<'_>, StoreError> {
         let mut turn = self.turn.lock().await;
-        if turn.closed {
-            return Err(StoreError::unavailable(doing, "the store was closed"));
+        if turn.stage > latest {
+            return Err(StoreError::unavailable(doing, CLOSED));
+        }
+        if let Some(lost) = self.parts.files.lost() {
+            self.parts.salvage(&mut turn).await;
+            return Err(lost.refusal());
         }
         if turn.session.is_none() {
-            let connection = self.connector.connect(Role::Writer).await;
-            let connection = connection.map_err(|error| store_error(doing, error))?;
-            turn.session = Some(Session::new(connection));
+            let session = self.connector.session(Role::Writer).await;
+            let session =
+                session.map_err(|error| self.parts.files.refusal_or(|| store_error(doing, error)));
+            turn.session = Some(session?);
+            // behind opening it: it may have found another file at the path
+            self.parts.files.check().map_err(Lost::refusal)?;
         }
-        Ok(WriteTx { turn, doing, growth: &self.growth, written_bytes: 0, then: None })
+        self.parts.room.prepare(&self.parts.checkpoints).await;
+        let need = Need::Growth;
+        Ok(WriteTx { turn, doing, parts: &self.parts, written_bytes: 0, need, then: None })
+    }
+}
+
+impl WriterParts {
+    /// Copies the log into the database file as long as this process still has both, once: without its name nobody will
+    /// find the log again.
+    async fn salvage(&self, turn: &mut Turn) {
+        if std::mem::replace(&mut turn.salvaged, true) || !self.files.can_be_salvaged() {
+            return;
+        }
+        match self.checkpoints.run(Mode::Full).await {
+            Ok(log) if log.copied == log.pages => {
+                tracing::info!("all that was committed to the journal is in its database file");
+            }
+            Ok(log) => {
+                let missing_pages = log.pages - log.copied;
+                tracing::error!(
+                    missing_pages,
+                    "not all that was committed to the journal is in its database file"
+                );
+            }
+            Err(error) => {
+                tracing::error!(%error, "what was committed to the journal was not copied into its database file");
+            }
+        }
     }
 }
 
@@ -157,6 +233,11 @@ impl WriteTx<'_> {
         self.written_bytes += bytes;
     }
 
+    /// Allows the transaction to use the room that is kept for those who make room.
+    pub(crate) fn relieves(&mut self) {
+        self.need = Need::Relief;
+    }
+
     /// Commits if all went well, rolls back otherwise.
     pub(crate) async fn finish<T, E: From<StoreError>>(
         &mut self,
@@ -174,13 +255,26 @@ impl WriteTx<'_> {
         {
             tracing::debug!(%error, then, "a setting of the connection that writes was not restored");
         }
+        if self.session().take_found_full() {
+            self.parts.room.recover(&self.parts.checkpoints).await;
+        }
         result
     }
 
+    /// Commits, and says so only if that will be found again.
     async fn commit(&mut self) -> Result<(), StoreError> {
+        let (bytes, parts) = (self.written_bytes, self.parts);
+        // what says of no bytes claims or releases a slot, settles a write, or deletes
+        let need = if bytes == 0 { Need::Relief } else { self.need };
+        let fits = parts.room.check(self.session(), bytes, need).await;
+        fits.map_err(|full: Full| full.refusal(self.doing))?;
         let committed = self.session().commit().await;
         committed.map_err(|error| commit_error(self.doing, error))?;
-        self.growth.add(self.written_bytes);
+        parts.growth.add(bytes);
+        if let Err(lost) = parts.files.check() {
+            parts.salvage(&mut self.turn).await;
+            return Err(lost.unknown(self.doing));
+        }
         Ok(())
     }
 

@@ -1,5 +1,5 @@
+use crate::{file_id::FileId, journal_files::beside};
 use std::{
-    ffi::OsString,
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
@@ -17,6 +17,7 @@ pub(crate) struct WriterLock {
     // held open for the lock on it
     _file: File,
     path: PathBuf,
+    id: FileId,
 }
 
 /// What came of trying to take a lock.
@@ -30,26 +31,34 @@ pub(crate) enum Taken {
 impl WriterLock {
     /// Tries to take the lock of an incarnation of `journal`.
     pub(crate) fn take(journal: &Path, incarnation: i64) -> io::Result<Taken> {
-        let path = beside(journal, incarnation);
+        let path = Self::path(journal, incarnation);
         // the file stays empty; writable, since some file systems lock only such
         let file = File::options().create(true).truncate(false).write(true).open(&path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Taken::Free(Self { _file: file, path })),
+            Ok(()) => {
+                let id = FileId::of(&file.metadata()?);
+                Ok(Taken::Free(Self { _file: file, path, id }))
+            }
             Err(TryLockError::WouldBlock) => Ok(Taken::Held),
             Err(TryLockError::Error(error)) => Err(error),
         }
     }
 
-    /// Lets go of a lock that nobody will ask for again, and deletes its file.
+    /// The file that is locked for an incarnation of `journal`.
+    pub(crate) fn path(journal: &Path, incarnation: i64) -> PathBuf {
+        beside(journal, &format!(".writer-{incarnation}"))
+    }
+
+    /// Its path, if that does not name the file that is locked any more.
+    pub(crate) fn changed(&self) -> Option<PathBuf> {
+        let unchanged = FileId::at(&self.path).is_ok_and(|(found, _)| found == self.id);
+        (!unchanged).then(|| self.path.clone())
+    }
+
+    /// Releases a lock that nobody will ask for again, and deletes its file.
     pub(crate) fn discard(self) {
         if let Err(error) = fs::remove_file(&self.path) {
             tracing::debug!(%error, path = %self.path.display(), "a lock file was not deleted");
         }
     }
-}
-
-fn beside(journal: &Path, incarnation: i64) -> PathBuf {
-    let mut path = OsString::from(journal);
-    path.push(format!(".writer-{incarnation}"));
-    path.into()
 }

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use std::{
     collections::HashMap,
     io,
+    path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -34,7 +35,14 @@ impl WriterStore for SqliteStore {
     /// Holders are seen to live by their lock: there is no lease to prolong.
     async fn renew(&self, incarnation: Incarnation, _lease: Duration) -> Result<(), StoreError> {
         let doing = "renewing a writer slot";
-        let mut reader = self.readers().reader(doing).await?;
+        let mut reader = match self.readers().reader(doing).await {
+            // a writer that has nothing to write notices it here
+            Err(lost @ StoreError::Lost { .. }) => {
+                self.writer().salvage().await;
+                return Err(lost);
+            }
+            reader => reader?,
+        };
         let query = "SELECT 1 FROM writers WHERE incarnation = ? AND revoked_at IS NULL";
         let query = sqlx::query(query).bind(values::incarnation(incarnation)?);
         let rows = reader.rows(query).await;
@@ -43,7 +51,8 @@ impl WriterStore for SqliteStore {
     }
 
     async fn release(&self, incarnation: Incarnation) -> Result<(), StoreError> {
-        self.shut_out("releasing a writer slot", incarnation).await?;
+        let tx = self.writer().begin_last("releasing a writer slot").await?;
+        shut_out(tx, incarnation).await?;
         let own = values::stored(incarnation.get()).and_then(|nr| self.locks().take(nr));
         own.into_iter().for_each(WriterLock::discard);
         Ok(())
@@ -51,7 +60,7 @@ impl WriterStore for SqliteStore {
 
     async fn revoke(&self, incarnation: Incarnation) -> Result<(), StoreError> {
         // its lock stays with whoever holds it, until that one releases it or dies
-        self.shut_out("revoking a writer", incarnation).await
+        shut_out(self.writer().begin("revoking a writer").await?, incarnation).await
     }
 }
 
@@ -99,20 +108,10 @@ impl SqliteStore {
     fn take_lock(&self, incarnation: i64) -> Result<Taken, StoreError> {
         let taken = WriterLock::take(self.path(), incarnation);
         taken.map_err(|error: io::Error| {
-            StoreError::unavailable("locking the file that shows that a writer lives", error)
+            let path = WriterLock::path(self.path(), incarnation);
+            let doing = format!("locking `{}`, which shows that a writer lives", path.display());
+            StoreError::unavailable(doing, error)
         })
-    }
-
-    async fn shut_out(
-        &self,
-        doing: &'static str,
-        incarnation: Incarnation,
-    ) -> Result<(), StoreError> {
-        // a number that nobody was given is shut out already
-        let Some(nr) = values::stored(incarnation.get()) else { return Ok(()) };
-        let mut tx = self.writer().begin(doing).await?;
-        let done = tx.execute(revocation(nr)).await;
-        tx.finish(done).await
     }
 
     /// Gives back every slot that was claimed through this store; what fails ends with the locks.
@@ -125,6 +124,13 @@ impl SqliteStore {
         }
         self.locks().clear();
     }
+}
+
+async fn shut_out(mut tx: WriteTx<'_>, incarnation: Incarnation) -> Result<(), StoreError> {
+    // a number that nobody was given is shut out already
+    let Some(nr) = values::stored(incarnation.get()) else { return tx.finish(Ok(())).await };
+    let done = tx.execute(revocation(nr)).await;
+    tx.finish(done).await
 }
 
 fn check(claim: &WriterClaim) -> Result<(), StoreError> {
@@ -184,7 +190,13 @@ impl HeldLocks {
         self.map().keys().copied().collect()
     }
 
-    fn clear(&self) {
+    /// The path of a lock that does not name the locked file any more.
+    pub(crate) fn changed(&self) -> Option<PathBuf> {
+        self.map().values().find_map(WriterLock::changed)
+    }
+
+    /// Releases all of them, as a crash would.
+    pub(crate) fn clear(&self) {
         self.map().clear();
     }
 

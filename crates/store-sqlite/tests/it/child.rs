@@ -2,7 +2,10 @@
 //!
 //! What a child has to say goes to its standard error, a line each; the test harness keeps standard output to itself.
 
-use crate::sample::{Writer, account, claim, event, head_of};
+use crate::{
+    messages::line,
+    sample::{Writer, account, claim, event, head_of, page},
+};
 use actum_persistence::store::{AppendBatch, AppendOutcome, EventStore, StoreError, WriterStore};
 use actum_store_sqlite::{SqliteSettings, SqliteStore};
 use std::{
@@ -49,7 +52,13 @@ pub(crate) fn start_with(mut command: Command, part: &str, journal: &Path) -> Pl
 impl Player {
     /// The next line the child says.
     pub(crate) fn line(&mut self) -> String {
-        self.told.next().expect("the child says more").unwrap()
+        let line = self.told.next().expect("the child says more").unwrap();
+        if !line.is_empty() {
+            return line;
+        }
+        // it panics: the test fails with what it says
+        let rest: Vec<_> = self.told.by_ref().map_while(Result::ok).collect();
+        panic!("the child fails: {}", rest.join("\n"));
     }
 
     /// Lets a child that waits go on.
@@ -75,8 +84,17 @@ async fn plays_its_part() {
     match part.as_str() {
         "open" => open(journal).await,
         "append for ever" => append_for_ever(journal).await,
+        "append and copy" => append_and_copy(journal).await,
+        "append until the files are lost" => append_until_the_files_are_lost(journal).await,
         "hold" => hold(journal).await,
         "append until the disk fails" => append_until_the_disk_fails(journal).await,
+        #[cfg(target_os = "linux")]
+        "fill a small volume" => crate::small_volume::fill(journal).await,
+        #[cfg(target_os = "linux")]
+        "go on in a small volume" => crate::small_volume::go_on(journal).await,
+        #[cfg(target_os = "linux")]
+        "meet a volume that others fill" => crate::small_volume::meet_others(journal).await,
+        "run out of descriptors" => run_out_of_descriptors(journal).await,
         "say why not" => say_why_not(journal).await,
         other => panic!("there is no part `{other}`"),
     }
@@ -115,6 +133,44 @@ async fn append_for_ever(journal: &Path) {
     }
 }
 
+/// Appends to one entity, copies its own journal in between when told to, and says what was confirmed.
+async fn append_and_copy(journal: &Path) {
+    let store = SqliteStore::open(journal).await.unwrap();
+    let writer = Writer::claim(&store).await;
+    let mut head = 0;
+    for _ in 0..3 {
+        for _ in 0..5 {
+            writer.write(&account(1), head).await;
+            head += 1;
+        }
+        eprintln!("confirmed {head}");
+        wait_for_go();
+        std::fs::copy(journal, journal.with_extension("copy")).unwrap();
+        eprintln!("copied");
+        wait_for_go();
+    }
+    eprintln!("done");
+    wait_for_go();
+}
+
+/// Appends, one entity at a time, until the store is lost; says what was confirmed and why it ended, and dies.
+async fn append_until_the_files_are_lost(journal: &Path) {
+    let store = SqliteStore::open(journal).await.unwrap();
+    let writer = Writer::claim(&store).await;
+    let mut head = 0;
+    let error = loop {
+        match writer.each(&[account(1)], head, 500).await {
+            Ok(_) => head += 1,
+            Err(error) => break error,
+        }
+        eprintln!("confirmed {head}");
+    };
+    eprintln!("unknown {}", error.maybe_written());
+    let error = writer.each(&[account(1)], head, 500).await.unwrap_err();
+    eprintln!("{error}");
+    std::process::abort();
+}
+
 /// Claims the slot, and holds it until told to stop; then dies without a word.
 async fn hold(journal: &Path) {
     let store = SqliteStore::open(journal).await.unwrap();
@@ -146,6 +202,27 @@ async fn append_until_the_disk_fails(journal: &Path) {
     let seen = head_of(&store, &keys[99]).await;
     eprintln!("{seen}");
     std::process::abort();
+}
+
+/// Opens the journal while no file can be opened, then claims and reads while none can.
+async fn run_out_of_descriptors(journal: &Path) {
+    let taken = take_all_descriptors();
+    let refused = SqliteStore::open(journal).await.unwrap_err();
+    drop(taken);
+    eprintln!("{}", line(&refused));
+    let store = SqliteStore::open(journal).await.unwrap();
+    let taken = take_all_descriptors();
+    let refusals = (
+        store.claim(&claim("a test")).await.unwrap_err(),
+        page(&store, &account(1)).await.unwrap_err(),
+    );
+    drop(taken);
+    eprintln!("{}\n{}", line(&refusals.0), line(&refusals.1));
+    store.close().await;
+}
+
+fn take_all_descriptors() -> Vec<std::fs::File> {
+    std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect()
 }
 
 /// Says why the journal cannot be opened.

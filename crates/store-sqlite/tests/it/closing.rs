@@ -46,7 +46,7 @@ async fn a_closed_store_leaves_one_file_and_says_that_it_is_closed() {
         match refusal {
             Err(error @ StoreError::Unavailable { .. }) => {
                 let source = std::error::Error::source(&error).unwrap().to_string();
-                assert_eq!(source, "the store was closed");
+                assert_eq!(source, "the store is closed");
             }
             other => panic!("{other:?}"),
         }
@@ -89,6 +89,35 @@ async fn closing_waits_for_what_is_under_way() {
     assert!(!read.unwrap().events.is_empty());
     let again = fixture.store().await;
     assert_eq!(head_of(&again, &keys[499]).await, 2);
+}
+
+/// Whoever comes while the store closes, before or behind the release of its slot.
+#[tokio::test]
+async fn an_append_beside_closing_is_stored_or_told_that_the_store_is_closed() {
+    for patience in 0..80 {
+        let fixture = SqliteFixture::with(SqliteSettings::default());
+        let store = fixture.store().await;
+        let writer = Writer::claim(&store).await;
+        writer.write(&account(1), 0).await;
+        let appending = async {
+            for _ in 0..patience {
+                tokio::task::yield_now().await;
+            }
+            writer.each(&[account(1)], 1, 10).await
+        };
+        let ((), appended) = tokio::join!(biased; EventStore::close(&store), appending);
+        let stored = match appended {
+            Ok(_) => true,
+            Err(error @ StoreError::Unavailable { .. }) => {
+                let source = std::error::Error::source(&error).unwrap().to_string();
+                assert_eq!(source, "the store is closed");
+                false
+            }
+            Err(error) => panic!("{error:?}"),
+        };
+        let again = fixture.store().await;
+        assert_eq!(head_of(&again, &account(1)).await, 1 + u64::from(stored));
+    }
 }
 
 /// Reads that are dropped at any moment leave connections behind that others can use, or none.

@@ -7,13 +7,19 @@ mod checkpoints;
 mod child;
 mod claims;
 mod closing;
+#[cfg(target_os = "linux")]
+mod copies;
 mod faults;
 mod fixture;
 mod golden;
+#[cfg(unix)]
+mod lost_files;
 mod messages;
 mod opening;
 mod processes;
 mod sample;
+#[cfg(target_os = "linux")]
+mod small_volume;
 
 mod conformance {
     use crate::fixture::SqliteFixture;

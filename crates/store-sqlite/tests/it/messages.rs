@@ -1,6 +1,7 @@
 //! What every error says when it is printed with all that is below it, as an operator reads it in a log.
 
 use crate::{
+    child,
     fixture::{SqliteFixture, stranger},
     sample::{Writer, account, claim, event, page},
 };
@@ -13,7 +14,7 @@ use sqlx::Executor;
 use std::{error::Error, fs, path::Path, time::Duration};
 
 /// The messages of an error and of everything below it, on one line.
-fn line(error: &dyn Error) -> String {
+pub(crate) fn line(error: &dyn Error) -> String {
     let below = std::iter::successors(Some(error), |error: &&dyn Error| (*error).source());
     below.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
@@ -147,11 +148,11 @@ async fn a_store_that_is_unavailable_says_why_once() {
     store.close().await;
     assert_says(
         failure(store.heads().await),
-        "the store is unavailable: reading the heads: the store was closed",
+        "the store is unavailable: reading the heads: the store is closed",
     );
     assert_says(
         failure(store.revoke(writer.incarnation).await),
-        "the store is unavailable: revoking a writer: the store was closed",
+        "the store is unavailable: revoking a writer: the store is closed",
     );
 }
 
@@ -210,6 +211,131 @@ async fn a_write_that_cannot_be_settled_and_an_event_that_is_missing_are_told_on
     stranger.execute("DROP TABLE events").await.unwrap();
     assert_says(
         failure(store.heads().await),
-        "the store holds corrupt data: reading the heads: (code: 1) no such table: events",
+        &format!(
+            "the store holds corrupt data: reading the heads: (code: 1) no such table: events, in `{}`",
+            store.path().display()
+        ),
     );
+}
+
+#[tokio::test]
+async fn pages_that_are_damaged_are_told_with_their_file() {
+    let fixture = SqliteFixture::with(SqliteSettings::default());
+    let store = fixture.store().await;
+    let keys: Vec<_> = (0..500).map(account).collect();
+    Writer::claim(&store).await.each(&keys, 0, 1_000).await.unwrap();
+    store.close().await;
+    let mut bytes = fs::read(fixture.path()).unwrap();
+    bytes[30 * 4096..].fill(0xa5); // behind the list of tables
+    fs::write(fixture.path(), bytes).unwrap();
+    let store = fixture.store().await;
+    let filter = EventFilter::default();
+    let read = store.read_lane(Lane::default(), Default::default(), &filter, PageLimit::default());
+    assert_says(
+        failure(read.await),
+        &format!(
+            "the store holds corrupt data: reading a lane: (code: 11) database disk image is malformed, in `{}`",
+            store.path().display()
+        ),
+    );
+}
+
+/// The name of another thing than a file is in the way, or the file of another user.
+#[tokio::test]
+async fn a_file_beside_the_journal_that_is_in_the_way_is_named() {
+    for suffix in ["-wal", "-shm"] {
+        let fixture = SqliteFixture::with(SqliteSettings::default());
+        fixture.store().await.close().await;
+        let path = fixture.path().canonicalize().unwrap();
+        let other = format!("{}{suffix}", path.display());
+        fs::create_dir(&other).unwrap();
+        assert_says(refused(&path).await, &format!("`{other}` is not a file"));
+    }
+}
+
+#[tokio::test]
+async fn a_url_is_told_from_a_path() {
+    for url in ["sqlite://x.db", "sqlite:x.db", "sqlite:///var/lib/x.db", "file://x.db"] {
+        assert_says(
+            refused(Path::new(url)).await,
+            &format!(
+                "`{url}` cannot name a journal: it is a URL, and a path is needed, such as `bank.db` or `/var/lib/bank/bank.db`"
+            ),
+        );
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_lock_file_of_a_writer_is_named_when_it_cannot_be_had() {
+    let fixture = SqliteFixture::with(SqliteSettings::default());
+    let store = fixture.store().await;
+    let lock = format!("{}.writer-1", store.path().display());
+    fs::create_dir(&lock).unwrap();
+    assert_says(
+        store.claim(&claim("a test")).await.unwrap_err(),
+        &format!(
+            "the store is unavailable: locking `{lock}`, which shows that a writer lives: Is a directory (os error 21)"
+        ),
+    );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_journal_with_several_names_is_told_once() {
+    let fixture = SqliteFixture::with(SqliteSettings::default());
+    fixture.store().await.close().await;
+    let path = fixture.path().canonicalize().unwrap();
+    fs::hard_link(&path, path.with_extension("link")).unwrap();
+    assert_says(
+        refused(&path).await,
+        &format!(
+            "the journal `{}` has 2 names by hard links, and whoever opens it by another one does not see its log: \
+            leave it only one",
+            path.display()
+        ),
+    );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn files_that_were_removed_are_told_once() {
+    let fixture = SqliteFixture::with(SqliteSettings::default());
+    let store = fixture.store().await;
+    let writer = Writer::claim(&store).await;
+    let log = format!("{}-wal", store.path().display());
+    fs::remove_file(&log).unwrap();
+    let removed = format!("`{log}` was removed or renamed while it was in use");
+    assert_says(
+        failure(writer.each(&[account(1)], 0, 10).await),
+        &format!("it is unknown whether the store has committed: appending events: {removed}"),
+    );
+    assert_says(
+        failure(writer.each(&[account(1)], 1, 10).await),
+        &format!("the store is lost: {removed}"),
+    );
+}
+
+/// A process of its own that may open few files.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_process_that_is_out_of_descriptors_is_told_so() {
+    let fixture = SqliteFixture::with(SqliteSettings::default());
+    fixture.store().await.close().await;
+    let path = fixture.path().canonicalize().unwrap();
+    let mut command = std::process::Command::new("sh");
+    // the standard three, and what the test harness and tokio need
+    command.arg("-c").arg("ulimit -n 24; exec \"$0\" \"$@\"");
+    command.arg(std::env::current_exe().unwrap()).args(child::arguments());
+    let told = child::start_with(command, "run out of descriptors", &path).finish();
+    let [opening, claiming, reading] = told.as_slice() else { panic!("{told:?}") };
+    let (path, many) = (path.display(), "Too many open files (os error 24)");
+    assert_eq!(*opening, format!("the journal `{path}` cannot be opened: {many}"));
+    assert_eq!(
+        *claiming,
+        format!(
+            "the store is unavailable: locking `{path}.writer-1`, which shows that a writer lives: {many}"
+        )
+    );
+    assert_eq!(*reading, format!("the store is unavailable: reading entities: {many}"));
 }

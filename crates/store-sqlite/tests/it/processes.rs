@@ -215,6 +215,17 @@ async fn a_file_or_directory_that_cannot_be_written_is_named() {
         drop(fs::remove_file(directory.join(log)));
     }
     assert_eq!(say_why_not(&journal), "it can");
+    for log in ["journal.db-wal", "journal.db-shm"] {
+        // left behind by somebody else
+        let log = directory.join(log);
+        fs::write(&log, "").unwrap();
+        allow(&log, 0o400);
+        let told = say_why_not(&journal);
+        assert!(told.contains("ReadOnly"), "a foreign {}: {told}", log.display());
+        assert!(told.contains(&format!("no permission to change `{}`", log.display())), "{told}");
+        fs::remove_file(&log).unwrap();
+        drop(fs::remove_file(directory.join("journal.db-shm")));
+    }
     allow(directory, 0o555);
     let told = say_why_not(&journal);
     assert!(told.contains("ReadOnly"), "a good file in such a directory: {told}");

@@ -1,0 +1,239 @@
+//! Files of a journal that are removed, renamed, replaced or given a second name while they are in use.
+
+use crate::{
+    child,
+    fixture::SqliteFixture,
+    sample::{Writer, account, claim, head_of, page},
+};
+use actum_persistence::store::{ClaimError, EventStore, SnapshotStore, StoreError, WriterStore};
+use actum_store_sqlite::{OpenError, SqliteSettings, SqliteStore};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+fn beside(journal: &Path, suffix: &str) -> PathBuf {
+    format!("{}{suffix}", journal.display()).into()
+}
+
+fn remove_all(journal: &Path) {
+    for suffix in ["", "-wal", "-shm", ".writer-1"] {
+        fs::remove_file(beside(journal, suffix)).unwrap();
+    }
+}
+
+fn rename(journal: &Path, suffix: &str) {
+    let path = beside(journal, suffix);
+    fs::rename(&path, path.with_extension("old")).unwrap();
+}
+
+fn replace(journal: &Path, suffix: &str) {
+    let path = beside(journal, suffix);
+    let other = path.with_extension("other");
+    fs::copy(&path, &other).unwrap();
+    fs::rename(other, path).unwrap();
+}
+
+fn rename_directory(journal: &Path) {
+    let directory = journal.parent().unwrap();
+    fs::rename(directory, directory.with_extension("old")).unwrap();
+    fs::create_dir(directory).unwrap();
+}
+
+/// What happens to a journal, which file the error names, and what it says of that one.
+struct Mishap {
+    happens: fn(&Path),
+    suffix: &'static str,
+    says: &'static str,
+}
+
+const MISHAPS: [Mishap; 13] = [
+    Mishap { happens: remove_all, suffix: "", says: "was removed while" },
+    Mishap { happens: |j| fs::remove_file(j).unwrap(), suffix: "", says: "was removed while" },
+    Mishap { happens: |j| rename(j, ""), suffix: "", says: "was renamed to `" },
+    Mishap { happens: rename_directory, suffix: "", says: "was renamed to `" },
+    Mishap { happens: |j| replace(j, ""), suffix: "", says: "was replaced by another file" },
+    Mishap {
+        happens: |j| fs::hard_link(j, j.with_extension("link")).unwrap(),
+        suffix: "",
+        says: "was given another name",
+    },
+    Mishap {
+        happens: |j| fs::remove_file(beside(j, "-wal")).unwrap(),
+        suffix: "-wal",
+        says: "was removed or renamed",
+    },
+    Mishap { happens: |j| rename(j, "-wal"), suffix: "-wal", says: "was removed or renamed" },
+    Mishap { happens: |j| replace(j, "-wal"), suffix: "-wal", says: "was replaced" },
+    Mishap {
+        happens: |j| fs::remove_file(beside(j, "-shm")).unwrap(),
+        suffix: "-shm",
+        says: "was removed or renamed",
+    },
+    Mishap { happens: |j| replace(j, "-shm"), suffix: "-shm", says: "was replaced" },
+    Mishap {
+        happens: |j| fs::remove_file(beside(j, ".writer-1")).unwrap(),
+        suffix: ".writer-1",
+        says: "was removed or renamed",
+    },
+    Mishap { happens: |j| replace(j, ".writer-1"), suffix: ".writer-1", says: "was removed or" },
+];
+
+/// A directory of its own for each journal, since one is renamed.
+fn place() -> (tempfile::TempDir, PathBuf) {
+    let outer = tempfile::tempdir().unwrap();
+    let inner = outer.path().canonicalize().unwrap().join("data");
+    fs::create_dir(&inner).unwrap();
+    (outer, inner.join("journal.db"))
+}
+
+fn assert_lost<T: std::fmt::Debug>(done: Result<T, StoreError>, what: &str) {
+    match done {
+        Err(error @ StoreError::Lost { .. }) => {
+            assert_eq!(error.to_string(), format!("the store is lost: {what}"));
+        }
+        other => panic!("{what}: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn an_append_to_files_that_are_not_what_they_were_is_unknown_and_the_store_ends() {
+    for (nr, Mishap { happens, suffix, says }) in MISHAPS.iter().enumerate() {
+        let (_outer, journal) = place();
+        let store = SqliteStore::open(&journal).await.unwrap();
+        let writer = Writer::claim(&store).await;
+        writer.write(&account(1), 0).await;
+        happens(&journal);
+        let error = writer.each(&[account(1)], 1, 10).await.unwrap_err();
+        assert!(matches!(error, StoreError::OutcomeUnknown { .. }), "{nr}: {error:?}");
+        let what = std::error::Error::source(&error).unwrap().to_string();
+        let path = beside(&journal, suffix);
+        assert!(what.starts_with(&format!("`{}` {says}", path.display())), "{nr}: {what}");
+
+        assert_lost(writer.each(&[account(1)], 2, 10).await, &what);
+        assert_lost(store.resolve(&writer.batch(Vec::new())).await, &what);
+        assert_lost(page(&store, &account(1)).await, &what);
+        assert_lost(store.heads().await, &what);
+        assert_lost(SnapshotStore::load(&store, &account(1), Default::default()).await, &what);
+        assert_lost(store.renew(writer.incarnation, Duration::from_secs(9)).await, &what);
+        match store.claim(&claim("another")).await {
+            Err(ClaimError::Store(error)) => assert_lost(Err::<(), _>(error), &what),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_only_reads_or_renews_notices_too() {
+    for (nr, Mishap { happens, .. }) in MISHAPS.iter().enumerate() {
+        let (_outer, journal) = place();
+        let store = SqliteStore::open(&journal).await.unwrap();
+        let writer = Writer::claim(&store).await;
+        writer.write(&account(1), 0).await;
+        happens(&journal);
+        let noticed = match nr % 2 {
+            0 => store.renew(writer.incarnation, Duration::from_secs(9)).await,
+            _ => page(&store, &account(1)).await.map(drop),
+        };
+        assert!(matches!(noticed, Err(StoreError::Lost { .. })), "{nr}: {noticed:?}");
+    }
+}
+
+/// The log is gone, or its index, or the journal has another name: the database file can still be made whole.
+#[tokio::test]
+async fn what_was_confirmed_is_saved_into_the_database_file_while_that_is_there() {
+    type Mishap = fn(&Path);
+    let mishaps: [Mishap; 4] = [
+        |journal| {
+            fs::remove_file(beside(journal, "-wal")).unwrap();
+            fs::remove_file(beside(journal, "-shm")).unwrap();
+        },
+        |journal| fs::remove_file(beside(journal, "-wal")).unwrap(),
+        |journal| fs::hard_link(journal, journal.with_extension("link")).unwrap(),
+        |journal| rename(journal, ""),
+    ];
+    for (nr, happens) in mishaps.into_iter().enumerate() {
+        let (_outer, journal) = place();
+        let mut player = child::start("append until the files are lost", &journal);
+        while player.line() != "confirmed 20" {}
+        happens(&journal);
+        player.process.wait().unwrap();
+        let told: Vec<String> = player.told.map_while(Result::ok).collect();
+        let [confirmed @ .., unknown, lost] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!(unknown, "unknown true");
+        assert!(lost.starts_with("the store is lost: `"), "{lost}");
+        let confirmed = confirmed.last().and_then(|line| line.strip_prefix("confirmed "));
+        let confirmed: u64 = confirmed.unwrap_or("20").parse().unwrap();
+
+        for name in ["link", "old"] {
+            let other = journal.with_extension(name);
+            if other.exists() {
+                // without its log: by this name nobody finds it
+                drop(fs::remove_file(&journal));
+                fs::rename(other, &journal).unwrap();
+                drop(fs::remove_file(beside(&journal, "-wal")));
+                drop(fs::remove_file(beside(&journal, "-shm")));
+            }
+        }
+        let head = head_of(&SqliteStore::open(&journal).await.unwrap(), &account(1)).await;
+        assert!(head >= confirmed, "{nr}: {head} of {confirmed}");
+    }
+}
+
+/// The journal is removed or renamed under load: whatever was confirmed was written while its files were there.
+#[tokio::test]
+async fn nothing_is_confirmed_once_the_files_are_gone() {
+    for happens in [remove_all, |journal: &Path| rename(journal, "")] {
+        let (_outer, journal) = place();
+        let mut player = child::start("append until the files are lost", &journal);
+        while player.line() != "confirmed 20" {}
+        happens(&journal);
+        player.process.wait().unwrap();
+        let told: Vec<String> = player.told.map_while(Result::ok).collect();
+        let [confirmed @ .., unknown, lost] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!(unknown, "unknown true");
+        assert!(lost.contains("while it was in use"), "{lost}");
+        // what was under way when the first file went may have been confirmed before that, and no more
+        let limit = 20 + confirmed.len();
+        assert!(confirmed.iter().all(|line| line.starts_with("confirmed ")), "{told:?}");
+        assert!(limit < 1_000, "it went on: {limit}");
+        // a second one begins from scratch
+        let store = SqliteStore::open(&journal).await.unwrap();
+        Writer::claim(&store).await.write(&account(1), 0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_journal_with_several_names_is_refused() {
+    let fixture = SqliteFixture::with(SqliteSettings::default());
+    fixture.store().await.close().await;
+    let link = fixture.path().with_extension("link");
+    fs::hard_link(fixture.path(), &link).unwrap();
+    for path in [fixture.path(), link.clone()] {
+        let refused = SqliteStore::open(&path).await;
+        assert!(matches!(refused, Err(OpenError::Linked { names: 2, .. })), "{refused:?}");
+    }
+    fs::remove_file(link).unwrap();
+    fixture.store().await;
+}
+
+/// A store that was thrown away in the middle of things opens new connections, and takes nothing else for its journal.
+#[tokio::test]
+async fn a_connection_that_is_opened_later_is_never_to_another_file() {
+    let (_outer, journal) = place();
+    let other = journal.with_extension("other");
+    {
+        let store = SqliteStore::open(&other).await.unwrap();
+        let writer = Writer::claim(&store).await;
+        for expected in 0..7 {
+            writer.write(&account(1), expected).await;
+        }
+        store.close().await;
+    }
+    let store = SqliteStore::open(&journal).await.unwrap();
+    Writer::claim(&store).await.write(&account(1), 0).await;
+    fs::rename(&other, &journal).unwrap();
+    let read = page(&store, &account(1)).await;
+    assert!(matches!(read, Err(StoreError::Lost { .. })), "{read:?}");
+}

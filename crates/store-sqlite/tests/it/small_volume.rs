@@ -1,0 +1,185 @@
+//! A volume of 40 MB that nobody else uses, until the journal has filled it; and one that others fill.
+//!
+//! The volumes are file systems of a mount namespace of their own, which end with the processes in it. Where this may not
+//! be done the tests are skipped, or fail where servers are required: it is done where those are.
+
+use crate::{
+    child::{self, Player},
+    messages::line,
+    sample::{Writer, account, head_of, page},
+};
+use actum_model::SequenceNr;
+use actum_persistence::store::{EventStore, StoreError};
+use actum_store_sqlite::SqliteStore;
+use actum_test_servers::{ServerError, available};
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::Path,
+    process::Command,
+};
+
+const EVENT_BYTES: usize = 100_000;
+
+/// Kinds of file systems, and how one is mounted on `$1`, with a file beside it for those that need one.
+const VOLUMES: [(&str, &str); 2] = [
+    ("tmpfs", "mount -t tmpfs -o size=40m none \"$1\""),
+    (
+        "ext4",
+        "truncate -s 40M \"$1.ext4\" && mkfs.ext4 -q -m 0 \"$1.ext4\" && mount -o loop \"$1.ext4\" \"$1\"",
+    ),
+];
+
+/// A shell that mounts a volume on `$1`, and then runs the program in `$2` and so on.
+fn in_volume(mount: &str, then: &str) -> Command {
+    let mut command = Command::new("unshare");
+    let script = format!("{mount} && root=\"$1\" && shift && {then}");
+    command.args(["--mount", "sh", "-c", &script, "sh"]);
+    command
+}
+
+/// Whether a volume can be mounted here, and why not.
+fn mountable(mount: &str) -> Result<(), ServerError> {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("volume");
+    fs::create_dir(&place).unwrap();
+    let done = in_volume(mount, "true").arg(place).output();
+    let failure = match done {
+        Ok(done) if done.status.success() => return Ok(()),
+        Ok(done) => io::Error::other(String::from_utf8_lossy(&done.stderr).into_owned()),
+        Err(error) => error,
+    };
+    Err(ServerError::Io { doing: "mounting a small volume".to_owned(), source: failure })
+}
+
+/// Plays `parts` one after the other in one volume, and says what they said.
+fn play(mount: &str, parts: &[&str]) -> Vec<String> {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().canonicalize().unwrap().join("volume");
+    fs::create_dir(&place).unwrap();
+    // each ends by its own hand, or with success
+    let each = parts.iter().map(|part| format!("(ACTUM_TEST_PART='{part}' \"$@\" || true)"));
+    let mut command = in_volume(mount, &each.collect::<Vec<_>>().join(" && "));
+    command.arg(&place).arg(std::env::current_exe().unwrap()).args(child::arguments());
+    let player: Player = child::start_with(command, "nothing yet", &place.join("journal.db"));
+    let mut told = player.finish();
+    told.retain(|line| !line.starts_with("Aborted")); // the shell has seen it
+    told
+}
+
+fn each_volume() -> impl Iterator<Item = (&'static str, &'static str)> {
+    VOLUMES.into_iter().filter(|(_, mount)| available(mountable(mount)).is_some())
+}
+
+#[test]
+fn a_journal_that_has_filled_its_volume_starts_again_and_has_room_once_events_are_deleted() {
+    for (kind, mount) in each_volume() {
+        let parts = ["fill a small volume", "go on in a small volume", "go on in a small volume"];
+        let told = play(mount, &parts);
+        let [stored, full, went_on @ ..] = told.as_slice() else { panic!("{kind}: {told:?}") };
+        let stored: u64 = stored.strip_prefix("stored ").expect(stored).parse().unwrap();
+        assert!(stored > 250, "{kind}: a volume of 40 MB holds {stored} events of 100 KB");
+        assert!(full.contains("is full") && full.contains("journal.db"), "{kind}: {full}");
+        let expected = format!("found {stored}, full again, deleted, wrote 20");
+        assert_eq!(went_on, [expected.clone(), expected], "{kind}: {told:?}");
+    }
+}
+
+#[test]
+fn a_journal_goes_on_without_help_when_others_leave_room_again() {
+    for (kind, mount) in each_volume() {
+        let told = play(mount, &["meet a volume that others fill"; 2]);
+        assert_eq!(told.len(), 4, "{kind}: {told:?}");
+        for (nr, line) in told.iter().enumerate() {
+            let expected = if nr % 2 == 0 { "is full" } else { "went on" };
+            assert!(line.contains(expected), "{kind}: {told:?}");
+        }
+    }
+}
+
+/// Appends until the volume is full, and dies.
+pub(crate) async fn fill(journal: &Path) {
+    let store = SqliteStore::open(journal).await.unwrap();
+    let writer = Writer::claim(&store).await;
+    let mut stored = 0;
+    let error = loop {
+        match writer.each(&[account(stored)], 0, EVENT_BYTES).await {
+            Ok(_) => stored += 1,
+            Err(error) => break error,
+        }
+    };
+    eprintln!("stored {stored}\n{}", line(&error));
+    for _ in 0..50 {
+        let refused = writer.each(&[account(stored)], 0, EVENT_BYTES).await;
+        assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
+    }
+    std::process::abort();
+}
+
+/// Starts on a full volume, makes room, uses it, and dies.
+pub(crate) async fn go_on(journal: &Path) {
+    let store = SqliteStore::open(journal).await.unwrap();
+    let writer = Writer::claim(&store).await;
+    let mut stored = 0;
+    while head_of(&store, &account(stored)).await > 0 {
+        stored += 1;
+    }
+    let refused = writer.each(&[account(stored)], 0, EVENT_BYTES).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
+    // those that still have one: the others were deleted by the one before
+    let mut deleted = 0;
+    for nr in 0..stored {
+        if deleted < 40 && page(&store, &account(nr)).await.unwrap().floor == SequenceNr::ZERO {
+            let up_to = SequenceNr::new(1);
+            store.delete_events(writer.incarnation, &account(nr), up_to).await.unwrap();
+            deleted += 1;
+        }
+    }
+    for nr in 0..20 {
+        writer
+            .each(&[account(nr)], head_of(&store, &account(nr)).await, EVENT_BYTES)
+            .await
+            .unwrap();
+    }
+    // and to the brim again, with what must not be found by the next one
+    for nr in 0..stored {
+        let head = head_of(&store, &account(nr)).await;
+        if writer.each(&[account(nr)], head, EVENT_BYTES).await.is_err() {
+            break;
+        }
+    }
+    eprintln!("found {stored}, full again, deleted, wrote 20");
+    std::process::abort();
+}
+
+/// Writes while a file takes all the room that is left, and when that is gone; then dies.
+pub(crate) async fn meet_others(journal: &Path) {
+    let store = SqliteStore::open(journal).await.unwrap();
+    let writer = Writer::claim(&store).await;
+    let keys: Vec<_> = (0..5).map(account).collect();
+    let mut head = head_of(&store, &keys[0]).await;
+    for _ in 0..5 {
+        writer.each(&keys, head, EVENT_BYTES).await.unwrap();
+        head += 1;
+    }
+    let other = journal.with_extension("other");
+    let mut file = File::create(&other).unwrap();
+    while file.write_all(&[7; 1 << 10]).is_ok() {}
+    let error = loop {
+        match writer.each(&keys, head, EVENT_BYTES).await {
+            Ok(_) => head += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+    eprintln!("{}", line(&error));
+    assert_eq!(head_of(&store, &keys[4]).await, head);
+    drop(file);
+    fs::remove_file(other).unwrap();
+    for _ in 0..5 {
+        writer.each(&keys, head, EVENT_BYTES).await.unwrap();
+        head += 1;
+    }
+    eprintln!("went on");
+    std::process::abort();
+}
