@@ -20,6 +20,11 @@ pub fn guard<R>(code: impl FnOnce() -> R) -> Result<R, String> {
     catch_unwind(AssertUnwindSafe(code)).map_err(|panic| panic_message(&*panic))
 }
 
+/// Logs where a subscriber that panics must not stop what is under way: the event is lost then, and nothing else.
+pub fn log_safely(log: impl FnOnce()) {
+    let _ = guard(log);
+}
+
 /// Awaits foreign code and turns a panic into its message. The future is not polled again after one.
 ///
 /// # Errors

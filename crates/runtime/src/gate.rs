@@ -1,11 +1,13 @@
 use crate::{
     Failure,
     cell::{Moment, Ticket},
+    load::Load,
     partition::{Door, PartitionMessage, Refuses},
 };
 use actum_model::Partition;
 use actum_persistence::{
     group_commit::{CommitError, CommitSink, Committed},
+    panics::log_safely,
     store::Incarnation,
 };
 use std::sync::{
@@ -15,17 +17,19 @@ use std::sync::{
 use tokio::sync::oneshot;
 
 const FENCED: &str = "fenced: another engine has taken over the journal";
+const FAILED: &str = "the engine has failed, see its log; it must be started again";
 
 /// Opens and shuts the engine to commands, and takes commits to the partitions they are for.
 pub(crate) struct Gate {
     doors: Arc<[Arc<Door>]>,
     inboxes: OnceLock<Vec<Arc<dyn Refuses>>>,
     fenced: AtomicBool,
+    failed: OnceLock<&'static str>,
 }
 
 impl Gate {
     pub(crate) fn new(doors: Arc<[Arc<Door>]>) -> Self {
-        Self { doors, inboxes: OnceLock::new(), fenced: AtomicBool::new(false) }
+        Self { doors, inboxes: OnceLock::new(), fenced: AtomicBool::new(false), failed: OnceLock::new() }
     }
 
     /// Guards the inboxes of each kind, by partition.
@@ -53,11 +57,33 @@ impl Gate {
         if self.fenced.swap(true, Ordering::AcqRel) {
             return;
         }
-        tracing::error!(%incarnation, "fenced, another writer has taken over the journal");
-        self.shut(&Failure::unavailable(FENCED));
+        log_safely(|| {
+            tracing::error!(%incarnation, "fenced, another writer has taken over the journal");
+        });
+        self.abandon(FENCED);
+    }
+
+    /// The engine cannot go on: `what` has ended that it cannot do without. Every command is refused from now on, and
+    /// whoever waits is answered at once.
+    pub(crate) fn fail(&self, what: &'static str) {
+        if self.failed.set(what).is_err() {
+            return;
+        }
+        log_safely(|| tracing::error!(what, "engine failed, it serves nothing any more"));
+        self.abandon(FAILED);
+        self.give_up(FAILED);
+    }
+
+    /// What has ended that the engine cannot do without, if it has failed.
+    pub(crate) fn failed(&self) -> Option<&'static str> {
+        self.failed.get().copied()
+    }
+
+    fn abandon(&self, reason: &'static str) {
+        self.shut(&Failure::unavailable(reason));
         for door in self.doors.iter() {
             let (count, _) = oneshot::channel();
-            door.send(PartitionMessage::Abandon(FENCED, count));
+            door.send(PartitionMessage::Abandon(reason, count));
         }
         self.clear();
     }
@@ -70,10 +96,18 @@ impl Gate {
 
     /// Answers late commands to a partition that is down.
     pub(crate) fn expire(&self, partition: usize, now: Moment) {
-        self.inboxes()
-            .skip(partition)
-            .step_by(self.doors.len())
-            .for_each(|inbox| inbox.expire(now));
+        self.of_partition(partition).for_each(|inbox| inbox.expire(now));
+    }
+
+    /// The inboxes of one partition.
+    pub(crate) fn of_partition(&self, partition: usize) -> impl Iterator<Item = &Arc<dyn Refuses>> {
+        self.inboxes().skip(partition).step_by(self.doors.len())
+    }
+
+    /// Ends all waits for partitions that will not answer, and lets them begin nothing any more. Says how many commands
+    /// they hold that were not answered.
+    pub(crate) fn give_up(&self, reason: &'static str) -> usize {
+        self.inboxes().map(|inbox| inbox.give_up(reason)).sum()
     }
 
     pub(crate) fn is_fenced(&self) -> bool {
@@ -85,14 +119,15 @@ impl Gate {
     }
 }
 
-/// Shuts a gate when it is dropped, with the tokio runtime that everybody of the engine works on: an engine that cannot
+/// Shuts a gate and ends the watchdog when it is dropped, with the tokio runtime that everybody of the engine works on: an engine that cannot
 /// answer must not take commands.
-pub(crate) struct ShutOnDrop(pub(crate) Arc<Gate>);
+pub(crate) struct ShutOnDrop(pub(crate) Arc<Gate>, pub(crate) Arc<Load>);
 
 impl Drop for ShutOnDrop {
     fn drop(&mut self) {
         self.0.shut(&Failure::unavailable("the engine has ended"));
         self.0.clear();
+        self.1.watchdog().end();
     }
 }
 

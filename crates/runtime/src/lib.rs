@@ -22,11 +22,14 @@ mod load;
 mod partition;
 mod receipt;
 mod registration;
+mod restarts;
 mod runtime;
 pub mod settings;
 #[cfg(test)]
 mod simulation;
 mod supervisor;
+mod tasks;
+mod watchdog;
 mod writer_lease;
 
 pub use ask::{

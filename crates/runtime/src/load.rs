@@ -1,4 +1,4 @@
-use crate::{Bound, Failure};
+use crate::{Bound, Failure, watchdog::Doze};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What the engine holds in memory, counted against its bounds.
@@ -11,6 +11,7 @@ pub(crate) struct Load {
     staged_bytes: AtomicUsize,
     journal_bytes_max: usize,
     slow_handlers: AtomicUsize,
+    watchdog: Doze,
 }
 
 impl Load {
@@ -23,12 +24,18 @@ impl Load {
             staged_bytes: AtomicUsize::new(0),
             journal_bytes_max,
             slow_handlers: AtomicUsize::new(0),
+            watchdog: Doze::default(),
         }
     }
 
-    /// Counts a command in, if there is room.
+    /// Counts a command in, if there is room. The first one wakes the watchdog.
     pub(crate) fn admit(&self) -> Result<(), Failure> {
-        if self.commands.fetch_add(1, Ordering::Relaxed) < self.commands_max {
+        // sequentially consistent: either the watchdog sees this one before it dozes, or this sees that it does
+        let before = self.commands.fetch_add(1, Ordering::SeqCst);
+        if before == 0 {
+            self.watchdog.wake();
+        }
+        if before < self.commands_max {
             return Ok(());
         }
         self.answered(1);
@@ -41,9 +48,14 @@ impl Load {
         }
     }
 
-    /// How many commands wait for an answer.
+    /// How many commands the engine holds. One whose caller was answered early counts until its partition lets go of it.
     pub(crate) fn commands(&self) -> usize {
-        self.commands.load(Ordering::Relaxed)
+        self.commands.load(Ordering::SeqCst)
+    }
+
+    /// What wakes the watchdog.
+    pub(crate) fn watchdog(&self) -> &Doze {
+        &self.watchdog
     }
 
     pub(crate) fn entity_came(&self) {

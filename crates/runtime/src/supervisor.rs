@@ -2,10 +2,11 @@ use crate::{
     clock::Clock,
     gate::Gate,
     partition::{PartitionActor, PartitionMessage, PartitionPlan},
+    restarts::Restarts,
 };
+use actum_persistence::panics::log_safely;
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use std::{collections::HashMap, sync::Arc, time::Duration};
-use tokio::time::Instant;
 
 /// Starts the partitions of an engine, and starts one anew when it fails: at once the first time, later after a pause
 /// that doubles.
@@ -31,22 +32,11 @@ pub(crate) struct Partitions {
     clock: Clock,
     plans: Vec<PartitionPlan>,
     living: HashMap<ActorId, usize>,
-    records: Vec<Record>,
+    records: Vec<Restarts>,
 }
 
-/// How a partition has behaved.
-#[derive(Clone, Copy)]
-struct Record {
-    failures: u32,
-    started: Instant,
-}
-
-const PAUSE_MIN: Duration = Duration::from_millis(50);
-const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// How often late commands are answered while a partition is down.
 const EXPIRE_INTERVAL: Duration = Duration::from_millis(5);
-/// A partition that lived this long starts with a clean record.
-const FORGIVEN_AFTER: Duration = Duration::from_secs(60);
 
 impl Actor for Supervisor {
     type Msg = SupervisorMessage;
@@ -58,8 +48,7 @@ impl Actor for Supervisor {
         myself: ActorRef<SupervisorMessage>,
         Post { plans, gate, clock }: Post,
     ) -> Result<Partitions, ActorProcessingErr> {
-        let record = Record { failures: 0, started: Instant::now() };
-        let (living, records) = (HashMap::new(), vec![record; plans.len()]);
+        let (living, records) = (HashMap::new(), vec![Restarts::new(); plans.len()]);
         let mut partitions = Partitions { gate, clock, plans, living, records };
         for at in 0..partitions.plans.len() {
             partitions.start(at, &myself).await?;
@@ -75,9 +64,13 @@ impl Actor for Supervisor {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             SupervisorMessage::Restart(at) => match partitions.start(at, &myself).await {
-                Ok(()) => tracing::info!(partition = at, "partition restarted"),
+                Ok(()) => {
+                    log_safely(|| tracing::info!(partition = at, "partition restarted"));
+                }
                 Err(error) => {
-                    tracing::error!(partition = at, %error, "partition does not start");
+                    log_safely(
+                        || tracing::error!(partition = at, %error, "partition does not start"),
+                    );
                     partitions.restart_later(at, &myself);
                 }
             },
@@ -95,7 +88,9 @@ impl Actor for Supervisor {
         if let SupervisionEvent::ActorFailed(actor, error) = event
             && let Some(at) = partitions.living.remove(&actor.get_id())
         {
-            tracing::error!(partition = at, %error, "partition failed, its entities will recover");
+            log_safely(|| {
+                tracing::error!(partition = at, %error, "partition failed, its entities will recover");
+            });
             partitions.restart_later(at, &myself);
         }
         Ok(())
@@ -112,20 +107,12 @@ impl Partitions {
         let spawned = PartitionActor::spawn_linked(None, PartitionActor, plan, myself.get_cell());
         let (actor, _): (ActorRef<PartitionMessage>, _) = spawned.await?;
         self.living.insert(actor.get_id(), at);
-        self.records[at].started = Instant::now();
+        self.records[at].started();
         Ok(())
     }
 
     fn restart_later(&mut self, at: usize, myself: &ActorRef<SupervisorMessage>) {
-        let record = &mut self.records[at];
-        if record.started.elapsed() >= FORGIVEN_AFTER {
-            record.failures = 0;
-        }
-        let pause = match record.failures {
-            0 => Duration::ZERO,
-            again => PAUSE_MIN.saturating_mul(1 << (again - 1).min(10)).min(PAUSE_MAX),
-        };
-        record.failures += 1;
+        let pause = self.records[at].failed();
         myself.send_after(pause, move || SupervisorMessage::Restart(at));
         self.expire(at, myself);
     }

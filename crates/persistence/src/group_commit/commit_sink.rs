@@ -1,5 +1,8 @@
 use super::{CommitError, Committed, Settled};
-use crate::{panics::guard, store::Incarnation};
+use crate::{
+    panics::{guard, log_safely},
+    store::Incarnation,
+};
 use actum_model::Partition;
 
 /// Where the results of writes go.
@@ -24,7 +27,7 @@ pub(super) fn tell<T: 'static>(sink: &dyn CommitSink<T>, settled: Vec<Settled<T>
         let run = settled.by_ref().take(length);
         let run = run.map(|settled| (settled.ticket, settled.result)).collect();
         if let Err(message) = guard(|| sink.committed(partition, run)) {
-            tracing::error!(%partition, message, "the receiver of commits panicked");
+            log_safely(|| tracing::error!(%partition, message, "the receiver of commits panicked"));
         }
     }
 }
@@ -32,6 +35,6 @@ pub(super) fn tell<T: 'static>(sink: &dyn CommitSink<T>, settled: Vec<Settled<T>
 /// Tells the sink that its writer was revoked.
 pub(super) fn tell_fenced<T: 'static>(sink: &dyn CommitSink<T>, incarnation: Incarnation) {
     if let Err(message) = guard(|| sink.fenced(incarnation)) {
-        tracing::error!(%incarnation, message, "the receiver of commits panicked");
+        log_safely(|| tracing::error!(%incarnation, message, "the receiver of commits panicked"));
     }
 }

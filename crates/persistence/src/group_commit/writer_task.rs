@@ -6,7 +6,7 @@ use super::{
     group_commit::Waiting,
 };
 use crate::{
-    panics::guarded,
+    panics::{guarded, log_safely},
     store::{Incarnation, StoreError},
 };
 use actum_model::Lane;
@@ -63,13 +63,27 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T,
 
     /// Runs until the queue is closed and everything is settled, or until it is told to stop; says what is left.
     pub(super) async fn run(mut self, stop: Arc<Notify>) -> Undrained {
-        // in this order: a commit that is already there counts, also when it is time to stop
-        tokio::select! {
-            biased;
-            () = self.write_all() => {}
-            () = stop.notified() => {}
+        loop {
+            // in this order: a commit that is already there counts, also when it is time to stop
+            let written = tokio::select! {
+                biased;
+                written = guarded(self.write_all()) => written,
+                () = stop.notified() => Ok(()),
+            };
+            match written {
+                Ok(()) => return self.give_up(),
+                Err(panic) => self.start_over(&panic),
+            }
         }
-        self.give_up()
+    }
+
+    /// Settles everything after a panic that was not the store's, and goes on: of what was under way nobody knows.
+    fn start_over(&mut self, panic: &str) {
+        let lane = self.lane.nr();
+        log_safely(|| tracing::error!(lane, panic, "writer panicked, it starts again"));
+        let pending = self.machine.pending();
+        let settled = self.machine.abandon();
+        self.settle(pending, settled);
     }
 
     async fn write_all(&mut self) {
@@ -128,7 +142,9 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T,
         let result = found.unwrap_or_else(|panic| Err(self.panicked(&panic)));
         if let Err(error) = &result {
             let lane = self.lane.nr();
-            tracing::warn!(lane, attempt, %error, "outcome of a batch cannot be found out");
+            log_safely(|| {
+                tracing::warn!(lane, attempt, %error, "outcome of a batch cannot be found out");
+            });
         }
         let pending = self.machine.pending();
         let settled = self.machine.resolved(S::writes_of(batch), result);
@@ -149,7 +165,8 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T,
     }
 
     fn panicked(&self, message: &str) -> StoreError {
-        tracing::error!(lane = self.lane.nr(), message, "the store panicked");
+        let lane = self.lane.nr();
+        log_safely(|| tracing::error!(lane, message, "the store panicked"));
         StoreError::outcome_unknown("committing a batch", format!("the store panicked: {message}"))
     }
 }

@@ -1,11 +1,10 @@
 use super::{
-    Asking, AskingWithReceipt, EntityRef, TellError, asked::Asked, asking::State,
+    Asking, AskingWithReceipt, EntityRef, TellError, answer_slot::{AnswerSlot, Caller}, asked::Asked, asking::State,
     entity_ref::Target, reply_to::ReplyTo,
 };
 use crate::{AskError, cell::Envelope};
 use actum_model::{CommandId, Entity, EntityKey, Handle, Metadata, Payload, Revision};
-use std::{fmt, time::Duration};
-use tokio::sync::oneshot;
+use std::{fmt, sync::Arc, time::Duration};
 use tracing::Span;
 
 /// A command about to be sent: await it, or add to it first. `.await` sends it, and so does
@@ -121,12 +120,12 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
                 return AskingWithReceipt(State::Refused(Some(AskError::invalid(&*what))));
             }
         };
-        let (sender, receiver) = oneshot::channel();
         let (deadline, expected_revision) = (port.deadline(self.timeout), self.expected_revision);
         let envelope = Envelope { metadata: self.metadata, deadline, expected_revision };
-        let reply_to = ReplyTo::caller(sender, span::<E>(&key, C::MANIFEST));
+        let slot = Arc::new(AnswerSlot::new(deadline));
+        let reply_to = ReplyTo::caller(Arc::clone(&slot), span::<E>(&key, C::MANIFEST));
         port.deliver(key, Box::new(Asked::<E, C>::new(self.command, envelope, reply_to)));
-        AskingWithReceipt(State::Waiting(receiver))
+        AskingWithReceipt(State::Waiting(Caller::of(slot)))
     }
 }
 

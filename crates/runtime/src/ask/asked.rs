@@ -1,12 +1,13 @@
 use super::reply_to::{ReplyTo, discard};
 use crate::{
     AskError, Failure,
-    cell::{Decision, Envelope, Job, Verdict},
+    cell::{Decision, Envelope, Job, OpenAsk, Verdict},
 };
 use actum_model::{
     Ctx, DecodeError, EffectParts, Handle, Payload, ReplyFrom, SequenceNr, StoredPayload,
 };
 use actum_persistence::serializer::{EncodeError, Serializer};
+use std::sync::Arc;
 
 /// A command of a user's on its way through its entity.
 pub(crate) struct Asked<E: Handle<C>, C: Payload> {
@@ -46,6 +47,14 @@ impl<E: Handle<C>, C: Payload> Job<E> for Asked<E, C> {
 
     fn command(&self) -> &'static str {
         C::MANIFEST
+    }
+
+    fn open_ask(&self) -> Option<Arc<dyn OpenAsk>> {
+        self.reply_to.open_ask()
+    }
+
+    fn begin(&mut self) -> bool {
+        self.reply_to.begin()
     }
 
     fn handle(&mut self, state: &E, id: &E::Id, env: &E::Env, at: SequenceNr) -> Decision<E> {

@@ -1,11 +1,10 @@
-use super::reply_to::Answer;
+use super::answer_slot::Caller;
 use crate::{AskError, Receipt};
 use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll},
 };
-use tokio::sync::oneshot;
 
 /// Waits for the reply of a command. Allocates nothing of its own.
 ///
@@ -25,7 +24,7 @@ pub struct AskingWithReceipt<R, X>(pub(super) State<R, X>);
 
 #[derive(Debug)]
 pub(super) enum State<R, X> {
-    Waiting(oneshot::Receiver<Answer<R, X>>),
+    Waiting(Caller<R, X>),
     /// It was not even taken.
     Refused(Option<AskError<X>>),
 }
@@ -47,12 +46,7 @@ impl<R, X> Future for AskingWithReceipt<R, X> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
-            State::Waiting(receiver) => Pin::new(receiver).poll(cx).map(|received| {
-                // every job answers, even when it is dropped
-                received.unwrap_or_else(|_| {
-                    Err(AskError::outcome_unknown("the engine dropped the command"))
-                })
-            }),
+            State::Waiting(caller) => caller.poll(cx), // every job answers, even when it is dropped
             State::Refused(error) => {
                 Poll::Ready(Err(error.take().expect("a future is not polled after it is ready")))
             }

@@ -1,5 +1,6 @@
 //! The caller's side: references to entities, and what is sent through them.
 
+mod answer_slot;
 mod ask_builder;
 mod ask_error;
 mod asked;

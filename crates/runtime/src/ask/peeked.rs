@@ -1,5 +1,6 @@
 use super::{
     Asking, EntityRef,
+    answer_slot::{AnswerSlot, Caller},
     ask_builder::span,
     asking::{AskingWithReceipt, State},
     entity_ref::Target,
@@ -7,12 +8,11 @@ use super::{
 };
 use crate::{
     AskError, Failure,
-    cell::{Decision, Envelope, Job, Verdict},
+    cell::{Decision, Envelope, Job, OpenAsk, Verdict},
 };
 use actum_model::{Change, DecodeError, Entity, Metadata, SequenceNr, StoredPayload};
 use actum_persistence::serializer::{EncodeError, Serializer};
-use std::{convert::Infallible, fmt, time::Duration};
-use tokio::sync::oneshot;
+use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 
 /// A look at the state of an entity: await it, or add a timeout first.
 #[must_use = "nothing is asked unless it is awaited"]
@@ -44,12 +44,12 @@ impl<E: Entity + Clone> IntoFuture for Peek<E> {
                 return Asking(AskingWithReceipt(State::Refused(Some(AskError::invalid(&*what)))));
             }
         };
-        let (sender, receiver) = oneshot::channel();
         let (metadata, deadline) = (Metadata::new(), port.deadline(self.timeout));
         let envelope = Envelope { metadata, deadline, expected_revision: None };
-        let reply_to = ReplyTo::caller(sender, span::<E>(&key, NAME));
+        let slot = Arc::new(AnswerSlot::new(deadline));
+        let reply_to = ReplyTo::caller(Arc::clone(&slot), span::<E>(&key, NAME));
         port.deliver(key, Box::new(Peeked { envelope, seen: None, reply_to }));
-        Asking(AskingWithReceipt(State::Waiting(receiver)))
+        Asking(AskingWithReceipt(State::Waiting(Caller::of(slot))))
     }
 }
 
@@ -75,6 +75,14 @@ impl<E: Entity + Clone> Job<E> for Peeked<E> {
 
     fn command(&self) -> &'static str {
         NAME
+    }
+
+    fn open_ask(&self) -> Option<Arc<dyn OpenAsk>> {
+        self.reply_to.open_ask()
+    }
+
+    fn begin(&mut self) -> bool {
+        self.reply_to.begin()
     }
 
     fn handle(&mut self, _: &E, _: &E::Id, _: &E::Env, _: SequenceNr) -> Decision<E> {

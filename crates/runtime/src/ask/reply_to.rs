@@ -1,7 +1,10 @@
-use crate::{AskError, Receipt};
-use actum_persistence::{error_chain::full_text, panics::guard};
-use std::error::Error;
-use tokio::sync::oneshot;
+use super::answer_slot::AnswerSlot;
+use crate::{AskError, Receipt, cell::OpenAsk};
+use actum_persistence::{
+    error_chain::full_text,
+    panics::{guard, log_safely},
+};
+use std::{error::Error, sync::Arc};
 use tracing::Span;
 
 /// What a caller gets in the end.
@@ -9,14 +12,14 @@ pub(crate) type Answer<R, X> = Result<(R, Receipt), AskError<X>>;
 
 /// Where an answer goes: to a caller who waits, or into the log when nobody does. Exactly once.
 pub(crate) struct ReplyTo<R, X: Error + 'static> {
-    waiting: Option<oneshot::Sender<Answer<R, X>>>,
+    waiting: Option<Arc<AnswerSlot<R, X>>>,
     told: bool,
     span: Span,
 }
 
 impl<R, X: Error + 'static> ReplyTo<R, X> {
-    pub(crate) fn caller(sender: oneshot::Sender<Answer<R, X>>, span: Span) -> Self {
-        Self { waiting: Some(sender), told: false, span }
+    pub(crate) fn caller(slot: Arc<AnswerSlot<R, X>>, span: Span) -> Self {
+        Self { waiting: Some(slot), told: false, span }
     }
 
     pub(crate) fn nobody(span: Span) -> Self {
@@ -25,6 +28,21 @@ impl<R, X: Error + 'static> ReplyTo<R, X> {
 
     pub(crate) fn span(&self) -> &Span {
         &self.span
+    }
+
+    /// Marks the command as begun; says whether it may be: not when its caller was told that it was not.
+    pub(crate) fn begin(&self) -> bool {
+        self.waiting.as_ref().is_none_or(|slot| slot.begin())
+    }
+
+    /// The caller's wait, where somebody waits.
+    pub(crate) fn open_ask(&self) -> Option<Arc<dyn OpenAsk>>
+    where
+        R: Send + 'static,
+        X: Send + 'static,
+    {
+        let slot = Arc::clone(self.waiting.as_ref()?);
+        Some(slot)
     }
 
     /// Whether the answer is still owed.
@@ -42,16 +60,16 @@ impl<R, X: Error + 'static> ReplyTo<R, X> {
     /// of a caller.
     pub(crate) fn send(&mut self, answer: Answer<R, X>) {
         if !self.span.is_disabled() {
-            self.span.record("outcome", outcome(&answer));
+            log_safely(|| drop(self.span.record("outcome", outcome(&answer))));
         }
         if std::mem::take(&mut self.told)
             && let Err(error) = &answer
             && let Err(panic) = guard(|| self.log(error))
         {
-            tracing::error!(panic, "logging the failure of a told command panicked");
+            log_safely(|| tracing::error!(panic, "logging the failure of a told command panicked"));
         }
         match self.waiting.take() {
-            Some(sender) => discard(|| sender.send(answer)), // the caller may have gone: its own choice
+            Some(slot) => discard(|| slot.settle(answer)), // the caller may have gone: its own choice
             None => discard(|| answer),
         }
     }
@@ -73,7 +91,7 @@ impl<R, X: Error + 'static> ReplyTo<R, X> {
 /// Drops a value of the user's, in the midst of a partition that must not fail with it.
 pub(super) fn discard<T>(value: impl FnOnce() -> T) {
     if let Err(panic) = guard(|| drop(value())) {
-        tracing::error!(panic, "dropping a command or its answer panicked");
+        log_safely(|| tracing::error!(panic, "dropping a command or its answer panicked"));
     }
 }
 

@@ -1,8 +1,8 @@
-use super::Moment;
+use super::{Moment, OpenAsk};
 use crate::{Failure, Receipt};
 use actum_model::{Change, DecodeError, Entity, Metadata, Revision, SequenceNr, StoredPayload};
 use actum_persistence::serializer::{EncodeError, Serializer};
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 /// One command on its way in and its reply on its way out, in one box that is typed at both ends.
 ///
@@ -14,6 +14,16 @@ pub(crate) trait Job<E: Entity>: Send {
 
     /// The manifest of the command.
     fn command(&self) -> &'static str;
+
+    /// The caller's wait, for a partition to note; `None` when nobody waits.
+    fn open_ask(&self) -> Option<Arc<dyn OpenAsk>> {
+        None
+    }
+
+    /// Marks the command as begun. It must not be handled when this says no: its caller was answered that it was not.
+    fn begin(&mut self) -> bool {
+        true
+    }
 
     /// Decides what the command does to `state`. May panic: that is the user's code.
     fn handle(&mut self, state: &E, id: &E::Id, env: &E::Env, at: SequenceNr) -> Decision<E>;

@@ -49,9 +49,13 @@ impl<M: Model> Running<M> {
     pub(super) fn command(
         &mut self,
         name: &Name<M>,
-        job: Box<dyn Job<M::Entity>>,
+        mut job: Box<dyn Job<M::Entity>>,
         turn: &mut Turn<'_, M>,
     ) -> Next {
+        if !job.begin() {
+            turn.out.settle(job, Err(Failure::Timeout { maybe_applied: false }));
+            return Next::Runs;
+        }
         let Some(job) = self.admit(job, turn) else { return Next::Runs };
         let Some(job) = self.answer_retry(job, turn) else { return Next::Runs };
         self.handle(name, job, turn)

@@ -5,7 +5,7 @@ use crate::{
 };
 use actum_model::Partition;
 use actum_persistence::{
-    panics::guarded,
+    panics::{guarded, log_safely},
     store::{PageLimit, StoreError, Stores},
 };
 use parking_lot::Mutex;
@@ -56,7 +56,7 @@ impl Reader {
             let answers = match guarded(queries::answer(&stores, &batch, limit)).await {
                 Ok(answers) => answers,
                 Err(what) => {
-                    tracing::error!(panic = what, "store panicked while reading");
+                    log_safely(|| tracing::error!(panic = what, "store panicked while reading"));
                     batch
                         .iter()
                         .map(|_| Err(StoreError::unavailable("reading an entity", what.clone())))

@@ -1,6 +1,6 @@
 use actum_model::EntityKey;
 use actum_persistence::{
-    panics::guarded,
+    panics::{guarded, log_safely},
     store::{Incarnation, Snapshot, StoreError, Stores},
 };
 use parking_lot::Mutex;
@@ -82,10 +82,9 @@ impl Saver {
                 continue;
             }
             if let Err(panic) = guarded(self.save(&batch, &stores, incarnation)).await {
-                tracing::error!(
-                    snapshots = batch.len(),
-                    panic,
-                    "store panicked while saving snapshots"
+                let snapshots = batch.len();
+                log_safely(
+                    || tracing::error!(snapshots, panic, "store panicked while saving snapshots"),
                 );
             }
         }

@@ -1,6 +1,6 @@
 use super::{Partition, PartitionMessage};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use std::sync::Arc;
+use std::{future::poll_fn, sync::Arc, task::Poll};
 use tokio::sync::oneshot;
 
 /// The actor of one partition. It matches and delegates; the work is done by [`Partition`].
@@ -52,6 +52,25 @@ impl Actor for PartitionActor {
         {
             let _ = drained.send(());
         }
+        if life.partition.is_awake() {
+            step_back().await;
+        }
         Ok(())
     }
+}
+
+/// Lets the tasks run that the last turn has woken.
+///
+/// The one woken last waits in a place that no other thread of tokio takes tasks from: if the next turn were stuck in a
+/// handler, so were the caller who has its answer already, or the writer of a lane.
+async fn step_back() {
+    let mut stepped = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut stepped, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }

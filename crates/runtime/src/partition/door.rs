@@ -30,6 +30,8 @@ pub(crate) struct Door {
     keeps_cap: AtomicBool,
     alarm: Arc<Alarm>,
     generations: AtomicU32,
+    /// Counts up as a turn begins and as it ends: odd while one is under way.
+    turns: AtomicU64,
 }
 
 /// Results of reads and writes.
@@ -65,6 +67,7 @@ impl Door {
             keeps_cap: AtomicBool::new(false),
             alarm,
             generations: AtomicU32::new(0),
+            turns: AtomicU64::new(0),
         }
     }
 
@@ -85,7 +88,32 @@ impl Door {
 
     /// Says that the actor is about to look: what is left from now on knocks again. To be called before looking.
     pub(crate) fn answer(&self) {
+        self.begin_turn();
         self.awake.swap(false, Ordering::AcqRel);
+    }
+
+    /// Says that the actor is at work until [`Door::end_turn`].
+    pub(crate) fn begin_turn(&self) {
+        self.set_turns(|turns| turns | 1);
+    }
+
+    pub(crate) fn end_turn(&self) {
+        self.set_turns(|turns| (turns | 1) + 1);
+    }
+
+    /// Only the partition that lives here does that.
+    fn set_turns(&self, change: impl FnOnce(u64) -> u64) {
+        self.turns.store(change(self.turns.load(Ordering::Relaxed)), Ordering::Release);
+    }
+
+    /// How often a turn has begun or ended; odd while one is under way.
+    pub(crate) fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Acquire)
+    }
+
+    /// Whether the actor was woken and has not looked since.
+    pub(crate) fn is_awake(&self) -> bool {
+        self.awake.load(Ordering::Acquire)
     }
 
     pub(crate) fn leave_committed(
@@ -111,6 +139,7 @@ impl Door {
 
     /// Moves in: from now on `actor` is woken. It looks at once, for what was left meanwhile.
     pub(crate) fn move_in(&self, actor: ActorRef<PartitionMessage>) {
+        self.end_turn(); // that of a former life
         *self.actor.lock() = Some(actor);
         self.awake.store(true, Ordering::Release);
         self.send(PartitionMessage::Turn);

@@ -1,6 +1,7 @@
 use super::Found;
 use crate::{
     cell::{Moment, Ticket},
+    clock::Clock,
     journal::Journal,
     writer_lease::Term,
 };
@@ -13,7 +14,9 @@ use actum_persistence::{
 /// What one turn of a partition is about.
 #[derive(Clone, Copy)]
 pub(crate) struct Beat<'a> {
+    /// When it was looked at the clock last: as the turn began, and behind each command.
     pub(crate) now: Moment,
+    pub(crate) clock: Clock,
     pub(crate) wall: Timestamp,
     pub(crate) partition: Partition,
     pub(crate) lane: Lane,
@@ -35,8 +38,8 @@ pub(crate) trait HostedKind: Send {
     /// Takes what a read brought.
     fn found(&mut self, ticket: Ticket, found: Result<Found, StoreError>, beat: &Beat<'_>);
 
-    /// Takes all commands that wait in the inbox; refuses them if the term is over.
-    fn commands(&mut self, term: &Term, beat: &Beat<'_>);
+    /// Takes all commands that wait in the inbox; refuses them if the term is over. The beat is of the moment it ends.
+    fn commands(&mut self, term: &Term, beat: &mut Beat<'_>);
 
     /// Answers late commands and lets idle cells leave, as far as they are due.
     fn sweep(&mut self, beat: &Beat<'_>);

@@ -1,11 +1,12 @@
+use super::taken::{Entry, SlowRun, Taken, end_all, is_open};
 use crate::{
     Bound, Failure,
-    cell::{Job, Moment},
+    cell::{AskStage, EarlyEnd, Job, Moment},
     load::Load,
 };
 use actum_model::{Entity, EntityKey};
 use parking_lot::Mutex;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// The commands that wait for one kind of entity in one partition, in the order they came. Bounded.
 ///
@@ -14,10 +15,14 @@ pub(crate) struct Inbox<E: Entity> {
     state: Mutex<State<E>>,
     commands_max: usize,
     load: Arc<Load>,
+    /// What was taken out of it.
+    pub(super) taken: Taken,
 }
 
 struct State<E: Entity> {
     deliveries: Vec<Delivery<E>>,
+    /// No deadline of them is earlier.
+    earliest: Moment,
     entrance: Entrance,
 }
 
@@ -38,8 +43,9 @@ pub(crate) struct Delivery<E: Entity> {
 
 impl<E: Entity> Inbox<E> {
     pub(crate) fn new(commands_max: usize, load: Arc<Load>) -> Self {
-        let state = Mutex::new(State { deliveries: Vec::new(), entrance: Entrance::Open });
-        Self { state, commands_max, load }
+        let (deliveries, earliest) = (Vec::new(), Moment::NEVER);
+        let state = Mutex::new(State { deliveries, earliest, entrance: Entrance::Open });
+        Self { state, commands_max, load, taken: Taken::new() }
     }
 
     /// Adds a command; gives it back with the reason when it is not taken.
@@ -52,6 +58,7 @@ impl<E: Entity> Inbox<E> {
         if state.deliveries.len() >= self.commands_max {
             return Err((delivery, Failure::Overloaded { bound: Bound::PartitionCommands }));
         }
+        state.earliest = state.earliest.min(delivery.job.envelope().deadline);
         state.deliveries.push(delivery);
         Ok(())
     }
@@ -59,7 +66,16 @@ impl<E: Entity> Inbox<E> {
     /// Takes all commands in exchange for an empty vector, whose room is used again.
     pub(crate) fn take(&self, into: &mut Vec<Delivery<E>>) {
         debug_assert!(into.is_empty(), "what was taken before has been handled");
-        std::mem::swap(&mut self.state.lock().deliveries, into);
+        let mut state = self.state.lock();
+        std::mem::swap(&mut state.deliveries, into);
+        state.earliest = Moment::NEVER;
+    }
+}
+
+impl<E: Entity> Delivery<E> {
+    /// What is noted of it while it is handled.
+    pub(super) fn entry(&self) -> Entry {
+        Entry { command: self.job.command(), ask: self.job.open_ask() }
     }
 }
 
@@ -79,6 +95,20 @@ pub(crate) trait Refuses: Send + Sync {
 
     /// Answers commands whose callers have stopped waiting, for a partition that is down.
     fn expire(&self, now: Moment);
+
+    /// Ends the waits whose deadline has passed, of commands that wait here and of those that were taken, and leaves the
+    /// commands where they are: for a partition that is stuck.
+    fn end_late(&self, now: Moment);
+
+    /// Ends the waits of commands that were taken, and lets none of them be begun any more: for a partition that is not
+    /// waited for any longer. Says how many commands were held and not answered.
+    fn give_up(&self, reason: &'static str) -> usize;
+
+    /// The handler that has run for longer than `limit`, once a run.
+    fn slow_run(&self, limit: Duration, now: Moment) -> Option<SlowRun>;
+
+    /// The kind of entity it is for.
+    fn kind(&self) -> &'static str;
 }
 
 impl<E: Entity> Refuses for Inbox<E> {
@@ -107,9 +137,11 @@ impl<E: Entity> Refuses for Inbox<E> {
             let failure = failure.clone();
             (std::mem::take(&mut state.deliveries), failure)
         };
-        let count = left.len();
-        self.load.answered(count);
+        self.load.answered(left.len());
+        let mut count = 0;
         for Delivery { job, .. } in left {
+            let was_ended = job.open_ask().is_some_and(|ask| ask.stage() == AskStage::Ended);
+            count += usize::from(!was_ended);
             job.settle(Err(failure.clone())); // outside the lock: answering wakes callers
         }
         count
@@ -122,5 +154,45 @@ impl<E: Entity> Refuses for Inbox<E> {
         for Delivery { job, .. } in late {
             job.settle(Err(Failure::Timeout { maybe_applied: false }));
         }
+    }
+
+    fn end_late(&self, now: Moment) {
+        self.end_late_here(now);
+        self.taken.end_late(now);
+    }
+
+    fn give_up(&self, reason: &'static str) -> usize {
+        self.taken.give_up(reason)
+    }
+
+    fn slow_run(&self, limit: Duration, now: Moment) -> Option<SlowRun> {
+        self.taken.slow_run(limit, now)
+    }
+
+    fn kind(&self) -> &'static str {
+        E::KIND
+    }
+}
+
+impl<E: Entity> Inbox<E> {
+    fn end_late_here(&self, now: Moment) {
+        let mut late = Vec::new();
+        {
+            let mut state = self.state.lock();
+            if state.earliest > now {
+                return;
+            }
+            let mut next = Moment::NEVER;
+            for Delivery { job, .. } in &state.deliveries {
+                let deadline = job.envelope().deadline;
+                if deadline > now {
+                    next = next.min(deadline);
+                } else if let Some(ask) = job.open_ask().filter(|ask| is_open(ask.stage())) {
+                    late.push(ask);
+                }
+            }
+            state.earliest = next;
+        }
+        end_all(late, EarlyEnd::Late); // outside the lock: it wakes callers
     }
 }

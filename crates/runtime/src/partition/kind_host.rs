@@ -1,7 +1,9 @@
-use super::{Beat, Delivery, Door, Found, Hosted, HostedKind, Inbox, cells::Cells};
+use super::{
+    Beat, Delivery, Door, Found, Hosted, HostedKind, Inbox, cells::Cells, taken::is_worth_tidying,
+};
 use crate::{
     Failure,
-    cell::{Cell, Life, Moment, Outputs, Ticket, Turn, guard},
+    cell::{Cell, Life, Moment, Outputs, Ticket, Turn},
     kind::KindContext,
     load::Load,
     writer_lease::{Term, lapsed},
@@ -9,17 +11,16 @@ use crate::{
 use actum_model::{Entity, EntityKey};
 use actum_persistence::{
     group_commit::{CommitError, Committed},
+    panics::{guard, log_safely},
     store::StoreError,
 };
-use std::{
-    collections::BTreeSet,
-    fmt,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 /// How many cells at work are passed over in search of one that may leave.
 const CAP_LOOKS_MAX: usize = 16;
+
+/// Why commands are not handled whose partition was not waited for any longer. Their callers know already.
+const GIVEN_UP: &str = "the engine has ended";
 
 /// The cells of one kind in one partition.
 pub(crate) struct KindHost<M: Hosted> {
@@ -40,6 +41,9 @@ pub(crate) struct KindHost<M: Hosted> {
     windows: BTreeSet<(Moment, Ticket)>,
     next_deadline: Moment,
     unanswered: usize,
+    /// How many waits the inbox notes as taken, and whether some of them are of this turn.
+    noted: usize,
+    has_batch: bool,
     /// How many bytes that wait in the cells are counted in the load.
     staged_bytes: usize,
 }
@@ -52,6 +56,7 @@ impl<M: Hosted> KindHost<M> {
         door: Arc<Door>,
         load: Arc<Load>,
     ) -> Self {
+        inbox.taken.clear();
         Self {
             nr,
             context,
@@ -66,6 +71,8 @@ impl<M: Hosted> KindHost<M> {
             windows: BTreeSet::new(),
             next_deadline: Moment::NEVER,
             unanswered: 0,
+            noted: 0,
+            has_batch: false,
             staged_bytes: 0,
         }
     }
@@ -201,13 +208,72 @@ impl<M: Hosted> KindHost<M> {
         }
     }
 
-    /// Warns when handling `commands` took too long.
-    fn note_slow<T: fmt::Display>(&self, took: Duration, commands: impl FnOnce() -> T) {
-        if took > self.context.slow_handler_after {
-            let (kind, command) = (<M::Entity as Entity>::KIND, commands());
-            tracing::warn!(kind, %command, ?took, "slow handler, its whole partition waited");
-            self.load.slow_handler();
+    /// Looks at the clock when handling `commands` is over, which began `since`; warns when that took too long and nobody
+    /// has while it ran.
+    fn note_end<T: fmt::Display>(
+        &self,
+        since: Moment,
+        beat: &mut Beat<'_>,
+        commands: impl FnOnce() -> T,
+    ) {
+        beat.now = beat.clock.now();
+        let ran_for = beat.now.since(since);
+        if ran_for <= self.context.slow_handler_after {
+            return;
         }
+        let (kind, command) = (<M::Entity as Entity>::KIND, commands());
+        if self.inbox.taken.is_new(since) {
+            self.load.slow_handler();
+            log_safely(|| {
+                tracing::warn!(kind, %command, ?ran_for, "slow handler, its whole partition waits");
+            });
+        } else {
+            log_safely(|| tracing::info!(kind, %command, ?ran_for, "slow handler has returned"));
+        }
+    }
+
+    /// Refuses all that was taken.
+    fn refuse(&mut self, taken: &mut Vec<Delivery<M::Entity>>, failure: &Failure) {
+        for Delivery { job, .. } in taken.drain(..) {
+            self.out.settle(job, Err(failure.clone()));
+        }
+    }
+
+    /// Handles what was taken, one command after the other.
+    fn handle(&mut self, taken: &mut Vec<Delivery<M::Entity>>, beat: &mut Beat<'_>) {
+        if let Err(reason) = self.inbox.taken.begin(taken.iter().map(Delivery::entry)) {
+            return self.refuse(taken, &Failure::unavailable(reason));
+        }
+        self.noted += taken.len();
+        self.has_batch = true;
+        beat.now = beat.clock.now(); // what came before may have taken long
+        for (at, delivery) in taken.drain(..).enumerate() {
+            if self.inbox.taken.is_given_up() {
+                let failure = Failure::unavailable(GIVEN_UP);
+                self.out.settle(delivery.job, Err(failure));
+                continue;
+            }
+            let (command, since) = (delivery.job.command(), beat.now);
+            self.inbox.taken.runs(at, since);
+            self.deliver(delivery, beat);
+            self.note_end(since, beat, || command);
+        }
+        self.inbox.taken.rests();
+    }
+
+    /// Runs what was to follow commits.
+    fn run_actions(&mut self, beat: &Beat<'_>) {
+        if self.out.actions.is_empty() {
+            return;
+        }
+        self.inbox.taken.runs_actions(beat.clock.now());
+        for action in self.out.actions.drain(..) {
+            if let Err(panic) = guard(action) {
+                let kind = <M::Entity as Entity>::KIND;
+                log_safely(|| tracing::error!(kind, panic, "after_commit panicked"));
+            }
+        }
+        self.inbox.taken.rests();
     }
 
     /// Carries the outputs out: writes first, since everybody waits for those.
@@ -222,16 +288,13 @@ impl<M: Hosted> KindHost<M> {
             beat.journal.save(self.out.snapshots.drain(..));
         }
         self.count_staged();
-        for action in self.out.actions.drain(..) {
-            if let Err(panic) = guard(action) {
-                tracing::error!(kind = <M::Entity as Entity>::KIND, panic, "after_commit panicked");
-            }
-        }
+        self.run_actions(beat);
         let settled = self.out.settled.len();
         for (job, verdict) in self.out.settled.drain(..) {
             job.settle(verdict);
         }
         self.unanswered -= settled;
+        self.inbox.taken.set_unanswered(self.unanswered);
         self.load.answered(settled);
     }
 
@@ -273,27 +336,24 @@ impl<M: Hosted> HostedKind for KindHost<M> {
         if let Some(read) = found.as_ref().ok().and_then(|found| cell.read_ahead(found)) {
             beat.journal.read(beat.partition, [(read, ticket)]);
         }
-        let started = Instant::now();
-        self.with_cell(ticket, beat, |cell, turn| cell.found(found, turn));
-        self.note_slow(started.elapsed(), || waiting.join(", "));
+        let mut beat = Beat { now: beat.clock.now(), ..*beat };
+        let since = beat.now;
+        self.inbox.taken.runs_recovered(&waiting, since);
+        self.with_cell(ticket, &beat, |cell, turn| cell.found(found, turn));
+        self.inbox.taken.rests();
+        self.note_end(since, &mut beat, || waiting.join(", "));
     }
 
-    fn commands(&mut self, term: &Term, beat: &Beat<'_>) {
+    fn commands(&mut self, term: &Term, beat: &mut Beat<'_>) {
         let mut taken = std::mem::take(&mut self.taken);
         self.inbox.take(&mut taken);
         self.unanswered += taken.len(); // all at once: those behind one that fails the partition are dropped with it
+        self.inbox.taken.set_unanswered(self.unanswered);
         // after taking: whoever has come by now is served from a state that nobody else had changed when they came
         if !taken.is_empty() && term.is_over() {
-            let refused = taken.drain(..).map(|delivery| delivery.job);
-            refused.for_each(|job| self.out.settle(job, Err(lapsed())));
-        }
-        let mut before = Instant::now();
-        for delivery in taken.drain(..) {
-            let command = delivery.job.command();
-            self.deliver(delivery, beat);
-            let after = Instant::now();
-            self.note_slow(after - before, || command);
-            before = after;
+            self.refuse(&mut taken, &lapsed());
+        } else if !taken.is_empty() {
+            self.handle(&mut taken, beat);
         }
         self.taken = taken;
     }
@@ -307,6 +367,9 @@ impl<M: Hosted> HostedKind for KindHost<M> {
     fn finish(&mut self, beat: &Beat<'_>) -> Moment {
         self.flush_touched(beat);
         self.ship(beat);
+        if std::mem::take(&mut self.has_batch) || is_worth_tidying(self.noted, self.unanswered) {
+            self.noted = self.inbox.taken.end(self.unanswered);
+        }
         self.due()
     }
 
@@ -368,16 +431,14 @@ impl<M: Hosted> Drop for KindHost<M> {
     /// A partition that fails takes its cells with it: they are no longer counted, nor is what is staged in them, nor are
     /// commands nobody will answer. What the turn that failed had staged was not counted yet.
     fn drop(&mut self) {
+        self.inbox.taken.clear();
         self.load.answered(self.unanswered);
         self.load.staged(0, self.staged_bytes);
         for slot in self.cells.occupied() {
             // one by one: if two of them panicked at once, the process would end
             if let Err(panic) = guard(|| self.remove(slot)) {
-                tracing::error!(
-                    kind = <M::Entity as Entity>::KIND,
-                    panic,
-                    "dropping an entity panicked"
-                );
+                let kind = <M::Entity as Entity>::KIND;
+                log_safely(|| tracing::error!(kind, panic, "dropping an entity panicked"));
             }
         }
     }

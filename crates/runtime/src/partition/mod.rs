@@ -17,6 +17,7 @@ mod found;
 mod hosted;
 mod inbox;
 mod kind_host;
+mod taken;
 mod turns;
 
 pub(crate) use actor::{PartitionActor, PartitionPlan};

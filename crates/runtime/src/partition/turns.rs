@@ -50,7 +50,7 @@ impl Partition {
     pub(crate) fn turn(&mut self) {
         self.door.answer();
         let (journal, now) = (Arc::clone(&self.journal), self.clock.now());
-        let beat = self.beat(&journal, now);
+        let mut beat = self.beat(&journal, now);
         self.door.take_mail(&mut self.mail);
         for (ticket, result) in self.mail.committed.drain(..) {
             self.kinds[usize::from(ticket.kind)].committed(ticket, result, &beat);
@@ -59,17 +59,23 @@ impl Partition {
             self.kinds[usize::from(ticket.kind)].found(ticket, found, &beat);
         }
         for kind in &mut self.kinds {
-            kind.commands(&self.term, &beat);
+            kind.commands(&self.term, &mut beat);
         }
         if self.draining {
             self.kinds.iter_mut().for_each(|kind| kind.drain(&beat));
         }
-        if now >= self.sweep_at {
+        if beat.now >= self.sweep_at {
             self.kinds.iter_mut().for_each(|kind| kind.sweep(&beat));
-            self.swept_at = now;
+            self.swept_at = beat.now;
         }
         self.keep_cap(&beat);
         self.finish(&beat);
+        self.door.end_turn();
+    }
+
+    /// Whether something was left meanwhile, so that the next turn follows at once.
+    pub(crate) fn is_awake(&self) -> bool {
+        self.door.is_awake()
     }
 
     /// From now on lets every cell leave once it has nothing under way.
@@ -85,17 +91,20 @@ impl Partition {
 
     /// Fails everything that waits; says how many commands that were.
     pub(crate) fn abandon(&mut self, reason: &'static str) -> usize {
+        self.door.begin_turn();
         let (journal, now) = (Arc::clone(&self.journal), self.clock.now());
         let beat = self.beat(&journal, now);
         let unanswered = self.kinds.iter().map(|kind| kind.unanswered()).sum();
         self.kinds.iter_mut().for_each(|kind| kind.abandon(reason, &beat));
         self.finish(&beat);
+        self.door.end_turn();
         unanswered
     }
 
     fn beat<'a>(&self, journal: &'a Journal, now: Moment) -> Beat<'a> {
         Beat {
             now,
+            clock: self.clock,
             wall: self.clock.wall(),
             partition: self.door.partition,
             lane: self.door.lane,

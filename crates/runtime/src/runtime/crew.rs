@@ -1,6 +1,6 @@
 use crate::{
-    Failure, cell::Ticket, gate::Gate, journal::Saver, partition::Door,
-    supervisor::SupervisorMessage,
+    Failure, cell::Ticket, gate::Gate, journal::Saver, load::Load, partition::Door,
+    supervisor::SupervisorMessage, tasks::Tasks, watchdog::Watch,
 };
 use actum_persistence::group_commit::{LaneWriter, StateWriter};
 use ractor::ActorRef;
@@ -16,15 +16,19 @@ pub(super) struct Crew {
     pub(super) states: Option<StateWriter<Ticket>>,
     pub(super) saver: Arc<Saver>,
     pub(super) saving: Option<JoinHandle<()>>,
-    /// Readers, alarm and lease: nothing is lost when they are aborted.
-    pub(super) attendants: Vec<JoinHandle<()>>,
+    /// Readers, alarm and lease: nothing is lost when they are aborted. `None` once they were.
+    pub(super) tasks: Option<Tasks>,
+    pub(super) load: Arc<Load>,
+    pub(super) watch: Option<Watch>,
 }
 
 impl Drop for Crew {
     fn drop(&mut self) {
-        self.attendants.iter().chain(&self.saving).for_each(JoinHandle::abort);
+        self.tasks = None; // first: what they require ends now
+        self.saving.iter().for_each(JoinHandle::abort);
         self.gate.shut(&Failure::unavailable("the engine has ended"));
         self.supervisor.stop(None); // its partitions end with it
         self.gate.clear();
+        self.load.watchdog().end();
     }
 }

@@ -120,6 +120,12 @@ impl Runtime {
         self.inner.gate.is_fenced()
     }
 
+    /// What has ended that this runtime cannot do without, so that it serves nothing any more; `None` as long as it works.
+    #[must_use]
+    pub fn failed(&self) -> Option<&'static str> {
+        self.inner.gate.failed()
+    }
+
     /// Shuts down gracefully: refuses new commands, answers those that were taken, writes everything, lets go of the
     /// journal and closes the stores. What could not be finished within the shutdown timeout is in the report. It takes a
     /// few seconds more at most, whatever stores do. A second call waits for the first and gets the same report.

@@ -5,6 +5,7 @@ use crate::{
 };
 use actum_persistence::{
     group_commit::Undrained,
+    panics::log_safely,
     store::{Incarnation, StoreError, Stores},
 };
 use std::{sync::Arc, time::Duration};
@@ -79,7 +80,10 @@ pub(super) async fn shutdown(inner: &Arc<Inner>) -> ShutdownReport {
     if let Some(task) = under_way {
         match task.await {
             Ok(ended) => *report = ended,
-            Err(error) => tracing::error!(engine = inner.name, %error, "shutdown failed"),
+            Err(error) => {
+                log_safely(|| tracing::error!(engine = inner.name, %error, "shutdown failed"));
+                report.unanswered = give_up(inner);
+            }
         }
         *under_way = None;
     }
@@ -89,18 +93,21 @@ pub(super) async fn shutdown(inner: &Arc<Inner>) -> ShutdownReport {
 async fn end(inner: Arc<Inner>, mut crew: Crew) -> ShutdownReport {
     let deadline = Instant::now() + inner.settings.shutdown_timeout;
     let mut unanswered = drain(&crew.doors, deadline).await;
+    unanswered += give_up(&inner);
     let Undrained { unsent, unknown } = write_rest(&mut crew, deadline).await;
     let snapshots_saved = save_rest(&mut crew, deadline).await;
-    unanswered += inner.gate.clear(); // of partitions that are down
+    end_watch(&mut crew).await;
     drop(crew);
     let released = release(&inner.stores, inner.incarnation, last_words(deadline)).await;
     let closed = close(&inner, last_words(deadline)).await;
     let report = ShutdownReport { unanswered, unsent, unknown, snapshots_saved, released, closed };
-    if report.is_clean() {
-        tracing::info!(engine = inner.name, "engine shut down");
-    } else {
-        tracing::warn!(engine = inner.name, ?report, "engine shut down with work unfinished");
-    }
+    log_safely(|| {
+        if report.is_clean() {
+            tracing::info!(engine = inner.name, "engine shut down");
+        } else {
+            tracing::warn!(engine = inner.name, ?report, "engine shut down with work unfinished");
+        }
+    });
     report
 }
 
@@ -111,6 +118,9 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 pub(super) fn last_words(deadline: Instant) -> Instant {
     deadline.max(Instant::now() + LAST_WORDS)
 }
+
+/// Why commands fail that are not answered by then.
+const UNANSWERED: &str = "the engine was shut down before the command was answered";
 
 /// Lets all partitions finish, then fails what is left; says how many commands that were.
 async fn drain(doors: &[Arc<Door>], deadline: Instant) -> usize {
@@ -136,8 +146,7 @@ async fn abandon(doors: Vec<&Arc<Door>>) -> usize {
         .into_iter()
         .map(|door| {
             let (sender, receiver) = oneshot::channel();
-            let reason = "the engine was shut down before the command was answered";
-            door.send(PartitionMessage::Abandon(reason, sender));
+            door.send(PartitionMessage::Abandon(UNANSWERED, sender));
             receiver
         })
         .collect();
@@ -148,6 +157,19 @@ async fn abandon(doors: Vec<&Arc<Door>>) -> usize {
         unanswered += timeout_at(last, count).await.map_or(0, Result::unwrap_or_default);
     }
     unanswered
+}
+
+/// Answers the commands of partitions that are down, or stuck in a handler and not waited for any longer; says how many
+/// that were. A partition that comes back begins none of them, and its answers reach nobody.
+fn give_up(inner: &Inner) -> usize {
+    inner.gate.clear() + inner.gate.give_up(UNANSWERED)
+}
+
+async fn end_watch(crew: &mut Crew) {
+    crew.load.watchdog().end();
+    if let Some(watch) = crew.watch.take() {
+        watch.ended(LAST_WORDS).await;
+    }
 }
 
 async fn write_rest(crew: &mut Crew, deadline: Instant) -> Undrained {
@@ -184,7 +206,7 @@ pub(super) async fn release(stores: &Stores, incarnation: Incarnation, last: Ins
         Err(StoreError::unavailable("giving the writer slot back", "it takes too long"))
     });
     if let Err(error) = &released {
-        tracing::warn!(%incarnation, %error, "writer slot not given back");
+        log_safely(|| tracing::warn!(%incarnation, %error, "writer slot not given back"));
     }
     released.is_ok()
 }
@@ -192,7 +214,7 @@ pub(super) async fn release(stores: &Stores, incarnation: Incarnation, last: Ins
 async fn close(inner: &Inner, last: Instant) -> bool {
     let closed = timeout_at(last, inner.stores.close()).await.is_ok();
     if !closed {
-        tracing::warn!(engine = inner.name, "stores not closed in time");
+        log_safely(|| tracing::warn!(engine = inner.name, "stores not closed in time"));
     }
     closed
 }

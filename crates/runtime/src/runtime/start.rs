@@ -15,11 +15,14 @@ use crate::{
     registration::{HostPlan, Registration, Wired, Wiring},
     settings::RuntimeSettings,
     supervisor::{Post, Supervisor},
+    tasks::{Tasks, keep_running},
+    watchdog::Watchdog,
     writer_lease::{self, Term},
 };
 use actum_model::Lane;
 use actum_persistence::{
     group_commit::{CommitSink, LaneWriter, StateWriter},
+    panics::log_safely,
     serializer::Serializer,
     store::Stores,
 };
@@ -29,10 +32,11 @@ use std::{
     collections::HashMap,
     num::NonZeroU32,
     sync::Arc,
+    time::Duration,
 };
 use tokio::{
     sync::oneshot,
-    task::{JoinError, JoinHandle},
+    task::JoinError,
     time::Instant,
 };
 use tracing::Instrument;
@@ -83,7 +87,7 @@ async fn start_over(
     claimed: Claimed,
 ) -> Result<Runtime, StartError> {
     let incarnation = claimed.incarnation;
-    tracing::info!(engine = name, %incarnation, "writer slot taken");
+    log_safely(|| tracing::info!(engine = name, %incarnation, "writer slot taken"));
     let (mut plant, kinds) = Plant::build(registrations, &stores, &settings);
     let crew = match plant.set_to_work(&stores, &settings, &claimed).await {
         Ok(crew) => crew,
@@ -92,7 +96,7 @@ async fn start_over(
             return Err(error);
         }
     };
-    tracing::info!(engine = name, %incarnation, "engine started");
+    log_safely(|| tracing::info!(engine = name, %incarnation, "engine started"));
     let Plant { gate, load, .. } = plant;
     let partitions = stores.events.layout().partitions;
     let ending = tokio::sync::Mutex::new(Ending::of(crew));
@@ -229,50 +233,75 @@ impl Plant {
             clock: self.clock,
         };
         let supervisor = Supervisor::spawn(None, Supervisor, post).await;
-        let (supervisor, _) =
+        let (supervisor, supervising) =
             supervisor.map_err(|error| StartError::Partitions { what: error.to_string() })?;
+        let watch = self.watchdog(settings.slow_handler_after).spawn().map_err(|error| {
+            let what = format!("the system has no thread for their watchdog: {error}");
+            StartError::Partitions { what }
+        })?;
         // last: tasks would outlive a start that fails
-        let attendants = self.attendants(stores, settings, claimed, &reader);
+        let mut tasks = self.tasks(stores, settings, claimed, &reader);
+        tasks.require("the supervisor of its partitions", supervising);
         let saving = {
             let (saver, stores) = (Arc::clone(&saver), stores.clone());
-            tokio::spawn(async move { saver.run(stores, incarnation).await })
+            let save = move || {
+                let (saver, stores) = (Arc::clone(&saver), stores.clone());
+                async move { saver.run(stores, incarnation).await }
+            };
+            tokio::spawn(keep_running("saver", save))
         };
         let (doors, states, saving) = (Arc::clone(&self.doors), Some(states), Some(saving));
-        let gate = Arc::clone(&self.gate);
-        Ok(Crew { gate, supervisor, doors, lanes, states, saver, saving, attendants })
+        let (gate, load, watch) = (Arc::clone(&self.gate), Arc::clone(&self.load), Some(watch));
+        let tasks = Some(tasks);
+        Ok(Crew { gate, supervisor, doors, lanes, states, saver, saving, tasks, load, watch })
     }
 
-    fn attendants(
+    fn watchdog(&self, slow_handler_after: Duration) -> Watchdog {
+        let (doors, gate, load) =
+            (Arc::clone(&self.doors), Arc::clone(&self.gate), Arc::clone(&self.load));
+        Watchdog::new(doors, gate, load, self.clock, slow_handler_after)
+    }
+
+    fn tasks(
         &self,
         stores: &Stores,
         settings: &RuntimeSettings,
         claimed: &Claimed,
         reader: &Arc<Reader>,
-    ) -> Vec<JoinHandle<()>> {
+    ) -> Tasks {
+        let mut tasks = Tasks::new(Arc::clone(&self.gate));
         let page = settings.page;
-        let reading = (0..settings.readers).map(|_| {
+        for _ in 0..settings.readers {
             let (reader, stores, doors) =
                 (Arc::clone(reader), stores.clone(), Arc::clone(&self.doors));
-            tokio::spawn(async move { reader.run(stores, doors, page).await })
-        });
-        let mut attendants: Vec<_> = reading.collect();
+            tasks.keep("reader", move || {
+                let (reader, stores, doors) =
+                    (Arc::clone(&reader), stores.clone(), Arc::clone(&doors));
+                async move { reader.run(stores, doors, page).await }
+            });
+        }
         let (alarm, doors, clock) = (Arc::clone(&self.alarm), Arc::clone(&self.doors), self.clock);
-        attendants.push(tokio::spawn(async move { alarm.run(doors, clock).await }));
-        let shut_at_the_end = ShutOnDrop(Arc::clone(&self.gate));
-        attendants.push(tokio::spawn(async move {
-            let _shut_at_the_end = shut_at_the_end;
-            std::future::pending::<()>().await;
-        }));
-        let (writers, gate) = (Arc::clone(&stores.writers), Arc::clone(&self.gate));
-        attendants.push(tokio::spawn(writer_lease::keep(
-            writers,
-            claimed.incarnation,
-            settings.writer_lease,
-            claimed.valid_until,
-            gate,
-            Arc::clone(&self.term),
-        )));
-        attendants
+        tasks.keep("alarm", move || {
+            let (alarm, doors) = (Arc::clone(&alarm), Arc::clone(&doors));
+            async move { alarm.run(doors, clock).await }
+        });
+        let shut_at_the_end = ShutOnDrop(Arc::clone(&self.gate), Arc::clone(&self.load));
+        tasks.keep("end", move || {
+            let _held = &shut_at_the_end;
+            std::future::pending()
+        });
+        let (writers, gate, term) =
+            (Arc::clone(&stores.writers), Arc::clone(&self.gate), Arc::clone(&self.term));
+        let Claimed { incarnation, valid_until } = *claimed;
+        let lease = settings.writer_lease;
+        tasks.keep("writer lease", move || {
+            // a former life may have suspended it; without a term that lasts nothing is served in any case
+            gate.reopen();
+            let (writers, gate, term) =
+                (Arc::clone(&writers), Arc::clone(&gate), Arc::clone(&term));
+            writer_lease::keep(writers, incarnation, lease, valid_until, gate, term)
+        });
+        tasks
     }
 
     fn partition_plans(&self, journal: &Arc<Journal>) -> Vec<PartitionPlan> {

@@ -6,6 +6,7 @@
 mod account;
 mod asking;
 mod batching;
+mod blocked;
 mod bounds;
 mod chance;
 mod claims;
@@ -34,6 +35,7 @@ mod shutdown;
 mod size_limits;
 mod snapshots;
 mod start_errors;
+mod stuck;
 mod takeover;
 mod threads;
 mod unreadable;

@@ -286,7 +286,7 @@ async fn a_payload_that_cannot_be_read_is_not_quoted() {
     assert_eq!(text.lines().find(|line| line.contains(SECRET)), None);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn commands_that_waited_for_the_same_recovery_are_named_when_it_was_slow() {
     let (listener, _guard) = Listener::listen(Level::WARN);
     let rig = Rig::new();

@@ -183,7 +183,7 @@ async fn an_initial_state_that_cannot_be_made_fails_commands_to_that_entity_only
     assert_eq!((engine.usage().entities, engine.usage().commands), (1, 0));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_slow_handler_is_named_in_a_warning_and_counted() {
     let rig = Rig::new();
     let (listener, _guard) = Listener::listen(Level::WARN);
@@ -195,12 +195,12 @@ async fn a_slow_handler_is_named_in_a_warning_and_counted() {
     a.ask(Dawdle(Duration::from_millis(30))).await.unwrap();
     assert_eq!(engine.usage().slow_handlers, 1);
     let [warning] = &listener.events()[..] else { panic!("{}", listener.text()) };
-    assert_eq!(warning.message(), "slow handler, its whole partition waited");
+    assert_eq!(warning.message(), "slow handler, its whole partition waits");
     assert_eq!(warning.field("kind"), Some("fragile"));
     assert_eq!(warning.field("command"), Some("dawdle"));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_slow_handler_is_named_when_its_command_had_to_wait_for_a_recovery() {
     let rig = Rig::new();
     let settings = RuntimeSettings::default().with_slow_handler_after(Duration::from_millis(20));

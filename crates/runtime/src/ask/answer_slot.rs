@@ -1,0 +1,219 @@
+use super::reply_to::Answer;
+use crate::cell::{AskStage, EarlyEnd, Moment, OpenAsk};
+use parking_lot::Mutex;
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+    task::{Context, Poll, Waker, ready},
+};
+use tokio::task::coop;
+
+/// Where the answer to one command meets its caller: shared by the caller, the command, and the partition's list of what
+/// it has taken.
+pub(crate) struct AnswerSlot<R, X> {
+    deadline: Moment,
+    stage: AtomicU8,
+    place: Mutex<Place<R, X>>,
+}
+
+enum Place<R, X> {
+    /// No answer yet; whom to wake.
+    Empty(Option<Waker>),
+    Answered(Answer<R, X>),
+    /// The caller has the answer, or has gone.
+    Closed,
+}
+
+const WAITING: u8 = 0;
+const BEGUN: u8 = 1;
+const ENDED: u8 = 2;
+const SETTLED: u8 = 3;
+
+impl<R, X> AnswerSlot<R, X> {
+    pub(crate) fn new(deadline: Moment) -> Self {
+        Self { deadline, stage: AtomicU8::new(WAITING), place: Mutex::new(Place::Empty(None)) }
+    }
+
+    /// Marks the command as begun; says whether it may be: not when its caller was told that it was not.
+    pub(crate) fn begin(&self) -> bool {
+        let begun =
+            self.stage.compare_exchange(WAITING, BEGUN, Ordering::AcqRel, Ordering::Acquire);
+        matches!(begun, Ok(_) | Err(BEGUN))
+    }
+
+    /// Answers for the command itself; gives the answer back when the caller has another one, or has gone.
+    pub(crate) fn settle(&self, answer: Answer<R, X>) -> Option<Answer<R, X>> {
+        if self.stage.swap(SETTLED, Ordering::AcqRel) == ENDED {
+            return Some(answer);
+        }
+        self.put(answer)
+    }
+
+    fn put(&self, answer: Answer<R, X>) -> Option<Answer<R, X>> {
+        let mut place = self.place.lock();
+        let Place::Empty(waker) = &mut *place else { return Some(answer) };
+        let waker = waker.take();
+        *place = Place::Answered(answer);
+        drop(place);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        None
+    }
+
+    fn poll(&self, context: &mut Context<'_>) -> Poll<Answer<R, X>> {
+        // whoever asks in a loop lets others run now and then, above all those who answer
+        let budget = ready!(coop::poll_proceed(context));
+        let mut place = self.place.lock();
+        if let Place::Empty(waker) = &mut *place {
+            match waker {
+                Some(waker) => waker.clone_from(context.waker()),
+                None => *waker = Some(context.waker().clone()),
+            }
+            return Poll::Pending;
+        }
+        let Place::Answered(answer) = std::mem::replace(&mut *place, Place::Closed) else {
+            unreachable!("a future is not polled after it is ready");
+        };
+        budget.made_progress();
+        Poll::Ready(answer)
+    }
+
+    /// The caller goes: an answer that is there ends here, and a later one goes back to whom it comes from.
+    fn close(&self) {
+        let left = std::mem::replace(&mut *self.place.lock(), Place::Closed);
+        drop(left); // outside the lock, since it may be the caller's own code
+    }
+}
+
+impl<R: Send, X: Send> OpenAsk for AnswerSlot<R, X> {
+    fn deadline(&self) -> Moment {
+        self.deadline
+    }
+
+    fn stage(&self) -> AskStage {
+        match self.stage.load(Ordering::Acquire) {
+            WAITING => AskStage::Waiting,
+            BEGUN => AskStage::Begun,
+            ENDED => AskStage::Ended,
+            _ => AskStage::Settled,
+        }
+    }
+
+    fn end(&self, why: EarlyEnd) -> bool {
+        let open = |stage| matches!(stage, WAITING | BEGUN).then_some(ENDED);
+        let Ok(before) = self.stage.fetch_update(Ordering::AcqRel, Ordering::Acquire, open) else {
+            return false;
+        };
+        let failure = why.failure(before == BEGUN);
+        let _ = self.put(Err(failure.map_rejection(|never| match never {})));
+        true
+    }
+}
+
+/// The caller's hold on its slot.
+pub(super) struct Caller<R, X>(Option<Arc<AnswerSlot<R, X>>>);
+
+impl<R, X> Caller<R, X> {
+    pub(super) fn of(slot: Arc<AnswerSlot<R, X>>) -> Self {
+        Self(Some(slot))
+    }
+
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Answer<R, X>> {
+        let slot = self.0.as_ref().expect("a future is not polled after it is ready");
+        let answer = ready!(slot.poll(context));
+        self.0 = None;
+        Poll::Ready(answer)
+    }
+}
+
+impl<R, X> Drop for Caller<R, X> {
+    fn drop(&mut self) {
+        if let Some(slot) = &self.0 {
+            slot.close();
+        }
+    }
+}
+
+impl<R, X> fmt::Debug for Caller<R, X> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Caller").field(&self.0.is_some()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AskError, Receipt};
+    use actum_model::{Lane, SequenceNr};
+    use std::convert::Infallible;
+
+    type Slot = AnswerSlot<u32, Infallible>;
+
+    fn slot() -> (Arc<Slot>, Caller<u32, Infallible>) {
+        let slot = Arc::new(Slot::new(Moment::from_micros(7)));
+        let caller = Caller::of(Arc::clone(&slot));
+        (slot, caller)
+    }
+
+    fn reply(reply: u32) -> Answer<u32, Infallible> {
+        let receipt =
+            Receipt { sequence_nr: SequenceNr::ZERO, lane: Lane::default(), position: None };
+        Ok((reply, receipt))
+    }
+
+    fn poll(caller: &mut Caller<u32, Infallible>) -> Poll<Answer<u32, Infallible>> {
+        caller.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn an_answer_reaches_its_caller_once() {
+        let (slot, mut caller) = slot();
+        assert!(poll(&mut caller).is_pending());
+        assert!(slot.begin() && slot.begin(), "begun again for the same caller");
+        assert!(slot.settle(reply(1)).is_none());
+        assert_eq!(slot.stage(), AskStage::Settled);
+        assert!(!slot.end(EarlyEnd::Late));
+        assert!(matches!(poll(&mut caller), Poll::Ready(Ok((1, _)))));
+        assert!(slot.settle(reply(2)).is_some());
+    }
+
+    #[test]
+    fn a_wait_that_was_ended_tells_whether_the_command_was_begun() {
+        for begun in [false, true] {
+            let (slot, mut caller) = slot();
+            if begun {
+                assert!(slot.begin());
+            }
+            assert!(slot.end(EarlyEnd::Late));
+            assert_eq!(slot.stage(), AskStage::Ended);
+            assert!(!slot.begin(), "its caller was told otherwise");
+            assert!(!slot.end(EarlyEnd::Abandoned("x")), "it has ended");
+            assert!(slot.settle(reply(1)).is_some(), "too late");
+            let answer = poll(&mut caller);
+            assert!(
+                matches!(answer, Poll::Ready(Err(AskError::Timeout { maybe_applied })) if maybe_applied == begun)
+            );
+        }
+    }
+
+    #[test]
+    fn an_abandoned_wait_is_unknown_once_it_was_begun() {
+        let (waiting, mut first) = slot();
+        let (begun, mut second) = slot();
+        assert!(begun.begin());
+        assert!(waiting.end(EarlyEnd::Abandoned("x")) && begun.end(EarlyEnd::Abandoned("x")));
+        assert!(matches!(poll(&mut first), Poll::Ready(Err(AskError::Unavailable { .. }))));
+        assert!(matches!(poll(&mut second), Poll::Ready(Err(AskError::OutcomeUnknown { .. }))));
+    }
+
+    #[test]
+    fn an_answer_to_a_caller_who_has_gone_comes_back() {
+        let (slot, caller) = slot();
+        drop(caller);
+        assert!(slot.settle(reply(1)).is_some());
+    }
+}

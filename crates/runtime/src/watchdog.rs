@@ -1,0 +1,219 @@
+//! Ends the waits of callers whose partition is stuck, and names the handler it is stuck in.
+
+use crate::{
+    cell::Moment,
+    clock::Clock,
+    gate::Gate,
+    load::Load,
+    partition::Door,
+};
+use actum_persistence::panics::{guard, log_safely};
+use std::{
+    io,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    },
+    thread::{self, Thread},
+    time::Duration,
+};
+use tokio::runtime::Handle;
+use tracing::{Dispatch, dispatcher, subscriber::NoSubscriber};
+
+/// Looks at all partitions of an engine again and again while commands wait in it.
+///
+/// A partition answers late commands itself; but while a handler blocks it, or all threads of tokio are blocked, it
+/// cannot. So this has a thread of its own, which sleeps while no command waits. It leaves the commands where they are.
+pub(crate) struct Watchdog {
+    doors: Arc<[Arc<Door>]>,
+    gate: Arc<Gate>,
+    load: Arc<Load>,
+    clock: Clock,
+    slow_handler_after: Duration,
+    /// By partition: what it was found waiting in at the last look, if it was.
+    seen: Vec<Option<u64>>,
+}
+
+/// How often it looks.
+const TICK: Duration = Duration::from_millis(10);
+
+/// How much later than it wants a partition may be woken before it counts as stuck.
+const TOLERANCE: Duration = Duration::from_millis(20);
+
+/// After how many looks without any command it sleeps.
+const IDLE_TICKS: u32 = 100;
+
+/// A watchdog's sleep while no command waits, and its end.
+#[derive(Debug, Default)]
+pub(crate) struct Doze {
+    asleep: AtomicBool,
+    ended: AtomicBool,
+    thread: OnceLock<Thread>,
+}
+
+impl Doze {
+    /// Wakes the watchdog if it sleeps.
+    pub(crate) fn wake(&self) {
+        if self.asleep.load(Ordering::SeqCst) {
+            self.asleep.store(false, Ordering::SeqCst);
+            self.unpark();
+        }
+    }
+
+    /// Sleeps on the watchdog's own thread, as long as no command waits.
+    fn sleep(&self, load: &Load) {
+        self.asleep.store(true, Ordering::SeqCst);
+        while load.commands() == 0 && self.asleep.load(Ordering::SeqCst) && !self.has_ended() {
+            thread::park();
+        }
+        self.asleep.store(false, Ordering::SeqCst);
+    }
+
+    /// Ends the watchdog.
+    pub(crate) fn end(&self) {
+        self.ended.store(true, Ordering::SeqCst);
+        self.unpark();
+    }
+
+    fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
+    }
+
+    fn unpark(&self) {
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
+        }
+    }
+}
+
+/// A watchdog at work.
+pub(crate) struct Watch {
+    thread: thread::JoinHandle<()>,
+    ended: Receiver<()>,
+}
+
+impl Watch {
+    /// Waits until a watchdog has ended that was told to; no longer than `limit`, since it may be calling a foreign waker
+    /// or subscriber.
+    pub(crate) async fn ended(self, limit: Duration) {
+        let join = move || match self.ended.recv_timeout(limit) {
+            Err(RecvTimeoutError::Timeout) => {}
+            _ => drop(self.thread.join()), // nothing is left of it but its end
+        };
+        let _ = tokio::task::spawn_blocking(join).await;
+    }
+}
+
+impl Watchdog {
+    pub(crate) fn new(
+        doors: Arc<[Arc<Door>]>,
+        gate: Arc<Gate>,
+        load: Arc<Load>,
+        clock: Clock,
+        slow_handler_after: Duration,
+    ) -> Self {
+        let seen = vec![None; doors.len()];
+        Self { doors, gate, load, clock, slow_handler_after, seen }
+    }
+
+    /// Starts the thread. It logs to whom the caller logs to, and reads the clock of the caller's tokio runtime.
+    ///
+    /// # Errors
+    /// That of the system, when it has no thread to give.
+    pub(crate) fn spawn(mut self) -> io::Result<Watch> {
+        let (alive, ended) = sync_channel::<()>(1);
+        let (runtime, log) = (Handle::current(), dispatcher::get_default(Clone::clone));
+        let thread = thread::Builder::new().name("actum-watchdog".to_owned()).spawn(move || {
+            let _alive = alive;
+            let _ = self.load.watchdog().thread.set(thread::current());
+            with(&log, || {
+                let _entered = runtime.enter();
+                self.run();
+            });
+        })?;
+        Ok(Watch { thread, ended })
+    }
+
+    fn run(&mut self) {
+        let mut idle_ticks = 0;
+        let load = Arc::clone(&self.load);
+        let doze = load.watchdog();
+        while !doze.has_ended() {
+            if load.commands() > 0 {
+                idle_ticks = 0;
+                let _ = guard(|| self.look()); // whatever fails, the next look comes
+            } else {
+                idle_ticks += 1;
+            }
+            if idle_ticks < IDLE_TICKS {
+                thread::park_timeout(TICK);
+                continue;
+            }
+            doze.sleep(&load);
+            idle_ticks = 0;
+        }
+    }
+
+    fn look(&mut self) {
+        let now = self.clock.now();
+        for (partition, door) in self.doors.iter().enumerate() {
+            let turns = door.turns();
+            let in_turn = turns % 2 == 1;
+            let waits = (in_turn || door.is_awake()).then_some(turns);
+            let stuck = std::mem::replace(&mut self.seen[partition], waits) == waits && waits.is_some();
+            if in_turn {
+                self.name_slow_handlers(partition, now);
+            }
+            if stuck || door.due().after(TOLERANCE) <= now {
+                self.gate.of_partition(partition).for_each(|inbox| inbox.end_late(now));
+            }
+        }
+    }
+
+    fn name_slow_handlers(&self, partition: usize, now: Moment) {
+        for inbox in self.gate.of_partition(partition) {
+            let Some(run) = inbox.slow_run(self.slow_handler_after, now) else { continue };
+            self.load.slow_handler();
+            let (kind, command, ran_for) = (inbox.kind(), run.commands, run.ran_for);
+            log_safely(|| {
+                tracing::warn!(kind, %command, ?ran_for, "slow handler, its whole partition waits");
+            });
+        }
+    }
+}
+
+/// Logs to `log` meanwhile; to the process's default where there was none, since it may be set later.
+fn with(log: &Dispatch, run: impl FnOnce()) {
+    if log.is::<NoSubscriber>() { run() } else { dispatcher::with_default(log, run) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::sync_channel;
+
+    #[test]
+    fn the_first_command_and_the_end_wake_one_that_sleeps() {
+        for ends in [false, true] {
+            let load = Arc::new(Load::new(10, 10, 10));
+            let (awake, woken) = sync_channel(1);
+            let of_sleeper = Arc::clone(&load);
+            let sleeper = thread::spawn(move || {
+                let _ = of_sleeper.watchdog().thread.set(thread::current());
+                of_sleeper.watchdog().sleep(&of_sleeper);
+                awake.send(()).expect("the test waits");
+            });
+            while !load.watchdog().asleep.load(Ordering::SeqCst) {
+                thread::yield_now();
+            }
+            if ends {
+                load.watchdog().end();
+            } else {
+                load.admit().expect("there is room");
+            }
+            woken.recv_timeout(Duration::from_secs(60)).expect("it wakes");
+            sleeper.join().expect("it does not panic");
+        }
+    }
+}
