@@ -29,7 +29,12 @@ pub(crate) struct Gate {
 
 impl Gate {
     pub(crate) fn new(doors: Arc<[Arc<Door>]>) -> Self {
-        Self { doors, inboxes: OnceLock::new(), fenced: AtomicBool::new(false), failed: OnceLock::new() }
+        Self {
+            doors,
+            inboxes: OnceLock::new(),
+            fenced: AtomicBool::new(false),
+            failed: OnceLock::new(),
+        }
     }
 
     /// Guards the inboxes of each kind, by partition.

@@ -1,12 +1,6 @@
 //! Ends the waits of callers whose partition is stuck, and names the handler it is stuck in.
 
-use crate::{
-    cell::Moment,
-    clock::Clock,
-    gate::Gate,
-    load::Load,
-    partition::Door,
-};
+use crate::{cell::Moment, clock::Clock, gate::Gate, load::Load, partition::Door};
 use actum_persistence::panics::{guard, log_safely};
 use std::{
     io,
@@ -161,7 +155,8 @@ impl Watchdog {
             let turns = door.turns();
             let in_turn = turns % 2 == 1;
             let waits = (in_turn || door.is_awake()).then_some(turns);
-            let stuck = std::mem::replace(&mut self.seen[partition], waits) == waits && waits.is_some();
+            let stuck =
+                std::mem::replace(&mut self.seen[partition], waits) == waits && waits.is_some();
             if in_turn {
                 self.name_slow_handlers(partition, now);
             }

@@ -1,6 +1,10 @@
 use super::{
-    Asking, AskingWithReceipt, EntityRef, TellError, answer_slot::{AnswerSlot, Caller}, asked::Asked, asking::State,
-    entity_ref::Target, reply_to::ReplyTo,
+    Asking, AskingWithReceipt, EntityRef, TellError,
+    answer_slot::{AnswerSlot, Caller},
+    asked::Asked,
+    asking::State,
+    entity_ref::Target,
+    reply_to::ReplyTo,
 };
 use crate::{AskError, cell::Envelope};
 use actum_model::{CommandId, Entity, EntityKey, Handle, Metadata, Payload, Revision};

@@ -60,7 +60,9 @@ impl<R, X: Error + 'static> ReplyTo<R, X> {
     /// of a caller.
     pub(crate) fn send(&mut self, answer: Answer<R, X>) {
         if !self.span.is_disabled() {
-            log_safely(|| drop(self.span.record("outcome", outcome(&answer))));
+            log_safely(|| {
+                self.span.record("outcome", outcome(&answer));
+            });
         }
         if std::mem::take(&mut self.told)
             && let Err(error) = &answer

@@ -7,6 +7,7 @@ use super::{
 use crate::{Failure, failure::full_text, kind::KindContext};
 use actum_model::{Change, EntityKey, EventSourced, SequenceNr};
 use actum_persistence::{
+    panics::log_safely,
     serializer::{RecentCommand, RecordedReply, Serializer},
     store::{EntityAppend, EntityPage, NewEvent, Recovered, Snapshot, StoredEvent},
 };
@@ -68,10 +69,19 @@ impl<E: EventSourced> Model for ByEvents<E> {
     ) -> Result<Changes, StageError> {
         let before = staged.len();
         let result = match change {
-            Change::Event(event) => stage_events(aggregate, staged, &[event], job, turn),
+            Change::Event(event) => {
+                let events = [event];
+                let result = stage_events(aggregate, staged, &events, job, turn);
+                discard(events);
+                result
+            }
             Change::Nothing => Ok(()),
             Change::Events(events) if events.is_empty() => Ok(()),
-            Change::Events(events) => stage_events(aggregate, staged, &events, job, turn),
+            Change::Events(events) => {
+                let result = stage_events(aggregate, staged, &events, job, turn);
+                discard(events);
+                result
+            }
             Change::Replace(_) | Change::Delete => {
                 unreachable!("only a durable state is replaced or deleted")
             }
@@ -189,7 +199,9 @@ fn replay_event<E: EventSourced>(
             Failure::corrupt(format!("{entity}: event {nr}: decoding panicked: {panic}"))
         })?
         .map_err(|error| unreadable(&error))?;
-    guard(|| aggregate.state.apply(&event)).map_err(|panic| {
+    let applied = guard(|| aggregate.state.apply(&event));
+    discard(event);
+    applied.map_err(|panic| {
         Failure::corrupt(format!("{entity}: event {nr}: applying it panicked: {panic}"))
     })?;
     aggregate.sequence_nr = nr;
@@ -230,6 +242,13 @@ fn stage_events<E: EventSourced>(
         aggregate.recent.remember(command, &turn.kind.settings.command_window);
     }
     Ok(())
+}
+
+/// Drops events, which may panic, when all that they are for is done.
+fn discard(events: impl Sized) {
+    if let Err(panic) = guard(|| drop(events)) {
+        log_safely(|| tracing::error!(panic, "dropping an event panicked"));
+    }
 }
 
 fn encode_events<E: EventSourced>(

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use std::{
     collections::{HashMap, VecDeque},
     num::NonZeroU32,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 use tokio::sync::Notify;
 
@@ -18,6 +18,8 @@ pub(crate) struct Saver {
     waiting: Mutex<Waiting>,
     more: Notify,
     closing: AtomicBool,
+    /// How many snapshots were not saved.
+    lost: AtomicUsize,
     bytes_max: usize,
     retention: HashMap<&'static str, Retention>,
 }
@@ -44,6 +46,7 @@ impl Saver {
             waiting: Mutex::default(),
             more: Notify::new(),
             closing: AtomicBool::new(false),
+            lost: AtomicUsize::new(0),
             bytes_max,
             retention,
         }
@@ -54,6 +57,7 @@ impl Saver {
         for snapshot in snapshots {
             let bytes = snapshot.state.bytes.len() + snapshot.recent_commands.len();
             if waiting.bytes + bytes > self.bytes_max {
+                self.lose(1);
                 tracing::warn!(entity = %snapshot.entity, "snapshot skipped, too many bytes of snapshots wait");
                 continue;
             }
@@ -62,6 +66,15 @@ impl Saver {
         }
         drop(waiting);
         self.more.notify_one();
+    }
+
+    /// How many snapshots were not saved so far, because that failed or there was no room for them.
+    pub(crate) fn lost(&self) -> usize {
+        self.lost.load(Ordering::Acquire)
+    }
+
+    fn lose(&self, snapshots: usize) {
+        self.lost.fetch_add(snapshots, Ordering::AcqRel);
     }
 
     /// Lets the task end once everything that waits is saved.
@@ -83,9 +96,10 @@ impl Saver {
             }
             if let Err(panic) = guarded(self.save(&batch, &stores, incarnation)).await {
                 let snapshots = batch.len();
-                log_safely(
-                    || tracing::error!(snapshots, panic, "store panicked while saving snapshots"),
-                );
+                self.lose(snapshots);
+                log_safely(|| {
+                    tracing::error!(snapshots, panic, "store panicked while saving snapshots")
+                });
             }
         }
     }
@@ -102,6 +116,7 @@ impl Saver {
 
     async fn save(&self, batch: &[Snapshot], stores: &Stores, incarnation: Incarnation) {
         if let Err(error) = stores.snapshots.save(batch).await {
+            self.lose(batch.len());
             tracing::warn!(snapshots = batch.len(), %error, "snapshots not saved");
             return;
         }

@@ -76,8 +76,9 @@ impl<M: Model> Cells<M> {
         self.link(ticket.slot, now);
     }
 
-    pub(crate) fn remove(&mut self, slot: u32) {
-        let Some(cell) = self.slots[slot as usize].cell.take() else { return };
+    /// Takes a cell out; to be dropped by whoever guards the user's code in it.
+    pub(crate) fn remove(&mut self, slot: u32) -> Option<Cell<M>> {
+        let cell = self.slots[slot as usize].cell.take()?;
         if let Ok(entry) = self.index.find_entry(cell.key().hash64(), |at| *at == slot) {
             entry.remove();
         }
@@ -85,6 +86,7 @@ impl<M: Model> Cells<M> {
         let place = &mut self.slots[slot as usize];
         (place.used, place.newer, place.older) = (Moment::default(), NONE, NONE);
         self.free.push(slot);
+        Some(cell)
     }
 
     pub(crate) fn slot(&mut self, slot: u32) -> &mut Slot<M> {

@@ -104,8 +104,12 @@ impl<M: Hosted> KindHost<M> {
     }
 
     fn remove(&mut self, slot: u32) {
-        self.load.entity_left(); // first, since what the user's drop does is unknown
-        self.cells.remove(slot);
+        self.load.entity_left();
+        let cell = self.cells.remove(slot);
+        if let Err(panic) = guard(|| drop(cell)) {
+            let kind = <M::Entity as Entity>::KIND;
+            log_safely(|| tracing::error!(kind, panic, "dropping an entity panicked"));
+        }
     }
 
     fn deliver(&mut self, delivery: Delivery<M::Entity>, beat: &Beat<'_>) {
@@ -130,7 +134,11 @@ impl<M: Hosted> KindHost<M> {
 
     fn activate(&mut self, key: EntityKey, beat: &Beat<'_>) -> Result<u32, Failure> {
         let ticket = self.cells.reserve(self.nr, self.door.next_generation());
-        match Cell::activate(key, ticket, &mut turn(&self.context, &mut self.out, beat)) {
+        let mut turn = turn(&self.context, &mut self.out, beat);
+        // what the user's code does is guarded inside; this is for an id that panics when it is dropped
+        let cell = guard(|| Cell::activate(key, ticket, &mut turn));
+        let lost = |message| Err(Failure::Panicked { command: "activate", message });
+        match cell.unwrap_or_else(lost) {
             Ok(cell) => {
                 self.cells.insert(ticket, cell, beat.now);
                 self.load.entity_came();
@@ -435,11 +443,7 @@ impl<M: Hosted> Drop for KindHost<M> {
         self.load.answered(self.unanswered);
         self.load.staged(0, self.staged_bytes);
         for slot in self.cells.occupied() {
-            // one by one: if two of them panicked at once, the process would end
-            if let Err(panic) = guard(|| self.remove(slot)) {
-                let kind = <M::Entity as Entity>::KIND;
-                log_safely(|| tracing::error!(kind, panic, "dropping an entity panicked"));
-            }
+            self.remove(slot); // one by one: if two of them panicked at once, the process would end
         }
     }
 }

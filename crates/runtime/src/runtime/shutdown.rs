@@ -21,13 +21,14 @@ use tracing::Instrument;
 #[non_exhaustive]
 #[must_use]
 pub struct ShutdownReport {
-    /// Commands whose callers got a failure instead of an answer.
+    /// Commands whose callers got a failure instead of an answer at the end, those that were told included. Those of a
+    /// handler that is stuck are among them: whatever it does when it returns is neither answered nor written.
     pub unanswered: usize,
     /// Writes that were not sent to the store; their callers know.
     pub unsent: usize,
     /// Writes whose outcome is unknown; their callers know.
     pub unknown: usize,
-    /// Whether all snapshots that waited were saved.
+    /// Whether all snapshots that waited, or were taken on the way, were saved.
     pub snapshots_saved: bool,
     /// Whether the journal was given back, so that the next engine need not wait for a lease to run out.
     pub released: bool,
@@ -92,10 +93,12 @@ pub(super) async fn shutdown(inner: &Arc<Inner>) -> ShutdownReport {
 
 async fn end(inner: Arc<Inner>, mut crew: Crew) -> ShutdownReport {
     let deadline = Instant::now() + inner.settings.shutdown_timeout;
+    let lost = crew.saver.lost();
     let mut unanswered = drain(&crew.doors, deadline).await;
     unanswered += give_up(&inner);
     let Undrained { unsent, unknown } = write_rest(&mut crew, deadline).await;
-    let snapshots_saved = save_rest(&mut crew, deadline).await;
+    let saved = save_rest(&mut crew, deadline).await;
+    let snapshots_saved = saved && crew.saver.lost() == lost;
     end_watch(&mut crew).await;
     drop(crew);
     let released = release(&inner.stores, inner.incarnation, last_words(deadline)).await;
@@ -111,8 +114,8 @@ async fn end(inner: Arc<Inner>, mut crew: Crew) -> ShutdownReport {
     report
 }
 
-/// How long each of these has at least, even if the time is over: partitions to fail what is left, a store to take the
-/// journal back, and to close.
+/// How long each of these has at least, even if the time is over: partitions to fail what is left, snapshots to be saved,
+/// a store to take the journal back, and to close.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 pub(super) fn last_words(deadline: Instant) -> Instant {
@@ -192,11 +195,13 @@ async fn write_rest(crew: &mut Crew, deadline: Instant) -> Undrained {
 async fn save_rest(crew: &mut Crew, deadline: Instant) -> bool {
     crew.saver.close();
     let Some(mut saving) = crew.saving.take() else { return true };
-    if timeout_at(deadline, &mut saving).await.is_ok() {
-        return true;
+    match timeout_at(last_words(deadline), &mut saving).await {
+        Ok(ended) => ended.is_ok(),
+        Err(_) => {
+            saving.abort();
+            false
+        }
     }
-    saving.abort();
-    false
 }
 
 /// Gives the writer slot back; says whether that was done in time.

@@ -34,11 +34,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::{
-    sync::oneshot,
-    task::JoinError,
-    time::Instant,
-};
+use tokio::{sync::oneshot, task::JoinError, time::Instant};
 use tracing::Instrument;
 
 pub(super) async fn start(

@@ -25,6 +25,9 @@ pub(crate) struct Touched;
 /// Is handled for as long as the latch of this number is closed, and changes something then.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Block(pub(crate) usize);
+/// As `Block`, and changes nothing.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Look(pub(crate) usize);
 /// Changes something at once; answered with how often that was done.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Touch;
@@ -33,7 +36,7 @@ pub(crate) struct Touch;
 pub(crate) struct Count;
 
 actum_model::payload! {
-    Json: Blocked = "blocked.state", Touched = "touched", Block = "block", Touch = "touch", Count = "count"
+    Json: Blocked = "blocked.state", Touched = "touched", Block = "block", Look = "look", Touch = "touch", Count = "count"
 }
 
 /// Holds handlers back, each until it is opened.
@@ -75,7 +78,7 @@ impl Entity for Blocked {
     type Id = String;
     type Env = Latches;
     type Event = Touched;
-    type Commands = (Block, Touch, Count);
+    type Commands = (Block, Look, Touch, Count);
 
     fn initial(_: &String) -> Self {
         Self::default()
@@ -100,6 +103,15 @@ impl Handle<Block> for Blocked {
     fn handle(&self, Block(latch): Block, ctx: &Ctx<'_, Self>) -> Answer {
         ctx.env().pass(latch);
         touch()
+    }
+}
+
+impl Handle<Look> for Blocked {
+    type Reply = u64;
+    type Rejection = Infallible;
+    fn handle(&self, Look(latch): Look, ctx: &Ctx<'_, Self>) -> Answer {
+        ctx.env().pass(latch);
+        Ok(Effect::none().reply(self.touched))
     }
 }
 

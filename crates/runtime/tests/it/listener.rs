@@ -43,10 +43,15 @@ pub(crate) struct Said {
 static DEAF: LazyLock<[Dispatch; 2]> =
     LazyLock::new(|| [LevelFilter::OFF; 2].map(|nothing| Dispatch::new(registry().with(nothing))));
 
+/// To be called by whoever sets a subscriber of its own.
+pub(crate) fn several_subscribers() {
+    LazyLock::force(&DEAF);
+}
+
 impl Listener {
     /// Listens to what is said on this thread at `level` and above, until the guard is dropped.
     pub(crate) fn listen(level: Level) -> (Self, DefaultGuard) {
-        LazyLock::force(&DEAF);
+        several_subscribers();
         let listener = Self::default();
         let guard =
             set_default(registry().with(LevelFilter::from_level(level)).with(listener.clone()));
@@ -76,6 +81,12 @@ impl Listener {
 }
 
 impl Said {
+    pub(crate) fn by(event: &Event<'_>) -> Self {
+        let mut said = Self::of(event.metadata());
+        event.record(&mut said);
+        said
+    }
+
     pub(crate) fn message(&self) -> &str {
         self.field("message").unwrap_or_default()
     }
