@@ -65,12 +65,14 @@ impl Actor for Supervisor {
         match message {
             SupervisorMessage::Restart(at) => match partitions.start(at, &myself).await {
                 Ok(()) => {
-                    log_safely(|| tracing::info!(partition = at, "partition restarted"));
+                    log_safely(|| {
+                        tracing::info!(partition = at, "partition restarted");
+                    });
                 }
                 Err(error) => {
-                    log_safely(
-                        || tracing::error!(partition = at, %error, "partition does not start"),
-                    );
+                    log_safely(|| {
+                        tracing::error!(partition = at, %error, "partition does not start");
+                    });
                     partitions.restart_later(at, &myself);
                 }
             },

@@ -52,7 +52,7 @@ pub(crate) async fn keep_running<F>(
         // made inside the guard, too
         let Err(panic) = guarded(async { start().await }).await else { return };
         log_safely(|| {
-            tracing::error!(task = name, panic, "background task panicked, it starts again")
+            tracing::error!(task = name, panic, "background task panicked, it starts again");
         });
         let pause = restarts.failed();
         if !pause.is_zero() {

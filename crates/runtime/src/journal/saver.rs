@@ -98,7 +98,7 @@ impl Saver {
                 let snapshots = batch.len();
                 self.lose(snapshots);
                 log_safely(|| {
-                    tracing::error!(snapshots, panic, "store panicked while saving snapshots")
+                    tracing::error!(snapshots, panic, "store panicked while saving snapshots");
                 });
             }
         }
