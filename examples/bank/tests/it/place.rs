@@ -13,6 +13,8 @@ use tempfile::TempDir;
 
 /// How long a bank that was killed keeps the next one out of a PostgreSQL database.
 pub(crate) const LEASE: Duration = Duration::from_millis(500);
+/// The same where nobody may take over from a bank that lives: a busy machine may keep it from renewing for a while.
+pub(crate) const LONG_LEASE: Duration = Duration::from_secs(4);
 
 /// A journal of a test's own.
 pub(crate) enum Place {
@@ -22,6 +24,7 @@ pub(crate) enum Place {
         url: String,
         schema: String,
         pooled: bool,
+        lease: Duration,
     },
 }
 
@@ -37,20 +40,32 @@ impl Place {
 
     /// A schema in this database.
     pub(crate) fn on(url: &str) -> Self {
-        Self::Postgres { url: url.to_owned(), schema: unique_name("bank"), pooled: false }
+        let (url, schema) = (url.to_owned(), unique_name("bank"));
+        Self::Postgres { url, schema, pooled: false, lease: LEASE }
     }
 
     /// As [`Place::on`], where the database is behind a proxy that pools by transaction.
     pub(crate) fn behind_proxy(url: &str) -> Self {
-        Self::Postgres { url: url.to_owned(), schema: unique_name("bank"), pooled: true }
+        let (url, schema) = (url.to_owned(), unique_name("bank"));
+        Self::Postgres { url, schema, pooled: true, lease: LEASE }
+    }
+
+    /// The same with [`LONG_LEASE`].
+    pub(crate) fn with_long_lease(self) -> Self {
+        match self {
+            Self::Postgres { url, schema, pooled, .. } => {
+                Self::Postgres { url, schema, pooled, lease: LONG_LEASE }
+            }
+            file @ Self::File(_) => file,
+        }
     }
 
     /// What to tell a bank.
     pub(crate) fn args(&self) -> Vec<String> {
         match self {
             Self::File(_) => vec!["--database".to_owned(), self.path().display().to_string()],
-            Self::Postgres { url, schema, pooled } => {
-                let lease = format!("{}ms", LEASE.as_millis());
+            Self::Postgres { url, schema, pooled, lease } => {
+                let lease = format!("{}ms", lease.as_millis());
                 let args = ["--database", url, "--schema", schema, "--writer-lease", &lease];
                 let pooled = pooled.then_some("--transaction-pooling");
                 args.into_iter().chain(pooled).map(str::to_owned).collect()
@@ -62,7 +77,7 @@ impl Place {
     pub(crate) async fn stores(&self) -> Stores {
         match self {
             Self::File(_) => SqliteStore::open(self.path()).await.unwrap().into(),
-            Self::Postgres { url, schema, pooled } => {
+            Self::Postgres { url, schema, pooled, .. } => {
                 let settings = PostgresSettings::default()
                     .with_schema(schema)
                     .with_transaction_pooling(*pooled);
@@ -75,7 +90,7 @@ impl Place {
     pub(crate) fn start_time(&self) -> Duration {
         match self {
             Self::File(_) => Duration::from_millis(40),
-            Self::Postgres { .. } => LEASE + Duration::from_millis(150),
+            Self::Postgres { lease, .. } => *lease + Duration::from_millis(150),
         }
     }
 

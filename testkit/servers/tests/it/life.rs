@@ -75,24 +75,34 @@ fn server_comes_back_on_the_same_port_with_its_data_however_it_ended() {
 #[test]
 fn killed_server_waits_for_its_busy_processes() {
     let Some(mut server) = server(PostgresServerSettings::default()) else { return };
-    let url = server.url("postgres");
-    // it looks at nothing else while it counts, for seconds
-    let count = "select sum(nr) as busy from (select generate_series(1, 20000000) as nr) as all_nr";
+    let (url, end) = (server.url("postgres"), server.data_dir().join("end"));
     let Some(answer) = psql(&url, "select 1") else { return };
     assert!(answer.is_ok());
-    let busy = {
+    // it looks at nothing else until that file is there
+    let busy = format!(
+        "do $$ begin /* busy */ while (pg_stat_file('{}', true)).size is null loop end loop; end $$",
+        end.display()
+    );
+    let busy = thread::spawn({
         let url = url.clone();
-        thread::spawn(move || psql(&url, count).unwrap())
-    };
-    let of_busy = "select pid from pg_stat_activity where state = 'active' and query like '%as busy%' \
-                   and pid <> pg_backend_pid()";
+        move || psql(&url, &busy).unwrap()
+    });
+    let of_busy =
+        "select pid from pg_stat_activity where state = 'active' and query like 'do %/* busy */%'";
     let mut backend = String::new();
     soon("the statement runs", || {
         backend = psql(&url, of_busy).unwrap().unwrap();
         !backend.is_empty()
     });
-    server.kill().unwrap();
-    assert!(!lives(backend.parse().unwrap()));
+    let (first, backend) = (server.pid().unwrap(), backend.parse().unwrap());
+    thread::scope(|scope| {
+        let killing = scope.spawn(|| server.kill());
+        soon("the first process is dead", || !lives(first));
+        assert!(lives(backend) && !killing.is_finished());
+        std::fs::write(&end, "").unwrap();
+        killing.join().unwrap().unwrap();
+        assert!(!lives(backend));
+    });
     // its answer may still have come
     let _ = busy.join().unwrap();
     server.start_again().unwrap();
