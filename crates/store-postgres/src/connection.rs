@@ -104,14 +104,15 @@ impl Connector {
         AssertSqlSafe(Arc::clone(&self.begin))
     }
 
-    /// Does what changes nothing; behind a proxy in a transaction: a statement goes to the server in two parts, and what
-    /// comes second must not meet what another client has sent first.
+    /// Does what changes nothing; in a transaction behind a proxy, where a statement goes to the server in two parts and
+    /// what comes second must not meet what another client has sent first, and on a connection that goes back to a pool,
+    /// which has neither the time-outs nor the planner's settings that others are told when they are made.
     pub(crate) async fn read<T>(
         &self,
         session: &mut Session,
         work: impl AsyncFnOnce(&mut Session) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
-        if !self.settings.transaction_pooling {
+        if !self.settings.transaction_pooling && !session.goes_back() {
             return work(session).await;
         }
         session.begin(AssertSqlSafe(Arc::clone(&self.begin_reading))).await?;

@@ -134,6 +134,32 @@ async fn transaction(connection: &mut PgConnection) -> i64 {
     number.unwrap().get(0)
 }
 
+/// The pool's connections wait for ever, and a read must not.
+#[test]
+fn reads_through_a_pool_keep_to_the_time_outs_of_the_store() {
+    let settings = PostgresSettings::default()
+        .with_lock_timeout(Duration::from_millis(50))
+        .with_answer_timeout(Duration::from_secs(20));
+    run_on(PostgresFixture::with(settings), async |journal| {
+        let pool = pool(journal, 5).await;
+        let store = PostgresStore::with_pool(pool.clone(), journal.settings()).await.unwrap();
+        let writer = Writer::claim(store).await;
+        writer.write(&account(1), 0, "event").await;
+        let mut stranger = journal.stranger().await;
+        let lock = "BEGIN; LOCK TABLE @events, @snapshots, @states IN ACCESS EXCLUSIVE MODE";
+        sqlx::raw_sql(journal.sql(lock)).execute(&mut stranger).await.unwrap();
+        let heads = writer.store.heads().await.unwrap_err();
+        let states = writer.store.load(&[account(1)]).await.unwrap_err();
+        for error in [heads, states] {
+            let cause = std::error::Error::source(&error).unwrap().to_string();
+            assert!(cause.contains("lock timeout"), "{error}: {cause}");
+        }
+        sqlx::raw_sql("ROLLBACK").execute(&mut stranger).await.unwrap();
+        assert_eq!(writer.store.heads().await.unwrap().positions()[0].get(), 1);
+        writer.store.close().await;
+    });
+}
+
 async fn use_everything(writer: &Writer) {
     let store = &*writer.store;
     for nr in 0..10 {
