@@ -48,6 +48,7 @@ impl EventStore for MemoryStore {
         filter: &EventFilter,
         limit: PageLimit,
     ) -> Result<LanePage, StoreError> {
+        filter.check()?;
         self.check_open("reading a lane")?;
         let lane = self.lane(lane)?;
         Ok(lane.read().read(after, filter, limit))

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 #[async_trait]
 impl SnapshotStore for MemoryStore {
     async fn save(&self, snapshots: &[Snapshot]) -> Result<(), StoreError> {
+        Snapshot::check_all(snapshots)?;
         let _open = self.writing("saving snapshots")?;
         let mut kept = self.snapshots().write();
         snapshots.iter().for_each(|snapshot| kept.save(snapshot));

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 #[async_trait]
 impl WriterStore for MemoryStore {
     async fn claim(&self, claim: &WriterClaim) -> Result<Incarnation, ClaimError> {
+        claim.check()?;
         // exclusive: waits for the writes under way, as revoking promises
         let mut writers = self.writers().write();
         self.check_open("claiming a writer slot")?;

@@ -2,9 +2,10 @@ use crate::{
     fault::Fault,
     fence::{self, Write},
     known_heads::{EntityHead, KnownHeads, LaneHead},
+    pieces::{self, Piece, Pieces},
     session::{Session, Statement, column},
     store::Shared,
-    transaction::Failed,
+    transaction::{Failed, Transaction},
     values,
 };
 use actum_model::{Position, SequenceNr};
@@ -77,22 +78,107 @@ pub(crate) async fn append(
 ) -> Result<Vec<AppendOutcome>, StoreError> {
     let mut trusting = true;
     for again in 0..=SENT_AGAIN_MAX {
-        let columns = Columns::of(batch, known, trusting);
-        match send(shared, session, known.lane(), (batch, &columns)).await {
-            Ok(answer) if answer.is_known => return Ok(settle(batch, &columns, &answer, known)),
-            Ok(answer) => {
-                let (lane, head) = (batch.lane.nr(), answer.head_before.get());
-                // otherwise retention has deleted the event
-                if known.lane().is_some_and(|known| known.position > answer.head_before) {
-                    tracing::warn!(lane, head, "a lane has gone back, its last events are lost");
-                }
-                known.forget();
-            }
+        let is_one = pieces::is_one(batch);
+        let sent = if is_one {
+            append_piece(shared, (session, known), batch, trusting).await
+        } else {
+            append_pieces(shared, (session, known), batch, trusting).await
+        };
+        match sent {
+            Ok(Some(outcomes)) => return Ok(outcomes),
+            Ok(None) => {}
             Err(Failed { fault: Fault::Taken, .. }) if again < SENT_AGAIN_MAX => trusting = false,
+            // one statement was sent again already
+            Err(Failed { fault: Fault::Crossed, .. }) if !is_one && again < SENT_AGAIN_MAX => {}
             Err(failed) => return Err(failed.error),
         }
     }
     Err(StoreError::unavailable(DOING, "the end of the lane changes all the time"))
+}
+
+/// Stores a batch by one statement; none when what is known of the lane is not its history, and is forgotten.
+async fn append_piece(
+    shared: &Shared,
+    (session, known): (&mut Session, &mut KnownHeads),
+    batch: &AppendBatch,
+    trusting: bool,
+) -> Result<Option<Vec<AppendOutcome>>, Failed> {
+    let columns = Columns::of(batch, known, trusting);
+    let answer = send(shared, session, known.lane(), (batch, &columns)).await?;
+    if answer.is_known {
+        return Ok(Some(settle(batch, &columns, &answer, known)));
+    }
+    let (lane, head) = (batch.lane.nr(), answer.head_before.get());
+    // otherwise retention has deleted the event
+    if known.lane().is_some_and(|known| known.position > answer.head_before) {
+        tracing::warn!(lane, head, "a lane has gone back, its last events are lost");
+    }
+    known.forget();
+    Ok(None)
+}
+
+/// As [`append_piece`], by several statements of one transaction.
+async fn append_pieces(
+    shared: &Shared,
+    (session, known): (&mut Session, &mut KnownHeads),
+    batch: &AppendBatch,
+    trusting: bool,
+) -> Result<Option<Vec<AppendOutcome>>, Failed> {
+    // what the pieces leave is known once they are committed, and not when this future is dropped before
+    let mut learned = known.take();
+    let mut tx = Transaction::begin(session, shared.connector(), DOING).await?;
+    let stored = pieces_in(shared, (tx.session(), &mut learned), batch, trusting).await;
+    let stored = tx.finish(stored).await?;
+    *known = learned;
+    Ok(stored)
+}
+
+async fn pieces_in(
+    shared: &Shared,
+    (session, known): (&mut Session, &mut KnownHeads),
+    batch: &AppendBatch,
+    trusting: bool,
+) -> Result<Option<Vec<AppendOutcome>>, Failed> {
+    let mut outcomes: Vec<Option<AppendOutcome>> = vec![None; batch.appends.len()];
+    for (nr, piece) in Pieces::of(batch).enumerate() {
+        let piece = without_conflicts(piece, &outcomes);
+        match append_piece(shared, (session, known), &piece.batch, trusting).await? {
+            Some(found) => join(&mut outcomes, piece.of, found)?,
+            None if nr == 0 => return Ok(None), // nothing was done
+            None => return Err(changed().into()),
+        }
+    }
+    Ok(Some(outcomes.into_iter().flatten().collect()))
+}
+
+/// Leaves out what belongs to appends that have turned out to conflict.
+fn without_conflicts(piece: Piece, outcomes: &[Option<AppendOutcome>]) -> Piece {
+    let Piece { batch, of } = piece;
+    let goes = |nr: &usize| !matches!(outcomes[*nr], Some(AppendOutcome::Conflict { .. }));
+    let parts = of.into_iter().zip(batch.appends).filter(|(nr, _)| goes(nr));
+    let (of, appends) = parts.unzip();
+    Piece { batch: AppendBatch { appends, ..batch }, of }
+}
+
+/// Takes note of the outcomes of a piece. The later parts of an append follow the first one under the lane's lock, so
+/// they cannot conflict.
+fn join(
+    outcomes: &mut [Option<AppendOutcome>],
+    of: Vec<usize>,
+    found: Vec<AppendOutcome>,
+) -> Result<(), StoreError> {
+    for (nr, outcome) in of.into_iter().zip(found) {
+        let conflicts = matches!(outcome, AppendOutcome::Conflict { .. });
+        if conflicts && outcomes[nr].is_some() {
+            return Err(changed());
+        }
+        outcomes[nr] = Some(outcome);
+    }
+    Ok(())
+}
+
+fn changed() -> StoreError {
+    StoreError::unavailable(DOING, "somebody has changed the tables under the lane's lock")
 }
 
 async fn send(
@@ -207,12 +293,9 @@ impl<'a> Columns<'a> {
         trusting: bool,
     ) {
         let first = append.expected.get();
-        let last = first.checked_add(append.events.len() as u64).and_then(values::stored);
         self.entities.push(found.map_or(0, |found| found.entity));
-        // one whose numbers the table cannot count to conflicts: no entity is below zero, and it needs no rows
-        self.expected.push(last.map_or(-1, |_| values::bound(first)));
-        let is_there = trusting && found.is_some_and(|found| found.head == append.expected);
-        if last.is_none() || !is_there {
+        self.expected.push(values::bound(first));
+        if !(trusting && found.is_some_and(|found| found.head == append.expected)) {
             self.checked.push(nr);
         }
         if found.is_none() {
@@ -221,8 +304,7 @@ impl<'a> Columns<'a> {
             self.ids.push(append.entity.id());
             self.partitions.push(append.partition.nr().into());
         }
-        let events = if last.is_some() { &append.events[..] } else { &[] };
-        for (event, index) in events.iter().zip(0..) {
+        for (event, index) in append.events.iter().zip(0..) {
             self.of.push(nr);
             self.sequence_nrs.push(values::bound(first + index + 1));
             self.event_nrs.push((append.first_event_nr + index).cast_signed());

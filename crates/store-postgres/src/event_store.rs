@@ -53,6 +53,7 @@ impl EventStore for PostgresStore {
         limit: PageLimit,
     ) -> Result<LanePage, StoreError> {
         self.layout().check_lane(lane)?;
+        filter.check()?;
         lane_page::read(&self.shared, LaneRead { lane, after, filter, limit }).await
     }
 

@@ -60,6 +60,12 @@ impl KnownHeads {
         self.old.clear();
     }
 
+    /// Hands over all that is known, and forgets it here.
+    pub(crate) fn take(&mut self) -> Self {
+        let young_max = self.young_max;
+        std::mem::replace(self, Self { lane: None, young: HashMap::new(), old: HashMap::new(), young_max })
+    }
+
     /// What is known of `key`.
     pub(crate) fn find(&mut self, key: &EntityKey) -> Option<EntityHead> {
         if let Some(known) = self.young.get(key) {

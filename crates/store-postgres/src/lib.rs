@@ -32,6 +32,7 @@ mod lane_writer;
 mod open;
 mod open_error;
 mod outage;
+mod pieces;
 mod recovery_store;
 mod resolve;
 mod retention;

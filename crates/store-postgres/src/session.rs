@@ -70,6 +70,11 @@ impl Session {
         !self.running && !self.in_transaction
     }
 
+    /// Whether a transaction of several statements is open.
+    pub(crate) fn is_in_transaction(&self) -> bool {
+        self.in_transaction
+    }
+
     /// Whether the connection still takes statements.
     pub(crate) fn is_usable(&self) -> bool {
         !self.running

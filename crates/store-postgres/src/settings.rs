@@ -40,7 +40,8 @@ pub struct PostgresSettings {
     /// minutes. After that the call fails as unavailable.
     pub connect_timeout: Duration,
     /// How long a statement may take on the server; 5 seconds by default, 10 milliseconds to 10 minutes. After that the
-    /// server gives it up, nothing was written, and the call fails as unavailable.
+    /// server gives it up, nothing was written, and the call fails as unavailable. A large batch is several statements of
+    /// one transaction, of at most 4,000 rows or 4 MiB each, so it may take longer as a whole.
     pub statement_timeout: Duration,
     /// How long a statement may wait for a lock, within `statement_timeout`; 3 seconds by default, 1 millisecond to 10
     /// minutes. As above.

@@ -1,17 +1,41 @@
-use crate::{PostgresStore, entity_pages::snapshot, fault::store_error, transaction, values};
+use crate::{
+    PostgresStore,
+    entity_pages::snapshot,
+    fault::{Fault, store_error},
+    pieces,
+    session::{Session, Statement},
+    transaction::{self, CROSSINGS_MAX, Failed, Transaction},
+    values,
+};
 use actum_model::{EntityKey, PartitionCount, SequenceNr};
 use actum_persistence::store::{Snapshot, SnapshotStore, StoreError};
 use async_trait::async_trait;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+
+const SAVING: &str = "saving snapshots";
 
 #[async_trait]
 impl SnapshotStore for PostgresStore {
     async fn save(&self, snapshots: &[Snapshot]) -> Result<(), StoreError> {
+        Snapshot::check_all(snapshots)?;
         if snapshots.is_empty() {
             return Ok(());
         }
-        let columns = Columns::of(snapshots, self.layout().partitions)?;
-        self.save_columns(&columns).await
+        let rows = rows_of(snapshots);
+        let pieces: Vec<_> = pieces::of_snapshots(&rows).collect();
+        let mut session = self.shared.connections.lend(SAVING).await?;
+        if let [all] = pieces[..] {
+            return Ok(self.save_piece(&mut session, all).await?);
+        }
+        let mut crossings = 0;
+        loop {
+            match self.save_pieces(&mut session, &pieces).await {
+                Err(Failed { fault: Fault::Crossed, .. }) if crossings < CROSSINGS_MAX => {
+                    crossings += 1;
+                }
+                done => return Ok(done?),
+            }
+        }
     }
 
     async fn load(
@@ -64,27 +88,44 @@ impl SnapshotStore for PostgresStore {
 }
 
 impl PostgresStore {
-    async fn save_columns(&self, columns: &Columns<'_>) -> Result<(), StoreError> {
-        let doing = "saving snapshots";
+    /// Saves by several statements of one transaction.
+    async fn save_pieces(
+        &self,
+        session: &mut Session,
+        pieces: &[&[&Snapshot]],
+    ) -> Result<(), Failed> {
+        let mut tx = Transaction::begin(session, self.shared.connector(), SAVING).await?;
+        for piece in pieces {
+            if let Err(failed) = self.save_piece(tx.session(), piece).await {
+                return tx.finish(Err(failed)).await;
+            }
+        }
+        tx.finish(Ok(())).await
+    }
+
+    /// Saves what one statement takes.
+    async fn save_piece(
+        &self,
+        session: &mut Session,
+        snapshots: &[&Snapshot],
+    ) -> Result<(), Failed> {
+        let columns = Columns::of(snapshots, self.layout().partitions);
         let save = "SELECT @save_snapshots_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)::text";
-        let statement = || {
-            sqlx::query(self.shared.texts.of(save))
-                .bind(&columns.kinds)
-                .bind(&columns.ids)
-                .bind(&columns.partitions)
-                .bind(&columns.sequence_nrs)
-                .bind(&columns.timestamps)
-                .bind(&columns.codecs)
-                .bind(&columns.manifests)
-                .bind(&columns.schema_versions)
-                .bind(&columns.states)
-                .bind(&columns.recent_commands)
-        };
-        let mut session = self.shared.connections.lend(doing).await?;
-        let connector = self.shared.connector();
-        transaction::call(&mut session, connector, doing, statement).await?;
+        let statement = || columns.bind(sqlx::query(self.shared.texts.of(save)));
+        transaction::call(session, self.shared.connector(), SAVING, statement).await?;
         Ok(())
     }
+}
+
+/// What is to be saved, each entity and number once: of two with one number the last one counts.
+///
+/// In order: two transactions that create the same entities wait for each other one way only.
+fn rows_of(snapshots: &[Snapshot]) -> Vec<&Snapshot> {
+    let by_name: BTreeMap<_, _> = snapshots
+        .iter()
+        .map(|s| ((s.entity.kind(), s.entity.id(), s.sequence_nr), s))
+        .collect();
+    by_name.into_values().collect()
 }
 
 /// Snapshots as arrays, a column each.
@@ -103,39 +144,36 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(snapshots: &'a [Snapshot], partitions: PartitionCount) -> Result<Self, StoreError> {
-        // of two with one number the last one counts, and a statement touches a row once
-        let places =
-            snapshots.iter().enumerate().map(|(place, s)| ((&s.entity, s.sequence_nr), place));
-        let last: HashMap<_, usize> = places.collect();
+    fn of(snapshots: &[&'a Snapshot], partitions: PartitionCount) -> Self {
         let mut columns = Self::default();
-        for (place, snapshot) in snapshots.iter().enumerate() {
-            if last[&(&snapshot.entity, snapshot.sequence_nr)] == place {
-                columns.add(snapshot, partitions)?;
-            }
-        }
-        Ok(columns)
+        snapshots.iter().for_each(|snapshot| columns.add(snapshot, partitions));
+        columns
     }
 
-    fn add(
-        &mut self,
-        snapshot: &'a Snapshot,
-        partitions: PartitionCount,
-    ) -> Result<(), StoreError> {
-        let sequence_nr = values::stored(snapshot.sequence_nr.get()).ok_or_else(|| {
-            let (entity, nr) = (&snapshot.entity, snapshot.sequence_nr);
-            StoreError::invalid(format!("{entity} cannot have an event {nr} to take a snapshot of"))
-        })?;
+    fn add(&mut self, snapshot: &'a Snapshot, partitions: PartitionCount) {
         self.kinds.push(snapshot.entity.kind());
         self.ids.push(snapshot.entity.id());
         self.partitions.push(snapshot.entity.partition(partitions).nr().into());
-        self.sequence_nrs.push(sequence_nr);
+        self.sequence_nrs.push(values::bound(snapshot.sequence_nr.get()));
         self.timestamps.push(snapshot.timestamp.as_micros());
         self.codecs.push(&snapshot.state.codec);
         self.manifests.push(&snapshot.state.manifest);
         self.schema_versions.push(snapshot.state.schema_version.into());
         self.states.push(&snapshot.state.bytes);
         self.recent_commands.push(&snapshot.recent_commands);
-        Ok(())
+    }
+
+    fn bind<'q>(&'q self, query: Statement<'q>) -> Statement<'q> {
+        query
+            .bind(&self.kinds)
+            .bind(&self.ids)
+            .bind(&self.partitions)
+            .bind(&self.sequence_nrs)
+            .bind(&self.timestamps)
+            .bind(&self.codecs)
+            .bind(&self.manifests)
+            .bind(&self.schema_versions)
+            .bind(&self.states)
+            .bind(&self.recent_commands)
     }
 }

@@ -1,15 +1,17 @@
 use crate::{
     PostgresStore,
     entities::Names,
-    fault::store_error,
+    fault::{Fault, store_error},
     fence::{self, Write},
-    resolve,
-    session::{Statement, column},
+    pieces, resolve,
+    session::{Session, Statement, column},
+    transaction::{CROSSINGS_MAX, Failed, Transaction},
     values,
 };
 use actum_model::{EntityKey, Revision};
 use actum_persistence::store::{
-    DurableStateStore, StateBatch, StateChange, StateOutcome, StateRecord, StateWrite, StoreError,
+    DurableStateStore, Incarnation, StateBatch, StateChange, StateOutcome, StateRecord, StateWrite,
+    StoreError,
 };
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
@@ -25,12 +27,20 @@ const WRITE: &str = "SELECT _verdict, _nonce_now, _settled_now, _outcomes FROM @
 impl DurableStateStore for PostgresStore {
     async fn write(&self, batch: &StateBatch) -> Result<Vec<StateOutcome>, StoreError> {
         batch.check(self.layout())?;
-        let columns = Columns::of(batch);
-        self.refuse_unfit(batch).await?;
         let mut session = self.shared.connections.lend(WRITING).await?;
-        let write = Write { doing: WRITING, incarnation: batch.incarnation, query: WRITE };
-        let row = fence::write(&self.shared, &mut session, write, |query| columns.bind(query));
-        outcomes(&row.await?, batch)
+        let pieces: Vec<&[StateWrite]> = pieces::of_writes(&batch.writes).collect();
+        if pieces.len() < 2 {
+            return Ok(self.write_piece(&mut session, batch.incarnation, &batch.writes).await?);
+        }
+        let mut crossings = 0;
+        loop {
+            match self.write_pieces(&mut session, batch.incarnation, &pieces).await {
+                Err(Failed { fault: Fault::Crossed, .. }) if crossings < CROSSINGS_MAX => {
+                    crossings += 1;
+                }
+                done => return Ok(done?),
+            }
+        }
     }
 
     async fn resolve(&self, batch: &StateBatch) -> Result<Vec<Option<StateOutcome>>, StoreError> {
@@ -66,24 +76,35 @@ impl DurableStateStore for PostgresStore {
 }
 
 impl PostgresStore {
-    /// Refuses a batch that would give an entity a revision which the store cannot count to. A write that conflicts
-    /// would not.
-    async fn refuse_unfit(&self, batch: &StateBatch) -> Result<(), StoreError> {
-        let unfit =
-            batch.writes.iter().filter(|write| values::stored(write.revision.get()).is_none());
-        for write in unfit {
-            let entity = &write.entity;
-            let found = self.load(std::slice::from_ref(entity)).await?;
-            let actual =
-                found.first().and_then(Option::as_ref).map_or(Revision::ZERO, |r| r.revision);
-            if actual == write.expected {
-                let revision = write.revision;
-                return Err(StoreError::invalid(format!(
-                    "{entity} cannot have revision {revision}: the store counts to 2^63 - 1"
-                )));
+    /// Writes by several statements of one transaction.
+    async fn write_pieces(
+        &self,
+        session: &mut Session,
+        incarnation: Incarnation,
+        pieces: &[&[StateWrite]],
+    ) -> Result<Vec<StateOutcome>, Failed> {
+        let mut tx = Transaction::begin(session, self.shared.connector(), WRITING).await?;
+        let mut outcomes = Vec::new();
+        for piece in pieces {
+            match self.write_piece(tx.session(), incarnation, piece).await {
+                Ok(mut written) => outcomes.append(&mut written),
+                failed => return tx.finish(failed).await,
             }
         }
-        Ok(())
+        tx.finish(Ok(outcomes)).await
+    }
+
+    /// Writes what one statement takes.
+    async fn write_piece(
+        &self,
+        session: &mut Session,
+        incarnation: Incarnation,
+        writes: &[StateWrite],
+    ) -> Result<Vec<StateOutcome>, Failed> {
+        let columns = Columns::of(writes);
+        let write = Write { doing: WRITING, incarnation, query: WRITE };
+        let row = fence::write(&self.shared, session, write, |query| columns.bind(query)).await?;
+        Ok(outcomes(&row, writes)?)
     }
 }
 
@@ -104,23 +125,21 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(batch: &'a StateBatch) -> Self {
-        let names = Names::of(batch.writes.iter().map(|write| &write.entity));
+    fn of(writes: &'a [StateWrite]) -> Self {
+        let names = Names::of(writes.iter().map(|write| &write.entity));
         let mut columns = Self { names, ..Self::default() };
-        batch.writes.iter().for_each(|write| columns.add(write));
+        writes.iter().for_each(|write| columns.add(write));
         columns
     }
 
     fn add(&mut self, write: &'a StateWrite) {
-        let revision = values::stored(write.revision.get());
         let state = match &write.change {
             StateChange::Put(state) => Some(state),
             StateChange::Delete => None,
         };
         self.partitions.push(write.partition.nr().into());
-        // one that does not fit was looked at: it conflicts, and no entity is at a revision below zero
-        self.expected.push(revision.map_or(-1, |_| values::bound(write.expected.get())));
-        self.revisions.push(revision.unwrap_or(i64::MAX));
+        self.expected.push(values::bound(write.expected.get()));
+        self.revisions.push(values::bound(write.revision.get()));
         self.write_nrs.push(write.write_nr.cast_signed());
         self.timestamps.push(write.timestamp.as_micros());
         self.codecs.push(state.map(|state| &*state.codec));
@@ -147,9 +166,9 @@ impl<'a> Columns<'a> {
     }
 }
 
-fn outcomes(row: &PgRow, batch: &StateBatch) -> Result<Vec<StateOutcome>, StoreError> {
+fn outcomes(row: &PgRow, writes: &[StateWrite]) -> Result<Vec<StateOutcome>, StoreError> {
     let outcomes: Vec<i64> = column(row, 3).map_err(|error| fence::unreadable(WRITING, error))?;
-    if outcomes.len() != batch.writes.len() {
+    if outcomes.len() != writes.len() {
         return Err(StoreError::outcome_unknown(WRITING, "an answer lacks outcomes"));
     }
     let outcome = |outcome: i64| match u64::try_from(outcome) {

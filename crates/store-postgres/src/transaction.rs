@@ -7,7 +7,7 @@ use actum_persistence::store::StoreError;
 use sqlx::postgres::PgRow;
 
 /// How often a call is made again because another transaction crossed it.
-const CROSSINGS_MAX: usize = 3;
+pub(crate) const CROSSINGS_MAX: usize = 3;
 
 /// Why a call failed.
 #[derive(Debug)]
@@ -40,6 +40,21 @@ impl<'a> Transaction<'a> {
     /// The one that was begun on `session`.
     pub(crate) fn of(session: &'a mut Session, doing: &'static str) -> Self {
         Self { session, doing }
+    }
+
+    /// Begins one.
+    pub(crate) async fn begin(
+        session: &'a mut Session,
+        connector: &Connector,
+        doing: &'static str,
+    ) -> Result<Self, Failed> {
+        session.begin(connector.begin()).await.map_err(|error| failed(doing, error))?;
+        Ok(Self::of(session, doing))
+    }
+
+    /// Where calls of it run, see [`call`].
+    pub(crate) fn session(&mut self) -> &mut Session {
+        self.session
     }
 
     /// Runs a statement.
@@ -87,13 +102,17 @@ impl<'a> Transaction<'a> {
     }
 }
 
-/// Runs one statement that commits what it does; again when another transaction crossed it.
+/// Runs one statement that commits what it does; again when another transaction crossed it. In a transaction of several
+/// statements it commits with them.
 pub(crate) async fn call<'q>(
     session: &mut Session,
     connector: &Connector,
     doing: &'static str,
     statement: impl Fn() -> Statement<'q>,
 ) -> Result<Vec<PgRow>, Failed> {
+    if session.is_in_transaction() {
+        return rows(session, doing, statement()).await;
+    }
     let mut crossings = 0;
     loop {
         // a transaction carries the settings that the connection has not
@@ -121,20 +140,19 @@ async fn call_in_transaction(
     doing: &'static str,
     statement: Statement<'_>,
 ) -> Result<Vec<PgRow>, Failed> {
-    let failed = |error| Failed { fault: Fault::of(&error), error: store_error(doing, error) };
-    session.begin(connector.begin()).await.map_err(failed)?;
-    match session.rows(statement).await {
-        Ok(rows) => match session.commit().await {
-            Ok(()) => Ok(rows),
-            Err(error) => {
-                Err(Failed { fault: Fault::of(&error), error: commit_error(doing, error) })
-            }
-        },
-        Err(error) => {
-            if session.is_usable() {
-                session.rollback().await;
-            }
-            Err(failed(error))
-        }
-    }
+    let mut tx = Transaction::begin(session, connector, doing).await?;
+    let done = rows(tx.session(), doing, statement).await;
+    tx.finish(done).await
+}
+
+async fn rows(
+    session: &mut Session,
+    doing: &str,
+    statement: Statement<'_>,
+) -> Result<Vec<PgRow>, Failed> {
+    session.rows(statement).await.map_err(|error| failed(doing, error))
+}
+
+fn failed(doing: &str, error: sqlx::Error) -> Failed {
+    Failed { fault: Fault::of(&error), error: store_error(doing, error) }
 }

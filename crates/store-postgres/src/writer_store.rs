@@ -9,15 +9,10 @@ use actum_persistence::store::{ClaimError, Incarnation, StoreError, WriterClaim,
 use async_trait::async_trait;
 use std::time::Duration;
 
-/// The longest name of a slot, in bytes.
-const SLOT_BYTES_MAX: usize = 255;
-/// The longest description of a holder, in bytes.
-const HOLDER_BYTES_MAX: usize = 4096;
-
 #[async_trait]
 impl WriterStore for PostgresStore {
     async fn claim(&self, claim: &WriterClaim) -> Result<Incarnation, ClaimError> {
-        check(claim)?;
+        claim.check()?;
         let doing = "claiming a writer slot";
         let mut session = self.shared.connections.begin(doing).await?;
         let mut tx = Transaction::of(&mut session, doing);
@@ -110,10 +105,8 @@ impl PostgresStore {
         let statement = "INSERT INTO @writers (slot, holder, nonce, lease_until)
             VALUES ($1, $2, floor(random() * 2 ^ 52)::bigint, clock_timestamp() + $3 * interval '1 microsecond')
             RETURNING incarnation, nonce";
-        // a text cannot hold NUL, and the holder is for people
-        let holder = claim.holder.replace('\0', " ");
         let statement = sqlx::query(self.shared.texts.of(statement));
-        let statement = statement.bind(&claim.slot).bind(holder).bind(micros(claim.lease));
+        let statement = statement.bind(&claim.slot).bind(&claim.holder).bind(micros(claim.lease));
         let rows = tx.rows(statement).await?;
         let row = rows.first().ok_or(sqlx::Error::RowNotFound);
         row.and_then(|row| Ok((column(row, 0)?, column(row, 1)?))).map_err(|error| tx.failed(error))
@@ -155,21 +148,4 @@ fn held(claim: &WriterClaim, holder: &Holder) -> ClaimError {
 fn micros(lease: Duration) -> f64 {
     // what does not fit is centuries
     lease.as_secs_f64().min(1e9) * 1e6
-}
-
-fn check(claim: &WriterClaim) -> Result<(), StoreError> {
-    let slot = &claim.slot;
-    if slot.is_empty() || slot.len() > SLOT_BYTES_MAX || slot.contains('\0') {
-        let bytes = slot.len();
-        let what = format!(
-            "the name of a writer slot has 1 to {SLOT_BYTES_MAX} bytes without NUL, not {bytes}"
-        );
-        return Err(StoreError::invalid(what));
-    }
-    if claim.holder.len() > HOLDER_BYTES_MAX {
-        let bytes = claim.holder.len();
-        let what = format!("the holder of a slot has up to {HOLDER_BYTES_MAX} bytes, not {bytes}");
-        return Err(StoreError::invalid(what));
-    }
-    Ok(())
 }

@@ -65,6 +65,7 @@ impl EventStore for SqliteStore {
         limit: PageLimit,
     ) -> Result<LanePage, StoreError> {
         self.layout().check_lane(lane)?;
+        filter.check()?;
         let doing = "reading a lane";
         let mut reader = self.readers().reader(doing).await?;
         let read = LaneRead { lane, after, filter, limit };

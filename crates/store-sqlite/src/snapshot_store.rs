@@ -10,6 +10,7 @@ use std::collections::HashMap;
 #[async_trait]
 impl SnapshotStore for SqliteStore {
     async fn save(&self, snapshots: &[Snapshot]) -> Result<(), StoreError> {
+        Snapshot::check_all(snapshots)?;
         let mut tx = self.writer().begin("saving snapshots").await?;
         let saved = self.save_in(&mut tx, snapshots).await;
         tx.finish(saved).await

@@ -15,15 +15,10 @@ use std::{
     time::Duration,
 };
 
-/// The longest name of a slot, in bytes.
-const SLOT_BYTES_MAX: usize = 255;
-/// The longest description of a holder, in bytes.
-const HOLDER_BYTES_MAX: usize = 4096;
-
 #[async_trait]
 impl WriterStore for SqliteStore {
     async fn claim(&self, claim: &WriterClaim) -> Result<Incarnation, ClaimError> {
-        check(claim)?;
+        claim.check()?;
         let mut tx = self.writer().begin_synced("claiming a writer slot").await?;
         let claimed = self.claim_in(&mut tx, claim).await;
         let Claimed { incarnation, lock, dead } = tx.finish(claimed).await?;
@@ -131,21 +126,6 @@ async fn shut_out(mut tx: WriteTx<'_>, incarnation: Incarnation) -> Result<(), S
     let Some(nr) = values::stored(incarnation.get()) else { return tx.finish(Ok(())).await };
     let done = tx.execute(revocation(nr)).await;
     tx.finish(done).await
-}
-
-fn check(claim: &WriterClaim) -> Result<(), StoreError> {
-    if claim.slot.is_empty() || claim.slot.len() > SLOT_BYTES_MAX {
-        let bytes = claim.slot.len();
-        let what =
-            format!("the name of a writer slot has 1 to {SLOT_BYTES_MAX} bytes, not {bytes}");
-        return Err(StoreError::invalid(what));
-    }
-    if claim.holder.len() > HOLDER_BYTES_MAX {
-        let bytes = claim.holder.len();
-        let what = format!("the holder of a slot has up to {HOLDER_BYTES_MAX} bytes, not {bytes}");
-        return Err(StoreError::invalid(what));
-    }
-    Ok(())
 }
 
 /// The incarnation that may write for a slot, and who that is.

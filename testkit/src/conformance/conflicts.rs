@@ -7,7 +7,7 @@ use super::{
     writer::Writer,
 };
 use actum_model::{Lane, SequenceNr};
-use actum_persistence::store::{AppendOutcome, StoreError};
+use actum_persistence::store::{AppendOutcome, StoreError, bounds::NUMBER_MAX};
 use std::sync::Arc;
 use tokio::{sync::Barrier, task::JoinSet};
 
@@ -35,7 +35,7 @@ pub async fn an_append_that_expects_too_much_conflicts(fixture: &dyn StoreFixtur
     let writer = Writer::claim(&stores).await;
     writer.write(&account(1), 0, 2).await;
     for (nr, head) in [(1, 2), (2, 0)] {
-        for expected in [head + 1, head + 9, u64::from(u32::MAX), i64::MAX as u64, u64::MAX] {
+        for expected in [head + 1, head + 9, u64::from(u32::MAX), NUMBER_MAX - 1] {
             let outcome = writer.store_one(&account(nr), expected, events(1)).await;
             assert_eq!(outcome.expect("a conflict is no error"), conflict(head), "{expected}");
         }

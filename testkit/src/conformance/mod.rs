@@ -55,6 +55,7 @@ mod suite;
 mod writer;
 
 pub mod append;
+pub mod bad_input;
 pub mod batches;
 pub mod conflicts;
 pub mod fence;
@@ -62,6 +63,7 @@ pub mod fence_races;
 pub mod filters;
 pub mod lanes;
 pub mod large_numbers;
+pub mod largest;
 pub mod names;
 pub mod order;
 pub mod pages;

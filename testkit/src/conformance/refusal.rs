@@ -1,6 +1,6 @@
 //! Which error a store answered with.
 
-use actum_persistence::store::{Incarnation, StoreError};
+use actum_persistence::store::{ClaimError, Incarnation, StoreError};
 use std::fmt::Debug;
 
 /// Panics unless `result` says that `incarnation` was revoked.
@@ -18,6 +18,15 @@ pub(crate) fn assert_invalid<T: Debug>(result: Result<T, StoreError>) {
     match result {
         Err(StoreError::Invalid { .. }) => {}
         other => panic!("the request is invalid, but the store says {other:?}"),
+    }
+}
+
+/// As [`assert_invalid`], of a claim.
+#[track_caller]
+pub(crate) fn assert_invalid_claim(result: Result<Incarnation, ClaimError>) {
+    match result {
+        Err(ClaimError::Store(StoreError::Invalid { .. })) => {}
+        other => panic!("the claim is invalid, but the store says {other:?}"),
     }
 }
 

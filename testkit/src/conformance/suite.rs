@@ -21,6 +21,18 @@ macro_rules! store_conformance {
                 a_batch_of_guilty_entities_takes_no_position
                 ten_thousand_events_of_one_entity_are_one_append
                 ten_thousand_entities_are_one_batch;
+            Plain bad_input:
+                a_claim_without_proper_names_is_refused
+                a_payload_without_proper_names_is_refused
+                what_is_too_large_is_refused
+                numbers_that_nothing_can_have_are_refused
+                a_filter_of_names_that_nothing_has_is_refused;
+            Plain largest:
+                the_append_of_most_events_is_stored
+                the_append_of_most_bytes_is_stored
+                the_batch_of_most_entities_and_events_is_stored
+                the_largest_batches_of_states_are_written
+                many_large_snapshots_are_saved_together;
             Plain conflicts:
                 an_append_that_expects_too_little_conflicts
                 an_append_that_expects_too_much_conflicts

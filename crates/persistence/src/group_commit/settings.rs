@@ -1,17 +1,19 @@
 use super::Weight;
+use crate::store::bounds::{BATCH_ENTITIES_MAX, PAYLOAD_BYTES_MAX};
 use std::time::Duration;
 
 /// How the writes of a lane are grouped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GroupCommitSettings {
-    /// Events of one transaction: 1,000 by default, 1 to 100,000. A single write with more goes alone.
+    /// Events of one transaction: 1,000 by default, 1 to 10,000. A single write with more goes alone.
     pub batch_events_max: usize,
-    /// Bytes of payload and metadata of one transaction: 1 MiB by default, 1 to 256 MiB. A single write with more goes
+    /// Bytes of payload and metadata of one transaction: 1 MiB by default, 1 to 16 MiB. A single write with more goes
     /// alone.
     pub batch_bytes_max: usize,
     /// How often the store is asked what became of a transaction whose outcome is unknown: 10 times by default, 1 to
-    /// 1,000. After the last one its writes fail with an unknown outcome. From the first one that fails until then nobody
+    /// 1,000. After the last one its writes fail with an unknown outcome; until then they wait, at most until their
+    /// callers' deadlines. From the first one that fails until then nobody
     /// waits behind the transaction: other writes are refused as unavailable.
     pub resolve_attempts_max: u32,
     /// How long the second of these attempts waits after the first; every further one waits twice as long: 50 ms by
@@ -61,8 +63,8 @@ impl GroupCommitSettings {
                 problems.push(format!("`{name}` is {value}, it must be 1 to {max}"));
             }
         };
-        check("batch_events_max", self.batch_events_max, 100_000);
-        check("batch_bytes_max", self.batch_bytes_max, 256 << 20);
+        check("batch_events_max", self.batch_events_max, BATCH_ENTITIES_MAX);
+        check("batch_bytes_max", self.batch_bytes_max, PAYLOAD_BYTES_MAX);
         check("resolve_attempts_max", self.resolve_attempts_max as usize, 1_000);
         let (min, max) = (self.resolve_backoff_min, self.resolve_backoff_max);
         if !(Duration::from_millis(1)..=Duration::from_mins(1)).contains(&min) {

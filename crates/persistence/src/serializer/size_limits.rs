@@ -1,18 +1,22 @@
+use crate::store::bounds::{
+    BATCH_BYTES_MAX, BATCH_EVENTS_MAX, METADATA_BYTES_MAX, PAYLOAD_BYTES_MAX,
+};
+
 /// How large what is stored may be. Beyond a limit a command fails with a clear error and nothing of it is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SizeLimits {
-    /// Bytes of one encoded event, state, snapshot or command: 1 MiB by default, 1 to 512 MiB.
+    /// Bytes of one encoded event, state, snapshot or command: 1 MiB by default, 1 to 16 MiB.
     pub payload_bytes_max: usize,
-    /// Bytes of the encoded metadata of one event, without a recorded reply: 16 KiB by default, 1 to 16 MiB.
+    /// Bytes of the encoded metadata of one event, without a recorded reply: 16 KiB by default, 1 to 4 MiB.
     pub metadata_bytes_max: usize,
     /// Bytes of one encoded reply that is recorded, to be given again to a retry with the same command id: 64 KiB by
-    /// default, 1 to 16 MiB. An entity keeps as many of them in memory as it remembers commands.
+    /// default, 1 to 4 MiB. An entity keeps as many of them in memory as it remembers commands.
     pub reply_bytes_max: usize,
     /// Bytes of payload and metadata, without a recorded reply, of the events that one command stores: 4 MiB by default,
-    /// at most 1 GiB, and no less than those of one event, or the largest could not be stored.
+    /// at most 32 MiB, and no less than those of one event, or the largest could not be stored.
     pub append_bytes_max: usize,
-    /// Events that one command stores: 10,000 by default, 1 to 1,000,000.
+    /// Events that one command stores: 10,000 by default, 1 to 100,000.
     pub append_events_max: usize,
 }
 
@@ -56,11 +60,13 @@ impl SizeLimits {
                 problems.push(format!("`{name}` is {value}, it must be 1 to {max}"));
             }
         };
-        check("payload_bytes_max", self.payload_bytes_max, 512 << 20);
-        check("metadata_bytes_max", self.metadata_bytes_max, 16 << 20);
-        check("reply_bytes_max", self.reply_bytes_max, 16 << 20);
-        check("append_bytes_max", self.append_bytes_max, 1 << 30);
-        check("append_events_max", self.append_events_max, 1_000_000);
+        check("payload_bytes_max", self.payload_bytes_max, PAYLOAD_BYTES_MAX);
+        // the metadata of an event may carry a recorded reply
+        check("metadata_bytes_max", self.metadata_bytes_max, METADATA_BYTES_MAX / 2);
+        check("reply_bytes_max", self.reply_bytes_max, METADATA_BYTES_MAX / 2);
+        // with what has gathered before it, and with its reply, it still fits into a batch
+        check("append_bytes_max", self.append_bytes_max, BATCH_BYTES_MAX / 2);
+        check("append_events_max", self.append_events_max, BATCH_EVENTS_MAX);
         let event = self.payload_bytes_max.saturating_add(self.metadata_bytes_max);
         if self.append_bytes_max < event {
             problems.push(format!(

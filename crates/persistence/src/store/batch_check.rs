@@ -1,4 +1,11 @@
-use super::{AppendBatch, JournalLayout, StateBatch, StoreError};
+use super::{
+    AppendBatch, EntityAppend, JournalLayout, StateBatch, StateChange, StateWrite, StoreError,
+    bounds::{
+        BATCH_BYTES_MAX, BATCH_ENTITIES_MAX, BATCH_EVENTS_MAX, METADATA_BYTES_MAX, NUMBER_MAX,
+        RECENT_COMMANDS_BYTES_MAX,
+    },
+    payload_check::{PayloadCheck, check_bytes, of},
+};
 use actum_model::{EntityKey, Lane, Partition};
 use std::collections::HashSet;
 
@@ -26,9 +33,12 @@ impl AppendBatch {
     ///
     /// # Errors
     /// [`StoreError::Invalid`] when the journal has no such lane, an entity is in another lane or partition than said or
-    /// named twice, an append has no event, or its event numbers pass 2^64 - 1.
+    /// named twice, an append has no event, its event numbers pass 2^64 - 1 or its sequence numbers 2^63 - 1, a payload
+    /// names no codec or manifest or has schema version 0, or anything is larger than its [bound](super::bounds).
     pub fn check(&self, layout: JournalLayout) -> Result<(), StoreError> {
         layout.check_lane(self.lane)?;
+        let mut payloads = PayloadCheck::default();
+        let mut size = BatchSize::default();
         for append in &self.appends {
             let entity = &append.entity;
             check_partition(entity, append.partition, layout)?;
@@ -36,14 +46,16 @@ impl AppendBatch {
                 let lane = self.lane;
                 return Err(StoreError::invalid(format!("{entity} does not write to lane {lane}")));
             }
-            let Some(others) = (append.events.len() as u64).checked_sub(1) else {
-                return Err(StoreError::invalid(format!("the append of {entity} has no event")));
-            };
-            if append.first_event_nr.checked_add(others).is_none() {
-                let what = format!("the event numbers of {entity} pass 2^64 - 1");
-                return Err(StoreError::invalid(what));
+            check_numbers(append)?;
+            for event in &append.events {
+                payloads.check(entity, &event.payload)?;
+                let metadata = event.metadata.len();
+                check_bytes(entity, "metadata", metadata, METADATA_BYTES_MAX)?;
+                size.bytes += event.payload.bytes.len() + metadata;
             }
+            size.events += append.events.len();
         }
+        size.check(self.appends.len())?;
         check_each_once(self.appends.iter().map(|append| &append.entity))
     }
 }
@@ -52,20 +64,79 @@ impl StateBatch {
     /// Checks what every store must refuse, before anything of the batch is written.
     ///
     /// # Errors
-    /// [`StoreError::Invalid`] when an entity is in another partition than said or named twice, or a write does not move
-    /// its revision forward.
+    /// [`StoreError::Invalid`] when an entity is in another partition than said or named twice, a write does not move its
+    /// revision forward or moves it past 2^63 - 1, a state names no codec or manifest or has schema version 0, or
+    /// anything is larger than its [bound](super::bounds).
     pub fn check(&self, layout: JournalLayout) -> Result<(), StoreError> {
+        let mut payloads = PayloadCheck::default();
+        let mut size = BatchSize::default();
         for write in &self.writes {
-            check_partition(&write.entity, write.partition, layout)?;
-            if write.revision <= write.expected {
-                let (entity, revision, expected) = (&write.entity, write.revision, write.expected);
-                return Err(StoreError::invalid(format!(
-                    "the write of {entity} gives it revision {revision}, which is not behind {expected}"
-                )));
+            let entity = &write.entity;
+            check_partition(entity, write.partition, layout)?;
+            check_revision(write)?;
+            if let StateChange::Put(state) = &write.change {
+                payloads.check(entity, state)?;
+                size.bytes += state.bytes.len();
             }
+            let recent = write.recent_commands.len();
+            check_bytes(entity, "the remembered commands", recent, RECENT_COMMANDS_BYTES_MAX)?;
+            size.bytes += recent;
         }
+        size.check(self.writes.len())?;
         check_each_once(self.writes.iter().map(|write| &write.entity))
     }
+}
+
+/// How much a batch holds.
+#[derive(Default)]
+struct BatchSize {
+    events: usize,
+    bytes: usize,
+}
+
+impl BatchSize {
+    fn check(&self, entities: usize) -> Result<(), StoreError> {
+        let parts = [
+            ("entities", entities, BATCH_ENTITIES_MAX),
+            ("events", self.events, BATCH_EVENTS_MAX),
+            ("bytes", self.bytes, BATCH_BYTES_MAX),
+        ];
+        match parts.into_iter().find(|(_, count, max)| count > max) {
+            Some((what, count, max)) => Err(StoreError::invalid(format!(
+                "one batch may hold {max} {what}, this one has {count}"
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn check_numbers(append: &EntityAppend) -> Result<(), StoreError> {
+    let entity = &append.entity;
+    let count = append.events.len() as u64;
+    if count == 0 {
+        return Err(StoreError::invalid(format!("the append of {entity} has no event")));
+    }
+    if append.first_event_nr.checked_add(count - 1).is_none() {
+        return Err(of(entity, "its event numbers pass 2^64 - 1"));
+    }
+    let last = append.expected.get().checked_add(count);
+    if last.is_none_or(|last| last > NUMBER_MAX) {
+        return Err(of(entity, "its sequence numbers pass 2^63 - 1"));
+    }
+    Ok(())
+}
+
+fn check_revision(write: &StateWrite) -> Result<(), StoreError> {
+    let (entity, revision, expected) = (&write.entity, write.revision, write.expected);
+    if revision <= expected {
+        return Err(StoreError::invalid(format!(
+            "the write of {entity} gives it revision {revision}, which is not behind {expected}"
+        )));
+    }
+    if revision.get() > NUMBER_MAX {
+        return Err(of(entity, &format!("its revision {revision} is past 2^63 - 1")));
+    }
+    Ok(())
 }
 
 fn check_partition(

@@ -20,8 +20,11 @@ use async_trait::async_trait;
 ///   an error, nothing of the batch is stored, except after [`StoreError::OutcomeUnknown`].
 /// * **Durability.** When `append` returns `Ok`, the stored events survive a crash of the process and, as far as the
 ///   store says so in its own documentation, of the machine.
-/// * **Isolation of mistakes.** A batch that names an entity twice, an entity of another lane or under another partition
-///   than its own, or no event for an append, is [`StoreError::Invalid`], and so is a lane the journal does not have.
+/// * **Isolation of mistakes.** What no store may take is [`StoreError::Invalid`] before anything is done, the same in every
+///   store: a batch that names an entity twice, an entity of another lane or under another partition than its own, or no
+///   event for an append; a lane the journal does not have; a payload without a codec, a manifest or a schema version;
+///   whatever is larger than its [bound](super::bounds). [`AppendBatch::check`] and [`EventFilter::check`] find it out.
+///   A batch within the bounds is stored, whatever time-outs a store has for its statements.
 /// * Sequence numbers and positions never go back, whatever is deleted.
 ///
 /// # Cancel safety

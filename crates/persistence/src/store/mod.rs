@@ -5,13 +5,18 @@
 
 mod append;
 mod batch_check;
+pub mod bounds;
+mod claim_check;
 mod error;
 mod event;
 mod event_store;
+mod filter_check;
 mod layout;
 mod page;
 mod page_room;
+mod payload_check;
 mod recovery_store;
+mod snapshot_check;
 mod snapshot_store;
 mod state_store;
 mod stores;

@@ -23,6 +23,7 @@ pub struct Snapshot {
 /// # Contract
 /// * A snapshot that [`save`](Self::save) confirmed is found by later loads until it is pruned.
 /// * Saving the same entity and sequence number again replaces it.
+/// * What [`Snapshot::check_all`] refuses is [`StoreError::Invalid`], before anything is saved.
 /// * No fence: a snapshot states what immutable events amount to, whoever takes it.
 ///
 /// # Cancel safety

@@ -73,8 +73,8 @@ pub struct StateRecord {
 ///
 /// # Contract
 /// Fence, expected revision, atomicity, durability and the isolation of mistakes are those of
-/// [`EventStore`](super::EventStore), with revisions in place of sequence numbers. A `revision` that is not greater than
-/// `expected` is [`StoreError::Invalid`].
+/// [`EventStore`](super::EventStore), with revisions in place of sequence numbers. What [`StateBatch::check`] refuses is
+/// [`StoreError::Invalid`], before anything is written.
 ///
 /// # Cancel safety
 /// As [`EventStore`](super::EventStore).

@@ -29,9 +29,9 @@ impl fmt::Display for Incarnation {
 /// Asks for a writer slot.
 #[derive(Clone, Debug)]
 pub struct WriterClaim {
-    /// The slot, 1 to 255 bytes: one alive writer each. A single engine uses one slot for the whole journal.
+    /// The slot, 1 to 255 bytes without NUL: one alive writer each. A single engine uses one slot for the whole journal.
     pub slot: String,
-    /// Who claims, up to 4,096 bytes, for the error message of the next claimant: the engine's name and process id.
+    /// Who claims, 1 to 4,096 bytes without NUL, for the error message of the next claimant: the engine's name and process id.
     pub holder: String,
     /// How long the claim lives without a [`renew`](WriterStore::renew), on the store's clock.
     pub lease: Duration,
@@ -40,6 +40,7 @@ pub struct WriterClaim {
 /// Says who may write.
 ///
 /// # Contract
+/// * What [`WriterClaim::check`] refuses is [`StoreError::Invalid`], before anything is claimed.
 /// * At any moment at most one incarnation holds a slot that is not revoked.
 /// * [`claim`](Self::claim) succeeds when the slot is free, released, or its holder is revoked or dead: its lease has run
 ///   out, or the store knows by itself, for example by a file lock that died with its process. It then revokes the

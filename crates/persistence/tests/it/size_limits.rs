@@ -13,19 +13,19 @@ fn defaults_are_valid_and_as_documented() {
 fn all_problems_are_listed_at_once() {
     let limits = SizeLimits::default()
         .with_payload_bytes_max(0)
-        .with_metadata_bytes_max((16 << 20) + 1)
+        .with_metadata_bytes_max((4 << 20) + 1)
         .with_reply_bytes_max(0)
         .with_append_bytes_max(0)
-        .with_append_events_max(1_000_001);
+        .with_append_events_max(100_001);
     assert_eq!(
         limits.validate(),
         [
-            "`payload_bytes_max` is 0, it must be 1 to 536870912",
-            "`metadata_bytes_max` is 16777217, it must be 1 to 16777216",
-            "`reply_bytes_max` is 0, it must be 1 to 16777216",
-            "`append_bytes_max` is 0, it must be 1 to 1073741824",
-            "`append_events_max` is 1000001, it must be 1 to 1000000",
-            "`append_bytes_max` is 0, less than the 16777217 of `payload_bytes_max` and `metadata_bytes_max`",
+            "`payload_bytes_max` is 0, it must be 1 to 16777216",
+            "`metadata_bytes_max` is 4194305, it must be 1 to 4194304",
+            "`reply_bytes_max` is 0, it must be 1 to 4194304",
+            "`append_bytes_max` is 0, it must be 1 to 33554432",
+            "`append_events_max` is 100001, it must be 1 to 100000",
+            "`append_bytes_max` is 0, less than the 4194305 of `payload_bytes_max` and `metadata_bytes_max`",
         ]
     );
 }

@@ -4,12 +4,19 @@ use super::{
     model::IdOf,
     staging::{conclude, panicked, record},
 };
-use crate::{Failure, failure::full_text, kind::KindContext};
+use crate::{
+    Failure,
+    failure::{Bound, full_text},
+    kind::KindContext,
+};
 use actum_model::{Change, EntityKey, EventSourced, SequenceNr};
 use actum_persistence::{
     panics::log_safely,
     serializer::{RecentCommand, RecordedReply, Serializer},
-    store::{EntityAppend, EntityPage, NewEvent, Recovered, Snapshot, StoredEvent},
+    store::{
+        EntityAppend, EntityPage, NewEvent, Recovered, Snapshot, StoredEvent,
+        bounds::BATCH_EVENTS_MAX,
+    },
 };
 use bytes::Bytes;
 use std::{error::Error, marker::PhantomData};
@@ -230,6 +237,11 @@ fn stage_events<E: EventSourced>(
     let first = staged.len();
     encode_events(staged, events, job, turn).map_err(StageError::Refused)?;
     check_limits(&staged[first..], &turn.kind.serializer).map_err(StageError::Refused)?;
+    if first > 0 && staged.len() > BATCH_EVENTS_MAX {
+        // alone they would fit, and will, behind the append under way
+        let bound = Bound::JournalBytes;
+        return Err(StageError::Refused(Failure::Overloaded { bound }));
+    }
 
     guard(|| events.iter().for_each(|event| aggregate.state.apply(event)))
         .map_err(|panic| StageError::Poisoned(panicked(job, panic)))?;

@@ -1,7 +1,7 @@
 use super::{Changes, Job, Model, Moment, Turn, Verdict};
 use crate::{Failure, Receipt};
 use actum_model::{Lane, Position, SequenceNr};
-use actum_persistence::store::Snapshot;
+use actum_persistence::store::{Snapshot, bounds::BATCH_BYTES_MAX};
 use std::collections::VecDeque;
 
 /// What an entity has decided and not yet told: the changes on their way to the journal, and the answers that wait.
@@ -130,6 +130,12 @@ impl<M: Model> Pipeline<M> {
     /// How many changes are staged, and since when the oldest waits.
     pub(crate) fn staged_count(&self) -> (u64, Moment) {
         (self.pending.get() - self.sent.get(), self.staged_since)
+    }
+
+    /// Whether nothing more may gather for the next append: with what one more command may store it could be larger than
+    /// any store takes.
+    pub(crate) fn has_gathered_enough(&self) -> bool {
+        self.staged_bytes >= BATCH_BYTES_MAX / 4
     }
 
     /// Marks everything staged as sent, and says behind which number it goes.

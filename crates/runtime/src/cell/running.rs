@@ -137,7 +137,8 @@ impl<M: Model> Running<M> {
         let bound = if full {
             Some(Bound::EntityCommands)
         } else {
-            (!turn.has_room()).then_some(Bound::JournalBytes)
+            let full = self.pipeline.has_gathered_enough() || !turn.has_room();
+            full.then_some(Bound::JournalBytes)
         };
         let Some(bound) = bound else { return Some(job) };
         turn.out.settle(job, Err(Failure::Overloaded { bound }));

@@ -5,6 +5,7 @@ use crate::{
     note::{Write, note, notes},
     rig::{Gate, Rig, account, accounts, all_wait, assert_is, send},
 };
+use actum_persistence::store::bounds::BATCH_EVENTS_MAX;
 use actum_runtime::{
     AskError, Bound, Runtime,
     settings::{EntitySettings, RuntimeSettings},
@@ -159,6 +160,32 @@ async fn so_many_bytes_of_events_wait_for_the_journal() {
     }
     assert_eq!(rig.faults.counts().events_confirmed, stored);
     account(&engine, "0").ask(Deposit(1)).await.unwrap();
+}
+
+/// What gathers behind an append goes as one append, which must not be larger than a store takes.
+#[tokio::test(start_paused = true)]
+async fn so_many_events_of_an_entity_gather_for_one_append() {
+    let rig = Rig::new();
+    let settings = patient().with_journal_bytes_max(1024 * MIB);
+    let engine = rig.start_with(vec![accounts()], settings).await;
+    let gate = rig.hold_next(Operation::Append);
+    let mut waiting = Vec::new();
+    for _ in 0..15 {
+        waiting.push(send(account(&engine, "a").ask(DepositAll(vec![1; 10_000]))));
+        all_wait().await;
+    }
+    gate.held(1).await;
+    gate.open();
+    let mut stored = 0;
+    for asking in waiting {
+        match asking.await.unwrap() {
+            Ok(_) => stored += 10_000,
+            error => assert_is!(error, Err(AskError::Overloaded { bound: Bound::JournalBytes })),
+        }
+    }
+    assert_eq!(stored, 10_000 + BATCH_EVENTS_MAX, "one append under way, and one behind it");
+    assert_eq!(rig.faults.counts().events_confirmed, stored as u64);
+    account(&engine, "a").ask(DepositAll(vec![1; 10_000])).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,32 +1,10 @@
-//! What a claim may say, and what becomes of it when its store closes.
+//! What becomes of a claim when its store closes.
 
-use crate::{
-    fixture::SqliteFixture,
-    sample::{Writer, claim},
-};
-use actum_persistence::store::{ClaimError, EventStore, StoreError, WriterClaim, WriterStore};
+use crate::{fixture::SqliteFixture, sample::Writer};
+use actum_persistence::store::{EventStore, StoreError, WriterStore};
 use actum_store_sqlite::SqliteSettings;
 use sqlx::Executor;
 use std::time::Duration;
-
-#[tokio::test]
-async fn slots_and_holders_have_bounds() {
-    let fixture = SqliteFixture::with(SqliteSettings::default());
-    let store = fixture.store().await;
-    let of = |slot: usize, holder: usize| WriterClaim {
-        slot: "s".repeat(slot),
-        holder: "h".repeat(holder),
-        ..claim("")
-    };
-    for (slot, holder) in [(0, 1), (256, 1), (1, 4097)] {
-        let claimed = store.claim(&of(slot, holder)).await;
-        let invalid = matches!(claimed, Err(ClaimError::Store(StoreError::Invalid { .. })));
-        assert!(invalid, "{slot} and {holder} bytes: {claimed:?}");
-    }
-    for (slot, holder) in [(1, 0), (255, 4096)] {
-        store.claim(&of(slot, holder)).await.unwrap();
-    }
-}
 
 #[tokio::test]
 async fn a_slot_that_could_not_be_given_back_is_free_once_its_store_is_closed() {

@@ -22,8 +22,8 @@ fn all_problems_are_listed_at_once() {
     assert_eq!(
         settings.validate(),
         [
-            "`batch_events_max` is 0, it must be 1 to 100000".to_owned(),
-            format!("`batch_bytes_max` is {}, it must be 1 to 268435456", usize::MAX),
+            "`batch_events_max` is 0, it must be 1 to 10000".to_owned(),
+            format!("`batch_bytes_max` is {}, it must be 1 to 16777216", usize::MAX),
             "`resolve_attempts_max` is 1001, it must be 1 to 1000".to_owned(),
             "`resolve_backoff_min` is 0ns, it must be 1ms to 60s".to_owned(),
             format!("`resolve_backoff_max` is {:?}, it must be 0ns to 600s", Duration::MAX),
@@ -46,8 +46,8 @@ fn the_bounds_themselves_are_allowed() {
         .with_resolve_backoff_min(Duration::from_millis(1))
         .with_resolve_backoff_max(Duration::from_millis(1));
     let most = GroupCommitSettings::default()
-        .with_batch_events_max(100_000)
-        .with_batch_bytes_max(256 << 20)
+        .with_batch_events_max(10_000)
+        .with_batch_bytes_max(16 << 20)
         .with_resolve_attempts_max(1_000)
         .with_resolve_backoff_min(Duration::from_mins(1))
         .with_resolve_backoff_max(Duration::from_mins(10));
