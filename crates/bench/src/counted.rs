@@ -2,7 +2,7 @@ use actum::{
     Lane, Offset, Position, SequenceNr,
     store::{
         AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, EventStore, Incarnation,
-        JournalLayout, LanePage, PageLimit, StoreError,
+        JournalLayout, LanePage, PageLimit, Resolution, StoreError,
     },
 };
 use async_trait::async_trait;
@@ -56,7 +56,10 @@ impl EventStore for Counted {
         self.store.append(batch).await
     }
 
-    async fn resolve(&self, batch: &AppendBatch) -> Result<Vec<Option<AppendOutcome>>, StoreError> {
+    async fn resolve(
+        &self,
+        batch: &AppendBatch,
+    ) -> Result<Vec<Resolution<AppendOutcome>>, StoreError> {
         self.store.resolve(batch).await
     }
 

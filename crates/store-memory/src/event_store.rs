@@ -2,7 +2,7 @@ use crate::MemoryStore;
 use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
 use actum_persistence::store::{
     AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, EventStore, Incarnation,
-    JournalLayout, LanePage, PageLimit, StoreError,
+    JournalLayout, LanePage, PageLimit, Resolution, StoreError,
 };
 use async_trait::async_trait;
 
@@ -20,13 +20,17 @@ impl EventStore for MemoryStore {
         Ok(outcomes)
     }
 
-    async fn resolve(&self, batch: &AppendBatch) -> Result<Vec<Option<AppendOutcome>>, StoreError> {
+    async fn resolve(
+        &self,
+        batch: &AppendBatch,
+    ) -> Result<Vec<Resolution<AppendOutcome>>, StoreError> {
         batch.check(self.layout())?;
         self.check_open("settling an append")?;
         let lane = self.lane(batch.lane)?;
         // an append commits while it holds the lane, so whatever was sent before is done or will never be
         let lane = lane.read();
-        batch.appends.iter().map(|append| lane.resolve(append, batch.incarnation)).collect()
+        let found = batch.appends.iter().map(|append| lane.resolve(append, batch.incarnation));
+        Ok(found.collect())
     }
 
     async fn read_entities(

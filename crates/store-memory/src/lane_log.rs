@@ -2,7 +2,7 @@ use crate::{arena::Arena, entity_table::EntityTable, history::History, log::Log}
 use actum_model::{EntityKey, LaneCount, Position, SequenceNr, StoredPayload};
 use actum_persistence::store::{
     AppendBatch, AppendOutcome, EntityAppend, EntityPage, EventFilter, Incarnation, JournalEvent,
-    LanePage, PageLimit, PageRoom, StoreError, StoredEvent,
+    LanePage, PageLimit, PageRoom, Resolution, StoreError, StoredEvent,
 };
 
 /// How many entity tables a whole journal has.
@@ -69,24 +69,25 @@ impl LaneLog {
         &self,
         append: &EntityAppend,
         incarnation: Incarnation,
-    ) -> Result<Option<AppendOutcome>, StoreError> {
+    ) -> Resolution<AppendOutcome> {
         let count = append.events.len();
-        let Some(last) = append.expected.get().checked_add(count as u64) else { return Ok(None) };
-        let Some(history) = self.entities.find(&append.entity) else { return Ok(None) };
+        let last = append.last_sequence_nr().get();
+        let Some(history) = self.entities.find(&append.entity) else {
+            return Resolution::NotStored;
+        };
         if history.head.get() < last {
-            return Ok(None);
+            return Resolution::NotStored;
         }
         if history.floor.get() >= last {
-            return Err(StoreError::outcome_unknown(
-                format!("settling an append of {}", append.entity),
-                format!("its events up to {} were deleted", history.floor),
-            ));
+            let (entity, floor) = (&append.entity, history.floor);
+            let why = format!("the events of {entity} up to {floor} were deleted");
+            return Resolution::Untraceable { why };
         }
         // events are stored all or none, so the last one speaks for all
         let position = history.position(SequenceNr::new(last));
         let id = append.event_id(incarnation, count - 1);
         let own = self.log.find(position).is_some_and(|found| found.event.event_id == id);
-        Ok(own.then_some(AppendOutcome::Appended { last: position }))
+        Resolution::of(own.then_some(AppendOutcome::Appended { last: position }))
     }
 
     /// A page of an entity's events behind `after`.

@@ -4,8 +4,8 @@ use crate::{
 };
 use actum_model::{EntityKey, Revision};
 use actum_persistence::store::{
-    DurableStateStore, EventId, Incarnation, StateBatch, StateChange, StateOutcome, StateRecord,
-    StateWrite, StoreError,
+    DurableStateStore, EventId, Incarnation, Resolution, StateBatch, StateChange, StateOutcome,
+    StateRecord, StateWrite, StoreError,
 };
 use async_trait::async_trait;
 
@@ -18,11 +18,15 @@ impl DurableStateStore for MemoryStore {
         Ok(batch.writes.iter().map(|write| states.write(write, batch.incarnation)).collect())
     }
 
-    async fn resolve(&self, batch: &StateBatch) -> Result<Vec<Option<StateOutcome>>, StoreError> {
+    async fn resolve(
+        &self,
+        batch: &StateBatch,
+    ) -> Result<Vec<Resolution<StateOutcome>>, StoreError> {
         batch.check(self.layout())?;
         self.check_open("settling a state write")?;
         let states = self.states().read();
-        batch.writes.iter().map(|write| states.resolve(write, batch.incarnation)).collect()
+        let found = batch.writes.iter().map(|write| states.resolve(write, batch.incarnation));
+        Ok(found.collect())
     }
 
     async fn load(&self, entities: &[EntityKey]) -> Result<Vec<Option<StateRecord>>, StoreError> {
@@ -56,22 +60,18 @@ impl States {
         StateOutcome::Written
     }
 
-    fn resolve(
-        &self,
-        write: &StateWrite,
-        incarnation: Incarnation,
-    ) -> Result<Option<StateOutcome>, StoreError> {
-        let Some(record) = self.records.find(&write.entity) else { return Ok(None) };
+    fn resolve(&self, write: &StateWrite, incarnation: Incarnation) -> Resolution<StateOutcome> {
+        let Some(record) = self.records.find(&write.entity) else { return Resolution::NotStored };
         if record.write_id == write_id(write, incarnation) {
-            return Ok(Some(StateOutcome::Written));
+            return Resolution::Stored(StateOutcome::Written);
         }
         if record.revision <= write.revision {
-            return Ok(None); // revisions only grow: the write was never there
+            return Resolution::NotStored; // revisions only grow: the write was never there
         }
-        Err(StoreError::outcome_unknown(
-            format!("settling a write of {}", write.entity),
-            format!("it was written again, up to revision {}", record.revision),
-        ))
+        let (entity, revision) = (&write.entity, record.revision);
+        Resolution::Untraceable {
+            why: format!("{entity} was written again, up to revision {revision}"),
+        }
     }
 }
 

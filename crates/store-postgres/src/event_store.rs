@@ -8,7 +8,7 @@ use crate::{
 use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
 use actum_persistence::store::{
     AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, EventStore, Incarnation,
-    JournalLayout, LanePage, PageLimit, StoreError,
+    JournalLayout, LanePage, PageLimit, Resolution, StoreError,
 };
 use async_trait::async_trait;
 
@@ -25,7 +25,10 @@ impl EventStore for PostgresStore {
         append::append(&self.shared, turn.parts(), batch).await
     }
 
-    async fn resolve(&self, batch: &AppendBatch) -> Result<Vec<Option<AppendOutcome>>, StoreError> {
+    async fn resolve(
+        &self,
+        batch: &AppendBatch,
+    ) -> Result<Vec<Resolution<AppendOutcome>>, StoreError> {
         batch.check(self.layout())?;
         resolve::appends(&self.shared, batch).await
     }

@@ -63,7 +63,10 @@ impl KnownHeads {
     /// Hands over all that is known, and forgets it here.
     pub(crate) fn take(&mut self) -> Self {
         let young_max = self.young_max;
-        std::mem::replace(self, Self { lane: None, young: HashMap::new(), old: HashMap::new(), young_max })
+        std::mem::replace(
+            self,
+            Self { lane: None, young: HashMap::new(), old: HashMap::new(), young_max },
+        )
     }
 
     /// What is known of `key`.

@@ -7,10 +7,10 @@ use crate::{
     entities::Names, fence, session::column, store::Shared, tokens::Token,
     transaction::Transaction, values,
 };
-use actum_model::{EntityKey, Position, Revision};
+use actum_model::{Position, Revision};
 use actum_persistence::store::{
-    AppendBatch, AppendOutcome, EventId, Incarnation, StateBatch, StateOutcome, StateWrite,
-    StoreError,
+    AppendBatch, AppendOutcome, EventId, Incarnation, Resolution, StateBatch, StateOutcome,
+    StateWrite, StoreError,
 };
 use sqlx::postgres::PgRow;
 
@@ -18,7 +18,7 @@ use sqlx::postgres::PgRow;
 pub(crate) async fn appends(
     shared: &Shared,
     batch: &AppendBatch,
-) -> Result<Vec<Option<AppendOutcome>>, StoreError> {
+) -> Result<Vec<Resolution<AppendOutcome>>, StoreError> {
     let doing = "settling an append";
     let mut session = shared.connections.begin(doing).await?;
     let mut tx = Transaction::of(&mut session, doing);
@@ -32,7 +32,7 @@ pub(crate) async fn appends(
 pub(crate) async fn writes(
     shared: &Shared,
     batch: &StateBatch,
-) -> Result<Vec<Option<StateOutcome>>, StoreError> {
+) -> Result<Vec<Resolution<StateOutcome>>, StoreError> {
     let doing = "settling a state write";
     let mut session = shared.connections.begin(doing).await?;
     let mut tx = Transaction::of(&mut session, doing);
@@ -46,8 +46,8 @@ async fn appends_in(
     shared: &Shared,
     tx: &mut Transaction<'_>,
     batch: &AppendBatch,
-) -> Result<(Vec<Option<AppendOutcome>>, Option<Token>), StoreError> {
-    let mut settled = vec![None; batch.appends.len()];
+) -> Result<(Vec<Resolution<AppendOutcome>>, Option<Token>), StoreError> {
+    let mut settled = vec![Resolution::NotStored; batch.appends.len()];
     let Some(token) = settle(shared, tx, batch.incarnation).await? else {
         return Ok((settled, None));
     };
@@ -72,10 +72,14 @@ async fn appends_in(
         let id = append.event_id(batch.incarnation, append.events.len() - 1);
         settled[nr] = match found(row).map_err(|error| tx.failed(error))? {
             Found::Event { position, id: stored } => {
-                (stored == id).then_some(AppendOutcome::Appended { last: position })
+                let own = stored == id;
+                Resolution::of(own.then_some(AppendOutcome::Appended { last: position }))
             }
-            Found::Nothing => None,
-            Found::Deleted => return Err(covered(&append.entity, "its events were deleted")),
+            Found::Nothing => Resolution::NotStored,
+            Found::Deleted => {
+                let entity = &append.entity;
+                Resolution::Untraceable { why: format!("the events of {entity} were deleted") }
+            }
         };
     }
     Ok((settled, Some(token)))
@@ -85,8 +89,8 @@ async fn writes_in(
     shared: &Shared,
     tx: &mut Transaction<'_>,
     batch: &StateBatch,
-) -> Result<(Vec<Option<StateOutcome>>, Option<Token>), StoreError> {
-    let mut settled = vec![None; batch.writes.len()];
+) -> Result<(Vec<Resolution<StateOutcome>>, Option<Token>), StoreError> {
+    let mut settled = vec![Resolution::NotStored; batch.writes.len()];
     let Some(token) = settle(shared, tx, batch.incarnation).await? else {
         return Ok((settled, None));
     };
@@ -104,7 +108,7 @@ async fn writes_in(
         let own = EventId { incarnation: batch.incarnation, nr: write.write_nr };
         let stored = values::event_id(row, 2).map_err(|error| tx.failed(error))?;
         let revision = values::revision(row, 1).map_err(|error| tx.failed(error))?;
-        settled[nr] = state_outcome(write, revision, stored == own)?;
+        settled[nr] = state_outcome(write, revision, stored == own);
     }
     Ok((settled, Some(token)))
 }
@@ -150,18 +154,13 @@ fn found(row: &PgRow) -> Result<Found, sqlx::Error> {
     })
 }
 
-fn state_outcome(
-    write: &StateWrite,
-    stored: Revision,
-    own: bool,
-) -> Result<Option<StateOutcome>, StoreError> {
-    match (own, stored <= write.revision) {
-        (true, _) => Ok(Some(StateOutcome::Written)),
-        (false, true) => Ok(None), // revisions only grow: the write was never there
-        (false, false) => Err(covered(&write.entity, "it was written again")),
+fn state_outcome(write: &StateWrite, stored: Revision, own: bool) -> Resolution<StateOutcome> {
+    if own {
+        return Resolution::Stored(StateOutcome::Written);
     }
-}
-
-fn covered(entity: &EntityKey, why: &str) -> StoreError {
-    StoreError::outcome_unknown(format!("settling a write of {entity}"), why)
+    if stored <= write.revision {
+        return Resolution::NotStored; // revisions only grow: the write was never there
+    }
+    let entity = &write.entity;
+    Resolution::Untraceable { why: format!("{entity} was written again, up to revision {stored}") }
 }

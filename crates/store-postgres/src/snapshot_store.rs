@@ -121,10 +121,8 @@ impl PostgresStore {
 ///
 /// In order: two transactions that create the same entities wait for each other one way only.
 fn rows_of(snapshots: &[Snapshot]) -> Vec<&Snapshot> {
-    let by_name: BTreeMap<_, _> = snapshots
-        .iter()
-        .map(|s| ((s.entity.kind(), s.entity.id(), s.sequence_nr), s))
-        .collect();
+    let by_name: BTreeMap<_, _> =
+        snapshots.iter().map(|s| ((s.entity.kind(), s.entity.id(), s.sequence_nr), s)).collect();
     by_name.into_values().collect()
 }
 

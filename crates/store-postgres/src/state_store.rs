@@ -10,8 +10,8 @@ use crate::{
 };
 use actum_model::{EntityKey, Revision};
 use actum_persistence::store::{
-    DurableStateStore, Incarnation, StateBatch, StateChange, StateOutcome, StateRecord, StateWrite,
-    StoreError,
+    DurableStateStore, Incarnation, Resolution, StateBatch, StateChange, StateOutcome, StateRecord,
+    StateWrite, StoreError,
 };
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
@@ -43,7 +43,10 @@ impl DurableStateStore for PostgresStore {
         }
     }
 
-    async fn resolve(&self, batch: &StateBatch) -> Result<Vec<Option<StateOutcome>>, StoreError> {
+    async fn resolve(
+        &self,
+        batch: &StateBatch,
+    ) -> Result<Vec<Resolution<StateOutcome>>, StoreError> {
         batch.check(self.layout())?;
         resolve::writes(&self.shared, batch).await
     }

@@ -11,7 +11,7 @@ use crate::{
 use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
 use actum_persistence::store::{
     AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, EventStore, Incarnation,
-    JournalLayout, LanePage, PageLimit, StoreError,
+    JournalLayout, LanePage, PageLimit, Resolution, StoreError,
 };
 use async_trait::async_trait;
 
@@ -32,7 +32,10 @@ impl EventStore for SqliteStore {
         .map_err(StoreError::from)
     }
 
-    async fn resolve(&self, batch: &AppendBatch) -> Result<Vec<Option<AppendOutcome>>, StoreError> {
+    async fn resolve(
+        &self,
+        batch: &AppendBatch,
+    ) -> Result<Vec<Resolution<AppendOutcome>>, StoreError> {
         batch.check(self.layout())?;
         let mut tx = self.writer().begin("settling an append").await?;
         let settled = resolve::appends(&mut tx, batch, self.places()).await;

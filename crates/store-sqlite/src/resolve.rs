@@ -6,10 +6,10 @@
 //! not stored commits a change, which overwrites them: in `journal.settled`.
 
 use crate::{entities, place::Places, session::column, values, writer::WriteTx};
-use actum_model::{EntityKey, Revision};
+use actum_model::Revision;
 use actum_persistence::store::{
-    AppendBatch, AppendOutcome, EntityAppend, EventId, StateBatch, StateOutcome, StateWrite,
-    StoreError,
+    AppendBatch, AppendOutcome, EntityAppend, EventId, Resolution, StateBatch, StateOutcome,
+    StateWrite, StoreError,
 };
 use sqlx::sqlite::SqliteRow;
 
@@ -18,7 +18,7 @@ pub(crate) async fn appends<'b>(
     tx: &mut WriteTx<'_>,
     batch: &'b AppendBatch,
     places: Places,
-) -> Result<Vec<Option<AppendOutcome>>, StoreError> {
+) -> Result<Vec<Resolution<AppendOutcome>>, StoreError> {
     // events are stored all or none, so the last one speaks for all
     let entry = |append: &'b EntityAppend| {
         let last = append.expected.get().saturating_add(append.events.len() as u64);
@@ -31,17 +31,21 @@ pub(crate) async fn appends<'b>(
         CROSS JOIN entities AS e ON e.kind = w.value ->> 0 AND e.id = w.value ->> 1
         LEFT JOIN events AS v ON v.entity = e.entity AND v.sequence_nr = w.value ->> 2";
     let rows = tx.rows(sqlx::query(query).bind(list)).await?;
-    let mut settled = vec![None; batch.appends.len()];
+    let mut settled = vec![Resolution::NotStored; batch.appends.len()];
     for row in &rows {
         let nr = entities::number(row, settled.len())?;
         let append = &batch.appends[nr];
         let id = append.event_id(batch.incarnation, append.events.len() - 1);
         settled[nr] = match found(row).map_err(|error| tx.failed(error))? {
             Found::Event { place, id: stored } => {
-                (stored == id).then(|| AppendOutcome::Appended { last: places.position(place) })
+                let last = places.position(place);
+                Resolution::of((stored == id).then_some(AppendOutcome::Appended { last }))
             }
-            Found::Nothing => None,
-            Found::Deleted => return Err(covered(&append.entity, "its events were deleted")),
+            Found::Nothing => Resolution::NotStored,
+            Found::Deleted => {
+                let entity = &append.entity;
+                Resolution::Untraceable { why: format!("the events of {entity} were deleted") }
+            }
         };
     }
     settle(tx, settled).await
@@ -51,21 +55,21 @@ pub(crate) async fn appends<'b>(
 pub(crate) async fn writes(
     tx: &mut WriteTx<'_>,
     batch: &StateBatch,
-) -> Result<Vec<Option<StateOutcome>>, StoreError> {
+) -> Result<Vec<Resolution<StateOutcome>>, StoreError> {
     let query = "SELECT w.key, s.revision, s.incarnation, s.write_nr
         FROM json_each(?) AS w
         CROSS JOIN entities AS e ON e.kind = w.value ->> 0 AND e.id = w.value ->> 1
         CROSS JOIN states AS s ON s.entity = e.entity";
     let list = entities::list(batch.writes.iter().map(|write| &write.entity));
     let rows = tx.rows(sqlx::query(query).bind(list)).await?;
-    let mut settled = vec![None; batch.writes.len()];
+    let mut settled = vec![Resolution::NotStored; batch.writes.len()];
     for row in &rows {
         let nr = entities::number(row, settled.len())?;
         let write = &batch.writes[nr];
         let own = EventId { incarnation: batch.incarnation, nr: write.write_nr };
         let stored = values::event_id(row, 2).map_err(|error| tx.failed(error))?;
         let revision = values::revision(row, 1).map_err(|error| tx.failed(error))?;
-        settled[nr] = state_outcome(write, revision, stored == own)?;
+        settled[nr] = state_outcome(write, revision, stored == own);
     }
     settle(tx, settled).await
 }
@@ -86,27 +90,22 @@ fn found(row: &SqliteRow) -> Result<Found, sqlx::Error> {
     })
 }
 
-fn state_outcome(
-    write: &StateWrite,
-    stored: Revision,
-    own: bool,
-) -> Result<Option<StateOutcome>, StoreError> {
-    match (own, stored <= write.revision) {
-        (true, _) => Ok(Some(StateOutcome::Written)),
-        (false, true) => Ok(None), // revisions only grow: the write was never there
-        (false, false) => Err(covered(&write.entity, "it was written again")),
+fn state_outcome(write: &StateWrite, stored: Revision, own: bool) -> Resolution<StateOutcome> {
+    if own {
+        return Resolution::Stored(StateOutcome::Written);
     }
-}
-
-fn covered(entity: &EntityKey, why: &str) -> StoreError {
-    StoreError::outcome_unknown(format!("settling a write of {entity}"), why)
+    if stored <= write.revision {
+        return Resolution::NotStored; // revisions only grow: the write was never there
+    }
+    let entity = &write.entity;
+    Resolution::Untraceable { why: format!("{entity} was written again, up to revision {stored}") }
 }
 
 async fn settle<T>(
     tx: &mut WriteTx<'_>,
-    settled: Vec<Option<T>>,
-) -> Result<Vec<Option<T>>, StoreError> {
-    if settled.iter().any(Option::is_none) {
+    settled: Vec<Resolution<T>>,
+) -> Result<Vec<Resolution<T>>, StoreError> {
+    if settled.iter().any(|found| found.stored().is_none()) {
         tx.execute(sqlx::query("UPDATE journal SET settled = settled + 1")).await?;
     }
     Ok(settled)

@@ -10,7 +10,8 @@ use crate::{
 };
 use actum_model::{EntityKey, Revision};
 use actum_persistence::store::{
-    DurableStateStore, StateBatch, StateChange, StateOutcome, StateRecord, StateWrite, StoreError,
+    DurableStateStore, Resolution, StateBatch, StateChange, StateOutcome, StateRecord, StateWrite,
+    StoreError,
 };
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
@@ -24,7 +25,10 @@ impl DurableStateStore for SqliteStore {
         tx.finish(written).await
     }
 
-    async fn resolve(&self, batch: &StateBatch) -> Result<Vec<Option<StateOutcome>>, StoreError> {
+    async fn resolve(
+        &self,
+        batch: &StateBatch,
+    ) -> Result<Vec<Resolution<StateOutcome>>, StoreError> {
         batch.check(self.layout())?;
         let mut tx = self.writer().begin("settling a state write").await?;
         let settled = resolve::writes(&mut tx, batch).await;

@@ -96,7 +96,8 @@ pub async fn what_is_too_large_is_refused(fixture: &dyn StoreFixture) {
 pub async fn numbers_that_nothing_can_have_are_refused(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let writer = Writer::claim(&stores).await;
-    for (expected, count) in [(NUMBER_MAX, 1), (NUMBER_MAX - 1, 2), (u64::MAX - 1, 1), (u64::MAX, 1)]
+    for (expected, count) in
+        [(NUMBER_MAX, 1), (NUMBER_MAX - 1, 2), (u64::MAX - 1, 1), (u64::MAX, 1)]
     {
         let events = vec![event("x"); count];
         assert_invalid(writer.store_one(&account(1), expected, events).await);
@@ -183,7 +184,8 @@ async fn read(
     stores: &Stores,
     filter: &EventFilter,
 ) -> Result<(), actum_persistence::store::StoreError> {
-    let page = stores.events.read_lane(Lane::default(), Position::ZERO, filter, PageLimit::default());
+    let page =
+        stores.events.read_lane(Lane::default(), Position::ZERO, filter, PageLimit::default());
     page.await.map(drop)
 }
 

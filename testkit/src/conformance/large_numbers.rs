@@ -7,7 +7,9 @@ use super::{
     writer::Writer,
 };
 use actum_model::{Lane, Position, SequenceNr};
-use actum_persistence::store::{AppendOutcome, EventFilter, PageLimit, RecoveryRead, Snapshot};
+use actum_persistence::store::{
+    AppendOutcome, EventFilter, PageLimit, RecoveryRead, Resolution, Snapshot,
+};
 use bytes::Bytes;
 
 const EDGES: [u64; 3] = [1 << 31, 1 << 32, 1 << 53];
@@ -29,7 +31,8 @@ pub async fn positions_go_on_past_what_fits_into_a_number_of_32_bits(fixture: &d
         let last = [edge - 1, edge + 1, edge + 3].map(Position::new);
         assert_eq!(outcomes, last.map(|last| AppendOutcome::Appended { last }));
         let settled = stores.events.resolve(&batch).await.expect("the batch can be settled");
-        assert_eq!(settled, last.map(|last| Some(AppendOutcome::Appended { last })));
+        let found = last.map(|last| Resolution::Stored(AppendOutcome::Appended { last }));
+        assert_eq!(settled, found);
         stored.extend(edge - 2..=edge + 3);
 
         let positions = journal(&stores).await.into_iter().map(|event| event.event.position.get());

@@ -9,7 +9,7 @@ use super::{
 };
 use actum_model::{Lane, Position, Revision, SequenceNr};
 use actum_persistence::store::{
-    AppendOutcome, NewEvent, Snapshot, StateChange, StateOutcome, Stores,
+    AppendOutcome, NewEvent, Resolution, Snapshot, StateChange, StateOutcome, Stores,
     bounds::{BATCH_BYTES_MAX, BATCH_ENTITIES_MAX, BATCH_EVENTS_MAX, PAYLOAD_BYTES_MAX},
 };
 use bytes::Bytes;
@@ -30,7 +30,7 @@ pub async fn the_append_of_most_events_is_stored(fixture: &dyn StoreFixture) {
     let stored = stores.events.append(&batch).await.expect("the store accepts the batch");
     assert_eq!(stored, [AppendOutcome::Appended { last }]);
     let settled = stores.events.resolve(&batch).await.expect("the batch can be settled");
-    assert_eq!(settled, [Some(AppendOutcome::Appended { last })]);
+    assert_eq!(settled, [Resolution::Stored(AppendOutcome::Appended { last })]);
     let again = stores.events.append(&batch).await.expect("a conflict is no error");
     assert_eq!(again, [AppendOutcome::Conflict { actual: SequenceNr::new(last.get()) }]);
     assert_eq!(head(&stores, Lane::default()).await, last);

@@ -7,8 +7,8 @@ use super::{
     seed,
     writer::Writer,
 };
-use actum_model::Position;
-use actum_persistence::store::{AppendBatch, AppendOutcome, Stores};
+use actum_model::{Position, SequenceNr};
+use actum_persistence::store::{AppendBatch, AppendOutcome, Resolution, Stores};
 use tokio::task::yield_now;
 
 /// What is stored is found, with its position, also behind later events, through another handle, and for a writer that
@@ -101,6 +101,26 @@ pub async fn the_appends_of_a_batch_are_told_apart(fixture: &dyn StoreFixture) {
     }
 }
 
+/// Where the events of an append may have been deleted since, nobody can tell any more, and asking again does not help; the
+/// other appends of the batch are told.
+pub async fn an_append_whose_events_were_deleted_cannot_be_traced(fixture: &dyn StoreFixture) {
+    let stores = fixture.open().await;
+    let writer = Writer::claim(&stores).await;
+    let append = |nr: usize| writer.append(&account(nr), 0, events(3));
+    let batch = writer.batch(vec![append(1), append(2), append(3)]);
+    let stored = stores.events.append(&batch).await.expect("the store accepts the batch");
+    writer.write(&account(1), 3, 2).await;
+    for (nr, up_to) in [(1, 3), (2, 2)] {
+        let up_to = SequenceNr::new(up_to);
+        let deleted = stores.events.delete_events(writer.incarnation, &account(nr), up_to).await;
+        deleted.expect("events can be deleted");
+    }
+    let mut settled = stores.events.resolve(&batch).await.expect("the others can be told");
+    let first = settled.remove(0);
+    assert!(matches!(first, Resolution::Untraceable { .. }), "{first:?}");
+    assert_eq!(settled, [Resolution::Stored(stored[1]), Resolution::Stored(stored[2])]);
+}
+
 /// The future of an append is dropped at some moment. What `resolve` says then holds for good: what it finds is stored,
 /// and what it does not find never appears, so sending it again stores it once.
 pub async fn an_append_that_was_dropped_half_way_can_be_settled(fixture: &dyn StoreFixture) {
@@ -145,6 +165,13 @@ async fn append_with_patience(stores: &Stores, batch: &AppendBatch, patience: us
     }
 }
 
+/// What is stored of a batch of unknown outcome.
 async fn resolve(stores: &Stores, batch: &AppendBatch) -> Vec<Option<AppendOutcome>> {
-    stores.events.resolve(batch).await.expect("the batch can be settled")
+    let settled = stores.events.resolve(batch).await.expect("the batch can be settled");
+    let found = settled.into_iter().map(|found| match found {
+        Resolution::Stored(outcome) => Some(outcome),
+        Resolution::NotStored => None,
+        Resolution::Untraceable { why } => panic!("nothing was deleted, but the store says: {why}"),
+    });
+    found.collect()
 }

@@ -49,7 +49,8 @@ macro_rules! store_conformance {
                 a_stored_append_is_found_by_its_events
                 an_append_that_was_never_sent_is_not_found
                 a_strangers_events_are_not_taken_for_the_own
-                the_appends_of_a_batch_are_told_apart;
+                the_appends_of_a_batch_are_told_apart
+                an_append_whose_events_were_deleted_cannot_be_traced;
             Crowded settle:
                 an_append_that_was_dropped_half_way_can_be_settled;
             Plain fence:

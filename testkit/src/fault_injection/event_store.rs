@@ -7,7 +7,7 @@ use super::{
 use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
 use actum_persistence::store::{
     AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, EventStore, Incarnation,
-    JournalLayout, LanePage, PageLimit, StoreError,
+    JournalLayout, LanePage, PageLimit, Resolution, StoreError,
 };
 use async_trait::async_trait;
 
@@ -35,14 +35,17 @@ impl EventStore for FaultStore {
         Ok(outcomes)
     }
 
-    async fn resolve(&self, batch: &AppendBatch) -> Result<Vec<Option<AppendOutcome>>, StoreError> {
+    async fn resolve(
+        &self,
+        batch: &AppendBatch,
+    ) -> Result<Vec<Resolution<AppendOutcome>>, StoreError> {
         let call = Call::begin(&self.faults, Operation::Resolve);
         let settle = async {
             self.commit_late_append(batch).await?;
             self.inner.events.resolve(batch).await
         };
         let outcomes = call.run(settle).await?;
-        self.confirm(batch, outcomes.iter().map(Option::as_ref));
+        self.confirm(batch, outcomes.iter().map(Resolution::stored));
         Ok(outcomes)
     }
 

@@ -5,7 +5,7 @@ use super::{
 };
 use actum_model::EntityKey;
 use actum_persistence::store::{
-    DurableStateStore, StateBatch, StateOutcome, StateRecord, StoreError,
+    DurableStateStore, Resolution, StateBatch, StateOutcome, StateRecord, StoreError,
 };
 use async_trait::async_trait;
 
@@ -27,7 +27,10 @@ impl DurableStateStore for FaultStore {
         call.run_now(self.inner.states.write(batch)).await
     }
 
-    async fn resolve(&self, batch: &StateBatch) -> Result<Vec<Option<StateOutcome>>, StoreError> {
+    async fn resolve(
+        &self,
+        batch: &StateBatch,
+    ) -> Result<Vec<Resolution<StateOutcome>>, StoreError> {
         let call = Call::begin(&self.faults, Operation::ResolveStates);
         let settle = async {
             self.commit_late_states(batch).await?;

@@ -1,7 +1,7 @@
 use super::GroupWrite;
 use crate::store::{
     AppendBatch, AppendOutcome, DurableStateStore, EntityAppend, EventStore, Incarnation,
-    StateBatch, StateOutcome, StateWrite, StoreError,
+    Resolution, StateBatch, StateOutcome, StateWrite, StoreError,
 };
 use actum_model::Lane;
 use async_trait::async_trait;
@@ -18,7 +18,8 @@ pub(super) trait BatchStore<W: GroupWrite>: Send + Sync + 'static {
 
     async fn write(&self, batch: &Self::Batch) -> Result<Vec<W::Outcome>, StoreError>;
 
-    async fn resolve(&self, batch: &Self::Batch) -> Result<Vec<Option<W::Outcome>>, StoreError>;
+    async fn resolve(&self, batch: &Self::Batch)
+    -> Result<Vec<Resolution<W::Outcome>>, StoreError>;
 }
 
 /// A lane of a journal, as one incarnation writes it.
@@ -50,7 +51,10 @@ impl BatchStore<EntityAppend> for LaneJournal {
         self.store.append(batch).await
     }
 
-    async fn resolve(&self, batch: &AppendBatch) -> Result<Vec<Option<AppendOutcome>>, StoreError> {
+    async fn resolve(
+        &self,
+        batch: &AppendBatch,
+    ) -> Result<Vec<Resolution<AppendOutcome>>, StoreError> {
         self.store.resolve(batch).await
     }
 }
@@ -71,7 +75,10 @@ impl BatchStore<StateWrite> for States {
         self.store.write(batch).await
     }
 
-    async fn resolve(&self, batch: &StateBatch) -> Result<Vec<Option<StateOutcome>>, StoreError> {
+    async fn resolve(
+        &self,
+        batch: &StateBatch,
+    ) -> Result<Vec<Resolution<StateOutcome>>, StoreError> {
         self.store.resolve(batch).await
     }
 }

@@ -1,8 +1,9 @@
 use super::{
     CommitError, Committed, GroupCommitSettings, GroupWrite, Settled, Weight,
-    entity_set::EntitySet, unknown::Unknown,
+    entity_set::EntitySet,
+    unknown::{Unknown, untraceable},
 };
-use crate::store::StoreError;
+use crate::store::{Resolution, StoreError};
 use actum_model::{Lane, Partition};
 use std::{collections::VecDeque, fmt, iter, mem};
 
@@ -159,16 +160,18 @@ impl<W: GroupWrite, T: Copy> GroupCommit<W, T> {
     pub fn resolved(
         &mut self,
         writes: Vec<W>,
-        result: Result<Vec<Option<W::Outcome>>, StoreError>,
+        result: Result<Vec<Resolution<W::Outcome>>, StoreError>,
     ) -> Vec<Settled<T>> {
         let batch = self.in_flight.as_mut().expect("a batch is resolved that was written");
         assert_eq!(batch.tickets.len(), writes.len(), "the batch that was handed out comes back");
         let unknown = batch.unknown.as_mut().expect("a batch is resolved whose outcome is unknown");
         match result {
             Ok(outcomes) => {
-                let not_written = unknown.not_written();
-                let results = outcomes.into_iter().map(|outcome| {
-                    outcome.map_or_else(|| Err(not_written.clone().into()), W::commit_of)
+                let (not_written, first) = (unknown.not_written(), unknown.error().clone());
+                let results = outcomes.into_iter().map(|found| match found {
+                    Resolution::Stored(outcome) => W::commit_of(outcome),
+                    Resolution::NotStored => Err(not_written.clone().into()),
+                    Resolution::Untraceable { why } => Err(untraceable(&first, why).into()),
                 });
                 self.arrive(writes, results)
             }

@@ -54,6 +54,16 @@ impl<W> Unknown<W> {
     }
 }
 
+/// The failure of a write of which nobody can tell any more whether it was stored.
+pub(super) fn untraceable(first: &StoreError, why: String) -> StoreError {
+    match first {
+        StoreError::OutcomeUnknown { doing, source } => {
+            StoreError::outcome_unknown(doing.clone(), format!("{source}; then {why}"))
+        }
+        other => other.clone(),
+    }
+}
+
 /// The clean failure of a write that was never sent, since the store could not say what became of the batch before it.
 fn behind(error: StoreError) -> StoreError {
     let doing = "committing behind a batch whose outcome is unknown".to_owned();

@@ -1,6 +1,6 @@
 use super::{
     AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, Incarnation, JournalLayout,
-    LanePage, PageLimit, StoreError,
+    LanePage, PageLimit, Resolution, StoreError,
 };
 use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
 use async_trait::async_trait;
@@ -43,15 +43,19 @@ pub trait EventStore: Send + Sync + 'static {
     /// [`resolve`](Self::resolve).
     async fn append(&self, batch: &AppendBatch) -> Result<Vec<AppendOutcome>, StoreError>;
 
-    /// Settles a batch whose outcome is unknown: what each append's outcome was, `None` if it is not stored.
+    /// Settles a batch whose outcome is unknown: says of each append whether it is stored, in their order.
     ///
-    /// It first waits until the attempt can no longer commit, so `None` means: not now and not later. It compares
-    /// [`EventId`](super::EventId)s, so a stranger's events at the same sequence numbers are no success. An append that
-    /// ended in a conflict is `None` too.
+    /// It first waits until the attempt can no longer commit, so [`NotStored`](Resolution::NotStored) means: not now and
+    /// not later. It compares [`EventId`](super::EventId)s, so a stranger's events at the same sequence numbers are no
+    /// success. An append that ended in a conflict is `NotStored` too. An append whose events may have been deleted
+    /// meanwhile is [`Untraceable`](Resolution::Untraceable), and the others of the batch are told all the same.
     ///
     /// # Errors
-    /// [`StoreError`] when that could not be found out.
-    async fn resolve(&self, batch: &AppendBatch) -> Result<Vec<Option<AppendOutcome>>, StoreError>;
+    /// [`StoreError`] when that could not be found out now; asking again may help.
+    async fn resolve(
+        &self,
+        batch: &AppendBatch,
+    ) -> Result<Vec<Resolution<AppendOutcome>>, StoreError>;
 
     /// Reads a page of each of these entities, answers in their order. The limit holds for each entity.
     ///

@@ -16,6 +16,7 @@ mod page;
 mod page_room;
 mod payload_check;
 mod recovery_store;
+mod resolution;
 mod snapshot_check;
 mod snapshot_store;
 mod state_store;
@@ -30,6 +31,7 @@ pub use layout::JournalLayout;
 pub use page::{EntityPage, EntityRead, EventFilter, LanePage, PageLimit};
 pub use page_room::PageRoom;
 pub use recovery_store::{Recovered, RecoveryRead, RecoveryStore, SeparateRecovery};
+pub use resolution::Resolution;
 pub use snapshot_store::{Snapshot, SnapshotStore};
 pub use state_store::{
     DurableStateStore, StateBatch, StateChange, StateOutcome, StateRecord, StateWrite,

@@ -1,4 +1,4 @@
-use super::{EventId, Incarnation, StoreError};
+use super::{EventId, Incarnation, Resolution, StoreError};
 use actum_model::{EntityKey, Partition, Revision, StoredPayload, Timestamp};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -86,12 +86,15 @@ pub trait DurableStateStore: Send + Sync + 'static {
     /// As [`EventStore::append`](super::EventStore::append).
     async fn write(&self, batch: &StateBatch) -> Result<Vec<StateOutcome>, StoreError>;
 
-    /// Settles a batch whose outcome is unknown, as [`EventStore::resolve`](super::EventStore::resolve) does: `None` if
-    /// a write is not stored, not now and not later.
+    /// Settles a batch whose outcome is unknown, as [`EventStore::resolve`](super::EventStore::resolve) does. A write
+    /// that may be below a later one is [`Untraceable`](Resolution::Untraceable).
     ///
     /// # Errors
-    /// [`StoreError`] when that could not be found out, also because a later write has covered the traces.
-    async fn resolve(&self, batch: &StateBatch) -> Result<Vec<Option<StateOutcome>>, StoreError>;
+    /// [`StoreError`] when that could not be found out now; asking again may help.
+    async fn resolve(
+        &self,
+        batch: &StateBatch,
+    ) -> Result<Vec<Resolution<StateOutcome>>, StoreError>;
 
     /// The records of these entities, in their order; `None` for one that was never written.
     ///

@@ -7,7 +7,7 @@ use crate::cell::Ticket;
 use actum_model::Lane;
 use actum_persistence::{
     group_commit::{CommitError, GroupCommit, GroupCommitSettings, Settled, Step},
-    store::{Incarnation, StoreError},
+    store::{Incarnation, Resolution, StoreError},
 };
 
 /// The real group commit of a lane, and the one transaction it has under way.
@@ -88,12 +88,14 @@ impl<W: Written> Writer<W> {
             Some(UnderWay::Asking(batch, attempt)) => {
                 let result = self.resolve(&batch, attempt, store);
                 let found_out = result.is_ok();
+                let lost = |found: &Resolution<_>| matches!(found, Resolution::Untraceable { .. });
+                let all_told = result.as_ref().is_ok_and(|found| !found.iter().any(lost));
                 let count = batch.writes.len();
                 let settled = self.machine.resolved(batch.writes, result);
                 if attempt < self.attempts_max && !found_out {
                     self.check_refused(&settled, count, store);
                 }
-                if found_out && settled.iter().any(is_unknown) {
+                if all_told && settled.iter().any(is_unknown) {
                     let what = "what was found out is told as unknown";
                     store.journal.misuses.push(what.to_owned());
                 }
@@ -152,11 +154,11 @@ impl<W: Written> Writer<W> {
         batch: &Batch<W>,
         attempt: u32,
         store: &mut Store<'_>,
-    ) -> Result<Vec<Option<W::Outcome>>, StoreError> {
+    ) -> Result<Vec<Resolution<W::Outcome>>, StoreError> {
         let result = if store.dice.chance(store.faults.resolve_fails) {
             Err(StoreError::unavailable("resolving a batch", "the simulation says so"))
         } else {
-            W::resolve(store.journal, batch, store.dice)
+            Ok(W::resolve(store.journal, batch, store.dice))
         };
         if result.is_err() {
             store.coverage.saw(Seen::ResolveFailed);

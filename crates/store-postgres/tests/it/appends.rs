@@ -6,7 +6,9 @@ use crate::{
     sample::{Writer, account, event, head_of},
 };
 use actum_model::{EntityKey, Lane, SequenceNr};
-use actum_persistence::store::{AppendBatch, AppendOutcome, EntityAppend, EventStore, StoreError};
+use actum_persistence::store::{
+    AppendBatch, AppendOutcome, EntityAppend, EventStore, Resolution, StoreError,
+};
 use actum_store_postgres::{PostgresSettings, PostgresStore};
 use actum_testkit::conformance::StoreFixture;
 use sqlx::Executor;
@@ -20,6 +22,10 @@ async fn number(fixture: &PostgresFixture, query: &str) -> i64 {
     query.fetch_one(&mut fixture.stranger().await).await.unwrap()
 }
 
+fn is_stored(found: &Resolution<AppendOutcome>) -> bool {
+    found.stored().is_some()
+}
+
 #[test]
 fn an_append_that_the_table_cannot_count_to_is_never_called_stored() {
     run_on(journal(), async |fixture| {
@@ -28,10 +34,12 @@ fn an_append_that_the_table_cannot_count_to_is_never_called_stored() {
         let store = fixture.store().await;
         let writer = Writer::claim(&store).await;
         for expected in [full, full + 1, u64::MAX] {
-            let outcomes = writer.each(&[account(1), account(2)], expected, 10).await.unwrap();
-            let conflict = |actual| AppendOutcome::Conflict { actual: SequenceNr::new(actual) };
-            assert_eq!(outcomes, [conflict(full), conflict(0)], "{expected}");
+            let refused = writer.each(&[account(1), account(2)], expected, 10).await;
+            assert!(matches!(refused, Err(StoreError::Invalid { .. })), "{expected}: {refused:?}");
         }
+        let outcomes = writer.each(&[account(1), account(2)], full - 1, 10).await.unwrap();
+        let conflict = |actual| AppendOutcome::Conflict { actual: SequenceNr::new(actual) };
+        assert_eq!(outcomes, [conflict(full), conflict(0)]);
         assert_eq!(number(fixture, "SELECT count(*) FROM @events").await, 0);
     });
 }
@@ -74,11 +82,14 @@ fn settling_counts_on_once_each_time() {
         let append = |nr| writer.append(&account(nr), 0, vec![event("one")]);
         let stored = writer.batch(vec![append(1), append(2)]);
         store.append(&stored).await.unwrap();
-        assert!(store.resolve(&stored).await.unwrap().iter().all(Option::is_some));
+        assert!(store.resolve(&stored).await.unwrap().iter().all(is_stored));
         let missing = writer.batch(vec![append(3)]);
-        assert_eq!(store.resolve(&missing).await.unwrap(), [None]);
+        assert_eq!(store.resolve(&missing).await.unwrap(), [Resolution::NotStored]);
         let partly = writer.batch(vec![stored.appends[0].clone(), append(4)]);
-        assert!(matches!(store.resolve(&partly).await.unwrap()[..], [Some(_), None]));
+        assert!(matches!(
+            store.resolve(&partly).await.unwrap()[..],
+            [Resolution::Stored(_), Resolution::NotStored]
+        ));
         assert_eq!(number(fixture, "SELECT max(settled) FROM @writers").await, 3);
         assert!(store.append(&missing).await.is_ok(), "this store knows the new count");
         let other = fixture.store().await;
@@ -136,7 +147,7 @@ fn event_numbers_end_with_the_last_of_64_bits() {
         let outcomes = store.append(&last).await.unwrap();
         assert!(matches!(outcomes[..], [AppendOutcome::Appended { .. }]));
         assert_eq!(head_of(&store, &account(1)).await, 1);
-        assert!(store.resolve(&last).await.unwrap()[0].is_some(), "found by its number");
+        assert!(store.resolve(&last).await.unwrap()[0].stored().is_some(), "found by its number");
     });
 }
 

@@ -10,7 +10,7 @@ use crate::{
 use actum_model::{Lane, LaneCount, Position, SequenceNr, Timestamp};
 use actum_persistence::store::{
     AppendOutcome, ClaimError, DurableStateStore, EventFilter, EventStore, JournalLayout,
-    PageLimit, Snapshot, SnapshotStore, StoreError, WriterStore,
+    PageLimit, Resolution, Snapshot, SnapshotStore, StoreError, WriterStore,
 };
 use actum_store_postgres::PostgresSettings;
 use futures_util::{
@@ -97,7 +97,7 @@ async fn goes_on(writer: &Writer) {
             Ok(outcomes) => matches!(outcomes[..], [AppendOutcome::Appended { .. }]),
             Err(error) if error.maybe_written() => {
                 let outcomes = EventStore::resolve(&**store, &batch).await;
-                matches!(outcomes.as_deref(), Ok([Some(_)]))
+                matches!(outcomes.as_deref(), Ok([Resolution::Stored(_)]))
             }
             Err(_) => false,
         }

@@ -195,7 +195,9 @@ impl Member {
         }
         loop {
             match EventStore::resolve(store, batch).await {
-                Ok(outcomes) => return outcomes,
+                Ok(outcomes) => {
+                    return outcomes.iter().map(|found| found.stored().copied()).collect();
+                }
                 Err(StoreError::Unavailable { .. } | StoreError::OutcomeUnknown { .. }) => {
                     sleep(Duration::from_millis(self.rng.u64(1..20))).await;
                 }

@@ -8,7 +8,9 @@ use crate::{
     writer::{Writer, account},
 };
 use actum_model::Position;
-use actum_persistence::store::{AppendOutcome, DurableStateStore, EventStore, StoreError};
+use actum_persistence::store::{
+    AppendOutcome, DurableStateStore, EventStore, Resolution, StoreError,
+};
 use actum_store_postgres::{PostgresSettings, PostgresStore};
 use actum_testkit::Then;
 
@@ -46,7 +48,7 @@ async fn cut_append(journal: &PostgresFixture, last_words: &[u8], then: Then) {
     rule.settled().await;
     let stored = texts(&direct).await.len() as u64 == 2;
     let truth = stored.then_some(AppendOutcome::Appended { last: Position::new(2) });
-    assert_eq!(outcomes, [truth], "{then:?}");
+    assert_eq!(outcomes, [Resolution::of(truth)], "{then:?}");
     match then {
         Then::CutBefore => assert!(!stored),
         Then::CutAfterAnswer => assert!(stored),
@@ -81,7 +83,7 @@ async fn cut_state_write(journal: &PostgresFixture, last_words: &[u8], then: The
     let outcomes = DurableStateStore::resolve(&*writer.store, &batch).await.unwrap();
     rule.settled().await;
     let revision = revision(&direct).await;
-    assert_eq!(outcomes[0].is_some(), revision == 2, "{then:?}");
+    assert_eq!(outcomes[0].stored().is_some(), revision == 2, "{then:?}");
     let next = writer.put(&account(1), revision, "after");
     writer.store.write(&next).await.unwrap();
 }
@@ -115,7 +117,7 @@ async fn cut_resolve(journal: &PostgresFixture, append_cut: Then, resolve_cut: T
     let truth = stored.then_some(AppendOutcome::Appended { last: Position::new(1) });
     for _ in 0..2 {
         let outcomes = EventStore::resolve(&*writer.store, &batch).await.unwrap();
-        assert_eq!(outcomes, [truth], "{append_cut:?}, {resolve_cut:?}");
+        assert_eq!(outcomes, [Resolution::of(truth)], "{append_cut:?}, {resolve_cut:?}");
     }
     writer.write(&account(1), u64::from(stored), "after").await;
 }

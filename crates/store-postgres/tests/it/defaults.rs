@@ -9,7 +9,7 @@ use crate::{
 };
 use actum_model::{SequenceNr, Timestamp};
 use actum_persistence::store::{
-    DurableStateStore, EventStore, Snapshot, SnapshotStore, StoreError, WriterStore,
+    DurableStateStore, EventStore, Resolution, Snapshot, SnapshotStore, StoreError, WriterStore,
 };
 use actum_store_postgres::{PostgresSettings, PostgresStore};
 use sqlx::PgPool;
@@ -92,11 +92,11 @@ async fn every_call(store: PostgresStore) {
     writer.write(&account(1), 0, "first").await;
     writer.write(&account(1), 1, "second").await;
     let batch = writer.one(&account(1), 2, "never sent");
-    assert_eq!(EventStore::resolve(store, &batch).await.unwrap(), [None]);
+    assert_eq!(EventStore::resolve(store, &batch).await.unwrap(), [Resolution::NotStored]);
     writer.write(&account(1), 2, "third").await;
     store.write(&writer.put(&account(2), 0, "state")).await.unwrap();
     let batch = writer.put(&account(2), 1, "never sent");
-    assert_eq!(DurableStateStore::resolve(store, &batch).await.unwrap(), [None]);
+    assert_eq!(DurableStateStore::resolve(store, &batch).await.unwrap(), [Resolution::NotStored]);
     store.write(&writer.put(&account(2), 1, "state")).await.unwrap();
     let snapshot = Snapshot {
         entity: account(1),

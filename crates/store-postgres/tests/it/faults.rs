@@ -7,7 +7,8 @@ use crate::{
 };
 use actum_model::{EntityKey, Lane, Position};
 use actum_persistence::store::{
-    AppendOutcome, ClaimError, EventFilter, EventStore, PageLimit, StoreError, WriterStore,
+    AppendOutcome, ClaimError, EventFilter, EventStore, PageLimit, Resolution, StoreError,
+    WriterStore,
 };
 use actum_store_postgres::{PostgresSettings, PostgresStore};
 use sqlx::Executor;
@@ -235,7 +236,7 @@ fn a_read_on_a_connection_that_the_server_has_ended_goes_to_another() {
             settled.is_ok()
         })
         .await;
-        assert_eq!(settled.unwrap(), [None]);
+        assert_eq!(settled.unwrap(), [Resolution::NotStored]);
         assert!(is_stored(&store.append(&batch).await.unwrap()));
     });
 }

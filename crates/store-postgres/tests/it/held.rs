@@ -10,7 +10,7 @@ use crate::{
 };
 use actum_model::Position;
 use actum_persistence::store::{
-    AppendOutcome, DurableStateStore, EventStore, StoreError, WriterStore,
+    AppendOutcome, DurableStateStore, EventStore, Resolution, StoreError, WriterStore,
 };
 use actum_store_postgres::PostgresSettings;
 use actum_testkit::{Rule, Then};
@@ -78,7 +78,7 @@ async fn late_append(journal: &PostgresFixture, gives_up: GivesUp) -> Vec<String
             assert!(error.maybe_written(), "{error:?}");
         }
     }
-    assert_eq!(EventStore::resolve(&*writer.store, &batch).await.unwrap(), [None]);
+    assert_eq!(EventStore::resolve(&*writer.store, &batch).await.unwrap(), [Resolution::NotStored]);
     writer.write(&account(1), 1, "after").await;
     arrives(&rule).await;
     texts(&direct).await
@@ -104,7 +104,7 @@ fn a_late_state_write_is_not_carried_out_once_it_was_said_not_to_be_stored() {
                 GivesUp::ByTimeout => assert!(writing.await.unwrap().unwrap_err().maybe_written()),
             }
             let outcomes = DurableStateStore::resolve(&*writer.store, &batch).await.unwrap();
-            assert_eq!(outcomes, [None], "{gives_up:?}");
+            assert_eq!(outcomes, [Resolution::NotStored], "{gives_up:?}");
             writer.store.write(&writer.put(&account(1), 1, "after")).await.unwrap();
             arrives(&rule).await;
             let found = DurableStateStore::load(&direct, &[account(2)]).await.unwrap();
@@ -133,7 +133,10 @@ fn a_late_deletion_is_not_carried_out_behind_a_settlement() {
         deleting.abort();
         // of another batch: all writes of an incarnation are settled together
         let other = writer.one(&account(1), 0, "never sent");
-        assert_eq!(EventStore::resolve(&*writer.store, &other).await.unwrap(), [None]);
+        assert_eq!(
+            EventStore::resolve(&*writer.store, &other).await.unwrap(),
+            [Resolution::NotStored]
+        );
         arrives(&rule).await;
         assert_eq!(texts(&direct).await, ["event"]);
     });
@@ -162,12 +165,12 @@ fn what_is_said_of_an_append_whose_commit_is_late_stays_true() {
         arrives(&rule).await;
         let is_stored = texts(&direct).await.len() == 2;
         match said {
-            Ok(outcomes) => assert_eq!(outcomes[0].is_some(), is_stored),
+            Ok(outcomes) => assert_eq!(outcomes[0].stored().is_some(), is_stored),
             Err(error) => assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}"),
         }
         let outcomes = EventStore::resolve(&*writer.store, &batch).await.unwrap();
         let truth = is_stored.then_some(AppendOutcome::Appended { last: Position::new(2) });
-        assert_eq!(outcomes, [truth]);
+        assert_eq!(outcomes, [Resolution::of(truth)]);
         writer.write(&account(2), u64::from(is_stored), "after").await;
     });
 }

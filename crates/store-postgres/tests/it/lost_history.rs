@@ -9,7 +9,7 @@ use crate::{
 use actum_model::{SequenceNr, Timestamp};
 use actum_persistence::store::{
     AppendBatch, AppendOutcome, EntityRead, EventStore, PageLimit, RecoveryRead, RecoveryStore,
-    Snapshot, SnapshotStore, StoreError, WriterStore,
+    Resolution, Snapshot, SnapshotStore, StoreError, WriterStore,
 };
 use actum_store_postgres::PostgresSettings;
 use actum_test_servers::{PostgresServer, ServerError, StopMode};
@@ -62,7 +62,7 @@ async fn append(writer: &Writer, nr: usize, expected: u64) -> AppendOutcome {
 async fn settle(writer: &Writer, batch: &AppendBatch) {
     until("the batch is settled", async || match writer.store.resolve(batch).await {
         Ok(outcomes) => {
-            assert_eq!(outcomes, [None]);
+            assert_eq!(outcomes, [Resolution::NotStored]);
             true
         }
         Err(error) => {

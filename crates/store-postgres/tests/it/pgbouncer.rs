@@ -10,7 +10,7 @@ use crate::{
 };
 use actum_model::{LaneCount, SequenceNr};
 use actum_persistence::store::{
-    DurableStateStore, EventStore, JournalLayout, StoreError, WriterStore,
+    DurableStateStore, EventStore, JournalLayout, Resolution, StoreError, WriterStore,
 };
 use actum_store_postgres::{PostgresSettings, PostgresStore};
 use actum_test_servers::{PgBouncer, PgBouncerProgram, PgBouncerSettings, available};
@@ -62,7 +62,7 @@ async fn use_everything(url: String, nr: usize, store: Arc<PostgresStore>) {
         writer.write(&key, 0, "event").await;
         store.write(&writer.put(&key, 0, "state")).await.unwrap();
         let batch = writer.one(&key, 1, "never sent");
-        assert_eq!(EventStore::resolve(&*store, &batch).await.unwrap(), [None]);
+        assert_eq!(EventStore::resolve(&*store, &batch).await.unwrap(), [Resolution::NotStored]);
         store.heads().await.unwrap();
         assert!(store.load(std::slice::from_ref(&key)).await.unwrap()[0].is_some());
         store.renew(writer.incarnation, LONG_LEASE).await.unwrap();

@@ -7,7 +7,9 @@ use crate::{
     writer::{LONG_LEASE, Writer, account, claim_of},
 };
 use actum_model::{LaneCount, SequenceNr};
-use actum_persistence::store::{DurableStateStore, EventStore, JournalLayout, WriterStore};
+use actum_persistence::store::{
+    DurableStateStore, EventStore, JournalLayout, Resolution, WriterStore,
+};
 use actum_store_postgres::{OpenError, PostgresSettings, PostgresStore};
 use futures_util::future::join_all;
 use sqlx::{PgConnection, PgPool, Row, postgres::PgPoolOptions};
@@ -114,7 +116,7 @@ fn calls_that_are_given_up_leave_the_pool_usable() {
                 let _ = tokio::time::timeout(patience, writer.store.heads()).await;
                 if tokio::time::timeout(patience, writer.store.append(&batch)).await.is_err() {
                     let outcomes = EventStore::resolve(&*writer.store, &batch).await.unwrap();
-                    head += u64::from(outcomes[0].is_some());
+                    head += u64::from(outcomes[0].stored().is_some());
                 } else {
                     head += 1;
                 }
@@ -167,7 +169,7 @@ async fn use_everything(writer: &Writer) {
         store.write(&writer.put(&account(nr), 0, "state")).await.unwrap();
     }
     let batch = writer.one(&account(1), 1, "never sent");
-    assert_eq!(EventStore::resolve(store, &batch).await.unwrap(), [None]);
+    assert_eq!(EventStore::resolve(store, &batch).await.unwrap(), [Resolution::NotStored]);
     store.delete_events(writer.incarnation, &account(1), SequenceNr::new(1)).await.unwrap();
     let other = store.claim(&claim_of("another", LONG_LEASE)).await.unwrap();
     store.revoke(other).await.unwrap();

@@ -8,8 +8,8 @@ use crate::{
 };
 use actum_model::{Lane, LaneCount, Position};
 use actum_persistence::store::{
-    ClaimError, DurableStateStore, EventFilter, EventStore, JournalLayout, PageLimit, StoreError,
-    WriterStore,
+    ClaimError, DurableStateStore, EventFilter, EventStore, JournalLayout, PageLimit, Resolution,
+    StoreError, WriterStore,
 };
 use actum_store_postgres::PostgresSettings;
 use actum_test_servers::{PostgresServer, StopMode};
@@ -89,7 +89,7 @@ fn calls_fail_soon_while_the_server_is_away_and_go_through_when_it_is_back() {
 
         server.change(PostgresServer::start_again).await;
         until("the store has found the server again", async || store.heads().await.is_ok()).await;
-        assert_eq!(EventStore::resolve(&**store, &batch).await.unwrap(), [None]);
+        assert_eq!(EventStore::resolve(&**store, &batch).await.unwrap(), [Resolution::NotStored]);
         writer.write(&account(1), 1, "after").await;
         store.write(&writer.put(&account(2), 0, "after")).await.unwrap();
         store.claim(&claim).await.unwrap();

@@ -5,12 +5,18 @@ use crate::{
     sample::{Writer, account, event, head_of},
 };
 use actum_model::{Lane, SequenceNr};
-use actum_persistence::store::{AppendBatch, AppendOutcome, EntityAppend, EventStore, StoreError};
+use actum_persistence::store::{
+    AppendBatch, AppendOutcome, EntityAppend, EventStore, Resolution, StoreError,
+};
 use actum_store_sqlite::{SqliteSettings, SqliteStore};
 use sqlx::Executor;
 
 async fn number(fixture: &SqliteFixture, query: &'static str) -> i64 {
     sqlx::query_scalar(query).fetch_one(&mut fixture.stranger().await).await.unwrap()
+}
+
+fn is_stored(found: &Resolution<AppendOutcome>) -> bool {
+    found.stored().is_some()
 }
 
 #[tokio::test]
@@ -49,13 +55,16 @@ async fn settling_changes_the_file_when_something_was_not_stored_and_only_then()
     let append = |nr| writer.append(&account(nr), 0, vec![event("one")]);
     let stored = writer.batch(vec![append(1), append(2)]);
     store.append(&stored).await.unwrap();
-    assert!(store.resolve(&stored).await.unwrap().iter().all(Option::is_some));
+    assert!(store.resolve(&stored).await.unwrap().iter().all(is_stored));
     assert_eq!(number(&fixture, settled).await, 0);
     let missing = writer.batch(vec![append(3)]);
-    assert_eq!(store.resolve(&missing).await.unwrap(), [None]);
+    assert_eq!(store.resolve(&missing).await.unwrap(), [Resolution::NotStored]);
     assert_eq!(number(&fixture, settled).await, 1);
     let partly = writer.batch(vec![stored.appends[0].clone(), append(4)]);
-    assert!(matches!(store.resolve(&partly).await.unwrap()[..], [Some(_), None]));
+    assert!(matches!(
+        store.resolve(&partly).await.unwrap()[..],
+        [Resolution::Stored(_), Resolution::NotStored]
+    ));
     assert_eq!(number(&fixture, settled).await, 2);
 }
 
@@ -89,5 +98,5 @@ async fn event_numbers_end_with_the_last_of_64_bits() {
     let outcomes = store.append(&last).await.unwrap();
     assert!(matches!(outcomes[..], [AppendOutcome::Appended { .. }]));
     assert_eq!(head_of(&store, &account(1)).await, 1);
-    assert!(store.resolve(&last).await.unwrap()[0].is_some(), "found by its number");
+    assert!(store.resolve(&last).await.unwrap()[0].stored().is_some(), "found by its number");
 }

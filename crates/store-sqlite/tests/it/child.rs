@@ -198,7 +198,10 @@ async fn append_until_the_disk_fails(journal: &Path) {
     let name = if error.maybe_written() { "unknown" } else { "clean" };
     eprintln!("{name}");
     let settled = store.resolve(&batch).await.unwrap();
-    eprintln!("{}", if settled.iter().all(Option::is_none) { "not stored" } else { "stored" });
+    eprintln!(
+        "{}",
+        if settled.iter().all(|found| found.stored().is_none()) { "not stored" } else { "stored" }
+    );
     let seen = head_of(&store, &keys[99]).await;
     eprintln!("{seen}");
     std::process::abort();

@@ -5,8 +5,8 @@ use actum_model::{
 };
 use actum_persistence::store::{
     AppendBatch, AppendOutcome, DurableStateStore, EntityAppend, EntityRead, EventStore,
-    Incarnation, NewEvent, PageLimit, RecoveryRead, RecoveryStore, Snapshot, StateBatch,
-    StateChange, StateWrite, StoreError, StoredEvent, WriterClaim, WriterStore,
+    Incarnation, NewEvent, PageLimit, RecoveryRead, RecoveryStore, Resolution, Snapshot,
+    StateBatch, StateChange, StateWrite, StoreError, StoredEvent, WriterClaim, WriterStore,
 };
 use actum_store_memory::MemoryStore;
 use actum_testkit::{FaultStore, Faults};
@@ -140,10 +140,15 @@ pub(crate) fn is_appended(outcome: &AppendOutcome) -> bool {
     matches!(outcome, AppendOutcome::Appended { .. })
 }
 
+/// Whether an append of unknown outcome turned out to be stored.
+pub(crate) fn is_stored(found: &Resolution<AppendOutcome>) -> bool {
+    found.stored().is_some_and(is_appended)
+}
+
 /// Resolves events, where two traits have a method of that name.
 pub(crate) async fn resolve(
     journal: &Journal,
     batch: &AppendBatch,
-) -> Result<Vec<Option<AppendOutcome>>, StoreError> {
+) -> Result<Vec<Resolution<AppendOutcome>>, StoreError> {
     EventStore::resolve(&journal.store, batch).await
 }

@@ -2,8 +2,8 @@ use super::journal::{Journal, append, is_appended, key, payload};
 use crate::failing::failure;
 use actum_model::{Revision, SequenceNr};
 use actum_persistence::store::{
-    AppendOutcome, ClaimError, EventStore, SnapshotStore, StateOutcome, StoreError, WriterClaim,
-    WriterStore,
+    AppendOutcome, ClaimError, EventStore, Resolution, SnapshotStore, StateOutcome, StoreError,
+    WriterClaim, WriterStore,
 };
 use actum_testkit::{Damage, Fault, Operation};
 use std::{panic::AssertUnwindSafe, time::Duration};
@@ -128,7 +128,11 @@ async fn a_foreign_writer_gives_the_first_entity_a_conflict_and_no_other() {
     assert_ne!(events[0].event_id.incarnation, journal.writer);
     assert!(events[0].metadata.is_empty(), "the stranger's event is not the caller's");
     let resolved = EventStore::resolve(&journal.store, &batch).await.unwrap();
-    assert_eq!(resolved[0], None, "a stranger's event at the same number is no success");
+    assert_eq!(
+        resolved[0],
+        Resolution::NotStored,
+        "a stranger's event at the same number is no success"
+    );
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
-use super::journal::{Journal, append, is_appended, resolve};
-use actum_persistence::store::{DurableStateStore, StateOutcome, StoreError, WriterStore};
+use super::journal::{Journal, append, is_appended, is_stored, resolve};
+use actum_persistence::store::{
+    DurableStateStore, Resolution, StateOutcome, StoreError, WriterStore,
+};
 use actum_testkit::{Fault, Operation};
 
 fn is_unknown<T>(result: &Result<T, StoreError>) -> bool {
@@ -13,7 +15,7 @@ async fn a_committed_append_whose_answer_is_lost_resolves_to_success() {
     let batch = journal.batch(vec![append("a", 0, 1, &["one", "two"])]);
     assert!(is_unknown(&journal.append(&batch).await));
     assert_eq!(journal.texts("a").await, ["one", "two"]);
-    assert!(is_appended(&resolve(&journal, &batch).await.unwrap()[0].unwrap()));
+    assert!(is_stored(&resolve(&journal, &batch).await.unwrap()[0]));
 }
 
 #[tokio::test]
@@ -23,7 +25,7 @@ async fn an_uncommitted_append_whose_answer_is_lost_resolves_to_nothing() {
     let batch = journal.batch(vec![append("a", 0, 1, &["one"])]);
     assert!(is_unknown(&journal.append(&batch).await));
     assert!(journal.texts("a").await.is_empty());
-    assert_eq!(resolve(&journal, &batch).await.unwrap(), [None]);
+    assert_eq!(resolve(&journal, &batch).await.unwrap(), [Resolution::NotStored]);
 }
 
 #[tokio::test]
@@ -35,9 +37,9 @@ async fn a_late_append_is_invisible_until_it_is_resolved() {
     assert!(journal.texts("a").await.is_empty());
     assert!(journal.append(&journal.batch(vec![append("b", 0, 2, &["other"])])).await.is_ok());
     assert!(journal.texts("a").await.is_empty());
-    assert!(is_appended(&resolve(&journal, &batch).await.unwrap()[0].unwrap()));
+    assert!(is_stored(&resolve(&journal, &batch).await.unwrap()[0]));
     assert_eq!(journal.texts("a").await, ["late"]);
-    assert!(is_appended(&resolve(&journal, &batch).await.unwrap()[0].unwrap()), "it landed twice");
+    assert!(is_stored(&resolve(&journal, &batch).await.unwrap()[0]), "it landed twice");
     assert_eq!(journal.texts("a").await, ["late"]);
 }
 
@@ -49,7 +51,7 @@ async fn a_late_append_that_lost_its_place_resolves_to_nothing() {
     assert!(is_unknown(&journal.append(&late).await));
     let hasty = journal.batch(vec![append("a", 0, 2, &["hasty"])]);
     assert!(is_appended(&journal.append(&hasty).await.unwrap()[0]));
-    assert_eq!(resolve(&journal, &late).await.unwrap(), [None]);
+    assert_eq!(resolve(&journal, &late).await.unwrap(), [Resolution::NotStored]);
     assert_eq!(journal.texts("a").await, ["hasty"]);
 }
 
@@ -60,7 +62,7 @@ async fn a_late_append_of_a_revoked_writer_never_lands() {
     let batch = journal.batch(vec![append("a", 0, 1, &["late"])]);
     assert!(is_unknown(&journal.append(&batch).await));
     journal.store.inner().writers.revoke(journal.writer).await.unwrap();
-    assert_eq!(resolve(&journal, &batch).await.unwrap(), [None]);
+    assert_eq!(resolve(&journal, &batch).await.unwrap(), [Resolution::NotStored]);
     assert!(journal.texts("a").await.is_empty());
 }
 
@@ -75,7 +77,7 @@ async fn resolving_can_fail_and_a_late_append_waits_for_the_next_try() {
         assert!(matches!(resolve(&journal, &batch).await, Err(StoreError::Unavailable { .. })));
         assert!(journal.texts("a").await.is_empty());
     }
-    assert!(is_appended(&resolve(&journal, &batch).await.unwrap()[0].unwrap()));
+    assert!(is_stored(&resolve(&journal, &batch).await.unwrap()[0]));
 }
 
 #[tokio::test]
@@ -89,8 +91,9 @@ async fn writes_of_durable_states_are_lost_in_the_same_three_ways() {
         let batch = journal.put(&id, 0, nr, "x");
         assert!(is_unknown(&journal.write(&batch).await));
         assert_eq!(journal.state(&id).await.is_some(), nr == 0);
-        let outcome = DurableStateStore::resolve(&journal.store, &batch).await.unwrap()[0];
-        assert_eq!(outcome, committed.then_some(StateOutcome::Written));
+        let outcomes = DurableStateStore::resolve(&journal.store, &batch).await.unwrap();
+        let truth = committed.then_some(StateOutcome::Written);
+        assert_eq!(outcomes, [Resolution::of(truth)]);
         assert_eq!(journal.state(&id).await.is_some(), committed);
     }
 }

@@ -1,8 +1,8 @@
 use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
 use actum_persistence::store::{
     AppendBatch, AppendOutcome, DurableStateStore, EntityPage, EntityRead, EventFilter, EventStore,
-    Incarnation, JournalLayout, LanePage, PageLimit, StateBatch, StateOutcome, StateRecord,
-    StoreError,
+    Incarnation, JournalLayout, LanePage, PageLimit, Resolution, StateBatch, StateOutcome,
+    StateRecord, StoreError,
 };
 use async_trait::async_trait;
 use std::{any::Any, panic::resume_unwind, sync::Arc};
@@ -17,7 +17,7 @@ pub(super) struct GateStore<B, O> {
 #[derive(Debug)]
 pub(super) enum Call<B, O> {
     Write(B, oneshot::Sender<Answer<Vec<O>>>),
-    Resolve(B, oneshot::Sender<Answer<Vec<Option<O>>>>),
+    Resolve(B, oneshot::Sender<Answer<Vec<Resolution<O>>>>),
 }
 
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl<B: std::fmt::Debug, O: std::fmt::Debug> Call<B, O> {
         }
     }
 
-    pub(super) fn resolve(self) -> (B, oneshot::Sender<Answer<Vec<Option<O>>>>) {
+    pub(super) fn resolve(self) -> (B, oneshot::Sender<Answer<Vec<Resolution<O>>>>) {
         match self {
             Self::Resolve(batch, answer) => (batch, answer),
             Self::Write(..) => panic!("expected a resolve, got {self:?}"),
@@ -77,7 +77,10 @@ impl EventStore for Journal {
         self.ask(|answer| Call::Write(batch.clone(), answer)).await
     }
 
-    async fn resolve(&self, batch: &AppendBatch) -> Result<Vec<Option<AppendOutcome>>, StoreError> {
+    async fn resolve(
+        &self,
+        batch: &AppendBatch,
+    ) -> Result<Vec<Resolution<AppendOutcome>>, StoreError> {
         self.ask(|answer| Call::Resolve(batch.clone(), answer)).await
     }
 
@@ -119,7 +122,10 @@ impl DurableStateStore for States {
         self.ask(|answer| Call::Write(batch.clone(), answer)).await
     }
 
-    async fn resolve(&self, batch: &StateBatch) -> Result<Vec<Option<StateOutcome>>, StoreError> {
+    async fn resolve(
+        &self,
+        batch: &StateBatch,
+    ) -> Result<Vec<Resolution<StateOutcome>>, StoreError> {
         self.ask(|answer| Call::Resolve(batch.clone(), answer)).await
     }
 

@@ -4,7 +4,7 @@ use super::writes::{
 use actum_model::{Lane, Revision, SequenceNr};
 use actum_persistence::{
     group_commit::{CommitError, GroupCommit, GroupCommitSettings, Step},
-    store::{AppendOutcome, Incarnation, StateOutcome, StateWrite, StoreError},
+    store::{AppendOutcome, Incarnation, Resolution::Stored, StateOutcome, StateWrite, StoreError},
 };
 
 #[test]
@@ -63,7 +63,7 @@ fn the_wrong_number_of_resolved_outcomes_is_corrupt() {
         let batch = to_write(&mut machine);
         machine.finished(batch, Err(unknown()));
         let Some(Step::Resolve { writes, .. }) = machine.next_step() else { panic!("no resolve") };
-        let settled = machine.resolved(writes, Ok(vec![Some(appended(1)); count]));
+        let settled = machine.resolved(writes, Ok(vec![Stored(appended(1)); count]));
         assert_eq!(words(&settled), all(1..3, "corrupt"), "{count} outcomes");
     }
 }

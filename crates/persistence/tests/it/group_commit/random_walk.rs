@@ -5,7 +5,11 @@ use crate::seed;
 use actum_model::{Lane, SequenceNr};
 use actum_persistence::{
     group_commit::{GroupCommit, GroupCommitSettings, Settled, Step, Weight},
-    store::{AppendOutcome, EntityAppend, Incarnation, StoreError},
+    store::{
+        AppendOutcome, EntityAppend, Incarnation,
+        Resolution::{self, NotStored, Stored},
+        StoreError,
+    },
 };
 use std::collections::{BTreeMap, HashSet};
 
@@ -47,7 +51,7 @@ struct InFlight {
     tickets: Vec<u32>,
     writes: Vec<EntityAppend>,
     /// What is stored in truth while the outcome is unknown, and how often the machine has asked.
-    doubt: Option<(Vec<Option<AppendOutcome>>, u32)>,
+    doubt: Option<(Vec<Resolution<AppendOutcome>>, u32)>,
 }
 
 impl InFlight {
@@ -241,15 +245,15 @@ impl Walk {
     fn doubt(&mut self, tickets: Vec<u32>, writes: Vec<EntityAppend>) {
         let stored = self.random.bool();
         let truth = self.outcomes(writes.len()).into_iter().map(|outcome| match outcome {
-            AppendOutcome::Appended { .. } if stored => Some(outcome),
-            _ => None,
+            AppendOutcome::Appended { .. } if stored => Stored(outcome),
+            _ => NotStored,
         });
         let truth = truth.collect();
         assert!(self.machine.finished(writes, Err(unknown())).is_empty());
         self.ask(tickets, truth, 0);
     }
 
-    fn ask(&mut self, tickets: Vec<u32>, truth: Vec<Option<AppendOutcome>>, asked: u32) {
+    fn ask(&mut self, tickets: Vec<u32>, truth: Vec<Resolution<AppendOutcome>>, asked: u32) {
         let Some(Step::Resolve { writes, attempt }) = self.machine.next_step() else {
             panic!("a batch in doubt is not resolved")
         };
@@ -263,7 +267,9 @@ impl Walk {
         let (truth, asked) = doubt.expect("the batch is in doubt");
         if self.random.bool() {
             let settled = self.machine.resolved(writes, Ok(truth.clone()));
-            let word = |outcome: Option<_>| outcome.map_or_else(|| "unavailable".into(), in_words);
+            let word = |found: Resolution<_>| {
+                found.stored().copied().map_or_else(|| "unavailable".into(), in_words)
+            };
             self.settle(&settled, tickets.into_iter().zip(truth.into_iter().map(word)).collect());
         } else if asked == RESOLVE_ATTEMPTS_MAX {
             let settled = self.machine.resolved(writes, Err(unavailable()));

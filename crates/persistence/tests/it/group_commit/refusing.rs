@@ -13,7 +13,11 @@ use super::{
 use actum_model::Lane;
 use actum_persistence::{
     group_commit::{CommitError, GroupCommit, GroupCommitSettings, LaneWriter, Settled, Weight},
-    store::{EntityAppend, StoreError},
+    store::{
+        EntityAppend,
+        Resolution::{NotStored, Stored},
+        StoreError,
+    },
 };
 use std::{error::Error, time::Duration};
 use tokio::{
@@ -52,7 +56,7 @@ fn nobody_is_refused_before_an_attempt_has_failed() {
     assert!(machine.refuse_waiting().is_empty(), "nobody has asked");
     let (batch, _) = to_resolve(&mut machine);
     assert!(machine.refuse_waiting().is_empty(), "the store may still answer");
-    machine.resolved(batch, Ok(vec![Some(appended(1))]));
+    machine.resolved(batch, Ok(vec![Stored(appended(1))]));
     assert_eq!(ids(&to_write(&mut machine)), [2]);
 }
 
@@ -100,14 +104,14 @@ fn what_is_submitted_later_is_refused_in_its_turn() {
         assert!(machine.refuse_waiting().is_empty(), "nobody is refused twice");
     }
     assert!(machine.next_step().is_none(), "the attempt is under way");
-    assert_eq!(words(&machine.resolved(batch, Ok(vec![None]))), all([1], "unavailable"));
+    assert_eq!(words(&machine.resolved(batch, Ok(vec![NotStored]))), all([1], "unavailable"));
 }
 
 #[test]
 fn once_it_is_found_out_writes_go_on() {
     let (mut machine, batch) = away(machine());
     machine.submit(append(2), 2);
-    let settled = machine.resolved(batch, Ok(vec![Some(appended(8))]));
+    let settled = machine.resolved(batch, Ok(vec![Stored(appended(8))]));
     assert_eq!(words(&settled), all([1], "at 8"), "what came while the store answered is not lost");
     machine.submit(append(3), 3);
     assert!(machine.refuse_waiting().is_empty());
@@ -135,7 +139,7 @@ fn no_half_of_a_refused_batch_waits_on() {
     let (half, _) = to_resolve(&mut machine);
     assert_eq!(words(&machine.resolved(half, Err(unavailable()))), all(2..4, "unavailable"));
     let (half, _) = to_resolve(&mut machine);
-    machine.resolved(half, Ok(vec![None, None]));
+    machine.resolved(half, Ok(vec![NotStored, NotStored]));
     (0..9).for_each(|id| machine.submit(append(id), id));
     assert_eq!(to_write(&mut machine).len(), 9, "no half of the past bounds a later batch");
 }
@@ -186,7 +190,7 @@ async fn during_the_pause_and_the_next_attempt_writes_are_refused_at_once() {
         assert_eq!(results(&mut told).await, all([ticket], "unavailable"));
     }
     assert_eq!(since.elapsed(), Duration::from_millis(50), "nor does a store that takes its time");
-    answer.send(Answer::Say(Ok(vec![Some(appended(4))]))).unwrap();
+    answer.send(Answer::Say(Ok(vec![Stored(appended(4))]))).unwrap();
     assert_eq!(results(&mut told).await, all([1], "at 4"));
     queue.submit([(append(9), 9)]);
     assert_eq!(store_next(&mut calls).await, [9], "the lane goes on");
@@ -204,7 +208,7 @@ async fn while_the_first_attempt_is_under_way_writes_wait() {
     writer.queue().submit([(append(2), 2)]);
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(told.try_recv(), Err(TryRecvError::Empty));
-    answer.send(Answer::Say(Ok(vec![None]))).unwrap();
+    answer.send(Answer::Say(Ok(vec![NotStored]))).unwrap();
     assert_eq!(results(&mut told).await, all([1], "unavailable"));
     assert_eq!(store_next(&mut calls).await, [2]);
 }
@@ -215,6 +219,6 @@ async fn a_writer_that_closes_while_its_store_is_away_still_finds_out() {
     drop(writer);
     tokio::time::sleep(Duration::from_millis(10)).await;
     let (_, answer) = next(&mut calls).await.resolve();
-    answer.send(Answer::Say(Ok(vec![Some(appended(4))]))).unwrap();
+    answer.send(Answer::Say(Ok(vec![Stored(appended(4))]))).unwrap();
     assert_eq!(results(&mut told).await, all([1], "at 4"));
 }

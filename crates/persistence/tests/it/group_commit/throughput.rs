@@ -8,7 +8,7 @@ use actum_persistence::{
     },
     store::{
         AppendBatch, AppendOutcome, EntityAppend, EntityPage, EntityRead, EventFilter, EventStore,
-        Incarnation, JournalLayout, LanePage, PageLimit, StoreError,
+        Incarnation, JournalLayout, LanePage, PageLimit, Resolution, StoreError,
     },
 };
 use async_trait::async_trait;
@@ -64,7 +64,7 @@ impl EventStore for CheckingStore {
         Ok(outcomes)
     }
 
-    async fn resolve(&self, _: &AppendBatch) -> Result<Vec<Option<AppendOutcome>>, StoreError> {
+    async fn resolve(&self, _: &AppendBatch) -> Result<Vec<Resolution<AppendOutcome>>, StoreError> {
         unreachable!("no outcome is unknown")
     }
 

@@ -5,7 +5,11 @@ use super::writes::{
 use actum_model::Lane;
 use actum_persistence::{
     group_commit::{CommitError, GroupCommit, GroupCommitSettings},
-    store::{EntityAppend, StoreError},
+    store::{
+        EntityAppend,
+        Resolution::{NotStored, Stored, Untraceable},
+        StoreError,
+    },
 };
 
 /// A machine whose batch of the writes 1 to 3 has an unknown outcome, while write 4 waits.
@@ -31,7 +35,8 @@ fn the_same_batch_is_resolved_before_anything_else_is_written() {
 #[test]
 fn what_is_stored_succeeds_and_what_is_not_failed_cleanly() {
     let (mut machine, batch) = in_doubt(machine());
-    let settled = machine.resolved(batch, Ok(vec![Some(appended(5)), None, Some(appended(6))]));
+    let settled =
+        machine.resolved(batch, Ok(vec![Stored(appended(5)), NotStored, Stored(appended(6))]));
     let expected = [(1, "at 5"), (2, "unavailable"), (3, "at 6")];
     assert_eq!(words(&settled), expected.map(|(ticket, word)| (ticket, word.to_owned())));
     let Err(CommitError::Store(error @ StoreError::Unavailable { source, .. })) =
@@ -45,6 +50,22 @@ fn what_is_stored_succeeds_and_what_is_not_failed_cleanly() {
 }
 
 #[test]
+fn what_nobody_can_tell_any_more_ends_at_once_and_the_others_are_told() {
+    let (mut machine, batch) = in_doubt(machine());
+    let gone = Untraceable { why: "the events of account/2 were deleted".to_owned() };
+    let settled = machine.resolved(batch, Ok(vec![Stored(appended(5)), gone, NotStored]));
+    let expected = [(1, "at 5"), (2, "unknown"), (3, "unavailable")];
+    assert_eq!(words(&settled), expected.map(|(ticket, word)| (ticket, word.to_owned())));
+    let Err(CommitError::Store(StoreError::OutcomeUnknown { source, .. })) = &settled[1].result
+    else {
+        panic!("{settled:?}")
+    };
+    let why = "the connection broke; then the events of account/2 were deleted";
+    assert_eq!(source.to_string(), why);
+    assert_eq!(ids(&to_write(&mut machine)), [4], "nothing is asked again");
+}
+
+#[test]
 fn resolving_is_tried_again_until_it_succeeds() {
     let (mut machine, mut batch) = in_doubt(machine());
     for failed in 1..5 {
@@ -53,7 +74,7 @@ fn resolving_is_tried_again_until_it_succeeds() {
         (batch, attempt) = to_resolve(&mut machine);
         assert_eq!(attempt, failed + 1);
     }
-    let settled = machine.resolved(batch, Ok(vec![Some(appended(9)); 3]));
+    let settled = machine.resolved(batch, Ok(vec![Stored(appended(9)); 3]));
     assert_eq!(words(&settled), all(1..4, "at 9"));
 }
 
@@ -114,7 +135,7 @@ fn resolving_a_batch_that_is_being_written_is_a_bug() {
     let mut machine = machine();
     machine.submit(append(1), 1);
     let batch = to_write(&mut machine);
-    machine.resolved(batch, Ok(vec![None]));
+    machine.resolved(batch, Ok(vec![NotStored]));
 }
 
 #[test]

@@ -9,7 +9,11 @@ use actum_persistence::{
     group_commit::{
         CommitError, CommitSink, Committed, GroupCommitSettings, LaneWriter, StateWriter, Weight,
     },
-    store::{AppendBatch, AppendOutcome, EntityAppend, Incarnation, StateOutcome, StoreError},
+    store::{
+        AppendBatch, AppendOutcome, EntityAppend, Incarnation,
+        Resolution::{NotStored, Stored},
+        StateOutcome, StoreError,
+    },
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -136,7 +140,7 @@ async fn a_resolved_batch_settles_each_write() {
     let (_, answer) = next(&mut calls).await.write();
     answer.send(Answer::Say(Err(unknown()))).unwrap();
     let (_, answer) = next(&mut calls).await.resolve();
-    answer.send(Answer::Say(Ok(vec![None, Some(appended(4))]))).unwrap();
+    answer.send(Answer::Say(Ok(vec![NotStored, Stored(appended(4))]))).unwrap();
     let expected = vec![(1, "unavailable".to_owned()), (2, "at 4".to_owned())];
     assert_eq!(results(&mut told).await, expected);
 }
@@ -167,7 +171,7 @@ async fn a_store_that_panics_leaves_the_outcome_to_be_resolved() {
     let (_, answer) = next(&mut calls).await.resolve();
     answer.send(Answer::Panic).unwrap();
     let (_, answer) = next(&mut calls).await.resolve();
-    answer.send(Answer::Say(Ok(vec![Some(appended(3))]))).unwrap();
+    answer.send(Answer::Say(Ok(vec![Stored(appended(3))]))).unwrap();
     assert_eq!(results(&mut told).await, all([1], "at 3"));
     writer.queue().submit([(append(1), 2)]);
     assert_eq!(store_next(&mut calls).await, [1], "the lane goes on");
@@ -258,7 +262,7 @@ async fn states_are_written_and_resolved_like_events() {
     answer.send(Answer::Say(Err(unknown()))).unwrap();
     let (_, answer) = next(&mut calls).await.resolve();
     let conflict = StateOutcome::Conflict { actual: Revision::new(6) };
-    answer.send(Answer::Say(Ok(vec![Some(StateOutcome::Written), Some(conflict)]))).unwrap();
+    answer.send(Answer::Say(Ok(vec![Stored(StateOutcome::Written), Stored(conflict)]))).unwrap();
     let results = vec![(1, "written".to_owned()), (2, "conflict 6".to_owned())];
     assert_eq!(next(&mut told).await, Told::Committed { partition: 7, results });
 }

@@ -2,7 +2,7 @@ use super::{Batch, FOREIGNER, Journal, Stored, StoredChange, Written, number_of}
 use crate::simulation::{Flaw, Link};
 use actum_model::{EntityKey, Lane, Position, SequenceNr, StoredPayload, Timestamp};
 use actum_persistence::store::{
-    AppendOutcome, EntityAppend, Incarnation, NewEvent, StoreError, StoredEvent,
+    AppendOutcome, EntityAppend, Incarnation, NewEvent, Resolution, StoreError, StoredEvent,
 };
 use bytes::Bytes;
 
@@ -18,10 +18,7 @@ impl Written for EntityAppend {
         Ok(appends.map(|append| journal.append(append, lane, incarnation)).collect())
     }
 
-    fn find(
-        journal: &Journal,
-        batch: &Batch<Self>,
-    ) -> Result<Vec<Option<AppendOutcome>>, StoreError> {
+    fn find(journal: &Journal, batch: &Batch<Self>) -> Vec<Resolution<AppendOutcome>> {
         batch.writes.iter().map(|append| journal.find_append(append, batch.incarnation)).collect()
     }
 
@@ -132,14 +129,16 @@ impl Journal {
         &self,
         append: &EntityAppend,
         incarnation: Incarnation,
-    ) -> Result<Option<AppendOutcome>, StoreError> {
+    ) -> Resolution<AppendOutcome> {
         let history = &self.histories[number_of(&append.entity) as usize];
         let last = append.last_sequence_nr().get();
-        let Some(event) = history.events.get(last as usize - 1) else { return Ok(None) };
+        let Some(event) = history.events.get(last as usize - 1) else {
+            return Resolution::NotStored;
+        };
         if history.floor >= last {
-            return Err(StoreError::outcome_unknown("settling an append", "its events are gone"));
+            return Resolution::Untraceable { why: "its events are gone".to_owned() };
         }
         let own = event.event_id == append.event_id(incarnation, append.events.len() - 1);
-        Ok(own.then_some(AppendOutcome::Appended { last: event.position }))
+        Resolution::of(own.then_some(AppendOutcome::Appended { last: event.position }))
     }
 }

@@ -3,7 +3,7 @@ use crate::simulation::Dice;
 use actum_model::Lane;
 use actum_persistence::{
     group_commit::GroupWrite,
-    store::{Incarnation, StoreError},
+    store::{Incarnation, Resolution, StoreError},
 };
 
 /// A transaction on its way to the journal.
@@ -25,10 +25,7 @@ pub(crate) trait Written: GroupWrite + Clone {
     ) -> Result<Vec<Self::Outcome>, StoreError>;
 
     /// Says what became of a batch that was carried out or not, but will not be any more.
-    fn find(
-        journal: &Journal,
-        batch: &Batch<Self>,
-    ) -> Result<Vec<Option<Self::Outcome>>, StoreError>;
+    fn find(journal: &Journal, batch: &Batch<Self>) -> Vec<Resolution<Self::Outcome>>;
 
     /// The transactions that nobody waits for.
     fn late(journal: &mut Journal) -> &mut Vec<Batch<Self>>;
@@ -41,7 +38,7 @@ pub(crate) trait Written: GroupWrite + Clone {
         journal: &mut Journal,
         batch: &Batch<Self>,
         dice: &mut Dice,
-    ) -> Result<Vec<Option<Self::Outcome>>, StoreError> {
+    ) -> Vec<Resolution<Self::Outcome>> {
         let (first, incarnation) = (batch.writes[0].first_nr(), batch.incarnation);
         let is_this = |late: &Batch<Self>| {
             late.incarnation == incarnation && late.writes[0].first_nr() == first

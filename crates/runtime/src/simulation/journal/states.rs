@@ -2,7 +2,8 @@ use super::{Batch, FOREIGNER, Journal, Stored, StoredChange, Written, number_of}
 use crate::simulation::{Board, Flaw};
 use actum_model::{EntityKey, Revision, StoredPayload, Timestamp};
 use actum_persistence::store::{
-    EventId, Incarnation, StateChange, StateOutcome, StateRecord, StateWrite, StoreError,
+    EventId, Incarnation, Resolution, StateChange, StateOutcome, StateRecord, StateWrite,
+    StoreError,
 };
 
 impl Written for StateWrite {
@@ -16,10 +17,7 @@ impl Written for StateWrite {
         Ok(writes.map(|(write, held)| journal.write(write, held, batch.incarnation)).collect())
     }
 
-    fn find(
-        journal: &Journal,
-        batch: &Batch<Self>,
-    ) -> Result<Vec<Option<StateOutcome>>, StoreError> {
+    fn find(journal: &Journal, batch: &Batch<Self>) -> Vec<Resolution<StateOutcome>> {
         batch.writes.iter().map(|write| journal.find_write(write, batch.incarnation)).collect()
     }
 
@@ -118,21 +116,17 @@ impl Journal {
         StateOutcome::Written
     }
 
-    fn find_write(
-        &self,
-        write: &StateWrite,
-        incarnation: Incarnation,
-    ) -> Result<Option<StateOutcome>, StoreError> {
+    fn find_write(&self, write: &StateWrite, incarnation: Incarnation) -> Resolution<StateOutcome> {
         let Some(record) = &self.records[number_of(&write.entity) as usize] else {
-            return Ok(None);
+            return Resolution::NotStored;
         };
         if record.write_id == (EventId { incarnation, nr: write.write_nr }) {
-            return Ok(Some(StateOutcome::Written));
+            return Resolution::Stored(StateOutcome::Written);
         }
         if record.revision <= write.revision {
-            return Ok(None);
+            return Resolution::NotStored;
         }
-        Err(StoreError::outcome_unknown("settling a write", "a later one has covered its traces"))
+        Resolution::Untraceable { why: "a later one has covered its traces".to_owned() }
     }
 }
 
