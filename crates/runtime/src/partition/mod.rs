@@ -14,6 +14,7 @@ mod cells;
 mod door;
 mod entity_cap;
 mod found;
+mod handling;
 mod hosted;
 mod inbox;
 mod kind_host;
