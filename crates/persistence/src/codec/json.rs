@@ -1,12 +1,18 @@
-use super::told::refused;
+use super::{checked, format::Format, told::refused};
 use actum_model::{Codec, CodecError};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::error::Category;
 
 /// JSON (RFC 8259), compact, in UTF-8: readable by people and by every other tool.
 ///
-/// Numbers come back as they went in, floats to the last bit. JSON has no NaN and no infinity: they are written as
-/// `null`, which no float reads back; a type that may hold them needs [`Cbor`](super::Cbor).
+/// What it encodes it decodes to the same value, as far as serde shows the value; what would not come back is an error:
+/// * a NaN or an infinity, for which JSON has no number ([`Cbor`](super::Cbor) has);
+/// * a `Some` that is written like `None`: `Some(None)`, `Some(())`;
+/// * values nested more than 127 levels deep;
+/// * whatever the type's own `Deserialize` does not take back, such as an `i128` or a map with number keys under
+///   `#[serde(flatten)]`, or a skipped field without `#[serde(default)]`.
+///
+/// Numbers come back as they went in, floats to the last bit.
 ///
 /// # Examples
 /// ```
@@ -14,28 +20,45 @@ use serde_json::error::Category;
 /// use actum_persistence::codec::Json;
 ///
 /// #[derive(serde::Serialize, serde::Deserialize)]
-/// struct Deposited { amount: u64 }
+/// struct Deposited { amount: f64 }
 ///
 /// impl Payload for Deposited {
 ///     type Codec = Json;
 ///     const MANIFEST: &'static str = "deposited";
 /// }
 ///
-/// let stored = StoredPayload::encode(&Deposited { amount: 5 })?;
-/// assert_eq!(&stored.bytes[..], br#"{"amount":5}"#);
+/// let stored = StoredPayload::encode(&Deposited { amount: 5.25 })?;
+/// assert_eq!(&stored.bytes[..], br#"{"amount":5.25}"#);
+///
+/// let error = StoredPayload::encode(&Deposited { amount: f64::NAN }).unwrap_err();
+/// assert!(error.to_string().starts_with("`amount` is a float that is not finite"));
 /// # Ok::<(), actum_model::CodecError>(())
 /// ```
 #[derive(Debug)]
 pub enum Json {}
 
-impl<T: Serialize + DeserializeOwned> Codec<T> for Json {
+impl<T: Serialize + DeserializeOwned + 'static> Codec<T> for Json {
     const NAME: &'static str = "json";
 
     fn encode(value: &T, out: &mut Vec<u8>) -> Result<(), CodecError> {
-        serde_json::to_writer(out, value).map_err(CodecError::new)
+        checked::encode::<Self, T>(value, out)
     }
 
     fn decode(bytes: &[u8]) -> Result<T, CodecError> {
+        Self::read(bytes)
+    }
+}
+
+impl Format for Json {
+    const HUMAN_READABLE: bool = true;
+    const IS_TEXT: bool = true;
+    const LEVELS_MAX: u32 = 127;
+
+    fn write<T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), CodecError> {
+        serde_json::to_writer(out, value).map_err(CodecError::new)
+    }
+
+    fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
         serde_json::from_slice(bytes).map_err(|error| match error.classify() {
             // in its own words until it says where
             Category::Data => {

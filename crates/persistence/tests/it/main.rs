@@ -10,6 +10,7 @@ mod group_commit;
 mod hostile_bytes;
 mod metadata;
 mod recent_commands;
+mod round_trips;
 mod seed;
 mod serializer;
 mod size_limits;
