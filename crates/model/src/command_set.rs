@@ -1,4 +1,6 @@
-use crate::{Entity, Handle, Payload};
+use crate::{
+    CommandVisitor, DecodeError, Entity, Handle, Payload, StoredPayload, payload::is_variant_of,
+};
 
 /// The place of a command in [`Entity::Commands`]; inferred, never written.
 #[derive(Debug)]
@@ -6,7 +8,8 @@ pub struct At<const N: usize>;
 
 /// The commands an entity lists: a tuple of 1 to 32 types, each with a [`Handle`].
 ///
-/// The list makes it a compile-time fact that another node can decode every command that is sent.
+/// The list makes it a compile-time fact that another node can decode every command that is sent: [`CommandSet::decode`]
+/// finds its type by its manifest.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the commands of `{E}`",
     note = "`Entity::Commands` is a tuple of 1 to 32 command types, such as `(Open, Deposit)`; one command is `(Open,)`",
@@ -15,6 +18,26 @@ pub struct At<const N: usize>;
 pub trait CommandSet<E> {
     /// The manifests of the listed commands, in order.
     const MANIFESTS: &'static [&'static str];
+
+    /// Decodes a command that was stored or sent, and hands it to `visitor` as the type it has.
+    ///
+    /// The type is the listed one whose manifest is that of the payload; of several, such as `order` and `order.item`
+    /// for `order.item.added`, the longest.
+    ///
+    /// # Errors
+    /// [`DecodeError::UnlistedCommand`] when no command of that manifest is listed; otherwise why the payload cannot be
+    /// decoded. The visitor is not called then.
+    fn decode<V>(stored: &StoredPayload, visitor: V) -> Result<V::Output, DecodeError>
+    where
+        Self: Sized,
+        E: Entity,
+        V: CommandVisitor<E, Self>;
+}
+
+/// The place of the command that a payload is of.
+fn place_of(manifest: &str, listed: &[&str]) -> Option<usize> {
+    let places = 0..listed.len();
+    places.filter(|i| is_variant_of(manifest, listed[*i])).max_by_key(|i| listed[*i].len())
 }
 
 /// Says that a command set lists the command `C`, at the place `I`.
@@ -45,6 +68,17 @@ macro_rules! command_sets {
             $(En: Handle<$t>),*
         {
             const MANIFESTS: &'static [&'static str] = &[$($t::MANIFEST),*];
+
+            fn decode<Vi>(stored: &StoredPayload, visitor: Vi) -> Result<Vi::Output, DecodeError>
+            where
+                Vi: CommandVisitor<En, Self>,
+            {
+                let listed = <Self as CommandSet<En>>::MANIFESTS;
+                match place_of(&stored.manifest, listed) {
+                    $(Some($n) => Ok(visitor.visit::<$t, At<$n>>(stored.decode()?)),)*
+                    _ => Err(DecodeError::UnlistedCommand { manifest: stored.manifest.clone(), listed }),
+                }
+            }
         }
         command_sets!(@lists ($($t),*) $($t $n)*);
     };

@@ -9,6 +9,7 @@
 
 mod command_id;
 mod command_set;
+mod command_visitor;
 mod ctx;
 mod effect;
 mod entity;
@@ -26,6 +27,7 @@ mod trace_context;
 
 pub use command_id::{CommandId, InvalidCommandId};
 pub use command_set::{At, CommandSet, Lists};
+pub use command_visitor::CommandVisitor;
 pub use ctx::Ctx;
 pub use effect::{Change, Effect, EffectParts, ReplyFrom};
 pub use entity::{DurableState, Entity, EventSourced, Never, NoEvents};

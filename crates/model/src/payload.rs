@@ -183,7 +183,12 @@ impl StoredPayload {
 }
 
 fn is_manifest_of<T: Payload>(manifest: &str) -> bool {
-    match manifest.strip_prefix(T::MANIFEST) {
+    is_variant_of(manifest, T::MANIFEST)
+}
+
+/// Whether a manifest is that of a type, or of one of its variants.
+pub(crate) fn is_variant_of(manifest: &str, of_type: &str) -> bool {
+    match manifest.strip_prefix(of_type) {
         Some(rest) => rest.is_empty() || rest.starts_with('.'),
         None => false,
     }
@@ -224,6 +229,14 @@ pub enum DecodeError {
         /// The manifest of the type that was to be read.
         expected: &'static str,
     },
+    /// The entity lists no command of this manifest.
+    #[error("the command `{manifest}` is not listed, the entity handles {}", quoted(listed))]
+    UnlistedCommand {
+        /// The stored manifest.
+        manifest: Cow<'static, str>,
+        /// The manifests of the commands it lists.
+        listed: &'static [&'static str],
+    },
     /// A newer program wrote it.
     #[error("`{manifest}` is stored in schema version {version}, this program knows up to {known}")]
     NewerSchema {
@@ -235,7 +248,9 @@ pub enum DecodeError {
         known: u32,
     },
     /// An older program wrote it, and the type has no upcast for it.
-    #[error("`{manifest}` is stored in schema version {version}, and nothing lifts it to {known}")]
+    #[error(
+        "`{manifest}` is stored in schema version {version}, and nothing lifts it to {known}: write `upcast`"
+    )]
     OlderSchema {
         /// The stored manifest.
         manifest: Cow<'static, str>,
@@ -254,7 +269,8 @@ pub enum DecodeError {
         /// The codec of the type that was to be read.
         expected: &'static str,
     },
-    /// The bytes are no encoding of the type.
+    /// The bytes are no encoding of the type: they are damaged, or the type has changed without a new
+    /// [`Payload::SCHEMA_VERSION`].
     #[error("`{manifest}`, schema version {version}, is no valid {codec}")]
     Damaged {
         /// The stored manifest.
@@ -266,6 +282,10 @@ pub enum DecodeError {
         /// What it said.
         source: CodecError,
     },
+}
+
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// Names the codec and the manifest of payloads, one line each.

@@ -140,7 +140,7 @@ fn an_older_schema_that_nothing_lifts_is_named() {
         let error = error_of(&stored("account.closed", version, "tiny", &[1]));
         assert!(matches!(error, DecodeError::OlderSchema { known: 3, .. }), "{error:?}");
         let message = format!(
-            "`account.closed` is stored in schema version {version}, and nothing lifts it to 3"
+            "`account.closed` is stored in schema version {version}, and nothing lifts it to 3: write `upcast`"
         );
         assert_eq!(error.to_string(), message);
     }
