@@ -108,14 +108,15 @@ mod builder;
 mod engine;
 
 pub use actum_model::{
-    Change, Codec, CodecError, CommandId, CommandSet, Ctx, DecodeError, DurableState, Effect,
-    Entity, EntityId, EntityKey, EventSourced, Handle, InvalidCommandId, InvalidId, InvalidKey,
-    InvalidTraceContext, Lane, LaneCount, Lists, Metadata, NoEvents, Offset, Partition,
-    PartitionCount, Payload, Position, Revision, SequenceNr, StoredPayload, Timestamp,
+    Change, Codec, CodecError, CommandId, CommandSet, CommandVisitor, Ctx, DecodeError,
+    DurableState, Effect, Entity, EntityId, EntityKey, EventSourced, Handle, InvalidCommandId,
+    InvalidId, InvalidKey, InvalidTraceContext, Lane, LaneCount, Lists, Metadata, NoEvents, Offset,
+    Partition, PartitionCount, Payload, Position, Revision, SequenceNr, StoredPayload, Timestamp,
     TraceContext, payload,
 };
 pub use actum_persistence::{
     codec::{Cbor, Json, Prost},
+    serializer::MetadataError,
     store,
 };
 pub use actum_runtime::{

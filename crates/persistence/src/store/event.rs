@@ -1,5 +1,6 @@
 use super::Incarnation;
-use actum_model::{EntityKey, Partition, Position, SequenceNr, StoredPayload, Timestamp};
+use crate::serializer::{MetadataError, Serializer};
+use actum_model::{EntityKey, Metadata, Partition, Position, SequenceNr, StoredPayload, Timestamp};
 use bytes::Bytes;
 use std::fmt;
 
@@ -33,8 +34,19 @@ pub struct StoredEvent {
     pub timestamp: Timestamp,
     /// What happened.
     pub payload: StoredPayload,
-    /// The encoded metadata; empty if there is none.
+    /// The encoded metadata, see [`decode_metadata`](Self::decode_metadata); empty if there is none.
     pub metadata: Bytes,
+}
+
+impl StoredEvent {
+    /// Reads what came with the event's command: command id, correlation, causation, trace context and headers. Costs
+    /// nothing when there is none.
+    ///
+    /// # Errors
+    /// [`MetadataError`] when the bytes are damaged.
+    pub fn decode_metadata(&self) -> Result<Metadata, MetadataError> {
+        Serializer::default().decode_metadata(&self.metadata).map(|(metadata, _)| metadata)
+    }
 }
 
 /// An event as a consumer of the journal reads it.
