@@ -117,11 +117,13 @@ impl<E: Entity> EntityRef<E> {
 
     /// Looks at the state: a copy of it, once everything it shows is durable.
     ///
+    /// The copy is answered like a reply, so the state is a [`Payload`] as replies are.
+    ///
     /// # Errors
     /// The future ends in an [`AskError`](crate::AskError), never a rejection.
     pub fn state(&self) -> Peek<E>
     where
-        E: Clone,
+        E: Clone + Payload,
     {
         Peek::new(self.clone())
     }

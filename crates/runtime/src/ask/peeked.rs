@@ -10,18 +10,18 @@ use crate::{
     AskError, Failure,
     cell::{Decision, Envelope, Job, OpenAsk, Verdict},
 };
-use actum_model::{Change, DecodeError, Entity, Metadata, SequenceNr, StoredPayload};
+use actum_model::{Change, DecodeError, Entity, Metadata, Payload, SequenceNr, StoredPayload};
 use actum_persistence::serializer::{EncodeError, Serializer};
 use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 
 /// A look at the state of an entity: await it, or add a timeout first.
 #[must_use = "nothing is asked unless it is awaited"]
-pub struct Peek<E: Entity + Clone> {
+pub struct Peek<E: Entity + Clone + Payload> {
     from: EntityRef<E>,
     timeout: Option<Duration>,
 }
 
-impl<E: Entity + Clone> Peek<E> {
+impl<E: Entity + Clone + Payload> Peek<E> {
     pub(super) fn new(from: EntityRef<E>) -> Self {
         Self { from, timeout: None }
     }
@@ -33,7 +33,7 @@ impl<E: Entity + Clone> Peek<E> {
     }
 }
 
-impl<E: Entity + Clone> IntoFuture for Peek<E> {
+impl<E: Entity + Clone + Payload> IntoFuture for Peek<E> {
     type Output = Result<E, AskError<Infallible>>;
     type IntoFuture = Asking<E, Infallible>;
 
@@ -53,7 +53,7 @@ impl<E: Entity + Clone> IntoFuture for Peek<E> {
     }
 }
 
-impl<E: Entity + Clone> fmt::Debug for Peek<E> {
+impl<E: Entity + Clone + Payload> fmt::Debug for Peek<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Peek").field("from", &self.from).finish_non_exhaustive()
     }
@@ -68,7 +68,7 @@ struct Peeked<E: Entity> {
     reply_to: ReplyTo<E, Infallible>,
 }
 
-impl<E: Entity + Clone> Job<E> for Peeked<E> {
+impl<E: Entity + Clone + Payload> Job<E> for Peeked<E> {
     fn envelope(&self) -> &Envelope {
         &self.envelope
     }

@@ -3,6 +3,7 @@ use super::{
     guard,
     model::IdOf,
     staging::{conclude, panicked, record},
+    undecodable::undecodable,
 };
 use crate::{
     Failure,
@@ -205,7 +206,10 @@ fn replay_event<E: EventSourced>(
         .map_err(|panic| {
             Failure::corrupt(format!("{entity}: event {nr}: decoding panicked: {panic}"))
         })?
-        .map_err(|error| unreadable(&error))?;
+        .map_err(|error| {
+            let why = undecodable::<E::Event>(&error);
+            Failure::corrupt(format!("{entity}: event {nr}: {why}"))
+        })?;
     let applied = guard(|| aggregate.state.apply(&event));
     discard(event);
     applied.map_err(|panic| {

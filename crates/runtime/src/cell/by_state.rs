@@ -3,6 +3,7 @@ use super::{
     guard,
     model::IdOf,
     staging::{conclude, panicked, record},
+    undecodable::undecodable,
 };
 use crate::{Failure, failure::full_text, kind::KindContext};
 use actum_model::{Change, DurableState, EntityKey, SequenceNr, Timestamp};
@@ -40,7 +41,7 @@ impl<E: DurableState> Model for ByState<E> {
         if let Some(stored) = &record.state {
             aggregate.state = guard(|| kind.serializer.decode(stored))
                 .map_err(|panic| unreadable(format!("decoding panicked: {panic}")))?
-                .map_err(|error| unreadable(full_text(&error)))?;
+                .map_err(|error| unreadable(undecodable::<E>(&error)))?;
         }
         let recent = kind.serializer.decode_recent_commands(&record.recent_commands);
         aggregate.recent =

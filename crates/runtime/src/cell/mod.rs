@@ -27,6 +27,7 @@ mod recovering;
 mod running;
 mod staging;
 mod turn;
+mod undecodable;
 
 pub(crate) use actum_persistence::panics::guard;
 pub(crate) use aggregate::Aggregate;

@@ -42,3 +42,5 @@ mod stuck;
 mod takeover;
 mod threads;
 mod unreadable;
+mod unreadable_values;
+mod wire;

@@ -259,3 +259,17 @@ impl Handle<DepositAll> for Renamed {
         Ok(Effect::persist_all(events).reply_with(text))
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_format_that_has_changed_without_a_new_version_says_what_to_do() {
+    let rig = Rig::new();
+    let engine = with_history(&rig).await;
+    rig.faults.next(Operation::Recover, Fault::damaged_event(Damage::Bytes));
+    let error = account(&engine, "a").ask(Balance).await.unwrap_err();
+    let advice = "; if the format of `account` has changed, raise its `SCHEMA_VERSION` and write `upcast` for version 1";
+    assert!(error.to_string().ends_with(advice), "{error}");
+    // another codec is not a matter of the format
+    rig.faults.next(Operation::Recover, Fault::damaged_event(Damage::Codec));
+    let error = account(&engine, "a").ask(Balance).await.unwrap_err();
+    assert!(!error.to_string().contains("raise"), "{error}");
+}

@@ -1,0 +1,54 @@
+//! Every error keeps on the wire what a caller can do about it.
+
+use super::{
+    caller::{BOUNDS, error_of_wire},
+    owner::error_to_wire,
+};
+use actum_model::Revision;
+use actum_proto::wire::v1::{CommandError, ErrorCode};
+use actum_runtime::{AskError, Failure};
+use prost::Message;
+use std::{collections::BTreeSet, convert::Infallible};
+
+fn errors() -> Vec<Failure> {
+    let (expected, actual) = (Revision::new(3), Revision::new(5));
+    let mut errors = vec![
+        AskError::Timeout { maybe_applied: true },
+        AskError::Timeout { maybe_applied: false },
+        AskError::RevisionMismatch { expected, actual },
+        AskError::Conflict { expected, actual },
+        AskError::unavailable("the store failed"),
+        AskError::outcome_unknown("the store did not confirm the write"),
+        AskError::corrupt("account/a: event 3 is none"),
+        AskError::invalid("a command id must not be empty"),
+        AskError::Panicked { command: "deposit", message: "attempt to divide by zero".into() },
+    ];
+    errors.extend(BOUNDS.map(|bound| AskError::Overloaded { bound }));
+    errors
+}
+
+#[test]
+fn every_error_comes_back_as_it_was() {
+    let mut codes = BTreeSet::new();
+    for error in errors() {
+        let bytes = error_to_wire(&error).encode_to_vec();
+        let wire = CommandError::decode(&bytes[..]).unwrap();
+        codes.insert(wire.code());
+        let back: Failure = error_of_wire(wire, "deposit");
+        assert_eq!(format!("{back:?}"), format!("{error:?}"));
+        assert_eq!(back.maybe_applied(), error.maybe_applied());
+        assert_eq!(back.is_transient(), error.is_transient());
+    }
+    let known = (1..).map_while(|code| ErrorCode::try_from(code).ok());
+    let unused: Vec<ErrorCode> = known.filter(|code| !codes.contains(code)).collect();
+    assert_eq!(unused, [], "codes that no error of this list has");
+}
+
+#[test]
+fn a_code_of_a_later_version_counts_as_unknown_outcome() {
+    let wire = CommandError { code: 4_711, maybe_applied: true, ..CommandError::default() };
+    let wire = CommandError::decode(&wire.encode_to_vec()[..]).unwrap();
+    let error: AskError<Infallible> = error_of_wire(wire, "deposit");
+    assert!(matches!(error, AskError::OutcomeUnknown { .. }), "{error:?}");
+    assert!(error.maybe_applied());
+}
