@@ -2,6 +2,8 @@
 //!
 //! * [`Given`] tells what an entity does, in the words of its domain, without a runtime: given events, when a command,
 //!   then events, a reply or a rejection. On the way it checks codecs, purity and replay.
+//! * [`Given::golden`] keeps what an entity stores today in a file, so that a change of format that forgot its new
+//!   schema version fails a test instead of a recovery.
 //! * [`conformance`] holds a store to its contract.
 //! * [`FaultStore`] is any store that fails as a test tells it to.
 //! * [`TcpProxy`] is a network that fails as a test tells it to.
@@ -12,7 +14,7 @@ mod fault_injection;
 mod network;
 
 pub use behaviour::{
-    ByEvents, ByState, DefaultEnv, EnvOf, Given, GivenEnv, Persisted, Step, Verdict,
+    ByEvents, ByState, DefaultEnv, EnvOf, Given, GivenEnv, Golden, Persisted, Step, Verdict,
 };
 pub use fault_injection::{Counts, Damage, Fault, FaultStore, Faults, Gate, Operation, Rates};
 pub use network::{Rule, TcpProxy, Then};

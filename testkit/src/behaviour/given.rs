@@ -1,13 +1,14 @@
 use super::{
     arrangement::{Arrangement, GivenState},
     env::{DefaultEnv, EnvOf, GivenEnv},
+    golden::Golden,
     order::Order,
     persisted::Persisted,
     step::Step,
     subject::Subject,
 };
 use actum_model::{Entity, EventSourced, Handle, Lists, Metadata, Payload, SequenceNr};
-use std::fmt::Debug;
+use std::{fmt::Debug, path::PathBuf};
 
 /// Arranges an entity for a test of what it does: no runtime, no store, no async.
 ///
@@ -100,6 +101,54 @@ impl<E: Entity> Given<E> {
         let arranged =
             Arrangement { id: id.into(), rules: E::rules(), state: None, events: Vec::new() };
         Self { arranged, env: DefaultEnv, revision: None }
+    }
+
+    /// Begins a check of what the entity has stored before, kept in the file at `path`: a path from the root of the
+    /// package, where `cargo test` runs tests.
+    ///
+    /// The file has a line for each stored payload. A later build must read every line and, unless the schema version is
+    /// another, would write it the same; so a format that changed without a new
+    /// [`SCHEMA_VERSION`](Payload::SCHEMA_VERSION) fails the test, which says so. Values that are not in the file yet fail
+    /// it too; with `ACTUM_BLESS=1` they are added. Lines are never changed: what was stored once is read for ever.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # use actum_model::{Ctx, Effect, Entity, EventSourced, Handle};
+    /// # use actum_persistence::codec::Json;
+    /// # use actum_testkit::Given;
+    /// # use serde::{Deserialize, Serialize};
+    /// # struct Account;
+    /// # #[derive(Clone, Serialize, Deserialize)]
+    /// # enum AccountEvent { Deposited(u64), Withdrawn(u64) }
+    /// # use AccountEvent::{Deposited, Withdrawn};
+    /// # #[derive(Serialize, Deserialize)]
+    /// # struct Withdraw(u64);
+    /// # actum_model::payload!(Json: AccountEvent = "account", Withdraw = "withdraw");
+    /// # impl Entity for Account {
+    /// #     const KIND: &'static str = "account";
+    /// #     type Id = String;
+    /// #     type Env = ();
+    /// #     type Event = AccountEvent;
+    /// #     type Commands = (Withdraw,);
+    /// #     fn initial(_: &String) -> Self { Account }
+    /// # }
+    /// # impl EventSourced for Account {
+    /// #     fn apply(&mut self, _: &AccountEvent) {}
+    /// # }
+    /// # impl Handle<Withdraw> for Account {
+    /// #     type Reply = u64;
+    /// #     type Rejection = std::convert::Infallible;
+    /// #     fn handle(&self, _: Withdraw, _: &Ctx<'_, Self>) -> Result<Effect<Self, u64>, Self::Rejection> {
+    /// #         Ok(Effect::none().reply(0))
+    /// #     }
+    /// # }
+    /// Given::<Account>::golden("tests/golden/account.txt")
+    ///     .events([Deposited(20), Withdrawn(5)])
+    ///     .replies::<Withdraw>([15])
+    ///     .check();
+    /// ```
+    pub fn golden(path: impl Into<PathBuf>) -> Golden<E> {
+        Golden::at(path.into())
     }
 
     /// Gives the entity its environment; needed unless [`Entity::Env`] has a default, such as `()`.

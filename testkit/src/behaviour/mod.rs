@@ -2,6 +2,8 @@
 //!
 //! [`Given`] arranges an entity, `when` hands it a command, and the `then_…` methods of [`Step`] say what is expected.
 //!
+//! [`Given::golden`] holds an entity to what it stored before: a file of stored payloads that must stay readable.
+//!
 //! ```text
 //! Given ── when ──► Step ── then_… ──► Step ── when ──► Step …
 //!   arranges          has handled the command: every further command meets the state the last one left
@@ -11,6 +13,7 @@ mod arrangement;
 mod difference;
 mod env;
 mod given;
+mod golden;
 mod imprint;
 mod kept;
 mod lives;
@@ -28,6 +31,7 @@ mod verdict;
 
 pub use env::{DefaultEnv, EnvOf, GivenEnv};
 pub use given::Given;
+pub use golden::Golden;
 pub use persisted::{ByEvents, ByState, Persisted};
 pub use step::Step;
 pub use verdict::Verdict;

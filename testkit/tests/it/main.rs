@@ -6,6 +6,7 @@ mod broken;
 mod failing;
 mod faults;
 mod given_checks;
+mod golden;
 mod messages;
 mod network;
 mod preferences;
