@@ -120,8 +120,8 @@ pub use actum_persistence::{
     store,
 };
 pub use actum_runtime::{
-    Ask, AskError, AskWithReceipt, Asking, AskingWithReceipt, Bound, EntityRef, Failure, Peek,
-    Receipt, ShutdownReport, StartError, TellError, Usage,
+    Ask, AskError, AskWithReceipt, Asking, AskingWithReceipt, Bound, EntityRef, Failure,
+    ModelConflict, Peek, Receipt, ShutdownReport, StartError, StateModel, TellError, Usage,
 };
 pub use actum_store_memory::MemoryStore;
 #[cfg(feature = "postgres")]

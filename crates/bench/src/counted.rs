@@ -85,6 +85,10 @@ impl EventStore for Counted {
         self.store.heads().await
     }
 
+    async fn has_events_of(&self, kind: &str) -> Result<bool, StoreError> {
+        self.store.has_events_of(kind).await
+    }
+
     async fn delete_events(
         &self,
         incarnation: Incarnation,

@@ -28,6 +28,12 @@ macro_rules! counter {
                 self.plus(1)
             }
 
+            /// The one before; zero has none before it and stays.
+            #[must_use]
+            pub const fn previous(self) -> Self {
+                Self(self.0.saturating_sub(1))
+            }
+
             /// The one `n` further on.
             ///
             /// # Panics

@@ -38,4 +38,4 @@ pub use ask::{
 pub use failure::{Bound, Failure};
 pub use receipt::Receipt;
 pub use registration::Registration;
-pub use runtime::{Runtime, ShutdownReport, StartError, Usage};
+pub use runtime::{ModelConflict, Runtime, ShutdownReport, StartError, StateModel, Usage};

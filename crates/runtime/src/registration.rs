@@ -1,8 +1,9 @@
 use crate::{
+    StateModel,
     ask::Port,
-    cell::{ByEvents, ByState},
+    cell::{ByEvents, ByState, decode_snapshot},
     clock::Clock,
-    journal::Retention,
+    journal::{Decode, Retention},
     kind::KindContext,
     load::Load,
     partition::{Door, Hosted, HostedKind, Inbox, KindHost, Refuses},
@@ -23,6 +24,7 @@ pub struct Registration {
     pub(crate) kind: &'static str,
     pub(crate) type_id: TypeId,
     pub(crate) type_name: &'static str,
+    pub(crate) model: StateModel,
     pub(crate) retention: Option<Retention>,
     problems: Vec<String>,
     build: Box<dyn FnOnce(&Wiring<'_>) -> Wired + Send>,
@@ -56,22 +58,31 @@ impl Registration {
     pub fn event_sourced<E: EventSourced>(env: E::Env, settings: EntitySettings<E>) -> Self {
         let retention = settings.snapshots.as_ref().and_then(|snapshots| {
             let keep_snapshots = NonZeroU32::new(snapshots.keep)?;
-            Some(Retention { keep_snapshots, delete_events: snapshots.delete_events })
+            let (delete_events, policy) = (snapshots.delete_events, snapshots.clone());
+            let decode: Decode = Box::new(move |serializer, snapshot| {
+                decode_snapshot(&policy, serializer, snapshot).map(drop)
+            });
+            Some(Retention { keep_snapshots, delete_events, decode })
         });
-        Self { retention, ..Self::of::<ByEvents<E>>(env, settings) }
+        Self { retention, ..Self::of::<ByEvents<E>>(StateModel::EventSourced, env, settings) }
     }
 
     /// Runs `E` as durable-state entities.
     pub fn durable_state<E: DurableState>(env: E::Env, settings: EntitySettings<E>) -> Self {
-        Self::of::<ByState<E>>(env, settings)
+        Self::of::<ByState<E>>(StateModel::DurableState, env, settings)
     }
 
-    fn of<M: Hosted>(env: <M::Entity as Entity>::Env, settings: EntitySettings<M::Entity>) -> Self {
+    fn of<M: Hosted>(
+        model: StateModel,
+        env: <M::Entity as Entity>::Env,
+        settings: EntitySettings<M::Entity>,
+    ) -> Self {
         let problems = problems::<M::Entity>(&settings);
         Self {
             kind: M::Entity::KIND,
             type_id: TypeId::of::<M::Entity>(),
             type_name: std::any::type_name::<M::Entity>(),
+            model,
             retention: None,
             problems,
             build: Box::new(move |wiring| wire::<M>(env, settings, wiring)),

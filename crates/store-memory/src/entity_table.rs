@@ -49,6 +49,12 @@ impl<V> EntityTable<V> {
         self.place(key).or_default(key)
     }
 
+    /// Whether an entity of `kind` has a value that is `wanted`.
+    pub(crate) fn has_of_kind(&self, kind: &str, wanted: impl Fn(&V) -> bool) -> bool {
+        let mut all = self.buckets.iter().flatten();
+        all.any(|(key, value)| key.kind() == kind && wanted(value))
+    }
+
     fn bucket(&self, key: &EntityKey) -> usize {
         // not the bits that choose the partition and, in hashbrown, the tag (the highest) or the slot (the lowest)
         (key.hash64() >> 40) as usize & (self.buckets.len() - 1)

@@ -64,6 +64,11 @@ impl EventStore for MemoryStore {
         Ok(Offset::of_positions(heads))
     }
 
+    async fn has_events_of(&self, kind: &str) -> Result<bool, StoreError> {
+        self.check_open("looking for events of a kind")?;
+        Ok(self.lanes().iter().any(|lane| lane.read().has_events_of(kind)))
+    }
+
     async fn delete_events(
         &self,
         incarnation: Incarnation,

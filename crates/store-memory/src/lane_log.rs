@@ -132,6 +132,11 @@ impl LaneLog {
         page
     }
 
+    /// Whether entities of `kind` have events, deleted or not.
+    pub(crate) fn has_events_of(&self, kind: &str) -> bool {
+        self.entities.has_of_kind(kind, |history| history.head > SequenceNr::ZERO)
+    }
+
     /// Deletes the events of `entity` up to and including `up_to`.
     pub(crate) fn delete(
         &mut self,

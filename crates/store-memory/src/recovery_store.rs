@@ -1,7 +1,12 @@
 use crate::MemoryStore;
 use actum_model::SequenceNr;
-use actum_persistence::store::{PageLimit, Recovered, RecoveryRead, RecoveryStore, StoreError};
+use actum_persistence::store::{
+    CoveredEvent, PageLimit, Recovered, RecoveryRead, RecoveryStore, SnapshotFit, StoreError,
+    recover_carefully,
+};
 use async_trait::async_trait;
+
+const NEWEST: SequenceNr = SequenceNr::new(u64::MAX);
 
 #[async_trait]
 impl RecoveryStore for MemoryStore {
@@ -11,18 +16,36 @@ impl RecoveryStore for MemoryStore {
         limit: PageLimit,
     ) -> Result<Vec<Recovered>, StoreError> {
         self.check_open("recovering entities")?;
-        Ok(reads.iter().map(|read| self.recover_one(read, limit)).collect())
+        let mut all = Vec::with_capacity(reads.len());
+        for read in reads {
+            all.push(match self.recover_one(read, limit) {
+                Some(recovered) => recovered,
+                None => recover_carefully(self, self, &read.entity, NEWEST, limit).await?,
+            });
+        }
+        Ok(all)
     }
 }
 
 impl MemoryStore {
-    fn recover_one(&self, read: &RecoveryRead, limit: PageLimit) -> Recovered {
+    /// Recovers an entity; `None` when its newest snapshot does not fit the journal.
+    fn recover_one(&self, read: &RecoveryRead, limit: PageLimit) -> Option<Recovered> {
         // held until the events are read: events are deleted only after a newer snapshot is saved, and it cannot be
         let snapshots = self.snapshots().read();
-        let newest = || snapshots.newest(&read.entity, SequenceNr::new(u64::MAX));
-        let snapshot = read.snapshot.then(newest).flatten().cloned();
-        let after = snapshot.as_ref().map_or(SequenceNr::ZERO, |found| found.sequence_nr);
-        let page = self.lane_of(&read.entity).read().read_entity(&read.entity, after, limit);
-        Recovered { snapshot, page }
+        let lane = self.lane_of(&read.entity).read();
+        let mut recovered = Recovered::default();
+        if let Some(newest) =
+            read.snapshot.then(|| snapshots.newest(&read.entity, NEWEST)).flatten()
+        {
+            let before = newest.sequence_nr.previous();
+            let page = lane.read_entity(&read.entity, before, PageLimit::one_event());
+            let covered = CoveredEvent::of(&page, newest.sequence_nr);
+            if newest.fit(&covered) != SnapshotFit::Fits {
+                return None;
+            }
+            recovered.snapshot = Some(newest.clone());
+        }
+        recovered.page = lane.read_entity(&read.entity, recovered.taken_at(), limit);
+        Some(recovered)
     }
 }

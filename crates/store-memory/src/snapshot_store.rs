@@ -2,6 +2,7 @@ use crate::{MemoryStore, entity_table::EntityTable};
 use actum_model::{EntityKey, SequenceNr};
 use actum_persistence::store::{Snapshot, SnapshotStore, StoreError};
 use async_trait::async_trait;
+use std::{num::NonZeroU32, ops::RangeInclusive};
 
 #[async_trait]
 impl SnapshotStore for MemoryStore {
@@ -22,9 +23,26 @@ impl SnapshotStore for MemoryStore {
         Ok(self.snapshots().read().newest(entity, at_most).cloned())
     }
 
-    async fn prune(&self, entity: &EntityKey, keep: u32) -> Result<Option<SequenceNr>, StoreError> {
-        let _open = self.writing("pruning snapshots")?;
-        Ok(self.snapshots().write().prune(entity, keep as usize))
+    async fn list(
+        &self,
+        entity: &EntityKey,
+        at_most: SequenceNr,
+        limit: NonZeroU32,
+    ) -> Result<Vec<SequenceNr>, StoreError> {
+        self.check_open("listing snapshots")?;
+        let snapshots = self.snapshots().read();
+        let newest = snapshots.up_to(entity, at_most).iter().rev();
+        Ok(newest.take(limit.get() as usize).map(|snapshot| snapshot.sequence_nr).collect())
+    }
+
+    async fn delete(
+        &self,
+        entity: &EntityKey,
+        numbers: RangeInclusive<SequenceNr>,
+    ) -> Result<(), StoreError> {
+        let _open = self.writing("deleting snapshots")?;
+        self.snapshots().write().delete(entity, &numbers);
+        Ok(())
     }
 
     async fn close(&self) {
@@ -41,9 +59,13 @@ pub(crate) struct Snapshots {
 impl Snapshots {
     /// The newest snapshot of `entity` at or before `at_most`.
     pub(crate) fn newest(&self, entity: &EntityKey, at_most: SequenceNr) -> Option<&Snapshot> {
-        let kept = self.of_entity.find(entity)?;
-        let behind = kept.partition_point(|snapshot| snapshot.sequence_nr <= at_most);
-        kept.get(behind.checked_sub(1)?)
+        self.up_to(entity, at_most).last()
+    }
+
+    /// The snapshots of `entity` at or before `at_most`, oldest first.
+    fn up_to(&self, entity: &EntityKey, at_most: SequenceNr) -> &[Snapshot] {
+        let kept = self.of_entity.find(entity).map_or(&[][..], Vec::as_slice);
+        &kept[..kept.partition_point(|snapshot| snapshot.sequence_nr <= at_most)]
     }
 
     fn save(&mut self, snapshot: &Snapshot) {
@@ -54,10 +76,10 @@ impl Snapshots {
         }
     }
 
-    fn prune(&mut self, entity: &EntityKey, keep: usize) -> Option<SequenceNr> {
-        let kept = self.of_entity.find_mut(entity)?;
-        kept.drain(..kept.len().saturating_sub(keep));
-        kept.first().map(|oldest| oldest.sequence_nr)
+    fn delete(&mut self, entity: &EntityKey, numbers: &RangeInclusive<SequenceNr>) {
+        if let Some(kept) = self.of_entity.find_mut(entity) {
+            kept.retain(|snapshot| !numbers.contains(&snapshot.sequence_nr));
+        }
     }
 }
 

@@ -35,6 +35,11 @@ impl DurableStateStore for MemoryStore {
         Ok(entities.iter().map(|entity| states.records.find(entity).cloned()).collect())
     }
 
+    async fn has_states_of(&self, kind: &str) -> Result<bool, StoreError> {
+        self.check_open("looking for states of a kind")?;
+        Ok(self.states().read().records.has_of_kind(kind, |_| true))
+    }
+
     async fn close(&self) {
         self.close_handle();
     }

@@ -1,8 +1,17 @@
 //! Events of entities, and the snapshots they follow: many entities in one statement, which sees one state of the tables.
 
-use crate::{entities::Names, fault::store_error, session::column, store::Shared, values};
-use actum_model::{EntityKey, Position, SequenceNr};
-use actum_persistence::store::{PageLimit, PageRoom, Recovered, Snapshot, StoreError, StoredEvent};
+use crate::{
+    entities::Names,
+    fault::{cause, store_error},
+    session::column,
+    store::Shared,
+    values,
+};
+use actum_model::{EntityKey, Position, SequenceNr, Timestamp};
+use actum_persistence::store::{
+    CoveredEvent, EntityPage, PageLimit, PageRoom, Recovered, Snapshot, SnapshotFit, SnapshotRow,
+    StoreError, StoredEvent,
+};
 use sqlx::postgres::PgRow;
 use std::error::Error;
 
@@ -16,11 +25,9 @@ pub(crate) struct Wanted<'a> {
     pub(crate) snapshot: bool,
 }
 
-/// A row for each entity that was ever written, told by its missing `position`: head, floor, and the snapshot if it has
-/// one. And the events of each, with what the events before them on the page weigh, so that the server sends no more
+/// A row for each entity that was ever written, told by its missing `position`: head, floor, and the newest snapshot
+/// if it has one, with the timestamp of the event it covers. And the events of each, with what the events before them on the page weigh, so that the server sends no more
 /// than the page holds and one: to take the rows of a statement half way costs the connection.
-///
-/// A snapshot past the head is none: its events were lost by a fail-over, and it would be the state of nothing.
 ///
 /// Entities are looked up one by one: joined to the list they would be read all, by a plan that was made while they were
 /// few and is kept.
@@ -40,16 +47,18 @@ const QUERY: &str = "
             ), n.floor) AS head
         ) AS h
         LEFT JOIN LATERAL (
-            SELECT * FROM @snapshots AS s WHERE w.snapshot AND s.entity = n.entity AND s.sequence_nr <= h.head
+            SELECT * FROM @snapshots AS s WHERE w.snapshot AND s.entity = n.entity
             ORDER BY s.sequence_nr DESC LIMIT 1
         ) AS s ON TRUE
     )
     SELECT a.nr, a.sequence_nr, NULL::bigint AS position, a.head, a.floor, a.timestamp, a.codec, a.manifest,
-        a.schema_version, a.state, a.recent_commands
+        a.schema_version, a.state, a.recent_commands, (
+            SELECT e.timestamp FROM @events AS e WHERE e.entity = a.entity AND e.sequence_nr = a.sequence_nr LIMIT 1
+        ) AS covered
     FROM asked AS a
     UNION ALL
     SELECT a.nr, v.sequence_nr, v.position, v.incarnation, v.event_nr, v.timestamp, v.codec, v.manifest,
-        v.schema_version, v.payload, v.metadata
+        v.schema_version, v.payload, v.metadata, NULL::bigint
     FROM asked AS a
     CROSS JOIN LATERAL (
         SELECT e.*, sum(octet_length(e.payload) + octet_length(e.metadata))
@@ -67,6 +76,26 @@ struct Answer<'a> {
     room: PageRoom,
     /// The number of the last event so far; before the first one, the number in front of the page.
     last: SequenceNr,
+    /// Whether the snapshot cannot be used.
+    needs_care: bool,
+}
+
+/// What was read of an entity.
+pub(crate) enum Answered {
+    /// The snapshot that fits, if any, and the events behind it.
+    Recovered(Recovered),
+    /// Its newest snapshot cannot be used: see [`actum_persistence::store::recover_carefully`].
+    NeedsCare,
+}
+
+impl Answered {
+    /// The page of an entity that was read without a snapshot.
+    pub(crate) fn into_page(self) -> EntityPage {
+        match self {
+            Self::Recovered(recovered) => recovered.page,
+            Self::NeedsCare => unreachable!("no snapshot was read"),
+        }
+    }
 }
 
 /// Reads what is wanted, answers in its order.
@@ -75,7 +104,7 @@ pub(crate) async fn read(
     doing: &str,
     wanted: &[Wanted<'_>],
     limit: PageLimit,
-) -> Result<Vec<Recovered>, StoreError> {
+) -> Result<Vec<Answered>, StoreError> {
     let names = Names::of(wanted.iter().map(|wanted| wanted.entity));
     let after: Vec<i64> = wanted.iter().map(|wanted| values::bound(wanted.after.get())).collect();
     let snapshots: Vec<bool> = wanted.iter().map(|wanted| wanted.snapshot).collect();
@@ -92,8 +121,8 @@ pub(crate) async fn read(
     let mut answers: Vec<_> = wanted.iter().map(|wanted| Answer::new(*wanted, limit)).collect();
     let placed = place(&mut answers, &rows)?;
     placed.map_err(|error| store_error(doing, error))?;
-    let recovered: Result<_, _> = answers.into_iter().map(|answer| answer.finish(limit)).collect();
-    recovered.map_err(|error| store_error(doing, error))
+    let answered: Result<_, _> = answers.into_iter().map(|answer| answer.finish(limit)).collect();
+    answered.map_err(|error| store_error(doing, error))
 }
 
 /// Puts rows where they belong, first those that come before the events. The server sends an entity's events in order,
@@ -124,7 +153,7 @@ fn place(
 pub(crate) fn stored_event(row: &PgRow) -> Result<StoredEvent, sqlx::Error> {
     Ok(StoredEvent {
         sequence_nr: values::sequence_nr(row, 1)?,
-        position: Position::new(values::count(row, 2)?),
+        position: Position::new(values::ordinal(row, 2)?),
         event_id: values::event_id(row, 3)?,
         timestamp: values::timestamp(row, 5)?,
         payload: values::payload(row, 6)?,
@@ -135,18 +164,24 @@ pub(crate) fn stored_event(row: &PgRow) -> Result<StoredEvent, sqlx::Error> {
 impl<'a> Answer<'a> {
     fn new(wanted: Wanted<'a>, limit: PageLimit) -> Self {
         let (recovered, room) = (Recovered::default(), PageRoom::new(limit));
-        Self { wanted, recovered, room, last: wanted.after }
+        Self { wanted, recovered, room, last: wanted.after, needs_care: false }
     }
 
     /// Takes the row that comes before the events.
     fn begin(&mut self, row: &PgRow) -> Result<(), sqlx::Error> {
         let page = &mut self.recovered.page;
-        page.head = values::sequence_nr(row, 3)?;
-        page.floor = values::sequence_nr(row, 4)?;
+        page.head = values::reached(row, 3)?;
+        page.floor = values::reached(row, 4)?;
         if column::<Option<i64>>(row, 1)?.is_some() {
-            let snapshot = snapshot(row, self.wanted.entity)?;
-            self.last = self.last.max(snapshot.sequence_nr);
-            self.recovered.snapshot = Some(snapshot);
+            let covered = column::<Option<i64>>(row, 11)?.map(Timestamp::from_micros);
+            let covered = CoveredEvent { head: page.head, floor: page.floor, timestamp: covered };
+            match snapshot(row, self.wanted.entity) {
+                Ok(snapshot) if snapshot.fit(&covered) == SnapshotFit::Fits => {
+                    self.last = self.last.max(snapshot.sequence_nr);
+                    self.recovered.snapshot = Some(snapshot);
+                }
+                Ok(_) | Err(_) => self.needs_care = true,
+            }
         }
         self.last = self.last.max(page.floor);
         Ok(())
@@ -154,7 +189,7 @@ impl<'a> Answer<'a> {
 
     /// Takes an event if there is room.
     fn add(&mut self, event: StoredEvent) -> Result<(), sqlx::Error> {
-        if self.room.is_full() {
+        if self.needs_care || self.room.is_full() {
             return Ok(());
         }
         if event.sequence_nr != self.last.next() {
@@ -167,13 +202,16 @@ impl<'a> Answer<'a> {
         Ok(())
     }
 
-    fn finish(self, limit: PageLimit) -> Result<Recovered, sqlx::Error> {
+    fn finish(self, limit: PageLimit) -> Result<Answered, sqlx::Error> {
+        if self.needs_care {
+            return Ok(Answered::NeedsCare);
+        }
         let page = &self.recovered.page;
         let more = self.last < page.head && page.events.len() < limit.events.get() as usize;
         if more && !self.room.is_full() {
             return Err(self.gap(page.head));
         }
-        Ok(self.recovered)
+        Ok(Answered::Recovered(self.recovered))
     }
 
     fn gap(&self, next: SequenceNr) -> sqlx::Error {
@@ -191,6 +229,12 @@ pub(crate) fn snapshot(row: &PgRow, entity: &EntityKey) -> Result<Snapshot, sqlx
         state: values::payload(row, 6)?,
         recent_commands: values::bytes(row, 10)?,
     })
+}
+
+/// A row that may be damaged, as [`snapshot`] reads it.
+pub(crate) fn snapshot_row(row: &PgRow, entity: &EntityKey) -> Result<SnapshotRow, sqlx::Error> {
+    let snapshot = snapshot(row, entity).map_err(|error| cause(error).to_string());
+    Ok(SnapshotRow { sequence_nr: values::sequence_nr(row, 1)?, snapshot })
 }
 
 fn wrong(what: impl Into<Box<dyn Error + Send + Sync>>) -> sqlx::Error {

@@ -1,14 +1,16 @@
 use crate::{
     PostgresStore, append,
-    entity_pages::{self, Wanted},
+    entity_pages::{self, Answered, Wanted},
     fault::store_error,
     lane_page::{self, LaneRead},
-    resolve, retention, values,
+    resolve, retention,
+    session::column,
+    values,
 };
 use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
 use actum_persistence::store::{
     AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, EventStore, Incarnation,
-    JournalLayout, LanePage, PageLimit, Resolution, StoreError,
+    JournalLayout, KIND_SAMPLE, LanePage, PageLimit, Resolution, StoreError,
 };
 use async_trait::async_trait;
 
@@ -45,7 +47,7 @@ impl EventStore for PostgresStore {
         });
         let wanted: Vec<_> = wanted.collect();
         let pages = entity_pages::read(&self.shared, "reading entities", &wanted, limit).await?;
-        Ok(pages.into_iter().map(|recovered| recovered.page).collect())
+        Ok(pages.into_iter().map(Answered::into_page).collect())
     }
 
     async fn read_lane(
@@ -77,6 +79,19 @@ impl EventStore for PostgresStore {
         heads.map(Offset::of_positions).map_err(|error| store_error(doing, error))
     }
 
+    async fn has_events_of(&self, kind: &str) -> Result<bool, StoreError> {
+        // the first entities only: where none has events, all would be looked at
+        let query = "SELECT EXISTS (
+            SELECT FROM (
+                SELECT n.entity, n.floor FROM @entities AS n WHERE n.kind = $1 ORDER BY n.kind, n.id LIMIT $2
+            ) AS n
+            LEFT JOIN LATERAL (
+                SELECT e.entity FROM @events AS e WHERE e.entity = n.entity ORDER BY e.sequence_nr LIMIT 1
+            ) AS e ON TRUE
+            WHERE n.floor <> 0 OR e.entity IS NOT NULL)";
+        self.exists("looking for events of a kind", query, kind).await
+    }
+
     async fn delete_events(
         &self,
         incarnation: Incarnation,
@@ -90,5 +105,21 @@ impl EventStore for PostgresStore {
 
     async fn close(&self) {
         PostgresStore::close(self).await;
+    }
+}
+
+impl PostgresStore {
+    /// What a query about the first entities of a kind says.
+    pub(crate) async fn exists(
+        &self,
+        doing: &str,
+        query: &'static str,
+        kind: &str,
+    ) -> Result<bool, StoreError> {
+        let statement =
+            || sqlx::query(self.shared.texts.of(query)).bind(kind).bind(i64::from(KIND_SAMPLE));
+        let rows = self.shared.connections.read(doing, statement).await?;
+        let exists = rows.first().ok_or(sqlx::Error::RowNotFound).and_then(|row| column(row, 0));
+        exists.map_err(|error| store_error(doing, error))
     }
 }

@@ -34,8 +34,7 @@ pub(crate) async fn delete_some(
             .bind(DELETED_MAX)
     });
     let row = row.await?;
-    let numbers =
-        values::sequence_nr(&row, 3).and_then(|head| Ok((head, values::sequence_nr(&row, 4)?)));
+    let numbers = values::reached(&row, 3).and_then(|head| Ok((head, values::reached(&row, 4)?)));
     let (head, floor) = numbers.map_err(|error| store_error(DOING, error))?;
     check(entity, up_to, head).map(|()| floor)
 }

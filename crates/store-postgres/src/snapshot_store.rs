@@ -1,6 +1,6 @@
 use crate::{
     PostgresStore,
-    entity_pages::snapshot,
+    entity_pages::snapshot_row,
     fault::{Fault, store_error},
     pieces,
     session::{Session, Statement},
@@ -8,9 +8,9 @@ use crate::{
     values,
 };
 use actum_model::{EntityKey, PartitionCount, SequenceNr};
-use actum_persistence::store::{Snapshot, SnapshotStore, StoreError};
+use actum_persistence::store::{Snapshot, SnapshotRow, SnapshotStore, StoreError};
 use async_trait::async_trait;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroU32, ops::RangeInclusive};
 
 const SAVING: &str = "saving snapshots";
 
@@ -43,43 +43,56 @@ impl SnapshotStore for PostgresStore {
         entity: &EntityKey,
         at_most: SequenceNr,
     ) -> Result<Option<Snapshot>, StoreError> {
-        // the columns as entity_pages.rs has them
-        let query = "SELECT NULL::bigint, s.sequence_nr, NULL::bigint, NULL::bigint, NULL::bigint, s.timestamp, s.codec,
-                s.manifest, s.schema_version, s.state, s.recent_commands
-            FROM @entities AS n JOIN @snapshots AS s ON s.entity = n.entity
-            WHERE n.kind = $1 AND n.id = $2 AND s.sequence_nr <= $3
-            ORDER BY s.sequence_nr DESC LIMIT 1";
-        let statement = || {
-            let query = sqlx::query(self.shared.texts.of(query));
-            query.bind(entity.kind()).bind(entity.id()).bind(values::bound(at_most.get()))
-        };
-        let doing = "loading a snapshot";
-        let rows = self.shared.connections.read(doing, statement).await?;
-        let found = rows.first().map(|row| snapshot(row, entity)).transpose();
-        found.map_err(|error| store_error(doing, error))
+        let mut at_most = at_most;
+        while let Some(row) = self.newest_row(entity, at_most).await? {
+            match row.or_skip(entity) {
+                Ok(snapshot) => return Ok(Some(snapshot)),
+                Err(before) => at_most = before,
+            }
+        }
+        Ok(None)
     }
 
-    async fn prune(&self, entity: &EntityKey, keep: u32) -> Result<Option<SequenceNr>, StoreError> {
-        let statement = "WITH kept AS (
-                SELECT s.entity, s.sequence_nr FROM @snapshots AS s JOIN @entities AS n ON n.entity = s.entity
-                WHERE n.kind = $1 AND n.id = $2
-                ORDER BY s.sequence_nr DESC LIMIT $3
-            ), pruned AS (
+    async fn list(
+        &self,
+        entity: &EntityKey,
+        at_most: SequenceNr,
+        limit: NonZeroU32,
+    ) -> Result<Vec<SequenceNr>, StoreError> {
+        let query = "SELECT s.sequence_nr
+            FROM @entities AS n JOIN @snapshots AS s ON s.entity = n.entity
+            WHERE n.kind = $1 AND n.id = $2 AND s.sequence_nr > 0 AND s.sequence_nr <= $3
+            ORDER BY s.sequence_nr DESC LIMIT $4";
+        let statement = || {
+            let query = sqlx::query(self.shared.texts.of(query));
+            let query = query.bind(entity.kind()).bind(entity.id());
+            query.bind(values::bound(at_most.get())).bind(i64::from(limit.get()))
+        };
+        let doing = "listing snapshots";
+        let rows = self.shared.connections.read(doing, statement).await?;
+        let numbers: Result<_, _> = rows.iter().map(|row| values::sequence_nr(row, 0)).collect();
+        numbers.map_err(|error| store_error(doing, error))
+    }
+
+    async fn delete(
+        &self,
+        entity: &EntityKey,
+        numbers: RangeInclusive<SequenceNr>,
+    ) -> Result<(), StoreError> {
+        let statement = "WITH deleted AS (
                 DELETE FROM @snapshots AS s USING @entities AS n
-                WHERE n.kind = $1 AND n.id = $2 AND s.entity = n.entity
-                    AND s.sequence_nr NOT IN (SELECT k.sequence_nr FROM kept AS k)
-            )
-            SELECT min(k.sequence_nr) FROM kept AS k HAVING count(*) > 0";
+                WHERE n.kind = $1 AND n.id = $2 AND s.entity = n.entity AND s.sequence_nr BETWEEN $3 AND $4
+            ) SELECT 1";
+        let (first, last) = (numbers.start().get(), numbers.end().get());
         let statement = || {
             let query = sqlx::query(self.shared.texts.of(statement));
-            query.bind(entity.kind()).bind(entity.id()).bind(i64::from(keep))
+            let query = query.bind(entity.kind()).bind(entity.id());
+            query.bind(values::bound(first)).bind(values::bound(last))
         };
-        let doing = "pruning snapshots";
+        let doing = "deleting snapshots";
         let mut session = self.shared.connections.lend(doing).await?;
-        let rows =
-            transaction::call(&mut session, self.shared.connector(), doing, statement).await?;
-        let oldest = rows.first().map(|row| values::sequence_nr(row, 0)).transpose();
-        oldest.map_err(|error| store_error(doing, error))
+        transaction::call(&mut session, self.shared.connector(), doing, statement).await?;
+        Ok(())
     }
 
     async fn close(&self) {
@@ -88,6 +101,28 @@ impl SnapshotStore for PostgresStore {
 }
 
 impl PostgresStore {
+    /// The newest row of an entity at or before `at_most`.
+    async fn newest_row(
+        &self,
+        entity: &EntityKey,
+        at_most: SequenceNr,
+    ) -> Result<Option<SnapshotRow>, StoreError> {
+        // the columns as entity_pages.rs has them
+        let query = "SELECT NULL::bigint, s.sequence_nr, NULL::bigint, NULL::bigint, NULL::bigint, s.timestamp, s.codec,
+                s.manifest, s.schema_version, s.state, s.recent_commands
+            FROM @entities AS n JOIN @snapshots AS s ON s.entity = n.entity
+            WHERE n.kind = $1 AND n.id = $2 AND s.sequence_nr > 0 AND s.sequence_nr <= $3
+            ORDER BY s.sequence_nr DESC LIMIT 1";
+        let statement = || {
+            let query = sqlx::query(self.shared.texts.of(query));
+            query.bind(entity.kind()).bind(entity.id()).bind(values::bound(at_most.get()))
+        };
+        let doing = "loading a snapshot";
+        let rows = self.shared.connections.read(doing, statement).await?;
+        let found = rows.first().map(|row| snapshot_row(row, entity)).transpose();
+        found.map_err(|error| store_error(doing, error))
+    }
+
     /// Saves by several statements of one transaction.
     async fn save_pieces(
         &self,

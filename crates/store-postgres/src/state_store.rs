@@ -73,6 +73,16 @@ impl DurableStateStore for PostgresStore {
         Ok(records)
     }
 
+    async fn has_states_of(&self, kind: &str) -> Result<bool, StoreError> {
+        // the first entities only: where none has a state, all would be looked at
+        let query = "SELECT EXISTS (
+            SELECT FROM (
+                SELECT n.entity FROM @entities AS n WHERE n.kind = $1 ORDER BY n.kind, n.id LIMIT $2
+            ) AS n
+            CROSS JOIN LATERAL (SELECT s.entity FROM @states AS s WHERE s.entity = n.entity LIMIT 1) AS s)";
+        self.exists("looking for states of a kind", query, kind).await
+    }
+
     async fn close(&self) {
         PostgresStore::close(self).await;
     }
@@ -176,17 +186,18 @@ fn outcomes(row: &PgRow, writes: &[StateWrite]) -> Result<Vec<StateOutcome>, Sto
     }
     let outcome = |outcome: i64| match u64::try_from(outcome) {
         Ok(actual) => StateOutcome::Conflict { actual: Revision::new(actual) },
-        Err(_) => StateOutcome::Written,
+        Err(_) if outcome == -1 => StateOutcome::Written,
+        // a damaged revision: nothing was written over it, and the next load calls it corrupt
+        Err(_) => StateOutcome::Conflict { actual: Revision::ZERO },
     };
     Ok(outcomes.into_iter().map(outcome).collect())
 }
 
 fn record(row: &PgRow) -> Result<StateRecord, sqlx::Error> {
-    let is_tombstone = column::<Option<String>>(row, 5)?.is_none();
     Ok(StateRecord {
         revision: values::revision(row, 1)?,
         timestamp: values::timestamp(row, 4)?,
-        state: if is_tombstone { None } else { Some(values::payload(row, 5)?) },
+        state: values::payload_or_none(row, 5)?,
         recent_commands: values::bytes(row, 9)?,
         write_id: values::event_id(row, 2)?,
     })

@@ -5,7 +5,7 @@ use actum_model::{Revision, SequenceNr, StoredPayload, Timestamp};
 use actum_persistence::store::{EventId, Incarnation, StoreError};
 use bytes::Bytes;
 use sqlx::postgres::PgRow;
-use std::borrow::Cow;
+use std::{borrow::Cow, error::Error};
 
 /// A count as PostgreSQL keeps it; none past 2^63 - 1.
 pub(crate) fn stored(count: u64) -> Option<i64> {
@@ -35,14 +35,27 @@ pub(crate) fn sequence_nr_of(value: i64) -> SequenceNr {
     SequenceNr::new(value.max(0).cast_unsigned())
 }
 
-/// A sequence number that was stored.
+/// A number that was stored of something there is, which counts from 1.
+pub(crate) fn ordinal(row: &PgRow, index: usize) -> Result<u64, sqlx::Error> {
+    match count(row, index)? {
+        0 => Err(decode(index, "0 is the number of nothing")),
+        nr => Ok(nr),
+    }
+}
+
+/// The sequence number of an event or a snapshot.
 pub(crate) fn sequence_nr(row: &PgRow, index: usize) -> Result<SequenceNr, sqlx::Error> {
+    ordinal(row, index).map(SequenceNr::new)
+}
+
+/// How far an entity has got; zero before its first event.
+pub(crate) fn reached(row: &PgRow, index: usize) -> Result<SequenceNr, sqlx::Error> {
     count(row, index).map(SequenceNr::new)
 }
 
-/// A revision that was stored.
+/// The revision of a state.
 pub(crate) fn revision(row: &PgRow, index: usize) -> Result<Revision, sqlx::Error> {
-    count(row, index).map(Revision::new)
+    ordinal(row, index).map(Revision::new)
 }
 
 /// A moment that was stored.
@@ -57,7 +70,7 @@ pub(crate) fn bytes(row: &PgRow, index: usize) -> Result<Bytes, sqlx::Error> {
 
 /// An event id: the incarnation in the column `index`, the number in the next.
 pub(crate) fn event_id(row: &PgRow, index: usize) -> Result<EventId, sqlx::Error> {
-    let incarnation = Incarnation::new(count(row, index)?);
+    let incarnation = Incarnation::new(ordinal(row, index)?);
     Ok(EventId { incarnation, nr: column::<i64>(row, index + 1)?.cast_unsigned() })
 }
 
@@ -72,11 +85,29 @@ pub(crate) fn payload(row: &PgRow, index: usize) -> Result<StoredPayload, sqlx::
     })
 }
 
+/// A payload as [`payload`] reads it, or none: then all of its columns are NULL.
+pub(crate) fn payload_or_none(
+    row: &PgRow,
+    index: usize,
+) -> Result<Option<StoredPayload>, sqlx::Error> {
+    let missing = [
+        column::<Option<&str>>(row, index)?.is_none(),
+        column::<Option<&str>>(row, index + 1)?.is_none(),
+        column::<Option<i64>>(row, index + 2)?.is_none(),
+        column::<Option<&[u8]>>(row, index + 3)?.is_none(),
+    ];
+    match missing.iter().position(|missing| *missing) {
+        None => payload(row, index).map(Some),
+        Some(_) if missing == [true; 4] => Ok(None),
+        Some(part) => Err(decode(index + part, "a part of the payload is missing")),
+    }
+}
+
 /// The incarnation of a writer as its key; fenced when no journal can have given it out.
 pub(crate) fn incarnation(incarnation: Incarnation) -> Result<i64, StoreError> {
     stored(incarnation.get()).ok_or(StoreError::Fenced { incarnation })
 }
 
-fn decode(index: usize, source: std::num::TryFromIntError) -> sqlx::Error {
-    sqlx::Error::ColumnDecode { index: index.to_string(), source: Box::new(source) }
+fn decode(index: usize, source: impl Into<Box<dyn Error + Send + Sync>>) -> sqlx::Error {
+    sqlx::Error::ColumnDecode { index: index.to_string(), source: source.into() }
 }

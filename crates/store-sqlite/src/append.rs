@@ -186,7 +186,7 @@ async fn look_up(
     let rows = tx.rows(sqlx::query(query).bind(entities::list(keys.iter().copied()))).await?;
     for row in &rows {
         let entity = column(row, 1).map_err(|error| tx.failed(error))?;
-        let head = values::sequence_nr(row, 2).map_err(|error| tx.failed(error))?;
+        let head = values::reached(row, 2).map_err(|error| tx.failed(error))?;
         heads[entities::number(row, keys.len())?] = Some(EntityHead { entity, head });
     }
     Ok(heads)

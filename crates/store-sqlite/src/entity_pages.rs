@@ -1,8 +1,11 @@
 //! Events of entities, and the snapshots they follow: many entities in one statement, which sees one state of the file.
 
-use crate::{place::Places, readers::Reader, session::column, values};
-use actum_model::{EntityKey, Position, SequenceNr};
-use actum_persistence::store::{PageLimit, PageRoom, Recovered, Snapshot, StoredEvent};
+use crate::{fault::cause, place::Places, readers::Reader, session::column, values};
+use actum_model::{EntityKey, Position, SequenceNr, Timestamp};
+use actum_persistence::store::{
+    CoveredEvent, EntityPage, PageLimit, PageRoom, Recovered, Snapshot, SnapshotFit, SnapshotRow,
+    StoredEvent,
+};
 use sqlx::sqlite::SqliteRow;
 use std::error::Error;
 
@@ -16,8 +19,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) snapshot: bool,
 }
 
-/// First a row for each entity that was ever written, told by its missing `place`: head, floor, and the snapshot if it
-/// has one. Then the events, in order. The numbers of an entity are contiguous, so a range of them is as good as a
+/// First a row for each entity that was ever written, told by its missing `place`: head, floor, and the newest snapshot if
+/// it has one, with the timestamp of the event it covers. Then the events, in order. The numbers of an entity are contiguous, so a range of them is as good as a
 /// `LIMIT` for each entity, which SQL has not.
 const QUERY: &str = "
     WITH
@@ -28,11 +31,12 @@ const QUERY: &str = "
     )
     SELECT a.nr, s.sequence_nr, NULL AS place,
         max(a.floor, ifnull((SELECT max(sequence_nr) FROM events WHERE entity = a.entity), 0)), a.floor,
-        s.timestamp, s.codec, s.manifest, s.schema_version, s.state, s.recent_commands
+        s.timestamp, s.codec, s.manifest, s.schema_version, s.state, s.recent_commands,
+        (SELECT timestamp FROM events WHERE entity = a.entity AND sequence_nr = a.snapshot)
     FROM asked AS a LEFT JOIN snapshots AS s ON s.entity = a.entity AND s.sequence_nr = a.snapshot
     UNION ALL
     SELECT a.nr, e.sequence_nr, e.place, e.incarnation, e.event_nr,
-        e.timestamp, e.codec, e.manifest, e.schema_version, e.payload, e.metadata
+        e.timestamp, e.codec, e.manifest, e.schema_version, e.payload, e.metadata, NULL
     FROM asked AS a CROSS JOIN events AS e ON e.entity = a.entity
         AND e.sequence_nr > max(a.after, ifnull(a.snapshot, 0))
         AND e.sequence_nr <= max(a.after, ifnull(a.snapshot, 0)) + ?";
@@ -44,6 +48,26 @@ struct Answer<'a> {
     room: PageRoom,
     /// The number of the last event so far; before the first one, the number in front of the page.
     last: SequenceNr,
+    /// Whether the snapshot cannot be used.
+    needs_care: bool,
+}
+
+/// What was read of an entity.
+pub(crate) enum Answered {
+    /// The snapshot that fits, if any, and the events behind it.
+    Recovered(Recovered),
+    /// Its newest snapshot cannot be used: see [`actum_persistence::store::recover_carefully`].
+    NeedsCare,
+}
+
+impl Answered {
+    /// The page of an entity that was read without a snapshot.
+    pub(crate) fn into_page(self) -> EntityPage {
+        match self {
+            Self::Recovered(recovered) => recovered.page,
+            Self::NeedsCare => unreachable!("no snapshot was read"),
+        }
+    }
 }
 
 /// Reads what is wanted, answers in its order.
@@ -52,7 +76,7 @@ pub(crate) async fn read(
     wanted: &[Wanted<'_>],
     limit: PageLimit,
     places: Places,
-) -> Result<Vec<Recovered>, sqlx::Error> {
+) -> Result<Vec<Answered>, sqlx::Error> {
     let query = sqlx::query(QUERY).bind(list(wanted)).bind(limit.events.get());
     let mut answers: Vec<_> = wanted.iter().map(|wanted| Answer::new(*wanted, limit)).collect();
     let (mut unfilled, mut failed) = (answers.len(), None);
@@ -99,7 +123,10 @@ pub(crate) fn stored_event(
 ) -> Result<StoredEvent, sqlx::Error> {
     Ok(StoredEvent {
         sequence_nr: values::sequence_nr(row, 1)?,
-        position,
+        position: match position {
+            Position::ZERO => return Err(wrong("an event lies in front of its lane")),
+            position => position,
+        },
         event_id: values::event_id(row, 3)?,
         timestamp: values::timestamp(row, 5)?,
         payload: values::payload(row, 6)?,
@@ -110,18 +137,24 @@ pub(crate) fn stored_event(
 impl<'a> Answer<'a> {
     fn new(wanted: Wanted<'a>, limit: PageLimit) -> Self {
         let (recovered, room) = (Recovered::default(), PageRoom::new(limit));
-        Self { wanted, recovered, room, last: wanted.after }
+        Self { wanted, recovered, room, last: wanted.after, needs_care: false }
     }
 
     /// Takes the row that comes before the events.
     fn begin(&mut self, row: &SqliteRow) -> Result<(), sqlx::Error> {
         let page = &mut self.recovered.page;
-        page.head = values::sequence_nr(row, 3)?;
-        page.floor = values::sequence_nr(row, 4)?;
+        page.head = values::reached(row, 3)?;
+        page.floor = values::reached(row, 4)?;
         if column::<Option<i64>>(row, 1)?.is_some() {
-            let snapshot = snapshot(row, self.wanted.entity)?;
-            self.last = self.last.max(snapshot.sequence_nr);
-            self.recovered.snapshot = Some(snapshot);
+            let covered = column::<Option<i64>>(row, 11)?.map(Timestamp::from_micros);
+            let covered = CoveredEvent { head: page.head, floor: page.floor, timestamp: covered };
+            match snapshot(row, self.wanted.entity) {
+                Ok(snapshot) if snapshot.fit(&covered) == SnapshotFit::Fits => {
+                    self.last = self.last.max(snapshot.sequence_nr);
+                    self.recovered.snapshot = Some(snapshot);
+                }
+                Ok(_) | Err(_) => self.needs_care = true,
+            }
         }
         self.last = self.last.max(page.floor);
         Ok(())
@@ -129,7 +162,7 @@ impl<'a> Answer<'a> {
 
     /// Takes an event if there is room; true when there is none for the first time.
     fn add(&mut self, event: StoredEvent) -> Result<bool, sqlx::Error> {
-        if self.room.is_full() {
+        if self.needs_care || self.room.is_full() {
             return Ok(false);
         }
         if event.sequence_nr != self.last.next() {
@@ -142,13 +175,16 @@ impl<'a> Answer<'a> {
         Ok(self.room.is_full())
     }
 
-    fn finish(self, limit: PageLimit) -> Result<Recovered, sqlx::Error> {
+    fn finish(self, limit: PageLimit) -> Result<Answered, sqlx::Error> {
+        if self.needs_care {
+            return Ok(Answered::NeedsCare);
+        }
         let page = &self.recovered.page;
         let more = self.last < page.head && page.events.len() < limit.events.get() as usize;
         if more && !self.room.is_full() {
             return Err(self.gap(page.head));
         }
-        Ok(self.recovered)
+        Ok(Answered::Recovered(self.recovered))
     }
 
     fn gap(&self, next: SequenceNr) -> sqlx::Error {
@@ -166,6 +202,15 @@ pub(crate) fn snapshot(row: &SqliteRow, entity: &EntityKey) -> Result<Snapshot, 
         state: values::payload(row, 6)?,
         recent_commands: values::bytes(row, 10)?,
     })
+}
+
+/// A row that may be damaged, as [`snapshot`] reads it.
+pub(crate) fn snapshot_row(
+    row: &SqliteRow,
+    entity: &EntityKey,
+) -> Result<SnapshotRow, sqlx::Error> {
+    let snapshot = snapshot(row, entity).map_err(|error| cause(error).to_string());
+    Ok(SnapshotRow { sequence_nr: values::sequence_nr(row, 1)?, snapshot })
 }
 
 fn wrong(what: impl Into<Box<dyn Error + Send + Sync>>) -> sqlx::Error {

@@ -1,17 +1,18 @@
 use crate::{
     SqliteStore,
     append::{AppendError, Appended, Appending},
-    entity_pages::{self, Wanted},
+    entity_pages::{self, Answered, Wanted},
     fault::store_error,
     fence,
     lane_page::{self, LaneRead},
     readers::Reader,
     resolve, retention,
+    session::column,
 };
 use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
 use actum_persistence::store::{
     AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, EventStore, Incarnation,
-    JournalLayout, LanePage, PageLimit, Resolution, StoreError,
+    JournalLayout, KIND_SAMPLE, LanePage, PageLimit, Resolution, StoreError,
 };
 use async_trait::async_trait;
 
@@ -57,7 +58,7 @@ impl EventStore for SqliteStore {
         let wanted: Vec<_> = wanted.collect();
         let pages = entity_pages::read(&mut reader, &wanted, limit, self.places()).await;
         let pages = pages.map_err(|error| store_error(doing, error))?;
-        Ok(pages.into_iter().map(|recovered| recovered.page).collect())
+        Ok(pages.into_iter().map(Answered::into_page).collect())
     }
 
     async fn read_lane(
@@ -81,6 +82,14 @@ impl EventStore for SqliteStore {
         let mut reader = self.readers().reader(doing).await?;
         let heads = self.read_heads(&mut reader).await;
         heads.map_err(|error| store_error(doing, error))
+    }
+
+    async fn has_events_of(&self, kind: &str) -> Result<bool, StoreError> {
+        // the first entities only: where none has events, all would be looked at
+        let query = "SELECT EXISTS (
+            SELECT 1 FROM (SELECT entity, floor FROM entities WHERE kind = ? ORDER BY id LIMIT ?) AS n
+            WHERE n.floor <> 0 OR EXISTS (SELECT 1 FROM events AS e WHERE e.entity = n.entity))";
+        self.exists("looking for events of a kind", query, kind).await
     }
 
     async fn delete_events(
@@ -122,6 +131,19 @@ impl SqliteStore {
             Err(AppendError::Store(_)) => {}
         }
         appended
+    }
+
+    /// What a query about the first entities of a kind says.
+    pub(crate) async fn exists(
+        &self,
+        doing: &str,
+        query: &'static str,
+        kind: &str,
+    ) -> Result<bool, StoreError> {
+        let query = sqlx::query(query).bind(kind).bind(KIND_SAMPLE);
+        let rows = self.readers().reader(doing).await?.rows(query).await;
+        let exists = |rows: Vec<_>| column(rows.first().ok_or(sqlx::Error::RowNotFound)?, 0);
+        rows.and_then(exists).map_err(|error| store_error(doing, error))
     }
 
     async fn read_heads(&self, reader: &mut Reader<'_>) -> Result<Offset, sqlx::Error> {

@@ -57,6 +57,6 @@ async fn numbers_of(tx: &mut WriteTx<'_>, entity: &EntityKey) -> Result<Numbers,
 }
 
 fn numbers(row: &SqliteRow) -> Result<Numbers, sqlx::Error> {
-    let (floor, head) = (values::sequence_nr(row, 1)?, values::sequence_nr(row, 2)?);
+    let (floor, head) = (values::reached(row, 1)?, values::reached(row, 2)?);
     Ok(Numbers { entity: column(row, 0)?, head, floor })
 }

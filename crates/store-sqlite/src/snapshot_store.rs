@@ -1,11 +1,11 @@
 use crate::{
-    SqliteStore, entities, entity_pages::snapshot, fault::store_error, insert, session::Statement,
-    values, writer::WriteTx,
+    SqliteStore, entities, entity_pages::snapshot_row, fault::store_error, insert,
+    session::Statement, values, writer::WriteTx,
 };
 use actum_model::{EntityKey, SequenceNr};
-use actum_persistence::store::{Snapshot, SnapshotStore, StoreError};
+use actum_persistence::store::{Snapshot, SnapshotRow, SnapshotStore, StoreError};
 use async_trait::async_trait;
-use std::collections::HashMap;
+use std::{collections::HashMap, num::NonZeroU32, ops::RangeInclusive};
 
 #[async_trait]
 impl SnapshotStore for SqliteStore {
@@ -21,24 +21,48 @@ impl SnapshotStore for SqliteStore {
         entity: &EntityKey,
         at_most: SequenceNr,
     ) -> Result<Option<Snapshot>, StoreError> {
-        // the columns as entity_pages.rs has them
-        let query = "SELECT NULL, s.sequence_nr, NULL, NULL, NULL,
-                s.timestamp, s.codec, s.manifest, s.schema_version, s.state, s.recent_commands
-            FROM entities AS e CROSS JOIN snapshots AS s ON s.entity = e.entity AND s.sequence_nr <= ?
-            WHERE e.kind = ? AND e.id = ?
-            ORDER BY s.sequence_nr DESC LIMIT 1";
-        let query = sqlx::query(query).bind(values::bound(at_most.get()));
-        let query = query.bind(entity.kind()).bind(entity.id());
-        let doing = "loading a snapshot";
-        let rows = self.readers().reader(doing).await?.rows(query).await;
-        let found = rows.and_then(|rows| rows.first().map(|row| snapshot(row, entity)).transpose());
-        found.map_err(|error| store_error(doing, error))
+        let mut at_most = at_most;
+        while let Some(row) = self.newest_row(entity, at_most).await? {
+            match row.or_skip(entity) {
+                Ok(snapshot) => return Ok(Some(snapshot)),
+                Err(before) => at_most = before,
+            }
+        }
+        Ok(None)
     }
 
-    async fn prune(&self, entity: &EntityKey, keep: u32) -> Result<Option<SequenceNr>, StoreError> {
-        let mut tx = self.writer().begin("pruning snapshots").await?;
-        let pruned = prune_in(&mut tx, entity, keep).await;
-        tx.finish(pruned).await
+    async fn list(
+        &self,
+        entity: &EntityKey,
+        at_most: SequenceNr,
+        limit: NonZeroU32,
+    ) -> Result<Vec<SequenceNr>, StoreError> {
+        let query = "SELECT s.sequence_nr
+            FROM entities AS e CROSS JOIN snapshots AS s ON s.entity = e.entity
+                AND s.sequence_nr > 0 AND s.sequence_nr <= ?
+            WHERE e.kind = ? AND e.id = ?
+            ORDER BY s.sequence_nr DESC LIMIT ?";
+        let query = sqlx::query(query).bind(values::bound(at_most.get()));
+        let query = query.bind(entity.kind()).bind(entity.id()).bind(limit.get());
+        let doing = "listing snapshots";
+        let rows = self.readers().reader(doing).await?.rows(query).await;
+        let numbers = |rows: Vec<_>| rows.iter().map(|row| values::sequence_nr(row, 0)).collect();
+        rows.and_then(numbers).map_err(|error| store_error(doing, error))
+    }
+
+    async fn delete(
+        &self,
+        entity: &EntityKey,
+        numbers: RangeInclusive<SequenceNr>,
+    ) -> Result<(), StoreError> {
+        let statement = "DELETE FROM snapshots
+            WHERE entity = (SELECT entity FROM entities WHERE kind = ? AND id = ?) AND sequence_nr BETWEEN ? AND ?";
+        let (first, last) = (numbers.start().get(), numbers.end().get());
+        let statement = sqlx::query(statement).bind(entity.kind()).bind(entity.id());
+        let statement = statement.bind(values::bound(first)).bind(values::bound(last));
+        let mut tx = self.writer().begin("deleting snapshots").await?;
+        let deleted = tx.execute(statement).await;
+        tx.finish(deleted).await
     }
 
     async fn close(&self) {
@@ -54,6 +78,28 @@ struct Row<'a> {
 }
 
 impl SqliteStore {
+    /// The newest row of an entity at or before `at_most`.
+    async fn newest_row(
+        &self,
+        entity: &EntityKey,
+        at_most: SequenceNr,
+    ) -> Result<Option<SnapshotRow>, StoreError> {
+        // the columns as entity_pages.rs has them
+        let query = "SELECT NULL, s.sequence_nr, NULL, NULL, NULL,
+                s.timestamp, s.codec, s.manifest, s.schema_version, s.state, s.recent_commands
+            FROM entities AS e CROSS JOIN snapshots AS s ON s.entity = e.entity
+                AND s.sequence_nr > 0 AND s.sequence_nr <= ?
+            WHERE e.kind = ? AND e.id = ?
+            ORDER BY s.sequence_nr DESC LIMIT 1";
+        let query = sqlx::query(query).bind(values::bound(at_most.get()));
+        let query = query.bind(entity.kind()).bind(entity.id());
+        let doing = "loading a snapshot";
+        let rows = self.readers().reader(doing).await?.rows(query).await;
+        let found =
+            rows.and_then(|rows| rows.first().map(|row| snapshot_row(row, entity)).transpose());
+        found.map_err(|error| store_error(doing, error))
+    }
+
     async fn save_in(
         &self,
         tx: &mut WriteTx<'_>,
@@ -97,24 +143,4 @@ fn bind<'q>(statement: Statement<'q>, row: &'q Row<'_>) -> Statement<'q> {
         .bind(i64::from(state.schema_version))
         .bind(state.bytes.as_ref())
         .bind(row.snapshot.recent_commands.as_ref())
-}
-
-async fn prune_in(
-    tx: &mut WriteTx<'_>,
-    entity: &EntityKey,
-    keep: u32,
-) -> Result<Option<SequenceNr>, StoreError> {
-    let statement = "DELETE FROM snapshots
-        WHERE entity = (SELECT entity FROM entities WHERE kind = ?1 AND id = ?2) AND sequence_nr NOT IN (
-            SELECT sequence_nr FROM snapshots
-            WHERE entity = (SELECT entity FROM entities WHERE kind = ?1 AND id = ?2)
-            ORDER BY sequence_nr DESC LIMIT ?3)";
-    let statement = sqlx::query(statement).bind(entity.kind()).bind(entity.id());
-    tx.execute(statement.bind(keep)).await?;
-    let query = "SELECT sequence_nr FROM snapshots
-        WHERE entity = (SELECT entity FROM entities WHERE kind = ? AND id = ?)
-        ORDER BY sequence_nr LIMIT 1";
-    let rows = tx.rows(sqlx::query(query).bind(entity.kind()).bind(entity.id())).await?;
-    let oldest = rows.first().map(|row| values::sequence_nr(row, 0)).transpose();
-    oldest.map_err(|error| tx.failed(error))
 }

@@ -1,12 +1,6 @@
 use crate::{
-    SqliteStore,
-    connection::PAGE_BYTES,
-    entities,
-    fault::store_error,
-    fence, insert, resolve,
-    session::{Statement, column},
-    values,
-    writer::WriteTx,
+    SqliteStore, connection::PAGE_BYTES, entities, fault::store_error, fence, insert, resolve,
+    session::Statement, values, writer::WriteTx,
 };
 use actum_model::{EntityKey, Revision};
 use actum_persistence::store::{
@@ -50,6 +44,14 @@ impl DurableStateStore for SqliteStore {
             records[entities::number(row, entities.len())?] = Some(record);
         }
         Ok(records)
+    }
+
+    async fn has_states_of(&self, kind: &str) -> Result<bool, StoreError> {
+        // the first entities only: where none has a state, all would be looked at
+        let query = "SELECT EXISTS (
+            SELECT 1 FROM (SELECT entity FROM entities WHERE kind = ? ORDER BY id LIMIT ?) AS n
+            WHERE EXISTS (SELECT 1 FROM states AS s WHERE s.entity = n.entity))";
+        self.exists("looking for states of a kind", query, kind).await
     }
 
     async fn close(&self) {
@@ -147,11 +149,10 @@ fn bind<'q>(statement: Statement<'q>, row: &'q Row<'_>) -> Statement<'q> {
 }
 
 fn record(row: &SqliteRow) -> Result<StateRecord, sqlx::Error> {
-    let is_tombstone = column::<Option<String>>(row, 5)?.is_none();
     Ok(StateRecord {
         revision: values::revision(row, 1)?,
         timestamp: values::timestamp(row, 4)?,
-        state: if is_tombstone { None } else { Some(values::payload(row, 5)?) },
+        state: values::payload_or_none(row, 5)?,
         recent_commands: values::bytes(row, 9)?,
         write_id: values::event_id(row, 2)?,
     })

@@ -5,7 +5,7 @@ use actum_model::{Revision, SequenceNr, StoredPayload, Timestamp};
 use actum_persistence::store::{EventId, Incarnation, StoreError};
 use bytes::Bytes;
 use sqlx::sqlite::SqliteRow;
-use std::borrow::Cow;
+use std::{borrow::Cow, error::Error};
 
 /// A count as SQLite keeps it; none past 2^63 - 1.
 pub(crate) fn stored(count: u64) -> Option<i64> {
@@ -23,14 +23,27 @@ pub(crate) fn count(row: &SqliteRow, index: usize) -> Result<u64, sqlx::Error> {
     u64::try_from(value).map_err(|error| decode(index, error))
 }
 
-/// A sequence number that was stored.
+/// A number that was stored of something there is, which counts from 1.
+pub(crate) fn ordinal(row: &SqliteRow, index: usize) -> Result<u64, sqlx::Error> {
+    match count(row, index)? {
+        0 => Err(decode(index, "0 is the number of nothing")),
+        nr => Ok(nr),
+    }
+}
+
+/// The sequence number of an event or a snapshot.
 pub(crate) fn sequence_nr(row: &SqliteRow, index: usize) -> Result<SequenceNr, sqlx::Error> {
+    ordinal(row, index).map(SequenceNr::new)
+}
+
+/// How far an entity has got; zero before its first event.
+pub(crate) fn reached(row: &SqliteRow, index: usize) -> Result<SequenceNr, sqlx::Error> {
     count(row, index).map(SequenceNr::new)
 }
 
-/// A revision that was stored.
+/// The revision of a state.
 pub(crate) fn revision(row: &SqliteRow, index: usize) -> Result<Revision, sqlx::Error> {
-    count(row, index).map(Revision::new)
+    ordinal(row, index).map(Revision::new)
 }
 
 /// A moment that was stored.
@@ -45,7 +58,7 @@ pub(crate) fn bytes(row: &SqliteRow, index: usize) -> Result<Bytes, sqlx::Error>
 
 /// An event id: the incarnation in the column `index`, the number in the next.
 pub(crate) fn event_id(row: &SqliteRow, index: usize) -> Result<EventId, sqlx::Error> {
-    let incarnation = Incarnation::new(count(row, index)?);
+    let incarnation = Incarnation::new(ordinal(row, index)?);
     Ok(EventId { incarnation, nr: column::<i64>(row, index + 1)?.cast_unsigned() })
 }
 
@@ -60,11 +73,29 @@ pub(crate) fn payload(row: &SqliteRow, index: usize) -> Result<StoredPayload, sq
     })
 }
 
+/// A payload as [`payload`] reads it, or none: then all of its columns are NULL.
+pub(crate) fn payload_or_none(
+    row: &SqliteRow,
+    index: usize,
+) -> Result<Option<StoredPayload>, sqlx::Error> {
+    let missing = [
+        column::<Option<&str>>(row, index)?.is_none(),
+        column::<Option<&str>>(row, index + 1)?.is_none(),
+        column::<Option<i64>>(row, index + 2)?.is_none(),
+        column::<Option<&[u8]>>(row, index + 3)?.is_none(),
+    ];
+    match missing.iter().position(|missing| *missing) {
+        None => payload(row, index).map(Some),
+        Some(_) if missing == [true; 4] => Ok(None),
+        Some(part) => Err(decode(index + part, "a part of the payload is missing")),
+    }
+}
+
 /// The incarnation of a writer as its key; fenced when no journal can have given it out.
 pub(crate) fn incarnation(incarnation: Incarnation) -> Result<i64, StoreError> {
     stored(incarnation.get()).ok_or(StoreError::Fenced { incarnation })
 }
 
-fn decode(index: usize, source: std::num::TryFromIntError) -> sqlx::Error {
-    sqlx::Error::ColumnDecode { index: index.to_string(), source: Box::new(source) }
+fn decode(index: usize, source: impl Into<Box<dyn Error + Send + Sync>>) -> sqlx::Error {
+    sqlx::Error::ColumnDecode { index: index.to_string(), source: source.into() }
 }

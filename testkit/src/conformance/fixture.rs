@@ -40,6 +40,18 @@ pub trait StoreFixture: Send + Sync + 'static {
     /// behind it. Called while nothing is open.
     async fn advance_lane(&self, lane: Lane, to: Position);
 
+    /// Damages the row of a snapshot that is stored, so that it cannot be read. False where there are no rows that could be
+    /// damaged, as in memory; then the cases that need it are passed over. Called while nothing is open.
+    async fn damage_snapshot(&self, _entity: &EntityKey, _sequence_nr: SequenceNr) -> bool {
+        false
+    }
+
+    /// As [`damage_snapshot`](Self::damage_snapshot), the row of a durable state that is no tombstone: a part of its
+    /// payload is lost.
+    async fn damage_state(&self, _entity: &EntityKey) -> bool {
+        false
+    }
+
     /// Makes `entity`, which was never written, look as if it had got all events up to `to` and they had been deleted:
     /// `to` is its head and its floor. Called while nothing is open.
     async fn advance_entity(&self, entity: &EntityKey, to: SequenceNr);

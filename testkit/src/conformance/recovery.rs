@@ -8,12 +8,15 @@ use super::{
     seed,
     writer::Writer,
 };
-use actum_model::{EntityKey, SequenceNr};
+use actum_model::{EntityKey, SequenceNr, Timestamp};
 use actum_persistence::store::{PageLimit, Recovered, RecoveryRead, Snapshot, Stores};
 use bytes::Bytes;
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 use tokio::task::{JoinSet, yield_now};
 
@@ -121,7 +124,8 @@ pub async fn recovery_is_consistent_while_retention_runs(fixture: &dyn StoreFixt
                 until_available!(stores.events.delete_events(writer.incarnation, &key, up_to));
             deleted.expect("events can be deleted");
             if rng.bool() {
-                stores.snapshots.prune(&key, 1).await.expect("snapshots can be pruned");
+                let older = SequenceNr::ZERO..=SequenceNr::new(taken - 1);
+                stores.snapshots.delete(&key, older).await.expect("snapshots can be deleted");
             }
         }
         yield_now().await;
@@ -142,6 +146,123 @@ async fn recover_often(stores: Stores, recovered: Arc<AtomicUsize>) {
 
 fn numbers(found: &Recovered) -> impl Iterator<Item = u64> {
     found.page.events.iter().map(|event| event.sequence_nr.get())
+}
+
+/// A snapshot ahead of the journal, as beside one that was restored, is skipped: an older one or the events are used.
+pub async fn a_snapshot_ahead_of_the_journal_is_skipped(fixture: &dyn StoreFixture) {
+    let stores = fixture.open().await;
+    let writer = Writer::claim(&stores).await;
+    for nr in [1, 2] {
+        writer.write(&account(nr), 0, 5).await;
+        save(&stores, &account(nr), 6).await;
+        save(&stores, &account(nr), 9).await;
+    }
+    save(&stores, &account(1), 3).await;
+    save(&stores, &account(3), 1).await; // of an entity without any event
+    for stores in [separate(&stores), stores] {
+        let reads = [1, 2, 3].map(|nr| (account(nr), true));
+        let found = recover(&stores, &reads, PageLimit::default()).await;
+        for (found, (taken, head)) in found.iter().zip([(3, 5), (0, 5), (0, 0)]) {
+            assert_eq!(found.taken_at().get(), taken, "{found:?}");
+            assert!(numbers(found).eq(taken + 1..=head), "{found:?}");
+            assert_eq!(found.page.head.get(), head);
+            assert!(found.skipped.as_ref().is_some_and(|why| why.contains("ahead")), "{found:?}");
+        }
+    }
+}
+
+/// A snapshot that was ahead stays skipped when the journal reaches its number with other events: its timestamp is not that
+/// of the event with its number. The events that it would stand for are read instead.
+pub async fn a_snapshot_of_another_history_is_never_used(fixture: &dyn StoreFixture) {
+    let stores = fixture.open().await;
+    let writer = Writer::claim(&stores).await;
+    for (nr, off) in [(1, -1), (2, 1), (3, i64::from(u32::MAX))] {
+        writer.write(&account(nr), 0, 2).await;
+        let lost = Timestamp::from_micros(timestamp().as_micros() + off);
+        let stale = Snapshot { timestamp: lost, ..snapshot(&account(nr), 5) };
+        stores.snapshots.save(&[stale]).await.expect("snapshots can be saved");
+        writer.write(&account(nr), 2, 6).await;
+        save(&stores, &account(nr), 2).await;
+    }
+    for stores in [separate(&stores), stores] {
+        let reads = [1, 2, 3].map(|nr| (account(nr), true));
+        for found in recover(&stores, &reads, PageLimit::default()).await {
+            assert_eq!(found.taken_at().get(), 2, "{found:?}");
+            assert!(numbers(&found).eq(3..=8), "{found:?}");
+        }
+    }
+}
+
+/// Before snapshots had the timestamp of the event they cover they had that of the moment they were taken. Where the events
+/// are deleted such a snapshot is used, if nothing else reaches as far.
+pub async fn a_snapshot_of_the_older_format_is_used_where_events_are_deleted(
+    fixture: &dyn StoreFixture,
+) {
+    let stores = fixture.open().await;
+    let writer = Writer::claim(&stores).await;
+    let later = Timestamp::from_micros(timestamp().as_micros() + 7);
+    let old = |nr, at| Snapshot { timestamp: later, ..snapshot(&account(nr), at) };
+    for nr in [1, 2] {
+        writer.write(&account(nr), 0, 8).await;
+        stores.snapshots.save(&[old(nr, 6)]).await.expect("snapshots can be saved");
+        let (entity, up_to) = (account(nr), SequenceNr::new(4));
+        let deleted = stores.events.delete_events(writer.incarnation, &entity, up_to).await;
+        deleted.expect("events can be deleted");
+    }
+    save(&stores, &account(2), 4).await;
+    for stores in [separate(&stores), stores] {
+        let reads = [1, 2].map(|nr| (account(nr), true));
+        let found = recover(&stores, &reads, PageLimit::default()).await;
+        assert_eq!(found[0].taken_at().get(), 6, "nothing else reaches the floor");
+        assert_eq!(found[1].taken_at().get(), 4, "its event was deleted behind it");
+    }
+}
+
+/// A snapshot whose row cannot be read is skipped, by every way that reads it; where the events are deleted too, the page
+/// shows the gap by its floor, and the entities that are read with it are not disturbed.
+pub async fn a_damaged_snapshot_is_skipped(fixture: &dyn StoreFixture) {
+    let stores = fixture.open().await;
+    let writer = Writer::claim(&stores).await;
+    for nr in [1, 2, 3] {
+        writer.write(&account(nr), 0, 9).await;
+        save(&stores, &account(nr), 8).await;
+    }
+    save(&stores, &account(1), 4).await;
+    let up_to = SequenceNr::new(8);
+    let deleted = stores.events.delete_events(writer.incarnation, &account(3), up_to).await;
+    deleted.expect("events can be deleted");
+    stores.close().await;
+    for nr in [1, 2, 3] {
+        if !fixture.damage_snapshot(&account(nr), SequenceNr::new(8)).await {
+            return;
+        }
+    }
+    let stores = fixture.open().await;
+    let newest = SequenceNr::new(u64::MAX);
+    for (nr, left) in [(1, Some(4)), (2, None)] {
+        let loaded = stores.snapshots.load(&account(nr), newest).await;
+        let loaded = loaded.expect("what is damaged is skipped").map(|s| s.sequence_nr.get());
+        assert_eq!(loaded, left);
+        let listed = stores.snapshots.list(&account(nr), newest, NonZeroU32::MIN).await;
+        assert_eq!(listed.expect("snapshots can be listed"), [SequenceNr::new(8)]);
+    }
+    for stores in [separate(&stores), stores] {
+        let reads = [1, 2, 3].map(|nr| (account(nr), true));
+        let found = recover(&stores, &reads, PageLimit::default()).await;
+        for (found, taken) in found.iter().zip([4, 0]) {
+            assert_eq!(found.taken_at().get(), taken, "{found:?}");
+            assert!(numbers(found).eq(taken + 1..=9), "{found:?}");
+        }
+        assert_eq!((found[2].snapshot.as_ref(), found[2].page.floor), (None, up_to));
+        for read in reads {
+            recover(&stores, &[read], PageLimit::default()).await;
+        }
+    }
+}
+
+/// The same journal, whose snapshots are read as if they were in another store.
+fn separate(stores: &Stores) -> Stores {
+    stores.clone().with_snapshots(Arc::clone(&stores.snapshots))
 }
 
 fn snapshot(entity: &EntityKey, sequence_nr: u64) -> Snapshot {

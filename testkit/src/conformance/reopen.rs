@@ -104,7 +104,8 @@ pub async fn a_closed_handle_refuses_everything(fixture: &dyn StoreFixture) {
     let write = writer.change(&account(2), (0, 1), StateChange::Delete);
     assert_unavailable(stores.states.resolve(&writer.state_batch(vec![write])).await);
     assert_unavailable(stores.snapshots.save(&[snapshot(1)]).await);
-    assert_unavailable(stores.snapshots.prune(&account(1), 1).await);
+    let first = SequenceNr::new(1);
+    assert_unavailable(stores.snapshots.delete(&account(1), first..=first).await);
     assert_reads_unavailable(&stores).await;
     assert_writers_unavailable(&stores, incarnation).await;
 
@@ -119,7 +120,12 @@ async fn assert_reads_unavailable(stores: &Stores) {
     let lane = stores.events.read_lane(Lane::default(), Position::ZERO, &filter, limit).await;
     assert_unavailable(lane);
     assert_unavailable(stores.events.heads().await);
-    assert_unavailable(stores.snapshots.load(&account(1), SequenceNr::new(1)).await);
+    let first = SequenceNr::new(1);
+    assert_unavailable(stores.snapshots.load(&account(1), first).await);
+    let one = std::num::NonZeroU32::MIN;
+    assert_unavailable(stores.snapshots.list(&account(1), first, one).await);
+    assert_unavailable(stores.events.has_events_of("account").await);
+    assert_unavailable(stores.states.has_states_of("account").await);
     assert_unavailable(stores.states.load(&[account(1)]).await);
     let read = RecoveryRead { entity: account(1), snapshot: true };
     assert_unavailable(stores.recovery.recover(&[read], limit).await);

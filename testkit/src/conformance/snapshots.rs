@@ -2,6 +2,7 @@
 
 use super::{
     StoreFixture,
+    refusal::assert_invalid,
     sample::{account, payload, timestamp},
     seed,
 };
@@ -57,8 +58,7 @@ pub async fn saving_the_same_number_again_replaces(fixture: &dyn StoreFixture) {
     save(&stores, &[snapshot(1, 5, "second")]).await;
     assert_eq!(load(&stores, &account(1), 5).await, Some(snapshot(1, 5, "second")));
     assert_eq!(load(&stores, &account(1), 9).await, Some(snapshot(1, 9, "newer")));
-    let oldest = stores.snapshots.prune(&account(1), 9).await.expect("snapshots can be pruned");
-    assert_eq!(oldest, Some(SequenceNr::new(5)));
+    assert_eq!(list(&stores, &account(1), u64::MAX, 9).await, [9, 5]);
 }
 
 /// Many snapshots are saved in one call, several of one entity among them.
@@ -73,29 +73,61 @@ pub async fn many_snapshots_are_saved_together(fixture: &dyn StoreFixture) {
     }
 }
 
-/// Pruning keeps the newest so many, of this entity only, and says which is the oldest that is left.
-pub async fn pruning_keeps_the_newest(fixture: &dyn StoreFixture) {
+/// A list has the newest numbers, newest first, of this entity only and none behind what was asked for.
+pub async fn snapshots_are_listed_from_the_newest(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
-    for nr in 1..=10 {
-        save(&stores, &[snapshot(1, nr * 10, "kept or not"), snapshot(2, nr, "another's")]).await;
+    for nr in [3, 1, 4, 2] {
+        save(&stores, &[snapshot(1, nr * 10, "any order"), snapshot(2, nr, "another's")]).await;
     }
-    for (keep, oldest) in
-        [(20, Some(10)), (10, Some(10)), (3, Some(80)), (3, Some(80)), (1, Some(100))]
-    {
-        assert_eq!(prune(&stores, &account(1), keep).await, oldest, "keep {keep}");
-        let before = oldest.map_or(0, |nr| nr - 1);
-        assert_eq!(load(&stores, &account(1), before).await, None, "keep {keep}");
-        assert!(load(&stores, &account(1), 100).await.is_some());
+    for (at_most, limit, numbers) in [
+        (u64::MAX, 9, &[40, 30, 20, 10][..]),
+        (u64::MAX, 2, &[40, 30]),
+        (39, 2, &[30, 20]),
+        (10, 2, &[10]),
+        (9, 2, &[]),
+        (0, 2, &[]),
+    ] {
+        assert_eq!(list(&stores, &account(1), at_most, limit).await, numbers, "up to {at_most}");
     }
-    assert_eq!(prune(&stores, &account(1), 0).await, None);
-    assert_eq!(load(&stores, &account(1), u64::MAX).await, None);
-    assert_eq!(prune(&stores, &account(3), 1).await, None);
-    assert_eq!(prune(&stores, &account(2), u32::MAX).await, Some(1));
-    save(&stores, &[snapshot(1, 5, "after all were pruned")]).await;
-    assert_eq!(prune(&stores, &account(1), 1).await, Some(5));
+    assert_eq!(list(&stores, &account(3), u64::MAX, u32::MAX).await, [0; 0]);
 }
 
-/// Random saves, prunes and loads, beside a plain map.
+/// A delete takes the numbers it names, of this entity only.
+pub async fn snapshots_are_deleted_by_their_numbers(fixture: &dyn StoreFixture) {
+    let stores = fixture.open().await;
+    for nr in 1..=6 {
+        save(&stores, &[snapshot(1, nr * 10, "deleted or not"), snapshot(2, nr * 10, "another's")])
+            .await;
+    }
+    for (first, last, left) in [
+        (0, 9, &[60, 50, 40, 30, 20, 10][..]),
+        (0, 19, &[60, 50, 40, 30, 20]),
+        (40, 40, &[60, 50, 30, 20]),
+        (31, 49, &[60, 50, 30, 20]),
+        (51, u64::MAX, &[50, 30, 20]),
+        (49, 31, &[50, 30, 20]),
+    ] {
+        delete(&stores, &account(1), first, last).await;
+        assert_eq!(list(&stores, &account(1), u64::MAX, 9).await, left, "{first} to {last}");
+    }
+    assert_eq!(load(&stores, &account(1), 49).await, Some(snapshot(1, 30, "deleted or not")));
+    delete(&stores, &account(1), 0, u64::MAX).await;
+    assert_eq!(load(&stores, &account(1), u64::MAX).await, None);
+    delete(&stores, &account(3), 0, u64::MAX).await;
+    assert_eq!(list(&stores, &account(2), u64::MAX, 9).await.len(), 6);
+    save(&stores, &[snapshot(1, 5, "after all were deleted")]).await;
+    assert_eq!(list(&stores, &account(1), u64::MAX, 9).await, [5]);
+}
+
+/// A snapshot covers an event, and the first event has the number 1.
+pub async fn a_snapshot_that_covers_no_event_is_invalid(fixture: &dyn StoreFixture) {
+    let stores = fixture.open().await;
+    let both = [snapshot(1, 1, "good"), snapshot(1, 0, "covers nothing")];
+    assert_invalid(stores.snapshots.save(&both).await);
+    assert_eq!(load(&stores, &account(1), u64::MAX).await, None, "all or none are saved");
+}
+
+/// Random saves, deletes, lists and loads, beside a plain map.
 pub async fn snapshots_behave_as_a_plain_map_would(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let mut rng = seed::random();
@@ -104,13 +136,13 @@ pub async fn snapshots_behave_as_a_plain_map_would(fixture: &dyn StoreFixture) {
         let (nr, at) = (rng.usize(..4), rng.u64(1..30));
         match rng.u8(..4) {
             0 => {
-                let keep = rng.u32(..6);
-                let of_entity: Vec<_> =
-                    plain.range((nr, 0)..=(nr, u64::MAX)).map(|(k, _)| *k).collect();
-                let gone = of_entity.len().saturating_sub(keep as usize);
-                of_entity[..gone].iter().for_each(|key| drop(plain.remove(key)));
-                let oldest = of_entity.get(gone).map(|(_, at)| *at);
-                assert_eq!(prune(&stores, &account(nr), keep).await, oldest, "step {step}");
+                let (first, last) = (rng.u64(..30), rng.u64(..30));
+                plain.retain(|(of, at), _| *of != nr || !(first..=last).contains(at));
+                delete(&stores, &account(nr), first, last).await;
+                let limit = rng.u32(1..6);
+                let left = plain.range((nr, 0)..=(nr, at)).rev().map(|((_, at), _)| *at);
+                let left: Vec<_> = left.take(limit as usize).collect();
+                assert_eq!(list(&stores, &account(nr), at, limit).await, left, "step {step}");
             }
             1 => {
                 let newest = plain.range((nr, 0)..=(nr, at)).next_back();
@@ -145,7 +177,13 @@ async fn load(stores: &Stores, entity: &EntityKey, at_most: u64) -> Option<Snaps
     loaded.expect("snapshots can be loaded")
 }
 
-async fn prune(stores: &Stores, entity: &EntityKey, keep: u32) -> Option<u64> {
-    let oldest = stores.snapshots.prune(entity, keep).await.expect("snapshots can be pruned");
-    oldest.map(SequenceNr::get)
+async fn list(stores: &Stores, entity: &EntityKey, at_most: u64, limit: u32) -> Vec<u64> {
+    let limit = limit.try_into().expect("a list has room");
+    let numbers = stores.snapshots.list(entity, SequenceNr::new(at_most), limit).await;
+    numbers.expect("snapshots can be listed").into_iter().map(SequenceNr::get).collect()
+}
+
+async fn delete(stores: &Stores, entity: &EntityKey, first: u64, last: u64) {
+    let numbers = SequenceNr::new(first)..=SequenceNr::new(last);
+    stores.snapshots.delete(entity, numbers).await.expect("snapshots can be deleted");
 }

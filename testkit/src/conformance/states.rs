@@ -4,11 +4,13 @@ use super::{
     StoreFixture,
     reading::journal,
     refusal::assert_invalid,
-    sample::{account, accounts, payload},
+    sample::{account, accounts, entity, payload},
     writer::Writer,
 };
-use actum_model::{EntityKey, Partition, Revision, StoredPayload, Timestamp};
-use actum_persistence::store::{EventId, StateChange, StateOutcome, StateRecord, Stores};
+use actum_model::{EntityKey, Partition, Revision, SequenceNr, StoredPayload, Timestamp};
+use actum_persistence::store::{
+    EventId, StateChange, StateOutcome, StateRecord, StoreError, Stores,
+};
 use bytes::Bytes;
 
 /// A state comes back with every field as it was, and is no event.
@@ -131,6 +133,57 @@ pub async fn many_states_are_written_and_loaded_together(fixture: &dyn StoreFixt
         assert_eq!(record.and_then(|record| record.state), state, "{key}");
     }
     assert_eq!(stores.states.load(&[]).await.expect("states can be loaded"), []);
+}
+
+/// A record that has lost a part of its payload is corrupt. It is not taken for a tombstone, which has no part of it, and
+/// would be written over.
+pub async fn a_damaged_state_is_corrupt_and_no_tombstone(fixture: &dyn StoreFixture) {
+    let stores = fixture.open().await;
+    let writer = Writer::claim(&stores).await;
+    writer.put(&account(1), (0, 1), "alive").await.expect("the store accepts the write");
+    let delete = writer.change(&account(2), (0, 1), StateChange::Delete);
+    writer.store_states(vec![delete]).await.expect("the store accepts the write");
+    stores.close().await;
+    if !fixture.damage_state(&account(1)).await {
+        return;
+    }
+    let stores = fixture.open().await;
+    let loaded = stores.states.load(&[account(1)]).await;
+    assert!(matches!(loaded, Err(StoreError::Corrupt { .. })), "{loaded:?}");
+    assert_eq!(load(&stores, &account(2)).await.expect("a tombstone is a record").state, None);
+}
+
+/// A store knows which kinds are kept as states and which as events, also when all that is left are tombstones or the
+/// numbers of deleted events.
+pub async fn the_model_of_a_kind_is_known(fixture: &dyn StoreFixture) {
+    let stores = fixture.open().await;
+    let writer = Writer::claim(&stores).await;
+    assert_eq!(models(&stores, "account").await, (false, false));
+    assert_eq!(models(&stores, "").await, (false, false));
+    let (order, note, memo) = (entity("order", "1"), entity("note", "1"), entity("memo", "1"));
+    writer.write(&account(1), 0, 3).await;
+    writer.write(&order, 0, 3).await;
+    let deleted = stores.events.delete_events(writer.incarnation, &order, SequenceNr::new(3)).await;
+    deleted.expect("events can be deleted");
+    writer.put(&note, (0, 1), "text").await.expect("the store accepts the write");
+    let delete = writer.change(&memo, (0, 1), StateChange::Delete);
+    writer.store_states(vec![delete]).await.expect("the store accepts the write");
+    for (kind, known) in [
+        ("account", (true, false)),
+        ("order", (true, false)),
+        ("note", (false, true)),
+        ("memo", (false, true)),
+        ("accoun", (false, false)),
+        ("Account", (false, false)),
+    ] {
+        assert_eq!(models(&stores, kind).await, known, "{kind}");
+    }
+}
+
+async fn models(stores: &Stores, kind: &str) -> (bool, bool) {
+    let events = stores.events.has_events_of(kind).await;
+    let states = stores.states.has_states_of(kind).await;
+    (events.expect("the store can say"), states.expect("the store can say"))
 }
 
 fn conflict(actual: u64) -> StateOutcome {

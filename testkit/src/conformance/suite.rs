@@ -108,12 +108,18 @@ macro_rules! store_conformance {
                 a_load_finds_the_newest_that_is_not_too_new
                 saving_the_same_number_again_replaces
                 many_snapshots_are_saved_together
-                pruning_keeps_the_newest
+                snapshots_are_listed_from_the_newest
+                snapshots_are_deleted_by_their_numbers
+                a_snapshot_that_covers_no_event_is_invalid
                 snapshots_behave_as_a_plain_map_would;
             Plain recovery:
                 recovery_reads_the_newest_snapshot_and_what_is_behind_it
                 many_entities_recover_in_one_call
-                recovery_works_on_what_retention_has_left;
+                recovery_works_on_what_retention_has_left
+                a_snapshot_ahead_of_the_journal_is_skipped
+                a_snapshot_of_another_history_is_never_used
+                a_snapshot_of_the_older_format_is_used_where_events_are_deleted
+                a_damaged_snapshot_is_skipped;
             Crowded recovery:
                 recovery_is_consistent_while_retention_runs;
             Plain retention:
@@ -129,7 +135,9 @@ macro_rules! store_conformance {
                 a_tombstone_keeps_revision_and_recent_commands
                 a_state_that_never_was_can_be_deleted
                 an_invalid_batch_of_states_stores_nothing
-                many_states_are_written_and_loaded_together;
+                many_states_are_written_and_loaded_together
+                a_damaged_state_is_corrupt_and_no_tombstone
+                the_model_of_a_kind_is_known;
             Plain state_conflicts:
                 a_write_at_another_revision_conflicts
                 guilty_entities_of_a_batch_of_states_fail_alone

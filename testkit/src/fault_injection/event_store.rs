@@ -78,6 +78,11 @@ impl EventStore for FaultStore {
         Call::begin(&self.faults, Operation::Heads).run(self.inner.events.heads()).await
     }
 
+    async fn has_events_of(&self, kind: &str) -> Result<bool, StoreError> {
+        let call = Call::begin(&self.faults, Operation::HasEventsOf);
+        call.run(self.inner.events.has_events_of(kind)).await
+    }
+
     async fn delete_events(
         &self,
         incarnation: Incarnation,

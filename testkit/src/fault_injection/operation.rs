@@ -20,14 +20,20 @@ pub enum Operation {
     SaveSnapshots,
     /// [`SnapshotStore::load`](actum_persistence::store::SnapshotStore::load).
     LoadSnapshot,
-    /// [`SnapshotStore::prune`](actum_persistence::store::SnapshotStore::prune).
-    PruneSnapshots,
+    /// [`SnapshotStore::list`](actum_persistence::store::SnapshotStore::list).
+    ListSnapshots,
+    /// [`SnapshotStore::delete`](actum_persistence::store::SnapshotStore::delete).
+    DeleteSnapshots,
     /// [`DurableStateStore::write`](actum_persistence::store::DurableStateStore::write).
     WriteStates,
     /// [`DurableStateStore::resolve`](actum_persistence::store::DurableStateStore::resolve).
     ResolveStates,
     /// [`DurableStateStore::load`](actum_persistence::store::DurableStateStore::load).
     LoadStates,
+    /// [`EventStore::has_events_of`](actum_persistence::store::EventStore::has_events_of).
+    HasEventsOf,
+    /// [`DurableStateStore::has_states_of`](actum_persistence::store::DurableStateStore::has_states_of).
+    HasStatesOf,
     /// [`WriterStore::claim`](actum_persistence::store::WriterStore::claim).
     Claim,
     /// [`WriterStore::renew`](actum_persistence::store::WriterStore::renew).
@@ -47,7 +53,9 @@ impl Operation {
     pub const RECOVERIES: [Self; 3] = [Self::Recover, Self::ReadEntities, Self::LoadStates];
     /// What a consumer of the journal reads by.
     pub const CONSUMPTION: [Self; 2] = [Self::ReadLane, Self::Heads];
+    /// What an engine asks for when it starts.
+    pub const STARTS: [Self; 2] = [Self::HasEventsOf, Self::HasStatesOf];
     /// What is done with snapshots.
-    pub const SNAPSHOTS: [Self; 3] =
-        [Self::SaveSnapshots, Self::LoadSnapshot, Self::PruneSnapshots];
+    pub const SNAPSHOTS: [Self; 4] =
+        [Self::SaveSnapshots, Self::LoadSnapshot, Self::ListSnapshots, Self::DeleteSnapshots];
 }

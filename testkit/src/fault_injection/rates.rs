@@ -68,14 +68,14 @@ impl Rates {
 
     fn draw_act(&self, operation: Operation, rng: &mut Rng) -> Fault {
         use Operation::{
-            Append, Heads, LoadSnapshot, LoadStates, PruneSnapshots, ReadEntities, ReadLane,
-            Recover, Resolve, ResolveStates, SaveSnapshots, WriteStates,
+            Append, DeleteSnapshots, Heads, ListSnapshots, LoadSnapshot, LoadStates, ReadEntities,
+            ReadLane, Recover, Resolve, ResolveStates, SaveSnapshots, WriteStates,
         };
         let fails = match operation {
             Append | WriteStates => self.writes_fail,
             Resolve | ResolveStates => self.resolves_fail,
             ReadEntities | ReadLane | Heads | Recover | LoadStates => self.reads_fail,
-            SaveSnapshots | LoadSnapshot | PruneSnapshots => self.snapshots_fail,
+            SaveSnapshots | LoadSnapshot | ListSnapshots | DeleteSnapshots => self.snapshots_fail,
             _ => 0.0,
         };
         if hits(rng, fails) {

@@ -2,6 +2,7 @@ use super::{FaultStore, Operation, call::Call};
 use actum_model::{EntityKey, SequenceNr};
 use actum_persistence::store::{Snapshot, SnapshotStore, StoreError};
 use async_trait::async_trait;
+use std::{num::NonZeroU32, ops::RangeInclusive};
 
 #[async_trait]
 impl SnapshotStore for FaultStore {
@@ -20,9 +21,23 @@ impl SnapshotStore for FaultStore {
         call.read(self.inner.snapshots.load(entity, at_most)).await
     }
 
-    async fn prune(&self, entity: &EntityKey, keep: u32) -> Result<Option<SequenceNr>, StoreError> {
-        let call = Call::begin(&self.faults, Operation::PruneSnapshots);
-        call.run(self.inner.snapshots.prune(entity, keep)).await
+    async fn list(
+        &self,
+        entity: &EntityKey,
+        at_most: SequenceNr,
+        limit: NonZeroU32,
+    ) -> Result<Vec<SequenceNr>, StoreError> {
+        let call = Call::begin(&self.faults, Operation::ListSnapshots);
+        call.run(self.inner.snapshots.list(entity, at_most, limit)).await
+    }
+
+    async fn delete(
+        &self,
+        entity: &EntityKey,
+        numbers: RangeInclusive<SequenceNr>,
+    ) -> Result<(), StoreError> {
+        let call = Call::begin(&self.faults, Operation::DeleteSnapshots);
+        call.run(self.inner.snapshots.delete(entity, numbers)).await
     }
 
     async fn close(&self) {

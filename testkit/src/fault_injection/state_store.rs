@@ -46,6 +46,11 @@ impl DurableStateStore for FaultStore {
         Ok(records)
     }
 
+    async fn has_states_of(&self, kind: &str) -> Result<bool, StoreError> {
+        let call = Call::begin(&self.faults, Operation::HasStatesOf);
+        call.run(self.inner.states.has_states_of(kind)).await
+    }
+
     async fn close(&self) {
         self.inner.states.close().await;
     }

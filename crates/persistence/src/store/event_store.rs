@@ -5,6 +5,9 @@ use super::{
 use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
 use async_trait::async_trait;
 
+/// How many entities of a kind a store looks at, at least, to say how the kind is kept.
+pub const KIND_SAMPLE: u32 = 64;
+
 /// Keeps the journal: the ordered log of all events.
 ///
 /// # Contract
@@ -84,6 +87,13 @@ pub trait EventStore: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`] when the read fails.
     async fn heads(&self) -> Result<Offset, StoreError>;
+
+    /// Whether entities of `kind` have events, deleted ones included. A store looks at the first [`KIND_SAMPLE`] entities of
+    /// the kind in its order, however many there are.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the read fails.
+    async fn has_events_of(&self, kind: &str) -> Result<bool, StoreError>;
 
     /// Deletes the events of `entity` up to and including `up_to`, which a confirmed snapshot covers. The entity's
     /// last event is never deleted before its number is kept elsewhere: the head does not move.

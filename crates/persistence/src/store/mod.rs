@@ -6,6 +6,7 @@
 mod append;
 mod batch_check;
 pub mod bounds;
+mod careful_recovery;
 mod claim_check;
 mod error;
 mod event;
@@ -17,22 +18,27 @@ mod page_room;
 mod payload_check;
 mod recovery_store;
 mod resolution;
+mod separate_recovery;
 mod snapshot_check;
+mod snapshot_fit;
 mod snapshot_store;
 mod state_store;
 mod stores;
 mod writer_store;
 
 pub use append::{AppendBatch, AppendOutcome, EntityAppend, NewEvent};
+pub use careful_recovery::recover_carefully;
 pub use error::{Cause, ClaimError, StoreError};
 pub use event::{EventId, JournalEvent, StoredEvent};
-pub use event_store::EventStore;
+pub use event_store::{EventStore, KIND_SAMPLE};
 pub use layout::JournalLayout;
 pub use page::{EntityPage, EntityRead, EventFilter, LanePage, PageLimit};
 pub use page_room::PageRoom;
-pub use recovery_store::{Recovered, RecoveryRead, RecoveryStore, SeparateRecovery};
+pub use recovery_store::{Recovered, RecoveryRead, RecoveryStore};
 pub use resolution::Resolution;
-pub use snapshot_store::{Snapshot, SnapshotStore};
+pub use separate_recovery::SeparateRecovery;
+pub use snapshot_fit::{CoveredEvent, SnapshotFit};
+pub use snapshot_store::{Snapshot, SnapshotRow, SnapshotStore};
 pub use state_store::{
     DurableStateStore, StateBatch, StateChange, StateOutcome, StateRecord, StateWrite,
 };

@@ -13,6 +13,12 @@ pub struct PageLimit {
 }
 
 impl PageLimit {
+    /// The smallest page: one event.
+    #[must_use]
+    pub fn one_event() -> Self {
+        Self { events: NonZeroU32::MIN, bytes: 1 }
+    }
+
     /// Sets [`events`](Self::events).
     #[must_use]
     pub fn with_events(self, events: NonZeroU32) -> Self {

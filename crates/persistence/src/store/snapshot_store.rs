@@ -1,16 +1,18 @@
-use super::StoreError;
+use super::{StoreError, careful_recovery::warn_of_skipped};
 use actum_model::{EntityKey, SequenceNr, StoredPayload, Timestamp};
 use async_trait::async_trait;
 use bytes::Bytes;
+use std::{num::NonZeroU32, ops::RangeInclusive};
 
 /// The state of an event-sourced entity after an event, so that recovery need not replay what came before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// The entity.
     pub entity: EntityKey,
-    /// The last event the state has seen.
+    /// The last event the state has seen: at least 1.
     pub sequence_nr: SequenceNr,
-    /// When it was taken.
+    /// When that event was stored: its own timestamp, by which [`fit`](Self::fit) tells it from another event with the same
+    /// number.
     pub timestamp: Timestamp,
     /// The state.
     pub state: StoredPayload,
@@ -18,16 +20,42 @@ pub struct Snapshot {
     pub recent_commands: Bytes,
 }
 
+/// A row of a snapshot store, which may be damaged.
+#[derive(Debug)]
+pub struct SnapshotRow {
+    /// The number it is stored under.
+    pub sequence_nr: SequenceNr,
+    /// The snapshot, or why it cannot be read.
+    pub snapshot: Result<Snapshot, String>,
+}
+
+impl SnapshotRow {
+    /// The snapshot, if it can be read; otherwise reports in a warning that it is skipped, and gives the number in front of
+    /// it, where to look for an older one.
+    ///
+    /// # Errors
+    /// The number at which to go on.
+    pub fn or_skip(self, entity: &EntityKey) -> Result<Snapshot, SequenceNr> {
+        self.snapshot.map_err(|reason| {
+            warn_of_skipped(entity, self.sequence_nr, &reason);
+            self.sequence_nr.previous()
+        })
+    }
+}
+
 /// Keeps snapshots: disposable, never the truth.
 ///
 /// # Contract
-/// * A snapshot that [`save`](Self::save) confirmed is found by later loads until it is pruned.
+/// * A snapshot that [`save`](Self::save) confirmed is found by later loads until it is deleted.
 /// * Saving the same entity and sequence number again replaces it.
 /// * What [`Snapshot::check_all`] refuses is [`StoreError::Invalid`], before anything is saved.
+/// * A snapshot that is damaged is skipped with a warning: a load finds the next older one ([`SnapshotRow::or_skip`]).
+///   [`list`](Self::list) and [`delete`](Self::delete) go by numbers alone.
+/// * A store that cannot be reached says [`StoreError::Unavailable`]: no snapshot is something else.
 /// * No fence: a snapshot states what immutable events amount to, whoever takes it.
 ///
 /// # Cancel safety
-/// Dropping the future of a load has no effect; of a save or prune leaves its outcome unknown.
+/// Dropping the future of a load or list has no effect; of a save or delete leaves its outcome unknown.
 #[async_trait]
 pub trait SnapshotStore: Send + Sync + 'static {
     /// Stores snapshots, durably, all or none.
@@ -36,7 +64,7 @@ pub trait SnapshotStore: Send + Sync + 'static {
     /// [`StoreError`]; after an error none or all of them are stored.
     async fn save(&self, snapshots: &[Snapshot]) -> Result<(), StoreError>;
 
-    /// The newest snapshot of `entity` at or before `at_most`.
+    /// The newest snapshot of `entity` at or before `at_most` that can be read.
     ///
     /// # Errors
     /// [`StoreError`] when the read fails.
@@ -46,12 +74,27 @@ pub trait SnapshotStore: Send + Sync + 'static {
         at_most: SequenceNr,
     ) -> Result<Option<Snapshot>, StoreError>;
 
-    /// Deletes the snapshots of `entity` that are older than its newest `keep`, and says the sequence number of the
-    /// oldest one that is left.
+    /// The sequence numbers of the newest `limit` snapshots of `entity` at or before `at_most`, newest first, whether
+    /// they can be read or not.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the read fails.
+    async fn list(
+        &self,
+        entity: &EntityKey,
+        at_most: SequenceNr,
+        limit: NonZeroU32,
+    ) -> Result<Vec<SequenceNr>, StoreError>;
+
+    /// Deletes the snapshots of `entity` with these sequence numbers, as far as there are any.
     ///
     /// # Errors
     /// [`StoreError`] when the write fails.
-    async fn prune(&self, entity: &EntityKey, keep: u32) -> Result<Option<SequenceNr>, StoreError>;
+    async fn delete(
+        &self,
+        entity: &EntityKey,
+        numbers: RangeInclusive<SequenceNr>,
+    ) -> Result<(), StoreError>;
 
     /// As [`EventStore::close`](super::EventStore::close).
     async fn close(&self) {}

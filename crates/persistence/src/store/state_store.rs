@@ -102,6 +102,13 @@ pub trait DurableStateStore: Send + Sync + 'static {
     /// [`StoreError`] when the read fails as a whole.
     async fn load(&self, entities: &[EntityKey]) -> Result<Vec<Option<StateRecord>>, StoreError>;
 
+    /// Whether entities of `kind` have states or tombstones. As
+    /// [`EventStore::has_events_of`](super::EventStore::has_events_of) a store looks at the first entities of the kind.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the read fails.
+    async fn has_states_of(&self, kind: &str) -> Result<bool, StoreError>;
+
     /// As [`EventStore::close`](super::EventStore::close).
     async fn close(&self) {}
 }

@@ -1,5 +1,5 @@
 use super::{Model, RecentCommands};
-use actum_model::{Position, SequenceNr};
+use actum_model::{Position, SequenceNr, Timestamp};
 
 /// The value inside an entity: its state, what led to it, and the commands it remembers.
 pub(crate) struct Aggregate<M: Model> {
@@ -8,6 +8,8 @@ pub(crate) struct Aggregate<M: Model> {
     pub(crate) sequence_nr: SequenceNr,
     /// The position of the last event that was read or committed; zero for durable state.
     pub(crate) position: Position,
+    /// When the last event was stored: what ties a snapshot of the state to it. Not kept for durable state.
+    pub(crate) timestamp: Timestamp,
     /// The event the newest snapshot covers.
     pub(crate) snapshot_nr: SequenceNr,
     pub(crate) recent: RecentCommands,
@@ -19,6 +21,7 @@ impl<M: Model> Aggregate<M> {
             state,
             sequence_nr: SequenceNr::ZERO,
             position: Position::ZERO,
+            timestamp: Timestamp::default(),
             snapshot_nr: SequenceNr::ZERO,
             recent: RecentCommands::default(),
         }

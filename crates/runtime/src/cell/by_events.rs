@@ -9,6 +9,7 @@ use crate::{
     Failure,
     failure::{Bound, full_text},
     kind::KindContext,
+    settings::SnapshotSettings,
 };
 use actum_model::{Change, EntityKey, EventSourced, SequenceNr};
 use actum_persistence::{
@@ -54,8 +55,8 @@ impl<E: EventSourced> Model for ByEvents<E> {
         found: Recovered,
         kind: &KindContext<E>,
     ) -> Result<Progress, Failure> {
-        if let Some(snapshot) = found.snapshot
-            && let Err(unreadable) = take_snapshot(aggregate, &snapshot, kind)
+        if let Some(snapshot) = &found.snapshot
+            && let Err(unreadable) = take_snapshot(aggregate, snapshot, kind)
         {
             tracing::warn!(%entity, sequence_nr = %snapshot.sequence_nr, error = %unreadable, "snapshot unreadable, looking for an older one");
             let before = SequenceNr::new(snapshot.sequence_nr.get().saturating_sub(1));
@@ -63,6 +64,9 @@ impl<E: EventSourced> Model for ByEvents<E> {
                 entity: entity.clone(),
                 snapshot_at_most: before,
             }));
+        }
+        if found.page.floor > aggregate.sequence_nr {
+            return behind_the_floor(entity, aggregate.sequence_nr, &found, kind);
         }
         replay(entity, aggregate, &found.page, kind)
     }
@@ -122,7 +126,7 @@ impl<E: EventSourced> Model for ByEvents<E> {
             Ok(Ok(state)) => Some(Snapshot {
                 entity: entity.clone(),
                 sequence_nr: aggregate.sequence_nr,
-                timestamp: turn.wall,
+                timestamp: aggregate.timestamp,
                 state,
                 recent_commands: turn
                     .kind
@@ -141,23 +145,55 @@ impl<E: EventSourced> Model for ByEvents<E> {
     }
 }
 
+/// What to do when events were deleted that are needed, since no snapshot reaches further than `at`.
+fn behind_the_floor<E: EventSourced>(
+    entity: &EntityKey,
+    at: SequenceNr,
+    found: &Recovered,
+    kind: &KindContext<E>,
+) -> Result<Progress, Failure> {
+    let floor = found.page.floor;
+    if kind.settings.snapshots.is_none() {
+        return Err(Failure::invalid(format!(
+            "{entity}: events up to {floor} were deleted behind a snapshot, and kind `{}` is registered without \
+             snapshots; register it with the snapshot settings it had",
+            entity.kind()
+        )));
+    }
+    let skipped = found.skipped.as_ref().map_or(String::new(), |skipped| format!("; {skipped}"));
+    let failure = Failure::corrupt(format!(
+        "{entity}: events up to {floor} were deleted, and no readable snapshot reaches further than {at}{skipped}"
+    ));
+    Ok(Progress::Overtaken { floor, failure })
+}
+
 fn take_snapshot<E: EventSourced>(
     aggregate: &mut Aggregate<ByEvents<E>>,
     snapshot: &Snapshot,
     kind: &KindContext<E>,
 ) -> Result<(), String> {
     let policy = kind.settings.snapshots.as_ref().ok_or("this kind takes no snapshots")?;
-    let state = guard(|| (policy.decode)(&kind.serializer, &snapshot.state))?
-        .map_err(|error| full_text(&error))?;
-    let recent = kind
-        .serializer
-        .decode_recent_commands(&snapshot.recent_commands)
-        .map_err(|error| full_text(&error))?;
+    let (state, recent) = decode_snapshot(policy, &kind.serializer, snapshot)?;
     aggregate.state = state;
     aggregate.sequence_nr = snapshot.sequence_nr;
+    aggregate.timestamp = snapshot.timestamp;
     aggregate.snapshot_nr = snapshot.sequence_nr;
     aggregate.recent = RecentCommands::of(recent);
     Ok(())
+}
+
+/// Decodes a snapshot, all of it: the only way there is, for recovery and for whoever relies on one.
+pub(crate) fn decode_snapshot<E>(
+    policy: &SnapshotSettings<E>,
+    serializer: &Serializer,
+    snapshot: &Snapshot,
+) -> Result<(E, Vec<RecentCommand>), String> {
+    let state = guard(|| (policy.decode)(serializer, &snapshot.state))?
+        .map_err(|error| full_text(&error))?;
+    let recent = serializer
+        .decode_recent_commands(&snapshot.recent_commands)
+        .map_err(|error| full_text(&error))?;
+    Ok((state, recent))
 }
 
 fn replay<E: EventSourced>(
@@ -166,13 +202,6 @@ fn replay<E: EventSourced>(
     page: &EntityPage,
     kind: &KindContext<E>,
 ) -> Result<Progress, Failure> {
-    if page.floor > aggregate.sequence_nr {
-        let (floor, at) = (page.floor, aggregate.sequence_nr);
-        let failure = Failure::corrupt(format!(
-            "{entity}: events up to {floor} were deleted, and no readable snapshot reaches further than {at}"
-        ));
-        return Ok(Progress::Overtaken { floor, failure });
-    }
     for event in &page.events {
         replay_event(entity, aggregate, event, kind)?;
     }
@@ -217,6 +246,7 @@ fn replay_event<E: EventSourced>(
     })?;
     aggregate.sequence_nr = nr;
     aggregate.position = stored.position;
+    aggregate.timestamp = stored.timestamp;
     if stored.metadata.is_empty() {
         return Ok(());
     }
@@ -251,6 +281,7 @@ fn stage_events<E: EventSourced>(
         .map_err(|panic| StageError::Poisoned(panicked(job, panic)))?;
     conclude(job, &aggregate.state).map_err(StageError::Poisoned)?;
     aggregate.sequence_nr = aggregate.sequence_nr.plus(events.len() as u64);
+    aggregate.timestamp = turn.wall;
     let Some(last) = staged[first..].last_mut() else { return Ok(()) };
     if let Some(command) = record(job, aggregate.sequence_nr, turn).map_err(StageError::Poisoned)? {
         last.metadata =

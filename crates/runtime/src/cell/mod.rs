@@ -31,7 +31,7 @@ mod undecodable;
 
 pub(crate) use actum_persistence::panics::guard;
 pub(crate) use aggregate::Aggregate;
-pub(crate) use by_events::ByEvents;
+pub(crate) use by_events::{ByEvents, decode_snapshot};
 pub(crate) use by_state::ByState;
 pub(crate) use entity_cell::{Cell, Life};
 pub(crate) use job::{Decision, Envelope, Job, Verdict, Waiting};

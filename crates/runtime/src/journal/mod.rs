@@ -2,10 +2,12 @@
 
 mod queries;
 mod reader;
+mod retention;
 mod saver;
 
 pub(crate) use reader::Reader;
-pub(crate) use saver::{Retention, Saver};
+pub(crate) use retention::{Decode, Retention};
+pub(crate) use saver::Saver;
 
 use crate::cell::{CHANGE_BYTES, Read, Ticket};
 use actum_model::{Lane, Partition};

@@ -2,7 +2,7 @@ use super::reader::{Answers, Wanted};
 use crate::{cell::Read, partition::Found};
 use actum_model::{EntityKey, SequenceNr};
 use actum_persistence::store::{
-    EntityRead, PageLimit, Recovered, RecoveryRead, StoreError, Stores,
+    EntityRead, PageLimit, Recovered, RecoveryRead, StoreError, Stores, recover_carefully,
 };
 
 /// Answers a batch of reads with one query for each kind of read that is in it; in the order of the batch.
@@ -61,7 +61,7 @@ impl Question for EntityRead {
         let found = stores.events.read_entities(questions, limit).await?;
         Ok(found
             .into_iter()
-            .map(|page| Found::Events(Recovered { snapshot: None, page }))
+            .map(|page| Found::Events(Recovered { page, ..Recovered::default() }))
             .collect())
     }
 }
@@ -148,25 +148,14 @@ fn is_newest_or_none(snapshot_at_most: SequenceNr) -> bool {
     snapshot_at_most == SequenceNr::ZERO || snapshot_at_most.get() == u64::MAX
 }
 
-/// The rare case: the newest snapshot was unreadable. One that the store itself cannot read is passed over too, since the
-/// events are the truth; while the store is away nothing is decided.
+/// The rare case: the kind cannot decode the newest snapshot.
 async fn older_snapshot(
     stores: &Stores,
     entity: &EntityKey,
     at_most: SequenceNr,
     limit: PageLimit,
 ) -> Result<Found, StoreError> {
-    let snapshot = match stores.snapshots.load(entity, at_most).await {
-        Err(error @ (StoreError::Corrupt { .. } | StoreError::Invalid { .. })) => {
-            tracing::warn!(%entity, %error, "snapshot cannot be read, replaying");
-            None
-        }
-        found => found?,
-    };
-    let after = snapshot.as_ref().map_or(SequenceNr::ZERO, |snapshot| snapshot.sequence_nr);
-    let pages =
-        stores.events.read_entities(&[EntityRead { entity: entity.clone(), after }], limit).await?;
-    let page =
-        pages.into_iter().next().ok_or_else(|| StoreError::corrupt("a read was not answered"))?;
-    Ok(Found::Events(Recovered { snapshot, page }))
+    let (events, snapshots) = (&*stores.events, &*stores.snapshots);
+    let recovered = recover_carefully(events, snapshots, entity, at_most, limit).await?;
+    Ok(Found::Events(recovered))
 }

@@ -1,12 +1,13 @@
-use actum_model::EntityKey;
+use super::retention::{Retention, Tidying};
+use crate::failure::full_text;
 use actum_persistence::{
     panics::{guarded, log_safely},
-    store::{Incarnation, Snapshot, StoreError, Stores},
+    serializer::Serializer,
+    store::{Incarnation, Snapshot, Stores},
 };
 use parking_lot::Mutex;
 use std::{
     collections::{HashMap, VecDeque},
-    num::NonZeroU32,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 use tokio::sync::Notify;
@@ -21,6 +22,7 @@ pub(crate) struct Saver {
     /// How many snapshots were not saved.
     lost: AtomicUsize,
     bytes_max: usize,
+    serializer: Serializer,
     retention: HashMap<&'static str, Retention>,
 }
 
@@ -30,24 +32,22 @@ struct Waiting {
     bytes: usize,
 }
 
-/// What is kept of the entities of one kind once a snapshot is confirmed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Retention {
-    pub(crate) keep_snapshots: NonZeroU32,
-    pub(crate) delete_events: bool,
-}
-
 /// How many snapshots are saved in one transaction.
 const BATCH_MAX: usize = 64;
 
 impl Saver {
-    pub(crate) fn new(bytes_max: usize, retention: HashMap<&'static str, Retention>) -> Self {
+    pub(crate) fn new(
+        bytes_max: usize,
+        serializer: Serializer,
+        retention: HashMap<&'static str, Retention>,
+    ) -> Self {
         Self {
             waiting: Mutex::default(),
             more: Notify::new(),
             closing: AtomicBool::new(false),
             lost: AtomicUsize::new(0),
             bytes_max,
+            serializer,
             retention,
         }
     }
@@ -94,8 +94,8 @@ impl Saver {
                 self.more.notified().await;
                 continue;
             }
-            if let Err(panic) = guarded(self.save(&batch, &stores, incarnation)).await {
-                let snapshots = batch.len();
+            let snapshots = batch.len();
+            if let Err(panic) = guarded(self.save(batch, &stores, incarnation)).await {
                 self.lose(snapshots);
                 log_safely(|| {
                     tracing::error!(snapshots, panic, "store panicked while saving snapshots");
@@ -114,31 +114,40 @@ impl Saver {
         batch
     }
 
-    async fn save(&self, batch: &[Snapshot], stores: &Stores, incarnation: Incarnation) {
-        if let Err(error) = stores.snapshots.save(batch).await {
-            self.lose(batch.len());
-            tracing::warn!(snapshots = batch.len(), %error, "snapshots not saved");
+    async fn save(&self, mut batch: Vec<Snapshot>, stores: &Stores, incarnation: Incarnation) {
+        batch.retain(|snapshot| self.is_readable(snapshot));
+        if batch.is_empty() {
             return;
         }
-        for snapshot in batch {
-            let Some(retention) = self.retention.get(snapshot.entity.kind()) else { continue };
-            if let Err(error) = tidy(&snapshot.entity, *retention, stores, incarnation).await {
-                tracing::warn!(entity = %snapshot.entity, %error, "old snapshots or events not deleted");
+        if let Err(error) = stores.snapshots.save(&batch).await {
+            self.lose(batch.len());
+            let error = full_text(&error);
+            tracing::warn!(snapshots = batch.len(), error, "snapshots not saved");
+            return;
+        }
+        for snapshot in &batch {
+            let entity = &snapshot.entity;
+            let Some(retention) = self.retention.get(entity.kind()) else { continue };
+            let tidying = Tidying { retention, serializer: &self.serializer, stores, incarnation };
+            if let Err(error) = tidying.tidy(entity, snapshot.sequence_nr).await {
+                let error = full_text(&error);
+                tracing::warn!(%entity, error, "old snapshots or events not deleted");
             }
         }
     }
-}
 
-/// Deletes only up to the oldest snapshot that is kept: any of the kept ones can still be recovered from.
-async fn tidy(
-    entity: &EntityKey,
-    retention: Retention,
-    stores: &Stores,
-    incarnation: Incarnation,
-) -> Result<(), StoreError> {
-    let oldest = stores.snapshots.prune(entity, retention.keep_snapshots.get()).await?;
-    if let (Some(oldest), true) = (oldest, retention.delete_events) {
-        stores.events.delete_events(incarnation, entity, oldest).await?;
+    /// Whether the kind can decode what it has encoded. A snapshot that nobody can read is not even saved, so that it never
+    /// takes the place of one that can be read.
+    fn is_readable(&self, snapshot: &Snapshot) -> bool {
+        let Some(retention) = self.retention.get(snapshot.entity.kind()) else { return true };
+        match (retention.decode)(&self.serializer, snapshot) {
+            Ok(()) => true,
+            Err(error) => {
+                self.lose(1);
+                let (entity, nr) = (&snapshot.entity, snapshot.sequence_nr);
+                tracing::warn!(%entity, sequence_nr = %nr, error, "snapshot not saved, it cannot be decoded");
+                false
+            }
+        }
     }
-    Ok(())
 }

@@ -5,9 +5,11 @@ mod crew;
 mod shutdown;
 mod start;
 mod start_error;
+mod stored_models;
 
 pub use shutdown::ShutdownReport;
 pub use start_error::StartError;
+pub use stored_models::{ModelConflict, StateModel};
 
 use crate::{
     EntityRef,
@@ -69,7 +71,8 @@ impl Runtime {
     ///
     /// # Errors
     /// [`StartError::Invalid`] lists everything that is wrong with settings and registrations; [`StartError::Held`] says
-    /// that another engine writes to the journal; [`StartError::Store`] that the store failed.
+    /// that another engine writes to the journal; [`StartError::OtherModel`] that the journal holds a kind in another model
+    /// than it is registered with; [`StartError::Store`] that the store failed.
     ///
     /// # Cancel safety
     /// Dropping the future gives up: whatever has been started by then ends, and the writer slot is given back, both in a

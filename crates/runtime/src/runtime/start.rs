@@ -3,6 +3,7 @@ use super::{
     claim::{Claimed, claim},
     crew::Crew,
     shutdown::{Ending, last_words, release},
+    stored_models,
 };
 use crate::{
     alarm::Alarm,
@@ -84,6 +85,11 @@ async fn start_over(
 ) -> Result<Runtime, StartError> {
     let incarnation = claimed.incarnation;
     log_safely(|| tracing::info!(engine = name, %incarnation, "writer slot taken"));
+    let models: Vec<_> = registrations.iter().map(|kind| (kind.kind, kind.model)).collect();
+    if let Err(error) = stored_models::check(&stores, &models).await {
+        release(&stores, incarnation, last_words(Instant::now())).await;
+        return Err(error);
+    }
     let (mut plant, kinds) = Plant::build(registrations, &stores, &settings);
     let crew = match plant.set_to_work(&stores, &settings, &claimed).await {
         Ok(crew) => crew,
@@ -178,11 +184,10 @@ impl Plant {
         let RuntimeSettings { commands_max, entities_max, journal_bytes_max, .. } = *settings;
         let load = Arc::new(Load::new(commands_max, entities_max, journal_bytes_max));
         let gate = Arc::new(Gate::new(Arc::clone(&doors)));
-        let retention =
-            registrations.iter().filter_map(|kind| Some((kind.kind, kind.retention?))).collect();
-
         let (mut kinds, mut hosts, mut guarded) = (Kinds::new(), Vec::new(), Vec::new());
-        for (nr, registration) in (0..).zip(registrations) {
+        let mut retention = HashMap::new();
+        for (nr, mut registration) in (0..).zip(registrations) {
+            retention.extend(registration.retention.take().map(|kept| (registration.kind, kept)));
             let serializer = Serializer::new(settings.size_limits);
             let type_id = registration.type_id;
             let wiring = Wiring { nr, doors: &doors, load: &load, clock, settings, serializer };
@@ -215,8 +220,11 @@ impl Plant {
         let states =
             StateWriter::<Ticket>::spawn(store, STATE_WRITES, incarnation, group_commit, sink);
 
-        let saver =
-            Arc::new(Saver::new(settings.snapshot_bytes_max, std::mem::take(&mut self.retention)));
+        let saver = Arc::new(Saver::new(
+            settings.snapshot_bytes_max,
+            Serializer::new(settings.size_limits),
+            std::mem::take(&mut self.retention),
+        ));
         let batch_max = NonZeroU32::new(settings.read_batch_max).unwrap_or(NonZeroU32::MIN);
         let reader = Arc::new(Reader::new(batch_max));
         let queues = lanes.iter().map(|lane| Arc::clone(lane.queue())).collect();

@@ -1,3 +1,4 @@
+use super::ModelConflict;
 use actum_persistence::{
     error_chain::fmt_causes,
     store::{ClaimError, StoreError},
@@ -18,6 +19,13 @@ pub enum StartError {
     Held(#[source] ClaimError),
     /// The store failed.
     Store(#[from] StoreError),
+    /// Entities of these kinds are stored in the other model than they are registered with: event-sourced, or as durable
+    /// states. They would start empty. A store looks at the first
+    /// [`KIND_SAMPLE`](actum_persistence::store::KIND_SAMPLE) entities of a kind.
+    OtherModel {
+        /// The kinds, with both models each.
+        conflicts: Vec<ModelConflict>,
+    },
     /// The actors did not start.
     Partitions {
         /// What they said.
@@ -30,11 +38,11 @@ impl fmt::Display for StartError {
         match self {
             Self::Invalid { problems } => {
                 f.write_str("the engine cannot start with these settings:")?;
-                if f.alternate() {
-                    write!(f, " {}", problems.join("; "))
-                } else {
-                    problems.iter().try_for_each(|problem| write!(f, "\n  - {problem}"))
-                }
+                fmt_list(problems, f)
+            }
+            Self::OtherModel { conflicts } => {
+                f.write_str("the engine cannot start with these kinds of entities:")?;
+                fmt_list(conflicts, f)
             }
             Self::Held(_) => f.write_str("another engine writes to this journal"),
             Self::Store(_) => f.write_str("the store does not let the engine start"),
@@ -42,6 +50,18 @@ impl fmt::Display for StartError {
         }?;
         fmt_causes(self, f)
     }
+}
+
+/// A line each, or all in one line in the alternate form.
+fn fmt_list(problems: &[impl fmt::Display], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (at, problem) in problems.iter().enumerate() {
+        match (f.alternate(), at) {
+            (false, _) => write!(f, "\n  - {problem}")?,
+            (true, 0) => write!(f, " {problem}")?,
+            (true, _) => write!(f, "; {problem}")?,
+        }
+    }
+    Ok(())
 }
 
 impl From<ClaimError> for StartError {

@@ -57,8 +57,11 @@ impl<E> SnapshotSettings<E> {
         self
     }
 
-    /// Deletes the events that the oldest kept snapshot covers, once it is confirmed; off by default. What is deleted is
-    /// gone for projections too.
+    /// Deletes the events that the oldest kept snapshot covers; off by default. What is deleted is gone for projections too.
+    ///
+    /// Events go only once as many snapshots are there as are to be kept, and the oldest of them was read back from the store
+    /// and decoded. One that cannot be decoded is reported and deleted, and the events stay. An entity whose events were
+    /// deleted needs its snapshots: a kind that had this on cannot be registered without snapshots any more.
     #[must_use]
     pub fn with_events_deleted(mut self, delete: bool) -> Self {
         self.delete_events = delete;

@@ -173,7 +173,7 @@ async fn what_is_degraded_is_a_warning_and_what_needs_somebody_is_an_error() {
     let a = account(&engine, "a");
     for (operation, message) in [
         (Operation::SaveSnapshots, "snapshots not saved"),
-        (Operation::PruneSnapshots, "old snapshots or events not deleted"),
+        (Operation::ListSnapshots, "old snapshots or events not deleted"),
         (Operation::Append, "append failed, entity stops"),
         (Operation::Recover, "entity not recovered"),
         (Operation::Renew, "writer lease not renewed"),

@@ -12,7 +12,7 @@ use actum_runtime::{
 };
 use actum_testkit::{Fault, FaultStore, Operation};
 use async_trait::async_trait;
-use std::{future::IntoFuture, sync::Arc, time::Duration};
+use std::{future::IntoFuture, num::NonZeroU32, ops::RangeInclusive, sync::Arc, time::Duration};
 use tokio::{
     runtime::Handle,
     task::JoinHandle,
@@ -265,8 +265,21 @@ impl SnapshotStore for NeverCloses {
         SnapshotStore::load(&self.0, entity, at_most).await
     }
 
-    async fn prune(&self, entity: &EntityKey, keep: u32) -> Result<Option<SequenceNr>, StoreError> {
-        self.0.prune(entity, keep).await
+    async fn list(
+        &self,
+        entity: &EntityKey,
+        at_most: SequenceNr,
+        limit: NonZeroU32,
+    ) -> Result<Vec<SequenceNr>, StoreError> {
+        self.0.list(entity, at_most, limit).await
+    }
+
+    async fn delete(
+        &self,
+        entity: &EntityKey,
+        numbers: RangeInclusive<SequenceNr>,
+    ) -> Result<(), StoreError> {
+        self.0.delete(entity, numbers).await
     }
 
     async fn close(&self) {

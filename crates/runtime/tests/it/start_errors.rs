@@ -1,7 +1,7 @@
 //! Why an engine did not start is told once, from the outermost reason to the innermost.
 
 use actum_persistence::store::{ClaimError, StoreError};
-use actum_runtime::StartError;
+use actum_runtime::{ModelConflict, StartError, StateModel};
 use std::{error::Error, time::Duration};
 
 /// One error of every kind, and what each link of its chain says.
@@ -19,7 +19,18 @@ fn errors() -> Vec<(StartError, Vec<&'static str>)> {
         "the store is unavailable: claiming",
         "the disk is away",
     ];
+    let conflicts = vec![ModelConflict {
+        kind: "account".to_owned(),
+        registered: StateModel::DurableState,
+        stored: StateModel::EventSourced,
+    }];
     vec![
+        (
+            StartError::OtherModel { conflicts },
+            vec![
+                "the engine cannot start with these kinds of entities:\n  - kind `account` is registered as durable-state, and the journal holds event-sourced entities of it",
+            ],
+        ),
         (
             StartError::Invalid { problems },
             vec![
@@ -65,7 +76,8 @@ fn every_start_error_says_each_thing_once() {
         let chain = chain(&error);
         assert_eq!(chain, expected, "{error:?}");
         let line = format!("{error:#}");
-        assert_eq!(line.replace("; ", "\n  - ").replace(": one", ":\n  - one"), chain.join(": "));
+        let listed = line.replace("; ", "\n  - ").replace(": one", ":\n  - one");
+        assert_eq!(listed.replace(": kind", ":\n  - kind"), chain.join(": "));
         assert!(!line.contains('\n'), "{line}");
         for (at, inner) in chain.iter().enumerate().skip(1) {
             assert!(!chain[at - 1].contains(inner.as_str()), "said twice: {inner}");

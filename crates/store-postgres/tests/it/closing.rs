@@ -5,12 +5,15 @@ use crate::{
     fixture::PostgresFixture,
     sample::{Writer, account, claim, head_of, page},
 };
+use actum_model::SequenceNr;
 use actum_persistence::store::{
     ClaimError, DurableStateStore, EventStore, SnapshotStore, StoreError, WriterStore,
 };
 use actum_store_postgres::{PostgresSettings, PostgresStore};
 use actum_test_servers::unique_name;
 use std::time::Duration;
+
+const FIRST: SequenceNr = SequenceNr::new(1);
 
 fn journal() -> PostgresFixture {
     PostgresFixture::with(PostgresSettings::default())
@@ -51,7 +54,7 @@ fn a_closed_store_leaves_no_connection_and_says_that_it_is_closed() {
             writer.each(&[account(1)], 1, 10).await.map(drop),
             page(&store, &account(1)).await.map(drop),
             store.renew(writer.incarnation, claim("a").lease).await,
-            store.prune(&account(1), 1).await.map(drop),
+            store.delete(&account(1), FIRST..=FIRST).await,
             store.heads().await.map(drop),
             EventStore::resolve(&store, &writer.batch(Vec::new())).await.map(drop),
             store.claim(&claim("late")).await.map(drop).map_err(|error| match error {
@@ -147,7 +150,7 @@ fn dropped_calls_leave_the_store_usable() {
             tokio::select! {
                 biased;
                 claimed = store.claim(&rival) => drop(claimed.unwrap_err()),
-                pruned = store.prune(&keys[0], 1) => drop(pruned.unwrap()),
+                deleted = store.delete(&keys[0], FIRST..=FIRST) => deleted.unwrap(),
                 () = patience => {}
             }
         }

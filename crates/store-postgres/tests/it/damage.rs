@@ -5,9 +5,10 @@ use crate::{
     fixture::PostgresFixture,
     sample::{Writer, account, head_of, page},
 };
-use actum_model::{EntityKey, Lane, Position, SequenceNr};
+use actum_model::{EntityKey, Lane, Position, Revision, SequenceNr};
 use actum_persistence::store::{
-    AppendOutcome, EventFilter, EventStore, PageLimit, SnapshotStore, StoreError,
+    AppendOutcome, DurableStateStore, EventFilter, EventStore, PageLimit, SnapshotStore,
+    StateOutcome, StoreError,
 };
 use actum_store_postgres::{PostgresSettings, PostgresStore};
 
@@ -62,7 +63,7 @@ fn a_table_that_was_changed_under_prepared_statements_is_read_and_written_again(
         let store = fixture.store().await;
         let writer = Writer::claim(&store).await;
         writer.write(&account(1), 0).await;
-        let read = async || store.load(&account(1), SequenceNr::new(9)).await;
+        let read = async || SnapshotStore::load(&store, &account(1), SequenceNr::new(9)).await;
         read().await.unwrap();
         assert_eq!(head_of(&store, &account(1)).await, 1);
         run(fixture, "ALTER TABLE @snapshots ALTER COLUMN codec TYPE varchar(20)").await;
@@ -159,6 +160,8 @@ fn a_row_that_cannot_be_read_is_corruption_and_names_the_column() {
         five_events(&store).await;
         for damage in [
             "UPDATE @events SET sequence_nr = -3 WHERE sequence_nr = 3",
+            "UPDATE @events SET position = 0 WHERE position = 1",
+            "UPDATE @events SET incarnation = 0",
             "UPDATE @entities SET floor = -1",
             "UPDATE @events SET schema_version = -1",
             "UPDATE @events SET schema_version = 4294967296",
@@ -184,5 +187,42 @@ fn a_row_that_cannot_be_read_is_corruption_and_names_the_column() {
         let lane = store.read_lane(Lane::default(), Position::ZERO, &filter, limit).await;
         assert!(lane.as_ref().is_ok_and(|page| page.events.is_empty()), "{lane:?}");
         assert_corrupt(&page(&store, &account(1)).await, "column ");
+    });
+}
+
+#[test]
+fn a_state_whose_row_cannot_be_right_is_corruption_and_is_not_written_over() {
+    run_on(journal(), async |fixture| {
+        let store = fixture.store().await;
+        let writer = Writer::claim(&store).await;
+        for (nr, damage) in [
+            "codec = NULL",
+            "manifest = NULL",
+            "schema_version = NULL",
+            "state = NULL",
+            "codec = NULL, manifest = NULL, schema_version = NULL",
+            "manifest = NULL, schema_version = NULL, state = NULL",
+            "schema_version = 4294967296",
+            "revision = 0",
+            "revision = -7",
+            "incarnation = 0",
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            store.write(&writer.put(&account(nr), 0)).await.unwrap();
+            let entity = format!("entity = (SELECT entity FROM @entities WHERE id = 'acc-{nr}')");
+            run(fixture, &format!("UPDATE @states SET {damage} WHERE {entity}")).await;
+            let loaded = DurableStateStore::load(&store, &[account(nr)]).await;
+            assert_corrupt(&loaded, "column ");
+            if damage.contains("revision") {
+                let written = store.write(&writer.put(&account(nr), 0)).await.unwrap();
+                assert_eq!(
+                    written,
+                    [StateOutcome::Conflict { actual: Revision::ZERO }],
+                    "{damage}"
+                );
+            }
+        }
     });
 }

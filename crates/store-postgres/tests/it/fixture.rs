@@ -109,6 +109,25 @@ impl StoreFixture for PostgresFixture {
         stranger.close().await.unwrap();
     }
 
+    async fn damage_snapshot(&self, entity: &EntityKey, sequence_nr: SequenceNr) -> bool {
+        let damage = self.sql(
+            "UPDATE @snapshots SET schema_version = -1 WHERE sequence_nr = $1
+                AND entity = (SELECT entity FROM @entities WHERE kind = $2 AND id = $3)",
+        );
+        let damage = sqlx::query(damage).bind(sequence_nr.get().cast_signed());
+        let damage = damage.bind(entity.kind()).bind(entity.id());
+        damage.execute(&mut self.stranger().await).await.unwrap().rows_affected() == 1
+    }
+
+    async fn damage_state(&self, entity: &EntityKey) -> bool {
+        let damage = self.sql(
+            "UPDATE @states SET codec = NULL
+                WHERE entity = (SELECT entity FROM @entities WHERE kind = $1 AND id = $2)",
+        );
+        let damage = sqlx::query(damage).bind(entity.kind()).bind(entity.id());
+        damage.execute(&mut self.stranger().await).await.unwrap().rows_affected() == 1
+    }
+
     async fn advance_entity(&self, entity: &EntityKey, to: SequenceNr) {
         let store = self.store().await;
         let layout = actum_persistence::store::EventStore::layout(&store);

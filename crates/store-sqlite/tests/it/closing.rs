@@ -4,11 +4,14 @@ use crate::{
     fixture::SqliteFixture,
     sample::{Writer, account, claim, head_of, page},
 };
+use actum_model::SequenceNr;
 use actum_persistence::store::{
     ClaimError, DurableStateStore, EventStore, SnapshotStore, StoreError, WriterStore,
 };
 use actum_store_sqlite::SqliteSettings;
 use std::{fs, path::PathBuf};
+
+const FIRST: SequenceNr = SequenceNr::new(1);
 
 fn beside(fixture: &SqliteFixture) -> Vec<String> {
     let directory = fixture.path().parent().map(PathBuf::from).unwrap();
@@ -36,7 +39,7 @@ async fn a_closed_store_leaves_one_file_and_says_that_it_is_closed() {
         writer.each(&[account(1)], 1, 10).await.map(drop),
         page(&store, &account(1)).await.map(drop),
         store.renew(writer.incarnation, claim("a").lease).await,
-        store.prune(&account(1), 1).await.map(drop),
+        store.delete(&account(1), FIRST..=FIRST).await,
         store.claim(&claim("late")).await.map(drop).map_err(|error| match error {
             ClaimError::Store(error) => error,
             held => panic!("{held}"),
@@ -137,7 +140,7 @@ async fn dropped_calls_leave_the_store_usable() {
         tokio::select! {
             biased;
             read = page(&store, &keys[0]) => drop(read.unwrap()),
-            pruned = store.prune(&keys[0], 1) => drop(pruned.unwrap()),
+            deleted = store.delete(&keys[0], FIRST..=FIRST) => deleted.unwrap(),
             () = patience => {}
         }
     }

@@ -6,7 +6,8 @@ use crate::{
 };
 use actum_model::{EntityKey, Lane, Position, SequenceNr};
 use actum_persistence::store::{
-    AppendOutcome, ClaimError, EventFilter, EventStore, PageLimit, StoreError, WriterStore,
+    AppendOutcome, ClaimError, DurableStateStore, EventFilter, EventStore, PageLimit, StoreError,
+    WriterStore,
 };
 use actum_store_sqlite::SqliteSettings;
 use sqlx::Executor;
@@ -63,7 +64,7 @@ async fn a_file_that_stays_locked_is_unavailable_and_can_be_read() {
     assert_unavailable(&writer.each(&[account(1)], 1, 10).await);
     assert_unavailable(&store.revoke(writer.incarnation).await);
     let batch = writer.batch(vec![]);
-    assert_unavailable(&store.resolve(&batch).await);
+    assert_unavailable(&EventStore::resolve(&store, &batch).await);
     let claimed = store.claim(&claim("another")).await;
     assert!(matches!(claimed, Err(ClaimError::Store(StoreError::Unavailable { .. }))));
     assert_eq!(head_of(&store, &account(1)).await, 1);
@@ -160,6 +161,70 @@ async fn an_event_that_is_missing_is_corruption_and_never_skipped() {
         match error {
             Err(StoreError::Corrupt { what }) => assert!(what.contains("account/acc-1"), "{what}"),
             other => panic!("event {gone} is missing: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_right_is_corruption() {
+    let fixture = SqliteFixture::with(SqliteSettings::default());
+    let store = fixture.store().await;
+    let writer = Writer::claim(&store).await;
+    for expected in [0, 1] {
+        writer.write(&account(1), expected).await;
+    }
+    let mut stranger = fixture.stranger().await;
+    for damage in [
+        "UPDATE events SET sequence_nr = 0 WHERE sequence_nr = 1",
+        "UPDATE events SET sequence_nr = -1 WHERE sequence_nr = 2; UPDATE entities SET floor = -1",
+        "UPDATE events SET place = 0 WHERE place = 1",
+        "UPDATE events SET incarnation = 0",
+        "UPDATE events SET schema_version = -1",
+        "UPDATE events SET schema_version = 4294967296",
+        "UPDATE entities SET floor = -1",
+    ] {
+        stranger.execute("CREATE TABLE kept AS SELECT * FROM events").await.unwrap();
+        sqlx::raw_sql(damage).execute(&mut stranger).await.unwrap();
+        let read = page(&store, &account(1)).await;
+        assert!(matches!(read, Err(StoreError::Corrupt { .. })), "{damage}: {read:?}");
+        let repair = "DELETE FROM events; INSERT INTO events SELECT * FROM kept; DROP TABLE kept;
+            UPDATE entities SET floor = 0";
+        sqlx::raw_sql(repair).execute(&mut stranger).await.unwrap();
+        assert_eq!(head_of(&store, &account(1)).await, 2);
+    }
+}
+
+#[tokio::test]
+async fn a_state_whose_row_cannot_be_right_is_corruption_and_is_not_written_over() {
+    let fixture = SqliteFixture::with(SqliteSettings::default());
+    let store = fixture.store().await;
+    let writer = Writer::claim(&store).await;
+    let mut stranger = fixture.stranger().await;
+    for (nr, damage) in [
+        "codec = NULL",
+        "manifest = NULL",
+        "schema_version = NULL",
+        "state = NULL",
+        "codec = NULL, manifest = NULL, schema_version = NULL",
+        "manifest = NULL, schema_version = NULL, state = NULL",
+        "schema_version = 4294967296",
+        "revision = 0",
+        "revision = -1",
+        "incarnation = 0",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let put = |expected| writer.put(&account(nr), expected);
+        store.write(&put(0)).await.unwrap();
+        let entity = "entity = (SELECT max(entity) FROM entities)";
+        let damage = format!("UPDATE states SET {damage} WHERE {entity}");
+        stranger.execute(sqlx::AssertSqlSafe(damage.clone())).await.unwrap();
+        let loaded = DurableStateStore::load(&store, &[account(nr)]).await;
+        assert!(matches!(loaded, Err(StoreError::Corrupt { .. })), "{damage}: {loaded:?}");
+        if damage.contains("revision") {
+            let written = store.write(&put(0)).await;
+            assert!(matches!(written, Err(StoreError::Corrupt { .. })), "{damage}: {written:?}");
         }
     }
 }

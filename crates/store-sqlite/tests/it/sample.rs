@@ -1,7 +1,7 @@
-use actum_model::{EntityKey, Lane, SequenceNr, StoredPayload, Timestamp};
+use actum_model::{EntityKey, Lane, Revision, SequenceNr, StoredPayload, Timestamp};
 use actum_persistence::store::{
     AppendBatch, AppendOutcome, EntityAppend, EntityPage, EntityRead, EventStore, Incarnation,
-    NewEvent, PageLimit, StoreError, WriterClaim, WriterStore,
+    NewEvent, PageLimit, StateBatch, StateChange, StateWrite, StoreError, WriterClaim, WriterStore,
 };
 use actum_store_sqlite::SqliteStore;
 use bytes::Bytes;
@@ -72,6 +72,21 @@ impl<'a> Writer<'a> {
     /// A batch for lane 0.
     pub(crate) fn batch(&self, appends: Vec<EntityAppend>) -> AppendBatch {
         AppendBatch { lane: Lane::default(), incarnation: self.incarnation, appends }
+    }
+
+    /// A batch that writes a state of `entity`, expected at this revision.
+    pub(crate) fn put(&self, entity: &EntityKey, expected: u64) -> StateBatch {
+        let write = StateWrite {
+            entity: entity.clone(),
+            partition: entity.partition(self.store.layout().partitions),
+            expected: Revision::new(expected),
+            revision: Revision::new(expected + 1),
+            write_nr: self.next_event_nr.fetch_add(1, Ordering::Relaxed),
+            timestamp: Timestamp::default(),
+            change: StateChange::Put(event("state").payload),
+            recent_commands: Bytes::new(),
+        };
+        StateBatch { incarnation: self.incarnation, writes: vec![write] }
     }
 
     /// Appends one event to each of `entities`, all of which are at `expected`.

@@ -64,6 +64,7 @@ async fn every_operation_can_fail() {
         &Operation::RECOVERIES,
         &Operation::CONSUMPTION,
         &Operation::SNAPSHOTS,
+        &Operation::STARTS,
         &[
             Operation::DeleteEvents,
             Operation::Claim,
@@ -89,9 +90,15 @@ async fn every_operation_can_fail() {
     assert!(is_unavailable(
         &actum_persistence::store::RecoveryStore::recover(store, &[], limit).await
     ));
+    assert!(is_unavailable(&store.has_events_of("account").await));
+    assert!(is_unavailable(
+        &actum_persistence::store::DurableStateStore::has_states_of(store, "account").await
+    ));
     assert!(is_unavailable(&store.save(&[]).await));
     assert!(is_unavailable(&SnapshotStore::load(store, &entity, SequenceNr::new(1)).await));
-    assert!(is_unavailable(&store.prune(&entity, 1).await));
+    let (first, one) = (SequenceNr::new(1), std::num::NonZeroU32::MIN);
+    assert!(is_unavailable(&store.list(&entity, first, one).await));
+    assert!(is_unavailable(&SnapshotStore::delete(store, &entity, first..=first).await));
     assert!(is_unavailable(&journal.write(&states).await));
     assert!(is_unavailable(
         &actum_persistence::store::DurableStateStore::resolve(store, &states).await

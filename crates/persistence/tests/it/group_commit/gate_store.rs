@@ -106,6 +106,10 @@ impl EventStore for Journal {
         unreachable!("a writer does not read")
     }
 
+    async fn has_events_of(&self, _: &str) -> Result<bool, StoreError> {
+        unreachable!("a writer does not read")
+    }
+
     async fn delete_events(
         &self,
         _: Incarnation,
@@ -130,6 +134,10 @@ impl DurableStateStore for States {
     }
 
     async fn load(&self, _: &[EntityKey]) -> Result<Vec<Option<StateRecord>>, StoreError> {
+        unreachable!("a writer does not read")
+    }
+
+    async fn has_states_of(&self, _: &str) -> Result<bool, StoreError> {
         unreachable!("a writer does not read")
     }
 }

@@ -90,6 +90,10 @@ impl EventStore for CheckingStore {
         unreachable!("a writer does not read")
     }
 
+    async fn has_events_of(&self, _: &str) -> Result<bool, StoreError> {
+        unreachable!("a writer does not read")
+    }
+
     async fn delete_events(
         &self,
         _: Incarnation,

@@ -21,11 +21,12 @@ impl Journal {
                 };
                 let snapshot = fits(*snapshot_at_most).map(|kept| kept.snapshot.clone());
                 let after = snapshot.as_ref().map_or(0, |snapshot| snapshot.sequence_nr.get());
-                Found::Events(Recovered { snapshot, page: self.page(entity, after, page) })
+                let page = self.page(entity, after, page);
+                Found::Events(Recovered { snapshot, page, skipped: None })
             }
             Read::Page { entity, after } => {
                 let page = self.page(entity, after.get(), page);
-                Found::Events(Recovered { snapshot: None, page })
+                Found::Events(Recovered { page, ..Recovered::default() })
             }
             Read::State { entity } => {
                 Found::State(self.records[number_of(entity) as usize].clone())

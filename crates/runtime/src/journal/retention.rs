@@ -1,0 +1,131 @@
+use actum_model::{EntityKey, SequenceNr};
+use actum_persistence::{
+    serializer::Serializer,
+    store::{Incarnation, Snapshot, SnapshotFit, StoreError, Stores},
+};
+use std::{fmt, num::NonZeroU32};
+
+/// What is kept of the entities of one kind once a snapshot is confirmed.
+pub(crate) struct Retention {
+    pub(crate) keep_snapshots: NonZeroU32,
+    pub(crate) delete_events: bool,
+    /// Decodes a snapshot as a recovery would.
+    pub(crate) decode: Decode,
+}
+
+/// Decodes a snapshot of a kind, state and remembered commands; says why it cannot be done.
+pub(crate) type Decode = Box<dyn Fn(&Serializer, &Snapshot) -> Result<(), String> + Send + Sync>;
+
+/// Deletes what a snapshot that was just saved makes superfluous.
+///
+/// Events go only behind a snapshot that was read back from the store, decoded, and found to cover an event of this journal.
+/// So both are checked in the store: the one just saved, before it counts as kept, and the oldest that is kept, which
+/// recovery may have to begin at once its events are gone.
+pub(crate) struct Tidying<'a> {
+    pub(crate) retention: &'a Retention,
+    pub(crate) serializer: &'a Serializer,
+    pub(crate) stores: &'a Stores,
+    pub(crate) incarnation: Incarnation,
+}
+
+/// How many unreadable snapshots of an entity are deleted after one was saved; the rest after the next one.
+const UNREADABLE_MAX: usize = 8;
+
+/// Whether recovery can begin at a snapshot in the store.
+enum Stored {
+    Usable,
+    Unreadable(String),
+    Unfit(SnapshotFit),
+}
+
+/// What became of a snapshot that was checked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Check {
+    /// Recovery can begin at it.
+    Usable,
+    /// It can be read, and is not of this journal: nothing relies on it.
+    Unfit,
+    /// It could not be read, and was deleted, so that it never counts as kept.
+    Deleted,
+}
+
+impl Tidying<'_> {
+    /// Deletes what snapshots of `entity` up to the one just saved, `newest`, make superfluous.
+    ///
+    /// Any of the kept snapshots can be recovered from: only what the oldest of them covers goes, and only when there are
+    /// as many as are to be kept.
+    pub(crate) async fn tidy(
+        &self,
+        entity: &EntityKey,
+        newest: SequenceNr,
+    ) -> Result<(), StoreError> {
+        if self.retention.delete_events && self.check(entity, newest).await? != Check::Usable {
+            return Ok(());
+        }
+        for _ in 0..UNREADABLE_MAX {
+            let keep = self.retention.keep_snapshots;
+            // not those behind the newest: they are ahead of the journal, or of a writer that has taken over
+            let kept = self.stores.snapshots.list(entity, newest, keep).await?;
+            let Some(&oldest) = kept.get(keep.get() as usize - 1) else { return Ok(()) };
+            let known = !self.retention.delete_events || oldest == newest;
+            let check = if known { Check::Usable } else { self.check(entity, oldest).await? };
+            match check {
+                Check::Usable => return self.delete_up_to(entity, oldest).await,
+                Check::Unfit => return Ok(()), // newer ones will take its place
+                Check::Deleted => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete_up_to(&self, entity: &EntityKey, oldest: SequenceNr) -> Result<(), StoreError> {
+        let superfluous = SequenceNr::ZERO..=oldest.previous();
+        self.stores.snapshots.delete(entity, superfluous).await?;
+        if self.retention.delete_events {
+            self.stores.events.delete_events(self.incarnation, entity, oldest).await?;
+        }
+        Ok(())
+    }
+
+    async fn check(&self, entity: &EntityKey, nr: SequenceNr) -> Result<Check, StoreError> {
+        let reason = match self.read_back(entity, nr).await? {
+            Stored::Usable => return Ok(Check::Usable),
+            Stored::Unfit(unfit) => {
+                let reason = unfit.to_string();
+                tracing::warn!(%entity, sequence_nr = %nr, reason, "snapshot not relied upon, its events are kept");
+                return Ok(Check::Unfit);
+            }
+            Stored::Unreadable(reason) => reason,
+        };
+        tracing::warn!(%entity, sequence_nr = %nr, reason, "snapshot unreadable, it is deleted and its events are kept");
+        self.stores.snapshots.delete(entity, nr..=nr).await?;
+        Ok(Check::Deleted)
+    }
+
+    async fn read_back(&self, entity: &EntityKey, nr: SequenceNr) -> Result<Stored, StoreError> {
+        let snapshot = match self.stores.snapshots.load(entity, nr).await {
+            Ok(Some(snapshot)) if snapshot.sequence_nr == nr => snapshot,
+            Ok(_) => return Ok(Stored::Unreadable("the store cannot read it back".to_owned())),
+            Err(error @ StoreError::Corrupt { .. }) => {
+                return Ok(Stored::Unreadable(error.to_string()));
+            }
+            Err(error) => return Err(error),
+        };
+        if let Err(reason) = (self.retention.decode)(self.serializer, &snapshot) {
+            return Ok(Stored::Unreadable(reason));
+        }
+        Ok(match snapshot.fit_in(&*self.stores.events).await? {
+            SnapshotFit::Fits => Stored::Usable,
+            unfit => Stored::Unfit(unfit),
+        })
+    }
+}
+
+impl fmt::Debug for Retention {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Retention")
+            .field("keep_snapshots", &self.keep_snapshots)
+            .field("delete_events", &self.delete_events)
+            .finish_non_exhaustive()
+    }
+}
