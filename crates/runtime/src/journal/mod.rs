@@ -1,10 +1,12 @@
 //! What partitions send to the stores: writes to the lane writers, reads to the readers, snapshots to the saver.
 
 mod queries;
+mod read_room;
 mod reader;
 mod retention;
 mod saver;
 
+pub(crate) use read_room::Held;
 pub(crate) use reader::Reader;
 pub(crate) use retention::{Decode, Retention};
 pub(crate) use saver::Saver;

@@ -1,4 +1,7 @@
-use super::queries;
+use super::{
+    queries,
+    read_room::{Held, ReadRoom},
+};
 use crate::{
     cell::{Read, Ticket},
     partition::{Door, Found},
@@ -14,11 +17,12 @@ use tokio::sync::Notify;
 
 /// Reads for entities that recover: those that wake while one query runs go together into the next.
 ///
-/// A fixed number of tasks bounds how many reads are under way, and with the page limit how much memory they take.
+/// A fixed number of tasks bounds how many reads are under way, and [`ReadRoom`] how many bytes they bring.
 pub(crate) struct Reader {
     waiting: Mutex<VecDeque<Wanted>>,
     more: Notify,
-    batch_max: usize,
+    batch_max: NonZeroU32,
+    room: ReadRoom,
 }
 
 pub(crate) struct Wanted {
@@ -30,8 +34,10 @@ pub(crate) struct Wanted {
 pub(crate) type Answers = Vec<Result<Found, StoreError>>;
 
 impl Reader {
-    pub(crate) fn new(batch_max: NonZeroU32) -> Self {
-        Self { waiting: Mutex::default(), more: Notify::new(), batch_max: batch_max.get() as usize }
+    /// Reads for up to `batch_max` entities at once, in `readers` tasks that hold up to `bytes_max` bytes.
+    pub(crate) fn new(batch_max: NonZeroU32, readers: u32, bytes_max: usize) -> Self {
+        let room = ReadRoom::new(bytes_max, readers);
+        Self { waiting: Mutex::default(), more: Notify::new(), batch_max, room }
     }
 
     pub(crate) fn submit(
@@ -47,11 +53,14 @@ impl Reader {
     /// Serves reads; until the task is aborted.
     pub(crate) async fn run(&self, stores: Stores, doors: Arc<[Arc<Door>]>, limit: PageLimit) {
         loop {
+            let share = self.room.share().await;
             let batch = self.next_batch();
             if batch.is_empty() {
+                drop(share);
                 self.more.notified().await;
                 continue;
             }
+            let limit = self.room.page(limit, batch.len());
             // a store that panics fails its readers, not the reader of all
             let answers = match guarded(queries::answer(&stores, &batch, limit)).await {
                 Ok(answers) => answers,
@@ -63,13 +72,14 @@ impl Reader {
                         .collect()
                 }
             };
-            deliver(batch, answers, &doors);
+            let held = self.room.divide(share, &answers);
+            deliver(batch, answers, held, &doors);
         }
     }
 
     fn next_batch(&self) -> Vec<Wanted> {
         let mut waiting = self.waiting.lock();
-        let count = waiting.len().min(self.batch_max);
+        let count = waiting.len().min(self.room.entities(self.batch_max));
         let batch = waiting.drain(..count).collect();
         if !waiting.is_empty() {
             self.more.notify_one(); // there is enough for another task
@@ -78,9 +88,9 @@ impl Reader {
     }
 }
 
-fn deliver(batch: Vec<Wanted>, answers: Answers, doors: &[Arc<Door>]) {
+fn deliver(batch: Vec<Wanted>, answers: Answers, held: Vec<Held>, doors: &[Arc<Door>]) {
     debug_assert_eq!(batch.len(), answers.len(), "every read is answered");
-    for (wanted, answer) in batch.into_iter().zip(answers) {
-        doors[wanted.partition.index()].leave_found([(wanted.ticket, answer)]);
+    for ((wanted, answer), held) in batch.into_iter().zip(answers).zip(held) {
+        doors[wanted.partition.index()].leave_found([(wanted.ticket, answer, held)]);
     }
 }

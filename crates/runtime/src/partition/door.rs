@@ -2,6 +2,7 @@ use super::Found;
 use crate::{
     alarm::Alarm,
     cell::{Moment, Ticket},
+    journal::Held,
 };
 use actum_model::{Lane, Partition};
 use actum_persistence::{
@@ -38,7 +39,7 @@ pub(crate) struct Door {
 #[derive(Default)]
 pub(crate) struct Mail {
     pub(crate) committed: Vec<(Ticket, Result<Committed, CommitError>)>,
-    pub(crate) found: Vec<(Ticket, Result<Found, StoreError>)>,
+    pub(crate) found: Vec<(Ticket, Result<Found, StoreError>, Held)>,
 }
 
 /// What the actor of a partition is told.
@@ -126,7 +127,7 @@ impl Door {
 
     pub(crate) fn leave_found(
         &self,
-        results: impl IntoIterator<Item = (Ticket, Result<Found, StoreError>)>,
+        results: impl IntoIterator<Item = (Ticket, Result<Found, StoreError>, Held)>,
     ) {
         self.mail.lock().found.extend(results);
         self.knock();

@@ -55,8 +55,9 @@ impl Partition {
         for (ticket, result) in self.mail.committed.drain(..) {
             self.kinds[usize::from(ticket.kind)].committed(ticket, result, &beat);
         }
-        for (ticket, found) in self.mail.found.drain(..) {
+        for (ticket, found, held) in self.mail.found.drain(..) {
             self.kinds[usize::from(ticket.kind)].found(ticket, found, &beat);
+            drop(held);
         }
         for kind in &mut self.kinds {
             kind.commands(&self.term, &mut beat);

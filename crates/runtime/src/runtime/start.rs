@@ -226,7 +226,7 @@ impl Plant {
             std::mem::take(&mut self.retention),
         ));
         let batch_max = NonZeroU32::new(settings.read_batch_max).unwrap_or(NonZeroU32::MIN);
-        let reader = Arc::new(Reader::new(batch_max));
+        let reader = Arc::new(Reader::new(batch_max, settings.readers, settings.read_bytes_max));
         let queues = lanes.iter().map(|lane| Arc::clone(lane.queue())).collect();
         let (to_read, to_save) = (Arc::clone(&reader), Arc::clone(&saver));
         let journal = Arc::new(Journal::new(queues, Arc::clone(states.queue()), to_read, to_save));

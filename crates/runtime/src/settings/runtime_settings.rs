@@ -16,6 +16,7 @@ pub struct RuntimeSettings {
     pub(crate) snapshot_bytes_max: usize,
     pub(crate) readers: u32,
     pub(crate) read_batch_max: u32,
+    pub(crate) read_bytes_max: usize,
     pub(crate) page: PageLimit,
     pub(crate) writer_slot: String,
     pub(crate) writer_lease: Duration,
@@ -60,6 +61,10 @@ setters! {
     with_readers readers: u32;
     /// How many entities one such read is for: 64 by default, 1 to 1,000.
     with_read_batch_max read_batch_max: u32;
+    /// How many bytes such reads may hold in memory, together, until the entities have taken them in: 64 MiB by default, at
+    /// least 1 MiB. Pages get smaller for it, and reads are for fewer entities; only an event or a snapshot that is larger than
+    /// its part goes over.
+    with_read_bytes_max read_bytes_max: usize;
     /// How much is read of one entity at once: 1,000 events or 1 MiB by default, 1 to 100,000 events and 1 byte to 512 MiB.
     with_page page: PageLimit;
     /// The slot that makes this engine the only writer of its journal: `journal` by default, 1 to 255 bytes.
@@ -95,6 +100,7 @@ impl RuntimeSettings {
             (self.journal_bytes_max < 1 << 20, "at least 1 MiB of changes must be allowed to wait"),
             (!(1..=64).contains(&self.readers), "there must be 1 to 64 readers"),
             (!(1..=1_000).contains(&self.read_batch_max), "a read must be for 1 to 1,000 entities"),
+            (self.read_bytes_max < 1 << 20, "reads must be allowed to hold at least 1 MiB"),
             (
                 self.page.events.get() > 100_000 || !(1..=512 << 20).contains(&self.page.bytes),
                 "a page must be of 1 to 100,000 events and of 1 byte to 512 MiB",
@@ -128,6 +134,7 @@ impl Default for RuntimeSettings {
             snapshot_bytes_max: 64 << 20,
             readers: 4,
             read_batch_max: 64,
+            read_bytes_max: 64 << 20,
             page: PageLimit::default().with_bytes(1 << 20),
             writer_slot: "journal".to_owned(),
             writer_lease: Duration::from_secs(10),

@@ -28,6 +28,7 @@ fn all_wrong() -> RuntimeSettings {
         .with_journal_bytes_max((1 << 20) - 1)
         .with_readers(65)
         .with_read_batch_max(0)
+        .with_read_bytes_max((1 << 20) - 1)
         .with_page(PageLimit::default().with_bytes(0))
         .with_writer_slot(String::new())
         .with_writer_lease(Duration::from_millis(99))
@@ -69,6 +70,7 @@ async fn all_that_is_wrong_with_an_engine_is_listed_at_once() {
         "at least 1 MiB of changes must be allowed to wait",
         "there must be 1 to 64 readers",
         "a read must be for 1 to 1,000 entities",
+        "reads must be allowed to hold at least 1 MiB",
         "a page must be of 1 to 100,000 events and of 1 byte to 512 MiB",
         "the writer slot must have a name of 1 to 255 bytes",
         "the writer lease must be 100 milliseconds to 1 day",
