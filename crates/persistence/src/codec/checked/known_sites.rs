@@ -48,12 +48,13 @@ impl KnownSites {
     pub(super) fn learn<T: 'static>(sites: &[u64]) {
         TYPES.with_borrow_mut(|types| {
             let Some(known) = types.get_mut(&TypeId::of::<T>()) else { return };
+            let mut used = known.0.iter().filter(|slot| slot.get() != 0).count();
             for site in sites {
-                if known.is_full() {
+                if used * 2 >= known.0.len() && known.0.len() < SLOTS_MAX {
                     *known = known.grown();
                 }
-                if !known.is_full() {
-                    known.insert(*site);
+                if used * 2 < known.0.len() && known.insert(*site) {
+                    used += 1;
                 }
             }
         });
@@ -63,24 +64,23 @@ impl KnownSites {
         Self(std::iter::repeat_with(|| Cell::new(0)).take(slots).collect())
     }
 
-    fn is_full(&self) -> bool {
-        self.0.iter().filter(|slot| slot.get() != 0).count() * 2 >= self.0.len()
-    }
-
     fn grown(&self) -> Self {
         let grown = Self::with_slots((self.0.len() * 2).min(SLOTS_MAX));
-        self.0.iter().map(Cell::get).filter(|site| *site != 0).for_each(|site| grown.insert(site));
+        self.0.iter().map(Cell::get).filter(|site| *site != 0).for_each(|site| {
+            grown.insert(site);
+        });
         grown
     }
 
-    fn insert(&self, site: u64) {
+    /// Whether it was not there yet.
+    fn insert(&self, site: u64) -> bool {
         let site = site.max(1);
         let mask = self.0.len() - 1;
         let mut at = (site >> 40) as usize & mask;
         while ![0, site].contains(&self.0[at].get()) {
             at = (at + 1) & mask;
         }
-        self.0[at].set(site);
+        self.0[at].replace(site) == 0
     }
 }
 
@@ -104,7 +104,7 @@ impl Hasher for IdHasher {
 
 #[cfg(test)]
 mod tests {
-    use super::{KnownSites, SLOTS_MAX};
+    use super::{super::place::mix, KnownSites, SLOTS_MAX, SLOTS_MIN};
 
     #[test]
     fn what_was_learnt_is_known_and_nothing_else_is() {
@@ -122,11 +122,19 @@ mod tests {
     }
 
     #[test]
+    fn a_site_that_comes_often_takes_one_slot() {
+        struct Repeated;
+        KnownSites::of::<Repeated>();
+        KnownSites::learn::<Repeated>(&[7; 100_000]);
+        assert_eq!(KnownSites::of::<Repeated>().0.len(), SLOTS_MIN);
+    }
+
+    #[test]
     fn the_memory_for_a_type_has_an_end() {
         struct Endless;
         KnownSites::of::<Endless>();
         for n in 0..64 {
-            let sites: Vec<u64> = (0..1_000).map(|i| super::super::place::mix(n, i)).collect();
+            let sites: Vec<u64> = (0..1_000).map(|i| mix(n, i)).collect();
             KnownSites::learn::<Endless>(&sites);
         }
         assert_eq!(KnownSites::of::<Endless>().0.len(), SLOTS_MAX);
