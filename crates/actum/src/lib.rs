@@ -137,6 +137,6 @@ pub mod settings {
         group_commit::GroupCommitSettings, serializer::SizeLimits, store::PageLimit,
     };
     pub use actum_runtime::settings::{
-        Batching, CommandWindow, EntitySettings, RuntimeSettings, SnapshotSettings,
+        Batching, CommandWindow, EntitySettings, JournalWait, RuntimeSettings, SnapshotSettings,
     };
 }

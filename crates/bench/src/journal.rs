@@ -188,6 +188,7 @@ pub(crate) async fn claim(stores: &Stores) -> Result<Incarnation> {
         slot: "journal".to_owned(),
         holder: "bench".to_owned(),
         lease: Duration::from_secs(3_600),
+        replaces: None,
     };
     Ok(stores.writers.claim(&claim).await?)
 }

@@ -17,6 +17,7 @@ mod entity_table;
 mod event_store;
 mod history;
 mod lane_log;
+mod lease_clock;
 mod log;
 mod recovery_store;
 mod snapshot_store;
@@ -24,4 +25,5 @@ mod state_store;
 mod store;
 mod writer_store;
 
+pub use lease_clock::ClockStep;
 pub use store::MemoryStore;

@@ -1,5 +1,6 @@
 use crate::{
-    lane_log::LaneLog, snapshot_store::Snapshots, state_store::States, writer_store::Writers,
+    lane_log::LaneLog, lease_clock::ClockStep, snapshot_store::Snapshots, state_store::States,
+    writer_store::Writers,
 };
 use actum_model::{EntityKey, Lane, Position, SequenceNr};
 use actum_persistence::store::{Incarnation, JournalLayout, StoreError};
@@ -19,7 +20,8 @@ use std::{
 /// engine by handing it a reopened store. What is not closed survives as well: dropping a handle is a crash that loses
 /// nothing that was confirmed.
 ///
-/// Leases of writer slots run on tokio's clock, which a test can pause and advance.
+/// Leases of writer slots run on tokio's clock, which a test can pause and advance, and let
+/// [step](Self::step_lease_clock) as the clock of a server may.
 ///
 /// # Examples
 /// ```
@@ -86,6 +88,11 @@ impl MemoryStore {
     /// When the entity has events.
     pub fn advance_entity(&self, entity: &EntityKey, to: SequenceNr) {
         self.lane_of(entity).write().advance_entity(entity, to);
+    }
+
+    /// Lets the clock that leases of writer slots run on step, as the clock of a server may: for tests.
+    pub fn step_lease_clock(&self, step: ClockStep) {
+        self.data.writers.write().step_clock(step);
     }
 
     fn over(data: Arc<Data>) -> Self {
@@ -241,7 +248,13 @@ mod tests {
 
     fn claim(store: &MemoryStore) -> Incarnation {
         let (slot, holder) = ("journal".into(), "a test".into());
-        run(store.claim(&WriterClaim { slot, holder, lease: Duration::from_secs(60) })).unwrap()
+        run(store.claim(&WriterClaim {
+            slot,
+            holder,
+            lease: Duration::from_secs(60),
+            replaces: None,
+        }))
+        .unwrap()
     }
 
     fn key() -> EntityKey {

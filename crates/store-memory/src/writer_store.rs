@@ -1,8 +1,12 @@
-use crate::MemoryStore;
-use actum_persistence::store::{ClaimError, Incarnation, StoreError, WriterClaim, WriterStore};
+use crate::{
+    MemoryStore,
+    lease_clock::{ClockStep, LeaseClock, LeaseTime},
+};
+use actum_persistence::store::{
+    ClaimError, HeldLease, Incarnation, Renewal, SeenHolder, StoreError, WriterClaim, WriterStore,
+};
 use async_trait::async_trait;
 use std::{collections::HashMap, time::Duration};
-use tokio::time::Instant;
 
 #[async_trait]
 impl WriterStore for MemoryStore {
@@ -39,14 +43,17 @@ impl WriterStore for MemoryStore {
 #[derive(Default)]
 pub(crate) struct Writers {
     last: u64,
+    renewals: i64,
     holders: HashMap<Incarnation, Holder>,
+    clock: LeaseClock,
 }
 
 struct Holder {
     slot: String,
     name: String,
-    /// When its lease ends; none if that is too far away to tell.
-    lease_ends: Option<Instant>,
+    renewal: Renewal,
+    lease: Duration,
+    lease_ends: LeaseTime,
 }
 
 impl Writers {
@@ -58,41 +65,64 @@ impl Writers {
         Err(StoreError::Fenced { incarnation })
     }
 
+    /// Lets the clock of the leases step.
+    pub(crate) fn step_clock(&mut self, step: ClockStep) {
+        self.clock.step(step);
+    }
+
     fn claim(&mut self, claim: &WriterClaim) -> Result<Incarnation, ClaimError> {
-        let now = Instant::now();
         let former = self.holders.iter().find(|(_, holder)| holder.slot == claim.slot);
-        if let Some((&former, holder)) = former {
-            if holder.lease_ends.is_none_or(|end| end > now) {
-                return Err(holder.holds(now));
+        if let Some((&incarnation, holder)) = former {
+            let seen = SeenHolder { incarnation, renewal: holder.renewal };
+            if claim.replaces != Some(seen) {
+                return Err(holder.holds(incarnation, self.clock.now()));
             }
-            self.revoke(former);
+            self.revoke(incarnation);
         }
         self.last += 1;
         let incarnation = Incarnation::new(self.last);
-        let (slot, name) = (claim.slot.clone(), claim.holder.clone());
-        let lease_ends = now.checked_add(claim.lease);
-        self.holders.insert(incarnation, Holder { slot, name, lease_ends });
+        let holder = Holder {
+            slot: claim.slot.clone(),
+            name: claim.holder.clone(),
+            renewal: self.next_renewal(),
+            lease: claim.lease,
+            lease_ends: self.clock.after(claim.lease),
+        };
+        self.holders.insert(incarnation, holder);
         Ok(incarnation)
     }
 
     fn renew(&mut self, incarnation: Incarnation, lease: Duration) -> Result<(), StoreError> {
+        let (renewal, lease_ends) = (self.next_renewal(), self.clock.after(lease));
         let holder = self.holders.get_mut(&incarnation);
         let holder = holder.ok_or(StoreError::Fenced { incarnation })?;
-        holder.lease_ends = Instant::now().checked_add(lease);
+        holder.renewal = renewal;
+        holder.lease = lease;
+        holder.lease_ends = lease_ends;
         Ok(())
     }
 
     fn revoke(&mut self, incarnation: Incarnation) {
         self.holders.remove(&incarnation);
     }
+
+    fn next_renewal(&mut self) -> Renewal {
+        self.renewals += 1;
+        Renewal::new(self.renewals)
+    }
 }
 
 impl Holder {
-    fn holds(&self, now: Instant) -> ClaimError {
+    fn holds(&self, incarnation: Incarnation, now: LeaseTime) -> ClaimError {
         ClaimError::Held {
             slot: self.slot.clone(),
             holder: self.name.clone(),
-            expires_in: self.lease_ends.map(|end| end - now),
+            incarnation,
+            lease: Some(HeldLease {
+                renewal: self.renewal,
+                length: Some(self.lease),
+                expires_in: self.lease_ends.since(now),
+            }),
         }
     }
 }

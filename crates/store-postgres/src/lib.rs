@@ -26,6 +26,7 @@ mod entity_pages;
 mod event_store;
 mod fault;
 mod fence;
+mod holder;
 mod known_heads;
 mod lane_page;
 mod lane_writer;

@@ -1,5 +1,6 @@
 use crate::{
-    PostgresStore, fence,
+    PostgresStore, fault, fence,
+    holder::{self, HOLDER_OF, Holder, REVOCATION, micros},
     session::{Statement, column},
     tokens::Token,
     transaction::{self, Transaction},
@@ -14,6 +15,12 @@ impl WriterStore for PostgresStore {
     async fn claim(&self, claim: &WriterClaim) -> Result<Incarnation, ClaimError> {
         claim.check()?;
         let doing = "claiming a writer slot";
+        // without any lock: claimants that are refused ask again and again, and one of them may wait for a writer
+        if let Some(holder) = self.find_holder(doing, &claim.slot).await?
+            && claim.replaces != Some(holder.seen())
+        {
+            return Err(holder.refuses(claim));
+        }
         let mut session = self.shared.connections.begin(doing).await?;
         let mut tx = Transaction::of(&mut session, doing);
         let claimed = self.claim_in(&mut tx, claim).await;
@@ -48,14 +55,6 @@ impl WriterStore for PostgresStore {
     }
 }
 
-/// Who holds a slot.
-struct Holder {
-    incarnation: i64,
-    name: String,
-    /// How long its lease lasts, in microseconds; negative when it has run out.
-    lease_micros: i64,
-}
-
 impl PostgresStore {
     async fn claim_in(
         &self,
@@ -66,34 +65,39 @@ impl PostgresStore {
         let lock = "SELECT pg_advisory_xact_lock($1, 65536 + (hashtext($2) & 1073741823))";
         tx.rows(sqlx::query(lock).bind(self.shared.lock_space).bind(&claim.slot)).await?;
         if let Some(holder) = self.holder_of(tx, &claim.slot).await? {
-            if holder.lease_micros > 0 {
-                return Err(held(claim, &holder));
+            if claim.replaces != Some(holder.seen()) {
+                return Err(holder.refuses(claim));
             }
             fence::hold(tx, self.shared.lock_space, holder.incarnation).await?;
-            tx.rows(self.revocation(holder.incarnation, true)).await?;
+            tx.rows(self.revocation(holder.incarnation, Some(holder.renewal))).await?;
             // it may have renewed while its last write was waited for
             if let Some(holder) = self.holder_of(tx, &claim.slot).await? {
-                return Err(held(claim, &holder));
+                return Err(holder.refuses(claim));
             }
         }
         Ok(self.enter(tx, claim).await?)
     }
 
     /// The incarnation that may write for a slot.
+    async fn find_holder(
+        &self,
+        doing: &'static str,
+        slot: &str,
+    ) -> Result<Option<Holder>, StoreError> {
+        let read = || sqlx::query(self.shared.texts.of(HOLDER_OF)).bind(slot);
+        let rows = self.shared.connections.read(doing, read).await?;
+        let holder = rows.first().map(Holder::read).transpose();
+        holder.map_err(|error| fault::store_error(doing, error))
+    }
+
+    /// As [`find_holder`](Self::find_holder), in a transaction.
     async fn holder_of(
         &self,
         tx: &mut Transaction<'_>,
         slot: &str,
     ) -> Result<Option<Holder>, StoreError> {
-        let query = "SELECT incarnation, holder,
-                (extract(epoch FROM lease_until - clock_timestamp()) * 1000000)::bigint
-            FROM @writers WHERE slot = $1 AND revoked_at IS NULL";
-        let rows = tx.rows(sqlx::query(self.shared.texts.of(query)).bind(slot)).await?;
-        let holder = rows.first().map(|row| {
-            let (incarnation, name) = (column(row, 0)?, column(row, 1)?);
-            Ok::<_, sqlx::Error>(Holder { incarnation, name, lease_micros: column(row, 2)? })
-        });
-        holder.transpose().map_err(|error| tx.failed(error))
+        let rows = tx.rows(sqlx::query(self.shared.texts.of(HOLDER_OF)).bind(slot)).await?;
+        rows.first().map(Holder::read).transpose().map_err(|error| tx.failed(error))
     }
 
     /// Enters a new incarnation that holds the slot, and says its number and its nonce.
@@ -105,8 +109,8 @@ impl PostgresStore {
         let statement = "INSERT INTO @writers (slot, holder, nonce, lease_until)
             VALUES ($1, $2, floor(random() * 2 ^ 52)::bigint, clock_timestamp() + $3 * interval '1 microsecond')
             RETURNING incarnation, nonce";
-        let statement = sqlx::query(self.shared.texts.of(statement));
-        let statement = statement.bind(&claim.slot).bind(&claim.holder).bind(micros(claim.lease));
+        let statement = sqlx::query(self.shared.texts.of(statement)).bind(&claim.slot);
+        let statement = statement.bind(holder::described(claim)).bind(micros(claim.lease));
         let rows = tx.rows(statement).await?;
         let row = rows.first().ok_or(sqlx::Error::RowNotFound);
         row.and_then(|row| Ok((column(row, 0)?, column(row, 1)?))).map_err(|error| tx.failed(error))
@@ -123,29 +127,13 @@ impl PostgresStore {
         let mut tx = Transaction::of(&mut session, doing);
         let held = fence::hold(&mut tx, self.shared.lock_space, key).await;
         let done = match held {
-            Ok(()) => tx.rows(self.revocation(key, false)).await.map(drop),
+            Ok(()) => tx.rows(self.revocation(key, None)).await.map(drop),
             failed => failed,
         };
         tx.finish(done).await
     }
 
-    fn revocation(&self, incarnation: i64, only_if_dead: bool) -> Statement<'_> {
-        let statement = "UPDATE @writers SET revoked_at = clock_timestamp()
-            WHERE incarnation = $1 AND revoked_at IS NULL AND ($2 IS FALSE OR lease_until <= clock_timestamp())";
-        sqlx::query(self.shared.texts.of(statement)).bind(incarnation).bind(only_if_dead)
+    fn revocation(&self, incarnation: i64, renewal: Option<i64>) -> Statement<'_> {
+        sqlx::query(self.shared.texts.of(REVOCATION)).bind(incarnation).bind(renewal)
     }
-}
-
-fn held(claim: &WriterClaim, holder: &Holder) -> ClaimError {
-    let left = u64::try_from(holder.lease_micros).unwrap_or(0);
-    ClaimError::Held {
-        slot: claim.slot.clone(),
-        holder: holder.name.clone(),
-        expires_in: Some(Duration::from_micros(left)),
-    }
-}
-
-fn micros(lease: Duration) -> f64 {
-    // what does not fit is centuries
-    lease.as_secs_f64().min(1e9) * 1e6
 }

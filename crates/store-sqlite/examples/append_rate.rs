@@ -205,6 +205,7 @@ impl Stored {
             slot: "journal".into(),
             holder: "append_rate".into(),
             lease: Duration::from_secs(60),
+            replaces: None,
         };
         let incarnation = store.claim(&claim).await?;
         Ok(Self { store, incarnation, keys: Vec::new(), heads: Vec::new(), event_nr: 0 })

@@ -1,12 +1,13 @@
 use crate::{
     SqliteStore,
-    session::column,
+    session::{Statement, column},
     values,
     writer::WriteTx,
     writer_lock::{Taken, WriterLock},
 };
 use actum_persistence::store::{ClaimError, Incarnation, StoreError, WriterClaim, WriterStore};
 use async_trait::async_trait;
+use sqlx::sqlite::SqliteRow;
 use std::{
     collections::HashMap,
     io,
@@ -15,12 +16,16 @@ use std::{
     time::Duration,
 };
 
+const CLAIMING: &str = "claiming a writer slot";
+
 #[async_trait]
 impl WriterStore for SqliteStore {
     async fn claim(&self, claim: &WriterClaim) -> Result<Incarnation, ClaimError> {
         claim.check()?;
-        let mut tx = self.writer().begin_synced("claiming a writer slot").await?;
-        let claimed = self.claim_in(&mut tx, claim).await;
+        // without the lock on the file: claimants that are refused ask again and again, beside whoever writes
+        let dead = self.find_dead(claim).await?;
+        let mut tx = self.writer().begin_synced(CLAIMING).await?;
+        let claimed = self.claim_in(&mut tx, claim, dead).await;
         let Claimed { incarnation, lock, dead } = tx.finish(claimed).await?;
         self.locks().keep(incarnation, lock);
         dead.into_iter().for_each(WriterLock::discard);
@@ -68,20 +73,34 @@ struct Claimed {
 }
 
 impl SqliteStore {
+    /// The holder of a slot, and its lock, if it is dead; none if the slot is free.
+    async fn find_dead(
+        &self,
+        claim: &WriterClaim,
+    ) -> Result<Option<(i64, WriterLock)>, ClaimError> {
+        let holder = {
+            let mut reader = self.readers().reader(CLAIMING).await?;
+            let rows = reader.rows(holder_of(&claim.slot)).await;
+            let holder = rows.and_then(|rows| rows.first().map(holder).transpose());
+            holder.map_err(|error| crate::fault::store_error(CLAIMING, error))?
+        };
+        holder.map(|holder| self.take_lock_of_dead(claim, holder)).transpose()
+    }
+
     async fn claim_in(
         &self,
         tx: &mut WriteTx<'_>,
         claim: &WriterClaim,
+        found: Option<(i64, WriterLock)>,
     ) -> Result<Claimed, ClaimError> {
-        let dead = match holder_of(tx, &claim.slot).await? {
-            None => None,
-            Some((incarnation, holder)) => match self.take_lock(incarnation)? {
-                Taken::Free(lock) => Some((incarnation, lock)),
-                Taken::Held => {
-                    let slot = claim.slot.clone();
-                    return Err(ClaimError::Held { slot, holder, expires_in: None });
-                }
-            },
+        let rows = tx.rows(holder_of(&claim.slot)).await?;
+        let holder = rows.first().map(holder).transpose().map_err(|error| tx.failed(error))?;
+        let dead = match (holder, found) {
+            (None, _) => None,
+            (Some((incarnation, _)), Some((found, lock))) if incarnation == found => {
+                Some((incarnation, lock))
+            }
+            (Some(holder), _) => Some(self.take_lock_of_dead(claim, holder)?),
         };
         if let Some((incarnation, _)) = &dead {
             tx.execute(revocation(*incarnation)).await?;
@@ -96,6 +115,22 @@ impl SqliteStore {
                 "somebody holds the lock of incarnation {incarnation}, which was never given out"
             ))
             .into()),
+        }
+    }
+
+    fn take_lock_of_dead(
+        &self,
+        claim: &WriterClaim,
+        (incarnation, holder): (i64, String),
+    ) -> Result<(i64, WriterLock), ClaimError> {
+        match self.take_lock(incarnation)? {
+            Taken::Free(lock) => Ok((incarnation, lock)),
+            Taken::Held => Err(ClaimError::Held {
+                slot: claim.slot.clone(),
+                holder,
+                incarnation: Incarnation::new(incarnation.cast_unsigned()),
+                lease: None, // it lives
+            }),
         }
     }
 
@@ -129,12 +164,13 @@ async fn shut_out(mut tx: WriteTx<'_>, incarnation: Incarnation) -> Result<(), S
 }
 
 /// The incarnation that may write for a slot, and who that is.
-async fn holder_of(tx: &mut WriteTx<'_>, slot: &str) -> Result<Option<(i64, String)>, StoreError> {
+fn holder_of(slot: &str) -> Statement<'_> {
     let query = "SELECT incarnation, holder FROM writers WHERE slot = ? AND revoked_at IS NULL";
-    let rows = tx.rows(sqlx::query(query).bind(slot)).await?;
-    let Some(row) = rows.first() else { return Ok(None) };
-    let read = column(row, 0).and_then(|nr| Ok((nr, column(row, 1)?)));
-    read.map(Some).map_err(|error| tx.failed(error))
+    sqlx::query(query).bind(slot)
+}
+
+fn holder(row: &SqliteRow) -> Result<(i64, String), sqlx::Error> {
+    Ok((column(row, 0)?, column(row, 1)?))
 }
 
 /// Enters a new incarnation that holds the slot.
@@ -147,7 +183,7 @@ async fn enter(tx: &mut WriteTx<'_>, claim: &WriterClaim) -> Result<i64, StoreEr
     row.and_then(|row| column(row, 0)).map_err(|error| tx.failed(error))
 }
 
-fn revocation(incarnation: i64) -> crate::session::Statement<'static> {
+fn revocation(incarnation: i64) -> Statement<'static> {
     let statement = "UPDATE writers SET revoked_at = unixepoch()
         WHERE incarnation = ? AND revoked_at IS NULL";
     sqlx::query(statement).bind(incarnation)

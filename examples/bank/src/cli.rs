@@ -43,6 +43,9 @@ pub struct ServeArgs {
     /// a bank that was only stalled is taken for dead
     #[arg(long, default_value = "10s", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub writer_lease: Duration,
+    /// Wait for ever while another bank holds the database, and take over when it ends
+    #[arg(long)]
+    pub standby: bool,
 }
 
 /// Where accounts are kept.

@@ -1,7 +1,10 @@
 //! `bank serve`: from the command line to a server, and to its end.
 
 use crate::{Bank, Server, cli::ServeArgs, greeting::greet, signals::Signals};
-use actum::{ShutdownReport, settings::RuntimeSettings};
+use actum::{
+    ShutdownReport,
+    settings::{JournalWait, RuntimeSettings},
+};
 use anyhow::{Context, Result, bail};
 use tokio::net::TcpListener;
 
@@ -46,7 +49,9 @@ pub async fn run(args: &ServeArgs) -> Result<()> {
 /// Opens the journal and starts a bank on it; says where it is, too.
 async fn open(args: &ServeArgs) -> Result<(Bank, String)> {
     let (stores, place) = args.database.open().await?;
-    let settings = RuntimeSettings::default().with_writer_lease(args.writer_lease);
+    let wait = if args.standby { JournalWait::Forever } else { JournalWait::default() };
+    let settings =
+        RuntimeSettings::default().with_writer_lease(args.writer_lease).with_journal_wait(wait);
     let bank = Bank::start_with(stores, settings).await;
     let bank = bank.with_context(|| format!("cannot use {place}"))?;
     Ok((bank, place))

@@ -10,8 +10,8 @@ use std::time::Duration;
 ///
 /// # How a holder dies
 /// The suite takes a writer slot, calls [`kill`](Self::kill), lets the lease pass with [`pass_time`](Self::pass_time),
-/// and expects that the slot can be claimed. A store that goes by leases alone does nothing special in `kill`; one
-/// that sees the death of a process by itself, by a lock on a file say, must see it there.
+/// and expects that the slot can be claimed, or taken from the holder as it is seen. A store that goes by leases alone does
+/// nothing special in `kill`; one that sees the death of a process by itself, by a lock on a file say, must see it there.
 #[async_trait]
 pub trait StoreFixture: Send + Sync + 'static {
     /// Whether the journal can be had on this machine; true by default. Where it cannot, because there is no server say,

@@ -11,7 +11,7 @@ use super::{
 use actum_model::{Lane, Position, SequenceNr};
 use actum_persistence::store::{
     ClaimError, EntityRead, EventFilter, Incarnation, PageLimit, RecoveryRead, Snapshot,
-    StateChange, Stores, WriterClaim,
+    StateChange, Stores,
 };
 use bytes::Bytes;
 
@@ -36,9 +36,9 @@ pub async fn everything_is_there_after_a_crash(fixture: &dyn StoreFixture) {
     for life in 0..4 {
         let stores = fixture.open().await;
         assert_lives(&stores, life).await;
-        let claim = WriterClaim { lease: SHORT_LEASE, ..claim_of("journal") };
-        let incarnation = stores.writers.claim(&claim).await.expect("the slot is free");
-        live(&Writer::of(&stores, incarnation), life, &mut last).await;
+        let writer = Writer::take_over(&stores, SHORT_LEASE).await;
+        live(&writer, life, &mut last).await;
+        drop(writer);
         fixture.kill(stores).await;
         fixture.pass_time(SHORT_LEASE * 2).await;
     }
@@ -51,9 +51,7 @@ pub async fn appends_under_way_at_a_crash_are_stored_whole_or_not(fixture: &dyn 
     let mut rng = seed::random();
     for life in 0..8 {
         let stores = fixture.open().await;
-        let claim = WriterClaim { lease: SHORT_LEASE, ..claim_of("journal") };
-        let incarnation = stores.writers.claim(&claim).await.expect("the slot is free");
-        let writer = Writer::of(&stores, incarnation);
+        let writer = Writer::take_over(&stores, SHORT_LEASE).await;
         let confirmed = life * 1000 + 500;
         writer.write(&account(confirmed), 0, 3).await;
         let appends = (0..30).map(|n| writer.append(&account(life * 1000 + n), 0, events(2)));

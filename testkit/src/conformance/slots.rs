@@ -7,7 +7,7 @@ use super::{
     sample::{account, events},
     writer::{LONG_LEASE, SHORT_LEASE, Writer, claim_of},
 };
-use actum_persistence::store::{ClaimError, StoreError, Stores, WriterClaim};
+use actum_persistence::store::{ClaimError, Renewal, SeenHolder, StoreError, Stores, WriterClaim};
 use tokio::task::JoinSet;
 
 /// A slot whose holder lives is refused, with the holder's name, through the holder's own handle too; the holder notices
@@ -53,7 +53,7 @@ pub async fn the_slot_of_a_dead_holder_can_be_claimed(fixture: &dyn StoreFixture
     fixture.pass_time(SHORT_LEASE * 2).await;
 
     let stores = fixture.open().await;
-    let successor = Writer::claim(&stores).await;
+    let successor = Writer::take_over(&stores, LONG_LEASE).await;
     assert!(successor.incarnation > incarnation);
     successor.write(&account(1), 2, 1).await;
     let ghost = Writer::of(&stores, incarnation);
@@ -62,24 +62,81 @@ pub async fn the_slot_of_a_dead_holder_can_be_claimed(fixture: &dyn StoreFixture
     assert_eq!(events_of(&stores, &account(1)).await.len(), 3);
 }
 
-/// A lease that was renewed in time runs on.
-pub async fn a_renewed_lease_keeps_the_slot(fixture: &dyn StoreFixture) {
+/// A claimant sees who holds a slot, and as long as that one does not renew it sees the same.
+pub async fn a_holder_is_seen_with_its_lease(fixture: &dyn StoreFixture) {
+    let (stores, other) = (fixture.open().await, fixture.open().await);
+    let writer = claim_for(&stores, LONG_LEASE).await;
+    let first = assert_held(&other, "journal").await;
+    let ClaimError::Held { incarnation, lease, .. } = &first else { panic!("{first:?}") };
+    assert_eq!(*incarnation, writer.incarnation);
+    let Some(lease) = lease else { return }; // the store sees that the holder lives
+    assert!(lease.length.is_none_or(|length| length == LONG_LEASE), "{lease:?}");
+    assert!(lease.expires_in <= LONG_LEASE && lease.expires_in > LONG_LEASE / 2, "{lease:?}");
+    writer.write(&account(1), 0, 1).await;
+    assert_eq!(assert_held(&stores, "journal").await.seen(), first.seen());
+}
+
+/// A claim may replace the holder it has seen, whatever is left of the lease. That shuts the holder out for good.
+pub async fn a_holder_that_does_not_renew_can_be_replaced(fixture: &dyn StoreFixture) {
+    let (stores, other) = (fixture.open().await, fixture.open().await);
+    let writer = claim_for(&stores, LONG_LEASE).await;
+    writer.write(&account(1), 0, 1).await;
+    let held = assert_held(&other, "journal").await;
+    if held.seen().is_none() {
+        return assert_lives(&other, &writer).await;
+    }
+    let successor = replace(&other, &held).await.expect("the holder has not renewed");
+    assert!(successor.incarnation > writer.incarnation);
+    successor.write(&account(1), 1, 1).await;
+    assert_fenced(writer.store_one(&account(1), 2, events(1)).await, writer.incarnation);
+    assert_fenced(stores.writers.renew(writer.incarnation, LONG_LEASE).await, writer.incarnation);
+}
+
+/// A holder that has renewed since it was seen is not replaced.
+pub async fn a_holder_that_has_renewed_keeps_the_slot(fixture: &dyn StoreFixture) {
     let (stores, other) = (fixture.open().await, fixture.open().await);
     let writer = claim_for(&stores, SHORT_LEASE).await;
-    stores.writers.renew(writer.incarnation, LONG_LEASE).await.expect("the holder may renew");
-    fixture.pass_time(SHORT_LEASE * 2).await;
-    assert_held(&other, "journal").await;
+    let mut seen = vec![assert_held(&other, "journal").await];
+    if seen[0].seen().is_none() {
+        return assert_lives(&other, &writer).await;
+    }
+    for nr in 0..3 {
+        stores.writers.renew(writer.incarnation, SHORT_LEASE).await.expect("the holder may renew");
+        fixture.pass_time(SHORT_LEASE * nr).await;
+        for old in &seen {
+            replace(&other, old).await.expect_err("it has renewed since");
+        }
+        seen.push(assert_held(&other, "journal").await);
+    }
     writer.write(&account(1), 0, 1).await;
 }
 
-/// A holder whose lease ran out may write and renew until somebody takes the slot: only being revoked ends its right.
+/// A claim that would replace a holder replaces no other one, and takes a slot that is free meanwhile.
+pub async fn only_the_holder_that_was_seen_is_replaced(fixture: &dyn StoreFixture) {
+    let (stores, other) = (fixture.open().await, fixture.open().await);
+    let former = Writer::claim(&stores).await;
+    let seen = assert_held(&other, "journal").await;
+    stores.writers.release(former.incarnation).await.expect("a slot can be released");
+    let successor = Writer::claim(&stores).await;
+    replace(&other, &seen).await.expect_err("that is another holder");
+    successor.write(&account(1), 0, 1).await;
+    stores.writers.release(successor.incarnation).await.expect("a slot can be released");
+    replace(&other, &seen).await.expect("the slot is free").write(&account(1), 1, 1).await;
+}
+
+/// A holder whose lease ran out keeps the slot, may write and may renew, until it is revoked: clocks step.
 pub async fn a_lease_that_ran_out_shuts_nobody_out_by_itself(fixture: &dyn StoreFixture) {
     let (stores, other) = (fixture.open().await, fixture.open().await);
     let writer = claim_for(&stores, SHORT_LEASE).await;
     fixture.pass_time(SHORT_LEASE * 2).await;
+    let held = assert_held(&other, "journal").await;
+    if let ClaimError::Held { lease: Some(lease), .. } = held {
+        assert!(lease.expires_in.is_zero(), "{lease:?}");
+    }
     writer.write(&account(1), 0, 1).await;
-    stores.writers.renew(writer.incarnation, LONG_LEASE).await.expect("the holder may renew");
+    stores.writers.renew(writer.incarnation, SHORT_LEASE).await.expect("the holder may renew");
     assert_held(&other, "journal").await;
+    writer.write(&account(1), 1, 1).await;
 }
 
 /// Each slot has a holder of its own; names are compared exactly.
@@ -134,16 +191,38 @@ pub async fn of_many_claimants_exactly_one_gets_the_slot(fixture: &dyn StoreFixt
         let mut tasks = JoinSet::new();
         for nr in 0..8 {
             let stores = handles[nr % 2].clone();
-            tasks.spawn(async move { claim_patiently(&stores, &format!("slot {round}")).await });
+            let claim = claim_of(&format!("slot {round}"));
+            tasks.spawn(async move { claim_patiently(&stores, claim).await });
         }
         let got = tasks.join_all().await.iter().filter(|got| **got).count();
         assert_eq!(got, 1, "round {round}");
     }
 }
 
-async fn claim_patiently(stores: &Stores, slot: &str) -> bool {
+/// Of many that replace a dead holder at the same moment, through two handles, one gets the slot.
+pub async fn of_many_who_replace_a_holder_exactly_one_gets_the_slot(fixture: &dyn StoreFixture) {
+    let handles = [fixture.open().await, fixture.open().await];
+    let first = Writer::claim(&handles[0]).await;
+    let mut held = assert_held(&handles[1], "journal").await;
+    if held.seen().is_none() {
+        return assert_lives(&handles[1], &first).await;
+    }
+    for round in 0..20 {
+        let mut tasks = JoinSet::new();
+        for nr in 0..8 {
+            let (stores, replaces) = (handles[nr % 2].clone(), held.seen());
+            let claim = WriterClaim { replaces, ..claim_of("journal") };
+            tasks.spawn(async move { claim_patiently(&stores, claim).await });
+        }
+        let got = tasks.join_all().await.iter().filter(|got| **got).count();
+        assert_eq!(got, 1, "round {round}");
+        held = assert_held(&handles[round % 2], "journal").await;
+    }
+}
+
+async fn claim_patiently(stores: &Stores, claim: WriterClaim) -> bool {
     loop {
-        match stores.writers.claim(&claim_of(slot)).await {
+        match stores.writers.claim(&claim).await {
             Ok(_) => return true,
             Err(ClaimError::Held { .. }) => return false,
             Err(ClaimError::Store(StoreError::Unavailable { .. })) => {
@@ -159,13 +238,35 @@ async fn claim_for(stores: &Stores, lease: std::time::Duration) -> Writer {
     Writer::of(stores, stores.writers.claim(&claim).await.expect("the slot is free"))
 }
 
+/// Claims the slot `journal` from the holder that has refused an earlier claim.
+async fn replace(stores: &Stores, held: &ClaimError) -> Result<Writer, ClaimError> {
+    let claim = WriterClaim { replaces: held.seen(), ..claim_of("journal") };
+    Ok(Writer::of(stores, stores.writers.claim(&claim).await?))
+}
+
 /// Panics unless a claim of `slot` is refused in favour of its holder.
-async fn assert_held(stores: &Stores, slot: &str) {
+async fn assert_held(stores: &Stores, slot: &str) -> ClaimError {
     let claim = WriterClaim { holder: "a rival".into(), ..claim_of(slot) };
-    match stores.writers.claim(&claim).await {
-        Err(ClaimError::Held { slot: told, holder, .. }) => {
-            assert_eq!((told, holder), (slot.to_owned(), claim_of(slot).holder));
+    let refused = stores.writers.claim(&claim).await;
+    match &refused {
+        Err(held @ ClaimError::Held { slot: told, holder, .. }) => {
+            assert_eq!((told, holder), (&slot.to_owned(), &claim_of(slot).holder));
+            held.clone()
         }
         other => panic!("the slot `{slot}` is held, but the store says {other:?}"),
     }
+}
+
+/// Where the store sees that a holder lives: no claim replaces it.
+async fn assert_lives(stores: &Stores, holder: &Writer) {
+    for mark in [0, 1] {
+        let (incarnation, renewal) = (holder.incarnation, Renewal::new(mark));
+        let replaces = Some(SeenHolder { incarnation, renewal });
+        let claim = WriterClaim { replaces, ..claim_of("journal") };
+        match stores.writers.claim(&claim).await {
+            Err(ClaimError::Held { lease: None, .. }) => {}
+            other => panic!("the holder lives, but the store says {other:?}"),
+        }
+    }
+    holder.stores.writers.renew(holder.incarnation, LONG_LEASE).await.expect("it may renew");
 }

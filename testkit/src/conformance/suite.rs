@@ -68,13 +68,17 @@ macro_rules! store_conformance {
                 a_released_slot_can_be_claimed_at_once
                 a_slot_whose_holder_was_revoked_can_be_claimed
                 the_slot_of_a_dead_holder_can_be_claimed
-                a_renewed_lease_keeps_the_slot
+                a_holder_is_seen_with_its_lease
+                a_holder_that_does_not_renew_can_be_replaced
+                a_holder_that_has_renewed_keeps_the_slot
+                only_the_holder_that_was_seen_is_replaced
                 a_lease_that_ran_out_shuts_nobody_out_by_itself
                 slots_do_not_touch_each_other
                 no_incarnation_is_given_twice
                 a_late_release_does_not_touch_the_successor;
             Crowded slots:
-                of_many_claimants_exactly_one_gets_the_slot;
+                of_many_claimants_exactly_one_gets_the_slot
+                of_many_who_replace_a_holder_exactly_one_gets_the_slot;
             Plain filters:
                 kinds_are_compared_exactly
                 a_manifest_selects_itself_and_what_is_below_it

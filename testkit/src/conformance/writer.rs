@@ -1,8 +1,8 @@
 use actum_model::Revision;
 use actum_model::{EntityKey, Lane, Position, SequenceNr};
 use actum_persistence::store::{
-    AppendBatch, AppendOutcome, EntityAppend, EventStore, Incarnation, NewEvent, StateBatch,
-    StateChange, StateOutcome, StateWrite, StoreError, Stores, WriterClaim,
+    AppendBatch, AppendOutcome, ClaimError, EntityAppend, EventStore, Incarnation, NewEvent,
+    StateBatch, StateChange, StateOutcome, StateWrite, StoreError, Stores, WriterClaim,
 };
 use bytes::Bytes;
 use std::{
@@ -18,6 +18,7 @@ pub(crate) const LONG_LEASE: Duration = Duration::from_secs(3600);
 pub(crate) const SHORT_LEASE: Duration = Duration::from_millis(40);
 
 /// An incarnation that holds a slot, and the handle it writes through.
+#[derive(Debug)]
 pub(crate) struct Writer {
     pub(crate) stores: Stores,
     pub(crate) incarnation: Incarnation,
@@ -26,7 +27,12 @@ pub(crate) struct Writer {
 
 /// The claim of `slot` with a long lease.
 pub(crate) fn claim_of(slot: &str) -> WriterClaim {
-    WriterClaim { slot: slot.into(), holder: format!("the writer of {slot}"), lease: LONG_LEASE }
+    WriterClaim {
+        slot: slot.into(),
+        holder: format!("the writer of {slot}"),
+        lease: LONG_LEASE,
+        replaces: None,
+    }
 }
 
 impl Writer {
@@ -39,6 +45,20 @@ impl Writer {
     pub(crate) async fn claim_slot(stores: &Stores, slot: &str) -> Self {
         let incarnation = stores.writers.claim(&claim_of(slot)).await.expect("the slot is free");
         Self::of(stores, incarnation)
+    }
+
+    /// Claims the slot `journal` after its holder was killed: where the store does not see that by itself, from the holder
+    /// as it is seen.
+    pub(crate) async fn take_over(stores: &Stores, lease: Duration) -> Self {
+        let claim = WriterClaim { lease, ..claim_of("journal") };
+        let incarnation = match stores.writers.claim(&claim).await {
+            Err(held @ ClaimError::Held { .. }) => {
+                let replaces = Some(held.seen().expect("the store sees that the holder is dead"));
+                stores.writers.claim(&WriterClaim { replaces, ..claim }).await
+            }
+            claimed => claimed,
+        };
+        Self::of(stores, incarnation.expect("the holder is dead"))
     }
 
     /// Writes through `stores` as `incarnation`, whether it may or not.

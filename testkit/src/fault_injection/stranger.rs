@@ -69,7 +69,8 @@ impl FaultStore {
         let mut held = None;
         for nr in 1..=STRANGERS_MAX {
             let (slot, holder) = (format!("stranger {nr}"), "a stranger".to_owned());
-            match self.inner.writers.claim(&WriterClaim { slot, holder, lease: LEASE }).await {
+            let claim = WriterClaim { slot, holder, lease: LEASE, replaces: None };
+            match self.inner.writers.claim(&claim).await {
                 Ok(incarnation) => return Ok(incarnation),
                 Err(ClaimError::Store(error)) => return Err(error),
                 Err(error) => held = Some(error),

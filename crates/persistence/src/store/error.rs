@@ -1,6 +1,6 @@
 use super::Incarnation;
 use crate::error_chain::fmt_causes;
-use std::{error::Error, fmt, sync::Arc, time::Duration};
+use std::{error::Error, fmt, sync::Arc};
 
 /// What went wrong in a store, told by what a caller can do about it. Cheap to clone: one failure fails many commands.
 ///
@@ -130,27 +130,4 @@ impl Error for Cause {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.0.source()
     }
-}
-
-/// Why a writer slot was not claimed.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ClaimError {
-    /// Somebody alive holds the slot.
-    #[error("the writer slot `{slot}` is held by {holder}{}", free_in(.expires_in))]
-    Held {
-        /// The slot.
-        slot: String,
-        /// How the holder described itself.
-        holder: String,
-        /// When its lease ends unless renewed; `None` where the store sees by itself whether the holder lives.
-        expires_in: Option<Duration>,
-    },
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-fn free_in(expires_in: &Option<Duration>) -> String {
-    expires_in.map(|d| format!(", whose lease ends in {d:?} unless renewed")).unwrap_or_default()
 }

@@ -8,6 +8,7 @@ mod batch_check;
 pub mod bounds;
 mod careful_recovery;
 mod claim_check;
+mod claim_error;
 mod error;
 mod event;
 mod event_store;
@@ -24,11 +25,13 @@ mod snapshot_fit;
 mod snapshot_store;
 mod state_store;
 mod stores;
+mod writer_claim;
 mod writer_store;
 
 pub use append::{AppendBatch, AppendOutcome, EntityAppend, NewEvent};
 pub use careful_recovery::recover_carefully;
-pub use error::{Cause, ClaimError, StoreError};
+pub use claim_error::ClaimError;
+pub use error::{Cause, StoreError};
 pub use event::{EventId, JournalEvent, StoredEvent};
 pub use event_store::{EventStore, KIND_SAMPLE};
 pub use layout::JournalLayout;
@@ -43,4 +46,5 @@ pub use state_store::{
     DurableStateStore, StateBatch, StateChange, StateOutcome, StateRecord, StateWrite,
 };
 pub use stores::{Store, Stores};
-pub use writer_store::{Incarnation, WriterClaim, WriterStore};
+pub use writer_claim::{HeldLease, Renewal, SeenHolder, WriterClaim};
+pub use writer_store::{Incarnation, WriterStore};

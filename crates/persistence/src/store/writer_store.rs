@@ -1,4 +1,4 @@
-use super::{ClaimError, StoreError};
+use super::{ClaimError, StoreError, WriterClaim};
 use async_trait::async_trait;
 use std::{fmt, time::Duration};
 
@@ -26,40 +26,35 @@ impl fmt::Display for Incarnation {
     }
 }
 
-/// Asks for a writer slot.
-#[derive(Clone, Debug)]
-pub struct WriterClaim {
-    /// The slot, 1 to 255 bytes without NUL: one alive writer each. A single engine uses one slot for the whole journal.
-    pub slot: String,
-    /// Who claims, 1 to 4,096 bytes without NUL, for the error message of the next claimant: the engine's name and process id.
-    pub holder: String,
-    /// How long the claim lives without a [`renew`](WriterStore::renew), on the store's clock.
-    pub lease: Duration,
-}
-
 /// Says who may write.
 ///
 /// # Contract
 /// * What [`WriterClaim::check`] refuses is [`StoreError::Invalid`], before anything is claimed.
 /// * At any moment at most one incarnation holds a slot that is not revoked.
-/// * [`claim`](Self::claim) succeeds when the slot is free, released, or its holder is revoked or dead: its lease has run
-///   out, or the store knows by itself, for example by a file lock that died with its process. It then revokes the
-///   former incarnation in the same transaction. A lease that has run out shuts nobody out before that.
+/// * [`claim`](Self::claim) succeeds when the slot is free: its last holder released it or was revoked, or the store
+///   knows by itself that it is dead, for example by a file lock that died with its process. No lease frees a slot by
+///   running out: clocks step, so a store says what it sees of a lease, and the claimant decides.
+/// * A claim that [`replaces`](WriterClaim::replaces) a holder takes the slot from it when it holds the slot and has not
+///   renewed since, whatever any clock says; unless the store knows by itself that it lives. Otherwise it is a claim like
+///   any other. It compares and revokes in the transaction that takes the slot.
+/// * A claim that finds the slot held waits for no other writer and disturbs none: claimants ask several times a second.
 /// * When `claim` or [`revoke`](Self::revoke) returns, no write of a revoked incarnation is under way, and no later one
 ///   commits: they get [`StoreError::Fenced`].
+/// * A [`renew`](Self::renew) that succeeds proves that no one else held the slot up to then, however late it comes. It
+///   is as durable as an append, and a claimant that has seen an earlier renewal can no longer replace the holder.
 ///
 /// # Cancel safety
 /// Dropping the future of a call leaves open whether it was done; the store stays usable. A slot that such a `claim` has
-/// taken is held until its lease ends, or until the store sees that its holder is gone; the other calls can be repeated.
+/// taken is held by an incarnation that no one renews; the other calls can be repeated.
 #[async_trait]
 pub trait WriterStore: Send + Sync + 'static {
     /// Takes a slot.
     ///
     /// # Errors
-    /// [`ClaimError::Held`] when somebody alive holds it.
+    /// [`ClaimError::Held`] when another writer holds it.
     async fn claim(&self, claim: &WriterClaim) -> Result<Incarnation, ClaimError>;
 
-    /// Prolongs the lease of an incarnation; after `lease` without another one the slot can be claimed.
+    /// Prolongs the lease of an incarnation, by the length that it was claimed for.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when the incarnation is revoked.
@@ -68,7 +63,7 @@ pub trait WriterStore: Send + Sync + 'static {
     /// Gives the slot back: the incarnation is revoked and the next claim succeeds at once.
     ///
     /// # Errors
-    /// [`StoreError`] when the write fails; the lease then ends by itself.
+    /// [`StoreError`] when the write fails; others can then replace the holder when it has not renewed for one lease.
     async fn release(&self, incarnation: Incarnation) -> Result<(), StoreError>;
 
     /// Shuts an incarnation out, whoever holds it.

@@ -1,17 +1,12 @@
+use super::{holder, standby::Standby};
 use crate::settings::RuntimeSettings;
-use actum_persistence::store::{ClaimError, Incarnation, Stores, WriterClaim};
-use std::time::Duration;
+use actum_model::Timestamp;
+use actum_persistence::store::{ClaimError, Incarnation, StoreError, Stores, WriterClaim};
+use std::time::SystemTime;
 use tokio::time::{Instant, sleep_until};
 
-/// How often a slot is claimed at most.
-const CLAIMS_MAX: u32 = 4;
-
-/// How long after the end of a lease its slot is claimed: clocks and timers are a little off.
-const GRACE: Duration = Duration::from_millis(20);
-
-/// How much later than before a lease that nobody has renewed may seem to end, for the same reason. A holder that is
-/// alive moves it by two thirds of its lease, which is 100 milliseconds at least.
-const TOLERANCE: Duration = Duration::from_millis(50);
+/// The slot that makes an engine the only writer of its journal.
+const SLOT: &str = "journal";
 
 /// A writer slot that was taken.
 pub(super) struct Claimed {
@@ -20,56 +15,89 @@ pub(super) struct Claimed {
     pub(super) valid_until: Instant,
 }
 
-/// Takes the writer slot. Where it is held until a lease ends, waits for that once, for one lease at most: a holder that
-/// is alive has renewed it by then, and one that is dead has not. Gives up waiting when `unwanted` is ready.
+/// Takes the writer slot. Where another engine holds it, waits as the settings say, and takes it from a holder that is
+/// dead. Gives up waiting when `unwanted` is ready.
 ///
 /// # Errors
-/// [`ClaimError::Held`] when the holder is alive, or nobody wants the slot any more.
+/// [`ClaimError::Held`] when the holder is alive, or no one wants the slot any more; [`ClaimError::Store`] when the store
+/// fails before it has said who holds the slot, or still fails when the time is over.
 pub(super) async fn claim(
     name: &str,
     stores: &Stores,
     settings: &RuntimeSettings,
     unwanted: impl Future<Output = ()>,
 ) -> Result<Claimed, ClaimError> {
-    let holder = format!("engine `{name}`, process {}", std::process::id());
-    let claim =
-        WriterClaim { slot: settings.writer_slot.clone(), holder, lease: settings.writer_lease };
+    let holder = holder::describe(name, Timestamp::from(SystemTime::now()));
+    let lease = settings.writer_lease;
+    let mut standby =
+        Standby::begin(lease, settings.journal_wait, Instant::now(), seed_of(&holder));
+    let mut log = Log { engine: name, holder: None, failing: false };
     let mut unwanted = std::pin::pin!(unwanted);
-    let mut awaited = None;
-    for nr in 1.. {
+    loop {
         let asked = Instant::now();
-        let held = match stores.writers.claim(&claim).await {
-            Ok(incarnation) => {
-                return Ok(Claimed { incarnation, valid_until: asked + claim.lease });
+        let replaces = standby.dead_by(asked);
+        let claim = WriterClaim { slot: SLOT.to_owned(), holder: holder.clone(), lease, replaces };
+        let error = match stores.writers.claim(&claim).await {
+            Ok(incarnation) => return Ok(Claimed { incarnation, valid_until: asked + lease }),
+            Err(error) => error,
+        };
+        let again = match &error {
+            ClaimError::Store(failure) if log.holder.is_some() && passes(failure) => {
+                standby.again(Instant::now())
             }
-            Err(held @ ClaimError::Held { .. }) if nr < CLAIMS_MAX => held,
-            Err(error) => return Err(error),
+            ClaimError::Store(_) => None,
+            held => standby.refused(held, Instant::now()),
         };
-        let Some(end) = worth_waiting_for(&held, asked, awaited, claim.lease) else {
-            return Err(held);
-        };
-        if awaited.replace(end).is_none() {
-            tracing::info!(engine = name, %held, "waiting for the end of the writer's lease");
-        }
+        let Some(again) = again else { return Err(error) };
+        log.waiting(&error);
         // never while a claim is under way: whether it was done would be open
         tokio::select! {
             biased;
-            () = &mut unwanted => return Err(held),
-            () = sleep_until(end + GRACE) => {}
+            () = &mut unwanted => return Err(error),
+            () = sleep_until(again) => {}
         }
     }
-    unreachable!("the last claim is final")
 }
 
-/// When the lease ends of whoever holds the slot, if that is to be waited for: it is a lease like ours, and was not
-/// renewed since its end was awaited.
-fn worth_waiting_for(
-    held: &ClaimError,
-    asked: Instant,
-    awaited: Option<Instant>,
-    lease: Duration,
-) -> Option<Instant> {
-    let ClaimError::Held { expires_in: Some(left), .. } = held else { return None };
-    let renewed = awaited.is_some_and(|awaited| asked + *left > awaited + TOLERANCE);
-    (!renewed && *left <= lease).then(|| Instant::now() + *left)
+/// Two claimants have different seeds: FNV-1a of what they say of themselves.
+fn seed_of(holder: &str) -> u64 {
+    let add = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+    holder.bytes().fold(0xcbf2_9ce4_8422_2325, add)
+}
+
+/// Whether a failure of the store says nothing about the next claim. One whose outcome is unknown may have taken the slot:
+/// then its holder renews nothing, and is replaced like any that is dead.
+fn passes(failure: &StoreError) -> bool {
+    matches!(failure, StoreError::Unavailable { .. } | StoreError::OutcomeUnknown { .. })
+}
+
+/// What is logged while an engine waits: each holder and each outage once, however often it asks.
+struct Log<'a> {
+    engine: &'a str,
+    holder: Option<Incarnation>,
+    failing: bool,
+}
+
+impl Log<'_> {
+    fn waiting(&mut self, error: &ClaimError) {
+        let engine = self.engine;
+        match error {
+            ClaimError::Held { incarnation, .. } => {
+                self.failing = false;
+                if self.holder.replace(*incarnation) != Some(*incarnation) {
+                    tracing::info!(engine, held = %error, "waiting for the writer slot");
+                }
+            }
+            error => {
+                if !std::mem::replace(&mut self.failing, true) {
+                    let error = crate::failure::full_text(error);
+                    tracing::warn!(
+                        engine,
+                        error,
+                        "the writer slot cannot be claimed, trying again"
+                    );
+                }
+            }
+        }
+    }
 }

@@ -2,7 +2,9 @@
 
 mod claim;
 mod crew;
+mod holder;
 mod shutdown;
+mod standby;
 mod start;
 mod start_error;
 mod stored_models;
@@ -65,9 +67,8 @@ impl Runtime {
     /// Starts the runtime over `stores`, on the tokio runtime of the caller. Its `name` has 1 to 255 bytes. Without stores
     /// it does not start; `None` is listed among everything else that is wrong.
     ///
-    /// Where a lease says how long the writer slot is held, an engine that starts waits for its end, for as long as a
-    /// lease of its own at most: the slot of an engine that was killed is taken over, and one that is alive has renewed
-    /// its lease by then.
+    /// While another engine holds the journal it waits as the settings say, see [`JournalWait`](crate::settings::JournalWait):
+    /// it takes over from one that releases the journal or is dead, and is refused by one that is alive.
     ///
     /// # Errors
     /// [`StartError::Invalid`] lists everything that is wrong with settings and registrations; [`StartError::Held`] says

@@ -1,3 +1,4 @@
+use super::JournalWait;
 use actum_persistence::{
     group_commit::GroupCommitSettings, serializer::SizeLimits, store::PageLimit,
 };
@@ -18,8 +19,8 @@ pub struct RuntimeSettings {
     pub(crate) read_batch_max: u32,
     pub(crate) read_bytes_max: usize,
     pub(crate) page: PageLimit,
-    pub(crate) writer_slot: String,
     pub(crate) writer_lease: Duration,
+    pub(crate) journal_wait: JournalWait,
     pub(crate) size_limits: SizeLimits,
     pub(crate) group_commit: GroupCommitSettings,
 }
@@ -67,12 +68,13 @@ setters! {
     with_read_bytes_max read_bytes_max: usize;
     /// How much is read of one entity at once: 1,000 events or 1 MiB by default, 1 to 100,000 events and 1 byte to 512 MiB.
     with_page page: PageLimit;
-    /// The slot that makes this engine the only writer of its journal: `journal` by default, 1 to 255 bytes.
-    with_writer_slot writer_slot: String;
-    /// How long the slot stays taken when this engine dies without a word, where the store cannot see that by itself:
-    /// 10 seconds by default, 100 milliseconds to 1 day. Renewed three times as often. As long at most the next engine
-    /// waits as it starts, to see whether this one is dead.
+    /// How long this engine relies on being the only writer after it has renewed its lease, which it does three times as
+    /// often: 10 seconds by default, 100 milliseconds to 1 day. When it dies, the next engine waits as long where the store
+    /// does not see that by itself; when it cannot reach the store for as long, it shows nothing until it can.
     with_writer_lease writer_lease: Duration;
+    /// How long this engine waits as it starts while another one holds the journal: by default until it is known whether
+    /// the other is alive.
+    with_journal_wait journal_wait: JournalWait;
     /// How large payloads, metadata and appends may be.
     with_size_limits size_limits: SizeLimits;
     /// How writes gather into transactions.
@@ -106,10 +108,6 @@ impl RuntimeSettings {
                 "a page must be of 1 to 100,000 events and of 1 byte to 512 MiB",
             ),
             (
-                !(1..=255).contains(&self.writer_slot.len()),
-                "the writer slot must have a name of 1 to 255 bytes",
-            ),
-            (
                 !(Duration::from_millis(100)..=DAY).contains(&self.writer_lease),
                 "the writer lease must be 100 milliseconds to 1 day",
             ),
@@ -136,8 +134,8 @@ impl Default for RuntimeSettings {
             read_batch_max: 64,
             read_bytes_max: 64 << 20,
             page: PageLimit::default().with_bytes(1 << 20),
-            writer_slot: "journal".to_owned(),
             writer_lease: Duration::from_secs(10),
+            journal_wait: JournalWait::default(),
             size_limits: SizeLimits::default(),
             group_commit: GroupCommitSettings::default(),
         }

@@ -1,23 +1,33 @@
-//! An engine that starts waits for the end of a lease: then it is known whether its holder is alive.
+//! An engine that starts while another one holds the journal: how long it waits, and from whom it takes over.
 
 use crate::{
-    account::Deposit,
+    account::{Balance, Deposit},
     listener::Listener,
     rig::{Rig, account, accounts, all_wait, assert_is},
 };
 use actum_persistence::store::{
-    ClaimError, Incarnation, StoreError, Stores, WriterClaim, WriterStore,
+    ClaimError, HeldLease, Incarnation, Renewal, SeenHolder, StoreError, Stores, WriterClaim,
+    WriterStore,
 };
-use actum_runtime::{Runtime, StartError, settings::RuntimeSettings};
-use actum_testkit::Operation;
+use actum_runtime::{
+    Runtime, StartError,
+    settings::{JournalWait, RuntimeSettings},
+};
+use actum_store_memory::ClockStep;
+use actum_testkit::{Fault, Operation};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use std::{collections::VecDeque, error::Error, sync::Arc, time::Duration};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep, timeout},
+};
 use tracing::Level;
 
+const SECOND: Duration = Duration::from_secs(1);
 const LEASE: Duration = Duration::from_secs(9);
 const SOON: Duration = Duration::from_millis(100);
+const HOUR: Duration = Duration::from_secs(3600);
 
 fn leased() -> RuntimeSettings {
     RuntimeSettings::default().with_writer_lease(LEASE)
@@ -25,6 +35,19 @@ fn leased() -> RuntimeSettings {
 
 async fn try_start(rig: &Rig) -> Result<Runtime, StartError> {
     rig.try_start("second", vec![accounts()], leased()).await
+}
+
+/// A second engine over the journal of `rig`, which starts in a task of its own, and says how long that took.
+fn start_beside(
+    rig: &Rig,
+    settings: RuntimeSettings,
+) -> JoinHandle<(Result<Runtime, StartError>, Duration)> {
+    let rig = Rig::over(rig.memory.clone());
+    tokio::spawn(async move {
+        let since = Instant::now();
+        let started = rig.try_start("second", vec![accounts()], settings).await;
+        (started, since.elapsed())
+    })
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,34 +64,130 @@ async fn the_slot_of_an_engine_that_was_killed_is_taken_over_when_its_lease_has_
     assert!((LEASE * 2 / 3..LEASE * 2 / 3 + SOON).contains(&waited), "{waited:?}");
     assert_eq!(account(&second, "a").ask(Deposit(1)).await.unwrap(), 2);
 
-    let said = listener.saying("waiting for the end of the writer's lease");
+    let said = listener.saying("waiting for the writer slot");
     let [said] = &said[..] else { panic!("said {} times", said.len()) };
     assert_eq!(said.field("engine"), Some("second"));
-    let held = format!(
-        "the writer slot `journal` is held by engine `bank`, process {}, whose lease ends in 6s \
-         unless renewed",
-        std::process::id()
-    );
-    assert_eq!(said.field("held"), Some(&*held));
+    let held = said.field("held").unwrap();
+    assert!(held.starts_with("the writer slot `journal` is held by engine `bank`"), "{held}");
+    assert!(held.ends_with(", whose lease ends in 6s unless renewed"), "{held}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_slot_of_an_engine_that_is_alive_is_refused_within_one_lease() {
+async fn the_slot_of_an_engine_that_is_alive_is_refused_after_one_lease() {
     for (late, lease) in [(0, 9_000), (1, 9_000), (2_999, 9_000), (3_001, 9_000), (1, 100)] {
         let lease = Duration::from_millis(lease);
         let settings = leased().with_writer_lease(lease);
         let rig = Rig::new();
         let first = rig.start_set(settings.clone()).await;
         sleep(Duration::from_millis(late)).await;
-        let other = Rig::over(rig.memory.clone());
-        let since = Instant::now();
-        let started = other.try_start("second", vec![accounts()], settings).await;
+        let (started, waited) = start_beside(&rig, settings).await.unwrap();
         assert_is!(started, Err(StartError::Held(_)));
-        assert!(since.elapsed() < lease + SOON, "{:?}", since.elapsed());
-        assert_eq!(other.faults.calls(Operation::Claim), 2);
+        assert!((lease..lease + SOON).contains(&waited), "{waited:?}");
         assert_eq!(account(&first, "a").ask(Deposit(1)).await.unwrap(), 1);
         assert!(!first.is_fenced());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_takes_over_within_100_milliseconds_when_the_one_before_shuts_down() {
+    for millis in [1, 700, 2_300, 8_500] {
+        let rig = Rig::new();
+        let first = rig.start_set(leased()).await;
+        assert_eq!(account(&first, "a").ask(Deposit(1)).await.unwrap(), 1);
+        let second = start_beside(&rig, leased());
+        sleep(Duration::from_millis(millis)).await;
+        assert!(!second.is_finished());
+        assert!(first.shutdown().await.is_clean());
+        let released = Instant::now();
+        let second = second.await.unwrap().0.unwrap();
+        assert!(released.elapsed() < SOON, "{:?}", released.elapsed());
+        assert_eq!(account(&second, "a").ask(Deposit(1)).await.unwrap(), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_standby_waits_as_long_as_it_takes() {
+    let (listener, _guard) = Listener::listen(Level::INFO);
+    let rig = Rig::new();
+    let first = rig.start_set(leased()).await;
+    let second = start_beside(&rig, leased().with_journal_wait(JournalWait::Forever));
+    sleep(100 * LEASE).await;
+    assert!(!second.is_finished() && !first.is_fenced());
+    assert_eq!(listener.saying("waiting for the writer slot").len(), 1);
+    assert!(first.shutdown().await.is_clean());
+    let second = second.await.unwrap().0.unwrap();
+
+    // and from one that does not shut down
+    let third = start_beside(&rig, leased().with_journal_wait(JournalWait::Forever));
+    sleep(100 * LEASE).await;
+    drop(second);
+    let died = Instant::now();
+    third.await.unwrap().0.unwrap();
+    assert!(died.elapsed() < LEASE + SOON, "{:?}", died.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_is_as_long_as_was_said() {
+    let rig = Rig::new();
+    let _first = rig.start_set(leased()).await;
+    for time in [Duration::ZERO, SECOND / 2, 5 * LEASE] {
+        let settings = leased().with_journal_wait(JournalWait::AtMost(time));
+        let (started, waited) = start_beside(&rig, settings).await.unwrap();
+        assert_is!(started, Err(StartError::Held(_)));
+        assert!((time..time + SOON).contains(&waited), "{waited:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_steps_back_locks_nobody_out() {
+    for (before, after) in [(HOUR, Duration::ZERO), (Duration::ZERO, HOUR), (HOUR, HOUR)] {
+        let rig = Rig::new();
+        drop(rig.start_set(leased()).await);
+        all_wait().await;
+        rig.memory.step_lease_clock(ClockStep::Back(before));
+        let second = start_beside(&rig, leased());
+        sleep(SECOND).await;
+        rig.memory.step_lease_clock(ClockStep::Back(after));
+        let (started, waited) = second.await.unwrap();
+        started.unwrap();
+        assert!(waited < LEASE + SOON, "{waited:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_steps_forward_fences_no_engine_that_is_alive() {
+    for (before, after) in [(HOUR, Duration::ZERO), (Duration::ZERO, HOUR), (HOUR, HOUR)] {
+        let rig = Rig::new();
+        let first = rig.start_set(leased()).await;
+        sleep(SECOND).await;
+        rig.memory.step_lease_clock(ClockStep::Forward(before));
+        let second = start_beside(&rig, leased());
+        sleep(SECOND).await;
+        rig.memory.step_lease_clock(ClockStep::Forward(after));
+        assert_is!(second.await.unwrap().0, Err(StartError::Held(_)));
+        assert!(!first.is_fenced());
+        assert_eq!(account(&first, "a").ask(Deposit(1)).await.unwrap(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_was_dead_for_long_is_replaced_after_half_a_lease() {
+    let rig = Rig::new();
+    drop(rig.start_set(leased()).await);
+    sleep(HOUR).await;
+    let (started, waited) = start_beside(&rig, leased()).await.unwrap();
+    started.unwrap();
+    assert!((LEASE / 2..LEASE / 2 + SOON).contains(&waited), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_lease_that_counts_is_that_of_the_holder() {
+    let rig = Rig::new();
+    let first = rig.start_set(leased().with_writer_lease(10 * LEASE)).await;
+    rig.faults.always(Operation::Renew, Fault::unavailable());
+    let (started, _) = start_beside(&rig, leased()).await.unwrap();
+    started.unwrap();
+    account(&first, "a").ask(Balance).await.expect_err("it shows nothing any more");
 }
 
 #[tokio::test(start_paused = true)]
@@ -79,17 +198,17 @@ async fn a_start_that_is_given_up_while_it_waits_takes_nothing() {
     let waiting = Rig::over(rig.memory.clone());
     let start = Box::pin(try_start(&waiting));
     assert!(timeout(LEASE / 2, start).await.is_err());
+    all_wait().await;
+    let claims = waiting.faults.calls(Operation::Claim);
     sleep(2 * LEASE).await;
-    assert_eq!(waiting.faults.calls(Operation::Claim), 1);
-    let since = Instant::now();
+    assert_eq!(waiting.faults.calls(Operation::Claim), claims);
     try_start(&rig).await.unwrap();
-    assert_eq!(since.elapsed(), Duration::ZERO, "nobody holds the slot");
 }
 
 /// A writer store that answers claims as it is told; then it gives the slot away.
 struct Told {
     answers: Mutex<VecDeque<ClaimError>>,
-    claims: Mutex<Vec<Instant>>,
+    claims: Mutex<Vec<(Instant, Option<SeenHolder>)>>,
 }
 
 impl Told {
@@ -98,23 +217,29 @@ impl Told {
         Arc::new(Self { answers, claims: Mutex::default() })
     }
 
-    async fn start(self: &Arc<Self>) -> Result<Runtime, StartError> {
+    async fn start(self: &Arc<Self>, wait: JournalWait) -> Result<Runtime, StartError> {
         let memory = Stores::of(actum_store_memory::MemoryStore::new());
         let stores = Stores { writers: Arc::clone(self) as _, ..memory };
-        Runtime::start("second", Some(stores), vec![accounts()], leased()).await
+        let settings = leased().with_journal_wait(wait);
+        Runtime::start("second", Some(stores), vec![accounts()], settings).await
     }
 
     /// When there were claims, since the first.
     fn claims(&self) -> Vec<Duration> {
         let claims = self.claims.lock();
-        claims.iter().map(|at| *at - claims[0]).collect()
+        claims.iter().map(|(at, _)| *at - claims[0].0).collect()
+    }
+
+    /// Whom the last claim would replace.
+    fn replaced(&self) -> Option<SeenHolder> {
+        self.claims.lock().last().and_then(|(_, replaces)| *replaces)
     }
 }
 
 #[async_trait]
 impl WriterStore for Told {
-    async fn claim(&self, _: &WriterClaim) -> Result<Incarnation, ClaimError> {
-        self.claims.lock().push(Instant::now());
+    async fn claim(&self, claim: &WriterClaim) -> Result<Incarnation, ClaimError> {
+        self.claims.lock().push((Instant::now(), claim.replaces));
         self.answers.lock().pop_front().map_or(Ok(Incarnation::new(7)), Err)
     }
 
@@ -131,48 +256,89 @@ impl WriterStore for Told {
     }
 }
 
+/// A holder that renews nothing.
 fn held(expires_in: impl Into<Option<Duration>>) -> ClaimError {
-    let (slot, holder) = ("journal".to_owned(), "somebody".to_owned());
-    ClaimError::Held { slot, holder, expires_in: expires_in.into() }
+    let (slot, holder) = ("journal".to_owned(), "another".to_owned());
+    let lease = expires_in.into().map(|expires_in| HeldLease {
+        renewal: Renewal::new(1),
+        length: Some(LEASE),
+        expires_in,
+    });
+    ClaimError::Held { slot, holder, incarnation: Incarnation::new(1), lease }
+}
+
+fn away() -> ClaimError {
+    StoreError::unavailable("claiming", "canceling statement due to lock timeout").into()
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_a_store_knows_who_is_alive_nobody_waits() {
+async fn where_a_store_knows_who_is_alive_nobody_waits_unless_told_to() {
     let told = Told::new([held(None)]);
-    assert_is!(told.start().await, Err(StartError::Held(_)));
+    assert_is!(told.start(JournalWait::UntilKnown).await, Err(StartError::Held(_)));
     assert_eq!(told.claims().len(), 1);
+    for wait in [JournalWait::AtMost(SECOND), JournalWait::Forever] {
+        let told = Told::new((0..5).map(|_| held(None)));
+        told.start(wait).await.unwrap();
+        assert_eq!((told.claims().len(), told.replaced()), (6, None));
+    }
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_waits_for_a_lease_that_is_longer_than_their_own() {
-    let told = Told::new([held(LEASE + Duration::from_millis(1))]);
-    assert_is!(told.start().await, Err(StartError::Held(_)));
-    assert_eq!(told.claims().len(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_lease_that_ends_a_little_later_than_it_seemed_is_waited_for_again() {
-    let millis = Duration::from_millis;
-    let told = Told::new([held(LEASE), held(millis(3)), held(Duration::ZERO)]);
-    told.start().await.unwrap();
-    let claims = told.claims();
-    assert_eq!(claims.len(), 4);
-    assert!(claims[1] > LEASE && claims[3] < LEASE + SOON, "{claims:?}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_lease_that_never_seems_to_end_is_claimed_a_few_times_only() {
-    let told = Told::new((0..100).map(|_| held(Duration::from_millis(1))));
-    let error = told.start().await.unwrap_err();
+async fn a_holder_that_does_not_renew_is_replaced_after_one_lease_and_not_before() {
+    let told = Told::new(std::iter::repeat_n(held(HOUR), 10));
+    told.start(JournalWait::Forever).await.unwrap();
+    assert_eq!(told.replaced(), None, "the slot was free before");
+    let told = Told::new(std::iter::repeat_n(held(HOUR), 10_000));
+    let error = told.start(JournalWait::UntilKnown).await.unwrap_err();
     let why = error.source().unwrap().to_string();
-    assert!(why.ends_with("held by somebody, whose lease ends in 1ms unless renewed"), "{why}");
-    assert_eq!(told.claims().len(), 4);
+    assert!(why.ends_with("held by another, whose lease ends in 3600s unless renewed"), "{why}");
+    let claims = told.claims.lock();
+    let first = claims.iter().find(|(_, replaces)| replaces.is_some()).unwrap();
+    let after = first.0 - claims[0].0;
+    assert!((LEASE..LEASE + SOON).contains(&after), "{after:?}");
+    assert_eq!(first.1, held(HOUR).seen());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_fails_while_the_lease_is_awaited_ends_the_start() {
-    let away = StoreError::unavailable("claiming", "the server is starting");
-    let told = Told::new([held(LEASE), away.into()]);
-    assert_is!(told.start().await, Err(StartError::Store(StoreError::Unavailable { .. })));
-    assert_eq!(told.claims().len(), 2);
+async fn a_store_that_fails_while_the_slot_is_waited_for_does_not_end_the_wait() {
+    let (listener, _guard) = Listener::listen(Level::WARN);
+    let unknown = StoreError::outcome_unknown("claiming", "the connection broke");
+    let answers = [held(LEASE), away(), away(), unknown.into(), held(LEASE), away()];
+    let told = Told::new(answers);
+    told.start(JournalWait::UntilKnown).await.unwrap();
+    assert_eq!(told.claims().len(), 7);
+    let said = listener.saying("the writer slot cannot be claimed, trying again");
+    assert_eq!(said.len(), 2, "each outage once");
+    let error = said[0].field("error").unwrap();
+    assert!(error.ends_with("claiming: canceling statement due to lock timeout"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_takeover_that_meets_a_lock_is_tried_again() {
+    let told = Told::new(std::iter::repeat_n(held(Duration::ZERO), 100));
+    told.answers.lock().extend(std::iter::repeat_n(away(), 50));
+    told.start(JournalWait::Forever).await.unwrap();
+    assert_eq!(told.claims().len(), 151);
+    assert_eq!(told.replaced(), held(Duration::ZERO).seen());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_to_the_end_of_the_wait_ends_the_start() {
+    let told = Told::new(std::iter::once(held(LEASE)).chain((0..10_000).map(|_| away())));
+    let error = told.start(JournalWait::UntilKnown).await.unwrap_err();
+    assert_is!(error, StartError::Store(StoreError::Unavailable { .. }));
+    let waited = *told.claims().last().unwrap();
+    assert!((LEASE..LEASE + SOON).contains(&waited), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_does_not_pass_ends_the_start_at_once() {
+    for error in [StoreError::corrupt("two holders"), StoreError::invalid("a bad name")] {
+        let told = Told::new([held(LEASE), error.into()]);
+        assert_is!(told.start(JournalWait::Forever).await, Err(StartError::Store(_)));
+        assert_eq!(told.claims().len(), 2);
+    }
+    let told = Told::new([away()]);
+    assert_is!(told.start(JournalWait::Forever).await, Err(StartError::Store(_)));
+    assert_eq!(told.claims().len(), 1, "there was no holder to wait for");
 }

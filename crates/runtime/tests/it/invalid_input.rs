@@ -30,7 +30,6 @@ fn all_wrong() -> RuntimeSettings {
         .with_read_batch_max(0)
         .with_read_bytes_max((1 << 20) - 1)
         .with_page(PageLimit::default().with_bytes(0))
-        .with_writer_slot(String::new())
         .with_writer_lease(Duration::from_millis(99))
         .with_size_limits(SizeLimits::default().with_payload_bytes_max(0))
         .with_group_commit(GroupCommitSettings::default().with_batch_events_max(0))
@@ -72,7 +71,6 @@ async fn all_that_is_wrong_with_an_engine_is_listed_at_once() {
         "a read must be for 1 to 1,000 entities",
         "reads must be allowed to hold at least 1 MiB",
         "a page must be of 1 to 100,000 events and of 1 byte to 512 MiB",
-        "the writer slot must have a name of 1 to 255 bytes",
         "the writer lease must be 100 milliseconds to 1 day",
         "a shutdown must not wait longer than 1 day",
         "`payload_bytes_max` is 0, it must be 1 to 16777216",
@@ -125,24 +123,23 @@ async fn pages_and_names_are_checked_before_a_store_sees_them() {
         PageLimit::default().with_events(events.try_into().unwrap()).with_bytes(bytes)
     };
     let bounds = [
-        (page(100_000, 512 << 20), 255, 255, 0),
-        (page(100_001, 1), 255, 255, 1),
-        (page(1, (512 << 20) + 1), 1, 1, 1),
-        (page(1, 1), 256, 1, 1),
-        (page(1, 1), 1, 0, 1),
-        (page(1, 1), 1, 256, 1),
-        (page(100_001, 0), 0, 0, 3),
+        (page(100_000, 512 << 20), 255, 0),
+        (page(100_001, 1), 255, 1),
+        (page(1, (512 << 20) + 1), 1, 1),
+        (page(1, 1), 1, 0),
+        (page(1, 1), 0, 1),
+        (page(1, 1), 256, 1),
+        (page(100_001, 0), 0, 2),
     ];
-    for (page, slot, name, wrong) in bounds {
-        let settings =
-            RuntimeSettings::default().with_page(page).with_writer_slot("s".repeat(slot));
+    for (page, name, wrong) in bounds {
+        let settings = RuntimeSettings::default().with_page(page);
         let rig = Rig::new();
         let found = match rig.try_start(&"e".repeat(name), vec![accounts()], settings).await {
             Ok(_) => 0,
             Err(StartError::Invalid { problems }) => problems.len(),
             Err(error) => panic!("{error:?}"),
         };
-        assert_eq!(found, wrong, "{page:?}, a slot of {slot} bytes, a name of {name}");
+        assert_eq!(found, wrong, "{page:?}, a name of {name}");
     }
 }
 

@@ -30,7 +30,7 @@ async fn start(rig: &Rig) -> Runtime {
 async fn delete_up_to(rig: &Rig, nr: u64) {
     let store = rig.memory.reopen();
     let (slot, holder) = ("retention".into(), "a test".into());
-    let claim = WriterClaim { slot, holder, lease: Duration::from_secs(10) };
+    let claim = WriterClaim { slot, holder, lease: Duration::from_secs(10), replaces: None };
     let incarnation = store.claim(&claim).await.unwrap();
     store.delete_events(incarnation, &key("account", "a"), SequenceNr::new(nr)).await.unwrap();
     store.release(incarnation).await.unwrap();

@@ -332,6 +332,7 @@ async fn store_as_of(rig: &Rig, commands: &[(&str, Timestamp)]) {
         slot: "journal".into(),
         holder: "an engine of old".into(),
         lease: Duration::from_secs(10),
+        replaces: None,
     };
     let incarnation = store.claim(&claim).await.unwrap();
     let entity = key("account", "a");

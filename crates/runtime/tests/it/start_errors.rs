@@ -1,16 +1,21 @@
 //! Why an engine did not start is told once, from the outermost reason to the innermost.
 
-use actum_persistence::store::{ClaimError, StoreError};
+use actum_persistence::store::{ClaimError, HeldLease, Incarnation, Renewal, StoreError};
 use actum_runtime::{ModelConflict, StartError, StateModel};
 use std::{error::Error, time::Duration};
 
 /// One error of every kind, and what each link of its chain says.
 fn errors() -> Vec<(StartError, Vec<&'static str>)> {
     let problems = vec!["one is wrong".to_owned(), "another is, too".to_owned()];
-    let held = |expires_in| ClaimError::Held {
+    let held = |expires_in: Option<Duration>| ClaimError::Held {
         slot: "journal".to_owned(),
         holder: "engine `bank`, process 7".to_owned(),
-        expires_in,
+        incarnation: Incarnation::new(3),
+        lease: expires_in.map(|expires_in| HeldLease {
+            renewal: Renewal::new(1),
+            length: None,
+            expires_in,
+        }),
     };
     let unavailable =
         StoreError::unavailable("claiming", std::io::Error::other("the disk is away"));
@@ -49,6 +54,13 @@ fn errors() -> Vec<(StartError, Vec<&'static str>)> {
             vec![
                 "another engine writes to this journal",
                 "the writer slot `journal` is held by engine `bank`, process 7, whose lease ends in 3s unless renewed",
+            ],
+        ),
+        (
+            held(Some(Duration::ZERO)).into(),
+            vec![
+                "another engine writes to this journal",
+                "the writer slot `journal` is held by engine `bank`, process 7, whose lease has ended",
             ],
         ),
         (unavailable.clone().into(), away.clone()),

@@ -53,9 +53,9 @@ async fn a_second_engine_is_refused_and_told_who_holds_the_journal() {
         assert_is!(&error, StartError::Held(_));
         assert_eq!(error.to_string(), "another engine writes to this journal");
         let why = error.source().unwrap().to_string();
-        let holder = format!("engine `bank`, process {}", std::process::id());
-        let held = format!("the writer slot `journal` is held by {holder}, whose lease ends in ");
-        assert!(why.starts_with(&held), "{why}");
+        assert!(why.starts_with("the writer slot `journal` is held by engine `bank`"), "{why}");
+        let process = format!(", process {}, started 20", std::process::id());
+        assert!(why.contains(&process) && why.contains(", whose lease ends in "), "{why}");
         sleep(LEASE / 2).await; // the first renews its lease for as long as it lives
     }
     assert_eq!(account(&first, "a").ask(Deposit(1)).await.unwrap(), 1);
@@ -255,20 +255,6 @@ async fn an_engine_is_fenced_by_its_own_write_too() {
         assert_fenced(&a.ask(Balance).await.unwrap_err());
         assert_fenced(&n.state().await.unwrap_err());
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn engines_with_slots_of_their_own_share_a_journal_and_conflict_cleanly() {
-    let rig = Rig::new();
-    let first = rig.start_set(leased()).await;
-    let second = other(&rig).start_set(leased().with_writer_slot("other".to_owned())).await;
-    let (a, b) = (account(&first, "a"), account(&second, "a"));
-    assert_eq!(a.ask(Deposit(1)).await.unwrap(), 1);
-    assert_eq!(b.ask(Deposit(1)).await.unwrap(), 2);
-    // the first has not seen that
-    assert_is!(a.ask(Deposit(1)).await, Err(AskError::Conflict { expected, actual }) if (expected.get(), actual.get()) == (1, 2));
-    assert_eq!(a.ask(Deposit(1)).await.unwrap(), 3);
-    assert_whole(&rig, 3).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,9 +4,12 @@ use crate::{
     bounded::{run_on, until},
     fixture::PostgresFixture,
     sample::{Writer, account, claim},
+    stranger::Stranger,
 };
-use actum_persistence::store::{ClaimError, EventStore, StoreError, WriterClaim, WriterStore};
-use actum_store_postgres::PostgresSettings;
+use actum_persistence::store::{
+    ClaimError, EventStore, HeldLease, StoreError, WriterClaim, WriterStore,
+};
+use actum_store_postgres::{PostgresSettings, PostgresStore};
 use sqlx::Executor;
 use std::time::Duration;
 
@@ -38,34 +41,61 @@ fn names_of_slots_and_holders_are_kept_as_they_are() {
     });
 }
 
-/// A server's clock is the only one: what this process believes of the time is not asked.
+/// The lease of the holder as a rival sees it, and the claim that replaces the holder.
+async fn seen(store: &PostgresStore, slot: &str) -> (HeldLease, WriterClaim) {
+    let rival = WriterClaim { slot: slot.to_owned(), ..claim("a rival") };
+    let held = store.claim(&rival).await.unwrap_err();
+    match &held {
+        ClaimError::Held { lease: Some(lease), holder, .. } => {
+            assert_eq!(holder, "a short life");
+            (*lease, WriterClaim { replaces: held.seen(), ..rival })
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The clock of the server steps, which moves the end of every lease.
+async fn step_clock(fixture: &PostgresFixture, by: &str) {
+    let step = format!("UPDATE @writers SET lease_until = lease_until - interval '{by}'");
+    fixture.stranger().await.execute(fixture.sql(&step)).await.unwrap();
+}
+
+/// How long a lease lasts by a clock that steps is told, and decides nothing.
 #[test]
-fn a_lease_runs_out_by_the_clock_of_the_server() {
+fn a_clock_of_the_server_that_steps_neither_frees_a_slot_nor_locks_it() {
     run_on(journal(), async |fixture| {
         let store = fixture.store().await;
-        let hour = Duration::from_secs(3600);
-        let first = store.claim(&short("journal", hour)).await.unwrap();
-        match store.claim(&claim("a rival")).await {
-            Err(ClaimError::Held { expires_in: Some(left), holder, .. }) => {
-                assert_eq!(holder, "a short life");
-                assert!(left <= hour && left > hour / 2, "{left:?}");
+        let (hour, minute) = (Duration::from_secs(3600), Duration::from_secs(60));
+        for (at, step) in [(0, "1 hour"), (1, "-1 hour")] {
+            let slot = step.to_owned();
+            let first = store.claim(&short(&slot, minute)).await.unwrap();
+            step_clock(fixture, step).await;
+            let writer = Writer::of(&store, first);
+            writer.each(&[account(1)], 2 * at, 10).await.expect("no one has taken over");
+            let (lease, replacing) = seen(&store, &slot).await;
+            assert_eq!(lease.length, Some(minute), "that is not a time");
+            if at == 0 {
+                assert_eq!(lease.expires_in, Duration::ZERO);
+            } else {
+                assert!(lease.expires_in > hour, "{lease:?}");
             }
-            other => panic!("{other:?}"),
-        }
-        // the hour passes on the server
-        let pass = "UPDATE @writers SET lease_until = lease_until - interval '1 hour'";
-        fixture.stranger().await.execute(fixture.sql(pass)).await.unwrap();
-        let writer = Writer::of(&store, first);
-        writer.each(&[account(1)], 0, 10).await.expect("nobody has taken over");
-        store.renew(first, hour).await.expect("nobody has taken over");
-        store.claim(&claim("a rival")).await.expect_err("it has renewed");
-        fixture.stranger().await.execute(fixture.sql(pass)).await.unwrap();
-        let second = store.claim(&claim("a rival")).await.unwrap();
-        assert!(second > first);
-        let late =
-            [store.renew(first, hour).await, writer.each(&[account(1)], 1, 10).await.map(drop)];
-        for fenced in late {
-            assert!(matches!(fenced, Err(StoreError::Fenced { .. })), "{fenced:?}");
+            assert_eq!(seen(&store, &slot).await.1.replaces, replacing.replaces);
+
+            // a holder that has renewed since is alive
+            store.renew(first, minute).await.expect("no one has taken over");
+            store.claim(&replacing).await.expect_err("it has renewed");
+            writer.each(&[account(1)], 2 * at + 1, 10).await.expect("no one has taken over");
+            step_clock(fixture, step).await;
+            let (_, replacing) = seen(&store, &slot).await;
+            let second = store.claim(&replacing).await.expect("it has not renewed");
+            assert!(second > first);
+            let late = [
+                store.renew(first, minute).await,
+                writer.each(&[account(1)], 2 * at + 2, 10).await.map(drop),
+            ];
+            for fenced in late {
+                assert!(matches!(fenced, Err(StoreError::Fenced { .. })), "{fenced:?}");
+            }
         }
     });
 }
@@ -74,18 +104,70 @@ fn a_lease_runs_out_by_the_clock_of_the_server() {
 fn a_lease_of_any_length_is_kept() {
     run_on(journal(), async |fixture| {
         let store = fixture.store().await;
-        for (nr, lease) in
-            [Duration::ZERO, Duration::from_nanos(1), Duration::MAX].iter().enumerate()
+        let longest = Duration::from_secs(1_000_000_000);
+        for (nr, (lease, kept)) in [
+            (Duration::ZERO, Duration::ZERO),
+            (Duration::from_nanos(1), Duration::ZERO),
+            (Duration::from_micros(100_001), Duration::from_micros(100_001)),
+            (Duration::MAX, longest),
+        ]
+        .into_iter()
+        .enumerate()
         {
             let slot = nr.to_string();
-            let first = store.claim(&short(&slot, *lease)).await.unwrap();
-            store.renew(first, *lease).await.unwrap();
-            let again = store.claim(&short(&slot, *lease)).await;
-            assert_eq!(again.is_ok(), *lease < Duration::from_secs(1), "{lease:?}: {again:?}");
+            let first = store.claim(&short(&slot, lease)).await.unwrap();
+            for _ in 0..2 {
+                let (told, _) = seen(&store, &slot).await;
+                assert_eq!(told.length, Some(kept), "{lease:?}");
+                assert!(told.expires_in <= kept, "{told:?}");
+                store.renew(first, lease).await.unwrap();
+            }
         }
-        let soon = short("soon", Duration::from_millis(100));
-        store.claim(&soon).await.unwrap();
-        until("the lease has run out", async || store.claim(&soon).await.is_ok()).await;
+        let (last, _) = seen(&store, "3").await;
+        assert!(last.expires_in > longest / 2, "{last:?}");
+        until("the lease has run out", async || seen(&store, "2").await.0.expires_in.is_zero())
+            .await;
+    });
+}
+
+/// Holders that an earlier version has entered did not tell their lease.
+#[test]
+fn a_holder_without_a_length_of_its_lease_can_be_replaced() {
+    run_on(journal(), async |fixture| {
+        let store = fixture.store().await;
+        let first = store.claim(&claim("a short life")).await.unwrap();
+        let forget = "UPDATE @writers SET holder = 'a short life'";
+        fixture.stranger().await.execute(fixture.sql(forget)).await.unwrap();
+        let (lease, replacing) = seen(&store, "journal").await;
+        assert_eq!(lease.length, None);
+        assert!(store.claim(&replacing).await.unwrap() > first);
+    });
+}
+
+/// One that takes over waits for the last write of the holder. Those who ask meanwhile are not kept waiting.
+#[test]
+fn a_claimant_that_takes_over_keeps_no_other_waiting() {
+    run_on(journal(), async |fixture| {
+        let store = fixture.store().await;
+        store.claim(&short("journal", Duration::from_secs(60))).await.unwrap();
+        let (_, replacing) = seen(&store, "journal").await;
+        let mut stranger = fixture.stranger().await;
+        stranger.execute("BEGIN").await.unwrap();
+        // the fence of the first incarnation, as one of its writes has it
+        let hold = "SELECT pg_advisory_xact_lock_shared(lock_space, -2) FROM @journal";
+        stranger.execute(fixture.sql(hold)).await.unwrap();
+        let taking_over = {
+            let store = fixture.store().await;
+            tokio::spawn(async move { store.claim(&replacing).await })
+        };
+        let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+            AND objsubid = 2 AND classid = (SELECT lock_space::oid FROM @journal)";
+        let mut observer = Stranger::meet(fixture).await;
+        until("the claim waits", async || observer.number(waiting).await == 1).await;
+        seen(&store, "journal").await;
+        assert!(!taking_over.is_finished());
+        stranger.execute("ROLLBACK").await.unwrap();
+        taking_over.await.unwrap().unwrap();
     });
 }
 
@@ -98,7 +180,7 @@ fn a_slot_that_was_not_given_back_stays_taken_when_its_store_is_closed() {
         let first = Writer::claim(&one).await;
         EventStore::close(&one).await;
         match two.claim(&claim("another")).await {
-            Err(ClaimError::Held { expires_in: Some(_), .. }) => {}
+            Err(ClaimError::Held { lease: Some(_), .. }) => {}
             other => panic!("{other:?}"),
         }
         two.release(first.incarnation).await.unwrap();

@@ -15,7 +15,7 @@ use actum_model::{
 use actum_persistence::store::{
     AppendBatch, AppendOutcome, DurableStateStore, EventFilter, EventId, EventStore, Incarnation,
     JournalLayout, NewEvent, PageLimit, RecoveryRead, RecoveryStore, Snapshot, SnapshotStore,
-    StateBatch, StateChange, StateRecord, StateWrite, StoreError, WriterStore,
+    StateBatch, StateChange, StateRecord, StateWrite, StoreError, WriterClaim, WriterStore,
 };
 use actum_store_postgres::{PostgresSettings, PostgresStore};
 use actum_test_servers::PostgresBinaries;
@@ -277,8 +277,11 @@ async fn assert_it_goes_on(store: &PostgresStore) {
         let appends = vec![writer.append(&entity(5), 3, vec![event("more")])];
         AppendBatch { lane: lane_of(&entity(5)), incarnation: writer.incarnation, appends }
     };
-    let writer = Writer::claim(store).await;
-    assert_eq!(writer.incarnation, Incarnation::new(3), "the lease of the old one has run out");
+    let held = store.claim(&claim("a test")).await.unwrap_err();
+    let replaces = held.seen();
+    let next = store.claim(&WriterClaim { replaces, ..claim("a test") }).await.unwrap();
+    assert_eq!(next, Incarnation::new(3), "the old one has not renewed");
+    let writer = Writer::of(store, next);
     let late = store.append(&append(&old)).await;
     assert!(matches!(late, Err(StoreError::Fenced { .. })), "{late:?}");
     let head = store.heads().await.unwrap().position(lane_of(&entity(5)));

@@ -9,8 +9,8 @@ use crate::{
 };
 use actum_model::{Lane, LaneCount, PartitionCount, SequenceNr};
 use actum_persistence::store::{
-    ClaimError, EventFilter, EventStore, Incarnation, JournalLayout, PageLimit, Resolution,
-    StoreError, WriterStore,
+    ClaimError, EventFilter, EventStore, HeldLease, Incarnation, JournalLayout, PageLimit,
+    Resolution, StoreError, WriterStore,
 };
 use actum_store_postgres::{Migrate, OpenError, PostgresSettings, PostgresStore};
 use sqlx::Executor;
@@ -285,12 +285,14 @@ fn a_store_that_is_unavailable_says_why_once() {
         assert_says(failure(store.heads().await), &locked("reading the heads"));
         stranger.execute("ROLLBACK").await.unwrap();
         match store.claim(&claim("another")).await.unwrap_err() {
-            error @ ClaimError::Held { expires_in: Some(left), .. } => assert_says(
-                error,
-                &format!(
-                    "the writer slot `journal` is held by a test, whose lease ends in {left:?} unless renewed"
-                ),
-            ),
+            error @ ClaimError::Held { lease: Some(HeldLease { expires_in: left, .. }), .. } => {
+                assert_says(
+                    error,
+                    &format!(
+                        "the writer slot `journal` is held by a test, whose lease ends in {left:?} unless renewed"
+                    ),
+                )
+            }
             other => panic!("{other:?}"),
         }
         store.close().await;

@@ -4,6 +4,7 @@ use crate::{
     bounded::{random, run, until, within},
     load::{Amount, Load},
     private::PrivateServer,
+    stranger::Stranger,
     writer::{LONG_LEASE, Writer, account, claim_of},
 };
 use actum_model::{Lane, LaneCount, Position};
@@ -11,7 +12,7 @@ use actum_persistence::store::{
     ClaimError, DurableStateStore, EventFilter, EventStore, JournalLayout, PageLimit, Resolution,
     StoreError, WriterStore,
 };
-use actum_store_postgres::PostgresSettings;
+use actum_store_postgres::{PostgresSettings, PostgresStore};
 use actum_test_servers::{PostgresServer, StopMode};
 use std::{sync::Arc, time::Duration};
 
@@ -93,6 +94,35 @@ fn calls_fail_soon_while_the_server_is_away_and_go_through_when_it_is_back() {
         writer.write(&account(1), 1, "after").await;
         store.write(&writer.put(&account(2), 0, "after")).await.unwrap();
         store.claim(&claim).await.unwrap();
+    });
+}
+
+/// Whoever renews relies on it at once: a claimant must see it, whatever happens to the server.
+#[test]
+fn a_renewal_is_there_when_the_server_crashes_right_behind_it() {
+    let Some(server) = PrivateServer::start() else { return };
+    run(async {
+        // where commits do not wait for the disk unless told to, and nothing else writes to it soon
+        let mut stranger = Stranger::connect(&server.url, "actum").await;
+        stranger.run("ALTER DATABASE postgres SET synchronous_commit = off").await;
+        stranger.run("ALTER SYSTEM SET wal_writer_delay = '10s'").await;
+        stranger.run("SELECT pg_reload_conf()").await;
+        let store = server.store(settings()).await;
+        let claim = claim_of("journal", LONG_LEASE);
+        let first = store.claim(&claim).await.unwrap();
+        let seen = async |store: &PostgresStore| store.claim(&claim).await.unwrap_err().seen();
+        let claimed = seen(&store).await;
+        store.renew(first, LONG_LEASE).await.unwrap();
+        let renewed = seen(&store).await;
+        server
+            .change(|server| {
+                server.kill()?;
+                server.start_again()
+            })
+            .await;
+        let found = seen(&server.store(settings()).await).await;
+        assert!(claimed != renewed && found.is_some());
+        assert_eq!(found, renewed);
     });
 }
 

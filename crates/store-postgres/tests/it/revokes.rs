@@ -10,7 +10,7 @@ use crate::{
 };
 use actum_model::{LaneCount, SequenceNr};
 use actum_persistence::store::{
-    DurableStateStore, EventStore, Incarnation, JournalLayout, StoreError, WriterStore,
+    DurableStateStore, EventStore, Incarnation, JournalLayout, StoreError, WriterClaim, WriterStore,
 };
 use actum_store_postgres::{PostgresSettings, PostgresStore};
 use std::{sync::Arc, time::Duration};
@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 enum ShutOut {
     Revoke,
     Release,
-    /// Taking over its slot once its lease has ended.
+    /// Taking its slot from it.
     Claim,
 }
 
@@ -53,7 +53,9 @@ async fn shut_out(
             ShutOut::Revoke => store.revoke(incarnation).await.unwrap(),
             ShutOut::Release => store.release(incarnation).await.unwrap(),
             ShutOut::Claim => {
-                store.claim(&claim_of("journal", LONG_LEASE)).await.unwrap();
+                let claim = claim_of("journal", LONG_LEASE);
+                let replaces = store.claim(&claim).await.unwrap_err().seen();
+                store.claim(&WriterClaim { replaces, ..claim }).await.unwrap();
             }
         }
     })

@@ -31,7 +31,12 @@ pub(crate) fn event(bytes: impl Into<Bytes>) -> NewEvent {
 
 /// The claim of the slot `journal`.
 pub(crate) fn claim(holder: &str) -> WriterClaim {
-    WriterClaim { slot: "journal".into(), holder: holder.into(), lease: Duration::from_secs(60) }
+    WriterClaim {
+        slot: "journal".into(),
+        holder: holder.into(),
+        lease: Duration::from_secs(60),
+        replaces: None,
+    }
 }
 
 /// An incarnation that writes through a store, to lane 0.

@@ -26,7 +26,12 @@ pub(crate) struct Writer {
 
 /// The claim of `slot`.
 pub(crate) fn claim_of(slot: &str, lease: Duration) -> WriterClaim {
-    WriterClaim { slot: slot.to_owned(), holder: format!("the writer of {slot}"), lease }
+    WriterClaim {
+        slot: slot.to_owned(),
+        holder: format!("the writer of {slot}"),
+        lease,
+        replaces: None,
+    }
 }
 
 /// An account.

@@ -53,6 +53,24 @@ impl Program {
         Self { process, output }
     }
 
+    /// Starts a bank that waits until another one ends, and waits until it does.
+    pub(crate) async fn standby<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Self {
+        let mut command = command(["serve", "--listen", "127.0.0.1:0", "--standby"]);
+        let command = command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.env("RUST_LOG", "actum_runtime=info").spawn().unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut logs = BufReader::new(process.stderr.take().unwrap()).lines();
+        loop {
+            let line = logs.next_line().await.unwrap().expect("it waits and does not end");
+            if line.contains("waiting for the writer slot") {
+                break;
+            }
+        }
+        // it must not be kept by what it writes
+        tokio::spawn(async move { while let Ok(Some(_)) = logs.next_line().await {} });
+        Self { process, output }
+    }
+
     /// The next line it prints; none if it has ended.
     pub(crate) async fn line(&mut self) -> Option<String> {
         self.output.next_line().await.unwrap()

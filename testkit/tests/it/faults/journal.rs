@@ -56,6 +56,7 @@ impl Journal {
             slot: "journal".into(),
             holder: "test".into(),
             lease: Duration::from_secs(60),
+            replaces: None,
         };
         let writer = store.claim(&claim).await.unwrap();
         let faults = store.faults();

@@ -109,7 +109,12 @@ async fn every_operation_can_fail() {
     assert!(is_unavailable(&store.renew(journal.writer, Duration::from_secs(1)).await));
     assert!(is_unavailable(&store.release(journal.writer).await));
     assert!(is_unavailable(&store.revoke(journal.writer).await));
-    let claim = WriterClaim { slot: "s".into(), holder: "h".into(), lease: Duration::from_secs(1) };
+    let claim = WriterClaim {
+        slot: "s".into(),
+        holder: "h".into(),
+        lease: Duration::from_secs(1),
+        replaces: None,
+    };
     assert!(matches!(
         store.claim(&claim).await,
         Err(ClaimError::Store(StoreError::Unavailable { .. }))

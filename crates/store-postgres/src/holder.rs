@@ -1,0 +1,127 @@
+//! Holders of writer slots, as the table of writers has them.
+//!
+//! It has no column for the length of a lease. That is kept in the text that describes the holder, behind what the holder
+//! says of itself: claimants need it, and people may read it.
+
+use crate::session::column;
+use actum_persistence::store::{
+    ClaimError, HeldLease, Incarnation, Renewal, SeenHolder, WriterClaim,
+};
+use sqlx::postgres::PgRow;
+use std::time::Duration;
+
+const LEASE: &str = "; lease of ";
+const UNIT: &str = " us";
+
+/// A lease that is longer is cut: its end must be a time that the server knows.
+const LEASE_MAX: Duration = Duration::from_secs(1_000_000_000);
+
+/// The incarnation that may write for a slot, and its lease, by the clock of the server.
+///
+/// Two renewals of one incarnation do not end at the same microsecond, so the end of the lease tells them apart, whatever
+/// it means by any clock.
+pub(crate) const HOLDER_OF: &str = "SELECT incarnation, holder,
+        (extract(epoch FROM lease_until) * 1000000)::bigint,
+        (extract(epoch FROM lease_until - clock_timestamp()) * 1000000)::bigint
+    FROM @writers WHERE slot = $1 AND revoked_at IS NULL";
+
+/// Revokes an incarnation; only if it has not been renewed since, where the second argument says which renewal that was.
+pub(crate) const REVOCATION: &str = "UPDATE @writers SET revoked_at = clock_timestamp()
+    WHERE incarnation = $1 AND revoked_at IS NULL
+        AND ($2::bigint IS NULL OR (extract(epoch FROM lease_until) * 1000000)::bigint = $2)";
+
+/// Who holds a slot.
+pub(crate) struct Holder {
+    pub(crate) incarnation: i64,
+    pub(crate) renewal: i64,
+    name: String,
+    length: Option<Duration>,
+    expires_in: Duration,
+}
+
+impl Holder {
+    /// Reads an answer to [`HOLDER_OF`].
+    pub(crate) fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let (name, length) = split(column(row, 1)?);
+        let left: i64 = column(row, 3)?;
+        Ok(Self {
+            incarnation: column(row, 0)?,
+            renewal: column(row, 2)?,
+            name,
+            length,
+            expires_in: Duration::from_micros(u64::try_from(left).unwrap_or(0)),
+        })
+    }
+
+    /// The holder as a claimant has seen it.
+    pub(crate) fn seen(&self) -> SeenHolder {
+        SeenHolder {
+            incarnation: Incarnation::new(self.incarnation.cast_unsigned()),
+            renewal: Renewal::new(self.renewal),
+        }
+    }
+
+    /// Why a claim is refused.
+    pub(crate) fn refuses(self, claim: &WriterClaim) -> ClaimError {
+        let SeenHolder { incarnation, renewal } = self.seen();
+        let Self { length, expires_in, .. } = self;
+        ClaimError::Held {
+            slot: claim.slot.clone(),
+            holder: self.name,
+            incarnation,
+            lease: Some(HeldLease { renewal, length, expires_in }),
+        }
+    }
+}
+
+/// The lease in microseconds.
+pub(crate) fn micros(lease: Duration) -> f64 {
+    lease.min(LEASE_MAX).as_secs_f64() * 1e6
+}
+
+/// What the table keeps of who claims.
+pub(crate) fn described(claim: &WriterClaim) -> String {
+    format!("{}{LEASE}{}{UNIT}", claim.holder, claim.lease.min(LEASE_MAX).as_micros())
+}
+
+/// The holder's own words, and the length of its lease if that is there.
+fn split(mut described: String) -> (String, Option<Duration>) {
+    let length = described.rsplit_once(LEASE).and_then(|(holder, length)| {
+        let micros = length.strip_suffix(UNIT)?.parse().ok()?;
+        Some((holder.len(), Duration::from_micros(micros)))
+    });
+    if let Some((end, _)) = length {
+        described.truncate(end);
+    }
+    (described, length.map(|(_, length)| length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(holder: &str, lease: Duration) -> WriterClaim {
+        WriterClaim { slot: "journal".into(), holder: holder.into(), lease, replaces: None }
+    }
+
+    #[test]
+    fn a_description_gives_back_the_holder_and_its_lease() {
+        let odd = described(&claim("odd", Duration::ZERO));
+        for holder in ["", "engine `bank`, process 7", "a; lease of 3", "; lease of  us", &odd] {
+            for micros in [0, 1, 10_000_000, 86_400_000_000] {
+                let lease = Duration::from_micros(micros);
+                let (name, length) = split(described(&claim(holder, lease)));
+                assert_eq!((&*name, length), (holder, Some(lease)));
+            }
+        }
+        let (_, longest) = split(described(&claim("for ever", Duration::MAX)));
+        assert_eq!(longest, Some(LEASE_MAX));
+    }
+
+    #[test]
+    fn what_was_described_without_a_lease_is_taken_as_it_is() {
+        for holder in ["", "engine `bank`, process 7", "a; lease of", "a; lease of -1 us"] {
+            assert_eq!(split(holder.to_owned()), (holder.to_owned(), None));
+        }
+    }
+}
