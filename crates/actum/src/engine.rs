@@ -1,7 +1,7 @@
 use crate::EngineBuilder;
 use actum_model::Entity;
 use actum_persistence::store::Incarnation;
-use actum_runtime::{EntityRef, Runtime, ShutdownReport, Usage};
+use actum_runtime::{EntityRef, Health, Runtime, ShutdownReport, Usage};
 
 /// An event-sourced entity runtime, embedded in this process. Cheap to clone; all clones are one engine.
 ///
@@ -47,6 +47,31 @@ impl Engine {
     #[must_use]
     pub fn is_fenced(&self) -> bool {
         self.runtime.is_fenced()
+    }
+
+    /// Waits until another engine has taken over the journal; as a rule for ever. Any number of callers may wait.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn serve(_: &actum::Engine) {}
+    /// # async fn example(engine: actum::Engine) {
+    /// tokio::select! {
+    ///     () = serve(&engine) => {}
+    ///     () = engine.fenced() => eprintln!("another engine has taken over"),
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect.
+    pub async fn fenced(&self) {
+        self.runtime.fenced().await;
+    }
+
+    /// How the engine is at the moment: whether it serves, and if not, why. It does no I/O and waits for no one.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.runtime.health()
     }
 
     /// Shuts down gracefully: refuses new commands, answers those that were taken, writes everything, lets go of the

@@ -120,8 +120,9 @@ pub use actum_persistence::{
     store,
 };
 pub use actum_runtime::{
-    Ask, AskError, AskWithReceipt, Asking, AskingWithReceipt, Bound, EntityRef, Failure,
-    ModelConflict, Peek, Receipt, ShutdownReport, StartError, StateModel, TellError, Usage,
+    Ask, AskError, AskWithReceipt, Asking, AskingWithReceipt, Bound, EntityRef, Failing, Failure,
+    Health, HealthState, LeaseHealth, ModelConflict, PartitionHealth, Peek, Receipt,
+    ShutdownReport, StartError, StateModel, StoreHealth, TellError, Usage,
 };
 pub use actum_store_memory::MemoryStore;
 #[cfg(feature = "postgres")]

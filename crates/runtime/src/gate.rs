@@ -1,6 +1,7 @@
 use crate::{
     Failure,
     cell::{Moment, Ticket},
+    health::HealthRecord,
     load::Load,
     partition::{Door, PartitionMessage, Refuses},
 };
@@ -8,13 +9,13 @@ use actum_model::Partition;
 use actum_persistence::{
     group_commit::{CommitError, CommitSink, Committed},
     panics::log_safely,
-    store::Incarnation,
+    store::{Incarnation, StoreError},
 };
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
 };
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 const FENCED: &str = "fenced: another engine has taken over the journal";
 const FAILED: &str = "the engine has failed, see its log; it must be started again";
@@ -23,18 +24,16 @@ const FAILED: &str = "the engine has failed, see its log; it must be started aga
 pub(crate) struct Gate {
     doors: Arc<[Arc<Door>]>,
     inboxes: OnceLock<Vec<Arc<dyn Refuses>>>,
-    fenced: AtomicBool,
+    fenced: watch::Sender<bool>,
     failed: OnceLock<&'static str>,
+    health: HealthRecord,
 }
 
 impl Gate {
     pub(crate) fn new(doors: Arc<[Arc<Door>]>) -> Self {
-        Self {
-            doors,
-            inboxes: OnceLock::new(),
-            fenced: AtomicBool::new(false),
-            failed: OnceLock::new(),
-        }
+        let (fenced, _) = watch::channel(false);
+        let (inboxes, failed) = (OnceLock::new(), OnceLock::new());
+        Self { doors, inboxes, fenced, failed, health: HealthRecord::default() }
     }
 
     /// Guards the inboxes of each kind, by partition.
@@ -59,7 +58,7 @@ impl Gate {
 
     /// Another writer has taken over: nothing this engine holds in memory may be shown any more.
     pub(crate) fn fence(&self, incarnation: Incarnation) {
-        if self.fenced.swap(true, Ordering::AcqRel) {
+        if self.fenced.send_replace(true) {
             return;
         }
         log_safely(|| {
@@ -116,7 +115,25 @@ impl Gate {
     }
 
     pub(crate) fn is_fenced(&self) -> bool {
-        self.fenced.load(Ordering::Acquire)
+        *self.fenced.borrow()
+    }
+
+    /// Waits until another writer has taken over; as a rule for ever.
+    pub(crate) async fn fenced(&self) {
+        let mut fenced = self.fenced.subscribe();
+        // the sender is in `self`
+        let _ = fenced.wait_for(|fenced| *fenced).await;
+    }
+
+    /// How many partitions are in a handler that has run for longer than `limit`.
+    pub(crate) fn stuck(&self, limit: Duration, now: Moment) -> usize {
+        let is_stuck = |at: &usize| self.of_partition(*at).any(|inbox| inbox.is_slow(limit, now));
+        (0..self.doors.len()).filter(is_stuck).count()
+    }
+
+    /// What the parts of the engine report of themselves.
+    pub(crate) fn health(&self) -> &HealthRecord {
+        &self.health
     }
 
     fn inboxes(&self) -> impl Iterator<Item = &Arc<dyn Refuses>> {
@@ -142,11 +159,26 @@ impl CommitSink<Ticket> for Gate {
         partition: Partition,
         results: Vec<(Ticket, Result<Committed, CommitError>)>,
     ) {
+        note_outcome(&self.health, &results);
         self.doors[partition.index()].leave_committed(results);
     }
 
     fn fenced(&self, incarnation: Incarnation) {
         self.fence(incarnation);
+    }
+}
+
+/// Takes note of whether the store works. When it fails, it fails a batch as a whole.
+fn note_outcome(health: &HealthRecord, results: &[(Ticket, Result<Committed, CommitError>)]) {
+    match results.first() {
+        Some((_, Ok(_) | Err(CommitError::Conflict { .. }))) => health.writes.succeeded(),
+        // the others are about the request and about the writer
+        Some((_, Err(CommitError::Store(error))))
+            if !matches!(error, StoreError::Invalid { .. } | StoreError::Fenced { .. }) =>
+        {
+            health.writes.failed(error.clone());
+        }
+        _ => {}
     }
 }
 

@@ -16,6 +16,7 @@ mod cell;
 mod clock;
 mod failure;
 mod gate;
+mod health;
 mod journal;
 mod kind;
 mod load;
@@ -36,6 +37,7 @@ pub use ask::{
     Ask, AskError, AskWithReceipt, Asking, AskingWithReceipt, EntityRef, Peek, TellError,
 };
 pub use failure::{Bound, Failure};
+pub use health::{Failing, Health, HealthState, LeaseHealth, PartitionHealth, StoreHealth};
 pub use receipt::Receipt;
 pub use registration::Registration;
 pub use runtime::{ModelConflict, Runtime, ShutdownReport, StartError, StateModel, Usage};

@@ -65,6 +65,7 @@ impl Actor for Supervisor {
         match message {
             SupervisorMessage::Restart(at) => match partitions.start(at, &myself).await {
                 Ok(()) => {
+                    partitions.gate.health().partition_restarted();
                     log_safely(|| {
                         tracing::info!(partition = at, "partition restarted");
                     });
@@ -90,6 +91,7 @@ impl Actor for Supervisor {
         if let SupervisionEvent::ActorFailed(actor, error) = event
             && let Some(at) = partitions.living.remove(&actor.get_id())
         {
+            partitions.gate.health().partition_failed();
             log_safely(|| {
                 tracing::error!(partition = at, %error, "partition failed, its entities will recover");
             });

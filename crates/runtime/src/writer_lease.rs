@@ -1,4 +1,4 @@
-use crate::{cell::Moment, clock::Clock, gate::Gate};
+use crate::{cell::Moment, clock::Clock, failure::full_text, gate::Gate};
 use actum_persistence::store::{Incarnation, StoreError, WriterStore};
 use std::{
     pin::pin,
@@ -8,7 +8,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// Until when this engine is surely the only writer, by its own clock.
 ///
@@ -27,6 +27,15 @@ impl Term {
 
     pub(crate) fn is_over(&self) -> bool {
         self.clock.now() >= Moment::from_micros(self.ends.load(Ordering::Acquire))
+    }
+
+    /// How much longer it lasts; zero when it is over.
+    pub(crate) fn left(&self) -> Duration {
+        Moment::from_micros(self.ends.load(Ordering::Acquire)).since(self.clock.now())
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        self.clock.now()
     }
 
     pub(crate) fn prolong(&self, until: Instant) {
@@ -57,13 +66,15 @@ pub(crate) async fn keep(
     term: Arc<Term>,
 ) {
     let (mut suspended, mut failing) = (false, false);
+    let mut next = valid_until - lease * 2 / 3;
     loop {
-        sleep(if failing { RETRY.min(lease / 3) } else { lease / 3 }).await;
+        sleep_until(next).await;
         let asked = Instant::now();
         let mut renewal = pin!(writers.renew(incarnation, lease));
         let renewed = match timeout_at(valid_until, &mut renewal).await {
             Ok(renewed) => renewed,
             Err(_) => {
+                gate.health().renewals.failed(no_answer());
                 suspend(&gate, &mut suspended);
                 renewal.await
             }
@@ -71,8 +82,10 @@ pub(crate) async fn keep(
         match renewed {
             Ok(()) => {
                 valid_until = asked + lease;
+                next = asked + lease / 3; // at once if this one took longer
                 term.prolong(valid_until);
                 failing = false;
+                gate.health().renewals.succeeded();
                 if std::mem::take(&mut suspended) {
                     tracing::info!(%incarnation, "writer lease renewed, commands are taken again");
                     gate.reopen();
@@ -81,14 +94,24 @@ pub(crate) async fn keep(
             Err(StoreError::Fenced { .. }) => return gate.fence(incarnation),
             Err(error) => {
                 if !std::mem::replace(&mut failing, true) {
-                    tracing::warn!(%incarnation, %error, "writer lease not renewed");
+                    let error = full_text(&error);
+                    tracing::warn!(%incarnation, error, "writer lease not renewed");
                 }
+                gate.health().renewals.failed(error);
+                next = Instant::now() + RETRY.min(lease / 3);
                 if Instant::now() >= valid_until {
                     suspend(&gate, &mut suspended);
                 }
             }
         }
     }
+}
+
+fn no_answer() -> StoreError {
+    StoreError::unavailable(
+        "renewing a writer slot",
+        "the store has not answered before the lease ended",
+    )
 }
 
 fn suspend(gate: &Gate, suspended: &mut bool) {

@@ -8,10 +8,6 @@ use actum::{
     store::{EventStore, Stores},
 };
 use std::{convert::Infallible, fmt, num::NonZeroU32, sync::Arc, time::Duration};
-use tokio::time::sleep;
-
-/// How often a bank looks whether it was fenced. Nothing depends on it: a fenced bank writes nothing and shows nothing.
-const FENCE_LOOK: Duration = Duration::from_millis(100);
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -88,9 +84,7 @@ impl Bank {
     /// # Cancel safety
     /// Dropping the future has no effect.
     pub async fn fenced(&self) {
-        while !self.is_fenced() {
-            sleep(FENCE_LOOK).await;
-        }
+        self.engine.fenced().await;
     }
 
     /// Shuts the engine down gracefully.

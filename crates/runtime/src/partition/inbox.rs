@@ -104,6 +104,9 @@ pub(crate) trait Refuses: Send + Sync {
     /// waited for any longer. Says how many commands were held and not answered.
     fn give_up(&self, reason: &'static str) -> usize;
 
+    /// Whether a handler has run for longer than `limit`.
+    fn is_slow(&self, limit: Duration, now: Moment) -> bool;
+
     /// The handler that has run for longer than `limit`, once a run.
     fn slow_run(&self, limit: Duration, now: Moment) -> Option<SlowRun>;
 
@@ -163,6 +166,10 @@ impl<E: Entity> Refuses for Inbox<E> {
 
     fn give_up(&self, reason: &'static str) -> usize {
         self.taken.give_up(reason)
+    }
+
+    fn is_slow(&self, limit: Duration, now: Moment) -> bool {
+        self.taken.is_slow(limit, now)
     }
 
     fn slow_run(&self, limit: Duration, now: Moment) -> Option<SlowRun> {

@@ -115,6 +115,12 @@ impl Taken {
         self.warned.swap(since.as_micros(), Ordering::Relaxed) != since.as_micros()
     }
 
+    /// Whether a handler runs for longer than `limit`.
+    pub(crate) fn is_slow(&self, limit: Duration, now: Moment) -> bool {
+        let since = Moment::from_micros(self.since.load(Ordering::Relaxed));
+        self.step.load(Ordering::Acquire) != NOTHING && now.since(since) > limit
+    }
+
     /// The handler that runs for longer than `limit`, once a run.
     pub(crate) fn slow_run(&self, limit: Duration, now: Moment) -> Option<SlowRun> {
         let step = self.step.load(Ordering::Acquire);

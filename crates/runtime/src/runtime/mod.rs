@@ -16,9 +16,11 @@ pub use stored_models::{ModelConflict, StateModel};
 use crate::{
     EntityRef,
     gate::Gate,
+    health::{Facts, Health},
     load::Load,
     registration::{Ports, Registration},
     settings::RuntimeSettings,
+    writer_lease::Term,
 };
 use actum_model::{Entity, EntityId, EntityKey, PartitionCount};
 use actum_persistence::store::{Incarnation, Stores};
@@ -46,6 +48,7 @@ struct Inner {
     kinds: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     gate: Arc<Gate>,
     load: Arc<Load>,
+    term: Arc<Term>,
     stores: Stores,
     settings: RuntimeSettings,
     ending: tokio::sync::Mutex<Ending>,
@@ -128,6 +131,33 @@ impl Runtime {
     #[must_use]
     pub fn failed(&self) -> Option<&'static str> {
         self.inner.gate.failed()
+    }
+
+    /// Waits until another writer has taken over the journal; as a rule for ever. Any number of callers may wait.
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect.
+    pub async fn fenced(&self) {
+        self.inner.gate.fenced().await;
+    }
+
+    /// How the runtime is at the moment. It does no I/O and waits for no one.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        let Inner { gate, term, partitions, settings, .. } = &*self.inner;
+        let record = gate.health();
+        let facts = Facts {
+            fenced: gate.is_fenced(),
+            failed: gate.failed(),
+            shut_down: record.is_shut_down(),
+            held_for: term.left(),
+            renewals: record.renewals.failing(),
+            writes: record.writes.failing(),
+            partitions: usize::from(partitions.get()),
+            restarting: record.restarting(),
+            stuck: gate.stuck(settings.slow_handler_after, term.now()),
+        };
+        facts.into_health()
     }
 
     /// Shuts down gracefully: refuses new commands, answers those that were taken, writes everything, lets go of the

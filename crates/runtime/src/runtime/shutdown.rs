@@ -75,6 +75,7 @@ pub(super) async fn shutdown(inner: &Arc<Inner>) -> ShutdownReport {
     let mut ending = inner.ending.lock().await;
     let Ending { crew, under_way, report } = &mut *ending;
     if let Some(crew) = crew.take() {
+        inner.gate.health().shuts_down();
         inner.gate.shut(&Failure::unavailable("the engine is shutting down"));
         *under_way = Some(tokio::spawn(end(Arc::clone(inner), crew).in_current_span()));
     }

@@ -99,7 +99,7 @@ async fn start_over(
         }
     };
     log_safely(|| tracing::info!(engine = name, %incarnation, "engine started"));
-    let Plant { gate, load, .. } = plant;
+    let Plant { gate, load, term, .. } = plant;
     let partitions = stores.events.layout().partitions;
     let ending = tokio::sync::Mutex::new(Ending::of(crew));
     Ok(Runtime {
@@ -110,6 +110,7 @@ async fn start_over(
             kinds,
             gate,
             load,
+            term,
             stores,
             settings,
             ending,

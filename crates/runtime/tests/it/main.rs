@@ -17,6 +17,7 @@ mod durable_states;
 mod failed_appends;
 mod failures;
 mod fragile;
+mod health;
 mod initial_states;
 mod invalid_input;
 mod listener;
