@@ -95,7 +95,8 @@ async fn change_of_unknown_outcome_can_be_sent_again_with_its_key() {
 async fn stranger_that_writes_to_the_journal_is_a_conflict() {
     let (service, faults) = faulty(RuntimeSettings::default()).await;
     faults.next(Operation::Append, Fault::foreign_writer());
-    let document = deposit(&service, 5, "k").await.problem(409, "conflict", "the entity is at 3");
+    let detail = "another writer was faster, it left the entity at revision 3";
+    let document = deposit(&service, 5, "k").await.problem(409, "conflict", detail);
     assert_eq!((&document["expected"], &document["actual"]), (&json!(2), &json!(3)));
 }
 

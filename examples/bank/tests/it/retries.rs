@@ -133,7 +133,7 @@ async fn order_for_a_revision_is_done_at_that_revision_only() {
     assert_eq!((done.json()["balance"].as_u64(), done.header("etag")), (Some(101), Some("\"3\"")));
     for (tag, expected) in [("\"2\"", 2), ("\"4\"", 4), ("\"18446744073709551615\"", u64::MAX)] {
         let late = deposit(tag).await;
-        let detail = format!("expected revision {expected}, the entity is at 3");
+        let detail = format!("expected {expected}, the entity is at 3");
         let document = late.problem(412, "revision-mismatch", &detail);
         assert_eq!((&document["expected"], &document["actual"]), (&json!(expected), &json!(3)));
     }
