@@ -90,6 +90,13 @@ impl<E: Entity> EntityRef<E> {
     /// # Errors
     /// The future ends in an [`AskError`](crate::AskError): the entity's rejection, or what went wrong.
     ///
+    /// # Deadlines
+    /// It ends within 50 milliseconds of its deadline also while a handler blocks the entity's partition, and a command
+    /// whose deadline has passed is not handled. `Timeout` then says `maybe_applied: true` as soon as the handler was
+    /// entered, though it may only have looked. Where handlers block all threads of the caller's own tokio runtime, as
+    /// one handler does on a current-thread runtime, the answer is there in time and the caller runs once a thread is
+    /// free. The engine keeps a command of an ask that has ended, and counts it, until its partition comes to it.
+    ///
     /// # Cancel safety
     /// Dropping the future does not take the command back: it may still be applied.
     pub fn ask<C, I>(&self, command: C) -> Ask<E, C>

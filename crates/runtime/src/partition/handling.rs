@@ -1,4 +1,4 @@
-use super::{Beat, Delivery, Hosted, KindHost, kind_host::turn};
+use super::{Beat, Delivery, Hosted, KindHost, handler_run::Step, kind_host::turn};
 use crate::{
     Failure,
     cell::{Cell, Moment},
@@ -65,7 +65,7 @@ impl<M: Hosted> KindHost<M> {
             return;
         }
         let (kind, command) = (<M::Entity as Entity>::KIND, commands());
-        if self.inbox.taken.is_new(since) {
+        if self.inbox.run.is_new(since) {
             self.load.slow_handler();
             log_safely(|| {
                 tracing::warn!(kind, %command, ?ran_for, "slow handler, its whole partition waits");
@@ -84,24 +84,19 @@ impl<M: Hosted> KindHost<M> {
 
     /// Handles what was taken, one command after the other.
     pub(super) fn handle(&mut self, taken: &mut Vec<Delivery<M::Entity>>, beat: &mut Beat<'_>) {
-        if let Err(reason) = self.inbox.taken.begin(taken.iter().map(Delivery::entry)) {
-            return self.refuse(taken, &Failure::unavailable(reason));
-        }
-        self.noted += taken.len();
-        self.has_batch = true;
         beat.now = beat.clock.now(); // what came before may have taken long
         for (at, delivery) in taken.drain(..).enumerate() {
-            if self.inbox.taken.is_given_up() {
+            if self.inbox.run.is_given_up() {
                 let failure = Failure::unavailable(GIVEN_UP);
                 self.out.settle(delivery.job, Err(failure));
                 continue;
             }
             let (command, since) = (delivery.job.command(), beat.now);
-            self.inbox.taken.runs(at, since);
+            self.inbox.run.begins(Step::Command(at), since);
             self.deliver(delivery, beat);
             self.note_end(since, beat, || command);
         }
-        self.inbox.taken.rests();
+        self.inbox.run.ends();
     }
 
     /// Runs what was to follow commits.
@@ -109,13 +104,13 @@ impl<M: Hosted> KindHost<M> {
         if self.out.actions.is_empty() {
             return;
         }
-        self.inbox.taken.runs_actions(beat.clock.now());
+        self.inbox.run.begins(Step::AfterCommit, beat.clock.now());
         for action in self.out.actions.drain(..) {
             if let Err(panic) = guard(action) {
                 let kind = <M::Entity as Entity>::KIND;
                 log_safely(|| tracing::error!(kind, panic, "after_commit panicked"));
             }
         }
-        self.inbox.taken.rests();
+        self.inbox.run.ends();
     }
 }

@@ -1,7 +1,10 @@
-use super::taken::{Entry, SlowRun, Taken, end_all, is_open};
+use super::{
+    handler_run::{HandlerRun, Step},
+    taken::{Entry, Taken, end_all, is_open},
+};
 use crate::{
     Bound, Failure,
-    cell::{AskStage, EarlyEnd, Job, Moment},
+    cell::{AskStage, EarlyEnd, Job, Moment, OpenAsk},
     load::Load,
 };
 use actum_model::{Entity, EntityKey};
@@ -15,14 +18,16 @@ pub(crate) struct Inbox<E: Entity> {
     state: Mutex<State<E>>,
     commands_max: usize,
     load: Arc<Load>,
-    /// What was taken out of it.
-    pub(super) taken: Taken,
+    /// What the partition does with what it took.
+    pub(super) run: HandlerRun,
 }
 
 struct State<E: Entity> {
     deliveries: Vec<Delivery<E>>,
     /// No deadline of them is earlier.
     earliest: Moment,
+    /// What was taken out of it.
+    taken: Taken,
     entrance: Entrance,
 }
 
@@ -35,6 +40,12 @@ enum Entrance {
     Closed(Failure),
 }
 
+/// A handler that has run for too long.
+pub(crate) struct SlowRun {
+    pub(crate) commands: String,
+    pub(crate) ran_for: Duration,
+}
+
 /// A command and whom it is for.
 pub(crate) struct Delivery<E: Entity> {
     pub(crate) key: EntityKey,
@@ -43,9 +54,13 @@ pub(crate) struct Delivery<E: Entity> {
 
 impl<E: Entity> Inbox<E> {
     pub(crate) fn new(commands_max: usize, load: Arc<Load>) -> Self {
-        let (deliveries, earliest) = (Vec::new(), Moment::NEVER);
-        let state = Mutex::new(State { deliveries, earliest, entrance: Entrance::Open });
-        Self { state, commands_max, load, taken: Taken::new() }
+        let state = Mutex::new(State {
+            deliveries: Vec::new(),
+            earliest: Moment::NEVER,
+            taken: Taken::new(),
+            entrance: Entrance::Open,
+        });
+        Self { state, commands_max, load, run: HandlerRun::new() }
     }
 
     /// Adds a command; gives it back with the reason when it is not taken.
@@ -63,12 +78,38 @@ impl<E: Entity> Inbox<E> {
         Ok(())
     }
 
-    /// Takes all commands in exchange for an empty vector, whose room is used again.
-    pub(crate) fn take(&self, into: &mut Vec<Delivery<E>>) {
+    /// Takes all commands in exchange for an empty vector, whose room is used again, and notes them as taken by a
+    /// partition that held `unanswered` before. Says how many waits are noted.
+    pub(crate) fn take(&self, into: &mut Vec<Delivery<E>>, unanswered: usize) -> usize {
         debug_assert!(into.is_empty(), "what was taken before has been handled");
         let mut state = self.state.lock();
-        std::mem::swap(&mut state.deliveries, into);
-        state.earliest = Moment::NEVER;
+        let State { deliveries, taken, earliest, .. } = &mut *state;
+        if !deliveries.is_empty() {
+            std::mem::swap(deliveries, into);
+            *earliest = Moment::NEVER;
+            taken.note(into.iter().map(Delivery::entry), unanswered);
+        }
+        taken.len()
+    }
+
+    /// Forgets waits that have ended; says how many are still noted.
+    pub(super) fn tidy(&self, unanswered: usize) -> usize {
+        let mut state = self.state.lock();
+        state.taken.tidy(unanswered);
+        state.taken.len()
+    }
+
+    /// Says which commands are handled because their entity has recovered.
+    pub(super) fn recovered(&self, commands: &[&'static str]) {
+        commands.clone_into(&mut self.state.lock().taken.recovered);
+    }
+
+    /// Forgets what was taken: it was dropped with the partition.
+    pub(super) fn forget_taken(&self) {
+        self.run.ends();
+        self.run.set_unanswered(0);
+        let taken = std::mem::replace(&mut self.state.lock().taken, Taken::new());
+        drop(taken); // outside the lock
     }
 }
 
@@ -160,20 +201,38 @@ impl<E: Entity> Refuses for Inbox<E> {
     }
 
     fn end_late(&self, now: Moment) {
-        self.end_late_here(now);
-        self.taken.end_late(now);
+        let late = {
+            let mut state = self.state.lock();
+            let mut late = state.late(now);
+            late.append(&mut state.taken.late(now));
+            late
+        };
+        end_all(&late, EarlyEnd::Late); // outside the lock: it wakes callers
     }
 
     fn give_up(&self, reason: &'static str) -> usize {
-        self.taken.give_up(reason)
+        self.run.give_up();
+        let noted: Vec<_> = self.state.lock().taken.asks().map(Arc::clone).collect();
+        let answered = noted.iter().filter(|ask| ask.stage() == AskStage::Ended).count();
+        let held = self.run.unanswered();
+        end_all(&noted, EarlyEnd::Abandoned(reason)).max(held.saturating_sub(answered))
     }
 
     fn is_slow(&self, limit: Duration, now: Moment) -> bool {
-        self.taken.is_slow(limit, now)
+        self.run.slow(limit, now).is_some()
     }
 
     fn slow_run(&self, limit: Duration, now: Moment) -> Option<SlowRun> {
-        self.taken.slow_run(limit, now)
+        let (step, since) = self.run.slow(limit, now)?;
+        let commands = match step {
+            Step::Command(at) => self.state.lock().taken.command(at)?.to_owned(),
+            Step::Recovered => self.state.lock().taken.recovered.join(", "),
+            Step::AfterCommit => "after_commit".to_owned(),
+        };
+        // it may have ended meanwhile, and then it is named when it has
+        let is_same = self.run.slow(limit, now) == Some((step, since));
+        let ran_for = now.since(since);
+        (is_same && self.run.is_new(since)).then_some(SlowRun { commands, ran_for })
     }
 
     fn kind(&self) -> &'static str {
@@ -181,25 +240,23 @@ impl<E: Entity> Refuses for Inbox<E> {
     }
 }
 
-impl<E: Entity> Inbox<E> {
-    fn end_late_here(&self, now: Moment) {
+impl<E: Entity> State<E> {
+    /// The open waits of commands in the inbox whose deadline has passed.
+    fn late(&mut self, now: Moment) -> Vec<Arc<dyn OpenAsk>> {
         let mut late = Vec::new();
-        {
-            let mut state = self.state.lock();
-            if state.earliest > now {
-                return;
-            }
-            let mut next = Moment::NEVER;
-            for Delivery { job, .. } in &state.deliveries {
-                let deadline = job.envelope().deadline;
-                if deadline > now {
-                    next = next.min(deadline);
-                } else if let Some(ask) = job.open_ask().filter(|ask| is_open(ask.stage())) {
-                    late.push(ask);
-                }
-            }
-            state.earliest = next;
+        if self.earliest > now {
+            return late;
         }
-        end_all(late, EarlyEnd::Late); // outside the lock: it wakes callers
+        let mut next = Moment::NEVER;
+        for Delivery { job, .. } in &self.deliveries {
+            let deadline = job.envelope().deadline;
+            if deadline > now {
+                next = next.min(deadline);
+            } else if let Some(ask) = job.open_ask().filter(|ask| is_open(ask.stage())) {
+                late.push(ask);
+            }
+        }
+        self.earliest = next;
+        late
     }
 }

@@ -1,5 +1,6 @@
 use super::{
-    Beat, Delivery, Door, Found, Hosted, HostedKind, Inbox, cells::Cells, taken::is_worth_tidying,
+    Beat, Delivery, Door, Found, Hosted, HostedKind, Inbox, cells::Cells, handler_run::Step,
+    taken::SLACK,
 };
 use crate::{
     cell::{Cell, Life, Moment, Outputs, Ticket, Turn},
@@ -37,9 +38,8 @@ pub(crate) struct KindHost<M: Hosted> {
     windows: BTreeSet<(Moment, Ticket)>,
     pub(super) next_deadline: Moment,
     unanswered: usize,
-    /// How many waits the inbox notes as taken, and whether some of them are of this turn.
-    pub(super) noted: usize,
-    pub(super) has_batch: bool,
+    /// How many waits the inbox notes as taken.
+    noted: usize,
     /// How many bytes that wait in the cells are counted in the load.
     staged_bytes: usize,
 }
@@ -52,7 +52,7 @@ impl<M: Hosted> KindHost<M> {
         door: Arc<Door>,
         load: Arc<Load>,
     ) -> Self {
-        inbox.taken.clear();
+        inbox.forget_taken();
         Self {
             nr,
             context,
@@ -68,7 +68,6 @@ impl<M: Hosted> KindHost<M> {
             next_deadline: Moment::NEVER,
             unanswered: 0,
             noted: 0,
-            has_batch: false,
             staged_bytes: 0,
         }
     }
@@ -191,7 +190,7 @@ impl<M: Hosted> KindHost<M> {
             job.settle(verdict);
         }
         self.unanswered -= settled;
-        self.inbox.taken.set_unanswered(self.unanswered);
+        self.inbox.run.set_unanswered(self.unanswered);
         self.load.answered(settled);
     }
 
@@ -235,17 +234,18 @@ impl<M: Hosted> HostedKind for KindHost<M> {
         }
         let mut beat = Beat { now: beat.clock.now(), ..*beat };
         let since = beat.now;
-        self.inbox.taken.runs_recovered(&waiting, since);
+        self.inbox.recovered(&waiting);
+        self.inbox.run.begins(Step::Recovered, since);
         self.with_cell(ticket, &beat, |cell, turn| cell.found(found, turn));
-        self.inbox.taken.rests();
+        self.inbox.run.ends();
         self.note_end(since, &mut beat, || waiting.join(", "));
     }
 
     fn commands(&mut self, term: &Term, beat: &mut Beat<'_>) {
         let mut taken = std::mem::take(&mut self.taken);
-        self.inbox.take(&mut taken);
+        self.noted = self.inbox.take(&mut taken, self.unanswered);
         self.unanswered += taken.len(); // all at once: those behind one that fails the partition are dropped with it
-        self.inbox.taken.set_unanswered(self.unanswered);
+        self.inbox.run.set_unanswered(self.unanswered);
         // after taking: whoever has come by now is served from a state that nobody else had changed when they came
         if !taken.is_empty() && term.is_over() {
             self.refuse(&mut taken, &lapsed());
@@ -264,8 +264,8 @@ impl<M: Hosted> HostedKind for KindHost<M> {
     fn finish(&mut self, beat: &Beat<'_>) -> Moment {
         self.flush_touched(beat);
         self.ship(beat);
-        if std::mem::take(&mut self.has_batch) || is_worth_tidying(self.noted, self.unanswered) {
-            self.noted = self.inbox.taken.end(self.unanswered);
+        if self.noted > 2 * self.unanswered + SLACK {
+            self.noted = self.inbox.tidy(self.unanswered);
         }
         self.due()
     }
@@ -328,7 +328,7 @@ impl<M: Hosted> Drop for KindHost<M> {
     /// A partition that fails takes its cells with it: they are no longer counted, nor is what is staged in them, nor are
     /// commands nobody will answer. What the turn that failed had staged was not counted yet.
     fn drop(&mut self) {
-        self.inbox.taken.clear();
+        self.inbox.forget_taken();
         self.load.answered(self.unanswered);
         self.load.staged(0, self.staged_bytes);
         for slot in self.cells.occupied() {

@@ -14,6 +14,7 @@ mod cells;
 mod door;
 mod entity_cap;
 mod found;
+mod handler_run;
 mod handling;
 mod hosted;
 mod inbox;

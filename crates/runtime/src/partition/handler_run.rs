@@ -1,0 +1,95 @@
+use crate::cell::Moment;
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    time::Duration,
+};
+
+/// What a partition does for one kind of entity at the moment, for others to see. It outlives the partition's actor.
+pub(super) struct HandlerRun {
+    /// Which code of the user's runs: a place in the batch that was taken, or one of the steps below.
+    step: AtomicUsize,
+    /// Since when.
+    since: AtomicU64,
+    /// Of which run, by its beginning, a warning was given.
+    warned: AtomicU64,
+    /// How many commands the partition holds, of those that nobody waits for too.
+    unanswered: AtomicUsize,
+    given_up: AtomicBool,
+}
+
+/// Which code of the user's runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The handler of the command at this place of the batch.
+    Command(usize),
+    /// The handlers of commands that waited for their entity to recover.
+    Recovered,
+    /// What was to follow commits.
+    AfterCommit,
+}
+
+const NOTHING: usize = usize::MAX;
+const RECOVERED: usize = usize::MAX - 1;
+const AFTER_COMMIT: usize = usize::MAX - 2;
+
+impl HandlerRun {
+    pub(super) fn new() -> Self {
+        Self {
+            step: AtomicUsize::new(NOTHING),
+            since: AtomicU64::new(0),
+            warned: AtomicU64::new(u64::MAX),
+            unanswered: AtomicUsize::new(0),
+            given_up: AtomicBool::new(false),
+        }
+    }
+
+    /// This code of the user's runs from now on.
+    pub(super) fn begins(&self, step: Step, now: Moment) {
+        let step = match step {
+            Step::Command(at) => at,
+            Step::Recovered => RECOVERED,
+            Step::AfterCommit => AFTER_COMMIT,
+        };
+        self.since.store(now.as_micros(), Ordering::Relaxed);
+        self.step.store(step, Ordering::Release);
+    }
+
+    /// No code of the user's runs any more.
+    pub(super) fn ends(&self) {
+        self.step.store(NOTHING, Ordering::Release);
+    }
+
+    /// What has run for longer than `limit`, and since when.
+    pub(super) fn slow(&self, limit: Duration, now: Moment) -> Option<(Step, Moment)> {
+        let step = match self.step.load(Ordering::Acquire) {
+            NOTHING => return None,
+            RECOVERED => Step::Recovered,
+            AFTER_COMMIT => Step::AfterCommit,
+            at => Step::Command(at),
+        };
+        let since = Moment::from_micros(self.since.load(Ordering::Relaxed));
+        (now.since(since) > limit).then_some((step, since))
+    }
+
+    /// Whether a run that began then has not been warned of; it counts as warned of from now on.
+    pub(super) fn is_new(&self, since: Moment) -> bool {
+        self.warned.swap(since.as_micros(), Ordering::Relaxed) != since.as_micros()
+    }
+
+    pub(super) fn unanswered(&self) -> usize {
+        self.unanswered.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_unanswered(&self, commands: usize) {
+        self.unanswered.store(commands, Ordering::Release);
+    }
+
+    /// No command may be begun any more.
+    pub(super) fn give_up(&self) {
+        self.given_up.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_given_up(&self) -> bool {
+        self.given_up.load(Ordering::Acquire)
+    }
+}
