@@ -1,6 +1,6 @@
 use crate::EngineBuilder;
 use actum_model::Entity;
-use actum_persistence::store::Incarnation;
+use actum_persistence::store::{Incarnation, StoreError};
 use actum_runtime::{EntityRef, Health, Runtime, ShutdownReport, Usage};
 
 /// An event-sourced entity runtime, embedded in this process. Cheap to clone; all clones are one engine.
@@ -72,6 +72,15 @@ impl Engine {
     #[must_use]
     pub fn health(&self) -> Health {
         self.runtime.health()
+    }
+
+    /// Waits until the store is lost, for example because its files were removed, and says what has happened; as a rule it
+    /// waits for ever. The engine then serves nothing any more: shut it down, and start another once the store was seen to.
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect.
+    pub async fn lost(&self) -> StoreError {
+        self.runtime.lost().await
     }
 
     /// Shuts down gracefully: refuses new commands, answers those that were taken, writes everything, lets go of the

@@ -19,6 +19,7 @@ use tokio::sync::{oneshot, watch};
 
 const FENCED: &str = "fenced: another engine has taken over the journal";
 const FAILED: &str = "the engine has failed, see its log; it must be started again";
+const LOST: &str = "the store is lost: its files were removed or replaced";
 
 /// Opens and shuts the engine to commands, and takes commits to the partitions they are for.
 pub(crate) struct Gate {
@@ -27,13 +28,14 @@ pub(crate) struct Gate {
     fenced: watch::Sender<bool>,
     failed: OnceLock<&'static str>,
     health: HealthRecord,
+    lost: watch::Sender<Option<StoreError>>,
 }
 
 impl Gate {
     pub(crate) fn new(doors: Arc<[Arc<Door>]>) -> Self {
-        let (fenced, _) = watch::channel(false);
+        let ((fenced, _), (lost, _)) = (watch::channel(false), watch::channel(None));
         let (inboxes, failed) = (OnceLock::new(), OnceLock::new());
-        Self { doors, inboxes, fenced, failed, health: HealthRecord::default() }
+        Self { doors, inboxes, fenced, failed, lost, health: HealthRecord::default() }
     }
 
     /// Guards the inboxes of each kind, by partition.
@@ -64,7 +66,7 @@ impl Gate {
         log_safely(|| {
             tracing::error!(%incarnation, "fenced, another writer has taken over the journal");
         });
-        self.abandon(FENCED);
+        self.abandon(&Failure::unavailable(FENCED), FENCED);
     }
 
     /// The engine cannot go on: `what` has ended that it cannot do without. Every command is refused from now on, and
@@ -74,22 +76,42 @@ impl Gate {
             return;
         }
         log_safely(|| tracing::error!(what, "engine failed, it serves nothing any more"));
-        self.abandon(FAILED);
+        self.abandon(&Failure::unavailable(FAILED), FAILED);
         self.give_up(FAILED);
     }
 
     /// What has ended that the engine cannot do without, if it has failed.
     pub(crate) fn failed(&self) -> Option<&'static str> {
-        self.failed.get().copied()
+        let failed = self.failed.get().copied();
+        failed.or_else(|| self.lost.borrow().is_some().then_some(LOST))
     }
 
-    fn abandon(&self, reason: &'static str) {
-        self.shut(&Failure::unavailable(reason));
+    /// Refuses commands with `failure`, and answers those that were taken with `reason`.
+    fn abandon(&self, failure: &Failure, reason: &'static str) {
+        self.shut(failure);
         for door in self.doors.iter() {
             let (count, _) = oneshot::channel();
             door.send(PartitionMessage::Abandon(reason, count));
         }
         self.clear();
+    }
+
+    /// The store is lost: what this engine holds in memory may be in no file any more, and nothing can be written.
+    pub(crate) fn lose(&self, error: &StoreError) {
+        if self.lost.send_replace(Some(error.clone())).is_some() {
+            return;
+        }
+        log_safely(|| tracing::error!(%error, "store lost, the engine serves nothing any more"));
+        self.abandon(&Failure::of_store(error.clone()), LOST);
+    }
+
+    /// Waits until the store is lost, as a rule for ever, and says what has happened to it.
+    pub(crate) async fn lost(&self) -> StoreError {
+        let mut lost = self.lost.subscribe();
+        match lost.wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(error)) => error.clone(),
+            _ => unreachable!("the sender is in `self`, and waits for nothing else"),
+        }
     }
 
     /// Answers the commands that nobody will take any more with what the gate was shut with, and says how many. To be
@@ -165,6 +187,10 @@ impl CommitSink<Ticket> for Gate {
 
     fn fenced(&self, incarnation: Incarnation) {
         self.fence(incarnation);
+    }
+
+    fn lost(&self, error: &StoreError) {
+        self.lose(error);
     }
 }
 

@@ -92,6 +92,11 @@ pub(crate) async fn keep(
                 }
             }
             Err(StoreError::Fenced { .. }) => return gate.fence(incarnation),
+            Err(error @ StoreError::Lost { .. }) => {
+                gate.lose(&error);
+                gate.health().renewals.failed(error);
+                return;
+            }
             Err(error) => {
                 if !std::mem::replace(&mut failing, true) {
                     let error = full_text(&error);

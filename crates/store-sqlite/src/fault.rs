@@ -2,7 +2,7 @@ use actum_persistence::store::StoreError;
 use std::error::Error;
 
 /// Why a store that was closed does nothing more.
-pub(crate) const CLOSED: &str = "the store is closed";
+pub(crate) const CLOSED: &str = "the store was closed";
 
 /// What an error of SQLite or sqlx means, whatever was being done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

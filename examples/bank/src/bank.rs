@@ -5,7 +5,7 @@ use crate::{
 use actum::{
     AskError, Engine, EntityRef, ShutdownReport, StartError,
     settings::{CommandWindow, EntitySettings, RuntimeSettings, SnapshotSettings},
-    store::{EventStore, Stores},
+    store::{EventStore, StoreError, Stores},
 };
 use std::{convert::Infallible, fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -85,6 +85,14 @@ impl Bank {
     /// Dropping the future has no effect.
     pub async fn fenced(&self) {
         self.engine.fenced().await;
+    }
+
+    /// Waits until the store is lost, and says what has happened; as a rule for ever.
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect.
+    pub async fn lost(&self) -> StoreError {
+        self.engine.lost().await
     }
 
     /// Shuts the engine down gracefully.

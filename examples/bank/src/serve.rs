@@ -8,7 +8,7 @@ use actum::{
 use anyhow::{Context, Result, bail};
 use tokio::net::TcpListener;
 
-/// Serves until the process is told to end, or another bank has taken over the journal.
+/// Serves until the process is told to end, another bank has taken over the journal, or the journal is lost.
 ///
 /// # Errors
 /// When the address or the database cannot be had, and when the end was not a clean one.
@@ -30,15 +30,20 @@ pub async fn run(args: &ServeArgs) -> Result<()> {
     // whoever started the bank may not be reading; that is no reason to end
     let _ = greet(&format!("http://{}", server.address()), &place);
 
+    let mut lost = None;
     tokio::select! {
         signal = signals.next() => tracing::info!(signal, "stopping"),
         () = bank.fenced() => tracing::error!("stopping, another bank has taken over"),
+        error = bank.lost() => lost = Some(error),
     }
     let report = stop(server, &mut signals).await?;
     if bank.is_fenced() {
         bail!(
             "another bank has taken over {place}: what is acknowledged is safe, this one had to end"
         );
+    }
+    if let Some(error) = lost {
+        bail!("{error}: nothing was acknowledged since, this bank had to end");
     }
     if !report.is_clean() {
         bail!("not everything could be finished: {report:?}");

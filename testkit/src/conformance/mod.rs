@@ -57,6 +57,7 @@ mod writer;
 pub mod append;
 pub mod bad_input;
 pub mod batches;
+pub mod closing;
 pub mod conflicts;
 pub mod fence;
 pub mod fence_races;

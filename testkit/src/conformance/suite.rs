@@ -149,6 +149,8 @@ macro_rules! store_conformance {
                 a_write_that_was_written_over_is_not_called_lost;
             Crowded state_conflicts:
                 of_many_tasks_with_one_expected_revision_exactly_one_wins;
+            Plain closing:
+                an_append_beside_closing_is_stored_or_unavailable;
             Plain reopen:
                 everything_is_there_after_a_close
                 everything_is_there_after_a_crash

@@ -1,7 +1,7 @@
 use super::{CommitError, Committed, Settled};
 use crate::{
     panics::{guard, log_safely},
-    store::Incarnation,
+    store::{Incarnation, StoreError},
 };
 use actum_model::Partition;
 
@@ -16,6 +16,9 @@ pub trait CommitSink<T>: Send + Sync + 'static {
     /// The writer's incarnation was revoked, so no write will succeed any more. Called once, after the first results
     /// that showed it.
     fn fenced(&self, incarnation: Incarnation);
+
+    /// The store is [lost](StoreError::Lost), so no write will succeed any more. Called once, as [`fenced`](Self::fenced).
+    fn lost(&self, error: &StoreError);
 }
 
 /// Tells the sink, in runs of the same partition. Panics of the sink stop neither the writer nor the other runs.
@@ -32,9 +35,13 @@ pub(super) fn tell<T: 'static>(sink: &dyn CommitSink<T>, settled: Vec<Settled<T>
     }
 }
 
-/// Tells the sink that its writer was revoked.
-pub(super) fn tell_fenced<T: 'static>(sink: &dyn CommitSink<T>, incarnation: Incarnation) {
-    if let Err(message) = guard(|| sink.fenced(incarnation)) {
-        log_safely(|| tracing::error!(%incarnation, message, "the receiver of commits panicked"));
+/// Tells the sink why no write will succeed any more, if `error` says so.
+pub(super) fn tell_end<T: 'static>(sink: &dyn CommitSink<T>, error: &StoreError) {
+    let told = guard(|| match error {
+        StoreError::Fenced { incarnation } => sink.fenced(*incarnation),
+        error => sink.lost(error),
+    });
+    if let Err(message) = told {
+        log_safely(|| tracing::error!(message, "the receiver of commits panicked"));
     }
 }

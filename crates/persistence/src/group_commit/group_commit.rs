@@ -153,7 +153,8 @@ impl<W: GroupWrite, T: Copy> GroupCommit<W, T> {
     }
 
     /// Takes what the store said to a [`Step::Resolve`], and its batch back. When it failed and is not the last attempt,
-    /// those are settled who wait behind the batch.
+    /// those are settled who wait behind the batch. The last attempt is also one that fails [for
+    /// good](StoreError::is_final).
     ///
     /// # Panics
     /// When no batch is being resolved, or another one is given back.
@@ -175,7 +176,7 @@ impl<W: GroupWrite, T: Copy> GroupCommit<W, T> {
                 });
                 self.arrive(writes, results)
             }
-            Err(error) if unknown.attempts() < self.resolve_attempts_max => {
+            Err(error) if !error.is_final() && unknown.attempts() < self.resolve_attempts_max => {
                 unknown.failed(writes, error);
                 self.refuse_waiting()
             }

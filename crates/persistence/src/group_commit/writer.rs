@@ -39,7 +39,7 @@ impl<T: Copy + Send + 'static> GroupWriter<EntityAppend, T> {
         sink: Arc<dyn CommitSink<T>>,
     ) -> Self {
         let store = LaneJournal { store, lane, incarnation };
-        Self::start(WriterTask::new(store, lane, incarnation, settings, sink))
+        Self::start(WriterTask::new(store, lane, settings, sink))
     }
 }
 
@@ -57,7 +57,7 @@ impl<T: Copy + Send + 'static> GroupWriter<StateWrite, T> {
         sink: Arc<dyn CommitSink<T>>,
     ) -> Self {
         let store = States { store, incarnation };
-        Self::start(WriterTask::new(store, lane, incarnation, settings, sink))
+        Self::start(WriterTask::new(store, lane, settings, sink))
     }
 }
 

@@ -2,12 +2,12 @@ use super::{
     CommitError, CommitSink, GroupCommit, GroupCommitSettings, GroupWrite, LaneQueue, Settled,
     Step, Undrained, Weight,
     batch_store::BatchStore,
-    commit_sink::{tell, tell_fenced},
+    commit_sink::{tell, tell_end},
     group_commit::Waiting,
 };
 use crate::{
     panics::{guarded, log_safely},
-    store::{Incarnation, StoreError},
+    store::StoreError,
 };
 use actum_model::Lane;
 use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll};
@@ -30,17 +30,16 @@ pub(super) struct WriterTask<W: GroupWrite, T: Copy + Send + 'static, S> {
     gathered: Vec<Waiting<W, T>>,
     store: Arc<S>,
     lane: Lane,
-    incarnation: Incarnation,
     settings: GroupCommitSettings,
     sink: Arc<dyn CommitSink<T>>,
-    fenced: bool,
+    /// Whether the sink knows that no write will succeed any more.
+    over: bool,
 }
 
 impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T, S> {
     pub(super) fn new(
         store: S,
         lane: Lane,
-        incarnation: Incarnation,
         settings: GroupCommitSettings,
         sink: Arc<dyn CommitSink<T>>,
     ) -> Self {
@@ -50,10 +49,9 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T,
             gathered: Vec::new(),
             store: Arc::new(store),
             lane,
-            incarnation,
             settings,
             sink,
-            fenced: false,
+            over: false,
         }
     }
 
@@ -118,13 +116,11 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T,
         let span = tracing::trace_span!("commit", lane = self.lane.nr(), events, bytes);
         let written = guarded(async { self.store.write(&batch).await }).instrument(span).await;
         let result = written.unwrap_or_else(|panic| Err(self.panicked(&panic)));
-        let revoked = matches!(result, Err(StoreError::Fenced { .. }));
+        let end = end(&result);
         let pending = self.machine.pending();
         let settled = self.machine.finished(S::writes_of(batch), result);
         self.settle(pending, settled);
-        if revoked {
-            self.tell_fenced();
-        }
+        self.tell_end(end);
     }
 
     async fn resolve(&mut self, writes: Vec<W>, attempt: u32) {
@@ -147,8 +143,10 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T,
             });
         }
         let pending = self.machine.pending();
+        let end = end(&result);
         let settled = self.machine.resolved(S::writes_of(batch), result);
         self.settle(pending, settled);
+        self.tell_end(end);
     }
 
     /// Waits for what the store says, and meanwhile lets the machine refuse what comes.
@@ -190,10 +188,11 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S> WriterTask<W, T, S> {
         tell(&*self.sink, settled);
     }
 
-    fn tell_fenced(&mut self) {
-        if !self.fenced {
-            self.fenced = true;
-            tell_fenced(&*self.sink, self.incarnation);
+    fn tell_end(&mut self, end: Option<StoreError>) {
+        if let Some(error) = end
+            && !std::mem::replace(&mut self.over, true)
+        {
+            tell_end(&*self.sink, &error);
         }
     }
 
@@ -229,6 +228,11 @@ async fn step_back() {
         Poll::Pending
     })
     .await;
+}
+
+/// Why no write will succeed any more, if that is so.
+fn end<R>(result: &Result<R, StoreError>) -> Option<StoreError> {
+    result.as_ref().err().filter(|error| error.is_final()).cloned()
 }
 
 fn is_unknown<T>(settled: &Settled<T>) -> bool {

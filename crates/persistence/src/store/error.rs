@@ -96,6 +96,12 @@ impl StoreError {
         Self::Invalid { what: what.into() }
     }
 
+    /// Whether no write will succeed any more: the writer was revoked, or the store is lost.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Fenced { .. } | Self::Lost { .. })
+    }
+
     /// Whether the write may have happened.
     #[must_use]
     pub fn maybe_written(&self) -> bool {

@@ -23,7 +23,7 @@ use crate::{
     writer_lease::Term,
 };
 use actum_model::{Entity, EntityId, EntityKey, PartitionCount};
-use actum_persistence::store::{Incarnation, Stores};
+use actum_persistence::store::{Incarnation, StoreError, Stores};
 use shutdown::Ending;
 use std::{
     any::{Any, TypeId},
@@ -158,6 +158,15 @@ impl Runtime {
             stuck: gate.stuck(settings.slow_handler_after, term.now()),
         };
         facts.into_health()
+    }
+
+    /// Waits until the store is lost, for example because its files were removed, and says what has happened; as a rule it
+    /// waits for ever. The runtime then serves nothing any more: shut it down.
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect.
+    pub async fn lost(&self) -> StoreError {
+        self.inner.gate.lost().await
     }
 
     /// Shuts down gracefully: refuses new commands, answers those that were taken, writes everything, lets go of the

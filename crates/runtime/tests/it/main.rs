@@ -21,6 +21,7 @@ mod health;
 mod initial_states;
 mod invalid_input;
 mod listener;
+mod lost_stores;
 mod neighbours;
 mod note;
 mod observed;

@@ -139,6 +139,7 @@ impl CommitSink<u64> for Waiting {
     }
 
     fn fenced(&self, _: Incarnation) {}
+    fn lost(&self, _: &StoreError) {}
 }
 
 impl Desk {

@@ -49,7 +49,7 @@ async fn a_closed_store_leaves_one_file_and_says_that_it_is_closed() {
         match refusal {
             Err(error @ StoreError::Unavailable { .. }) => {
                 let source = std::error::Error::source(&error).unwrap().to_string();
-                assert_eq!(source, "the store is closed");
+                assert_eq!(source, "the store was closed");
             }
             other => panic!("{other:?}"),
         }
@@ -113,7 +113,7 @@ async fn an_append_beside_closing_is_stored_or_told_that_the_store_is_closed() {
             Ok(_) => true,
             Err(error @ StoreError::Unavailable { .. }) => {
                 let source = std::error::Error::source(&error).unwrap().to_string();
-                assert_eq!(source, "the store is closed");
+                assert_eq!(source, "the store was closed");
                 false
             }
             Err(error) => panic!("{error:?}"),

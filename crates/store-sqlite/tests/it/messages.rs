@@ -149,11 +149,11 @@ async fn a_store_that_is_unavailable_says_why_once() {
     store.close().await;
     assert_says(
         failure(store.heads().await),
-        "the store is unavailable: reading the heads: the store is closed",
+        "the store is unavailable: reading the heads: the store was closed",
     );
     assert_says(
         failure(store.revoke(writer.incarnation).await),
-        "the store is unavailable: revoking a writer: the store is closed",
+        "the store is unavailable: revoking a writer: the store was closed",
     );
 }
 

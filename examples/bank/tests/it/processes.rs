@@ -6,7 +6,7 @@ use crate::{
 };
 use bank::client::{Action, Client, Order, Outcome};
 use std::{fs, net::TcpListener, path::Path, process::Output};
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -54,6 +54,32 @@ async fn second_bank_on_a_file_is_refused_and_takes_over_once_the_first_is_kille
     let client = Client::new(second.url().await).unwrap();
     assert_eq!(client.standing("ada").await.unwrap().owner, "Ada");
     second.kill().await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn bank_whose_file_is_taken_away_acknowledges_nothing_more_says_so_and_ends() {
+    type Mishap = fn(&Path);
+    let mishaps: [(Mishap, &str); 2] = [
+        (|database| fs::remove_file(database).unwrap(), "was removed"),
+        (|database| fs::rename(database, database.with_extension("old")).unwrap(), "was renamed"),
+    ];
+    for (happens, says) in mishaps {
+        let directory = TempDir::new().unwrap();
+        let database = directory.path().canonicalize().unwrap().join("bank.db");
+        let complaints = NamedTempFile::new().unwrap();
+        let args = ["--database".as_ref(), database.as_os_str()];
+        let mut bank = Program::complaining(args, complaints.reopen().unwrap());
+        let client = Client::new(bank.url().await).unwrap();
+        assert!(matches!(client.send(&opening("ada")).await, Outcome::Applied(_)));
+        happens(&database);
+        let late = client.send(&opening("bob")).await;
+        assert!(!matches!(late, Outcome::Applied(_)), "{late:?}");
+        assert_eq!(bank.ended().await.code(), Some(1));
+        let said = fs::read_to_string(complaints.path()).unwrap();
+        let last = format!("bank: the store is lost: `{}` {says}", database.display());
+        assert!(said.lines().last().unwrap().starts_with(&last), "{said}");
+    }
 }
 
 #[tokio::test]

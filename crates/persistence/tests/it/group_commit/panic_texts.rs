@@ -6,7 +6,7 @@ use super::{
 use actum_model::{Lane, Partition};
 use actum_persistence::{
     group_commit::{CommitError, CommitSink, Committed, GroupCommitSettings, LaneWriter},
-    store::Incarnation,
+    store::{Incarnation, StoreError},
 };
 use std::{any::Any, error::Error, iter::successors, sync::Arc};
 use tokio::sync::mpsc;
@@ -28,6 +28,7 @@ impl CommitSink<u32> for Texts {
     fn fenced(&self, _: Incarnation) {
         unreachable!("nobody is revoked")
     }
+    fn lost(&self, _: &StoreError) {}
 }
 
 #[tokio::test(start_paused = true)]

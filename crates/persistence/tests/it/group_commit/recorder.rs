@@ -2,7 +2,7 @@ use super::{patience::next, writes::word};
 use actum_model::Partition;
 use actum_persistence::{
     group_commit::{CommitError, CommitSink, Committed},
-    store::Incarnation,
+    store::{Incarnation, StoreError},
 };
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 pub(super) enum Told {
     Committed { partition: u16, results: Vec<(u32, String)> },
     Fenced(Incarnation),
+    Lost(String),
 }
 
 /// A sink that passes everything on to the test.
@@ -33,6 +34,10 @@ impl CommitSink<u32> for Recorder {
 
     fn fenced(&self, incarnation: Incarnation) {
         self.0.try_send(Told::Fenced(incarnation)).expect("a revoked writer is told once");
+    }
+
+    fn lost(&self, error: &StoreError) {
+        self.0.try_send(Told::Lost(error.to_string())).expect("a lost store is told once");
     }
 }
 

@@ -117,6 +117,7 @@ impl CommitSink<u32> for Router {
     fn fenced(&self, _: Incarnation) {
         unreachable!("nobody is revoked")
     }
+    fn lost(&self, _: &StoreError) {}
 }
 
 fn write(submitter: u16, entity: u32, done: u64) -> EntityAppend {
@@ -203,6 +204,7 @@ async fn a_store_that_answers_at_once_leaves_others_their_turn() {
             queue.submit(again);
         }
         fn fenced(&self, _: Incarnation) {}
+        fn lost(&self, _: &StoreError) {}
     }
     let (store, sink) = (Arc::new(CheckingStore::default()), Arc::new(Echo::default()));
     let settings = GroupCommitSettings::default();

@@ -6,7 +6,7 @@ use actum_model::Lane;
 use actum_persistence::{
     group_commit::{CommitError, GroupCommit, GroupCommitSettings},
     store::{
-        EntityAppend,
+        EntityAppend, Incarnation,
         Resolution::{NotStored, Stored, Untraceable},
         StoreError,
     },
@@ -111,6 +111,16 @@ fn every_error_of_resolving_leaves_the_outcome_open() {
         assert_eq!(words(&machine.resolved(batch, Err(error))), all([4], "unavailable"));
         let (batch, _) = to_resolve(&mut machine);
         assert_eq!(batch.iter().map(id_of).collect::<Vec<_>>(), [1, 2, 3]);
+    }
+}
+
+#[test]
+fn resolving_in_a_store_that_is_lost_is_not_tried_again() {
+    for error in [StoreError::lost("gone"), StoreError::Fenced { incarnation: Incarnation::new(1) }]
+    {
+        let (mut machine, batch) = in_doubt(machine());
+        assert_eq!(words(&machine.resolved(batch, Err(error))), all(1..4, "unknown"));
+        assert_eq!(ids(&to_write(&mut machine)), [4], "the store says to the others what it is");
     }
 }
 

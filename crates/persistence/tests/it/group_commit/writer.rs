@@ -163,6 +163,35 @@ async fn a_revoked_writer_says_so_once_after_the_results() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_store_that_is_lost_says_so_once_after_the_results() {
+    let (writer, mut calls, mut told) = lane_writer();
+    for ticket in 1..4 {
+        writer.queue().submit([(append(ticket), ticket)]);
+        let (_, answer) = next(&mut calls).await.write();
+        answer.send(Answer::Say(Err(StoreError::lost("no file")))).unwrap();
+        assert_eq!(results(&mut told).await, all([ticket], "lost"));
+        if ticket == 1 {
+            let lost = Told::Lost("the store is lost: no file".to_owned());
+            assert_eq!(next(&mut told).await, lost);
+        }
+    }
+    writer.drain(Duration::from_secs(1)).await.unwrap();
+    assert!(is_over(&mut told).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_whose_store_turns_out_to_be_lost_is_of_unknown_outcome_at_once() {
+    let (writer, mut calls, mut told) = lane_writer();
+    writer.queue().submit([(append(1), 1)]);
+    let (_, answer) = next(&mut calls).await.write();
+    answer.send(Answer::Say(Err(unknown()))).unwrap();
+    let (_, answer) = next(&mut calls).await.resolve();
+    answer.send(Answer::Say(Err(StoreError::lost("no file")))).unwrap();
+    assert_eq!(results(&mut told).await, all([1], "unknown"));
+    assert!(matches!(next(&mut told).await, Told::Lost(_)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_store_that_panics_leaves_the_outcome_to_be_resolved() {
     let (writer, mut calls, mut told) = lane_writer();
     writer.queue().submit([(append(1), 1)]);
@@ -205,6 +234,7 @@ async fn a_sink_that_panics_stops_neither_the_writer_nor_other_partitions() {
         fn fenced(&self, _: Incarnation) {
             panic!("the node is gone")
         }
+        fn lost(&self, _: &StoreError) {}
     }
     let (store, mut calls) = Journal::new();
     let (recorder, mut told) = Recorder::new();

@@ -116,6 +116,7 @@ pub(super) fn word(result: &Result<Committed, CommitError>) -> String {
         Ok(Committed { last: None }) => "written".into(),
         Err(CommitError::Conflict { actual }) => format!("conflict {actual}"),
         Err(CommitError::Store(StoreError::Fenced { .. })) => "fenced".into(),
+        Err(CommitError::Store(StoreError::Lost { .. })) => "lost".into(),
         Err(CommitError::Store(StoreError::Unavailable { .. })) => "unavailable".into(),
         Err(CommitError::Store(StoreError::OutcomeUnknown { .. })) => "unknown".into(),
         Err(CommitError::Store(StoreError::Corrupt { .. })) => "corrupt".into(),
