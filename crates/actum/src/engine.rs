@@ -7,6 +7,7 @@ use actum_runtime::{EntityRef, Health, Runtime, ShutdownReport, Usage};
 ///
 /// Several engines live side by side in a process, each over a journal of its own. [`Engine::shutdown`] ends one
 /// gracefully; dropping the last clone is a crash as far as entities are concerned: what was acknowledged is durable.
+/// A clone in the environment of an entity is never dropped, see [`Entity::Env`].
 #[derive(Clone, Debug)]
 pub struct Engine {
     runtime: Runtime,

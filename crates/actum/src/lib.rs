@@ -3,8 +3,11 @@
 //!
 //! # Example
 //! ```
-//! use actum::{Ctx, Effect, Engine, Entity, EventSourced, Handle, Json, MemoryStore};
+//! use actum::{
+//!     Ctx, Effect, Engine, Entity, EventSourced, Handle, Json, MemoryStore,
+//! };
 //! use serde::{Deserialize, Serialize};
+//! use std::convert::Infallible;
 //!
 //! /// What happens to an account. Stored for ever.
 //! #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -12,6 +15,7 @@
 //!     Deposited(u64),
 //!     Withdrawn(u64),
 //! }
+//! use AccountEvent::{Deposited, Withdrawn};
 //!
 //! /// What it is asked to do, and why it may refuse.
 //! #[derive(Serialize, Deserialize)]
@@ -23,7 +27,11 @@
 //! struct Insufficient { short_by: u64 }
 //!
 //! actum::payload!(Json:
-//!     AccountEvent = "account-event", Deposit = "deposit", Withdraw = "withdraw", Insufficient = "insufficient");
+//!     AccountEvent = "account-event",
+//!     Deposit = "deposit",
+//!     Withdraw = "withdraw",
+//!     Insufficient = "insufficient",
+//! );
 //!
 //! /// The state: folded from the events, one value an account.
 //! struct Account { balance: u64 }
@@ -40,41 +48,57 @@
 //! impl EventSourced for Account {
 //!     fn apply(&mut self, event: &AccountEvent) {
 //!         match event {
-//!             AccountEvent::Deposited(amount) => self.balance += amount,
-//!             AccountEvent::Withdrawn(amount) => self.balance -= amount,
+//!             Deposited(amount) => self.balance += amount,
+//!             Withdrawn(amount) => self.balance -= amount,
 //!         }
 //!     }
 //! }
 //!
 //! impl Handle<Deposit> for Account {
 //!     type Reply = u64;
-//!     type Rejection = std::convert::Infallible;
-//!     fn handle(&self, Deposit(amount): Deposit, _: &Ctx<'_, Self>) -> Result<Effect<Self, u64>, Self::Rejection> {
-//!         Ok(Effect::persist(AccountEvent::Deposited(amount)).reply_with(|account: &Account| account.balance))
+//!     type Rejection = Infallible;
+//!     fn handle(
+//!         &self,
+//!         Deposit(amount): Deposit,
+//!         ctx: &Ctx<'_, Self>,
+//!     ) -> Result<Effect<Self, u64>, Infallible> {
+//!         let effect = ctx.persist(Deposited(amount));
+//!         Ok(effect.reply_with(|account| account.balance))
 //!     }
 //! }
 //!
 //! impl Handle<Withdraw> for Account {
 //!     type Reply = u64;
 //!     type Rejection = Insufficient;
-//!     fn handle(&self, Withdraw(amount): Withdraw, _: &Ctx<'_, Self>) -> Result<Effect<Self, u64>, Insufficient> {
-//!         self.balance.checked_sub(amount).ok_or(Insufficient { short_by: amount.saturating_sub(self.balance) })?;
-//!         Ok(Effect::persist(AccountEvent::Withdrawn(amount)).reply_with(|account: &Account| account.balance))
+//!     fn handle(
+//!         &self,
+//!         Withdraw(amount): Withdraw,
+//!         ctx: &Ctx<'_, Self>,
+//!     ) -> Result<Effect<Self, u64>, Insufficient> {
+//!         if amount > self.balance {
+//!             return Err(Insufficient { short_by: amount - self.balance });
+//!         }
+//!         let effect = ctx.persist(Withdrawn(amount));
+//!         Ok(effect.reply_with(|account| account.balance))
 //!     }
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let engine = Engine::builder("bank").store(MemoryStore::new()).entity::<Account>(()).start().await?;
+//! let engine = Engine::builder("bank")
+//!     .store(MemoryStore::new())
+//!     .entity::<Account>(())
+//!     .start()
+//!     .await?;
 //!
 //! let account = engine.entity::<Account>("acc-1");
 //! assert_eq!(account.ask(Deposit(100)).await?, 100);
 //! assert_eq!(account.ask(Withdraw(30)).command_id("request-7").await?, 70);
-//! // the same intention again, for example after a timeout: applied once, answered the same
+//! // the same intention again, for example after a timeout: applied once
 //! assert_eq!(account.ask(Withdraw(30)).command_id("request-7").await?, 70);
 //!
 //! let refused = account.ask(Withdraw(500)).await.unwrap_err();
-//! assert_eq!(refused.rejection().map(|rejection| rejection.short_by), Some(430));
+//! assert_eq!(refused.rejection().map(|why| why.short_by), Some(430));
 //!
 //! assert!(engine.shutdown().await.is_clean());
 //! # Ok(())
@@ -88,6 +112,36 @@
 //! * Where it is kept: [`MemoryStore`], `SqliteStore` with the feature `sqlite`, `PostgresStore` with the feature
 //!   `postgres`, [`store`] for stores of your own.
 //!
+//! # What handlers may do
+//! A handler is a synchronous, pure function: it runs on the turn of its partition, and may run twice for one command.
+//! What has to be looked up, or asked of a service, is fetched before the command is sent, and comes with it:
+//! ```
+//! # use actum::{AskError, EntityRef, Entity, Handle, Lists, Payload};
+//! # struct Rates;
+//! # impl Rates { async fn of(&self, _: &str) -> Result<u64, std::io::Error> { Ok(1) } }
+//! # struct Convert { amount: u64, rate: u64 }
+//! # async fn example<Account, Place>(account: EntityRef<Account>, rates: Rates)
+//! # -> Result<(), Box<dyn std::error::Error>>
+//! # where
+//! #     Convert: Payload,
+//! #     Account: Handle<Convert>,
+//! #     Account::Commands: Lists<Convert, Place>,
+//! # {
+//! let rate = rates.of("EUR").await?;
+//! account.ask(Convert { amount: 100, rate }).await?;
+//! # Ok(())
+//! # }
+//! ```
+//! A clock, a source of ids and policies come in through [`Entity::Env`], which says what they may be used for. Work
+//! that follows a change, such as sending a message, is started by [`Effect::after_commit`].
+//!
+//! # Spans and logs
+//! Each command has a span `command` of the target `actum::command` at level `TRACE`, with the fields `kind`,
+//! `command` (its manifest), `entity` (its id) and `outcome`: `replied`, `rejected`, or the kind of [`AskError`].
+//! Handlers run inside of it, so what they log can be told apart. It costs next to nothing while no one listens to that
+//! target. Everything else is logged under the targets `actum_runtime`, `actum_persistence`, `actum_store_sqlite` and
+//! `actum_store_postgres`; payloads and metadata are never logged.
+//!
 //! # ractor
 //! Entities run on [ractor](https://docs.rs/ractor) actors, which stay out of sight: no ractor type is in this API and no
 //! name in ractor's registry. One thing shows: ractor's feature `cluster` is on, which takes its blanket `impl Message`
@@ -99,7 +153,7 @@
 //! program built with `panic = "abort"` it ends the process, as any panic does.
 //!
 //! # Features
-//! * `sqlite`: the SQLite store, `SqliteStore`.
+//! * `sqlite`: the SQLite store, `SqliteStore`; its settings and errors are in the module `sqlite`.
 //! * `postgres`: the PostgreSQL store, `PostgresStore`; its settings, errors and migrations are in the module `postgres`.
 //!
 //! Each of the two takes a C compiler to build.
@@ -108,16 +162,17 @@ mod builder;
 mod engine;
 
 pub use actum_model::{
-    Change, Codec, CodecError, CommandId, CommandSet, CommandVisitor, Ctx, DecodeError,
-    DurableState, Effect, Entity, EntityId, EntityKey, EventSourced, Handle, InvalidCommandId,
-    InvalidId, InvalidKey, InvalidTraceContext, Lane, LaneCount, Lists, Metadata, NoEvents, Offset,
-    Partition, PartitionCount, Payload, Position, Revision, SequenceNr, StoredPayload, Timestamp,
-    TraceContext, payload,
+    At, Change, Codec, CodecError, CommandId, CommandSet, CommandVisitor, Ctx, DecodeError,
+    DurableState, Each, Effect, EffectParts, Entity, EntityId, EntityKey, EventSourced, Handle,
+    InvalidCommandId, InvalidId, InvalidKey, InvalidTraceContext, Lane, LaneCount, Lists, Metadata,
+    Never, NoEvents, Offset, Partition, PartitionCount, Payload, Plain, Position, ReplyFrom,
+    Revision, SequenceNr, StoredPayload, Timestamp, TraceContext, Unanswered, payload,
 };
+#[doc(inline)]
+pub use actum_persistence::store;
 pub use actum_persistence::{
     codec::{Cbor, Json, Prost},
     serializer::MetadataError,
-    store,
 };
 pub use actum_runtime::{
     Ask, AskError, AskWithReceipt, Asking, AskingWithReceipt, Bound, EntityRef, Failing, Failure,
@@ -126,9 +181,15 @@ pub use actum_runtime::{
 };
 pub use actum_store_memory::MemoryStore;
 #[cfg(feature = "postgres")]
-pub use actum_store_postgres::{self as postgres, PostgresStore};
+#[doc(inline)]
+pub use actum_store_postgres as postgres;
+#[cfg(feature = "postgres")]
+pub use actum_store_postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
-pub use actum_store_sqlite::{OpenError, SqliteSettings, SqliteStore};
+#[doc(inline)]
+pub use actum_store_sqlite as sqlite;
+#[cfg(feature = "sqlite")]
+pub use actum_store_sqlite::SqliteStore;
 pub use builder::EngineBuilder;
 pub use engine::Engine;
 

@@ -8,8 +8,8 @@ pub struct At<const N: usize>;
 
 /// The commands an entity lists: a tuple of 1 to 32 types, each with a [`Handle`].
 ///
-/// The list makes it a compile-time fact that another node can decode every command that is sent: [`CommandSet::decode`]
-/// finds its type by its manifest.
+/// The list makes it a compile-time fact that every command that is sent can be decoded from its stored form:
+/// [`CommandSet::decode`] finds its type by its manifest.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the commands of `{E}`",
     note = "`Entity::Commands` is a tuple of 1 to 32 command types, such as `(Open, Deposit)`; one command is `(Open,)`",
@@ -44,7 +44,7 @@ fn place_of(manifest: &str, listed: &[&str]) -> Option<usize> {
 #[diagnostic::on_unimplemented(
     message = "the command `{C}` is not listed in `Entity::Commands`",
     label = "not a listed command of this entity",
-    note = "add it to the tuple `type Commands = (…, {C})`, so that other nodes can decode it"
+    note = "add it to the tuple `type Commands = (…, {C})`, so that it can be decoded from its stored form"
 )]
 pub trait Lists<C, I> {}
 

@@ -1,6 +1,8 @@
-use crate::{CommandId, Entity, Metadata, SequenceNr};
+use crate::{
+    CommandId, DurableState, Effect, Entity, EventSourced, Metadata, SequenceNr, Unanswered,
+};
 
-/// What a handler may look at besides the state and the command.
+/// What a handler may look at besides the state and the command, and where it gets its [`Effect`] from.
 ///
 /// It holds no clock and no randomness: what a handler needs of those comes in through [`Entity::Env`] or in the
 /// command, so that handling a command twice gives the same effect.
@@ -53,5 +55,49 @@ impl<'a, E: Entity> Ctx<'a, E> {
     #[must_use]
     pub fn command_id(&self) -> Option<&'a CommandId> {
         self.metadata.command_id()
+    }
+
+    /// [`Effect::none`]: changes nothing.
+    pub fn none<R>(&self) -> Effect<E, R>
+    where
+        (): Unanswered<R>,
+    {
+        Effect::none()
+    }
+
+    /// [`Effect::persist`]: stores one event.
+    pub fn persist<R>(&self, event: impl Into<E::Event>) -> Effect<E, R>
+    where
+        E: EventSourced,
+        (): Unanswered<R>,
+    {
+        Effect::persist(event)
+    }
+
+    /// [`Effect::persist_all`]: stores events in this order, all or none.
+    pub fn persist_all<R>(&self, events: impl IntoIterator<Item = E::Event>) -> Effect<E, R>
+    where
+        E: EventSourced,
+        (): Unanswered<R>,
+    {
+        Effect::persist_all(events)
+    }
+
+    /// [`Effect::replace`]: stores `state` in place of the present one.
+    pub fn replace<R>(&self, state: E) -> Effect<E, R>
+    where
+        E: DurableState,
+        (): Unanswered<R>,
+    {
+        Effect::replace(state)
+    }
+
+    /// [`Effect::delete`]: deletes the state.
+    pub fn delete<R>(&self) -> Effect<E, R>
+    where
+        E: DurableState,
+        (): Unanswered<R>,
+    {
+        Effect::delete()
     }
 }

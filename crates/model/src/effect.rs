@@ -1,4 +1,4 @@
-use crate::{DurableState, Entity, EventSourced};
+use crate::{DurableState, Entity, EventSourced, Unanswered};
 use std::fmt;
 
 /// What a command changes. Exhaustive on purpose: what stores changes must know every kind of them.
@@ -30,9 +30,15 @@ pub enum ReplyFrom<E, R> {
 ///
 /// # Examples
 /// ```
-/// # use actum_model::{Effect, Entity, EventSourced, NoEvents};
-/// # fn example<Account: EventSourced<Event = u64>>(balance: fn(&Account) -> u64) -> Effect<Account, u64> {
-/// Effect::persist(25u64).reply_with(move |account: &Account| balance(account))
+/// # use actum_model::{Ctx, Effect, EventSourced};
+/// # trait Account: EventSourced<Event = u64> { fn balance(&self) -> u64; }
+/// # fn example<A: Account>(ctx: &Ctx<'_, A>) -> Effect<A, u64> {
+/// // in a handler, where the context knows the entity
+/// ctx.persist(25u64).reply_with(|account| account.balance())
+/// # }
+/// # fn sink<A: Account>() -> Effect<A> {
+/// // without one, or where nothing has to be inferred
+/// Effect::persist(25u64)
 /// # }
 /// ```
 #[must_use = "an effect does nothing until the handler returns it"]
@@ -52,63 +58,79 @@ pub struct EffectParts<E: Entity, R> {
     pub passivate: bool,
 }
 
-impl<E: Entity> Effect<E> {
+impl<E: Entity, R> Effect<E, R>
+where
+    (): Unanswered<R>,
+{
     fn change(change: Change<E>) -> Self {
-        let parts = EffectParts {
-            change,
-            reply: ReplyFrom::Value(()),
-            after_commit: None,
-            passivate: false,
-        };
-        Self { parts }
+        let reply = ReplyFrom::Value(<() as Unanswered<R>>::reply());
+        Self { parts: EffectParts { change, reply, after_commit: None, passivate: false } }
     }
 
     /// Changes nothing, for queries and for commands that find nothing to do.
     pub fn none() -> Self {
         Self::change(Change::Nothing)
     }
-}
 
-impl<E: EventSourced> Effect<E> {
     /// Stores one event.
-    pub fn persist(event: impl Into<E::Event>) -> Self {
+    pub fn persist(event: impl Into<E::Event>) -> Self
+    where
+        E: EventSourced,
+    {
         Self::change(Change::Event(event.into()))
     }
 
     /// Stores events in this order, all or none. No event is the same as [`Effect::none`].
-    pub fn persist_all(events: impl IntoIterator<Item = E::Event>) -> Self {
+    pub fn persist_all(events: impl IntoIterator<Item = E::Event>) -> Self
+    where
+        E: EventSourced,
+    {
         Self::change(Change::Events(events.into_iter().collect()))
     }
-}
 
-impl<E: DurableState> Effect<E> {
     /// Stores `state` in place of the present one.
-    pub fn replace(state: E) -> Self {
+    pub fn replace(state: E) -> Self
+    where
+        E: DurableState,
+    {
         Self::change(Change::Replace(state))
     }
 
     /// Deletes the state: the entity is [`Entity::initial`] again, and its revision goes on counting.
-    pub fn delete() -> Self {
+    pub fn delete() -> Self
+    where
+        E: DurableState,
+    {
         Self::change(Change::Delete)
     }
 }
 
-impl<E: Entity, R> Effect<E, R> {
+impl<E: Entity> Effect<E> {
     /// Answers with `value`.
-    pub fn reply<S>(self, value: S) -> Effect<E, S> {
+    pub fn reply<R>(self, value: R) -> Effect<E, R> {
         self.with_reply(ReplyFrom::Value(value))
     }
 
     /// Answers with what `reply` makes of the state *after* the change.
-    pub fn reply_with<S>(self, reply: impl FnOnce(&E) -> S + Send + 'static) -> Effect<E, S> {
+    ///
+    /// The compiler knows the type of the state where the effect was built from the context of a handler, as in
+    /// `ctx.persist(event).reply_with(|account| account.balance)`.
+    pub fn reply_with<R>(self, reply: impl FnOnce(&E) -> R + Send + 'static) -> Effect<E, R> {
         self.with_reply(ReplyFrom::State(Box::new(reply)))
     }
 
+    fn with_reply<R>(self, reply: ReplyFrom<E, R>) -> Effect<E, R> {
+        let EffectParts { change, after_commit, passivate, .. } = self.parts;
+        Effect { parts: EffectParts { change, reply, after_commit, passivate } }
+    }
+}
+
+impl<E: Entity, R> Effect<E, R> {
     /// Runs `action` in this process once the change is durable, before the reply is sent.
     ///
     /// It runs on the turn of the entity's partition, so it must be short, such as sending to a channel. It is lost if
-    /// the process dies between the commit and the call; what must happen belongs in a projection or a saga. A second
-    /// call adds a second action.
+    /// the process dies between the commit and the call; what must happen is derived from the stored events instead. A
+    /// second call adds a second action.
     pub fn after_commit(mut self, action: impl FnOnce() + Send + 'static) -> Self {
         self.parts.after_commit = Some(match self.parts.after_commit.take() {
             None => Box::new(action),
@@ -129,11 +151,6 @@ impl<E: Entity, R> Effect<E, R> {
     /// Takes the effect apart; the runtime and the testkit do this.
     pub fn into_parts(self) -> EffectParts<E, R> {
         self.parts
-    }
-
-    fn with_reply<S>(self, reply: ReplyFrom<E, S>) -> Effect<E, S> {
-        let EffectParts { change, after_commit, passivate, .. } = self.parts;
-        Effect { parts: EffectParts { change, reply, after_commit, passivate } }
     }
 }
 

@@ -13,8 +13,16 @@ pub trait Entity: Sized + Send + Sync + 'static {
     const KIND: &'static str;
     /// What names one entity among its kind.
     type Id: EntityId;
-    /// What handlers need from outside, injected once when the engine is built: policies, a clock, an id source.
-    /// `()` if nothing.
+    /// What handlers need from outside, given once when the engine is built: policies, a clock, a source of ids; `()`
+    /// if nothing.
+    ///
+    /// A handler may run twice for one command, for example after an append that failed, and later than the first time.
+    /// So it may read a clock or take an id from its environment to put it into an event, but must not depend on *when*
+    /// it runs, nor change anything through its environment. It does no I/O there either: what has to be looked up is
+    /// looked up before the command is sent, and is part of it.
+    ///
+    /// The engine owns the environment. One that owns an engine in turn, for example to reach other entities, keeps that
+    /// engine running for ever: nobody can drop its last clone. It has to be shut down explicitly.
     type Env: Send + Sync + 'static;
     /// What happens to the entity; [`NoEvents`] for durable state.
     type Event: Payload + Clone;

@@ -3,7 +3,8 @@ use crate::{Ctx, Effect, Entity, Payload};
 /// Handles one type of command: its own reply and its own rejection.
 ///
 /// `handle` is a pure function: it reads the state, the command and the context, and returns what should happen. It
-/// does no I/O, reads no clock and changes nothing; `?` turns a broken rule into the rejection.
+/// does no I/O and changes nothing; `?` turns a broken rule into the rejection. What must be fetched first is fetched
+/// before the command is sent, and comes with it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not handle the command `{C}`",
     label = "no handler for this command",

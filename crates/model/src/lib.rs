@@ -24,6 +24,7 @@ mod position;
 mod sequence_nr;
 mod timestamp;
 mod trace_context;
+mod unanswered;
 
 pub use command_id::{CommandId, InvalidCommandId};
 pub use command_set::{At, CommandSet, Lists};
@@ -42,3 +43,4 @@ pub use position::{Lane, LaneCount, Offset, Position};
 pub use sequence_nr::{Revision, SequenceNr};
 pub use timestamp::Timestamp;
 pub use trace_context::{InvalidTraceContext, TraceContext};
+pub use unanswered::Unanswered;

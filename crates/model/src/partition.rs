@@ -3,7 +3,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{ID_BYTES_MAX, KIND_BYTES_MAX};
 
-/// One of the hash buckets of entity ids: what is placed on nodes. Counted from 0.
+/// One of the hash buckets of entity ids, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Partition(u16);
 

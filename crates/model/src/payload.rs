@@ -9,7 +9,9 @@ use std::{borrow::Cow, error::Error, fmt};
 ///
 /// # Examples
 /// ```
-/// # use actum_model::{Codec, CodecError, DecodeError, Payload, StoredPayload};
+/// # use actum_model as actum;
+/// use actum::{Codec, CodecError, DecodeError, Payload, StoredPayload};
+///
 /// struct Opened { owner: String }
 ///
 /// /// Any `Codec` will do; `actum` brings `Json`, `Cbor` and `Prost`.
@@ -21,7 +23,8 @@ use std::{borrow::Cow, error::Error, fmt};
 ///         Ok(())
 ///     }
 ///     fn decode(bytes: &[u8]) -> Result<Opened, CodecError> {
-///         Ok(Opened { owner: String::from_utf8(bytes.to_vec()).map_err(CodecError::new)? })
+///         let owner = String::from_utf8(bytes.to_vec());
+///         Ok(Opened { owner: owner.map_err(CodecError::new)? })
 ///     }
 /// }
 ///
@@ -31,19 +34,21 @@ use std::{borrow::Cow, error::Error, fmt};
 ///     const SCHEMA_VERSION: u32 = 2;
 ///     fn upcast(stored: &StoredPayload) -> Result<Self, DecodeError> {
 ///         match stored.schema_version {
-///             1 => Ok(Opened { owner: "unknown".into() }), // version 1 did not ask for an owner
+///             // version 1 did not ask for an owner
+///             1 => Ok(Opened { owner: "unknown".into() }),
 ///             _ => Err(stored.unreadable::<Self>()),
 ///         }
 ///     }
 /// }
 ///
-/// let old = StoredPayload { schema_version: 1, ..StoredPayload::encode(&Opened { owner: String::new() })? };
+/// let stored = StoredPayload::encode(&Opened { owner: String::new() })?;
+/// let old = StoredPayload { schema_version: 1, ..stored };
 /// assert_eq!(old.decode::<Opened>()?.owner, "unknown");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be stored or sent: it is no `Payload`",
-    label = "`{Self}` is no `Payload`",
+    message = "`{Self}` cannot be stored or sent: it is not a `Payload`",
+    label = "`{Self}` is not a `Payload`",
     note = "name a codec and a manifest: `impl Payload for {Self} {{ type Codec = Json; const MANIFEST: &'static str = \"…\"; }}`",
     note = "or in one line: `actum::payload!(Json: {Self} = \"…\");`"
 )]
@@ -303,7 +308,11 @@ fn quoted(names: &[&str]) -> String {
 /// # }
 /// # impl Default for Opened { fn default() -> Self { Opened } }
 /// # impl Default for Deposited { fn default() -> Self { Deposited } }
-/// actum_model::payload!(Json: Opened = "opened", Deposited = "deposited" version 2);
+/// # use actum_model as actum;
+/// actum::payload!(Json:
+///     Opened = "opened",
+///     Deposited = "deposited" version 2,
+/// );
 ///
 /// assert_eq!((Opened::MANIFEST, Opened::SCHEMA_VERSION), ("opened", 1));
 /// assert_eq!((Deposited::MANIFEST, Deposited::SCHEMA_VERSION), ("deposited", 2));

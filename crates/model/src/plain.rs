@@ -98,6 +98,7 @@ impl Codec<Infallible> for Plain {
 
 crate::payload!(Plain: () = "unit", bool = "bool", String = "text", uuid::Uuid = "uuid", Infallible = "infallible");
 
+#[diagnostic::do_not_recommend]
 impl<T: Payload> Codec<Vec<T>> for Each {
     const NAME: &'static str = "each";
     fn encode(values: &Vec<T>, out: &mut Vec<u8>) -> Result<(), CodecError> {
@@ -112,11 +113,13 @@ impl<T: Payload> Codec<Vec<T>> for Each {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Payload> Payload for Vec<T> {
     type Codec = Each;
     const MANIFEST: &'static str = "list";
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Payload> Codec<Option<T>> for Each {
     const NAME: &'static str = "each";
     fn encode(value: &Option<T>, out: &mut Vec<u8>) -> Result<(), CodecError> {
@@ -128,6 +131,7 @@ impl<T: Payload> Codec<Option<T>> for Each {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Payload> Payload for Option<T> {
     type Codec = Each;
     const MANIFEST: &'static str = "option";

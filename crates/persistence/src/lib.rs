@@ -5,10 +5,12 @@
 //! * [`store`]: what a store owes.
 //! * [`group_commit`]: gathers the writes of many entities into few transactions.
 //! * [`error_chain`] and [`panics`]: how errors are printed with their causes, and how foreign code is run.
+//! * [`settings_check`]: how settings are checked, and what their problems are called.
 
 pub mod codec;
 pub mod error_chain;
 pub mod group_commit;
 pub mod panics;
 pub mod serializer;
+pub mod settings_check;
 pub mod store;

@@ -12,6 +12,7 @@
 
 mod alarm;
 mod ask;
+mod burst;
 mod cell;
 mod clock;
 mod failure;

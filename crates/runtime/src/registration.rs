@@ -1,8 +1,9 @@
 use crate::{
     StateModel,
     ask::Port,
-    cell::{ByEvents, ByState, decode_snapshot},
+    cell::{ByEvents, ByState, Troubles, decode_snapshot},
     clock::Clock,
+    failure::full_text,
     journal::{Decode, Retention},
     kind::KindContext,
     load::Load,
@@ -57,8 +58,8 @@ impl Registration {
     /// Runs `E` as event-sourced entities.
     pub fn event_sourced<E: EventSourced>(env: E::Env, settings: EntitySettings<E>) -> Self {
         let retention = settings.snapshots.as_ref().and_then(|snapshots| {
-            let keep_snapshots = NonZeroU32::new(snapshots.keep)?;
-            let (delete_events, policy) = (snapshots.delete_events, snapshots.clone());
+            let keep_snapshots = NonZeroU32::new(snapshots.snapshots_kept)?;
+            let (delete_events, policy) = (snapshots.events_deleted, snapshots.clone());
             let decode: Decode = Box::new(move |serializer, snapshot| {
                 decode_snapshot(&policy, serializer, snapshot).map(drop)
             });
@@ -112,7 +113,7 @@ impl fmt::Debug for Registration {
 fn problems<E: Entity>(settings: &EntitySettings<E>) -> Vec<String> {
     let mut problems = settings.problems();
     if let Err(error) = check_kind(E::KIND) {
-        problems.push(error.to_string());
+        problems.push(full_text(&error));
     }
     let mut seen = HashSet::new();
     for manifest in <E::Commands as CommandSet<E>>::MANIFESTS {
@@ -130,8 +131,13 @@ fn wire<M: Hosted>(
 ) -> Wired {
     let slow_handler_after = wiring.settings.slow_handler_after;
     let serializer = wiring.serializer;
-    let context =
-        Arc::new(KindContext { env: Arc::new(env), settings, serializer, slow_handler_after });
+    let context = Arc::new(KindContext {
+        env: Arc::new(env),
+        settings,
+        serializer,
+        slow_handler_after,
+        troubles: Troubles::default(),
+    });
     let ports: Box<[Arc<Port<M::Entity>>]> =
         wiring.doors.iter().map(|door| port(door, wiring)).collect();
     let inboxes = ports.iter().map(|port| Arc::clone(&port.inbox) as Arc<dyn Refuses>).collect();

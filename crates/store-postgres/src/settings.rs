@@ -1,5 +1,5 @@
-use actum_persistence::store::JournalLayout;
-use std::{ops::RangeInclusive, time::Duration};
+use actum_persistence::{settings_check::SettingsCheck, store::JournalLayout};
+use std::time::Duration;
 
 /// What opening a journal does about migrations that the schema has not seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -148,37 +148,24 @@ impl PostgresSettings {
         Self { remembered_entities, ..self }
     }
 
-    /// All that is wrong with these settings, a sentence each.
-    pub(crate) fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        problems.extend(schema_problem(&self.schema));
-        if let Some(lanes) = self.layout.map(|layout| layout.lanes.get()).filter(|l| *l > LANES_MAX)
-        {
-            problems.push(format!("`layout` has {lanes} lanes, it may have up to {LANES_MAX}"));
+    /// All that is wrong with these settings, a sentence each; empty if they can be used.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let mut check = SettingsCheck::new();
+        check.extend(schema_problem(&self.schema));
+        if let Some(layout) = self.layout {
+            check.number("layout.lanes", layout.lanes.get(), 1..=LANES_MAX);
         }
-        let mut check = |name: &str, value: u64, range: RangeInclusive<u64>| {
-            if !range.contains(&value) {
-                let (min, max) = (range.start(), range.end());
-                problems.push(format!("`{name}` is {value}, it must be {min} to {max}"));
-            }
-        };
-        check("connections_max", self.connections_max.into(), 2..=1_000);
-        check("remembered_entities", self.remembered_entities as u64, 1_000..=100_000_000);
-        let second = Duration::from_secs(1);
-        let mut check = |name: &str, value: Duration, range: RangeInclusive<Duration>| {
-            if !range.contains(&value) {
-                let (min, max) = (range.start(), range.end());
-                problems.push(format!("`{name}` is {value:?}, it must be {min:?} to {max:?}"));
-            }
-        };
-        let (shortest, longest) = (Duration::from_millis(1), 600 * second);
-        check("connect_timeout", self.connect_timeout, shortest..=longest);
-        check("statement_timeout", self.statement_timeout, 10 * shortest..=longest);
-        check("lock_timeout", self.lock_timeout, shortest..=longest);
-        check("trusted_for", self.trusted_for, Duration::ZERO..=6 * longest);
-        let behind = self.statement_timeout + shortest;
-        check("answer_timeout", self.answer_timeout, behind..=2 * longest);
-        problems
+        check.number("connections_max", self.connections_max, 2..=1_000);
+        let (shortest, longest) = (Duration::from_millis(1), Duration::from_mins(10));
+        check.duration("connect_timeout", self.connect_timeout, shortest..=longest);
+        check.duration("statement_timeout", self.statement_timeout, 10 * shortest..=longest);
+        check.duration("lock_timeout", self.lock_timeout, shortest..=longest);
+        let behind = self.statement_timeout.min(longest) + shortest;
+        check.duration("answer_timeout", self.answer_timeout, behind..=2 * longest);
+        check.duration("trusted_for", self.trusted_for, ..=6 * longest);
+        check.number("remembered_entities", self.remembered_entities, 1_000..=100_000_000);
+        check.into_problems()
     }
 }
 
@@ -218,11 +205,11 @@ mod tests {
             .with_statement_timeout(Duration::from_secs(601))
             .with_lock_timeout(Duration::ZERO)
             .with_trusted_for(Duration::from_secs(3601))
-            .with_answer_timeout(Duration::from_secs(601));
+            .with_answer_timeout(Duration::from_secs(600));
         let problems = settings.problems();
         for name in [
             "schema",
-            "layout",
+            "layout.lanes",
             "connections_max",
             "remembered_entities",
             "connect_timeout",

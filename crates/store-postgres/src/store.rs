@@ -31,15 +31,19 @@ use std::fmt;
 ///
 /// # Examples
 /// ```no_run
-/// use actum_persistence::store::Stores;
-/// use actum_store_postgres::{PostgresSettings, PostgresStore};
+/// # mod actum { pub use {actum_persistence::store, actum_store_postgres as postgres}; }
+/// use actum::postgres::{PostgresSettings, PostgresStore};
+/// use actum::store::Stores;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let bank = Stores::of(PostgresStore::connect("postgres://bank@localhost/bank").await?);
+/// let url = "postgres://bank@localhost/bank";
+/// let bank = Stores::of(PostgresStore::connect(url).await?);
 ///
-/// let settings = PostgresSettings::default().with_schema("audit").with_connections_max(4);
-/// let audit = PostgresStore::connect_with("postgres://bank@localhost/bank", settings).await?;
+/// let settings = PostgresSettings::default()
+///     .with_schema("audit")
+///     .with_connections_max(4);
+/// let audit = PostgresStore::connect_with(url, settings).await?;
 /// # Ok(())
 /// # }
 /// ```

@@ -1,5 +1,5 @@
-use actum_persistence::store::JournalLayout;
-use std::{ops::RangeInclusive, time::Duration};
+use actum_persistence::{settings_check::SettingsCheck, store::JournalLayout};
+use std::time::Duration;
 
 /// What a confirmed write has reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -133,28 +133,24 @@ impl SqliteSettings {
         Self { file_bytes_max: Some(file_bytes_max), ..self }
     }
 
-    /// Everything that is wrong with the settings; empty if nothing is.
+    /// All that is wrong with these settings, a sentence each; empty if they can be used.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        let mut check = |name: &str, value: u64, allowed: RangeInclusive<u64>| {
-            if !allowed.contains(&value) {
-                let (from, to) = allowed.into_inner();
-                problems.push(format!("{name} is {value}, it must be {from} to {to}"));
-            }
-        };
-        let busy_millis = u64::try_from(self.busy_timeout.as_millis()).unwrap_or(u64::MAX);
+        let mut check = SettingsCheck::new();
+        let busy = Duration::from_millis(1)..=Duration::from_mins(10);
+        check.duration("busy_timeout", self.busy_timeout, busy);
+        check.number("reader_connections", self.reader_connections, 1..=64);
         let cache = MIB..=64 * GIB;
-        check("busy_timeout in milliseconds", busy_millis, 1..=600_000);
-        check("reader_connections", self.reader_connections.into(), 1..=64);
-        check("writer_cache_bytes", self.writer_cache_bytes, cache.clone());
-        check("reader_cache_bytes", self.reader_cache_bytes, cache);
-        check("remembered_entities", self.remembered_entities as u64, 1_000..=100_000_000);
-        check("checkpoint_bytes", self.checkpoint_bytes, MIB..=64 * GIB);
+        check.bytes("writer_cache_bytes", self.writer_cache_bytes, cache.clone());
+        check.bytes("reader_cache_bytes", self.reader_cache_bytes, cache);
+        check.number("remembered_entities", self.remembered_entities, 1_000..=100_000_000);
+        check.bytes("checkpoint_bytes", self.checkpoint_bytes, MIB..=64 * GIB);
         let twice = self.checkpoint_bytes.saturating_mul(2).min(128 * GIB);
-        check("wal_bytes_max", self.wal_bytes_max, twice..=256 * GIB);
-        check("file_bytes_max", self.file_bytes_max.unwrap_or(MIB), MIB..=u64::MAX);
-        problems
+        check.bytes("wal_bytes_max", self.wal_bytes_max, twice..=256 * GIB);
+        if let Some(bytes) = self.file_bytes_max {
+            check.bytes("file_bytes_max", bytes, MIB..);
+        }
+        check.into_problems()
     }
 }
 
@@ -180,7 +176,7 @@ mod tests {
             .with_file_bytes_max(1);
         let problems = settings.problems();
         assert_eq!(problems.len(), 8, "{problems:#?}");
-        assert!(problems[1].contains("reader_connections is 0, it must be 1 to 64"));
+        assert_eq!(problems[1], "`reader_connections` is 0, it must be 1 to 64");
         assert!(SqliteSettings::default().with_wal_bytes_max(32 * MIB).problems().is_empty());
         assert!(!SqliteSettings::default().with_wal_bytes_max(32 * MIB - 1).problems().is_empty());
     }

@@ -38,8 +38,9 @@ use std::{fmt, path::Path, sync::Arc};
 ///
 /// # Examples
 /// ```
-/// use actum_persistence::store::Stores;
-/// use actum_store_sqlite::{SqliteSettings, SqliteStore, Synchronous};
+/// # mod actum { pub use {actum_persistence::store, actum_store_sqlite as sqlite}; }
+/// use actum::sqlite::{SqliteSettings, SqliteStore, Synchronous};
+/// use actum::store::Stores;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -48,7 +49,8 @@ use std::{fmt, path::Path, sync::Arc};
 /// let bank = Stores::of(SqliteStore::open(directory.join("bank.db")).await?);
 ///
 /// let settings = SqliteSettings::default().with_synchronous(Synchronous::Normal);
-/// let cache = Stores::of(SqliteStore::open_with(directory.join("cache.db"), settings).await?);
+/// let file = directory.join("cache.db");
+/// let cache = Stores::of(SqliteStore::open_with(file, settings).await?);
 /// # bank.close().await;
 /// # cache.close().await;
 /// # Ok(())

@@ -149,7 +149,7 @@ impl SqliteStore {
         for incarnation in self.locks().incarnations() {
             let incarnation = Incarnation::new(incarnation.cast_unsigned());
             if let Err(error) = self.release(incarnation).await {
-                tracing::warn!(%incarnation, %error, "a writer slot was not released, its lock ends anyway");
+                tracing::warn!(%incarnation, error = format!("{error:#}"), "a writer slot was not released, its lock ends anyway");
             }
         }
         self.locks().clear();

@@ -9,6 +9,7 @@
 //! * [`load`]: many clients that drive a bank and check every balance.
 
 mod bank;
+mod connection;
 mod greeting;
 mod history;
 mod server;

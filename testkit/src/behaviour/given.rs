@@ -14,10 +14,11 @@ use std::{fmt::Debug, path::PathBuf};
 ///
 /// # Examples
 /// ```
-/// # use actum_model::{Ctx, Effect, Entity, EventSourced, Handle};
-/// # use actum_persistence::codec::Json;
-/// # use actum_testkit::Given;
-/// # use serde::{Deserialize, Serialize};
+/// # mod actum { pub use actum_model::*; pub use actum_persistence::codec::Json; }
+/// use actum::{Ctx, Effect, Entity, EventSourced, Handle, Json};
+/// use actum_testkit::Given;
+/// use serde::{Deserialize, Serialize};
+///
 /// #[derive(Debug)]
 /// struct Account { balance: u64 }
 ///
@@ -34,7 +35,7 @@ use std::{fmt::Debug, path::PathBuf};
 /// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, "{} short", self.short_by) }
 /// # }
 /// # impl std::error::Error for Insufficient {}
-/// # actum_model::payload!(Json: AccountEvent = "account", Withdraw = "withdraw", Insufficient = "insufficient");
+/// # actum::payload!(Json: AccountEvent = "account", Withdraw = "withdraw", Insufficient = "insufficient");
 /// # impl Entity for Account {
 /// #     const KIND: &'static str = "account";
 /// #     type Id = String;
@@ -52,11 +53,15 @@ use std::{fmt::Debug, path::PathBuf};
 /// impl Handle<Withdraw> for Account {
 ///     type Reply = u64;
 ///     type Rejection = Insufficient;
-///     fn handle(&self, Withdraw(n): Withdraw, _: &Ctx<'_, Self>) -> Result<Effect<Self, u64>, Insufficient> {
-///         match n.checked_sub(self.balance) {
-///             Some(short_by @ 1..) => Err(Insufficient { short_by }),
-///             _ => Ok(Effect::persist(Withdrawn(n)).reply_with(|account: &Account| account.balance)),
+///     fn handle(
+///         &self,
+///         Withdraw(n): Withdraw,
+///         ctx: &Ctx<'_, Self>,
+///     ) -> Result<Effect<Self, u64>, Insufficient> {
+///         if n > self.balance {
+///             return Err(Insufficient { short_by: n - self.balance });
 ///         }
+///         Ok(ctx.persist(Withdrawn(n)).reply_with(|account| account.balance))
 ///     }
 /// }
 ///
@@ -76,7 +81,7 @@ use std::{fmt::Debug, path::PathBuf};
 /// # What every step also checks
 /// * The command, the events, the reply, the rejection, and the state where it is stored, survive their codec: encoded,
 ///   decoded and encoded again they have the same bytes and the same `Debug` text. So nothing needs `PartialEq`, all
-///   needs `Debug`. The handler gets a command that was decoded, as on another node.
+///   needs `Debug`. The handler gets a command that was decoded.
 /// * Handling the command twice on the same state decides the same: what is not in the state, the command or the
 ///   environment has no say. [`handled_once`](Self::handled_once) turns it off.
 /// * Neither the handler nor `reply_with` changes the state it is given.
@@ -218,7 +223,7 @@ impl<E: Entity, V> Given<E, V> {
     }
 }
 
-impl<E: Entity<Event: Debug> + Debug, V: EnvOf<E>> Given<E, V> {
+impl<E: Entity<Event: Debug> + Debug, V> Given<E, V> {
     /// Hands over a command.
     ///
     /// # Panics
@@ -228,6 +233,7 @@ impl<E: Entity<Event: Debug> + Debug, V: EnvOf<E>> Given<E, V> {
     #[must_use = "say what is expected: `.then_…(..)`"]
     pub fn when<C, I>(self, command: C) -> Step<E, C>
     where
+        V: EnvOf<E>,
         E: Handle<C, Reply: Debug>,
         C: Payload + Debug,
         E::Commands: Lists<C, I>,
@@ -247,6 +253,7 @@ impl<E: Entity<Event: Debug> + Debug, V: EnvOf<E>> Given<E, V> {
     )]
     pub fn when_with<C, I>(self, command: C, metadata: Metadata) -> Step<E, C>
     where
+        V: EnvOf<E>,
         E: Handle<C, Reply: Debug>,
         C: Payload + Debug,
         E::Commands: Lists<C, I>,
@@ -255,7 +262,10 @@ impl<E: Entity<Event: Debug> + Debug, V: EnvOf<E>> Given<E, V> {
     }
 
     #[track_caller]
-    fn subject(self) -> Subject<E> {
+    fn subject(self) -> Subject<E>
+    where
+        V: EnvOf<E>,
+    {
         let Self { mut arranged, env, revision } = self;
         let name = arranged.name();
         let lives = match arranged.play() {

@@ -34,7 +34,8 @@
 //! actum_testkit::store_conformance!(Fixture::create);
 //!
 //! // one of the tests this gives, by hand:
-//! run(Plan::Plain, Fixture::create, append::an_event_comes_back_as_it_was_written);
+//! let test = append::an_event_comes_back_as_it_was_written;
+//! run(Plan::Plain, Fixture::create, test);
 //! ```
 //!
 //! Each test has a journal and a runtime of its own, and fails when it is not through after two minutes. Random cases

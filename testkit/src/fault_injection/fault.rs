@@ -8,7 +8,7 @@ use actum_persistence::store::StoreError;
 /// ```
 /// # use actum_testkit::{Fault, Gate};
 /// let gate = Gate::closed();
-/// // the write is committed; once the test opens the gate, its caller learns that nobody knows
+/// // it is committed; once the gate opens, its caller gets an unknown outcome
 /// let fault = Fault::unknown_committed().held_after(&gate);
 /// ```
 #[derive(Clone, Debug)]

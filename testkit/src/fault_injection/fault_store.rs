@@ -35,7 +35,8 @@ use std::fmt;
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let store = FaultStore::new(MemoryStore::new());
 /// let gate = store.faults().hold_next(Operation::Heads, 1);
-/// let call = tokio::spawn({ let store = store.clone(); async move { store.heads().await } });
+/// let reader = store.clone();
+/// let call = tokio::spawn(async move { reader.heads().await });
 /// gate.held(1).await;
 /// store.faults().next(Operation::Heads, Fault::unavailable());
 /// assert!(store.heads().await.is_err(), "the next call is another one");

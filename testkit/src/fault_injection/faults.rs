@@ -18,7 +18,8 @@ use std::{fmt, sync::Arc};
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let faults = Faults::new();
 /// faults.always(Operation::Heads, Fault::unavailable());
-/// faults.next_n(Operation::Heads, 2, Fault::none()); // the first two go through all the same
+/// // the first two go through all the same
+/// faults.next_n(Operation::Heads, 2, Fault::none());
 ///
 /// let store = FaultStore::scripted(MemoryStore::new(), &faults);
 /// let calls = [store.heads().await, store.heads().await, store.heads().await];

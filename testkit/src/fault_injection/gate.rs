@@ -8,7 +8,8 @@ use tokio::sync::watch;
 /// # use actum_testkit::Gate;
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let gate = Gate::closed();
-/// let call = tokio::spawn({ let gate = gate.clone(); async move { gate.pass().await } });
+/// let passing = gate.clone();
+/// let call = tokio::spawn(async move { passing.pass().await });
 /// gate.held(1).await;
 /// assert!(!call.is_finished());
 /// gate.open();

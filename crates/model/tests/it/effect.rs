@@ -80,18 +80,18 @@ fn each_effect_carries_its_change() {
     };
     assert_eq!(events, [1, 2, 3]);
     assert!(matches!(change(Effect::persist_all([])), Change::Events(none) if none.is_empty()));
-    assert!(matches!(Effect::replace(Flag(true)).into_parts().change, Change::Replace(Flag(true))));
+    let replaced = Effect::<Flag>::replace(Flag(true)).into_parts().change;
+    assert!(matches!(replaced, Change::Replace(Flag(true))));
     assert!(matches!(Effect::<Flag>::delete().into_parts().change, Change::Delete));
 }
 
 #[test]
-fn a_new_reply_keeps_everything_else() {
+fn a_reply_keeps_everything_else() {
     let (sent, received) = mpsc::sync_channel(2);
     let effect = Effect::<Sum>::persist(3u64)
         .after_commit(move || sent.send("committed").unwrap())
         .passivate()
-        .reply("first".to_owned())
-        .reply_with(|sum: &Sum| sum.0 + 1);
+        .reply_with(|sum| sum.0 + 1);
     let parts = effect.into_parts();
     assert!(matches!(parts.change, Change::Event(3)));
     assert!(parts.passivate);
@@ -126,7 +126,7 @@ fn an_effect_shows_how_much_it_changes_but_no_data() {
     let shown = [
         format!("{:?}", Effect::<Sum>::none().into_parts().change),
         format!("{:?}", Effect::<Sum>::persist_all([1, 2]).into_parts().change),
-        format!("{:?}", Effect::replace(Flag(true)).into_parts().change),
+        format!("{:?}", Effect::<Flag>::replace(Flag(true)).into_parts().change),
         format!("{:?}", Effect::<Flag>::delete().into_parts().change),
     ];
     assert_eq!(shown, ["Nothing", "Events(2)", "Replace", "Delete"]);

@@ -1,5 +1,8 @@
 use super::Weight;
-use crate::store::bounds::{BATCH_ENTITIES_MAX, PAYLOAD_BYTES_MAX};
+use crate::{
+    settings_check::SettingsCheck,
+    store::bounds::{BATCH_ENTITIES_MAX, PAYLOAD_BYTES_MAX},
+};
 use std::time::Duration;
 
 /// How the writes of a lane are grouped.
@@ -8,7 +11,7 @@ use std::time::Duration;
 pub struct GroupCommitSettings {
     /// Events of one transaction: 1,000 by default, 1 to 10,000. A single write with more goes alone.
     pub batch_events_max: usize,
-    /// Bytes of payload and metadata of one transaction: 1 MiB by default, 1 to 16 MiB. A single write with more goes
+    /// Bytes of payload and metadata of one transaction: 1 MiB by default, 1 byte to 16 MiB. A single write with more goes
     /// alone.
     pub batch_bytes_max: usize,
     /// How often the store is asked what became of a transaction whose outcome is unknown: 10 times by default, 1 to
@@ -56,24 +59,16 @@ impl GroupCommitSettings {
 
     /// All that is wrong with these settings, a sentence each; empty if they can be used.
     #[must_use]
-    pub fn validate(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        let mut check = |name: &str, value: usize, max: usize| {
-            if !(1..=max).contains(&value) {
-                problems.push(format!("`{name}` is {value}, it must be 1 to {max}"));
-            }
-        };
-        check("batch_events_max", self.batch_events_max, BATCH_ENTITIES_MAX);
-        check("batch_bytes_max", self.batch_bytes_max, PAYLOAD_BYTES_MAX);
-        check("resolve_attempts_max", self.resolve_attempts_max as usize, 1_000);
+    pub fn problems(&self) -> Vec<String> {
+        let mut check = SettingsCheck::new();
+        check.number("batch_events_max", self.batch_events_max, 1..=BATCH_ENTITIES_MAX);
+        check.bytes("batch_bytes_max", self.batch_bytes_max, 1..=PAYLOAD_BYTES_MAX);
+        check.number("resolve_attempts_max", self.resolve_attempts_max, 1..=1_000);
+        let (shortest, longest) = (Duration::from_millis(1), Duration::from_mins(10));
         let (min, max) = (self.resolve_backoff_min, self.resolve_backoff_max);
-        if !(Duration::from_millis(1)..=Duration::from_mins(1)).contains(&min) {
-            problems.push(format!("`resolve_backoff_min` is {min:?}, it must be 1ms to 60s"));
-        }
-        if max < min || max > Duration::from_mins(10) {
-            problems.push(format!("`resolve_backoff_max` is {max:?}, it must be {min:?} to 600s"));
-        }
-        problems
+        check.duration("resolve_backoff_min", min, shortest..=Duration::from_mins(1));
+        check.duration("resolve_backoff_max", max, min..=longest);
+        check.into_problems()
     }
 
     /// What one batch may hold.

@@ -139,7 +139,12 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T,
         if let Err(error) = &result {
             let lane = self.lane.nr();
             log_safely(|| {
-                tracing::warn!(lane, attempt, %error, "outcome of a batch cannot be found out");
+                tracing::warn!(
+                    lane,
+                    attempt,
+                    error = format!("{error:#}"),
+                    "outcome of a batch cannot be found out"
+                );
             });
         }
         let pending = self.machine.pending();

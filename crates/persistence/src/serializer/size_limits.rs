@@ -1,20 +1,21 @@
-use crate::store::bounds::{
-    BATCH_BYTES_MAX, BATCH_EVENTS_MAX, METADATA_BYTES_MAX, PAYLOAD_BYTES_MAX,
+use crate::{
+    settings_check::SettingsCheck,
+    store::bounds::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, METADATA_BYTES_MAX, PAYLOAD_BYTES_MAX},
 };
 
 /// How large what is stored may be. Beyond a limit a command fails with a clear error and nothing of it is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SizeLimits {
-    /// Bytes of one encoded event, state, snapshot or command: 1 MiB by default, 1 to 16 MiB.
+    /// Bytes of one encoded event, state, snapshot or command: 1 MiB by default, 1 byte to 16 MiB.
     pub payload_bytes_max: usize,
-    /// Bytes of the encoded metadata of one event, without a recorded reply: 16 KiB by default, 1 to 4 MiB.
+    /// Bytes of the encoded metadata of one event, without a recorded reply: 16 KiB by default, 1 byte to 4 MiB.
     pub metadata_bytes_max: usize,
     /// Bytes of one encoded reply that is recorded, to be given again to a retry with the same command id: 64 KiB by
-    /// default, 1 to 4 MiB. An entity keeps as many of them in memory as it remembers commands.
+    /// default, 1 byte to 4 MiB. An entity keeps as many of them in memory as it remembers commands.
     pub reply_bytes_max: usize,
     /// Bytes of payload and metadata, without a recorded reply, of the events that one command stores: 4 MiB by default,
-    /// at most 32 MiB, and no less than those of one event, or the largest could not be stored.
+    /// as much as `payload_bytes_max` and `metadata_bytes_max` together, so that the largest event can be stored, to 32 MiB.
     pub append_bytes_max: usize,
     /// Events that one command stores: 10,000 by default, 1 to 100,000.
     pub append_events_max: usize,
@@ -53,28 +54,18 @@ impl SizeLimits {
 
     /// All that is wrong with these limits, a sentence each; empty if they can be used.
     #[must_use]
-    pub fn validate(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        let mut check = |name: &str, value: usize, max: usize| {
-            if !(1..=max).contains(&value) {
-                problems.push(format!("`{name}` is {value}, it must be 1 to {max}"));
-            }
-        };
-        check("payload_bytes_max", self.payload_bytes_max, PAYLOAD_BYTES_MAX);
+    pub fn problems(&self) -> Vec<String> {
+        let mut check = SettingsCheck::new();
+        check.bytes("payload_bytes_max", self.payload_bytes_max, 1..=PAYLOAD_BYTES_MAX);
         // the metadata of an event may carry a recorded reply
-        check("metadata_bytes_max", self.metadata_bytes_max, METADATA_BYTES_MAX / 2);
-        check("reply_bytes_max", self.reply_bytes_max, METADATA_BYTES_MAX / 2);
-        // with what has gathered before it, and with its reply, it still fits into a batch
-        check("append_bytes_max", self.append_bytes_max, BATCH_BYTES_MAX / 2);
-        check("append_events_max", self.append_events_max, BATCH_EVENTS_MAX);
+        check.bytes("metadata_bytes_max", self.metadata_bytes_max, 1..=METADATA_BYTES_MAX / 2);
+        check.bytes("reply_bytes_max", self.reply_bytes_max, 1..=METADATA_BYTES_MAX / 2);
+        // the largest event fits; with what has gathered before it, and with its reply, it still fits into a batch
+        let largest = BATCH_BYTES_MAX / 2;
         let event = self.payload_bytes_max.saturating_add(self.metadata_bytes_max);
-        if self.append_bytes_max < event {
-            problems.push(format!(
-                "`append_bytes_max` is {}, less than the {event} of `payload_bytes_max` and `metadata_bytes_max`",
-                self.append_bytes_max
-            ));
-        }
-        problems
+        check.bytes("append_bytes_max", self.append_bytes_max, event.clamp(1, largest)..=largest);
+        check.number("append_events_max", self.append_events_max, 1..=BATCH_EVENTS_MAX);
+        check.into_problems()
     }
 }
 

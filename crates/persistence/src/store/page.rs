@@ -2,13 +2,14 @@ use super::{JournalEvent, StoredEvent};
 use actum_model::{EntityKey, Partition, Position, SequenceNr};
 use std::{num::NonZeroU32, ops::RangeInclusive};
 
-/// How much one read returns at most: whichever of the two is reached first, but always at least one event.
+/// How much one read returns at most: whichever of the two is reached first, but always at least one event. An engine
+/// takes 1 to 100,000 events and 1 byte to 512 MiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PageLimit {
-    /// Events.
+    /// Events; 1,000 by default.
     pub events: NonZeroU32,
-    /// Bytes of payload and metadata.
+    /// Bytes of payload and metadata; 4 MiB by default.
     pub bytes: usize,
 }
 

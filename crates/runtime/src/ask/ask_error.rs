@@ -91,6 +91,10 @@ impl<X> AskError<X> {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
+            // what the store was opened on is gone: a person must look
+            Self::Unavailable { source: Some(error), .. } => {
+                !matches!(**error, StoreError::Lost { .. })
+            }
             Self::Overloaded { .. }
             | Self::Timeout { .. }
             | Self::Conflict { .. }

@@ -7,8 +7,8 @@ use std::{fmt, sync::Arc};
 ///
 /// # Examples
 /// ```
-/// use actum_model::Revision;
-/// use actum_runtime::{AskError, EntityRef};
+/// # mod actum { pub use actum_model::Revision; pub use actum_runtime::{AskError, EntityRef}; }
+/// use actum::{AskError, EntityRef, Revision};
 /// use std::time::Duration;
 /// # use actum_model::{Ctx, Effect, Entity, EventSourced, Handle, payload};
 /// # use actum_persistence::codec::Json;
@@ -47,7 +47,8 @@ use std::{fmt, sync::Arc};
 /// assert_eq!(account.ask(Deposit(100)).await?, 100);
 ///
 /// // sent again with its id, a command is applied once and answered the same
-/// let first = account.ask(Deposit(30)).command_id("request-7").timeout(Duration::from_secs(1)).await?;
+/// let ask = account.ask(Deposit(30)).command_id("request-7");
+/// let first = ask.timeout(Duration::from_secs(1)).await?;
 /// let again = account.ask(Deposit(30)).command_id("request-7").await?;
 /// assert_eq!((first, again), (130, 130));
 ///

@@ -9,6 +9,7 @@ mod entity_ref;
 mod peeked;
 mod port;
 mod reply_to;
+mod sent_when_polled;
 mod tell_error;
 
 pub use ask_builder::{Ask, AskWithReceipt};

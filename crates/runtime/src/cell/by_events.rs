@@ -134,7 +134,7 @@ impl<E: EventSourced> Model for ByEvents<E> {
                     .encode_recent_commands(aggregate.recent.iter()),
             }),
             Ok(Err(error)) => {
-                tracing::warn!(%entity, %error, "snapshot not taken, the state cannot be encoded");
+                tracing::warn!(%entity, error = %full_text(&error), "snapshot not taken, the state cannot be encoded");
                 None
             }
             Err(panic) => {

@@ -26,6 +26,7 @@ mod recent_commands;
 mod recovering;
 mod running;
 mod staging;
+mod trouble;
 mod turn;
 mod undecodable;
 
@@ -40,4 +41,5 @@ pub(crate) use moment::Moment;
 pub(crate) use open_ask::{AskStage, EarlyEnd, OpenAsk};
 pub(crate) use pipeline::{Part, Pipeline};
 pub(crate) use recent_commands::RecentCommands;
+pub(crate) use trouble::Troubles;
 pub(crate) use turn::{Outputs, Read, Ticket, Turn};

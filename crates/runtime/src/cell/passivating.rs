@@ -7,6 +7,7 @@ use super::{
     entity_cell::{Life, Name, Phase},
     recovering::{Recovering, expire_waiting, fail_waiting, stash},
     running::append_failure,
+    trouble,
 };
 use crate::Failure;
 use actum_persistence::group_commit::{CommitError, Committed};
@@ -48,12 +49,13 @@ impl<M: Model> Passivating<M> {
     ) -> Phase<M> {
         match result {
             Ok(committed) => {
+                trouble::appended(turn);
                 self.0.pipeline.committed(committed.last, turn);
                 self.go_on(name, turn)
             }
             Err(error) => {
                 let failure = append_failure(error, self.0.pipeline.durable());
-                tracing::warn!(entity = %name.key, error = %failure, "append failed, entity stops");
+                trouble::append_failed(name, &failure, turn);
                 let Inner { pipeline, waiting, .. } = *self.0;
                 pipeline.fail(&failure, turn);
                 leave(name, waiting, turn)
@@ -91,7 +93,8 @@ impl<M: Model> Passivating<M> {
 }
 
 fn last_snapshot<M: Model>(name: &Name<M>, aggregate: &Aggregate<M>, turn: &mut Turn<'_, M>) {
-    let wanted = turn.kind.settings.snapshots.as_ref().is_some_and(|policy| policy.on_passivation);
+    let wanted =
+        turn.kind.settings.snapshots.as_ref().is_some_and(|policy| policy.snapshot_on_passivation);
     if wanted && aggregate.snapshot_nr < aggregate.sequence_nr {
         let snapshot = M::snapshot(&name.key, aggregate, turn);
         turn.out.snapshots.extend(snapshot);

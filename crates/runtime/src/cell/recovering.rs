@@ -8,6 +8,7 @@ use super::{
     entity_cell::{Life, Name, Phase},
     guard,
     running::{Next, Running},
+    trouble,
 };
 use crate::{Failure, failure::Bound};
 use actum_model::{Entity, SequenceNr};
@@ -95,7 +96,7 @@ impl<M: Model> Recovering<M> {
     }
 
     fn give_up(self, failure: &Failure, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
-        tracing::warn!(entity = %name.key, error = %failure, "entity not recovered");
+        trouble::not_recovered(name, failure, turn);
         fail_waiting(self.0.waiting, failure, turn);
         Phase::Gone
     }
@@ -126,6 +127,7 @@ impl<M: Model> Recovering<M> {
     fn run(self, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
         let Inner { aggregate, mut waiting, .. } = *self.0;
         tracing::debug!(entity = %name.key, sequence_nr = %aggregate.sequence_nr, "entity recovered");
+        trouble::recovered(turn);
         expire_waiting(&mut waiting, turn);
         let mut running = Running::new(aggregate);
         while let Some(job) = waiting.pop_front() {

@@ -8,6 +8,7 @@ use super::{
     guard,
     passivating::{Passivating, leave},
     staging::{conclude, panicked},
+    trouble,
 };
 use crate::{
     Failure,
@@ -69,12 +70,13 @@ impl<M: Model> Running<M> {
     ) -> Next {
         match result {
             Ok(committed) => {
+                trouble::appended(turn);
                 self.pipeline.committed(committed.last, turn);
                 Next::Runs
             }
             Err(error) => {
                 let failure = append_failure(error, self.pipeline.durable());
-                tracing::warn!(entity = %name.key, error = %failure, "append failed, entity stops");
+                trouble::append_failed(name, &failure, turn);
                 Next::Fails(failure)
             }
         }
@@ -258,7 +260,7 @@ impl<M: Model> Running<M> {
         failure: Failure,
         turn: &mut Turn<'_, M>,
     ) -> Next {
-        tracing::error!(entity = %name.key, error = %failure, "entity's state is lost, it will be recovered");
+        trouble::state_dropped(name, &failure);
         job.refuse(failure);
         self.pipeline.answer(job, self.pipeline.pending(), Part::Saw, None, turn);
         Next::LeavesUnsound

@@ -212,7 +212,9 @@ pub(super) async fn release(stores: &Stores, incarnation: Incarnation, last: Ins
         Err(StoreError::unavailable("giving the writer slot back", "it takes too long"))
     });
     if let Err(error) = &released {
-        log_safely(|| tracing::warn!(%incarnation, %error, "writer slot not given back"));
+        log_safely(
+            || tracing::warn!(%incarnation, error = format!("{error:#}"), "writer slot not released"),
+        );
     }
     released.is_ok()
 }

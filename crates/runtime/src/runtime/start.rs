@@ -25,6 +25,7 @@ use actum_persistence::{
     group_commit::{CommitSink, LaneWriter, StateWriter},
     panics::log_safely,
     serializer::Serializer,
+    settings_check::SettingsCheck,
     store::Stores,
 };
 use ractor::Actor;
@@ -128,12 +129,15 @@ fn check(
     registrations: &[Registration],
     settings: &RuntimeSettings,
 ) -> Result<Stores, StartError> {
-    let mut problems = settings.problems();
-    if !(1..=NAME_BYTES_MAX).contains(&name.len()) {
-        problems.push(format!("the engine must have a name of 1 to {NAME_BYTES_MAX} bytes"));
-    }
+    let mut check = SettingsCheck::new();
+    check.bytes("name", name.len(), 1..=NAME_BYTES_MAX);
+    check.extend(settings.problems());
+    let mut problems = check.into_problems();
     if stores.is_none() {
         problems.push("no store was given, nothing could be kept".to_owned());
+    }
+    if registrations.is_empty() {
+        problems.push("no entity was registered, nothing could be served".to_owned());
     }
     let mut kinds: HashMap<&str, &'static str> = HashMap::new();
     for registration in registrations {

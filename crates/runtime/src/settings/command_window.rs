@@ -1,3 +1,4 @@
+use actum_persistence::settings_check::SettingsCheck;
 use std::time::Duration;
 
 /// Which command ids an entity remembers: a retry within the window gets the recorded reply, one beyond it is a new
@@ -19,23 +20,16 @@ impl CommandWindow {
         Self { commands_max, age_max }
     }
 
-    pub(crate) fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        if self.commands_max == 0 || self.commands_max > 100_000 {
-            problems.push(format!(
-                "the command window must hold 1 to 100,000 commands, not {}",
-                self.commands_max
-            ));
-        }
-        if self.age_max < Duration::from_secs(1) {
-            problems.push(format!(
-                "the command window must reach at least 1 second back, not {:?}",
-                self.age_max
-            ));
-        }
-        problems
+    /// It holds at least as many as the commands of an entity that may wait, so none is forgotten unanswered.
+    pub(super) fn check(&self, check: &mut SettingsCheck, waiting_max: usize) {
+        let bounds = waiting_max.clamp(1, COMMANDS_MAX)..=COMMANDS_MAX;
+        check.number("command_window.commands_max", self.commands_max, bounds);
+        check.duration("command_window.age_max", self.age_max, Duration::from_secs(1)..);
     }
 }
+
+/// More are found too slowly, and are too many to keep.
+const COMMANDS_MAX: usize = 100_000;
 
 impl Default for CommandWindow {
     /// 2,000 commands, 1 day.

@@ -1,72 +1,73 @@
 use super::{Batching, CommandWindow, SnapshotSettings};
+use actum_persistence::settings_check::SettingsCheck;
 use std::{fmt, time::Duration};
 
 /// How the entities of one kind behave. Checked when the engine starts.
+#[non_exhaustive]
 pub struct EntitySettings<E> {
-    pub(crate) batching: Option<Batching>,
-    pub(crate) snapshots: Option<SnapshotSettings<E>>,
-    pub(crate) idle_timeout: Option<Duration>,
-    pub(crate) commands_max: usize,
-    pub(crate) command_window: CommandWindow,
+    /// Lets changes of one entity gather before they are written; `None`, the default, writes them at once.
+    pub batching: Option<Batching>,
+    /// When snapshots of event-sourced entities are taken; `None`, the default, for none. Durable states have no use for
+    /// them.
+    pub snapshots: Option<SnapshotSettings<E>>,
+    /// After what time without a command an entity leaves memory; 2 minutes by default, at least 1 millisecond. `None`
+    /// keeps it until the engine needs its place.
+    pub idle_timeout: Option<Duration>,
+    /// How many commands of one entity may wait for an answer; 2,000 by default, at least 1. Beyond it callers get
+    /// `Overloaded`.
+    pub commands_max: usize,
+    /// Which command ids an entity remembers. It holds at least as many as commands of the entity may wait, so none is
+    /// forgotten before it is answered.
+    pub command_window: CommandWindow,
 }
 
 impl<E> EntitySettings<E> {
-    /// Lets changes of one entity gather before they are written; off by default.
+    /// Sets [`batching`](Self::batching).
     #[must_use]
-    pub fn with_batching(mut self, batching: Batching) -> Self {
-        self.batching = Some(batching);
-        self
+    pub fn with_batching(self, batching: Batching) -> Self {
+        Self { batching: Some(batching), ..self }
     }
 
-    /// Takes snapshots of event-sourced entities; none by default. Durable states have no use for them.
+    /// Sets [`snapshots`](Self::snapshots).
     #[must_use]
-    pub fn with_snapshots(mut self, snapshots: SnapshotSettings<E>) -> Self {
-        self.snapshots = Some(snapshots);
-        self
+    pub fn with_snapshots(self, snapshots: SnapshotSettings<E>) -> Self {
+        Self { snapshots: Some(snapshots), ..self }
     }
 
-    /// Lets an entity leave memory after this time without a command: at least 1 millisecond, 2 minutes by default;
-    /// `None` keeps it until the engine needs its place.
+    /// Sets [`idle_timeout`](Self::idle_timeout).
     #[must_use]
-    pub fn with_idle_timeout(mut self, timeout: Option<Duration>) -> Self {
-        self.idle_timeout = timeout;
-        self
+    pub fn with_idle_timeout(self, timeout: Option<Duration>) -> Self {
+        Self { idle_timeout: timeout, ..self }
     }
 
-    /// Lets so many commands of one entity wait for an answer: at least 1, 2,000 by default. Beyond it callers get
-    /// `Overloaded`.
+    /// Sets [`commands_max`](Self::commands_max).
     #[must_use]
-    pub fn with_commands_max(mut self, commands: usize) -> Self {
-        self.commands_max = commands;
-        self
+    pub fn with_commands_max(self, commands: usize) -> Self {
+        Self { commands_max: commands, ..self }
     }
 
-    /// Says which command ids an entity remembers: by default 2,000 of the last day. It holds at least as many as
-    /// commands of the entity may wait, so none is forgotten before it is answered.
+    /// Sets [`command_window`](Self::command_window).
     #[must_use]
-    pub fn with_command_window(mut self, window: CommandWindow) -> Self {
-        self.command_window = window;
-        self
+    pub fn with_command_window(self, window: CommandWindow) -> Self {
+        Self { command_window: window, ..self }
     }
 
-    pub(crate) fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        problems.extend(self.batching.iter().flat_map(Batching::problems));
-        problems.extend(self.snapshots.iter().flat_map(SnapshotSettings::problems));
-        problems.extend(self.command_window.problems());
-        if self.idle_timeout.is_some_and(|timeout| timeout < Duration::from_millis(1)) {
-            problems.push("the idle timeout must be at least 1 millisecond".to_owned());
+    /// All that is wrong with these settings, a sentence each; empty if they can be used.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let mut check = SettingsCheck::new();
+        if let Some(batching) = &self.batching {
+            batching.check(&mut check);
         }
-        if self.commands_max == 0 {
-            problems.push("at least 1 command of an entity must be allowed to wait".to_owned());
+        if let Some(snapshots) = &self.snapshots {
+            snapshots.check(&mut check);
         }
-        let (waiting, window) = (self.commands_max, self.command_window.commands_max);
-        if waiting > window {
-            problems.push(format!(
-                "the command window holds {window} commands, and {waiting} of an entity may wait: it must hold them all"
-            ));
+        if let Some(timeout) = self.idle_timeout {
+            check.duration("idle_timeout", timeout, Duration::from_millis(1)..);
         }
-        problems
+        check.number("commands_max", self.commands_max, 1..);
+        self.command_window.check(&mut check, self.commands_max);
+        check.into_problems()
     }
 }
 

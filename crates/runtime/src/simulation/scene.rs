@@ -1,5 +1,6 @@
 use super::{Board, Chain, Dice, subject::size_limits};
 use crate::{
+    cell::Troubles,
     kind::KindContext,
     settings::{Batching, CommandWindow, EntitySettings, SnapshotSettings},
 };
@@ -210,9 +211,11 @@ impl Traits {
             .with_command_window(self.window);
         match self.batching {
             None => settings,
-            Some((threshold, millis)) => {
-                settings.with_batching(Batching::new(threshold, Duration::from_millis(millis)))
-            }
+            Some((threshold, millis)) => settings.with_batching(
+                Batching::default()
+                    .with_threshold(threshold)
+                    .with_flush_window(Duration::from_millis(millis)),
+            ),
         }
     }
 }
@@ -223,6 +226,7 @@ fn context<E: super::Subject>(settings: EntitySettings<E>) -> Arc<KindContext<E>
         settings,
         serializer: Serializer::new(size_limits()),
         slow_handler_after: Duration::from_secs(1),
+        troubles: Troubles::default(),
     })
 }
 

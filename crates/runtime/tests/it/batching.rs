@@ -19,7 +19,8 @@ const WINDOW: Duration = Duration::from_millis(20);
 
 /// Ten changes, or 20 milliseconds.
 fn tens() -> EntitySettings<Account> {
-    EntitySettings::default().with_batching(Batching::new(10, WINDOW))
+    EntitySettings::default()
+        .with_batching(Batching::default().with_threshold(10).with_flush_window(WINDOW))
 }
 
 #[tokio::test(start_paused = true)]

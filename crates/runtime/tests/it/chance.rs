@@ -97,7 +97,11 @@ async fn start(rig: &Rig, rng: &mut Rng) -> Runtime {
                 .with_snapshot_on_passivation(rng.bool()),
         );
     if rng.bool() {
-        entities = entities.with_batching(Batching::new(rng.u32(1..5), Duration::from_millis(3)));
+        entities = entities.with_batching(
+            Batching::default()
+                .with_threshold(rng.u32(1..5))
+                .with_flush_window(Duration::from_millis(3)),
+        );
     }
     let settings = RuntimeSettings::default()
         .with_writer_lease(LEASE)

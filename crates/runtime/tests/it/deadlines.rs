@@ -100,7 +100,8 @@ async fn deadlines_are_swept_in_a_partition_that_is_never_quiet() {
 #[tokio::test(start_paused = true)]
 async fn flush_windows_end_in_a_partition_that_is_never_quiet() {
     let rig = Rig::of_one_partition();
-    let batching = Batching::new(1000, Duration::from_millis(20));
+    let batching =
+        Batching::default().with_threshold(1000).with_flush_window(Duration::from_millis(20));
     let engine = rig.start_accounts(EntitySettings::default().with_batching(batching)).await;
     let (a, busy) = (account(&engine, "a"), account(&engine, "busy"));
     busy.ask(Balance).await.unwrap();

@@ -69,6 +69,12 @@ fn failures() -> Vec<(Failure, bool, bool, &'static str)> {
             "the outcome is unknown: the store did not confirm the write: it is unknown whether the store has \
              committed: committing: no space left",
         ),
+        (
+            AskError::of_store(StoreError::Lost { what: "the file was removed".into() }),
+            false,
+            false,
+            "unavailable: the store failed: the store is lost: the file was removed",
+        ),
         (AskError::corrupt("event 7"), false, false, "corrupt: event 7"),
         (AskError::invalid("no id"), false, false, "invalid: no id"),
         (

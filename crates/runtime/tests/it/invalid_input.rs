@@ -37,7 +37,7 @@ fn all_wrong() -> RuntimeSettings {
 
 fn wrong_entity() -> EntitySettings<Account> {
     EntitySettings::default()
-        .with_batching(Batching::new(0, Duration::ZERO))
+        .with_batching(Batching::default().with_threshold(0).with_flush_window(Duration::ZERO))
         .with_snapshots(SnapshotSettings::every(0).with_snapshots_kept(0))
         .with_idle_timeout(Some(Duration::ZERO))
         .with_commands_max(0)
@@ -61,28 +61,28 @@ async fn all_that_is_wrong_with_an_engine_is_listed_at_once() {
     let kinds = vec![Registration::event_sourced((), wrong_entity()), accounts(), twins()];
     let found = problems(kinds, all_wrong()).await;
     let expected = [
-        "the ask timeout must be at least 1 millisecond",
-        "handlers cannot be called slow before 1 millisecond",
-        "at least 1 entity must be allowed in memory",
-        "at least 1 command must be allowed to wait in the engine",
-        "at least 1 command must be allowed to wait in a partition",
-        "at least 1 MiB of changes must be allowed to wait",
-        "there must be 1 to 64 readers",
-        "a read must be for 1 to 1,000 entities",
-        "reads must be allowed to hold at least 1 MiB",
-        "a page must be of 1 to 100,000 events and of 1 byte to 512 MiB",
-        "the writer lease must be 100 milliseconds to 1 day",
-        "a shutdown must not wait longer than 1 day",
-        "`payload_bytes_max` is 0, it must be 1 to 16777216",
-        "`batch_events_max` is 0, it must be 1 to 10000",
-        "entity `account`: the batch threshold must be at least 1",
-        "entity `account`: the flush window must be 1 millisecond to 1 minute, not 0ns",
-        "entity `account`: snapshots must be at least 1 event apart",
-        "entity `account`: at least 1 snapshot must be kept",
-        "entity `account`: the command window must hold 1 to 100,000 commands, not 100001",
-        "entity `account`: the command window must reach at least 1 second back, not 0ns",
-        "entity `account`: the idle timeout must be at least 1 millisecond",
-        "entity `account`: at least 1 command of an entity must be allowed to wait",
+        "`ask_timeout` is 0 ms, it must be at least 1 ms",
+        "`shutdown_timeout` is 86,401 s, it must be at most 1 day",
+        "`slow_handler_after` is 0 ms, it must be at least 1 ms",
+        "`entities_max` is 0, it must be at least 1",
+        "`commands_max` is 0, it must be at least 1",
+        "`partition_commands_max` is 0, it must be at least 1",
+        "`journal_bytes_max` is 1,048,575 bytes, it must be at least 1 MiB",
+        "`readers` is 65, it must be 1 to 64",
+        "`read_batch_max` is 0, it must be 1 to 1,000",
+        "`read_bytes_max` is 1,048,575 bytes, it must be at least 1 MiB",
+        "`page.bytes` is 0 bytes, it must be 1 byte to 512 MiB",
+        "`writer_lease` is 99 ms, it must be 100 ms to 1 day",
+        "`payload_bytes_max` is 0 bytes, it must be 1 byte to 16 MiB",
+        "`batch_events_max` is 0, it must be 1 to 10,000",
+        "entity `account`: `batching.threshold` is 0, it must be at least 1",
+        "entity `account`: `batching.flush_window` is 0 ms, it must be 1 ms to 1 minute",
+        "entity `account`: `snapshots.every` is 0, it must be at least 1",
+        "entity `account`: `snapshots.snapshots_kept` is 0, it must be at least 1",
+        "entity `account`: `idle_timeout` is 0 ms, it must be at least 1 ms",
+        "entity `account`: `commands_max` is 0, it must be at least 1",
+        "entity `account`: `command_window.commands_max` is 100,001, it must be 1 to 100,000",
+        "entity `account`: `command_window.age_max` is 0 ms, it must be at least 1 s",
         "two entities have the kind `account`",
         "entity ``: `` cannot name a kind of entity",
         "entity ``: two of its commands have the manifest `balance`",
@@ -110,11 +110,12 @@ async fn a_kind_registered_twice_is_a_mistake_too() {
 }
 
 #[tokio::test]
-async fn an_engine_without_a_store_lists_that_with_everything_else() {
+async fn an_engine_without_a_store_and_without_an_entity_lists_that_with_everything_else() {
     let settings = RuntimeSettings::default().with_entities_max(0);
-    let error = Runtime::start("bank", None, vec![accounts()], settings).await.unwrap_err();
-    assert_is!(&error, StartError::Invalid { problems } if problems.len() == 2);
+    let error = Runtime::start("bank", None, vec![], settings).await.unwrap_err();
+    assert_is!(&error, StartError::Invalid { problems } if problems.len() == 3);
     assert!(error.to_string().contains("no store was given"), "{error}");
+    assert!(error.to_string().contains("no entity was registered"), "{error}");
 }
 
 #[tokio::test]
@@ -303,9 +304,7 @@ async fn a_window_that_forgets_commands_under_way_is_refused() {
     };
     assert_eq!(
         problems(of(11, 10), RuntimeSettings::default()).await,
-        [
-            "entity `account`: the command window holds 10 commands, and 11 of an entity may wait: it must hold them all"
-        ]
+        ["entity `account`: `command_window.commands_max` is 10, it must be 11 to 100,000"]
     );
     let rig = Rig::new();
     rig.try_start("bank", of(10, 10), RuntimeSettings::default()).await.unwrap();

@@ -174,7 +174,7 @@ async fn what_is_degraded_is_a_warning_and_what_needs_somebody_is_an_error() {
     for (operation, message) in [
         (Operation::SaveSnapshots, "snapshots not saved"),
         (Operation::ListSnapshots, "old snapshots or events not deleted"),
-        (Operation::Append, "append failed, entity stops"),
+        (Operation::Append, "append failed, entity leaves memory and recovers on the next command"),
         (Operation::Recover, "entity not recovered"),
         (Operation::Renew, "writer lease not renewed"),
     ] {
@@ -303,4 +303,30 @@ async fn commands_that_waited_for_the_same_recovery_are_named_when_it_was_slow()
     }
     let [warning] = &listener.events()[..] else { panic!("{}", listener.text()) };
     assert_eq!(warning.field("command"), Some("fail, dawdle"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_away_is_one_warning_with_its_cause_and_a_count() {
+    let (listener, _guard) = Listener::listen(Level::INFO);
+    let rig = Rig::new();
+    let engine = rig.start().await;
+    let appends = "append failed, entity leaves memory and recovers on the next command";
+    for n in 0..100 {
+        rig.faults.next(Operation::Append, Fault::unavailable());
+        let entity = format!("a{n}");
+        account(&engine, &entity).ask(Deposit(1)).await.unwrap_err();
+    }
+    let told = listener.saying(appends);
+    assert_eq!(told.len(), 1, "{:?}", messages(&listener));
+    let cause = "unavailable: the store failed: the store is unavailable: scripted fault";
+    assert!(told[0].field("error").unwrap().starts_with(cause), "{told:?}");
+
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    rig.faults.next(Operation::Append, Fault::unavailable());
+    account(&engine, "b").ask(Deposit(1)).await.unwrap_err();
+    assert_eq!(listener.saying("appends go on failing")[0].field("failures"), Some("101"));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    account(&engine, "b").ask(Deposit(1)).await.unwrap();
+    assert_eq!(listener.saying("appends succeed again")[0].field("failures"), Some("101"));
+    assert_eq!(messages(&listener).len(), 2 + 3, "{:?}", messages(&listener));
 }

@@ -70,8 +70,9 @@ async fn what_was_taken_is_finished_and_what_comes_later_is_refused() {
 #[tokio::test(start_paused = true)]
 async fn what_waits_for_its_flush_window_is_written_at_once() {
     let rig = Rig::new();
-    let settings =
-        EntitySettings::default().with_batching(Batching::new(1000, Duration::from_secs(60)));
+    let settings = EntitySettings::default().with_batching(
+        Batching::default().with_threshold(1000).with_flush_window(Duration::from_secs(60)),
+    );
     let registration = Registration::event_sourced::<Account>((), settings);
     let engine = rig.start_with(vec![registration], patient()).await;
     let started = Instant::now();

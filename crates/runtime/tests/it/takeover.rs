@@ -192,7 +192,8 @@ async fn an_engine_whose_lease_comes_back_serves_again() {
 #[tokio::test(start_paused = true)]
 async fn an_append_of_an_engine_that_was_fenced_meanwhile_is_not_stored() {
     let rig = Rig::new();
-    let window = Batching::new(1000, Duration::from_secs(60));
+    let window =
+        Batching::default().with_threshold(1000).with_flush_window(Duration::from_secs(60));
     let first = rig
         .start_with(
             vec![

@@ -48,7 +48,8 @@ async fn stored(rig: &Rig) -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn changes_gather_correctly_on_many_threads() {
     let rig = Rig::new();
-    let batching = Batching::new(7, Duration::from_millis(1));
+    let batching =
+        Batching::default().with_threshold(7).with_flush_window(Duration::from_millis(1));
     let settings = EntitySettings::default().with_batching(batching);
     let fast = Registration::event_sourced::<Account>((), settings);
     let engine = rig.start_with(vec![fast], RuntimeSettings::default()).await;

@@ -89,7 +89,7 @@ fn a_url_or_settings_that_are_refused_are_told_once() {
             refused(url, settings).await,
             "the settings for the journal at postgres://me@no-such-host.invalid:5432/bank, schema a b are not valid: \
             `schema` is `a b`, it must be 1 to 63 letters, digits and underscores of ASCII, and not begin with a digit \
-            or `pg_`; `connections_max` is 1, it must be 2 to 1000",
+            or `pg_`; `connections_max` is 1, it must be 2 to 1,000",
         );
     });
 }

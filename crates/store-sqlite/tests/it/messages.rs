@@ -67,8 +67,8 @@ async fn a_path_that_is_refused_is_told_once() {
     assert_says(
         SqliteStore::open_with(root.join("bank.db"), invalid).await.unwrap_err(),
         &format!(
-            "the settings for the journal `{at}/bank.db` are not valid: reader_connections is 0, it must be 1 to 64; \
-            checkpoint_bytes is 1, it must be 1048576 to 68719476736"
+            "the settings for the journal `{at}/bank.db` are not valid: `reader_connections` is 0, it must be 1 to 64; \
+            `checkpoint_bytes` is 1 byte, it must be 1 MiB to 64 GiB"
         ),
     );
     // whoever runs the tests may be allowed to write everywhere

@@ -25,7 +25,7 @@ pub enum Status {
     Closed,
 }
 
-// What is stored or may travel to another node: each type with its codec and its stored name.
+// What is stored or sent: each type with its codec and its stored name.
 actum::payload! { Json:
     Account = "account-state", Open = "open", Deposit = "deposit", Withdraw = "withdraw", Close = "close",
     Balance = "balance", Applied = "applied", Standing = "standing", Refused = "refused"

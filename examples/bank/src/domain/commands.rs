@@ -106,7 +106,7 @@ impl Handle<Balance> for Account {
         }
         let Self { owner, status, balance } = self.clone();
         let revision = ctx.sequence_nr().get();
-        Ok(Effect::none().reply(Standing { owner, status, balance, revision }))
+        Ok(ctx.none().reply(Standing { owner, status, balance, revision }))
     }
 }
 
@@ -127,10 +127,6 @@ fn positive(amount: Money) -> Result<(), Refused> {
 /// Stores one event, and answers with it and what it leads to.
 fn happens(event: AccountEvent, ctx: &Ctx<'_, Account>) -> Decision {
     let revision = ctx.sequence_nr().next().get();
-    let effect = Effect::persist(event.clone());
-    Ok(effect.reply_with(move |account: &Account| Applied {
-        event,
-        balance: account.balance,
-        revision,
-    }))
+    let effect = ctx.persist(event.clone());
+    Ok(effect.reply_with(move |account| Applied { event, balance: account.balance, revision }))
 }
