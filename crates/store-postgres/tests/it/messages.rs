@@ -291,7 +291,7 @@ fn a_store_that_is_unavailable_says_why_once() {
                     &format!(
                         "the writer slot `journal` is held by a test, whose lease ends in {left:?} unless renewed"
                     ),
-                )
+                );
             }
             other => panic!("{other:?}"),
         }
