@@ -1,9 +1,11 @@
 use std::{fmt, sync::Arc};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// Names one intention of a caller, so that sending it again does not do it again.
 ///
-/// A command that carries an id is applied once within the entity's window of remembered ids; a retry gets the reply
-/// that was recorded the first time. Text of 1 to [`CommandId::BYTES_MAX`] bytes without NUL, for example the
+/// A command that carries an id and changes its entity is applied once, for as long as the entity remembers the id; a
+/// retry gets the reply that was recorded the first time. A command that changed nothing, also one that was rejected, is
+/// not remembered: a retry of it is decided again, on the state as it is then, and may take effect. Text of 1 to [`CommandId::BYTES_MAX`] bytes without NUL, for example the
 /// `Idempotency-Key` of an HTTP request.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CommandId(Arc<str>);
@@ -24,6 +26,12 @@ impl CommandId {
             _ if text.contains('\0') => Err(InvalidCommandId::Nul),
             _ => Ok(Self(Arc::from(text))),
         }
+    }
+
+    /// A hash of the id, the same for ever: it is stored. XXH3 with 64 bits of the text.
+    #[must_use]
+    pub fn hash64(&self) -> u64 {
+        xxh3_64(self.0.as_bytes())
     }
 
     /// The text of the id.

@@ -1,5 +1,6 @@
 use bytes::Bytes;
 use std::{borrow::Cow, error::Error, fmt};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// A value that is stored or sent: it names its codec, its manifest and its schema version.
 ///
@@ -96,6 +97,20 @@ pub trait Codec<T>: 'static {
     /// # Errors
     /// [`CodecError`] when the bytes are no encoding of a value.
     fn decode(bytes: &[u8]) -> Result<T, CodecError>;
+
+    /// A hash of the content of `value`, equal for equal values in every process and for ever: by it a command that comes
+    /// again under the same command id is known to be the same.
+    ///
+    /// The default hashes the encoded bytes. A codec whose bytes may differ for equal values, for example because it
+    /// writes the entries of a hash map in any order, brings its own.
+    ///
+    /// # Errors
+    /// [`CodecError`] when the value has no encoding.
+    fn fingerprint(value: &T) -> Result<u64, CodecError> {
+        let mut bytes = Vec::new();
+        Self::encode(value, &mut bytes)?;
+        Ok(xxh3_64(&bytes))
+    }
 }
 
 /// A payload as it is stored: bytes, and what is needed to read them.

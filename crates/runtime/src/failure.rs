@@ -69,3 +69,13 @@ impl<X> AskError<X> {
         }
     }
 }
+
+impl Failure {
+    /// What a failed read of the store means: it has done no harm, and asking again is safe, whatever the store says.
+    pub(crate) fn of_read(error: StoreError) -> Self {
+        match Self::of_store(error) {
+            Self::OutcomeUnknown { reason, source } => Self::Unavailable { reason, source },
+            failure => failure,
+        }
+    }
+}

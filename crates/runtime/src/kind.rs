@@ -1,6 +1,6 @@
-use crate::{cell::Troubles, settings::EntitySettings};
-use actum_model::Entity;
-use actum_persistence::serializer::Serializer;
+use crate::{cell::Troubles, id_budget::IdBudget, settings::EntitySettings};
+use actum_model::{CommandId, Entity};
+use actum_persistence::{serializer::Serializer, store::Incarnation};
 use std::{sync::Arc, time::Duration};
 
 /// What all cells of one kind share.
@@ -11,4 +11,12 @@ pub(crate) struct KindContext<E: Entity> {
     pub(crate) slow_handler_after: Duration,
     /// What has failed lately, so that a log is not flooded with it.
     pub(crate) troubles: Troubles,
+    /// Which life of the engine this is.
+    pub(crate) incarnation: Incarnation,
+    /// The hash of a command id; another one only where collisions are wanted.
+    pub(crate) hash_id: fn(&CommandId) -> u64,
+    /// How many of the newest ids a snapshot lists.
+    pub(crate) snapshot_marks_max: usize,
+    /// What remembered command ids take in memory.
+    pub(crate) ids: Arc<IdBudget>,
 }

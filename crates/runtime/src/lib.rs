@@ -18,6 +18,7 @@ mod clock;
 mod failure;
 mod gate;
 mod health;
+mod id_budget;
 mod journal;
 mod kind;
 mod load;

@@ -1,5 +1,8 @@
-use crate::{Bound, Failure, watchdog::Doze};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use crate::{Bound, Failure, id_budget::IdBudget, watchdog::Doze};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 /// What the engine holds in memory, counted against its bounds.
 #[derive(Debug)]
@@ -12,6 +15,7 @@ pub(crate) struct Load {
     journal_bytes_max: usize,
     slow_handlers: AtomicUsize,
     watchdog: Doze,
+    ids: Arc<IdBudget>,
 }
 
 impl Load {
@@ -25,7 +29,18 @@ impl Load {
             journal_bytes_max,
             slow_handlers: AtomicUsize::new(0),
             watchdog: Doze::default(),
+            ids: Arc::new(IdBudget::new(usize::MAX)),
         }
+    }
+
+    /// Bounds what remembered command ids may take, in bytes.
+    pub(crate) fn with_command_ids_bytes_max(self, bytes: usize) -> Self {
+        Self { ids: Arc::new(IdBudget::new(bytes)), ..self }
+    }
+
+    /// What remembered command ids take.
+    pub(crate) fn ids(&self) -> &Arc<IdBudget> {
+        &self.ids
     }
 
     /// Counts a command in, if there is room. The first one wakes the watchdog.
@@ -71,8 +86,9 @@ impl Load {
         self.entities.load(Ordering::SeqCst)
     }
 
+    /// Whether entities must leave memory: there are too many, or what they remember takes too much.
     pub(crate) fn has_too_many_entities(&self) -> bool {
-        self.entities() > self.entities_max
+        self.entities() > self.entities_max || self.ids.is_exceeded()
     }
 
     pub(crate) fn staged(&self, bytes: usize, no_longer: usize) {

@@ -1,7 +1,7 @@
 use crate::{
     StateModel,
     ask::Port,
-    cell::{ByEvents, ByState, Troubles, decode_snapshot},
+    cell::{ByEvents, ByState, SNAPSHOT_MARKS_MAX, Troubles, decode_snapshot},
     clock::Clock,
     failure::full_text,
     journal::{Decode, Retention},
@@ -10,8 +10,8 @@ use crate::{
     partition::{Door, Hosted, HostedKind, Inbox, KindHost, Refuses},
     settings::{EntitySettings, RuntimeSettings},
 };
-use actum_model::{CommandSet, DurableState, Entity, EventSourced, check_kind};
-use actum_persistence::serializer::Serializer;
+use actum_model::{CommandId, CommandSet, DurableState, Entity, EventSourced, check_kind};
+use actum_persistence::{serializer::Serializer, store::Incarnation};
 use std::{
     any::{Any, TypeId},
     collections::HashSet,
@@ -39,6 +39,7 @@ pub(crate) struct Wiring<'a> {
     pub(crate) clock: Clock,
     pub(crate) settings: &'a RuntimeSettings,
     pub(crate) serializer: Serializer,
+    pub(crate) incarnation: Incarnation,
 }
 
 /// A kind that is ready: where commands enter, and how a partition hosts it.
@@ -137,6 +138,10 @@ fn wire<M: Hosted>(
         serializer,
         slow_handler_after,
         troubles: Troubles::default(),
+        incarnation: wiring.incarnation,
+        hash_id: CommandId::hash64,
+        snapshot_marks_max: SNAPSHOT_MARKS_MAX,
+        ids: Arc::clone(wiring.load.ids()),
     });
     let ports: Box<[Arc<Port<M::Entity>>]> =
         wiring.doors.iter().map(|door| port(door, wiring)).collect();

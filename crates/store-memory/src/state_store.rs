@@ -4,10 +4,13 @@ use crate::{
 };
 use actum_model::{EntityKey, Revision};
 use actum_persistence::store::{
-    DurableStateStore, EventId, Incarnation, Resolution, StateBatch, StateChange, StateOutcome,
-    StateRecord, StateWrite, StoreError,
+    COMMANDS_READ_MAX, CommandRead, CommandRecord, DurableStateStore, EventId, Incarnation,
+    Resolution, StateBatch, StateChange, StateOutcome, StateRecord, StateWrite, StoreError,
+    StoredCommand,
 };
 use async_trait::async_trait;
+use bytes::Bytes;
+use std::{collections::BTreeMap, ops::Range};
 
 #[async_trait]
 impl DurableStateStore for MemoryStore {
@@ -32,7 +35,25 @@ impl DurableStateStore for MemoryStore {
     async fn load(&self, entities: &[EntityKey]) -> Result<Vec<Option<StateRecord>>, StoreError> {
         self.check_open("loading states")?;
         let states = self.states().read();
-        Ok(entities.iter().map(|entity| states.records.find(entity).cloned()).collect())
+        Ok(entities.iter().map(|entity| states.load(entity)).collect())
+    }
+
+    async fn command_records(
+        &self,
+        reads: &[CommandRead],
+    ) -> Result<Vec<Option<Bytes>>, StoreError> {
+        self.check_open("reading commands")?;
+        let states = self.states().read();
+        Ok(reads.iter().map(|read| states.command_record(read)).collect())
+    }
+
+    async fn commands_before(
+        &self,
+        reads: &[CommandRead],
+    ) -> Result<Vec<Vec<StoredCommand>>, StoreError> {
+        self.check_open("reading commands")?;
+        let states = self.states().read();
+        Ok(reads.iter().map(|read| states.commands_before(read)).collect())
     }
 
     async fn has_states_of(&self, kind: &str) -> Result<bool, StoreError> {
@@ -48,6 +69,14 @@ impl DurableStateStore for MemoryStore {
 /// The durable states of all entities.
 pub(crate) struct States {
     records: EntityTable<StateRecord>,
+    /// By entity and revision.
+    commands: BTreeMap<(EntityKey, Revision), Command>,
+}
+
+/// A command, as it is kept.
+struct Command {
+    mark: StoredCommand,
+    record: Bytes,
 }
 
 impl States {
@@ -62,7 +91,50 @@ impl States {
             Place::Known(mut entry) => entry.get_mut().1 = record,
             Place::Free(entry) => drop(entry.insert((write.entity.clone(), record))),
         }
+        self.keep_commands(write, incarnation);
         StateOutcome::Written
+    }
+
+    fn keep_commands(&mut self, write: &StateWrite, incarnation: Incarnation) {
+        for command in &write.commands {
+            let CommandRecord { revision, id_hash, uptime_seconds, .. } = *command;
+            let mark = StoredCommand { revision, id_hash, incarnation, uptime_seconds };
+            let kept = Command { mark, record: command.record.clone() };
+            self.commands.insert((write.entity.clone(), revision), kept);
+        }
+        if write.forget_to > Revision::ZERO {
+            let needless = Self::range(&write.entity, Revision::ZERO, write.forget_to.next());
+            let needless: Vec<_> =
+                self.commands.range(needless).map(|(key, _)| key.clone()).collect();
+            needless.iter().for_each(|key| drop(self.commands.remove(key)));
+        }
+    }
+
+    fn load(&self, entity: &EntityKey) -> Option<StateRecord> {
+        let record = self.records.find(entity)?.clone();
+        let commands = self.newest_before(entity, Revision::new(u64::MAX));
+        Some(StateRecord { commands, ..record })
+    }
+
+    fn command_record(&self, read: &CommandRead) -> Option<Bytes> {
+        let key = (read.entity.clone(), read.revision);
+        self.commands.get(&key).map(|command| command.record.clone())
+    }
+
+    fn commands_before(&self, read: &CommandRead) -> Vec<StoredCommand> {
+        self.newest_before(&read.entity, read.revision)
+    }
+
+    fn newest_before(&self, entity: &EntityKey, before: Revision) -> Vec<StoredCommand> {
+        let all = self.commands.range(Self::range(entity, Revision::ZERO, before));
+        let newest = all.rev().take(COMMANDS_READ_MAX).map(|(_, command)| command.mark);
+        let mut commands: Vec<_> = newest.collect();
+        commands.reverse();
+        commands
+    }
+
+    fn range(entity: &EntityKey, from: Revision, to: Revision) -> Range<(EntityKey, Revision)> {
+        (entity.clone(), from)..(entity.clone(), to)
     }
 
     fn resolve(&self, write: &StateWrite, incarnation: Incarnation) -> Resolution<StateOutcome> {
@@ -82,7 +154,7 @@ impl States {
 
 impl Default for States {
     fn default() -> Self {
-        Self { records: EntityTable::new(256) }
+        Self { records: EntityTable::new(256), commands: BTreeMap::new() }
     }
 }
 
@@ -94,7 +166,8 @@ fn record_of(write: &StateWrite, incarnation: Incarnation) -> StateRecord {
             StateChange::Put(state) => Some(state.clone()),
             StateChange::Delete => None,
         },
-        recent_commands: write.recent_commands.clone(),
+        commands: Vec::new(),
+        recent_commands: Bytes::new(),
         write_id: write_id(write, incarnation),
     }
 }

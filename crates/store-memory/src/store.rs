@@ -178,7 +178,7 @@ impl fmt::Debug for MemoryStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actum_model::{StoredPayload, Timestamp};
+    use actum_model::{Revision, StoredPayload, Timestamp};
     use actum_persistence::store::{
         AppendBatch, DurableStateStore, EntityAppend, EventStore, NewEvent, StateBatch,
         StateChange, StateWrite, WriterClaim, WriterStore,
@@ -226,7 +226,8 @@ mod tests {
                 write_nr: 1,
                 timestamp: Timestamp::default(),
                 change: StateChange::Put(payload()),
-                recent_commands: Bytes::new(),
+                commands: Vec::new(),
+                forget_to: Revision::ZERO,
             }],
         };
         let busy = store.states().write();

@@ -3,7 +3,7 @@
 //! What a statement may take is limited by time-outs, and its arguments by the server's memory; a batch is only limited by
 //! what every store takes. So a large one is sent as several statements of one transaction.
 
-use actum_persistence::store::{AppendBatch, EntityAppend, Snapshot, StateChange, StateWrite};
+use actum_persistence::store::{AppendBatch, EntityAppend, Snapshot, StateWrite};
 
 /// How many events or other rows one statement writes: few enough for a slow server and a short time-out.
 const ROWS_MAX: usize = 4_000;
@@ -105,14 +105,7 @@ fn bytes_of(event: &actum_persistence::store::NewEvent) -> usize {
 
 /// Divides state writes in their order.
 pub(crate) fn of_writes(writes: &[StateWrite]) -> impl Iterator<Item = &[StateWrite]> {
-    let bytes = |write: &StateWrite| {
-        let state = match &write.change {
-            StateChange::Put(state) => state.bytes.len(),
-            StateChange::Delete => 0,
-        };
-        state + write.recent_commands.len()
-    };
-    runs(writes, bytes)
+    runs(writes, StateWrite::bytes)
 }
 
 /// Divides snapshots in their order.

@@ -1,5 +1,5 @@
 use crate::{
-    PostgresStore,
+    PostgresStore, commands,
     entities::Names,
     fault::{Fault, store_error},
     fence::{self, Write},
@@ -10,17 +10,18 @@ use crate::{
 };
 use actum_model::{EntityKey, Revision};
 use actum_persistence::store::{
-    DurableStateStore, Incarnation, Resolution, StateBatch, StateChange, StateOutcome, StateRecord,
-    StateWrite, StoreError,
+    COMMANDS_READ_MAX, CommandRead, DurableStateStore, Incarnation, Resolution, StateBatch,
+    StateChange, StateOutcome, StateRecord, StateWrite, StoreError, StoredCommand,
 };
 use async_trait::async_trait;
+use bytes::Bytes;
 use sqlx::postgres::PgRow;
 
 const WRITING: &str = "writing states";
 
-/// The function of the schema does it all in one round trip; see `schema/v1/states.sql`.
-const WRITE: &str = "SELECT _verdict, _nonce_now, _settled_now, _outcomes FROM @write_states_v1(
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
+/// The function of the schema does it all in one round trip; see `schema/v2/commands.sql`.
+const WRITE: &str = "SELECT _verdict, _nonce_now, _settled_now, _outcomes FROM @write_states_v2(
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22
 )";
 
 #[async_trait]
@@ -54,15 +55,28 @@ impl DurableStateStore for PostgresStore {
     async fn load(&self, entities: &[EntityKey]) -> Result<Vec<Option<StateRecord>>, StoreError> {
         let query =
             "SELECT a.nr, s.revision, s.incarnation, s.write_nr, s.timestamp, s.codec, s.manifest,
-                s.schema_version, s.state, s.recent_commands
+                s.schema_version, s.state, s.recent_commands,
+                c.revisions, c.id_hashes, c.incarnations, c.uptimes
             FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS a (kind, id, nr)
             CROSS JOIN LATERAL (
                 SELECT e.entity FROM @entities AS e WHERE e.kind = a.kind AND e.id = a.id LIMIT 1
             ) AS e
-            CROSS JOIN LATERAL (SELECT * FROM @states AS s WHERE s.entity = e.entity LIMIT 1) AS s";
+            CROSS JOIN LATERAL (SELECT * FROM @states AS s WHERE s.entity = e.entity LIMIT 1) AS s
+            CROSS JOIN LATERAL (
+                SELECT array_agg(n.revision ORDER BY n.revision) AS revisions,
+                    array_agg(n.id_hash ORDER BY n.revision) AS id_hashes,
+                    array_agg(n.incarnation ORDER BY n.revision) AS incarnations,
+                    array_agg(n.uptime ORDER BY n.revision) AS uptimes
+                FROM (
+                    SELECT * FROM @state_commands AS k WHERE k.entity = e.entity
+                    ORDER BY k.revision DESC LIMIT $3
+                ) AS n
+            ) AS c";
         let names = Names::of(entities.iter());
-        let statement =
-            || sqlx::query(self.shared.texts.of(query)).bind(&names.kinds).bind(&names.ids);
+        let statement = || {
+            let query = sqlx::query(self.shared.texts.of(query)).bind(&names.kinds);
+            query.bind(&names.ids).bind(COMMANDS_READ_MAX as i64)
+        };
         let doing = "loading states";
         let rows = self.shared.connections.read(doing, statement).await?;
         let mut records = vec![None; entities.len()];
@@ -81,6 +95,21 @@ impl DurableStateStore for PostgresStore {
             ) AS n
             CROSS JOIN LATERAL (SELECT s.entity FROM @states AS s WHERE s.entity = n.entity LIMIT 1) AS s)";
         self.exists("looking for states of a kind", query, kind).await
+    }
+
+    async fn command_records(
+        &self,
+        reads: &[CommandRead],
+    ) -> Result<Vec<Option<Bytes>>, StoreError> {
+        self.records(reads).await
+    }
+
+    async fn commands_before(
+        &self,
+        reads: &[CommandRead],
+    ) -> Result<Vec<Vec<StoredCommand>>, StoreError> {
+        let reads = reads.iter().map(|read| (&read.entity, read.revision));
+        self.newest_commands("reading commands", reads).await
     }
 
     async fn close(&self) {
@@ -134,13 +163,14 @@ struct Columns<'a> {
     manifests: Vec<Option<&'a str>>,
     schema_versions: Vec<Option<i64>>,
     states: Vec<Option<&'a [u8]>>,
-    recent_commands: Vec<&'a [u8]>,
+    commands: commands::Columns<'a>,
 }
 
 impl<'a> Columns<'a> {
     fn of(writes: &'a [StateWrite]) -> Self {
         let names = Names::of(writes.iter().map(|write| &write.entity));
-        let mut columns = Self { names, ..Self::default() };
+        let commands = commands::Columns::of(writes);
+        let mut columns = Self { names, commands, ..Self::default() };
         writes.iter().for_each(|write| columns.add(write));
         columns
     }
@@ -159,11 +189,10 @@ impl<'a> Columns<'a> {
         self.manifests.push(state.map(|state| &*state.manifest));
         self.schema_versions.push(state.map(|state| state.schema_version.into()));
         self.states.push(state.map(|state| &*state.bytes));
-        self.recent_commands.push(&write.recent_commands);
     }
 
     fn bind<'q>(&'q self, query: Statement<'q>) -> Statement<'q> {
-        query
+        let query = query
             .bind(&self.names.kinds)
             .bind(&self.names.ids)
             .bind(&self.partitions)
@@ -174,8 +203,8 @@ impl<'a> Columns<'a> {
             .bind(&self.codecs)
             .bind(&self.manifests)
             .bind(&self.schema_versions)
-            .bind(&self.states)
-            .bind(&self.recent_commands)
+            .bind(&self.states);
+        self.commands.bind(query)
     }
 }
 
@@ -198,6 +227,7 @@ fn record(row: &PgRow) -> Result<StateRecord, sqlx::Error> {
         revision: values::revision(row, 1)?,
         timestamp: values::timestamp(row, 4)?,
         state: values::payload_or_none(row, 5)?,
+        commands: commands::of_arrays(row, 10)?,
         recent_commands: values::bytes(row, 9)?,
         write_id: values::event_id(row, 2)?,
     })

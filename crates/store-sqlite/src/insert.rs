@@ -49,6 +49,17 @@ pub(crate) static SNAPSHOTS: LazyLock<Insert> = LazyLock::new(|| {
     )
 });
 
+/// Into `state_commands`, 6 columns, over what is there: a state that was put back to an older one by hand can leave
+/// commands behind.
+pub(crate) static STATE_COMMANDS: LazyLock<Insert> = LazyLock::new(|| {
+    Insert::new(
+        "INSERT INTO state_commands (entity, revision, id_hash, incarnation, uptime, record) VALUES ",
+        6,
+        " ON CONFLICT (entity, revision) DO UPDATE SET id_hash = excluded.id_hash,
+            incarnation = excluded.incarnation, uptime = excluded.uptime, record = excluded.record",
+    )
+});
+
 impl Insert {
     fn new(into: &str, columns: usize, then: &str) -> Self {
         let row = format!("({})", iter::repeat_n("?", columns).collect::<Vec<_>>().join(","));

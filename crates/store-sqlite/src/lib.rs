@@ -19,6 +19,7 @@
 mod append;
 mod checkpoint;
 mod checkpoint_session;
+mod commands;
 mod connection;
 mod entities;
 mod entity_pages;

@@ -1,13 +1,14 @@
 use crate::{
-    SqliteStore, connection::PAGE_BYTES, entities, fault::store_error, fence, insert, resolve,
-    session::Statement, values, writer::WriteTx,
+    SqliteStore, commands, connection::PAGE_BYTES, entities, fault::store_error, fence, insert,
+    resolve, session::Statement, values, writer::WriteTx,
 };
 use actum_model::{EntityKey, Revision};
 use actum_persistence::store::{
-    DurableStateStore, Resolution, StateBatch, StateChange, StateOutcome, StateRecord, StateWrite,
-    StoreError,
+    CommandRead, DurableStateStore, Resolution, StateBatch, StateChange, StateOutcome, StateRecord,
+    StateWrite, StoreError, StoredCommand,
 };
 use async_trait::async_trait;
+use bytes::Bytes;
 use sqlx::sqlite::SqliteRow;
 
 #[async_trait]
@@ -43,6 +44,12 @@ impl DurableStateStore for SqliteStore {
             let record = record(row).map_err(|error| store_error(doing, error))?;
             records[entities::number(row, entities.len())?] = Some(record);
         }
+        // behind the states: one that is written meanwhile has no command that is not seen
+        let all = entities.iter().map(|entity| (entity, Revision::new(u64::MAX)));
+        let commands = self.newest_commands(doing, all).await?;
+        for (record, commands) in records.iter_mut().zip(commands) {
+            record.iter_mut().for_each(|record| record.commands.clone_from(&commands));
+        }
         Ok(records)
     }
 
@@ -54,10 +61,28 @@ impl DurableStateStore for SqliteStore {
         self.exists("looking for states of a kind", query, kind).await
     }
 
+    async fn command_records(
+        &self,
+        reads: &[CommandRead],
+    ) -> Result<Vec<Option<Bytes>>, StoreError> {
+        self.records(reads).await
+    }
+
+    async fn commands_before(
+        &self,
+        reads: &[CommandRead],
+    ) -> Result<Vec<Vec<StoredCommand>>, StoreError> {
+        let reads = reads.iter().map(|read| (&read.entity, read.revision));
+        self.newest_commands("reading commands", reads).await
+    }
+
     async fn close(&self) {
         SqliteStore::close(self).await;
     }
 }
+
+/// What version 1 of the schema kept beside a state.
+const NO_RECENT_COMMANDS: &[u8] = &[];
 
 /// A row of the table `states`.
 struct Row<'a> {
@@ -90,7 +115,9 @@ impl SqliteStore {
         let inserted = insert::STATES.run(tx.session(), &rows, bind).await;
         inserted.map_err(|error| tx.failed(error))?;
         // each lies somewhere else
-        tx.will_write(rows.iter().map(|row| PAGE_BYTES + bytes(row.write) as u64).sum());
+        tx.will_write(rows.iter().map(|row| PAGE_BYTES + row.write.bytes() as u64).sum());
+        let written: Vec<_> = rows.iter().map(|row| (row.write, row.entity)).collect();
+        commands::keep(tx, &written, incarnation).await?;
         Ok(outcomes)
     }
 }
@@ -121,14 +148,6 @@ fn row(write: &StateWrite, entity: i64, incarnation: i64) -> Result<Row<'_>, Sto
     Ok(Row { entity, revision, incarnation, write })
 }
 
-fn bytes(write: &StateWrite) -> usize {
-    let state = match &write.change {
-        StateChange::Put(state) => state.bytes.len(),
-        StateChange::Delete => 0,
-    };
-    state + write.recent_commands.len()
-}
-
 fn bind<'q>(statement: Statement<'q>, row: &'q Row<'_>) -> Statement<'q> {
     let write = row.write;
     let state = match &write.change {
@@ -145,7 +164,7 @@ fn bind<'q>(statement: Statement<'q>, row: &'q Row<'_>) -> Statement<'q> {
         .bind(state.map(|state| state.manifest.as_ref()))
         .bind(state.map(|state| i64::from(state.schema_version)))
         .bind(state.map(|state| state.bytes.as_ref()))
-        .bind(write.recent_commands.as_ref())
+        .bind(NO_RECENT_COMMANDS)
 }
 
 fn record(row: &SqliteRow) -> Result<StateRecord, sqlx::Error> {
@@ -153,6 +172,7 @@ fn record(row: &SqliteRow) -> Result<StateRecord, sqlx::Error> {
         revision: values::revision(row, 1)?,
         timestamp: values::timestamp(row, 4)?,
         state: values::payload_or_none(row, 5)?,
+        commands: Vec::new(),
         recent_commands: values::bytes(row, 9)?,
         write_id: values::event_id(row, 2)?,
     })

@@ -9,7 +9,7 @@ use actum::{
 };
 use std::{convert::Infallible, fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const HALF_AN_HOUR: Duration = Duration::from_secs(30 * 60);
 
 /// The bank: an engine that runs accounts, and the journal it keeps them in. Cheap to clone.
 #[derive(Clone)]
@@ -37,10 +37,13 @@ impl Bank {
     ) -> Result<Self, StartError> {
         let stores = stores.into();
         let journal = Arc::clone(&stores.events);
-        // many clients may share an account, and come back after a while to ask what became of an order
+        // a client may come back for half an hour to ask what became of an order, whatever the account's others do: up to
+        // a million of them
+        let window =
+            CommandWindow::default().with_age_min(HALF_AN_HOUR).with_commands_max(1_000_000);
         let accounts = EntitySettings::default()
             .with_snapshots(SnapshotSettings::every(1_000))
-            .with_command_window(CommandWindow::new(20_000, DAY));
+            .with_command_window(window);
         let engine = Engine::builder("bank")
             .store(stores)
             .entity_with::<Account>((), accounts)

@@ -5,7 +5,7 @@ use super::{
     outcome::Outcome,
     rules::Rules,
 };
-use actum_model::{Ctx, Effect, EffectParts, Entity, Handle, Metadata, Payload};
+use actum_model::{Codec, Ctx, Effect, EffectParts, Entity, Handle, Metadata, Payload};
 use actum_persistence::panics::guard;
 use std::fmt::Debug;
 
@@ -21,6 +21,18 @@ pub(super) struct Subject<E: Entity> {
 
 /// What a handler returned.
 type Decided<E, C> = Result<EffectParts<E, <E as Handle<C>>::Reply>, <E as Handle<C>>::Rejection>;
+
+/// A retry is known by its content: a command that was sent looks the same as one that was not.
+fn check_fingerprint<C: Payload>(command: &C, again: &C) -> Result<(), String> {
+    let of =
+        |command: &C| <C::Codec as Codec<C>>::fingerprint(command).map_err(|why| why.to_string());
+    if of(command)? == of(again)? {
+        return Ok(());
+    }
+    Err("the command has another fingerprint once it was encoded and decoded: with a command id its retry would be \
+         refused as another command; a sequence without an order, such as a `HashSet`, does that"
+        .to_owned())
+}
 
 impl<E: Entity<Event: Debug> + Debug> Subject<E> {
     /// Hands over a command and makes every check that costs the test nothing.
@@ -39,6 +51,7 @@ impl<E: Entity<Event: Debug> + Debug> Subject<E> {
         let sent = read_back(command, self.rules.order)
             .map_err(|why| format!("the command does not survive its codec: {why}"))?;
         let again: C = sent.imprint.decode()?;
+        check_fingerprint(command, &again)?;
         let first = self.decide(sent.value, metadata)?;
         let second = match self.rules.handled_twice {
             true => Some(self.decide(again, metadata)?),

@@ -7,9 +7,9 @@ use super::{
     sample::{account, accounts, event, payload, timestamp},
     writer::{Writer, claim_of},
 };
-use actum_model::{Lane, Position, SequenceNr, StoredPayload};
+use actum_model::{Lane, Position, Revision, SequenceNr, StoredPayload};
 use actum_persistence::store::{
-    EventFilter, PageLimit, Snapshot, StateChange, Stores, WriterClaim,
+    CommandRecord, EventFilter, PageLimit, Snapshot, StateChange, Stores, WriterClaim,
     bounds::{
         CODEC_BYTES_MAX, FILTER_NAMES_MAX, HOLDER_BYTES_MAX, MANIFEST_BYTES_MAX,
         METADATA_BYTES_MAX, NUMBER_MAX, PAYLOAD_BYTES_MAX, RECENT_COMMANDS_BYTES_MAX,
@@ -80,14 +80,14 @@ pub async fn what_is_too_large_is_refused(fixture: &dyn StoreFixture) {
     let mut noted = event("x");
     noted.metadata = zeros(METADATA_BYTES_MAX + 1);
     assert_invalid(writer.store_one(&account(1), 0, vec![noted]).await);
-    let remembered = zeros(RECENT_COMMANDS_BYTES_MAX + 1);
     for change in [StateChange::Put(payload("x")), StateChange::Delete] {
         let mut write = writer.change(&account(1), (0, 1), change);
-        write.recent_commands = remembered.clone();
+        let (revision, record) = (Revision::new(1), zeros(METADATA_BYTES_MAX + 1));
+        write.commands = vec![CommandRecord { revision, id_hash: 1, uptime_seconds: 1, record }];
         assert_invalid(writer.store_states(vec![write]).await);
     }
     let mut taken = snapshot(1, payload("x"));
-    taken.recent_commands = remembered;
+    taken.recent_commands = zeros(RECENT_COMMANDS_BYTES_MAX + 1);
     assert_invalid(stores.snapshots.save(&[taken]).await);
     assert_nothing_is_stored(&stores).await;
 }

@@ -59,6 +59,7 @@ pub mod append;
 pub mod bad_input;
 pub mod batches;
 pub mod closing;
+pub mod commands;
 pub mod conflicts;
 pub mod fence;
 pub mod fence_races;

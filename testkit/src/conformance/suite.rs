@@ -136,12 +136,18 @@ macro_rules! store_conformance {
             Plain states:
                 a_state_comes_back_as_it_was_written
                 a_write_moves_the_revision_as_far_as_it_says
-                a_tombstone_keeps_revision_and_recent_commands
+                a_tombstone_keeps_the_revision
                 a_state_that_never_was_can_be_deleted
                 an_invalid_batch_of_states_stores_nothing
                 many_states_are_written_and_loaded_together
                 a_damaged_state_is_corrupt_and_no_tombstone
                 the_model_of_a_kind_is_known;
+            Plain commands:
+                commands_come_back_as_they_were_written
+                a_write_that_conflicts_leaves_commands_alone
+                commands_that_are_not_needed_do_not_pile_up
+                many_commands_are_read_page_by_page
+                an_invalid_list_of_commands_stores_nothing;
             Plain state_conflicts:
                 a_write_at_another_revision_conflicts
                 guilty_entities_of_a_batch_of_states_fail_alone

@@ -4,7 +4,6 @@ use actum_persistence::store::{
     AppendBatch, AppendOutcome, ClaimError, EntityAppend, EventStore, Incarnation, NewEvent,
     StateBatch, StateChange, StateOutcome, StateWrite, StoreError, Stores, WriterClaim,
 };
-use bytes::Bytes;
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
@@ -134,7 +133,8 @@ impl Writer {
             write_nr: self.next_event_nr.fetch_add(1, Ordering::Relaxed),
             timestamp: sample::timestamp(),
             change,
-            recent_commands: Bytes::new(),
+            commands: Vec::new(),
+            forget_to: Revision::ZERO,
         }
     }
 

@@ -34,6 +34,9 @@ pub enum Operation {
     HasEventsOf,
     /// [`DurableStateStore::has_states_of`](actum_persistence::store::DurableStateStore::has_states_of).
     HasStatesOf,
+    /// [`DurableStateStore::command_records`](actum_persistence::store::DurableStateStore::command_records) and
+    /// [`commands_before`](actum_persistence::store::DurableStateStore::commands_before).
+    ReadCommands,
     /// [`WriterStore::claim`](actum_persistence::store::WriterStore::claim).
     Claim,
     /// [`WriterStore::renew`](actum_persistence::store::WriterStore::renew).

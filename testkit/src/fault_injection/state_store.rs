@@ -5,9 +5,11 @@ use super::{
 };
 use actum_model::EntityKey;
 use actum_persistence::store::{
-    DurableStateStore, Resolution, StateBatch, StateOutcome, StateRecord, StoreError,
+    CommandRead, DurableStateStore, Resolution, StateBatch, StateOutcome, StateRecord, StoreError,
+    StoredCommand,
 };
 use async_trait::async_trait;
+use bytes::Bytes;
 
 #[async_trait]
 impl DurableStateStore for FaultStore {
@@ -49,6 +51,22 @@ impl DurableStateStore for FaultStore {
     async fn has_states_of(&self, kind: &str) -> Result<bool, StoreError> {
         let call = Call::begin(&self.faults, Operation::HasStatesOf);
         call.run(self.inner.states.has_states_of(kind)).await
+    }
+
+    async fn command_records(
+        &self,
+        reads: &[CommandRead],
+    ) -> Result<Vec<Option<Bytes>>, StoreError> {
+        let call = Call::begin(&self.faults, Operation::ReadCommands);
+        call.run(self.inner.states.command_records(reads)).await
+    }
+
+    async fn commands_before(
+        &self,
+        reads: &[CommandRead],
+    ) -> Result<Vec<Vec<StoredCommand>>, StoreError> {
+        let call = Call::begin(&self.faults, Operation::ReadCommands);
+        call.run(self.inner.states.commands_before(reads)).await
     }
 
     async fn close(&self) {

@@ -45,8 +45,8 @@ impl FaultStore {
         let Some(write) = batch.writes.first() else { return Ok(()) };
         let (incarnation, write_nr) = self.stranger().await?;
         let change = payload.map_or_else(|| write.change.clone(), |p| StateChange::Put(p.clone()));
-        let (revision, recent_commands) = (write.expected.next(), Bytes::new());
-        let write = StateWrite { revision, write_nr, change, recent_commands, ..write.clone() };
+        let (revision, commands) = (write.expected.next(), Vec::new());
+        let write = StateWrite { revision, write_nr, change, commands, ..write.clone() };
         self.inner.states.write(&StateBatch { incarnation, writes: vec![write] }).await.map(drop)
     }
 

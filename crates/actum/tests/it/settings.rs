@@ -102,6 +102,14 @@ fn every_field_of_the_runtime_settings_is_held() {
             all().with_journal_bytes_max(1 << 10),
             "`journal_bytes_max` is 1 KiB, it must be at least 1 MiB",
         ),
+        (
+            all().with_command_ids_bytes_max(1 << 10),
+            "`command_ids_bytes_max` is 1 KiB, it must be at least 64 KiB",
+        ),
+        (
+            all().with_snapshot_bytes_max(1 << 10),
+            "`snapshot_bytes_max` is 1 KiB, it must be at least 1 MiB",
+        ),
         (all().with_readers(65), "`readers` is 65, it must be 1 to 64"),
         (all().with_read_batch_max(1_001), "`read_batch_max` is 1,001, it must be 1 to 1,000"),
         (
@@ -120,7 +128,7 @@ fn every_field_of_the_runtime_settings_is_held() {
     ] {
         told(&mut walked, settings.problems(), expected);
     }
-    let nested = ["size_limits", "group_commit", "snapshot_bytes_max", "journal_wait"];
+    let nested = ["size_limits", "group_commit", "journal_wait"];
     walked_all(&all(), walked, &nested);
 }
 
@@ -130,7 +138,7 @@ fn every_field_of_the_entity_settings_is_held() {
     let mut walked = Vec::new();
     let batching = Batching::default();
     let snapshots = SnapshotSettings::<Counter>::default();
-    let minute = secs(60);
+    let window = CommandWindow::default();
     for (settings, expected) in [
         (
             all().with_batching(batching.with_threshold(0)),
@@ -154,8 +162,16 @@ fn every_field_of_the_entity_settings_is_held() {
         ),
         (all().with_commands_max(0), "`commands_max` is 0, it must be at least 1"),
         (
-            all().with_command_window(CommandWindow::new(1, minute)),
-            "`command_window.commands_max` is 1, it must be 2,000 to 100,000",
+            all().with_command_window(window.with_commands_min(0)),
+            "`command_window.commands_min` is 0, it must be 1 to 100,000",
+        ),
+        (
+            all().with_command_window(window.with_commands_max(10_000_001)),
+            "`command_window.commands_max` is 10,000,001, it must be 1 to 10,000,000",
+        ),
+        (
+            all().with_command_window(window.with_age_min(Duration::ZERO)),
+            "`command_window.age_min` is 0 ms, it must be at least 1 s",
         ),
     ] {
         told(&mut walked, settings.problems(), expected);

@@ -1,4 +1,4 @@
-use super::{checked, format::Format, told::refused};
+use super::{checked, content_hash::content_hash, format::Format, told::refused};
 use actum_model::{Codec, CodecError};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::error::Category;
@@ -46,6 +46,10 @@ impl<T: Serialize + DeserializeOwned + 'static> Codec<T> for Json {
 
     fn decode(bytes: &[u8]) -> Result<T, CodecError> {
         Self::read(bytes)
+    }
+
+    fn fingerprint(value: &T) -> Result<u64, CodecError> {
+        content_hash(value)
     }
 }
 

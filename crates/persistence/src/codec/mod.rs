@@ -6,6 +6,7 @@
 
 mod cbor;
 mod checked;
+mod content_hash;
 mod fingerprint;
 mod format;
 mod json;

@@ -1,5 +1,5 @@
 use super::{CommitError, Committed, Weight};
-use crate::store::{AppendOutcome, EntityAppend, StateChange, StateOutcome, StateWrite};
+use crate::store::{AppendOutcome, EntityAppend, StateOutcome, StateWrite};
 use actum_model::{EntityKey, Partition};
 
 /// One entity's write: what group commit has to know about it.
@@ -66,11 +66,7 @@ impl GroupWrite for StateWrite {
     }
 
     fn weight(&self) -> Weight {
-        let state = match &self.change {
-            StateChange::Put(state) => state.bytes.len(),
-            StateChange::Delete => 0,
-        };
-        Weight { events: 1, bytes: state + self.recent_commands.len() }
+        Weight { events: 1 + self.commands.len(), bytes: self.bytes() }
     }
 
     fn number(&mut self, first: u64) -> u64 {

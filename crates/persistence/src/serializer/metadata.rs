@@ -1,9 +1,13 @@
 //! The messages of `actum.storage.v1`: written from the values of the model, read into them.
 
 use super::{
-    MetadataError, RecentCommand, RecordedReply,
-    wire::{Sink, WireMessage, bytes, message, number},
+    CommandMark, MetadataError, RecentCommand, RecentCommands, RecordedReply, Uptime,
+    wire::{
+        Sink, WireMessage, bytes, fixed64, message, number, optional_number, packed_fixed64,
+        packed_numbers,
+    },
 };
+use crate::store::Incarnation;
 use actum_model::{
     CodecError, CommandId, Metadata, SequenceNr, StoredPayload, Timestamp, TraceContext,
 };
@@ -17,9 +21,6 @@ pub(super) struct EventMetadata<'a> {
     pub(super) metadata: &'a Metadata,
     pub(super) reply: Option<&'a RecordedReply>,
 }
-
-/// One of the commands of a `RecentCommands`, field and all.
-pub(super) struct CommandsField<'a>(pub(super) &'a RecentCommand);
 
 struct Header<'a>(&'a str, &'a str);
 
@@ -51,6 +52,9 @@ impl WireMessage for RecordedReply {
     fn put<S: Sink>(&self, sink: &mut S) {
         bytes(sink, 1, self.command_manifest.as_bytes());
         message(sink, 2, &self.payload);
+        self.command_fingerprint.into_iter().for_each(|hash| fixed64(sink, 3, hash));
+        number(sink, 4, u64::from(self.command_schema_version));
+        optional_number(sink, 5, self.uptime_seconds.map(u64::from));
     }
 }
 
@@ -63,19 +67,21 @@ impl WireMessage for StoredPayload {
     }
 }
 
-impl WireMessage for CommandsField<'_> {
+impl WireMessage for RecentCommands {
     fn put<S: Sink>(&self, sink: &mut S) {
-        message(sink, 1, self.0);
-    }
-}
-
-impl WireMessage for RecentCommand {
-    fn put<S: Sink>(&self, sink: &mut S) {
-        bytes(sink, 1, self.command_id.as_str().as_bytes());
-        number(sink, 2, self.sequence_nr.get());
-        // protobuf writes an int64 as the u64 of the same bits
-        number(sink, 3, self.timestamp.as_micros().cast_unsigned());
-        message(sink, 4, &self.reply);
+        let marks = || self.marks.iter();
+        number(sink, 2, self.forgotten_to.get());
+        packed_fixed64(sink, 3, marks().map(|mark| mark.id_hash));
+        packed_numbers(sink, 4, || {
+            let mut before = 0;
+            marks().map(move |mark| {
+                let nr = mark.sequence_nr.get();
+                nr.wrapping_sub(std::mem::replace(&mut before, nr))
+            })
+        });
+        packed_numbers(sink, 5, || marks().map(|mark| u64::from(mark.age_seconds)));
+        number(sink, 6, self.made_at.incarnation.get());
+        number(sink, 7, u64::from(self.made_at.seconds));
     }
 }
 
@@ -103,9 +109,37 @@ pub(super) fn read_metadata(
     Ok((metadata, stored.reply.map(read_reply).transpose()?))
 }
 
-pub(super) fn read_recent_commands(bytes: &Bytes) -> Result<Vec<RecentCommand>, MetadataError> {
-    let stored: v1::RecentCommands = read(bytes, "list of recent commands")?;
-    stored.commands.into_iter().map(read_recent_command).collect()
+pub(super) fn read_recent_commands(bytes: &Bytes) -> Result<RecentCommands, MetadataError> {
+    const MESSAGE: &str = "list of recent commands";
+    let stored: v1::RecentCommands = read(bytes, MESSAGE)?;
+    let commands: Result<Vec<_>, _> =
+        stored.commands.into_iter().map(read_recent_command).collect();
+    let count = stored.id_hashes.len();
+    if stored.sequence_nr_steps.len() != count || stored.ages_seconds.len() != count {
+        return Err(damaged(MESSAGE, "its columns have different lengths"));
+    }
+    let mut sequence_nr = SequenceNr::ZERO;
+    let mut marks = Vec::with_capacity(count);
+    let steps = stored.sequence_nr_steps.into_iter().zip(stored.ages_seconds);
+    for (id_hash, (step, age_seconds)) in stored.id_hashes.into_iter().zip(steps) {
+        let next = sequence_nr.get().checked_add(step).filter(|_| step > 0);
+        let next = next.ok_or_else(|| damaged(MESSAGE, "its numbers do not grow"))?;
+        sequence_nr = SequenceNr::new(next);
+        marks.push(CommandMark { id_hash, sequence_nr, age_seconds });
+    }
+    Ok(RecentCommands {
+        forgotten_to: SequenceNr::new(stored.forgotten_to),
+        marks,
+        made_at: Uptime {
+            incarnation: Incarnation::new(stored.incarnation),
+            seconds: stored.uptime_seconds,
+        },
+        commands: commands?,
+    })
+}
+
+fn damaged(message: &'static str, what: &'static str) -> MetadataError {
+    MetadataError::Damaged { message, source: CodecError::new(what) }
 }
 
 fn read_recent_command(stored: v1::RecentCommand) -> Result<RecentCommand, MetadataError> {
@@ -124,6 +158,9 @@ fn read_reply(stored: v1::RecordedReply) -> Result<RecordedReply, MetadataError>
     let payload = stored.payload.ok_or(missing)?;
     Ok(RecordedReply {
         command_manifest: Cow::Owned(stored.command_manifest),
+        command_schema_version: stored.command_schema_version,
+        command_fingerprint: stored.command_fingerprint,
+        uptime_seconds: stored.uptime_seconds,
         payload: StoredPayload {
             codec: Cow::Owned(payload.codec),
             manifest: Cow::Owned(payload.manifest),

@@ -4,6 +4,7 @@ mod encode_error;
 mod metadata;
 mod metadata_error;
 mod recent_command;
+mod recent_commands;
 mod recorded_reply;
 mod scratch;
 #[expect(clippy::module_inception, reason = "the file carries the name of its type")]
@@ -14,6 +15,7 @@ mod wire;
 pub use encode_error::EncodeError;
 pub use metadata_error::MetadataError;
 pub use recent_command::RecentCommand;
+pub use recent_commands::{CommandMark, RecentCommands, Uptime};
 pub use recorded_reply::RecordedReply;
 pub use serializer::Serializer;
 pub use size_limits::SizeLimits;

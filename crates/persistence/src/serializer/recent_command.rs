@@ -1,7 +1,7 @@
 use super::RecordedReply;
 use actum_model::{CommandId, SequenceNr, Timestamp};
 
-/// A command that an entity remembers by its id.
+/// A command that an entity remembers, as schema version 1 stored it: whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecentCommand {
     /// What names it.

@@ -1,10 +1,10 @@
 use super::{
-    EncodeError, MetadataError, RecentCommand, RecordedReply, SizeLimits,
-    metadata::{CommandsField, EventMetadata, read_metadata, read_recent_commands},
+    EncodeError, MetadataError, RecentCommands, RecordedReply, SizeLimits,
+    metadata::{EventMetadata, read_metadata, read_recent_commands},
     scratch,
     wire::{self, WireMessage},
 };
-use actum_model::{Codec, CodecError, DecodeError, Metadata, Payload, StoredPayload};
+use actum_model::{Codec, CodecError, DecodeError, Metadata, Payload, SequenceNr, StoredPayload};
 use bytes::Bytes;
 use std::{borrow::Cow, convert::Infallible};
 
@@ -94,24 +94,22 @@ impl Serializer {
         if bytes.is_empty() { Ok((Metadata::new(), None)) } else { read_metadata(bytes) }
     }
 
-    /// Encodes the commands an entity remembers, oldest first: no bytes and no allocation if there are none.
+    /// Encodes the commands an entity remembers: no bytes and no allocation if there are none. Of whole commands, which
+    /// schema version 1 stored, nothing is written.
     #[must_use]
-    pub fn encode_recent_commands<'a>(
-        &self,
-        commands: impl IntoIterator<Item = &'a RecentCommand>,
-    ) -> Bytes {
-        collect(commands.into_iter().map(CommandsField))
+    pub fn encode_recent_commands(&self, commands: &RecentCommands) -> Bytes {
+        if commands.marks.is_empty() && commands.forgotten_to == SequenceNr::ZERO {
+            return Bytes::new();
+        }
+        collect([commands])
     }
 
-    /// Decodes the commands an entity remembers, oldest first.
+    /// Decodes the commands an entity remembers.
     ///
     /// # Errors
     /// [`MetadataError`] when the bytes are damaged.
-    pub fn decode_recent_commands(
-        &self,
-        bytes: &Bytes,
-    ) -> Result<Vec<RecentCommand>, MetadataError> {
-        if bytes.is_empty() { Ok(Vec::new()) } else { read_recent_commands(bytes) }
+    pub fn decode_recent_commands(&self, bytes: &Bytes) -> Result<RecentCommands, MetadataError> {
+        if bytes.is_empty() { Ok(RecentCommands::default()) } else { read_recent_commands(bytes) }
     }
 }
 

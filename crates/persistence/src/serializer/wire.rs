@@ -9,6 +9,12 @@ pub(super) trait WireMessage {
     fn put<S: Sink>(&self, sink: &mut S);
 }
 
+impl<M: WireMessage> WireMessage for &M {
+    fn put<S: Sink>(&self, sink: &mut S) {
+        (*self).put(sink);
+    }
+}
+
 /// Where a message goes: into a buffer, or only counted, since a length precedes every message inside another.
 pub(super) trait Sink {
     fn varint(&mut self, value: u64);
@@ -40,6 +46,48 @@ pub(super) fn number<S: Sink>(sink: &mut S, tag: u32, value: u64) {
     }
 }
 
+/// A field of an integer that may be absent; present even when zero.
+pub(super) fn optional_number<S: Sink>(sink: &mut S, tag: u32, value: Option<u64>) {
+    if let Some(value) = value {
+        sink.varint(key(tag, VARINT));
+        sink.varint(value);
+    }
+}
+
+/// A field of an integer of fixed size; present even when zero.
+pub(super) fn fixed64<S: Sink>(sink: &mut S, tag: u32, value: u64) {
+    sink.varint(key(tag, I64));
+    sink.slice(&value.to_le_bytes());
+}
+
+/// A list of integers of fixed size; absent when empty.
+pub(super) fn packed_fixed64<S: Sink>(
+    sink: &mut S,
+    tag: u32,
+    values: impl ExactSizeIterator<Item = u64>,
+) {
+    if values.len() > 0 {
+        sink.varint(key(tag, LENGTH_DELIMITED));
+        sink.varint(8 * values.len() as u64);
+        values.for_each(|value| sink.slice(&value.to_le_bytes()));
+    }
+}
+
+/// A list of integers; absent when empty.
+pub(super) fn packed_numbers<S: Sink, I: Iterator<Item = u64>>(
+    sink: &mut S,
+    tag: u32,
+    values: impl Fn() -> I,
+) {
+    let mut length = Length(0);
+    values().for_each(|value| length.varint(value));
+    if length.0 > 0 {
+        sink.varint(key(tag, LENGTH_DELIMITED));
+        sink.varint(length.0 as u64);
+        values().for_each(|value| sink.varint(value));
+    }
+}
+
 /// A field that is a message; present even when empty.
 pub(super) fn message<S: Sink, M: WireMessage>(sink: &mut S, tag: u32, value: &M) {
     let length = length(value);
@@ -49,6 +97,7 @@ pub(super) fn message<S: Sink, M: WireMessage>(sink: &mut S, tag: u32, value: &M
 }
 
 const VARINT: u64 = 0;
+const I64: u64 = 1;
 const LENGTH_DELIMITED: u64 = 2;
 
 fn key(tag: u32, wire_type: u64) -> u64 {

@@ -2,11 +2,10 @@ use super::{
     AppendBatch, EntityAppend, JournalLayout, StateBatch, StateChange, StateWrite, StoreError,
     bounds::{
         BATCH_BYTES_MAX, BATCH_ENTITIES_MAX, BATCH_EVENTS_MAX, METADATA_BYTES_MAX, NUMBER_MAX,
-        RECENT_COMMANDS_BYTES_MAX,
     },
     payload_check::{PayloadCheck, check_bytes, of},
 };
-use actum_model::{EntityKey, Lane, Partition};
+use actum_model::{EntityKey, Lane, Partition, Revision};
 use std::collections::HashSet;
 
 impl JournalLayout {
@@ -65,8 +64,8 @@ impl StateBatch {
     ///
     /// # Errors
     /// [`StoreError::Invalid`] when an entity is in another partition than said or named twice, a write does not move its
-    /// revision forward or moves it past 2^63 - 1, a state names no codec or manifest or has schema version 0, or
-    /// anything is larger than its [bound](super::bounds).
+    /// revision forward or moves it past 2^63 - 1, the revisions of its commands do not grow up to its own, a state names
+    /// no codec or manifest or has schema version 0, or anything is larger than its [bound](super::bounds).
     pub fn check(&self, layout: JournalLayout) -> Result<(), StoreError> {
         let mut payloads = PayloadCheck::default();
         let mut size = BatchSize::default();
@@ -78,9 +77,12 @@ impl StateBatch {
                 payloads.check(entity, state)?;
                 size.bytes += state.bytes.len();
             }
-            let recent = write.recent_commands.len();
-            check_bytes(entity, "the remembered commands", recent, RECENT_COMMANDS_BYTES_MAX)?;
-            size.bytes += recent;
+            check_commands(write)?;
+            for command in &write.commands {
+                let record = command.record.len();
+                check_bytes(entity, "the record of a command", record, METADATA_BYTES_MAX)?;
+                size.bytes += record;
+            }
         }
         size.check(self.writes.len())?;
         check_each_once(self.writes.iter().map(|write| &write.entity))
@@ -135,6 +137,20 @@ fn check_revision(write: &StateWrite) -> Result<(), StoreError> {
     }
     if revision.get() > NUMBER_MAX {
         return Err(of(entity, &format!("its revision {revision} is past 2^63 - 1")));
+    }
+    Ok(())
+}
+
+fn check_commands(write: &StateWrite) -> Result<(), StoreError> {
+    let mut before = Revision::ZERO;
+    for command in &write.commands {
+        if command.revision <= before || command.revision > write.revision {
+            let (entity, at, revision) = (&write.entity, command.revision, write.revision);
+            return Err(StoreError::invalid(format!(
+                "the write of {entity} has a command at revision {at}, which is not between {before} and {revision}"
+            )));
+        }
+        before = command.revision;
     }
     Ok(())
 }

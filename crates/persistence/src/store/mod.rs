@@ -43,7 +43,8 @@ pub use separate_recovery::SeparateRecovery;
 pub use snapshot_fit::{CoveredEvent, SnapshotFit};
 pub use snapshot_store::{Snapshot, SnapshotRow, SnapshotStore};
 pub use state_store::{
-    DurableStateStore, StateBatch, StateChange, StateOutcome, StateRecord, StateWrite,
+    COMMANDS_READ_MAX, CommandRead, CommandRecord, DurableStateStore, StateBatch, StateChange,
+    StateOutcome, StateRecord, StateWrite, StoredCommand,
 };
 pub use stores::{Store, Stores};
 pub use writer_claim::{HeldLease, Renewal, SeenHolder, WriterClaim};

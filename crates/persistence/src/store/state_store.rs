@@ -29,8 +29,60 @@ pub struct StateWrite {
     pub timestamp: Timestamp,
     /// The new state.
     pub change: StateChange,
-    /// The encoded commands the entity remembers; empty if none.
-    pub recent_commands: Bytes,
+    /// The commands that carried an id, oldest first: kept in rows of their own, for retries.
+    pub commands: Vec<CommandRecord>,
+    /// Commands up to this revision are not needed any more, and may be deleted; zero if all are.
+    pub forget_to: Revision,
+}
+
+/// A command that carried an id, as a durable state keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandRecord {
+    /// The revision it led to. No two commands of an entity have the same.
+    pub revision: Revision,
+    /// The hash of its id.
+    pub id_hash: u64,
+    /// For how many seconds its engine had been running.
+    pub uptime_seconds: u32,
+    /// The encoded command id and reply.
+    pub record: Bytes,
+}
+
+/// What finds a command again by its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredCommand {
+    /// The revision it led to.
+    pub revision: Revision,
+    /// The hash of its id.
+    pub id_hash: u64,
+    /// Who wrote it.
+    pub incarnation: Incarnation,
+    /// For how many seconds that engine had been running.
+    pub uptime_seconds: u32,
+}
+
+/// Asks for something of a command of an entity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandRead {
+    /// The entity.
+    pub entity: EntityKey,
+    /// Of the command that led to this revision, or of those before it.
+    pub revision: Revision,
+}
+
+/// How many commands of an entity one read brings at most.
+pub const COMMANDS_READ_MAX: usize = 1_000;
+
+impl StateWrite {
+    /// The bytes of its state and of its commands.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let state = match &self.change {
+            StateChange::Put(state) => state.bytes.len(),
+            StateChange::Delete => 0,
+        };
+        state + self.commands.iter().map(|command| command.record.len()).sum::<usize>()
+    }
 }
 
 /// What a write leaves behind.
@@ -38,7 +90,7 @@ pub struct StateWrite {
 pub enum StateChange {
     /// This state.
     Put(StoredPayload),
-    /// A tombstone: no state, but the revision and the remembered commands stay.
+    /// A tombstone: no state, but the revision and the records of commands stay.
     Delete,
 }
 
@@ -63,7 +115,10 @@ pub struct StateRecord {
     pub timestamp: Timestamp,
     /// The state; `None` for a tombstone.
     pub state: Option<StoredPayload>,
-    /// The encoded commands the entity remembers; empty if none.
+    /// The newest [`COMMANDS_READ_MAX`] commands that are kept, oldest first.
+    pub commands: Vec<StoredCommand>,
+    /// What schema version 1 kept in their place: an encoded list of whole commands. Empty once the entity was written
+    /// again, and so in every store that never had that version.
     pub recent_commands: Bytes,
     /// Which write left this record.
     pub write_id: EventId,
@@ -75,6 +130,11 @@ pub struct StateRecord {
 /// Fence, expected revision, atomicity, durability and the isolation of mistakes are those of
 /// [`EventStore`](super::EventStore), with revisions in place of sequence numbers. What [`StateBatch::check`] refuses is
 /// [`StoreError::Invalid`], before anything is written.
+///
+/// The commands of a write are stored, and those it does not need any more deleted, in its own transaction, if it is
+/// written. A store may put the deletion off to a later write, for as long as it does not let what is kept grow without
+/// bound. Commands whose revision is behind that of the write, or does not grow from one to the next, are
+/// [`StoreError::Invalid`]. Those up to `expected` move what schema version 1 kept beside the state.
 ///
 /// # Cancel safety
 /// As [`EventStore`](super::EventStore).
@@ -108,6 +168,24 @@ pub trait DurableStateStore: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`] when the read fails.
     async fn has_states_of(&self, kind: &str) -> Result<bool, StoreError>;
+
+    /// The records of commands, in the order of `reads`; `None` for one that is not kept.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the read fails as a whole.
+    async fn command_records(
+        &self,
+        reads: &[CommandRead],
+    ) -> Result<Vec<Option<Bytes>>, StoreError>;
+
+    /// For each read the newest [`COMMANDS_READ_MAX`] commands before its revision that are kept, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the read fails as a whole.
+    async fn commands_before(
+        &self,
+        reads: &[CommandRead],
+    ) -> Result<Vec<Vec<StoredCommand>>, StoreError>;
 
     /// As [`EventStore::close`](super::EventStore::close).
     async fn close(&self) {}

@@ -2,8 +2,8 @@
 
 use crate::{
     account::{Balance, Deposited, Opened, balance, deposited, opened},
-    metadata::{full_metadata, reply},
-    recent_commands::commands,
+    metadata::{full_metadata, old_reply, reply},
+    recent_commands::{commands, whole_commands},
 };
 use actum_model::{Payload, StoredPayload};
 use actum_persistence::serializer::Serializer;
@@ -56,8 +56,11 @@ fn payloads_of_each_codec_are_read_for_ever() {
 #[test]
 fn metadata_is_read_for_ever() {
     let serializer = Serializer::default();
+    let old = golden("event_metadata.hex", &Bytes::new());
+    let expected = (full_metadata(), Some(old_reply()));
+    assert_eq!(serializer.decode_metadata(&old).unwrap(), expected);
     let today = serializer.encode_metadata(&full_metadata(), Some(&reply())).unwrap();
-    let stored = golden("event_metadata.hex", &today);
+    let stored = golden("event_metadata_2.hex", &today);
     let expected = (full_metadata(), Some(reply()));
     assert_eq!(serializer.decode_metadata(&stored).unwrap(), expected);
     assert_eq!(today, stored, "today's encoding differs, older programs may not read it");
@@ -66,8 +69,10 @@ fn metadata_is_read_for_ever() {
 #[test]
 fn recent_commands_are_read_for_ever() {
     let serializer = Serializer::default();
+    let old = golden("recent_commands.hex", &Bytes::new());
+    assert_eq!(serializer.decode_recent_commands(&old).unwrap(), whole_commands());
     let today = serializer.encode_recent_commands(&commands());
-    let stored = golden("recent_commands.hex", &today);
+    let stored = golden("recent_commands_2.hex", &today);
     assert_eq!(serializer.decode_recent_commands(&stored).unwrap(), commands());
     assert_eq!(today, stored, "today's encoding differs, older programs may not read it");
 }

@@ -26,6 +26,19 @@ pub(crate) fn full_metadata() -> Metadata {
 
 pub(crate) fn reply() -> RecordedReply {
     RecordedReply {
+        command_schema_version: 2,
+        command_fingerprint: Some(0x0123_4567_89ab_cdef),
+        uptime_seconds: Some(0),
+        ..old_reply()
+    }
+}
+
+/// A reply as it was recorded when nothing was kept of the command's content.
+pub(crate) fn old_reply() -> RecordedReply {
+    RecordedReply {
+        command_schema_version: 0,
+        command_fingerprint: None,
+        uptime_seconds: None,
         command_manifest: "account.withdraw".into(),
         payload: StoredPayload {
             codec: "json".into(),
@@ -66,7 +79,13 @@ fn an_empty_reply_is_not_taken_for_none() {
         schema_version: 0,
         bytes: Bytes::new(),
     };
-    let reply = RecordedReply { command_manifest: "".into(), payload };
+    let reply = RecordedReply {
+        command_manifest: "".into(),
+        command_schema_version: 0,
+        command_fingerprint: None,
+        uptime_seconds: None,
+        payload,
+    };
     let serializer = Serializer::default();
     let bytes = serializer.encode_metadata(&Metadata::new(), Some(&reply)).unwrap();
     assert_eq!(serializer.decode_metadata(&bytes).unwrap().1, Some(reply));
@@ -129,7 +148,7 @@ fn damage_says_what_is_wrong() {
         text(damaged(&stored("", "00-nonsense"))),
         "the stored event metadata has an invalid trace context: `00-nonsense` is not a W3C traceparent"
     );
-    let reply = Some(v1::RecordedReply { command_manifest: "m".into(), payload: None });
+    let reply = Some(v1::RecordedReply { command_manifest: "m".into(), ..Default::default() });
     assert_eq!(
         text(damaged(&v1::EventMetadata { reply, ..v1::EventMetadata::default() })),
         "the stored recorded reply lacks its payload"
@@ -186,15 +205,21 @@ fn any_metadata() -> impl Strategy<Value = Metadata> {
 
 pub(crate) fn any_reply() -> impl Strategy<Value = RecordedReply> {
     let bytes = prop::collection::vec(any::<u8>(), 0..300);
-    (".{0,20}", "[a-z]{0,8}", ".{0,20}", any::<u32>(), bytes).prop_map(
-        |(command, codec, manifest, schema_version, bytes)| RecordedReply {
-            command_manifest: command.into(),
-            payload: StoredPayload {
-                codec: codec.into(),
-                manifest: manifest.into(),
-                schema_version,
-                bytes: bytes.into(),
-            },
+    let of_command = (".{0,20}", any::<u32>(), any::<Option<u64>>(), any::<Option<u32>>());
+    (of_command, "[a-z]{0,8}", ".{0,20}", any::<u32>(), bytes).prop_map(
+        |((command, version, fingerprint, uptime), codec, manifest, schema_version, bytes)| {
+            RecordedReply {
+                command_manifest: command.into(),
+                command_schema_version: version,
+                command_fingerprint: fingerprint,
+                uptime_seconds: uptime,
+                payload: StoredPayload {
+                    codec: codec.into(),
+                    manifest: manifest.into(),
+                    schema_version,
+                    bytes: bytes.into(),
+                },
+            }
         },
     )
 }

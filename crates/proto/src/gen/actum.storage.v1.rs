@@ -45,6 +45,16 @@ pub struct RecordedReply {
     /// The reply.
     #[prost(message, optional, tag = "2")]
     pub payload: ::core::option::Option<Payload>,
+    /// A hash of the command's content: an id that comes back with other content is refused. Absent: not compared.
+    #[prost(fixed64, optional, tag = "3")]
+    pub command_fingerprint: ::core::option::Option<u64>,
+    /// The schema version of the command; fingerprints of different versions are not compared.
+    #[prost(uint32, tag = "4")]
+    pub command_schema_version: u32,
+    /// For how many whole seconds the engine had been running when it handled the command, by a clock that never goes back.
+    /// Compared only with those of the same incarnation.
+    #[prost(uint32, optional, tag = "5")]
+    pub uptime_seconds: ::core::option::Option<u32>,
 }
 /// An encoded value, and what is needed to read it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -62,12 +72,33 @@ pub struct Payload {
     #[prost(bytes = "bytes", tag = "4")]
     pub bytes: ::prost::bytes::Bytes,
 }
-/// The commands an entity remembers, oldest first: a column of a snapshot and of a durable state.
+/// The commands an entity remembers: a column of a snapshot and, in schema version 1, of a durable state.
+///
+/// Of each only what finds it is kept here: its reply is beside its last event, or in the row of a command of a durable
+/// state. The newest are listed, oldest first; those between `forgotten_to` and the first of the list are in the journal.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RecentCommands {
-    /// The commands.
+    /// What schema version 1 kept in place of all the others: the commands as a whole, oldest first. Not written any more.
     #[prost(message, repeated, tag = "1")]
     pub commands: ::prost::alloc::vec::Vec<RecentCommand>,
+    /// Commands whose last change has this number, or a lower one, are forgotten.
+    #[prost(uint64, tag = "2")]
+    pub forgotten_to: u64,
+    /// Of each command, the hash of its id: XXH3, 64 bits, of the text.
+    #[prost(fixed64, repeated, tag = "3")]
+    pub id_hashes: ::prost::alloc::vec::Vec<u64>,
+    /// Of each command, how much the number of its last change is higher than that of the one before it.
+    #[prost(uint64, repeated, tag = "4")]
+    pub sequence_nr_steps: ::prost::alloc::vec::Vec<u64>,
+    /// Of each command, for how many seconds it was surely remembered when the list was made.
+    #[prost(uint32, repeated, tag = "5")]
+    pub ages_seconds: ::prost::alloc::vec::Vec<u32>,
+    /// The incarnation of the engine that made the list, or that handled the newest of its commands.
+    #[prost(uint64, tag = "6")]
+    pub incarnation: u64,
+    /// For how many whole seconds it had been running then.
+    #[prost(uint32, tag = "7")]
+    pub uptime_seconds: u32,
 }
 /// A command that was applied.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

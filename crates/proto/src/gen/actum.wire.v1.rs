@@ -112,6 +112,10 @@ pub enum ErrorCode {
     Panicked = 8,
     /// The entity is not at the sequence number, or revision, the caller expects; nothing was done.
     RevisionMismatch = 9,
+    /// The command id was used before, for another command or for other content; nothing was done.
+    CommandIdReused = 10,
+    /// The command was applied under its id before, and its reply is not stored any more; it was not applied again.
+    ReplyDeleted = 11,
 }
 impl ErrorCode {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -130,6 +134,8 @@ impl ErrorCode {
             Self::Invalid => "ERROR_CODE_INVALID",
             Self::Panicked => "ERROR_CODE_PANICKED",
             Self::RevisionMismatch => "ERROR_CODE_REVISION_MISMATCH",
+            Self::CommandIdReused => "ERROR_CODE_COMMAND_ID_REUSED",
+            Self::ReplyDeleted => "ERROR_CODE_REPLY_DELETED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -145,6 +151,8 @@ impl ErrorCode {
             "ERROR_CODE_INVALID" => Some(Self::Invalid),
             "ERROR_CODE_PANICKED" => Some(Self::Panicked),
             "ERROR_CODE_REVISION_MISMATCH" => Some(Self::RevisionMismatch),
+            "ERROR_CODE_COMMAND_ID_REUSED" => Some(Self::CommandIdReused),
+            "ERROR_CODE_REPLY_DELETED" => Some(Self::ReplyDeleted),
             _ => None,
         }
     }

@@ -20,6 +20,8 @@ pub struct Ask<E: Handle<C>, C: Payload> {
     timeout: Option<Duration>,
     expected_revision: Option<Revision>,
     metadata: Metadata,
+    command_id: Option<CommandId>,
+    cause: Option<String>,
     /// Why the command id that was given last is none.
     invalid: Option<String>,
 }
@@ -36,6 +38,8 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
             timeout: None,
             expected_revision: None,
             metadata: Metadata::new(),
+            command_id: None,
+            cause: None,
             invalid: None,
         }
     }
@@ -47,15 +51,22 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
     }
 
     /// Names the caller's intention: sent again with the same id, on any node and after any crash, the command is not
-    /// applied again, and gets the reply it got the first time. An entity remembers the ids of its
-    /// [`CommandWindow`](crate::settings::CommandWindow), by default the last 2,000 of a day. An id that is no [`CommandId`] ends in
-    /// [`AskError::Invalid`]; of several ids the last one counts.
+    /// applied again, and gets the reply it got the first time: for as long as the entity remembers the id, see
+    /// [`CommandWindow`](crate::settings::CommandWindow). By default that is at least 10 minutes, and in any case the last
+    /// 100 ids.
+    ///
+    /// This holds for commands that changed their entity. One that changed nothing, such as a query, a command that is
+    /// rejected, or one that stores no event, is not remembered: sent again, it is decided again, on the state as it is
+    /// then, and may take effect then.
+    ///
+    /// The content of the command counts too: another one under the same id ends in [`AskError::CommandIdReused`]. With the
+    /// codecs for serde, a command that holds a sequence without an order, such as a `HashSet`, looks like another one each
+    /// time; use a `BTreeSet`. The order of a `HashMap` does not matter.
+    ///
+    /// An id that is not a [`CommandId`] ends in [`AskError::Invalid`]; of several ids the last one counts.
     pub fn command_id(mut self, id: impl AsRef<str>) -> Self {
         match CommandId::new(id) {
-            Ok(id) => {
-                self.metadata = self.metadata.with_command_id(id);
-                self.invalid = None;
-            }
+            Ok(id) => (self.command_id, self.invalid) = (Some(id), None),
             Err(error) => self.invalid = Some(error.to_string()),
         }
         self
@@ -69,16 +80,17 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
         self
     }
 
-    /// Sends this along, to be stored with every event of the command. Replaces metadata and command id given before.
+    /// Sends this along, to be stored with every event of the command, in place of metadata given before. What was given
+    /// by [`command_id`](Self::command_id) and [`caused_by`](Self::caused_by) stays, before and after: it counts more than
+    /// the command id and the cause in `metadata`.
     pub fn metadata(mut self, metadata: Metadata) -> Self {
         self.metadata = metadata;
-        self.invalid = None;
         self
     }
 
     /// Sends the command as caused by `cause`, the id of an event or a command.
     pub fn caused_by(mut self, cause: impl fmt::Display) -> Self {
-        self.metadata = self.metadata.with_causation_id(cause.to_string());
+        self.cause = Some(cause.to_string());
         self
     }
 
@@ -100,7 +112,8 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
             Target::Entity { key, port } => {
                 let (deadline, expected_revision) =
                     (port.deadline(self.timeout), self.expected_revision);
-                let envelope = Envelope { metadata: self.metadata, deadline, expected_revision };
+                let metadata = with_ids(self.metadata, self.command_id, self.cause);
+                let envelope = Envelope { metadata, deadline, expected_revision };
                 let job = Box::new(Asked::<E, C>::new(
                     self.command,
                     envelope,
@@ -125,7 +138,8 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
             }
         };
         let (deadline, expected_revision) = (port.deadline(self.timeout), self.expected_revision);
-        let envelope = Envelope { metadata: self.metadata, deadline, expected_revision };
+        let metadata = with_ids(self.metadata, self.command_id, self.cause);
+        let envelope = Envelope { metadata, deadline, expected_revision };
         let slot = Arc::new(AnswerSlot::new(deadline));
         let reply_to = ReplyTo::caller(Arc::clone(&slot), span::<E>(&key, C::MANIFEST));
         port.deliver(key, Box::new(Asked::<E, C>::new(self.command, envelope, reply_to)));
@@ -163,6 +177,18 @@ impl<E: Handle<C>, C: Payload> fmt::Debug for Ask<E, C> {
 impl<E: Handle<C>, C: Payload> fmt::Debug for AskWithReceipt<E, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// What was given one by one counts more than what is in the metadata.
+fn with_ids(metadata: Metadata, id: Option<CommandId>, cause: Option<String>) -> Metadata {
+    let metadata = match id {
+        Some(id) => metadata.with_command_id(id),
+        None => metadata,
+    };
+    match cause {
+        Some(cause) => metadata.with_causation_id(cause),
+        None => metadata,
     }
 }
 

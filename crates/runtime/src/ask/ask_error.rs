@@ -1,5 +1,5 @@
 use crate::Bound;
-use actum_model::Revision;
+use actum_model::{CommandId, Revision, SequenceNr};
 use actum_persistence::{error_chain::fmt_causes, store::StoreError};
 use std::{borrow::Cow, error::Error, fmt};
 
@@ -53,6 +53,24 @@ pub enum AskError<X> {
         /// The store's error, where it was the store.
         source: Option<Box<StoreError>>,
     },
+    /// The command id was used before, for another command or for the same one with other content. Nothing was done; the
+    /// same command needs an id of its own.
+    CommandIdReused {
+        /// The id.
+        command_id: CommandId,
+        /// The manifest of the command that was sent now.
+        command: &'static str,
+        /// The manifest of the command that was applied under this id.
+        first_command: String,
+    },
+    /// The command was applied under this id before, but its reply is not stored any more: somebody has deleted it. It was
+    /// not applied again.
+    ReplyDeleted {
+        /// The id.
+        command_id: CommandId,
+        /// The number of the event, or revision, that the command led to.
+        sequence_nr: SequenceNr,
+    },
     /// What is stored of the entity cannot be read. A person must look.
     Corrupt {
         /// What was found, and where.
@@ -82,7 +100,12 @@ impl<X> AskError<X> {
     /// twice. Otherwise nothing of it was stored, and nothing will be.
     #[must_use]
     pub fn maybe_applied(&self) -> bool {
-        matches!(self, Self::Timeout { maybe_applied: true } | Self::OutcomeUnknown { .. })
+        matches!(
+            self,
+            Self::Timeout { maybe_applied: true }
+                | Self::OutcomeUnknown { .. }
+                | Self::ReplyDeleted { .. }
+        )
     }
 
     /// Whether the same command may succeed later without anything being changed about it: try again, with backoff.
@@ -102,6 +125,8 @@ impl<X> AskError<X> {
             | Self::OutcomeUnknown { .. } => true,
             Self::Rejected(_)
             | Self::RevisionMismatch { .. }
+            | Self::CommandIdReused { .. }
+            | Self::ReplyDeleted { .. }
             | Self::Corrupt { .. }
             | Self::Invalid { .. }
             | Self::Panicked { .. } => false,
@@ -120,6 +145,12 @@ impl<X> AskError<X> {
             Self::Conflict { expected, actual } => AskError::Conflict { expected, actual },
             Self::Unavailable { reason, source } => AskError::Unavailable { reason, source },
             Self::OutcomeUnknown { reason, source } => AskError::OutcomeUnknown { reason, source },
+            Self::CommandIdReused { command_id, command, first_command } => {
+                AskError::CommandIdReused { command_id, command, first_command }
+            }
+            Self::ReplyDeleted { command_id, sequence_nr } => {
+                AskError::ReplyDeleted { command_id, sequence_nr }
+            }
             Self::Corrupt { what } => AskError::Corrupt { what },
             Self::Invalid { what } => AskError::Invalid { what },
             Self::Panicked { command, message } => AskError::Panicked { command, message },
@@ -147,6 +178,22 @@ impl<X> AskError<X> {
             ),
             Self::Unavailable { reason, .. } => write!(f, "unavailable: {reason}"),
             Self::OutcomeUnknown { reason, .. } => write!(f, "the outcome is unknown: {reason}"),
+            Self::CommandIdReused { command_id, command, first_command }
+                if command == first_command =>
+            {
+                write!(
+                    f,
+                    "the command id `{command_id}` was used by a `{command}` with other content"
+                )
+            }
+            Self::CommandIdReused { command_id, command, first_command } => write!(
+                f,
+                "the command id `{command_id}` of this `{command}` was used by a `{first_command}`"
+            ),
+            Self::ReplyDeleted { command_id, sequence_nr } => write!(
+                f,
+                "the command `{command_id}` was applied as {sequence_nr}, its reply is not stored any more"
+            ),
             Self::Corrupt { what } => write!(f, "corrupt: {what}"),
             Self::Invalid { what } => write!(f, "invalid: {what}"),
             Self::Panicked { command, message } => {

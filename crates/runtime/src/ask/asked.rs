@@ -1,10 +1,11 @@
 use super::reply_to::{ReplyTo, discard};
 use crate::{
     AskError, Failure,
-    cell::{Decision, Envelope, Job, OpenAsk, Verdict},
+    cell::{Content, Decision, Envelope, Job, OpenAsk, Verdict},
 };
 use actum_model::{
-    Ctx, DecodeError, EffectParts, Handle, Payload, ReplyFrom, SequenceNr, StoredPayload,
+    Codec, CodecError, Ctx, DecodeError, EffectParts, Handle, Payload, ReplyFrom, SequenceNr,
+    StoredPayload,
 };
 use actum_persistence::serializer::{EncodeError, Serializer};
 use std::sync::Arc;
@@ -55,6 +56,14 @@ impl<E: Handle<C>, C: Payload> Job<E> for Asked<E, C> {
 
     fn begin(&mut self) -> bool {
         self.reply_to.begin()
+    }
+
+    fn content(&self) -> Result<Content, CodecError> {
+        let Stage::Command(command) = &self.stage else {
+            unreachable!("a command is looked at before it is handled");
+        };
+        let fingerprint = C::Codec::fingerprint(command)?;
+        Ok(Content { schema_version: C::SCHEMA_VERSION, fingerprint })
     }
 
     fn handle(&mut self, state: &E, id: &E::Id, env: &E::Env, at: SequenceNr) -> Decision<E> {

@@ -8,9 +8,11 @@ use super::{
 };
 use crate::{
     AskError, Failure,
-    cell::{Decision, Envelope, Job, OpenAsk, Verdict},
+    cell::{Content, Decision, Envelope, Job, OpenAsk, Verdict},
 };
-use actum_model::{Change, DecodeError, Entity, Metadata, Payload, SequenceNr, StoredPayload};
+use actum_model::{
+    Change, CodecError, DecodeError, Entity, Metadata, Payload, SequenceNr, StoredPayload,
+};
 use actum_persistence::serializer::{EncodeError, Serializer};
 use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 
@@ -83,6 +85,10 @@ impl<E: Entity + Clone + Payload> Job<E> for Peeked<E> {
 
     fn begin(&mut self) -> bool {
         self.reply_to.begin()
+    }
+
+    fn content(&self) -> Result<Content, CodecError> {
+        unreachable!("a look carries no command id")
     }
 
     fn handle(&mut self, _: &E, _: &E::Id, _: &E::Env, _: SequenceNr) -> Decision<E> {

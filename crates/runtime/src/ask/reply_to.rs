@@ -107,6 +107,8 @@ fn outcome<R, X>(answer: &Answer<R, X>) -> &'static str {
         Err(AskError::Conflict { .. }) => "conflict",
         Err(AskError::Unavailable { .. }) => "unavailable",
         Err(AskError::OutcomeUnknown { .. }) => "outcome_unknown",
+        Err(AskError::CommandIdReused { .. }) => "command_id_reused",
+        Err(AskError::ReplyDeleted { .. }) => "reply_deleted",
         Err(AskError::Corrupt { .. }) => "corrupt",
         Err(AskError::Invalid { .. }) => "invalid",
         Err(AskError::Panicked { .. }) => "panicked",

@@ -1,5 +1,6 @@
-use super::{Model, RecentCommands};
+use super::{CommandIds, Model};
 use actum_model::{Position, SequenceNr, Timestamp};
+use actum_persistence::store::CommandRecord;
 
 /// The value inside an entity: its state, what led to it, and the commands it remembers.
 pub(crate) struct Aggregate<M: Model> {
@@ -12,7 +13,9 @@ pub(crate) struct Aggregate<M: Model> {
     pub(crate) timestamp: Timestamp,
     /// The event the newest snapshot covers.
     pub(crate) snapshot_nr: SequenceNr,
-    pub(crate) recent: RecentCommands,
+    pub(crate) ids: CommandIds,
+    /// Records that lie beside the state, where schema version 1 kept them: the next write moves them.
+    pub(crate) unmoved: Option<Box<[CommandRecord]>>,
 }
 
 impl<M: Model> Aggregate<M> {
@@ -23,7 +26,8 @@ impl<M: Model> Aggregate<M> {
             position: Position::ZERO,
             timestamp: Timestamp::default(),
             snapshot_nr: SequenceNr::ZERO,
-            recent: RecentCommands::default(),
+            ids: CommandIds::default(),
+            unmoved: None,
         }
     }
 }

@@ -1,7 +1,8 @@
 use super::{
-    Aggregate, CHANGE_BYTES, Changes, Job, Model, Progress, Read, RecentCommands, StageError, Turn,
-    guard,
+    Aggregate, CHANGE_BYTES, Changes, Identity, Job, Model, OlderIds, Progress, Read, StageError,
+    Taken, Turn, guard,
     model::IdOf,
+    older_ids::{command_of, memory},
     staging::{conclude, panicked, record},
     undecodable::undecodable,
 };
@@ -14,14 +15,14 @@ use crate::{
 use actum_model::{Change, EntityKey, EventSourced, SequenceNr};
 use actum_persistence::{
     panics::log_safely,
-    serializer::{RecentCommand, RecordedReply, Serializer},
+    serializer::{CommandMark, RecentCommands, RecordedReply, Serializer},
     store::{
         EntityAppend, EntityPage, NewEvent, Recovered, Snapshot, StoredEvent,
         bounds::BATCH_EVENTS_MAX,
     },
 };
 use bytes::Bytes;
-use std::{error::Error, marker::PhantomData};
+use std::marker::PhantomData;
 
 /// The state is folded from the entity's events.
 pub(crate) struct ByEvents<E>(PhantomData<fn() -> E>);
@@ -31,6 +32,7 @@ impl<E: EventSourced> Model for ByEvents<E> {
     type Write = EntityAppend;
     type Staged = Vec<NewEvent>;
     type Found = Recovered;
+    type Older = OlderIds;
 
     fn first_read(entity: &EntityKey, kind: &KindContext<E>) -> Read {
         let newest = if kind.settings.snapshots.is_some() {
@@ -41,7 +43,19 @@ impl<E: EventSourced> Model for ByEvents<E> {
         Read::Start { entity: entity.clone(), snapshot_at_most: newest }
     }
 
-    fn read_ahead(entity: &EntityKey, at: SequenceNr, found: &Recovered) -> Option<Read> {
+    fn record_read(entity: &EntityKey, sequence_nr: SequenceNr) -> Read {
+        Read::EventRecord { entity: entity.clone(), sequence_nr }
+    }
+
+    fn read_ahead(
+        entity: &EntityKey,
+        at: SequenceNr,
+        older: &OlderIds,
+        found: &Recovered,
+    ) -> Option<Read> {
+        if older.is_reading() {
+            return None; // it ends before the head
+        }
         let last = found.page.events.last()?.sequence_nr;
         // a snapshot may turn out to be unreadable, and then other events are needed; so they are behind a gap
         let usable = found.snapshot.is_none() && found.page.floor <= at;
@@ -52,11 +66,15 @@ impl<E: EventSourced> Model for ByEvents<E> {
     fn rebuild(
         entity: &EntityKey,
         aggregate: &mut Aggregate<Self>,
+        older: &mut OlderIds,
         found: Recovered,
         kind: &KindContext<E>,
     ) -> Result<Progress, Failure> {
+        if older.is_reading() {
+            return older.take(entity, aggregate, &found.page, kind);
+        }
         if let Some(snapshot) = &found.snapshot
-            && let Err(unreadable) = take_snapshot(aggregate, snapshot, kind)
+            && let Err(unreadable) = take_snapshot(aggregate, older, snapshot, kind)
         {
             tracing::warn!(%entity, sequence_nr = %snapshot.sequence_nr, error = %unreadable, "snapshot unreadable, looking for an older one");
             let before = SequenceNr::new(snapshot.sequence_nr.get().saturating_sub(1));
@@ -68,7 +86,10 @@ impl<E: EventSourced> Model for ByEvents<E> {
         if found.page.floor > aggregate.sequence_nr {
             return behind_the_floor(entity, aggregate.sequence_nr, &found, kind);
         }
-        replay(entity, aggregate, &found.page, kind)
+        match replay(entity, aggregate, &found.page, kind)? {
+            Progress::Done => Ok(older.begin(entity, aggregate)),
+            progress => Ok(progress),
+        }
     }
 
     fn stage(
@@ -76,6 +97,7 @@ impl<E: EventSourced> Model for ByEvents<E> {
         aggregate: &mut Aggregate<Self>,
         staged: &mut Vec<NewEvent>,
         change: Change<E>,
+        identity: Option<&Identity>,
         job: &mut dyn Job<E>,
         turn: &Turn<'_, Self>,
     ) -> Result<Changes, StageError> {
@@ -83,14 +105,14 @@ impl<E: EventSourced> Model for ByEvents<E> {
         let result = match change {
             Change::Event(event) => {
                 let events = [event];
-                let result = stage_events(aggregate, staged, &events, job, turn);
+                let result = stage_events(aggregate, staged, &events, identity, job, turn);
                 discard(events);
                 result
             }
             Change::Nothing => Ok(()),
             Change::Events(events) if events.is_empty() => Ok(()),
             Change::Events(events) => {
-                let result = stage_events(aggregate, staged, &events, job, turn);
+                let result = stage_events(aggregate, staged, &events, identity, job, turn);
                 discard(events);
                 result
             }
@@ -107,7 +129,7 @@ impl<E: EventSourced> Model for ByEvents<E> {
 
     fn write(
         entity: &EntityKey,
-        _: &Aggregate<Self>,
+        _: &mut Aggregate<Self>,
         staged: &mut Vec<NewEvent>,
         expected: SequenceNr,
         turn: &Turn<'_, Self>,
@@ -120,18 +142,20 @@ impl<E: EventSourced> Model for ByEvents<E> {
         entity: &EntityKey,
         aggregate: &Aggregate<Self>,
         turn: &Turn<'_, Self>,
-    ) -> Option<Snapshot> {
+    ) -> Option<Taken> {
         let policy = turn.kind.settings.snapshots.as_ref()?;
         match guard(|| (policy.encode)(&turn.kind.serializer, &aggregate.state)) {
-            Ok(Ok(state)) => Some(Snapshot {
-                entity: entity.clone(),
-                sequence_nr: aggregate.sequence_nr,
-                timestamp: aggregate.timestamp,
-                state,
-                recent_commands: turn
-                    .kind
-                    .serializer
-                    .encode_recent_commands(aggregate.recent.iter()),
+            Ok(Ok(state)) => Some(Taken {
+                snapshot: Snapshot {
+                    entity: entity.clone(),
+                    sequence_nr: aggregate.sequence_nr,
+                    timestamp: aggregate.timestamp,
+                    state,
+                    recent_commands: turn.kind.serializer.encode_recent_commands(
+                        &aggregate.ids.to_store(turn.kind.snapshot_marks_max),
+                    ),
+                },
+                needed_from: aggregate.ids.oldest(),
             }),
             Ok(Err(error)) => {
                 tracing::warn!(%entity, error = %full_text(&error), "snapshot not taken, the state cannot be encoded");
@@ -169,16 +193,19 @@ fn behind_the_floor<E: EventSourced>(
 
 fn take_snapshot<E: EventSourced>(
     aggregate: &mut Aggregate<ByEvents<E>>,
+    older: &mut OlderIds,
     snapshot: &Snapshot,
     kind: &KindContext<E>,
 ) -> Result<(), String> {
     let policy = kind.settings.snapshots.as_ref().ok_or("this kind takes no snapshots")?;
-    let (state, recent) = decode_snapshot(policy, &kind.serializer, snapshot)?;
+    let (state, mut recent) = decode_snapshot(policy, &kind.serializer, snapshot)?;
+    take_whole(&mut recent, kind);
     aggregate.state = state;
     aggregate.sequence_nr = snapshot.sequence_nr;
     aggregate.timestamp = snapshot.timestamp;
     aggregate.snapshot_nr = snapshot.sequence_nr;
-    aggregate.recent = RecentCommands::of(recent);
+    aggregate.ids.restore(&recent, &kind.ids);
+    *older = OlderIds::behind_snapshot(recent.forgotten_to, aggregate.ids.oldest());
     Ok(())
 }
 
@@ -187,13 +214,28 @@ pub(crate) fn decode_snapshot<E>(
     policy: &SnapshotSettings<E>,
     serializer: &Serializer,
     snapshot: &Snapshot,
-) -> Result<(E, Vec<RecentCommand>), String> {
+) -> Result<(E, RecentCommands), String> {
     let state = guard(|| (policy.decode)(serializer, &snapshot.state))?
         .map_err(|error| full_text(&error))?;
     let recent = serializer
         .decode_recent_commands(&snapshot.recent_commands)
         .map_err(|error| full_text(&error))?;
+    if recent.marks.last().is_some_and(|newest| newest.sequence_nr > snapshot.sequence_nr) {
+        return Err("it remembers commands behind it".to_owned());
+    }
     Ok((state, recent))
+}
+
+/// Takes over what schema version 1 has stored: all ids are listed, and how old they are is not known.
+fn take_whole<E: EventSourced>(recent: &mut RecentCommands, kind: &KindContext<E>) {
+    let Some(oldest) = recent.commands.first() else { return };
+    recent.forgotten_to = SequenceNr::new(oldest.sequence_nr.get().saturating_sub(1));
+    let whole = recent.commands.drain(..).map(|command| CommandMark {
+        id_hash: (kind.hash_id)(&command.command_id),
+        sequence_nr: command.sequence_nr,
+        age_seconds: 0,
+    });
+    recent.marks = whole.collect();
 }
 
 fn replay<E: EventSourced>(
@@ -229,8 +271,6 @@ fn replay_event<E: EventSourced>(
             "{entity}: expected event {expected}, the journal has {nr}"
         )));
     }
-    let unreadable =
-        |error: &dyn Error| Failure::corrupt(format!("{entity}: event {nr}: {}", full_text(error)));
     let event = guard(|| kind.serializer.decode::<E::Event>(&stored.payload))
         .map_err(|panic| {
             Failure::corrupt(format!("{entity}: event {nr}: decoding panicked: {panic}"))
@@ -247,15 +287,8 @@ fn replay_event<E: EventSourced>(
     aggregate.sequence_nr = nr;
     aggregate.position = stored.position;
     aggregate.timestamp = stored.timestamp;
-    if stored.metadata.is_empty() {
-        return Ok(());
-    }
-    let (metadata, reply) =
-        kind.serializer.decode_metadata(&stored.metadata).map_err(|error| unreadable(&error))?;
-    if let (Some(command_id), Some(reply)) = (metadata.command_id().cloned(), reply) {
-        let command =
-            RecentCommand { command_id, sequence_nr: nr, timestamp: stored.timestamp, reply };
-        aggregate.recent.remember(command, &kind.settings.command_window);
+    if let Some((hash, moment)) = command_of(entity, stored, kind)? {
+        aggregate.ids.remember(hash, nr, moment, &memory(kind));
     }
     Ok(())
 }
@@ -265,6 +298,7 @@ fn stage_events<E: EventSourced>(
     aggregate: &mut Aggregate<ByEvents<E>>,
     staged: &mut Vec<NewEvent>,
     events: &[E::Event],
+    identity: Option<&Identity>,
     job: &mut dyn Job<E>,
     turn: &Turn<'_, ByEvents<E>>,
 ) -> Result<(), StageError> {
@@ -283,10 +317,9 @@ fn stage_events<E: EventSourced>(
     aggregate.sequence_nr = aggregate.sequence_nr.plus(events.len() as u64);
     aggregate.timestamp = turn.wall;
     let Some(last) = staged[first..].last_mut() else { return Ok(()) };
-    if let Some(command) = record(job, aggregate.sequence_nr, turn).map_err(StageError::Poisoned)? {
-        last.metadata =
-            encode_metadata(job, Some(&command.reply), turn).map_err(StageError::Poisoned)?;
-        aggregate.recent.remember(command, &turn.kind.settings.command_window);
+    if let Some(identity) = identity {
+        let reply = record(job, identity, turn).map_err(StageError::Poisoned)?;
+        last.metadata = encode_metadata(job, Some(&reply), turn).map_err(StageError::Poisoned)?;
     }
     Ok(())
 }

@@ -1,53 +1,89 @@
 use super::{
-    Aggregate, CHANGE_BYTES, Changes, Job, Model, Progress, Read, RecentCommands, StageError, Turn,
-    guard,
+    Aggregate, CHANGE_BYTES, Changes, Identity, Job, Model, Progress, Read, StageError, Taken,
+    Turn, guard,
     model::IdOf,
+    older_ids::memory,
     staging::{conclude, panicked, record},
     undecodable::undecodable,
 };
 use crate::{Failure, failure::full_text, kind::KindContext};
-use actum_model::{Change, DurableState, EntityKey, SequenceNr, Timestamp};
-use actum_persistence::store::{Snapshot, StateChange, StateRecord, StateWrite};
+use actum_model::{Change, DurableState, EntityKey, Metadata, Revision, SequenceNr, Timestamp};
+use actum_persistence::{
+    serializer::{RecentCommand, Uptime},
+    store::{
+        COMMANDS_READ_MAX, CommandRead, CommandRecord, StateChange, StateRecord, StateWrite,
+        StoredCommand,
+    },
+};
 use std::marker::PhantomData;
 
 /// The state is stored whole, in one row.
 pub(crate) struct ByState<E>(PhantomData<fn() -> E>);
 
+/// What goes with the next write, which carries the changes of several commands.
+#[derive(Default)]
+pub(crate) struct StagedState {
+    /// Only the last change counts, and when it was decided.
+    change: Option<(StateChange, Timestamp)>,
+    commands: Vec<CommandRecord>,
+}
+
+/// What a read of a durable state brings.
+#[derive(Debug)]
+pub(crate) enum FoundState {
+    /// The record; `None` if it was never written.
+    Record(Option<StateRecord>),
+    /// Commands before those that are known.
+    Commands(Vec<StoredCommand>),
+}
+
 impl<E: DurableState> Model for ByState<E> {
     type Entity = E;
     type Write = StateWrite;
-    /// Only the last change counts, and when it was decided: one write carries those of several commands.
-    type Staged = Option<(StateChange, Timestamp)>;
-    type Found = Option<StateRecord>;
+    type Staged = StagedState;
+    type Found = FoundState;
+    /// The commands that were read, page by page, the newest first.
+    type Older = Vec<Vec<StoredCommand>>;
 
     fn first_read(entity: &EntityKey, _: &KindContext<E>) -> Read {
         Read::State { entity: entity.clone() }
     }
 
-    fn read_ahead(_: &EntityKey, _: SequenceNr, _: &Option<StateRecord>) -> Option<Read> {
+    fn record_read(entity: &EntityKey, sequence_nr: SequenceNr) -> Read {
+        let revision = sequence_nr.into();
+        Read::CommandRecord(CommandRead { entity: entity.clone(), revision })
+    }
+
+    fn read_ahead(_: &EntityKey, _: SequenceNr, _: &Self::Older, _: &FoundState) -> Option<Read> {
         None
     }
 
     fn rebuild(
         entity: &EntityKey,
         aggregate: &mut Aggregate<Self>,
-        found: Option<StateRecord>,
+        older: &mut Self::Older,
+        found: FoundState,
         kind: &KindContext<E>,
     ) -> Result<Progress, Failure> {
-        let Some(record) = found else { return Ok(Progress::Done) };
-        let unreadable = |what: String| {
-            Failure::corrupt(format!("{entity}: revision {}: {what}", record.revision))
+        let commands = match found {
+            FoundState::Record(None) => return Ok(Progress::Done),
+            FoundState::Record(Some(record)) => take_record(entity, aggregate, record, kind)?,
+            FoundState::Commands(commands) => commands,
         };
-        if let Some(stored) = &record.state {
-            aggregate.state = guard(|| kind.serializer.decode(stored))
-                .map_err(|panic| unreadable(format!("decoding panicked: {panic}")))?
-                .map_err(|error| unreadable(undecodable::<E>(&error)))?;
+        let known: usize = older.iter().map(Vec::len).sum::<usize>() + commands.len();
+        let before = commands.first().map(|oldest| oldest.revision);
+        let is_page = commands.len() >= COMMANDS_READ_MAX;
+        older.push(commands);
+        match before {
+            Some(revision) if is_page && known < kind.settings.command_window.commands_max => {
+                let entity = entity.clone();
+                Ok(Progress::More(Read::CommandsBefore(CommandRead { entity, revision })))
+            }
+            _ => {
+                remember(aggregate, std::mem::take(older), kind);
+                Ok(Progress::Done)
+            }
         }
-        let recent = kind.serializer.decode_recent_commands(&record.recent_commands);
-        aggregate.recent =
-            RecentCommands::of(recent.map_err(|error| unreadable(full_text(&error)))?);
-        aggregate.sequence_nr = record.revision.into();
-        Ok(Progress::Done)
     }
 
     fn stage(
@@ -55,6 +91,7 @@ impl<E: DurableState> Model for ByState<E> {
         aggregate: &mut Aggregate<Self>,
         staged: &mut Self::Staged,
         change: Change<E>,
+        identity: Option<&Identity>,
         job: &mut dyn Job<E>,
         turn: &Turn<'_, Self>,
     ) -> Result<Changes, StageError> {
@@ -78,24 +115,33 @@ impl<E: DurableState> Model for ByState<E> {
         aggregate.state = state;
         conclude(job, &aggregate.state).map_err(StageError::Poisoned)?;
         let next = aggregate.sequence_nr.next();
-        if let Some(command) = record(job, next, turn).map_err(StageError::Poisoned)? {
-            aggregate.recent.remember(command, &turn.kind.settings.command_window);
+        let mut bytes = CHANGE_BYTES;
+        if let StateChange::Put(state) = &change {
+            bytes += state.bytes.len();
+        }
+        if let Some(identity) = identity {
+            let command = record_of(job, identity, next.into(), turn);
+            let command = command.map_err(StageError::Poisoned)?;
+            bytes += command.record.len() + CHANGE_BYTES;
+            staged.commands.push(command);
         }
         aggregate.sequence_nr = next;
-        let bytes = if let StateChange::Put(state) = &change { state.bytes.len() } else { 0 };
-        let bytes = bytes + CHANGE_BYTES;
-        *staged = Some((change, turn.wall));
+        staged.change = Some((change, turn.wall));
         Ok(Changes { count: 1, bytes })
     }
 
     fn write(
         entity: &EntityKey,
-        aggregate: &Aggregate<Self>,
-        staged: &mut Self::Staged,
+        aggregate: &mut Aggregate<Self>,
+        staged: &mut StagedState,
         expected: SequenceNr,
         turn: &Turn<'_, Self>,
     ) -> StateWrite {
-        let (change, timestamp) = staged.take().expect("something is staged when it is sent");
+        let StagedState { change, mut commands } = std::mem::take(staged);
+        let (change, timestamp) = change.expect("something is staged when it is sent");
+        if let Some(unmoved) = aggregate.unmoved.take() {
+            commands.splice(0..0, unmoved);
+        }
         StateWrite {
             entity: entity.clone(),
             partition: turn.partition,
@@ -104,11 +150,12 @@ impl<E: DurableState> Model for ByState<E> {
             write_nr: 0,
             timestamp,
             change,
-            recent_commands: turn.kind.serializer.encode_recent_commands(aggregate.recent.iter()),
+            commands,
+            forget_to: aggregate.ids.take_forgotten().unwrap_or(SequenceNr::ZERO).into(),
         }
     }
 
-    fn snapshot(_: &EntityKey, _: &Aggregate<Self>, _: &Turn<'_, Self>) -> Option<Snapshot> {
+    fn snapshot(_: &EntityKey, _: &Aggregate<Self>, _: &Turn<'_, Self>) -> Option<Taken> {
         None
     }
 }
@@ -121,4 +168,84 @@ fn encode_state<E: DurableState>(
     let stored =
         guard(|| turn.kind.serializer.encode(state)).map_err(|panic| panicked(job, panic))?;
     stored.map(StateChange::Put).map_err(|error| Failure::invalid(full_text(&error)))
+}
+
+/// Takes a record over, and says what it knows of commands.
+fn take_record<E: DurableState>(
+    entity: &EntityKey,
+    aggregate: &mut Aggregate<ByState<E>>,
+    record: StateRecord,
+    kind: &KindContext<E>,
+) -> Result<Vec<StoredCommand>, Failure> {
+    let unreadable =
+        |what: String| Failure::corrupt(format!("{entity}: revision {}: {what}", record.revision));
+    if let Some(stored) = &record.state {
+        aggregate.state = guard(|| kind.serializer.decode(stored))
+            .map_err(|panic| unreadable(format!("decoding panicked: {panic}")))?
+            .map_err(|error| unreadable(undecodable::<E>(&error)))?;
+    }
+    let recent = kind.serializer.decode_recent_commands(&record.recent_commands);
+    let whole = recent.map_err(|error| unreadable(full_text(&error)))?.commands;
+    aggregate.sequence_nr = record.revision.into();
+    if whole.is_empty() {
+        return Ok(record.commands);
+    }
+    let unmoved: Result<Vec<_>, _> =
+        whole.into_iter().map(|command| record_of_whole(command, kind)).collect();
+    let unmoved = unmoved.map_err(unreadable)?;
+    let nowhere = Uptime::default().incarnation;
+    let mut commands: Vec<StoredCommand> = unmoved
+        .iter()
+        .map(|CommandRecord { revision, id_hash, .. }| StoredCommand {
+            revision: *revision,
+            id_hash: *id_hash,
+            incarnation: nowhere,
+            uptime_seconds: 0,
+        })
+        .collect();
+    aggregate.unmoved = Some(unmoved.into());
+    commands.extend(record.commands); // there are both if a program of version 1 came back
+    commands.sort_by_key(|command| command.revision);
+    commands.dedup_by_key(|command| command.revision);
+    Ok(commands)
+}
+
+/// Remembers the commands of these pages, of which the newest comes first.
+fn remember<E: DurableState>(
+    aggregate: &mut Aggregate<ByState<E>>,
+    pages: Vec<Vec<StoredCommand>>,
+    kind: &KindContext<E>,
+) {
+    for command in pages.into_iter().rev().flatten() {
+        let StoredCommand { revision, id_hash, incarnation, uptime_seconds: seconds } = command;
+        let moment = Some(Uptime { incarnation, seconds });
+        aggregate.ids.remember(id_hash, revision.into(), moment, &memory(kind));
+    }
+}
+
+fn record_of<E: DurableState>(
+    job: &dyn Job<E>,
+    identity: &Identity,
+    revision: Revision,
+    turn: &Turn<'_, ByState<E>>,
+) -> Result<CommandRecord, Failure> {
+    let reply = record(job, identity, turn)?;
+    let id = job.envelope().metadata.command_id().cloned();
+    let metadata = id.map(|id| Metadata::new().with_command_id(id)).unwrap_or_default();
+    let record = turn.kind.serializer.encode_metadata(&metadata, Some(&reply));
+    let record = record.map_err(|error| Failure::invalid(full_text(&error)))?;
+    let (id_hash, uptime_seconds) = (identity.hash, turn.uptime);
+    Ok(CommandRecord { revision, id_hash, uptime_seconds, record })
+}
+
+fn record_of_whole<E: DurableState>(
+    command: RecentCommand,
+    kind: &KindContext<E>,
+) -> Result<CommandRecord, String> {
+    let RecentCommand { command_id, sequence_nr, reply, .. } = command;
+    let id_hash = (kind.hash_id)(&command_id);
+    let metadata = Metadata::new().with_command_id(command_id);
+    let record = kind.serializer.encode_metadata(&metadata, Some(&reply));
+    let record = record.map_err(|error| full_text(&error))?;
+    Ok(CommandRecord { revision: sequence_nr.into(), id_hash, uptime_seconds: 0, record })
 }

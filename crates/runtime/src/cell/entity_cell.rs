@@ -3,10 +3,11 @@ use super::{
     model::{IdOf, id_of},
     passivating::Passivating,
     recovering::Recovering,
+    retrying::FoundRecord,
     running::{Next, Running},
 };
 use crate::Failure;
-use actum_model::EntityKey;
+use actum_model::{EntityKey, SequenceNr};
 use actum_persistence::{
     group_commit::{CommitError, Committed},
     store::StoreError,
@@ -106,6 +107,28 @@ impl<M: Model> Cell<M> {
         })
     }
 
+    /// Takes what was recorded of the command whose last change has this number.
+    pub(crate) fn recorded(
+        &mut self,
+        sequence_nr: SequenceNr,
+        found: &FoundRecord,
+        turn: &mut Turn<'_, M>,
+    ) -> Life {
+        if let Phase::Running(phase) = &mut self.phase {
+            return match phase.recorded(&self.name, sequence_nr, found, turn) {
+                (Next::Runs, _) => Life::Stays,
+                (next, wait) => self.step(turn, |phase, name, turn| match phase {
+                    Phase::Running(phase) => phase.end_with(next, wait, name, turn),
+                    other => other,
+                }),
+            };
+        }
+        self.step(turn, |phase, name, turn| match phase {
+            Phase::Passivating(phase) => phase.recorded(name, sequence_nr, found, turn),
+            other => other, // whoever waited for it has begun again
+        })
+    }
+
     /// Takes what became of the append under way.
     pub(crate) fn committed(
         &mut self,
@@ -149,9 +172,11 @@ impl<M: Model> Cell<M> {
         })
     }
 
-    /// Begins to leave memory whatever is under way: sends it, answers it, takes nothing new into the state.
+    /// Begins to leave memory whatever is under way: sends it, answers it, takes nothing new into the state. To be called
+    /// until the cell is gone: it stays for commands that wait for a record, since one of those may turn out to be new.
     pub(crate) fn drain(&mut self, turn: &mut Turn<'_, M>) -> Life {
         self.step(turn, |phase, name, turn| match phase {
+            Phase::Running(phase) if phase.awaits_records() => Phase::Running(phase),
             Phase::Running(phase) => phase.end(Next::Leaves, name, turn),
             other => other,
         })

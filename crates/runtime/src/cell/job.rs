@@ -1,6 +1,8 @@
-use super::{Moment, OpenAsk};
+use super::{Content, Moment, OpenAsk};
 use crate::{Failure, Receipt};
-use actum_model::{Change, DecodeError, Entity, Metadata, Revision, SequenceNr, StoredPayload};
+use actum_model::{
+    Change, CodecError, DecodeError, Entity, Metadata, Revision, SequenceNr, StoredPayload,
+};
 use actum_persistence::serializer::{EncodeError, Serializer};
 use std::{collections::VecDeque, sync::Arc};
 
@@ -24,6 +26,12 @@ pub(crate) trait Job<E: Entity>: Send {
     fn begin(&mut self) -> bool {
         true
     }
+
+    /// What stands for the content of the command. Its encoding is the user's code, and may panic.
+    ///
+    /// # Errors
+    /// [`CodecError`] when the command cannot be encoded.
+    fn content(&self) -> Result<Content, CodecError>;
 
     /// Decides what the command does to `state`. May panic: that is the user's code.
     fn handle(&mut self, state: &E, id: &E::Id, env: &E::Env, at: SequenceNr) -> Decision<E>;

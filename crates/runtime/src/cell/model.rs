@@ -1,7 +1,6 @@
-use super::{Aggregate, Job, Read, Turn, guard};
+use super::{Aggregate, Identity, Job, Read, Taken, Turn, guard};
 use crate::{Failure, kind::KindContext};
 use actum_model::{Change, Entity, EntityId, EntityKey, SequenceNr};
-use actum_persistence::store::Snapshot;
 
 /// How the state of an entity is kept: as its events, or whole.
 pub(crate) trait Model: Sized + Send + 'static {
@@ -12,28 +11,40 @@ pub(crate) trait Model: Sized + Send + 'static {
     type Staged: Default + Send;
     /// What a read brings.
     type Found: Send + 'static;
+    /// What a recovery gathers of older command ids.
+    type Older: Default + Send;
 
     /// What a cell reads first.
     fn first_read(entity: &EntityKey, kind: &KindContext<Self::Entity>) -> Read;
 
+    /// How the record of the command is read whose last change is `sequence_nr`.
+    fn record_read(entity: &EntityKey, sequence_nr: SequenceNr) -> Read;
+
     /// What is to be read after `found`, which was read behind `at`, as far as that is known before it is decoded.
-    fn read_ahead(entity: &EntityKey, at: SequenceNr, found: &Self::Found) -> Option<Read>;
+    fn read_ahead(
+        entity: &EntityKey,
+        at: SequenceNr,
+        older: &Self::Older,
+        found: &Self::Found,
+    ) -> Option<Read>;
 
     /// Takes what was read into the aggregate.
     fn rebuild(
         entity: &EntityKey,
         aggregate: &mut Aggregate<Self>,
+        older: &mut Self::Older,
         found: Self::Found,
         kind: &KindContext<Self::Entity>,
     ) -> Result<Progress, Failure>;
 
     /// Encodes a change, takes it into the state, lets the job conclude and stages the change. One that turns out to
-    /// be none leaves all that to the caller.
+    /// be none leaves all that to the caller. With an identity, its reply is recorded too.
     fn stage(
         id: &IdOf<Self>,
         aggregate: &mut Aggregate<Self>,
         staged: &mut Self::Staged,
         change: Change<Self::Entity>,
+        identity: Option<&Identity>,
         job: &mut dyn Job<Self::Entity>,
         turn: &Turn<'_, Self>,
     ) -> Result<Changes, StageError>;
@@ -41,7 +52,7 @@ pub(crate) trait Model: Sized + Send + 'static {
     /// Takes everything staged, to be written behind `expected`.
     fn write(
         entity: &EntityKey,
-        aggregate: &Aggregate<Self>,
+        aggregate: &mut Aggregate<Self>,
         staged: &mut Self::Staged,
         expected: SequenceNr,
         turn: &Turn<'_, Self>,
@@ -52,7 +63,7 @@ pub(crate) trait Model: Sized + Send + 'static {
         entity: &EntityKey,
         aggregate: &Aggregate<Self>,
         turn: &Turn<'_, Self>,
-    ) -> Option<Snapshot>;
+    ) -> Option<Taken>;
 }
 
 pub(crate) type IdOf<M> = <<M as Model>::Entity as Entity>::Id;

@@ -22,6 +22,12 @@ impl Moment {
         self.0
     }
 
+    /// Whole seconds since the start.
+    #[must_use]
+    pub(crate) fn as_seconds(self) -> u32 {
+        u32::try_from(self.0 / 1_000_000).unwrap_or(u32::MAX)
+    }
+
     /// The moment `duration` later; [`Moment::NEVER`] when that is too far away to count.
     #[must_use]
     pub(crate) fn after(self, duration: Duration) -> Self {

@@ -6,10 +6,12 @@ use super::{
     Aggregate, Job, Model, Moment, Pipeline, Turn, Waiting,
     entity_cell::{Life, Name, Phase},
     recovering::{Recovering, expire_waiting, fail_waiting, stash},
+    retrying::{FoundRecord, answer},
     running::append_failure,
     trouble,
 };
 use crate::Failure;
+use actum_model::SequenceNr;
 use actum_persistence::group_commit::{CommitError, Committed};
 
 pub(crate) struct Passivating<M: Model>(Box<Inner<M>>);
@@ -51,16 +53,35 @@ impl<M: Model> Passivating<M> {
             Ok(committed) => {
                 trouble::appended(turn);
                 self.0.pipeline.committed(committed.last, turn);
+                self.0.pipeline.read_records(name, turn);
                 self.go_on(name, turn)
             }
             Err(error) => {
                 let failure = append_failure(error, self.0.pipeline.durable());
                 trouble::append_failed(name, &failure, turn);
-                let Inner { pipeline, waiting, .. } = *self.0;
-                pipeline.fail(&failure, turn);
-                leave(name, waiting, turn)
+                let Inner { pipeline, mut waiting, .. } = *self.0;
+                let mut retries = pipeline.fail(&failure, turn);
+                retries.append(&mut waiting);
+                leave(name, retries, turn)
             }
         }
+    }
+
+    /// Takes a record: answers the retries of its command. One that is no retry of it brings the entity back.
+    pub(super) fn recorded(
+        mut self,
+        name: &Name<M>,
+        first: SequenceNr,
+        found: &FoundRecord,
+        turn: &mut Turn<'_, M>,
+    ) -> Phase<M> {
+        let Inner { pipeline, waiting, .. } = &mut *self.0;
+        for retry in pipeline.retries.take(first) {
+            if let Some(other) = answer(retry, found.clone(), pipeline, turn) {
+                stash(waiting, pipeline.waiting(), other.job, turn);
+            }
+        }
+        self.go_on(name, turn)
     }
 
     pub(super) fn expire(&mut self, turn: &mut Turn<'_, M>) -> Moment {
@@ -78,7 +99,7 @@ impl<M: Model> Passivating<M> {
     fn go_on(mut self, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
         let inner = &mut *self.0;
         if inner.pipeline.may_send() {
-            super::running::send(name, &inner.aggregate, &mut inner.pipeline, turn);
+            super::running::send(name, &mut inner.aggregate, &mut inner.pipeline, turn);
         }
         if !inner.pipeline.is_empty() {
             return Phase::Passivating(self);

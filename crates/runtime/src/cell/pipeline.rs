@@ -1,7 +1,7 @@
-use super::{Changes, Job, Model, Moment, Turn, Verdict};
+use super::{Changes, Job, Model, Moment, Retries, Taken, Turn, Verdict, Waiting};
 use crate::{Failure, Receipt};
 use actum_model::{Lane, Position, SequenceNr};
-use actum_persistence::store::{Snapshot, bounds::BATCH_BYTES_MAX};
+use actum_persistence::store::bounds::BATCH_BYTES_MAX;
 use std::collections::VecDeque;
 
 /// What an entity has decided and not yet told: the changes on their way to the journal, and the answers that wait.
@@ -21,7 +21,9 @@ pub(crate) struct Pipeline<M: Model> {
     staged_since: Moment,
     staged_bytes: usize,
     held: VecDeque<Held<M::Entity>>,
-    snapshot: Option<Box<Snapshot>>,
+    /// Commands that were handled before, and wait for their recorded replies.
+    pub(crate) retries: Retries<M::Entity>,
+    snapshot: Option<Box<Taken>>,
 }
 
 /// An answer that waits until everything it depends on is durable.
@@ -41,8 +43,6 @@ pub(crate) enum Part {
     Saw,
     /// Its own are among them.
     Wrote,
-    /// Those of its first time are among them, which may be stored whatever the retry is told.
-    Repeats,
 }
 
 impl<M: Model> Pipeline<M> {
@@ -56,6 +56,7 @@ impl<M: Model> Pipeline<M> {
             staged_since: Moment::default(),
             staged_bytes: 0,
             held: VecDeque::new(),
+            retries: Retries::none(),
             snapshot: None,
         }
     }
@@ -71,12 +72,12 @@ impl<M: Model> Pipeline<M> {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.durable == self.pending && self.held.is_empty()
+        self.durable == self.pending && self.held.is_empty() && self.retries.is_empty()
     }
 
     /// How many commands are under way: answers that wait, and writes that nobody waits for any more.
     pub(crate) fn waiting(&self) -> usize {
-        self.held.len()
+        self.held.len() + self.retries.len()
     }
 
     /// Counts `changes` that were just staged.
@@ -103,22 +104,16 @@ impl<M: Model> Pipeline<M> {
             turn.out.settle(job, self.receipt(needs, turn.lane));
             return;
         }
-        // a retry may need less than those that came before it, and does not wait for what they need
-        let place = match self.held.back() {
-            Some(last) if last.needs > needs => {
-                self.held.partition_point(|held| held.needs <= needs)
-            }
-            _ => self.held.len(),
-        };
-        self.held.insert(place, Held { job: Some(job), needs, part, after_commit });
+        debug_assert!(self.held.back().is_none_or(|last| last.needs <= needs), "needs only grow");
+        self.held.push_back(Held { job: Some(job), needs, part, after_commit });
     }
 
     /// Keeps a snapshot until the events it covers are durable; at most one waits.
-    pub(crate) fn keep_snapshot(&mut self, snapshot: Snapshot, turn: &mut Turn<'_, M>) {
-        if snapshot.sequence_nr <= self.durable {
-            turn.out.snapshots.push(snapshot);
+    pub(crate) fn keep_snapshot(&mut self, taken: Taken, turn: &mut Turn<'_, M>) {
+        if taken.snapshot.sequence_nr <= self.durable {
+            turn.out.snapshots.push(taken);
         } else if self.snapshot.is_none() {
-            self.snapshot = Some(Box::new(snapshot));
+            self.snapshot = Some(Box::new(taken));
         }
     }
 
@@ -159,39 +154,50 @@ impl<M: Model> Pipeline<M> {
             }
         }
         if let Some(snapshot) =
-            self.snapshot.take_if(|snapshot| snapshot.sequence_nr <= self.durable)
+            self.snapshot.take_if(|taken| taken.snapshot.sequence_nr <= self.durable)
         {
             turn.out.snapshots.push(*snapshot);
         }
     }
 
     /// The append under way has failed, and with it everything behind it. What was only seen is safe to ask again;
-    /// what was sent gets the failure itself; what was still here was certainly not stored.
-    pub(crate) fn fail(self, failure: &Failure, turn: &mut Turn<'_, M>) {
+    /// what was sent gets the failure itself; what was still here was certainly not stored. Gives back the retries whose
+    /// first time is stored: they are answered once the entity has recovered.
+    pub(crate) fn fail(self, failure: &Failure, turn: &mut Turn<'_, M>) -> Waiting<M::Entity> {
         turn.out.bytes_unstaged += self.staged_bytes;
+        let (sent, is_unknown) = (self.sent, matches!(failure, Failure::OutcomeUnknown { .. }));
+        let verdict = |part, needs| {
+            if is_unknown && (part == Part::Saw || needs > sent) {
+                Failure::unavailable("an earlier write of the entity has an unknown outcome")
+            } else {
+                failure.clone()
+            }
+        };
         for held in self.held {
             let Some(job) = held.job else { continue };
-            let verdict = match failure {
-                Failure::OutcomeUnknown { .. }
-                    if held.part == Part::Saw || held.needs > self.sent =>
-                {
-                    Failure::unavailable("an earlier write of the entity has an unknown outcome")
-                }
-                failure => failure.clone(),
-            };
-            turn.out.settle(job, Err(verdict));
+            turn.out.settle(job, Err(verdict(held.part, held.needs)));
         }
+        // of those the first time is among the changes, which may be stored whatever the retry is told
+        self.retries.fail(self.durable, |first| Err(verdict(Part::Wrote, first)), turn)
     }
 
     /// The cell goes, with whatever is under way: only what was sent may still be stored.
     pub(crate) fn abandon(self, reason: &'static str, turn: &mut Turn<'_, M>) {
         turn.out.bytes_unstaged += self.staged_bytes;
+        let (durable, sent) = (self.durable, self.sent);
+        let verdict = |may_be_sent: bool, needs| {
+            if may_be_sent && durable < needs && needs <= sent {
+                Failure::outcome_unknown(reason)
+            } else {
+                Failure::unavailable(reason)
+            }
+        };
         for held in self.held {
             let Some(job) = held.job else { continue };
-            let sent = held.part != Part::Saw && held.needs <= self.sent;
-            let failure =
-                if sent { Failure::outcome_unknown(reason) } else { Failure::unavailable(reason) };
-            turn.out.settle(job, Err(failure));
+            turn.out.settle(job, Err(verdict(held.part != Part::Saw, held.needs)));
+        }
+        for (job, first) in self.retries.into_jobs() {
+            turn.out.settle(job, Err(verdict(true, first)));
         }
     }
 
@@ -212,10 +218,11 @@ impl<M: Model> Pipeline<M> {
         self.held.retain(|held| {
             held.job.is_some() || held.part == Part::Wrote || held.after_commit.is_some()
         });
-        next
+        next.min(self.retries.expire(turn))
     }
 
-    fn receipt(&self, sequence_nr: SequenceNr, lane: Lane) -> Verdict {
+    /// Where the change of this number left the entity.
+    pub(crate) fn receipt(&self, sequence_nr: SequenceNr, lane: Lane) -> Verdict {
         let position = Some(self.position).filter(|position| *position > Position::ZERO);
         Ok(Receipt { sequence_nr, lane, position })
     }

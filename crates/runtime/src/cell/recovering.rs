@@ -18,6 +18,7 @@ pub(crate) struct Recovering<M: Model>(Box<Inner<M>>);
 
 struct Inner<M: Model> {
     aggregate: Aggregate<M>,
+    older: M::Older,
     waiting: Waiting<M::Entity>,
     /// What was asked for before the previous answer was taken in.
     ahead: Option<Read>,
@@ -47,7 +48,8 @@ impl<M: Model> Recovering<M> {
         };
         turn.out.reads.push((M::first_read(&name.key, turn.kind), name.ticket));
         let aggregate = Aggregate::new(initial);
-        Ok(Self(Box::new(Inner { aggregate, waiting, ahead: None, overtaken: Default::default() })))
+        let (older, overtaken) = (M::Older::default(), Default::default());
+        Ok(Self(Box::new(Inner { aggregate, older, waiting, ahead: None, overtaken })))
     }
 
     pub(super) fn command(&mut self, job: Box<dyn Job<M::Entity>>, turn: &mut Turn<'_, M>) -> Life {
@@ -56,8 +58,9 @@ impl<M: Model> Recovering<M> {
     }
 
     pub(super) fn read_ahead(&mut self, name: &Name<M>, found: &M::Found) -> Option<Read> {
-        self.0.ahead = M::read_ahead(&name.key, self.0.aggregate.sequence_nr, found);
-        self.0.ahead.clone()
+        let Inner { aggregate, older, ahead, .. } = &mut *self.0;
+        *ahead = M::read_ahead(&name.key, aggregate.sequence_nr, older, found);
+        ahead.clone()
     }
 
     pub(super) fn waiting(&self) -> Vec<&'static str> {
@@ -71,9 +74,10 @@ impl<M: Model> Recovering<M> {
         turn: &mut Turn<'_, M>,
     ) -> Phase<M> {
         let ahead = self.0.ahead.take();
+        let Inner { aggregate, older, .. } = &mut *self.0;
         let progress = found
-            .map_err(unread)
-            .and_then(|found| M::rebuild(&name.key, &mut self.0.aggregate, found, turn.kind));
+            .map_err(Failure::of_read)
+            .and_then(|found| M::rebuild(&name.key, aggregate, older, found, turn.kind));
         match progress {
             Ok(Progress::Done) => self.run(name, turn),
             Ok(Progress::More(read)) => {
@@ -137,14 +141,6 @@ impl<M: Model> Recovering<M> {
             }
         }
         Phase::Running(running)
-    }
-}
-
-/// A read that fails has done no harm: asking again is safe, whatever the store says.
-fn unread(error: StoreError) -> Failure {
-    match Failure::of_store(error) {
-        Failure::OutcomeUnknown { reason, source } => Failure::Unavailable { reason, source },
-        failure => failure,
     }
 }
 

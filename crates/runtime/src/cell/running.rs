@@ -3,26 +3,25 @@
 //! Before: [`recovering`](super::recovering). After: [`passivating`](super::passivating); gone when an append failed.
 
 use super::{
-    Aggregate, Changes, Decision, Job, Model, Moment, Part, Pipeline, StageError, Turn, Waiting,
+    Aggregate, Changes, Decision, Identity, Job, Memory, Model, Moment, Part, Pipeline, Retry,
+    StageError, Turn, Waiting,
     entity_cell::{Name, Phase},
     guard,
     passivating::{Passivating, leave},
+    retrying::identify,
     staging::{conclude, panicked},
     trouble,
 };
-use crate::{
-    Failure,
-    failure::{Bound, full_text},
-};
-use actum_model::{Change, CommandId, DecodeError, SequenceNr};
+use crate::{Failure, failure::Bound};
+use actum_model::{Change, SequenceNr};
 use actum_persistence::{
     group_commit::{CommitError, Committed},
-    serializer::RecordedReply,
+    serializer::Uptime,
 };
 
 pub(crate) struct Running<M: Model> {
-    aggregate: Aggregate<M>,
-    pipeline: Pipeline<M>,
+    pub(super) aggregate: Aggregate<M>,
+    pub(super) pipeline: Pipeline<M>,
 }
 
 /// What becomes of a running entity after an input.
@@ -58,8 +57,14 @@ impl<M: Model> Running<M> {
             return Next::Runs;
         }
         let Some(job) = self.admit(job, turn) else { return Next::Runs };
-        let Some(job) = self.answer_retry(job, turn) else { return Next::Runs };
-        self.handle(name, job, turn)
+        match identify(&*job, turn) {
+            Ok(None) => self.handle(name, job, None, turn),
+            Ok(Some(identity)) => match self.await_reply(name, Retry::new(job, identity), turn) {
+                Some(new) => self.handle(name, new.job, Some(identity), turn),
+                None => Next::Runs,
+            },
+            Err(failure) => self.refuse(job, failure, turn),
+        }
     }
 
     pub(super) fn committed(
@@ -72,6 +77,7 @@ impl<M: Model> Running<M> {
             Ok(committed) => {
                 trouble::appended(turn);
                 self.pipeline.committed(committed.last, turn);
+                self.pipeline.read_records(name, turn);
                 Next::Runs
             }
             Err(error) => {
@@ -90,7 +96,7 @@ impl<M: Model> Running<M> {
     pub(super) fn end_with(
         self,
         next: Next,
-        wait: Waiting<M::Entity>,
+        mut wait: Waiting<M::Entity>,
         name: &Name<M>,
         turn: &mut Turn<'_, M>,
     ) -> Phase<M> {
@@ -101,8 +107,9 @@ impl<M: Model> Running<M> {
             Next::LeavesUnsound => Passivating::begin(name, aggregate, false, pipeline, wait, turn),
             Next::Fails(failure) => {
                 // the state goes, and the next command recovers from the journal
-                pipeline.fail(&failure, turn);
-                leave(name, wait, turn)
+                let mut retries = pipeline.fail(&failure, turn);
+                retries.append(&mut wait);
+                leave(name, retries, turn)
             }
         }
     }
@@ -118,7 +125,7 @@ impl<M: Model> Running<M> {
                 return window_ends;
             }
         }
-        send(name, &self.aggregate, &mut self.pipeline, turn);
+        send(name, &mut self.aggregate, &mut self.pipeline, turn);
         Moment::NEVER
     }
 
@@ -147,26 +154,11 @@ impl<M: Model> Running<M> {
         None
     }
 
-    /// Answers a command whose id the entity remembers with the reply of the first time, once that is durable.
-    fn answer_retry(
-        &mut self,
-        mut job: Box<dyn Job<M::Entity>>,
-        turn: &mut Turn<'_, M>,
-    ) -> Option<Box<dyn Job<M::Entity>>> {
-        let Some(id) = job.envelope().metadata.command_id() else { return Some(job) };
-        let Some(first) = self.aggregate.recent.find(id) else { return Some(job) };
-        let needs = first.sequence_nr;
-        if let Err(failure) = replay(&mut *job, &first.reply, turn) {
-            job.refuse(failure);
-        }
-        self.pipeline.answer(job, needs, Part::Repeats, None, turn);
-        None
-    }
-
-    fn handle(
+    pub(super) fn handle(
         &mut self,
         name: &Name<M>,
         mut job: Box<dyn Job<M::Entity>>,
+        identity: Option<Identity>,
         turn: &mut Turn<'_, M>,
     ) -> Next {
         let at = self.aggregate.sequence_nr;
@@ -186,7 +178,7 @@ impl<M: Model> Running<M> {
                 Next::Runs
             }
             Ok(Decision::Accepted { change, after_commit, passivate }) => {
-                match self.take_in(name, change, &mut *job, turn) {
+                match self.take_in(name, change, identity, &mut *job, turn) {
                     Ok(changes) => self.accepted(name, job, changes, after_commit, passivate, turn),
                     Err(StageError::Refused(failure)) => self.refuse(job, failure, turn),
                     Err(StageError::Poisoned(failure)) => self.poisoned(name, job, failure, turn),
@@ -200,6 +192,7 @@ impl<M: Model> Running<M> {
         &mut self,
         name: &Name<M>,
         change: Change<M::Entity>,
+        identity: Option<Identity>,
         job: &mut dyn Job<M::Entity>,
         turn: &Turn<'_, M>,
     ) -> Result<Changes, StageError> {
@@ -210,14 +203,27 @@ impl<M: Model> Running<M> {
                 &mut self.aggregate,
                 &mut self.pipeline.staged,
                 change,
+                identity.as_ref(),
                 job,
                 turn,
             )?,
         };
         if changes.count == 0 {
             conclude(job, &self.aggregate.state).map_err(StageError::Refused)?;
+        } else if let Some(identity) = identity {
+            self.remember(identity, turn);
         }
         Ok(changes)
+    }
+
+    /// Remembers the id of the command that was just staged.
+    fn remember(&mut self, identity: Identity, turn: &Turn<'_, M>) {
+        let kind = turn.kind;
+        let (window, durable) = (&kind.settings.command_window, self.pipeline.durable());
+        let memory = Memory { window, budget: &kind.ids, durable };
+        let moment = Uptime { incarnation: kind.incarnation, seconds: turn.uptime };
+        let Self { aggregate, .. } = self;
+        aggregate.ids.remember(identity.hash, aggregate.sequence_nr, Some(moment), &memory);
     }
 
     fn accepted(
@@ -279,31 +285,10 @@ impl<M: Model> Running<M> {
     }
 }
 
-/// Prepares the reply of the first time as the answer.
-fn replay<M: Model>(
-    job: &mut dyn Job<M::Entity>,
-    first: &RecordedReply,
-    turn: &Turn<'_, M>,
-) -> Result<(), Failure> {
-    if first.command_manifest != job.command() {
-        let id = job.envelope().metadata.command_id().map_or("", CommandId::as_str);
-        let (now, then) = (job.command(), &first.command_manifest);
-        return Err(Failure::invalid(format!(
-            "the command id `{id}` of this `{now}` was used by a `{then}` before"
-        )));
-    }
-    let unreadable = |error: DecodeError| {
-        Failure::corrupt(format!("the recorded reply cannot be read: {}", full_text(&error)))
-    };
-    guard(|| job.replay(&turn.kind.serializer, &first.payload))
-        .map_err(|message| panicked(job, message))?
-        .map_err(unreadable)
-}
-
 /// Sends everything staged as one append.
 pub(super) fn send<M: Model>(
     name: &Name<M>,
-    aggregate: &Aggregate<M>,
+    aggregate: &mut Aggregate<M>,
     pipeline: &mut Pipeline<M>,
     turn: &mut Turn<'_, M>,
 ) {

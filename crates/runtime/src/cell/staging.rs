@@ -1,9 +1,9 @@
 //! What both models do with a command whose change is in the state already.
 
-use super::{Job, Model, Turn, guard};
+use super::{Content, Identity, Job, Model, Turn, guard};
 use crate::{Failure, failure::full_text};
-use actum_model::{Entity, SequenceNr};
-use actum_persistence::serializer::{RecentCommand, RecordedReply};
+use actum_model::Entity;
+use actum_persistence::serializer::RecordedReply;
 use std::borrow::Cow;
 
 /// Lets the job compute its reply from the state after the change.
@@ -11,13 +11,12 @@ pub(crate) fn conclude<E: Entity>(job: &mut dyn Job<E>, state: &E) -> Result<(),
     guard(|| job.conclude(state)).map_err(|message| panicked(job, message))
 }
 
-/// What is remembered of a command that carries an id; `None` for others.
+/// What is recorded of a command that carries an id.
 pub(crate) fn record<M: Model>(
     job: &dyn Job<M::Entity>,
-    sequence_nr: SequenceNr,
+    identity: &Identity,
     turn: &Turn<'_, M>,
-) -> Result<Option<RecentCommand>, Failure> {
-    let Some(command_id) = job.envelope().metadata.command_id().cloned() else { return Ok(None) };
+) -> Result<RecordedReply, Failure> {
     let payload = guard(|| job.recorded_reply(&turn.kind.serializer))
         .map_err(|message| panicked(job, message))?
         .map_err(|error| {
@@ -29,8 +28,14 @@ pub(crate) fn record<M: Model>(
             "the reply cannot be recorded: it has {bytes} bytes, at most {max} are allowed with a command id"
         )));
     }
-    let reply = RecordedReply { command_manifest: Cow::Borrowed(job.command()), payload };
-    Ok(Some(RecentCommand { command_id, sequence_nr, timestamp: turn.wall, reply }))
+    let Content { schema_version, fingerprint } = identity.content;
+    Ok(RecordedReply {
+        command_manifest: Cow::Borrowed(job.command()),
+        command_schema_version: schema_version,
+        command_fingerprint: Some(fingerprint),
+        uptime_seconds: Some(turn.uptime),
+        payload,
+    })
 }
 
 pub(crate) fn panicked<E: Entity>(job: &dyn Job<E>, message: String) -> Failure {

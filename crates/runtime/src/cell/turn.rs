@@ -1,7 +1,7 @@
 use super::{Job, Model, Moment, Verdict};
 use crate::kind::KindContext;
 use actum_model::{EntityKey, Lane, Partition, SequenceNr, Timestamp};
-use actum_persistence::store::Snapshot;
+use actum_persistence::store::{CommandRead, Snapshot};
 
 /// Where the results of a cell's reads and writes come back to: a place that is used again, and which of its users.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,8 +18,10 @@ pub(crate) struct Ticket {
 pub(crate) struct Turn<'a, M: Model> {
     /// The moment of the turn.
     pub(crate) now: Moment,
-    /// The wall clock, for timestamps and ages.
+    /// The wall clock, for timestamps.
     pub(crate) wall: Timestamp,
+    /// For how many whole seconds the engine has been running.
+    pub(crate) uptime: u32,
     /// The partition of the cell.
     pub(crate) partition: Partition,
     /// Its lane.
@@ -39,7 +41,7 @@ pub(crate) struct Outputs<M: Model> {
     /// To be read from the journal.
     pub(crate) reads: Vec<(Read, Ticket)>,
     /// To be saved, without hurry.
-    pub(crate) snapshots: Vec<Snapshot>,
+    pub(crate) snapshots: Vec<Taken>,
     /// To be run now that their changes are durable.
     pub(crate) actions: Vec<Box<dyn FnOnce() + Send>>,
     /// To be answered.
@@ -48,6 +50,14 @@ pub(crate) struct Outputs<M: Model> {
     pub(crate) bytes_staged: usize,
     /// Bytes of changes that no longer wait in cells: they were sent, or failed.
     pub(crate) bytes_unstaged: usize,
+}
+
+/// A snapshot that was taken.
+#[derive(Clone, Debug)]
+pub(crate) struct Taken {
+    pub(crate) snapshot: Snapshot,
+    /// The oldest event that holds a reply which is still promised, if any does: it and those behind it must stay.
+    pub(crate) needed_from: Option<SequenceNr>,
 }
 
 /// A command and its verdict.
@@ -76,6 +86,28 @@ pub(crate) enum Read {
         /// The entity.
         entity: EntityKey,
     },
+    /// The metadata of one event: what was recorded of the command whose last event it is.
+    EventRecord {
+        /// The entity.
+        entity: EntityKey,
+        /// The event.
+        sequence_nr: SequenceNr,
+    },
+    /// What was recorded of a command of a durable state.
+    CommandRecord(CommandRead),
+    /// Which commands of a durable state came before a revision.
+    CommandsBefore(CommandRead),
+}
+
+impl Read {
+    /// Whose record it asks for, if it asks for one.
+    pub(crate) fn record_of(&self) -> Option<SequenceNr> {
+        match self {
+            Self::EventRecord { sequence_nr, .. } => Some(*sequence_nr),
+            Self::CommandRecord(read) => Some(read.revision.into()),
+            _ => None,
+        }
+    }
 }
 
 impl<M: Model> Turn<'_, M> {

@@ -11,11 +11,11 @@ pub(crate) use reader::Reader;
 pub(crate) use retention::{Decode, Retention};
 pub(crate) use saver::Saver;
 
-use crate::cell::{CHANGE_BYTES, Read, Ticket};
+use crate::cell::{CHANGE_BYTES, Read, Taken, Ticket};
 use actum_model::{Lane, Partition};
 use actum_persistence::{
     group_commit::{LaneQueue, Weight},
-    store::{EntityAppend, Snapshot, StateWrite},
+    store::{EntityAppend, StateWrite},
 };
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ impl Journal {
         self.reader.submit(partition, reads);
     }
 
-    pub(crate) fn save(&self, snapshots: impl Iterator<Item = Snapshot>) {
+    pub(crate) fn save(&self, snapshots: impl Iterator<Item = Taken>) {
         self.saver.submit(snapshots);
     }
 

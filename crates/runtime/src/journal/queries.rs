@@ -1,9 +1,14 @@
 use super::reader::{Answers, Wanted};
-use crate::{cell::Read, partition::Found};
+use crate::{
+    cell::{FoundState, Read},
+    partition::Found,
+};
 use actum_model::{EntityKey, SequenceNr};
 use actum_persistence::store::{
-    EntityRead, PageLimit, Recovered, RecoveryRead, StoreError, Stores, recover_carefully,
+    CommandRead, EntityPage, EntityRead, PageLimit, Recovered, RecoveryRead, StoreError, Stores,
+    recover_carefully,
 };
+use std::num::NonZeroU32;
 
 /// Answers a batch of reads with one query for each kind of read that is in it; in the order of the batch.
 pub(super) async fn answer(stores: &Stores, batch: &[Wanted], limit: PageLimit) -> Answers {
@@ -11,6 +16,9 @@ pub(super) async fn answer(stores: &Stores, batch: &[Wanted], limit: PageLimit) 
     let mut starts = Group::default();
     let mut pages = Group::default();
     let mut states = Group::default();
+    let mut event_records = Group::default();
+    let mut command_records = Group::default();
+    let mut commands_before = Group::default();
     for (at, wanted) in batch.iter().enumerate() {
         match &wanted.read {
             Read::Start { entity, snapshot_at_most } if is_newest_or_none(*snapshot_at_most) => {
@@ -24,11 +32,20 @@ pub(super) async fn answer(stores: &Stores, batch: &[Wanted], limit: PageLimit) 
                 pages.push(at, EntityRead { entity: entity.clone(), after: *after });
             }
             Read::State { entity } => states.push(at, entity.clone()),
+            Read::EventRecord { entity, sequence_nr } => {
+                let (entity, sequence_nr) = (entity.clone(), *sequence_nr);
+                event_records.push(at, EventRecordRead { entity, sequence_nr });
+            }
+            Read::CommandRecord(read) => command_records.push(at, CommandRecordRead(read.clone())),
+            Read::CommandsBefore(read) => commands_before.push(at, read.clone()),
         }
     }
     starts.answer(&mut answers, stores, limit).await;
     pages.answer(&mut answers, stores, limit).await;
     states.answer(&mut answers, stores, limit).await;
+    event_records.answer(&mut answers, stores, limit).await;
+    command_records.answer(&mut answers, stores, limit).await;
+    commands_before.answer(&mut answers, stores, limit).await;
     answers.into_iter().map(|answer| answer.expect("every read is in one group")).collect()
 }
 
@@ -73,7 +90,69 @@ impl Question for EntityKey {
         _: PageLimit,
     ) -> Result<Vec<Found>, StoreError> {
         let found = stores.states.load(questions).await?;
-        Ok(found.into_iter().map(Found::State).collect())
+        Ok(found.into_iter().map(|found| Found::State(FoundState::Record(found))).collect())
+    }
+}
+
+/// Asks for the metadata of one event.
+struct EventRecordRead {
+    entity: EntityKey,
+    sequence_nr: SequenceNr,
+}
+
+impl Question for EventRecordRead {
+    async fn ask(
+        questions: &[Self],
+        stores: &Stores,
+        _: PageLimit,
+    ) -> Result<Vec<Found>, StoreError> {
+        let reads: Vec<_> = questions.iter().map(Self::page).collect();
+        let one = PageLimit::default().with_events(NonZeroU32::MIN);
+        let found = stores.events.read_entities(&reads, one).await?;
+        Ok(questions.iter().zip(found).map(|(read, page)| read.in_page(page)).collect())
+    }
+}
+
+impl EventRecordRead {
+    fn page(&self) -> EntityRead {
+        let after = SequenceNr::new(self.sequence_nr.get().saturating_sub(1));
+        EntityRead { entity: self.entity.clone(), after }
+    }
+
+    fn in_page(&self, page: EntityPage) -> Found {
+        let sequence_nr = self.sequence_nr;
+        let event = page.events.into_iter().find(|event| event.sequence_nr == sequence_nr);
+        Found::Record { sequence_nr, found: Ok(event.map(|event| event.metadata)) }
+    }
+}
+
+/// Asks for what was recorded of one command of a durable state.
+struct CommandRecordRead(CommandRead);
+
+impl Question for CommandRecordRead {
+    async fn ask(
+        questions: &[Self],
+        stores: &Stores,
+        _: PageLimit,
+    ) -> Result<Vec<Found>, StoreError> {
+        let reads: Vec<_> = questions.iter().map(|Self(read)| read.clone()).collect();
+        let found = stores.states.command_records(&reads).await?;
+        let record = |(read, record): (CommandRead, _)| Found::Record {
+            sequence_nr: read.revision.into(),
+            found: Ok(record),
+        };
+        Ok(reads.into_iter().zip(found).map(record).collect())
+    }
+}
+
+impl Question for CommandRead {
+    async fn ask(
+        questions: &[Self],
+        stores: &Stores,
+        _: PageLimit,
+    ) -> Result<Vec<Found>, StoreError> {
+        let found = stores.states.commands_before(questions).await?;
+        Ok(found.into_iter().map(|found| Found::State(FoundState::Commands(found))).collect())
     }
 }
 

@@ -1,5 +1,6 @@
-use crate::partition::Found;
+use crate::{cell::FoundState, partition::Found};
 use actum_persistence::store::{PageLimit, StoreError, StoredEvent};
+use bytes::Bytes;
 use std::{
     num::NonZeroU32,
     sync::{
@@ -92,10 +93,14 @@ fn bytes_of(found: &Found) -> usize {
             let event = |event: &StoredEvent| event.payload.bytes.len() + event.metadata.len();
             snapshot + recovered.page.events.iter().map(event).sum::<usize>()
         }
-        Found::State(record) => record.as_ref().map_or(0, |record| {
+        Found::State(FoundState::Record(record)) => record.as_ref().map_or(0, |record| {
             let state = record.state.as_ref().map_or(0, |state| state.bytes.len());
-            state + record.recent_commands.len()
+            state + record.recent_commands.len() + size_of_val(&record.commands[..])
         }),
+        Found::State(FoundState::Commands(commands)) => size_of_val(&commands[..]),
+        Found::Record { found, .. } => {
+            found.as_ref().ok().and_then(Option::as_ref).map_or(0, Bytes::len)
+        }
     }
 }
 

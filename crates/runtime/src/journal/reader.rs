@@ -91,6 +91,11 @@ impl Reader {
 fn deliver(batch: Vec<Wanted>, answers: Answers, held: Vec<Held>, doors: &[Arc<Door>]) {
     debug_assert_eq!(batch.len(), answers.len(), "every read is answered");
     for ((wanted, answer), held) in batch.into_iter().zip(answers).zip(held) {
+        let answer = match (wanted.read.record_of(), answer) {
+            // it says which read has failed
+            (Some(sequence_nr), Err(error)) => Ok(Found::Record { sequence_nr, found: Err(error) }),
+            (_, answer) => answer,
+        };
         doors[wanted.partition.index()].leave_found([(wanted.ticket, answer, held)]);
     }
 }

@@ -53,11 +53,12 @@ impl Tidying<'_> {
     /// Deletes what snapshots of `entity` up to the one just saved, `newest`, make superfluous.
     ///
     /// Any of the kept snapshots can be recovered from: only what the oldest of them covers goes, and only when there are
-    /// as many as are to be kept.
+    /// as many as are to be kept; and no event from `needed_from` on, since those hold replies that are promised to retries.
     pub(crate) async fn tidy(
         &self,
         entity: &EntityKey,
         newest: SequenceNr,
+        needed_from: Option<SequenceNr>,
     ) -> Result<(), StoreError> {
         if self.retention.delete_events && self.check(entity, newest).await? != Check::Usable {
             return Ok(());
@@ -70,7 +71,7 @@ impl Tidying<'_> {
             let known = !self.retention.delete_events || oldest == newest;
             let check = if known { Check::Usable } else { self.check(entity, oldest).await? };
             match check {
-                Check::Usable => return self.delete_up_to(entity, oldest).await,
+                Check::Usable => return self.delete_up_to(entity, oldest, needed_from).await,
                 Check::Unfit => return Ok(()), // newer ones will take its place
                 Check::Deleted => {}
             }
@@ -78,11 +79,17 @@ impl Tidying<'_> {
         Ok(())
     }
 
-    async fn delete_up_to(&self, entity: &EntityKey, oldest: SequenceNr) -> Result<(), StoreError> {
+    async fn delete_up_to(
+        &self,
+        entity: &EntityKey,
+        oldest: SequenceNr,
+        needed_from: Option<SequenceNr>,
+    ) -> Result<(), StoreError> {
         let superfluous = SequenceNr::ZERO..=oldest.previous();
         self.stores.snapshots.delete(entity, superfluous).await?;
-        if self.retention.delete_events {
-            self.stores.events.delete_events(self.incarnation, entity, oldest).await?;
+        let up_to = needed_from.map_or(oldest, |needed| oldest.min(needed.previous()));
+        if self.retention.delete_events && up_to > SequenceNr::ZERO {
+            self.stores.events.delete_events(self.incarnation, entity, up_to).await?;
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
 use super::retention::{Retention, Tidying};
-use crate::failure::full_text;
+use crate::{cell::Taken, failure::full_text};
 use actum_persistence::{
     panics::{guarded, log_safely},
     serializer::Serializer,
@@ -28,7 +28,7 @@ pub(crate) struct Saver {
 
 #[derive(Default)]
 struct Waiting {
-    snapshots: VecDeque<Snapshot>,
+    snapshots: VecDeque<Taken>,
     bytes: usize,
 }
 
@@ -52,17 +52,20 @@ impl Saver {
         }
     }
 
-    pub(crate) fn submit(&self, snapshots: impl Iterator<Item = Snapshot>) {
+    pub(crate) fn submit(&self, snapshots: impl Iterator<Item = Taken>) {
         let mut waiting = self.waiting.lock();
-        for snapshot in snapshots {
-            let bytes = snapshot.state.bytes.len() + snapshot.recent_commands.len();
-            if waiting.bytes + bytes > self.bytes_max {
+        for taken in snapshots {
+            let bytes = bytes_of(&taken);
+            // one alone is saved however large it is: it would be as large the next time
+            if waiting.bytes > 0 && waiting.bytes + bytes > self.bytes_max {
                 self.lose(1);
-                tracing::warn!(entity = %snapshot.entity, "snapshot skipped, too many bytes of snapshots wait");
+                let (entity, waiting, snapshot_bytes_max) =
+                    (&taken.snapshot.entity, waiting.bytes, self.bytes_max);
+                tracing::warn!(%entity, bytes, waiting, snapshot_bytes_max, "snapshot skipped, others fill the queue");
                 continue;
             }
             waiting.bytes += bytes;
-            waiting.snapshots.push_back(snapshot);
+            waiting.snapshots.push_back(taken);
         }
         drop(waiting);
         self.more.notify_one();
@@ -104,32 +107,32 @@ impl Saver {
         }
     }
 
-    fn next_batch(&self) -> Vec<Snapshot> {
+    fn next_batch(&self) -> Vec<Taken> {
         let mut waiting = self.waiting.lock();
         let count = waiting.snapshots.len().min(BATCH_MAX);
-        let batch: Vec<Snapshot> = waiting.snapshots.drain(..count).collect();
-        let bytes: usize =
-            batch.iter().map(|taken| taken.state.bytes.len() + taken.recent_commands.len()).sum();
-        waiting.bytes -= bytes;
+        let batch: Vec<Taken> = waiting.snapshots.drain(..count).collect();
+        waiting.bytes -= batch.iter().map(bytes_of).sum::<usize>();
         batch
     }
 
-    async fn save(&self, mut batch: Vec<Snapshot>, stores: &Stores, incarnation: Incarnation) {
-        batch.retain(|snapshot| self.is_readable(snapshot));
+    async fn save(&self, mut batch: Vec<Taken>, stores: &Stores, incarnation: Incarnation) {
+        batch.retain(|taken| self.is_readable(&taken.snapshot));
         if batch.is_empty() {
             return;
         }
+        let needed: Vec<_> = batch.iter().map(|taken| taken.needed_from).collect();
+        let batch: Vec<_> = batch.into_iter().map(|taken| taken.snapshot).collect();
         if let Err(error) = stores.snapshots.save(&batch).await {
             self.lose(batch.len());
             let error = full_text(&error);
             tracing::warn!(snapshots = batch.len(), error, "snapshots not saved");
             return;
         }
-        for snapshot in &batch {
+        for (snapshot, needed_from) in batch.iter().zip(needed) {
             let entity = &snapshot.entity;
             let Some(retention) = self.retention.get(entity.kind()) else { continue };
             let tidying = Tidying { retention, serializer: &self.serializer, stores, incarnation };
-            if let Err(error) = tidying.tidy(entity, snapshot.sequence_nr).await {
+            if let Err(error) = tidying.tidy(entity, snapshot.sequence_nr, needed_from).await {
                 let error = full_text(&error);
                 tracing::warn!(%entity, error, "old snapshots or events not deleted");
             }
@@ -150,4 +153,8 @@ impl Saver {
             }
         }
     }
+}
+
+fn bytes_of(taken: &Taken) -> usize {
+    taken.snapshot.state.bytes.len() + taken.snapshot.recent_commands.len()
 }

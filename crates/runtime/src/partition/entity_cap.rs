@@ -5,7 +5,8 @@ use std::sync::{
     atomic::{AtomicBool, Ordering::SeqCst},
 };
 
-/// Lets the least recently used entities of an engine leave while it holds more than its cap.
+/// Lets the least recently used entities of an engine leave while it holds more than its cap, or while the command ids
+/// they remember take more than their budget.
 ///
 /// Only a partition can let its own cells go, so the cap is handed from partition to partition: always to the one
 /// whose oldest cell is the oldest of all. One at a time keeps it.

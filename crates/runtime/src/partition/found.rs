@@ -1,16 +1,18 @@
 use crate::{
-    cell::{ByEvents, ByState, Model, Ticket},
+    cell::{ByEvents, ByState, FoundRecord, FoundState, Model, Ticket},
     journal::Journal,
 };
-use actum_model::{DurableState, EventSourced, Lane};
-use actum_persistence::store::{EntityAppend, Recovered, StateRecord, StateWrite};
+use actum_model::{DurableState, EventSourced, Lane, SequenceNr};
+use actum_persistence::store::{EntityAppend, Recovered, StateWrite};
 
 /// What a read brings, of either model.
 pub(crate) enum Found {
     /// A snapshot and events.
     Events(Recovered),
-    /// A durable state; `None` if it was never written.
-    State(Option<StateRecord>),
+    /// Something of a durable state.
+    State(FoundState),
+    /// The record of the command whose last change has this number.
+    Record { sequence_nr: SequenceNr, found: FoundRecord },
 }
 
 /// A model that a partition can host: it knows which writer its writes go to.
@@ -37,7 +39,7 @@ impl<E: DurableState> Hosted for ByState<E> {
         journal.write(writes.drain(..));
     }
 
-    fn found(found: Found) -> Option<Option<StateRecord>> {
-        if let Found::State(record) = found { Some(record) } else { None }
+    fn found(found: Found) -> Option<FoundState> {
+        if let Found::State(found) = found { Some(found) } else { None }
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Beat<'a> {
     pub(crate) now: Moment,
     pub(crate) clock: Clock,
     pub(crate) wall: Timestamp,
+    /// For how many whole seconds the engine has been running.
+    pub(crate) uptime: u32,
     pub(crate) partition: Partition,
     pub(crate) lane: Lane,
     /// How many bytes of changes may still be staged.

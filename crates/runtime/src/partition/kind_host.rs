@@ -222,6 +222,12 @@ impl<M: Hosted> HostedKind for KindHost<M> {
     }
 
     fn found(&mut self, ticket: Ticket, found: Result<Found, StoreError>, beat: &Beat<'_>) {
+        if let Ok(Found::Record { sequence_nr, found }) = found {
+            let input = |cell: &mut Cell<M>, turn: &mut Turn<'_, M>| {
+                cell.recorded(sequence_nr, &found, turn)
+            };
+            return self.with_cell(ticket, beat, input);
+        }
         let found = found.and_then(|found| {
             M::found(found).ok_or_else(|| {
                 StoreError::corrupt("a read was answered with a record of another model")
@@ -320,8 +326,8 @@ pub(super) fn turn<'a, M: Hosted>(
     out: &'a mut Outputs<M>,
     beat: &Beat<'_>,
 ) -> Turn<'a, M> {
-    let Beat { now, wall, partition, lane, room, .. } = *beat;
-    Turn { now, wall, partition, lane, room, kind, out }
+    let Beat { now, wall, uptime, partition, lane, room, .. } = *beat;
+    Turn { now, wall, uptime, partition, lane, room, kind, out }
 }
 
 impl<M: Hosted> Drop for KindHost<M> {

@@ -107,6 +107,7 @@ impl Partition {
             now,
             clock: self.clock,
             wall: self.clock.wall(),
+            uptime: now.as_seconds(),
             partition: self.door.partition,
             lane: self.door.lane,
             room: self.load.room(journal.queued_bytes()),

@@ -64,6 +64,11 @@ pub struct Usage {
     pub commands: usize,
     /// Handlers that were named as slow since the start.
     pub slow_handlers: usize,
+    /// Bytes that remembered command ids take.
+    pub command_ids_bytes: usize,
+    /// Command ids that were forgotten before their `age_min` since the start, see
+    /// [`CommandWindow`](crate::settings::CommandWindow).
+    pub command_ids_forgotten_early: usize,
 }
 
 impl Runtime {
@@ -112,6 +117,8 @@ impl Runtime {
             entities: load.entities(),
             commands: load.commands(),
             slow_handlers: load.slow_handlers(),
+            command_ids_bytes: load.ids().bytes(),
+            command_ids_forgotten_early: load.ids().forgotten_early(),
         }
     }
 

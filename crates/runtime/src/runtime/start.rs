@@ -26,7 +26,7 @@ use actum_persistence::{
     panics::log_safely,
     serializer::Serializer,
     settings_check::SettingsCheck,
-    store::Stores,
+    store::{Incarnation, Stores},
 };
 use ractor::Actor;
 use std::{
@@ -91,7 +91,7 @@ async fn start_over(
         release(&stores, incarnation, last_words(Instant::now())).await;
         return Err(error);
     }
-    let (mut plant, kinds) = Plant::build(registrations, &stores, &settings);
+    let (mut plant, kinds) = Plant::build(registrations, &stores, &settings, incarnation);
     let crew = match plant.set_to_work(&stores, &settings, &claimed).await {
         Ok(crew) => crew,
         Err(error) => {
@@ -178,6 +178,7 @@ impl Plant {
         registrations: Vec<Registration>,
         stores: &Stores,
         settings: &RuntimeSettings,
+        incarnation: Incarnation,
     ) -> (Self, Kinds) {
         let layout = stores.events.layout();
         let (clock, alarm) = (Clock::start(), Arc::new(Alarm::new()));
@@ -187,7 +188,9 @@ impl Plant {
         let doors: Arc<[Arc<Door>]> =
             layout.partitions.iter().map(|partition| Arc::new(door(partition))).collect();
         let RuntimeSettings { commands_max, entities_max, journal_bytes_max, .. } = *settings;
-        let load = Arc::new(Load::new(commands_max, entities_max, journal_bytes_max));
+        let load = Load::new(commands_max, entities_max, journal_bytes_max)
+            .with_command_ids_bytes_max(settings.command_ids_bytes_max);
+        let load = Arc::new(load);
         let gate = Arc::new(Gate::new(Arc::clone(&doors)));
         let (mut kinds, mut hosts, mut guarded) = (Kinds::new(), Vec::new(), Vec::new());
         let mut retention = HashMap::new();
@@ -195,7 +198,8 @@ impl Plant {
             retention.extend(registration.retention.take().map(|kept| (registration.kind, kept)));
             let serializer = Serializer::new(settings.size_limits);
             let type_id = registration.type_id;
-            let wiring = Wiring { nr, doors: &doors, load: &load, clock, settings, serializer };
+            let (doors, load) = (&doors, &load);
+            let wiring = Wiring { nr, doors, load, clock, settings, serializer, incarnation };
             let Wired { ports, inboxes, host } = registration.build(&wiring);
             kinds.insert(type_id, ports);
             guarded.extend(inboxes);

@@ -16,8 +16,8 @@ pub struct EntitySettings<E> {
     /// How many commands of one entity may wait for an answer; 2,000 by default, at least 1. Beyond it callers get
     /// `Overloaded`.
     pub commands_max: usize,
-    /// Which command ids an entity remembers. It holds at least as many as commands of the entity may wait, so none is
-    /// forgotten before it is answered.
+    /// For how long an entity remembers command ids; by default at least the last 100, and those of the last 10 minutes.
+    /// None is forgotten before its command is stored.
     pub command_window: CommandWindow,
 }
 
@@ -66,7 +66,7 @@ impl<E> EntitySettings<E> {
             check.duration("idle_timeout", timeout, Duration::from_millis(1)..);
         }
         check.number("commands_max", self.commands_max, 1..);
-        self.command_window.check(&mut check, self.commands_max);
+        self.command_window.check(&mut check);
         check.into_problems()
     }
 }

@@ -26,7 +26,12 @@ pub struct RuntimeSettings {
     /// How many bytes of changes may wait to be written; 64 MiB by default, at least 1 MiB; payload, metadata and 128
     /// bytes for each. Beyond it commands are refused as overloaded.
     pub journal_bytes_max: usize,
-    /// How many bytes of snapshots may wait to be saved; 64 MiB by default. Beyond it snapshots are skipped.
+    /// How many bytes that remembered command ids may take in memory; 64 MiB by default, at least 64 KiB; about 33 for
+    /// each id. From seven eighths of it on, entities forget ids before their age, down to the `commands_min` of their
+    /// [`CommandWindow`](super::CommandWindow); beyond it the least recently used idle entities leave memory.
+    pub command_ids_bytes_max: usize,
+    /// How many bytes of snapshots may wait to be saved; 64 MiB by default, and no less than `payload_bytes_max` of the
+    /// size limits. Beyond it snapshots are skipped, except for one alone.
     pub snapshot_bytes_max: usize,
     /// How many reads for recovering entities run at once; 4 by default, 1 to 64.
     pub readers: u32,
@@ -73,6 +78,7 @@ setters! {
     with_commands_max commands_max: usize;
     with_partition_commands_max partition_commands_max: usize;
     with_journal_bytes_max journal_bytes_max: usize;
+    with_command_ids_bytes_max command_ids_bytes_max: usize;
     with_snapshot_bytes_max snapshot_bytes_max: usize;
     with_readers readers: u32;
     with_read_batch_max read_batch_max: u32;
@@ -99,6 +105,9 @@ impl RuntimeSettings {
         check.number("commands_max", self.commands_max, 1..);
         check.number("partition_commands_max", self.partition_commands_max, 1..);
         check.bytes("journal_bytes_max", self.journal_bytes_max, 1 << 20..);
+        check.bytes("command_ids_bytes_max", self.command_ids_bytes_max, 64 << 10..);
+        let payload_bytes_max = self.size_limits.payload_bytes_max;
+        check.bytes("snapshot_bytes_max", self.snapshot_bytes_max, payload_bytes_max..);
         check.number("readers", self.readers, 1..=64);
         check.number("read_batch_max", self.read_batch_max, 1..=1_000);
         check.bytes("read_bytes_max", self.read_bytes_max, 1 << 20..);
@@ -122,6 +131,7 @@ impl Default for RuntimeSettings {
             partition_commands_max: 10_000,
             journal_bytes_max: 64 << 20,
             snapshot_bytes_max: 64 << 20,
+            command_ids_bytes_max: 64 << 20,
             readers: 4,
             read_batch_max: 64,
             read_bytes_max: 64 << 20,

@@ -84,7 +84,7 @@ fn recovery_begins_again_when_retention_overtakes_it() {
     world.host_turn();
     world.answer(0, 0); // the first event, of three
     let incarnation = world.processes[0].incarnation;
-    world.journal.save(snapshot);
+    world.journal.save(snapshot.snapshot);
     world.journal.delete_events(incarnation, 0, 2).expect("the head is behind 2");
     world.host_turn();
     world.read_all();

@@ -24,7 +24,6 @@ sights! {
     OverloadedEntity,
     OverloadedJournal,
     InvalidCommand,
-    InvalidReuseOfId,
     InvalidForStore,
     Corrupt,
     CorruptRecord,
@@ -52,8 +51,17 @@ sights! {
     RetryWithOtherPlan,
     /// A retry was answered before later commands of its entity.
     RetryOvertook,
+    /// An id came back with another command, or with other content.
+    IdReused,
     AppliedAgainBeyondCount,
     AppliedAgainBeyondAge,
+    AppliedAgainForgottenEarly,
+    /// A command was handled though another id with the same hash is remembered.
+    HashCollision,
+    /// The record of a command was deleted while a retry asked for it, or only another engine knew that it was needed.
+    ReplyDeleted,
+    /// The record of a command could not be read.
+    RecordUnread,
     // the journal
     AppendFailed,
     AppendUnknownButDone,

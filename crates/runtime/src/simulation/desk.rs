@@ -1,14 +1,14 @@
 use super::{Scene, Writer};
-use crate::cell::{Read, Ticket};
+use crate::cell::{Read, Taken, Ticket};
 use actum_model::Lane;
-use actum_persistence::store::{EntityAppend, Incarnation, Snapshot, StateWrite};
+use actum_persistence::store::{EntityAppend, Incarnation, StateWrite};
 
 /// What the hosts of a process have on its way to the stores.
 pub(crate) struct Desk {
     pub(crate) lanes: Vec<Writer<EntityAppend>>,
     pub(crate) states: Writer<StateWrite>,
     pub(crate) reads: Vec<Asked>,
-    pub(crate) snapshots: Vec<Snapshot>,
+    pub(crate) snapshots: Vec<Taken>,
     pub(crate) bytes_staged: usize,
     pub(crate) bytes_unstaged: usize,
 }

@@ -1,7 +1,7 @@
 //! What happens to the world besides its work: lives begin and end, strangers write, snapshots come to harm.
 
 use super::{Order, Plan, Process, Seen, World, journal::number_of};
-use crate::cell::Moment;
+use crate::cell::{Moment, Taken};
 use actum_model::Timestamp;
 
 /// How many processes think at most that they are the one.
@@ -16,7 +16,8 @@ impl World {
         let life = self.ledger.born();
         let skew = self.dice.between(0, 2_000_000) as i64 - 1_000_000;
         self.say(|| format!("life {life} begins as {incarnation}, {skew} off"));
-        let process = Process::new(life, incarnation, skew, &self.scene, &self.log);
+        let uptime = self.dice.below(1 << 40); // clocks of two lives have nothing in common
+        let process = Process::new(life, incarnation, (skew, uptime), &self.scene, &self.log);
         self.processes.push(process);
     }
 
@@ -150,10 +151,10 @@ impl World {
     fn end_late(&mut self) {
         if self.dice.chance(500) && !self.journal.late_snapshots.is_empty() {
             let at = self.dice.place(self.journal.late_snapshots.len());
-            let snapshot = self.journal.late_snapshots.swap_remove(at);
+            let taken = self.journal.late_snapshots.swap_remove(at);
             if self.dice.chance(700) {
                 self.ledger.coverage.saw(Seen::SnapshotLate);
-                self.journal.save(snapshot);
+                self.journal.save(taken.snapshot);
             }
             return;
         }
@@ -162,7 +163,7 @@ impl World {
 
     /// Saves one of the snapshots that wait, and deletes what it makes superfluous.
     pub(crate) fn save_nth(&mut self, at: usize, nth: usize) {
-        let snapshot = self.processes[at].desk.snapshots.swap_remove(nth);
+        let Taken { snapshot, needed_from } = self.processes[at].desk.snapshots.swap_remove(nth);
         let nr = snapshot.sequence_nr;
         self.say(|| format!("a snapshot of {} at {nr} is saved", snapshot.entity));
         if self.dice.chance(self.faults.snapshot_lost) {
@@ -173,7 +174,8 @@ impl World {
         let traits = &self.scene.kinds[self.scene.entities[entity as usize].kind];
         if !self.dice.chance(self.faults.tidy_fails) {
             let oldest = self.journal.prune(entity, traits.snapshots_kept as usize);
-            if let (Some(oldest), true) = (oldest, traits.deletes_events)
+            let needless = needed_from.map_or(u64::MAX, |needed| needed.get() - 1);
+            if let (Some(oldest), true) = (oldest.map(|it| it.min(needless)), traits.deletes_events)
                 && self.journal.delete_events(incarnation, entity, oldest).is_ok()
             {
                 self.ledger.coverage.saw(Seen::EventsDeleted);

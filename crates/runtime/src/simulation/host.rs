@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{
     Failure,
-    cell::{Cell, Job, Life, Model, Moment, Outputs, Read, Ticket, Turn},
+    cell::{Cell, FoundRecord, Job, Life, Model, Moment, Outputs, Read, Ticket, Turn},
     kind::KindContext,
 };
 use actum_model::{EntityKey, Revision, SequenceNr};
@@ -101,6 +101,10 @@ impl<M: Hosted> Host<M> {
         for _ in 0..beat.take {
             let Some((ticket, found)) = self.found.pop_front() else { return };
             let Some(at) = self.at(ticket) else { continue };
+            if let Ok(Found::Record { sequence_nr, found }) = found {
+                self.take_record(at, sequence_nr, &found, beat);
+                continue;
+            }
             let found = found.map(M::found);
             match &found {
                 Ok(found) => {
@@ -109,14 +113,30 @@ impl<M: Hosted> Host<M> {
                         desk.read(read, ticket);
                     }
                 }
-                Err(error) => {
-                    let (life, entity) = (self.place.life, self.cells[at].entity);
-                    let failure = Failure::of_store(error.clone());
-                    self.log.write(Note::Unread { life, entity, failure });
-                }
+                Err(error) => self.note_unread(at, error),
             }
             self.step(at, beat, |cell, turn| cell.found(found, turn));
         }
+    }
+
+    fn take_record(
+        &mut self,
+        at: usize,
+        sequence_nr: SequenceNr,
+        found: &FoundRecord,
+        beat: &Beat,
+    ) {
+        if let Err(error) = found {
+            self.note_unread(at, error);
+            self.log.write(Note::Saw(Seen::RecordUnread));
+        }
+        self.step(at, beat, |cell, turn| cell.recorded(sequence_nr, found, turn));
+    }
+
+    fn note_unread(&self, at: usize, error: &StoreError) {
+        let (life, entity) = (self.place.life, self.cells[at].entity);
+        let failure = Failure::of_read(error.clone());
+        self.log.write(Note::Unread { life, entity, failure });
     }
 
     pub(super) fn take_commands(&mut self, beat: &Beat) {
@@ -220,11 +240,11 @@ impl<M: Hosted> Host<M> {
             self.note_recovery(&read, ticket);
             desk.read(read, ticket);
         }
-        for snapshot in self.out.snapshots.drain(..) {
-            let entity = number_of(&snapshot.entity);
-            let snapshot = Box::new(snapshot);
-            self.log.write(Note::Taken { life, entity, snapshot: snapshot.clone() });
-            desk.snapshots.push(*snapshot);
+        for taken in self.out.snapshots.drain(..) {
+            let entity = number_of(&taken.snapshot.entity);
+            let snapshot = Box::new(taken.snapshot.clone());
+            self.log.write(Note::Taken { life, entity, snapshot });
+            desk.snapshots.push(taken);
         }
         desk.bytes_staged += std::mem::take(&mut self.out.bytes_staged);
         desk.bytes_unstaged += std::mem::take(&mut self.out.bytes_unstaged);
@@ -236,8 +256,8 @@ impl<M: Hosted> Host<M> {
     fn note_recovery(&mut self, read: &Read, ticket: Ticket) {
         let is_first = match read {
             Read::Start { snapshot_at_most, .. } => *snapshot_at_most == SequenceNr::new(u64::MAX),
-            Read::Page { .. } => false,
             Read::State { .. } => true,
+            _ => false,
         };
         let Some(at) = self.at(ticket) else { return };
         if is_first {
@@ -261,8 +281,8 @@ pub(super) fn turn<'a, M: Model>(
     place: Place,
     beat: &Beat,
 ) -> Turn<'a, M> {
-    let (Place { partition, lane, .. }, Beat { now, wall, room, .. }) = (place, *beat);
-    Turn { now, wall, partition, lane, room, kind, out }
+    let (Place { partition, lane, .. }, Beat { now, wall, uptime, room, .. }) = (place, *beat);
+    Turn { now, wall, uptime, partition, lane, room, kind, out }
 }
 
 /// What a failed write means to the commands in it.

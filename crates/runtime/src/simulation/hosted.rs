@@ -19,6 +19,8 @@ pub(crate) struct Place {
 pub(crate) struct Beat {
     pub(crate) now: Moment,
     pub(crate) wall: Timestamp,
+    /// For how many seconds the process has been running, by its own clock.
+    pub(crate) uptime: u32,
     pub(crate) room: usize,
     /// How much of everything that was left is taken.
     pub(crate) take: usize,

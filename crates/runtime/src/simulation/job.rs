@@ -3,12 +3,13 @@ use super::{
 };
 use crate::{
     Failure,
-    cell::{Decision, Envelope, Job, Moment, Verdict},
+    cell::{Content, Decision, Envelope, Job, Moment, Verdict},
 };
 use actum_model::{
     CodecError, CommandId, DecodeError, Metadata, Revision, SequenceNr, StoredPayload,
 };
 use actum_persistence::serializer::{EncodeError, Serializer};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A command as a client sends it.
 #[derive(Clone, Debug)]
@@ -81,6 +82,12 @@ impl<E: Subject> Job<E> for SimJob {
 
     fn command(&self) -> &'static str {
         self.order.command
+    }
+
+    fn content(&self) -> Result<Content, CodecError> {
+        let mut hasher = DefaultHasher::new(); // the same in every run
+        self.order.plan.hash(&mut hasher);
+        Ok(Content { schema_version: 1, fingerprint: hasher.finish() })
     }
 
     fn handle(&mut self, state: &E, _: &u64, (): &(), at: SequenceNr) -> Decision<E> {

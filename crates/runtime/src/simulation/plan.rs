@@ -1,7 +1,7 @@
 use super::Dice;
 
 /// What a simulated command does to its entity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Plan {
     pub(crate) wish: Wish,
     pub(crate) flaw: Flaw,
@@ -14,7 +14,7 @@ pub(crate) struct Plan {
 }
 
 /// What is to change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Wish {
     Look,
     Reject,
@@ -25,7 +25,7 @@ pub(crate) enum Wish {
 }
 
 /// Where it goes wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub(crate) enum Flaw {
     None = 0,

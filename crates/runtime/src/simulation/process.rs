@@ -1,8 +1,12 @@
 use super::{Beat, Desk, Hosting, Log, Place, Scene, host::Host, journal::Journal};
-use super::{Dice, hosted::Hosted};
-use crate::cell::{ByEvents, ByState, Ticket};
+use super::{Dice, hosted::Hosted, scene::Traits};
+use crate::{
+    cell::{ByEvents, ByState, Ticket},
+    id_budget::IdBudget,
+};
 use actum_model::Partition;
 use actum_persistence::{group_commit::Settled, store::Incarnation};
+use std::sync::Arc;
 
 /// One life of the process: its hosts, and what they have on its way.
 pub(crate) struct Process {
@@ -13,6 +17,8 @@ pub(crate) struct Process {
     pub(crate) desk: Desk,
     /// How far its wall clock is off, in microseconds.
     pub(crate) skew: i64,
+    /// What its monotonic clock showed at the beginning of everything, in microseconds.
+    pub(crate) uptime: u64,
     /// Whether it knows that it was shut out of the journal.
     pub(crate) fenced: bool,
     /// How many more steps it may take to stop, once it has begun to.
@@ -20,16 +26,23 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn new(life: u32, by: Incarnation, skew: i64, scene: &Scene, log: &Log) -> Self {
+    pub(crate) fn new(
+        life: u32,
+        by: Incarnation,
+        (skew, uptime): (i64, u64),
+        scene: &Scene,
+        log: &Log,
+    ) -> Self {
         let mut hosts: Vec<Box<dyn Hosting>> = Vec::new();
+        let ids = Arc::new(IdBudget::new(scene.ids_bytes_max));
         for partition in scene.layout.partitions.iter() {
             for kind in 0..scene.kinds.len() {
                 let place = place(life, hosts.len(), partition, kind, scene);
-                hosts.push(host(place, kind, scene, log.clone()));
+                hosts.push(host(place, &scene.kinds[kind], (by, &ids), log.clone()));
             }
         }
         let desk = Desk::new(scene, by);
-        Self { life, incarnation: by, hosts, desk, skew, fenced: false, patience: None }
+        Self { life, incarnation: by, hosts, desk, skew, uptime, fenced: false, patience: None }
     }
 
     /// The number of the host of an entity.
@@ -90,12 +103,16 @@ fn place(life: u32, nr: usize, partition: Partition, kind: usize, scene: &Scene)
     Place { life, nr, partition, lane, cells_max: scene.kinds[kind].cells_max }
 }
 
-fn host(place: Place, kind: usize, scene: &Scene, log: Log) -> Box<dyn Hosting> {
-    let traits = &scene.kinds[kind];
+fn host(
+    place: Place,
+    traits: &Traits,
+    by: (Incarnation, &Arc<IdBudget>),
+    log: Log,
+) -> Box<dyn Hosting> {
     if traits.by_state {
-        boxed::<ByState<super::Board>>(Host::new(place, traits.boards(), log))
+        boxed::<ByState<super::Board>>(Host::new(place, traits.boards(by), log))
     } else {
-        boxed::<ByEvents<super::Chain>>(Host::new(place, traits.chains(), log))
+        boxed::<ByEvents<super::Chain>>(Host::new(place, traits.chains(by), log))
     }
 }
 

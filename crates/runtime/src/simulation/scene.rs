@@ -1,14 +1,17 @@
 use super::{Board, Chain, Dice, subject::size_limits};
 use crate::{
     cell::Troubles,
+    id_budget::IdBudget,
     kind::KindContext,
     settings::{Batching, CommandWindow, EntitySettings, SnapshotSettings},
 };
-use actum_model::{EntityKey, Lane, LaneCount, Partition, PartitionCount};
+use actum_model::{CommandId, EntityKey, Lane, LaneCount, Partition, PartitionCount};
 use actum_persistence::{
-    group_commit::GroupCommitSettings, serializer::Serializer, store::JournalLayout,
+    group_commit::GroupCommitSettings,
+    serializer::Serializer,
+    store::{Incarnation, JournalLayout},
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 /// What does not change during a run: the entities, the settings, and what goes wrong how often. Drawn from the seed, so
 /// that every run is another corner of what is possible.
@@ -19,6 +22,8 @@ pub(crate) struct Scene {
     pub(crate) group_commit: GroupCommitSettings,
     /// How many events a page holds.
     pub(crate) page: usize,
+    /// How many bytes of command ids a process may remember: no bound, or hardly any.
+    pub(crate) ids_bytes_max: usize,
     pub(crate) faults: Faults,
     /// How likely each sort of step is, see [`World`](super::World).
     pub(crate) odds: [u64; 7],
@@ -45,6 +50,9 @@ pub(crate) struct Traits {
     idle_timeout: Option<Duration>,
     pub(crate) commands_max: usize,
     pub(crate) window: CommandWindow,
+    /// The hashes of command ids; in some runs there are few, so that they collide.
+    pub(crate) hash_id: fn(&CommandId) -> u64,
+    snapshot_marks_max: usize,
     /// How many entities of the kind stay in memory in one partition.
     pub(crate) cells_max: usize,
 }
@@ -87,6 +95,7 @@ impl Scene {
             kinds,
             group_commit,
             page: dice.between(1, 4) as usize,
+            ids_bytes_max: if dice.chance(200) { 1 } else { usize::MAX },
             faults: Faults::any(dice),
             odds: [
                 dice.between(5, 40),  // send
@@ -114,6 +123,7 @@ impl Scene {
             kinds: vec![traits.clone(), traits.clone(), traits],
             group_commit: GroupCommitSettings::default(),
             page: 1,
+            ids_bytes_max: usize::MAX,
             faults: Faults::default(),
             odds: [1; 7],
         }
@@ -141,8 +151,16 @@ impl Traits {
             idle_timeout: None,
             commands_max: 100,
             window: CommandWindow::default(),
+            hash_id: CommandId::hash64,
+            snapshot_marks_max: 1000,
             cells_max: 100,
         }
+    }
+
+    /// Whether two ids may have one hash.
+    pub(crate) fn collides(&self) -> bool {
+        let ids = (0..100).map(super::command_id);
+        ids.map(|id| (self.hash_id)(&id)).collect::<HashSet<_>>().len() < 100
     }
 
     /// Takes a snapshot so many events apart.
@@ -176,10 +194,9 @@ impl Traits {
             deletes_events,
             idle_timeout: leaves_idle.then(|| Duration::from_millis(dice.between(5, 400))),
             commands_max: dice.between(if narrow { 1 } else { 8 }, 16) as usize,
-            window: CommandWindow::new(
-                dice.between(1, 12) as usize,
-                Duration::from_millis(dice.between(1000, 8000)),
-            ),
+            window: any_window(dice),
+            hash_id: if dice.chance(250) { few_hashes } else { CommandId::hash64 },
+            snapshot_marks_max: dice.between(1, 6) as usize,
             cells_max: if crowded { 1 } else { 100 },
         }
     }
@@ -190,18 +207,36 @@ impl Traits {
         (threshold as usize, Duration::from_millis(millis))
     }
 
-    pub(crate) fn chains(&self) -> Arc<KindContext<Chain>> {
+    pub(crate) fn chains(&self, by: (Incarnation, &Arc<IdBudget>)) -> Arc<KindContext<Chain>> {
         let mut settings = self.settings();
         if let Some((every, on_passivation)) = self.snapshots {
             let policy =
                 SnapshotSettings::every(every).with_snapshot_on_passivation(on_passivation);
             settings = settings.with_snapshots(policy);
         }
-        context(settings)
+        self.context(settings, by)
     }
 
-    pub(crate) fn boards(&self) -> Arc<KindContext<Board>> {
-        context(self.settings())
+    pub(crate) fn boards(&self, by: (Incarnation, &Arc<IdBudget>)) -> Arc<KindContext<Board>> {
+        self.context(self.settings(), by)
+    }
+
+    fn context<E: super::Subject>(
+        &self,
+        settings: EntitySettings<E>,
+        (incarnation, ids): (Incarnation, &Arc<IdBudget>),
+    ) -> Arc<KindContext<E>> {
+        Arc::new(KindContext {
+            env: Arc::new(()),
+            settings,
+            serializer: Serializer::new(size_limits()),
+            slow_handler_after: Duration::from_secs(1),
+            troubles: Troubles::default(),
+            incarnation,
+            hash_id: self.hash_id,
+            snapshot_marks_max: self.snapshot_marks_max,
+            ids: Arc::clone(ids),
+        })
     }
 
     fn settings<E>(&self) -> EntitySettings<E> {
@@ -220,14 +255,17 @@ impl Traits {
     }
 }
 
-fn context<E: super::Subject>(settings: EntitySettings<E>) -> Arc<KindContext<E>> {
-    Arc::new(KindContext {
-        env: Arc::new(()),
-        settings,
-        serializer: Serializer::new(size_limits()),
-        slow_handler_after: Duration::from_secs(1),
-        troubles: Troubles::default(),
-    })
+/// Forgets early, by number or by age, so that all of it happens.
+fn any_window(dice: &mut Dice) -> CommandWindow {
+    let commands_min = dice.between(1, 12) as usize;
+    CommandWindow::default()
+        .with_commands_min(commands_min)
+        .with_commands_max(commands_min + dice.below(12) as usize)
+        .with_age_min(Duration::from_millis(dice.between(1000, 4000)))
+}
+
+fn few_hashes(id: &CommandId) -> u64 {
+    id.hash64() % 4
 }
 
 impl Faults {

@@ -161,7 +161,9 @@ impl World {
             usize::MAX
         };
         let micros = BEGINNING + self.now.as_micros() as i64 + self.processes[at].skew;
-        Beat { now: self.now, wall: Timestamp::from_micros(micros), room, take: usize::MAX }
+        let uptime = (self.processes[at].uptime + self.now.as_micros()) / 1_000_000;
+        let (wall, uptime) = (Timestamp::from_micros(micros), uptime as u32);
+        Beat { now: self.now, wall, uptime, room, take: usize::MAX }
     }
 
     fn any_process(&mut self) -> Option<usize> {
@@ -209,10 +211,14 @@ impl World {
     pub(crate) fn answer(&mut self, at: usize, nth: usize) {
         let asked = self.processes[at].desk.reads.swap_remove(nth);
         let found = if self.dice.chance(self.faults.read_fails) {
-            Err(match self.dice.below(3) {
+            let error = match self.dice.below(3) {
                 0 => StoreError::outcome_unknown("reading", "the simulation says so"),
                 _ => StoreError::unavailable("reading", "the simulation says so"),
-            })
+            };
+            match asked.read.record_of() {
+                Some(sequence_nr) => Ok(Found::Record { sequence_nr, found: Err(error) }),
+                None => Err(error),
+            }
         } else {
             Ok(self.journal.answer(&asked.read, self.scene.page))
         };

@@ -90,7 +90,7 @@ async fn run(rig: &Rig, seed: u64) -> Answers {
 
 async fn start(rig: &Rig, rng: &mut Rng) -> Runtime {
     let mut entities = EntitySettings::default()
-        .with_command_window(CommandWindow::new(10_000, Duration::from_secs(3600)))
+        .with_command_window(CommandWindow::default().with_commands_min(10_000))
         .with_idle_timeout(Some(Duration::from_millis(rng.u64(1..50))))
         .with_snapshots(
             SnapshotSettings::<Account>::every(rng.u64(1..20))

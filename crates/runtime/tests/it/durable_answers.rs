@@ -55,7 +55,7 @@ async fn whatever_saw_a_pending_event_is_answered_after_its_commit() {
     assert_eq!(rejection.await.unwrap().unwrap_err().rejection().unwrap().short_by, 89);
     assert_is!(mismatch.await.unwrap(), Err(AskError::RevisionMismatch { expected, actual }) if (expected.get(), actual.get()) == (1, 2));
     assert_eq!(retry.await.unwrap().unwrap(), 11);
-    assert_is!(reused.await.unwrap(), Err(AskError::Invalid { .. }));
+    assert_is!(reused.await.unwrap(), Err(AskError::CommandIdReused { .. }));
     assert_eq!(none.await.unwrap().unwrap(), 11);
     assert_eq!(rig.events("a").await.len(), 2);
 }

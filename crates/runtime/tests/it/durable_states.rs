@@ -11,7 +11,6 @@ use actum_runtime::{
     settings::{CommandWindow, EntitySettings, RuntimeSettings},
 };
 use actum_testkit::{Damage, Fault, Operation};
-use std::time::Duration;
 
 async fn start(rig: &Rig) -> Runtime {
     rig.start_with(vec![notes()], RuntimeSettings::default()).await
@@ -250,7 +249,7 @@ async fn a_retry_gets_the_recorded_reply_after_restart_and_deletion() {
     assert_eq!(n.ask(Add("x".into())).command_id("c").await.unwrap(), "x");
     n.ask(Erase).command_id("d").await.unwrap();
     assert_eq!(n.ask(Add("x".into())).command_id("c").await.unwrap(), "x");
-    assert_is!(n.ask(Erase).command_id("c").await, Err(AskError::Invalid { .. }));
+    assert_is!(n.ask(Erase).command_id("c").await, Err(AskError::CommandIdReused { .. }));
     let engine = restart(&rig, engine).await;
     let n = note(&engine, "n");
     assert_eq!(n.ask(Add("x".into())).command_id("c").await.unwrap(), "x");
@@ -259,20 +258,22 @@ async fn a_retry_gets_the_recorded_reply_after_restart_and_deletion() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_row_remembers_as_many_ids_as_set() {
+async fn as_many_ids_are_remembered_as_set() {
     let rig = Rig::new();
-    let window = CommandWindow::new(2, Duration::from_secs(3600));
-    let settings = EntitySettings::default().with_commands_max(2).with_command_window(window);
+    let window = CommandWindow::default().with_commands_min(2).with_commands_max(2);
+    let settings = EntitySettings::default().with_command_window(window);
     let kind = || Registration::durable_state::<Note>((), settings.clone());
     let engine = rig.start_with(vec![kind()], Default::default()).await;
+    let n = note(&engine, "n");
     for id in ["1", "2", "3"] {
-        note(&engine, "n").ask(Add(id.into())).command_id(id).await.unwrap();
+        n.ask(Add(id.into())).command_id(id).await.unwrap();
     }
+    assert_eq!(n.ask(Add("2".into())).command_id("2").await.unwrap(), "12");
+    assert_eq!(n.ask(Add("1".into())).command_id("1").await.unwrap(), "1231", "it was forgotten");
     let _ = engine.shutdown().await;
     let engine = rig.start_with(vec![kind()], Default::default()).await;
     let n = note(&engine, "n");
     assert_eq!(n.ask(Add("3".into())).command_id("3").await.unwrap(), "123");
-    assert_eq!(n.ask(Add("2".into())).command_id("2").await.unwrap(), "12");
     assert_eq!(n.ask(Add("1".into())).command_id("1").await.unwrap(), "1231");
 }
 

@@ -26,13 +26,22 @@ fn all_wrong() -> RuntimeSettings {
         .with_commands_max(0)
         .with_partition_commands_max(0)
         .with_journal_bytes_max((1 << 20) - 1)
+        .with_command_ids_bytes_max((64 << 10) - 1)
+        .with_snapshot_bytes_max(0)
         .with_readers(65)
         .with_read_batch_max(0)
         .with_read_bytes_max((1 << 20) - 1)
         .with_page(PageLimit::default().with_bytes(0))
         .with_writer_lease(Duration::from_millis(99))
-        .with_size_limits(SizeLimits::default().with_payload_bytes_max(0))
+        .with_size_limits(SizeLimits::default().with_reply_bytes_max(0))
         .with_group_commit(GroupCommitSettings::default().with_batch_events_max(0))
+}
+
+fn window(commands_min: usize, age_min: Duration, commands_max: usize) -> CommandWindow {
+    CommandWindow::default()
+        .with_commands_min(commands_min)
+        .with_age_min(age_min)
+        .with_commands_max(commands_max)
 }
 
 fn wrong_entity() -> EntitySettings<Account> {
@@ -41,7 +50,7 @@ fn wrong_entity() -> EntitySettings<Account> {
         .with_snapshots(SnapshotSettings::every(0).with_snapshots_kept(0))
         .with_idle_timeout(Some(Duration::ZERO))
         .with_commands_max(0)
-        .with_command_window(CommandWindow::new(100_001, Duration::ZERO))
+        .with_command_window(window(100_001, Duration::ZERO, 10_000_001))
 }
 
 async fn problems(registrations: Vec<Registration>, settings: RuntimeSettings) -> Vec<String> {
@@ -73,7 +82,9 @@ async fn all_that_is_wrong_with_an_engine_is_listed_at_once() {
         "`read_bytes_max` is 1,048,575 bytes, it must be at least 1 MiB",
         "`page.bytes` is 0 bytes, it must be 1 byte to 512 MiB",
         "`writer_lease` is 99 ms, it must be 100 ms to 1 day",
-        "`payload_bytes_max` is 0 bytes, it must be 1 byte to 16 MiB",
+        "`command_ids_bytes_max` is 65,535 bytes, it must be at least 64 KiB",
+        "`snapshot_bytes_max` is 0 bytes, it must be at least 1 MiB",
+        "`reply_bytes_max` is 0 bytes, it must be 1 byte to",
         "`batch_events_max` is 0, it must be 1 to 10,000",
         "entity `account`: `batching.threshold` is 0, it must be at least 1",
         "entity `account`: `batching.flush_window` is 0 ms, it must be 1 ms to 1 minute",
@@ -81,8 +92,9 @@ async fn all_that_is_wrong_with_an_engine_is_listed_at_once() {
         "entity `account`: `snapshots.snapshots_kept` is 0, it must be at least 1",
         "entity `account`: `idle_timeout` is 0 ms, it must be at least 1 ms",
         "entity `account`: `commands_max` is 0, it must be at least 1",
-        "entity `account`: `command_window.commands_max` is 100,001, it must be 1 to 100,000",
-        "entity `account`: `command_window.age_max` is 0 ms, it must be at least 1 s",
+        "entity `account`: `command_window.commands_min` is 100,001, it must be 1 to 100,000",
+        "entity `account`: `command_window.commands_max` is 10,000,001, it must be 1 to 10,000,000",
+        "entity `account`: `command_window.age_min` is 0 ms, it must be at least 1 s",
         "two entities have the kind `account`",
         "entity ``: `` cannot name a kind of entity",
         "entity ``: two of its commands have the manifest `balance`",
@@ -162,7 +174,7 @@ async fn settings_without_end_are_taken_or_refused_and_do_no_harm() {
         .with_idle_timeout(Some(Duration::MAX))
         .with_commands_max(100_000)
         .with_snapshots(SnapshotSettings::every(u64::MAX))
-        .with_command_window(CommandWindow::new(100_000, Duration::MAX));
+        .with_command_window(window(100_000, Duration::MAX, 10_000_000));
     let rig = Rig::new();
     let kinds = vec![Registration::event_sourced::<Account>((), entities)];
     let engine = rig.start_with(kinds, settings).await;
@@ -218,8 +230,8 @@ async fn of_several_command_ids_the_last_one_counts() {
     a.ask(Deposit(1)).command_id("").command_id("d").tell().unwrap();
     let refused = a.ask(Deposit(1)).command_id("c").command_id("").await;
     assert_is!(refused, Err(AskError::Invalid { .. }));
-    let replaced = a.ask(Deposit(1)).command_id("").metadata(Metadata::new());
-    assert_eq!(replaced.await.unwrap(), 3);
+    let kept = a.ask(Deposit(1)).command_id("").metadata(Metadata::new()).await;
+    assert_is!(kept, Err(AskError::Invalid { .. }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -295,16 +307,17 @@ does_nothing!(Impostor, "account", (Balance,));
 does_nothing!(Twins, "", (Balance, Balance));
 
 #[tokio::test]
-async fn a_window_that_forgets_commands_under_way_is_refused() {
-    let of = |waiting: usize, window: usize| {
-        let settings = EntitySettings::<Account>::default()
-            .with_commands_max(waiting)
-            .with_command_window(CommandWindow::new(window, Duration::from_secs(60)));
+async fn a_window_whose_least_number_is_more_than_its_greatest_is_refused() {
+    let of = |min: usize, max: usize| {
+        let window = window(min, Duration::from_secs(60), max);
+        let settings = EntitySettings::<Account>::default().with_command_window(window);
         vec![Registration::event_sourced((), settings)]
     };
     assert_eq!(
         problems(of(11, 10), RuntimeSettings::default()).await,
-        ["entity `account`: `command_window.commands_max` is 10, it must be 11 to 100,000"]
+        [
+            "entity `account`: `command_window.commands_min` is 11, more than the 10 of `command_window.commands_max`"
+        ]
     );
     let rig = Rig::new();
     rig.try_start("bank", of(10, 10), RuntimeSettings::default()).await.unwrap();

@@ -35,6 +35,7 @@ mod partition_failures;
 mod passivation;
 mod read_ahead;
 mod relied_upon;
+mod remembering;
 mod retries;
 mod rig;
 mod separate_snapshots;

@@ -2,27 +2,24 @@
 
 use crate::{
     account::{Account, Balance, Deposit, DepositAll, Leave, Withdraw},
-    rig::{Gate, Rig, account, all_wait, assert_is, key, send},
+    rig::{Gate, Rig, account, all_wait, assert_is, send},
 };
-use actum_model::{CommandId, Metadata, Revision, SequenceNr, StoredPayload, Timestamp};
-use actum_persistence::{
-    group_commit::GroupCommitSettings,
-    serializer::{RecordedReply, Serializer},
-    store::{AppendBatch, EntityAppend, EventStore, NewEvent, WriterClaim, WriterStore},
-};
+use actum_model::{CommandId, Metadata, Revision};
+use actum_persistence::{group_commit::GroupCommitSettings, serializer::Serializer};
 use actum_runtime::{
-    AskError, Bound,
+    AskError, Bound, Runtime,
     settings::{CommandWindow, EntitySettings, RuntimeSettings, SnapshotSettings},
 };
 use actum_testkit::{Damage, Fault, Operation};
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Remembers so many ids, and no more.
+fn window(commands: usize) -> CommandWindow {
+    CommandWindow::default().with_commands_min(commands).with_commands_max(commands)
+}
 
 fn remembering(commands: usize) -> EntitySettings<Account> {
-    EntitySettings::default()
-        .with_commands_max(commands)
-        .with_command_window(CommandWindow::new(commands, DAY))
+    EntitySettings::default().with_commands_max(commands).with_command_window(window(commands))
 }
 
 #[tokio::test(start_paused = true)]
@@ -35,8 +32,6 @@ async fn a_retry_gets_the_recorded_reply_and_receipt_whatever_happened_since() {
     let (reply, receipt) = a.ask(Deposit(10)).command_id("c").with_receipt().await.unwrap();
     assert_eq!((reply, receipt.sequence_nr.get()), (10, 1));
     assert_eq!(a.ask(Withdraw(4)).command_id("d").await.unwrap(), 6);
-    // the id is what counts: the first command of that id is what the caller wanted
-    assert_eq!(a.ask(Deposit(99)).command_id("c").await.unwrap(), 10);
     assert_eq!(rig.events("a").await.len(), 2);
 }
 
@@ -64,6 +59,57 @@ async fn a_rejected_command_is_evaluated_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_id_that_comes_back_with_other_content_is_refused() {
+    let rig = Rig::new();
+    let engine = rig.start().await;
+    let a = account(&engine, "a");
+    a.ask(Deposit(5)).command_id("c").await.unwrap();
+    for restart in [false, true] {
+        let engine = if restart { restarted(&rig, &engine).await } else { engine.clone() };
+        let a = account(&engine, "a");
+        let error = a.ask(Deposit(6)).command_id("c").await.unwrap_err();
+        assert_is!(&error, AskError::CommandIdReused { command: "deposit", .. });
+        let text = "the command id `c` was used by a `deposit` with other content";
+        assert_eq!(error.to_string(), text);
+        assert_eq!(a.ask(Deposit(5)).command_id("c").await.unwrap(), 5);
+        assert_eq!(a.ask(Balance).await.unwrap(), 5);
+    }
+}
+
+async fn restarted(rig: &Rig, engine: &Runtime) -> Runtime {
+    let _ = engine.shutdown().await;
+    rig.start().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_that_was_given_stays_whatever_is_given_before_and_after() {
+    let rig = Rig::new();
+    let engine = rig.start().await;
+    let a = account(&engine, "a");
+    let id = |id: &str| CommandId::new(id).unwrap();
+    let plain = || Metadata::new().with_header("tenant", "x");
+    for (nr, name) in (1..).zip(["one", "two", "three", "four"]) {
+        for _ in 0..2 {
+            let ask = a.ask(Deposit(1));
+            let ask = match nr {
+                1 => ask.command_id(name).caused_by("cause").metadata(plain()),
+                2 => ask.metadata(plain()).command_id(name),
+                3 => ask.metadata(plain().with_command_id(id(name))),
+                _ => ask.command_id(name).metadata(plain().with_command_id(id("other"))),
+            };
+            assert_eq!(ask.caused_by("cause").await.unwrap(), nr, "{name}");
+        }
+        let stored = rig.stored("account", "a").await;
+        let (metadata, _) =
+            Serializer::default().decode_metadata(&stored.last().unwrap().metadata).unwrap();
+        let expected = plain().with_command_id(id(name)).with_causation_id("cause");
+        assert_eq!(metadata, expected, "{name}");
+    }
+    let bad = a.ask(Deposit(1)).command_id("").metadata(plain()).await;
+    assert_is!(bad, Err(AskError::Invalid { .. }));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_id_of_another_command_is_refused() {
     let rig = Rig::new();
     let engine = rig.start().await;
@@ -72,9 +118,11 @@ async fn an_id_of_another_command_is_refused() {
     let error = a.ask(Withdraw(5)).command_id("c").await.unwrap_err();
     assert_is!(
         &error,
-        AskError::Invalid { what }
-        if what == "the command id `c` of this `withdraw` was used by a `deposit` before"
+        AskError::CommandIdReused { command_id, command: "withdraw", first_command }
+        if command_id.as_str() == "c" && first_command == "deposit"
     );
+    assert_eq!(error.to_string(), "the command id `c` of this `withdraw` was used by a `deposit`");
+    assert!(!error.maybe_applied() && !error.is_transient());
     assert_eq!(a.ask(Balance).await.unwrap(), 5);
 }
 
@@ -223,7 +271,7 @@ async fn a_retry_after_a_restart_or_a_crash_gets_the_recorded_reply() {
     tokio::time::sleep(Duration::from_secs(11)).await;
 
     let engine = rig.start().await;
-    let retry = account(&engine, "a").ask(DepositAll(vec![])).command_id("c").with_receipt();
+    let retry = account(&engine, "a").ask(DepositAll(vec![1, 2, 4])).command_id("c").with_receipt();
     let (reply, receipt) = retry.await.unwrap();
     assert_eq!((reply, receipt.sequence_nr.get()), (7, 3));
     assert_eq!(rig.events("a").await.len(), 4);
@@ -239,27 +287,6 @@ async fn a_retry_after_passivation_gets_the_recorded_reply() {
     assert_eq!(a.ask(Leave(5)).command_id("c").await.unwrap(), 5);
     assert_eq!(engine.usage().entities, 1, "a retry does not let the entity leave again");
     assert_eq!(rig.events("a").await.len(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_snapshot_remembers_commands_whose_events_are_gone() {
-    let rig = Rig::new();
-    let snapshots = SnapshotSettings::every(2).with_snapshots_kept(1).with_events_deleted(true);
-    let settings = EntitySettings::default().with_snapshots(snapshots);
-    let engine = rig.start_accounts(settings.clone()).await;
-    let a = account(&engine, "a");
-    for (n, id) in (1..).zip(["c", "d", "e", "f"]) {
-        assert_eq!(a.ask(Deposit(1)).command_id(id).await.unwrap(), n);
-    }
-    let _ = engine.shutdown().await;
-    assert_eq!(rig.events("a").await, []);
-
-    let engine = rig.start_accounts(settings).await;
-    let a = account(&engine, "a");
-    for (n, id) in (1..).zip(["c", "d", "e", "f"]) {
-        assert_eq!(a.ask(Deposit(1)).command_id(id).await.unwrap(), n);
-    }
-    assert_eq!(a.ask(Balance).await.unwrap(), 4);
 }
 
 #[tokio::test(start_paused = true)]
@@ -297,66 +324,6 @@ async fn only_as_many_ids_as_set_are_remembered_in_memory_and_on_disk() {
     assert_eq!(a.ask(Deposit(1)).command_id("1").await.unwrap(), 5, "it was forgotten");
     assert_eq!(a.ask(Deposit(1)).command_id("1").await.unwrap(), 5);
     assert_eq!(a.ask(Deposit(1)).command_id("2").await.unwrap(), 6, "1 took its place");
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_id_that_is_too_old_is_forgotten_when_the_next_one_comes() {
-    let rig = Rig::new();
-    store_as_of(&rig, &[("ancient", Timestamp::from_micros(0))]).await;
-    let engine = rig.start_accounts(remembering(100)).await;
-    let a = account(&engine, "a");
-    assert_eq!(a.ask(Deposit(1)).command_id("ancient").await.unwrap(), 1234);
-    assert_eq!(a.ask(Deposit(1)).command_id("new").await.unwrap(), 2);
-    assert_eq!(a.ask(Deposit(1)).command_id("ancient").await.unwrap(), 3);
-    assert_eq!(a.ask(Deposit(1)).command_id("new").await.unwrap(), 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_id_is_remembered_to_the_end_of_its_age_and_no_longer() {
-    for (micros_too_late, answer) in [(0, 1234), (1, 3)] {
-        let rig = Rig::new();
-        let then = Timestamp::from_micros(0);
-        let next = Timestamp::from_micros(DAY.as_micros() as i64 + micros_too_late);
-        store_as_of(&rig, &[("old", then), ("next", next)]).await;
-        let engine = rig.start_accounts(remembering(100)).await;
-        let a = account(&engine, "a");
-        assert_eq!(a.ask(Deposit(1)).command_id("old").await.unwrap(), answer);
-    }
-}
-
-/// Stores the events of commands `Deposit(1)` to `a` with these ids that were answered with 1234, as if they were handled
-/// then.
-async fn store_as_of(rig: &Rig, commands: &[(&str, Timestamp)]) {
-    let store = rig.memory.reopen();
-    let claim = WriterClaim {
-        slot: "journal".into(),
-        holder: "an engine of old".into(),
-        lease: Duration::from_secs(10),
-        replaces: None,
-    };
-    let incarnation = store.claim(&claim).await.unwrap();
-    let entity = key("account", "a");
-    let append = EntityAppend {
-        partition: entity.partition(store.layout().partitions),
-        entity,
-        expected: SequenceNr::ZERO,
-        first_event_nr: 1,
-        events: commands.iter().map(|(id, timestamp)| deposited(id, *timestamp)).collect(),
-    };
-    let batch = AppendBatch { lane: Default::default(), incarnation, appends: vec![append] };
-    store.append(&batch).await.unwrap();
-    store.release(incarnation).await.unwrap();
-}
-
-fn deposited(id: &str, timestamp: Timestamp) -> NewEvent {
-    let reply = RecordedReply {
-        command_manifest: Cow::Borrowed("deposit"),
-        payload: StoredPayload::encode(&1234u64).unwrap(),
-    };
-    let metadata = Metadata::new().with_command_id(CommandId::new(id).unwrap());
-    let metadata = Serializer::default().encode_metadata(&metadata, Some(&reply)).unwrap();
-    let payload = StoredPayload::encode(&crate::account::AccountEvent::Deposited(1)).unwrap();
-    NewEvent { timestamp, payload, metadata }
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,10 @@ use crate::{
     rig::{Rig, account, all_wait, assert_is, key, send},
 };
 use actum_model::SequenceNr;
-use actum_persistence::store::{Snapshot, SnapshotStore, StoreError};
+use actum_persistence::{
+    serializer::SizeLimits,
+    store::{Snapshot, SnapshotStore, StoreError},
+};
 use actum_runtime::{
     AskError, Runtime,
     settings::{EntitySettings, RuntimeSettings, SnapshotSettings},
@@ -230,7 +233,9 @@ async fn a_snapshot_on_its_way_keeps_no_command_waiting() {
 async fn snapshots_beyond_their_bytes_are_skipped() {
     let rig = Rig::new();
     let accounts = actum_runtime::Registration::event_sourced((), with(SnapshotSettings::every(1)));
-    let settings = RuntimeSettings::default().with_snapshot_bytes_max(100);
+    let settings = RuntimeSettings::default()
+        .with_snapshot_bytes_max(100)
+        .with_size_limits(SizeLimits::default().with_payload_bytes_max(100));
     let engine = rig.start_with(vec![accounts], settings).await;
     let saving = rig.hold_next(Operation::SaveSnapshots);
     deposit(&engine, "a", 1).await;

@@ -155,7 +155,7 @@ async fn a_recorded_reply_that_cannot_be_read_fails_its_retry_only() {
     assert!(engine.shutdown().await.is_clean());
     let engine = rig.start_with(kinds, RuntimeSettings::default()).await;
     let a = engine.entity::<Renamed>("a");
-    let error = a.ask(DepositAll(vec![])).command_id("c").await.unwrap_err();
+    let error = a.ask(DepositAll(vec![1, 2, 3])).command_id("c").await.unwrap_err();
     assert_is!(
         error,
         AskError::Corrupt { what } if what.starts_with("the recorded reply cannot be read: ")

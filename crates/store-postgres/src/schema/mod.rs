@@ -11,18 +11,21 @@ use actum_persistence::store::JournalLayout;
 use std::time::Duration;
 
 /// What raises the schema to version 1, 2, …: each runs on top of the one before.
-const SCRIPTS: &[Script] = &[Script {
-    name: "journal",
-    text: concat!(
-        include_str!("v1/tables.sql"),
-        include_str!("v1/fence.sql"),
-        include_str!("v1/entities.sql"),
-        include_str!("v1/append.sql"),
-        include_str!("v1/states.sql"),
-        include_str!("v1/retention.sql"),
-        include_str!("v1/snapshots.sql"),
-    ),
-}];
+const SCRIPTS: &[Script] = &[
+    Script {
+        name: "journal",
+        text: concat!(
+            include_str!("v1/tables.sql"),
+            include_str!("v1/fence.sql"),
+            include_str!("v1/entities.sql"),
+            include_str!("v1/append.sql"),
+            include_str!("v1/states.sql"),
+            include_str!("v1/retention.sql"),
+            include_str!("v1/snapshots.sql"),
+        ),
+    },
+    Script { name: "commands", text: include_str!("v2/commands.sql") },
+];
 
 /// The newest version.
 pub(crate) const VERSION: u32 = SCRIPTS.len() as u32;

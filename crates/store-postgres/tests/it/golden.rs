@@ -1,6 +1,6 @@
-//! A journal of schema version 1, committed in November 2026, that must load for ever.
+//! Journals of each schema version, committed in November 2026, that must load for ever.
 //!
-//! `ACTUM_WRITE_GOLDEN=1` writes `tests/golden/journal-v1.sql` again, with `pg_dump`; that is for a format that was never
+//! `ACTUM_WRITE_GOLDEN=1` writes that of the newest version again, with `pg_dump`; that is for a format that was never
 //! released.
 
 use crate::{
@@ -13,9 +13,10 @@ use actum_model::{
     StoredPayload, Timestamp,
 };
 use actum_persistence::store::{
-    AppendBatch, AppendOutcome, DurableStateStore, EventFilter, EventId, EventStore, Incarnation,
-    JournalLayout, NewEvent, PageLimit, RecoveryRead, RecoveryStore, Snapshot, SnapshotStore,
-    StateBatch, StateChange, StateRecord, StateWrite, StoreError, WriterClaim, WriterStore,
+    AppendBatch, AppendOutcome, CommandRecord, DurableStateStore, EventFilter, EventId, EventStore,
+    Incarnation, JournalLayout, NewEvent, PageLimit, RecoveryRead, RecoveryStore, Snapshot,
+    SnapshotStore, StateBatch, StateChange, StateRecord, StateWrite, StoreError, StoredCommand,
+    WriterClaim, WriterStore,
 };
 use actum_store_postgres::{PostgresSettings, PostgresStore};
 use actum_test_servers::PostgresBinaries;
@@ -33,8 +34,15 @@ const LAYOUT: JournalLayout = JournalLayout {
     lanes: LaneCount::new(2).unwrap(),
 };
 
-fn golden() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/journal-v1.sql")
+/// The versions there are.
+const VERSIONS: [u32; 1] = [1];
+
+/// What `ACTUM_WRITE_GOLDEN` writes.
+const NEWEST: u32 = 2;
+
+fn golden(version: u32) -> PathBuf {
+    let name = format!("tests/golden/journal-v{version}.sql");
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
 /// Ids that tell apart what compares bytes from what does not.
@@ -66,6 +74,15 @@ fn snapshot() -> Snapshot {
     }
 }
 
+fn command(revision: u64) -> CommandRecord {
+    CommandRecord {
+        revision: Revision::new(revision),
+        id_hash: u64::MAX - revision,
+        uptime_seconds: u32::MAX,
+        record: Bytes::from_static(b"record"),
+    }
+}
+
 fn put(nr: usize, revisions: (u64, u64), change: StateChange) -> StateWrite {
     StateWrite {
         entity: entity(nr),
@@ -75,7 +92,8 @@ fn put(nr: usize, revisions: (u64, u64), change: StateChange) -> StateWrite {
         write_nr: u64::MAX - nr as u64,
         timestamp: Timestamp::from_micros(77),
         change,
-        recent_commands: Bytes::from_static(b"recent"),
+        commands: vec![command(revisions.1)],
+        forget_to: Revision::ZERO,
     }
 }
 
@@ -121,8 +139,10 @@ async fn write(store: &PostgresStore) {
     store.renew(writer.incarnation, Duration::ZERO).await.unwrap();
 }
 
-/// The schema of the journal in the file; each test puts its own in its place.
-const SCHEMA: &str = "golden_v1";
+/// The schema of the journal in a file; each test puts its own in its place.
+fn schema_in(version: u32) -> String {
+    format!("golden_v{version}")
+}
 
 /// Writes the file: all of a schema that was just made, without what depends on the program that dumps it.
 async fn write_golden(fixture: &PostgresFixture) {
@@ -135,19 +155,19 @@ async fn write_golden(fixture: &PostgresFixture) {
     dumping.args(["--inserts", "--no-owner", "--no-privileges", "--schema", &schema]);
     let dumped = dumping.arg(fixture.url()).output().unwrap();
     assert!(dumped.status.success(), "{}", String::from_utf8_lossy(&dumped.stderr));
-    let text = String::from_utf8(dumped.stdout).unwrap().replace(&schema, SCHEMA);
+    let text = String::from_utf8(dumped.stdout).unwrap().replace(&schema, &schema_in(NEWEST));
     let passing = ["SET ", "SELECT pg_catalog.set_config", "--", "\\"];
     let is_kept = |line: &&str| !passing.iter().any(|start| line.starts_with(start));
     let mut lines: Vec<&str> = text.lines().filter(is_kept).collect();
     lines.dedup_by(|next, line| next.is_empty() && line.is_empty());
-    fs::create_dir_all(golden().parent().unwrap()).unwrap();
-    fs::write(golden(), lines.join("\n").trim().to_owned() + "\n").unwrap();
+    fs::create_dir_all(golden(NEWEST).parent().unwrap()).unwrap();
+    fs::write(golden(NEWEST), lines.join("\n").trim().to_owned() + "\n").unwrap();
 }
 
 /// Puts the journal of the file into the schema of a test.
-async fn load(fixture: &PostgresFixture) {
-    let text = fs::read_to_string(golden()).unwrap();
-    let text = AssertSqlSafe(text.replace(SCHEMA, &fixture.settings().schema));
+async fn load(fixture: &PostgresFixture, version: u32) {
+    let text = fs::read_to_string(golden(version)).unwrap();
+    let text = AssertSqlSafe(text.replace(&schema_in(version), &fixture.settings().schema));
     sqlx::raw_sql(text).execute(&mut fixture.stranger().await).await.unwrap();
 }
 
@@ -156,18 +176,20 @@ fn journal() -> PostgresFixture {
 }
 
 #[test]
-fn a_journal_of_version_1_loads_for_ever() {
+fn journals_of_all_versions_load_for_ever() {
     if std::env::var_os("ACTUM_WRITE_GOLDEN").is_some() {
         run_on(journal(), write_golden);
     }
-    run_on(journal(), async |fixture| {
-        load(fixture).await;
-        let store = fixture.store().await;
-        assert_eq!(store.layout(), LAYOUT);
-        assert_events(&store).await;
-        assert_snapshots_and_states(&store).await;
-        assert_it_goes_on(&store).await;
-    });
+    for version in VERSIONS {
+        run_on(journal(), async |fixture| {
+            load(fixture, version).await;
+            let store = fixture.store().await;
+            assert_eq!(store.layout(), LAYOUT);
+            assert_events(&store).await;
+            assert_snapshots_and_states(&store, version).await;
+            assert_it_goes_on(&store).await;
+        });
+    }
 }
 
 /// However old a journal is, once it is open it has the tables, indexes and functions of a new one. So a script that was
@@ -175,7 +197,7 @@ fn a_journal_of_version_1_loads_for_ever() {
 #[test]
 fn an_old_journal_and_a_new_one_have_the_same_schema() {
     run_on(journal(), async |old| {
-        load(old).await;
+        load(old, 1).await;
         let new = journal();
         let schemas = [schema_of(old).await, schema_of(&new).await];
         for kind in ["table events", "column events 1 position bigint", "index ", "function append"]
@@ -253,22 +275,32 @@ async fn assert_events(store: &PostgresStore) {
     assert_eq!(seen, 18 - 5);
 }
 
-async fn assert_snapshots_and_states(store: &PostgresStore) {
+async fn assert_snapshots_and_states(store: &PostgresStore, version: u32) {
     let read = RecoveryRead { entity: entity(0), snapshot: true };
     let recovered = store.recover(&[read], PageLimit::default()).await.unwrap().remove(0);
     assert_eq!(recovered.snapshot, Some(snapshot()));
     assert_eq!(recovered.page.events.len(), 1);
-    let record = |nr: u64, revision, state| {
+    let is_old = version == 1;
+    let stored = |revision: &u64| {
+        let CommandRecord { revision, id_hash, uptime_seconds, .. } = command(*revision);
+        StoredCommand { revision, id_hash, incarnation: Incarnation::new(2), uptime_seconds }
+    };
+    let record = |nr: u64, revision, state, commands: &[u64]| {
+        let commands = if is_old { vec![] } else { commands.iter().map(stored).collect() };
         Some(StateRecord {
+            commands,
             revision: Revision::new(revision),
             timestamp: Timestamp::from_micros(77),
             state,
-            recent_commands: Bytes::from_static(b"recent"),
+            recent_commands: Bytes::from_static(if is_old { b"recent" } else { b"" }),
             write_id: EventId { incarnation: Incarnation::new(2), nr: u64::MAX - nr },
         })
     };
     let states = DurableStateStore::load(store, &[entity(1), entity(2), entity(3)]).await.unwrap();
-    assert_eq!(states, [record(1, 2, None), record(2, 4, Some(payload("new"))), None]);
+    assert_eq!(
+        states,
+        [record(1, 2, None, &[1, 2]), record(2, 4, Some(payload("new")), &[4]), None,]
+    );
 }
 
 async fn assert_it_goes_on(store: &PostgresStore) {

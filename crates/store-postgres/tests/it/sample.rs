@@ -95,7 +95,8 @@ impl<'a> Writer<'a> {
             write_nr: self.next_event_nr.fetch_add(1, Ordering::Relaxed),
             timestamp: Timestamp::default(),
             change: StateChange::Put(event("state").payload),
-            recent_commands: Bytes::new(),
+            commands: Vec::new(),
+            forget_to: Revision::ZERO,
         };
         StateBatch { incarnation: self.incarnation, writes: vec![write] }
     }

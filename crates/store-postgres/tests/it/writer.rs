@@ -138,7 +138,8 @@ impl Writer {
             write_nr: self.next_nr.fetch_add(1, Ordering::Relaxed),
             timestamp: Timestamp::from_micros(0),
             change: StateChange::Put(payload(text)),
-            recent_commands: Bytes::new(),
+            commands: Vec::new(),
+            forget_to: Revision::ZERO,
         };
         StateBatch { incarnation: self.incarnation, writes: vec![write] }
     }

@@ -1,6 +1,6 @@
-//! A journal of schema version 1, committed in November 2026, that must load for ever.
+//! Journals of each schema version, committed in November 2026, that must load for ever.
 //!
-//! `ACTUM_WRITE_GOLDEN=1` writes `tests/golden/journal-v1.sqlite` again; that is for a format that was never released.
+//! `ACTUM_WRITE_GOLDEN=1` writes that of the newest version again; that is for a format that was never released.
 
 use crate::{
     fixture::stranger,
@@ -11,9 +11,10 @@ use actum_model::{
     StoredPayload, Timestamp,
 };
 use actum_persistence::store::{
-    AppendBatch, AppendOutcome, DurableStateStore, EventFilter, EventId, EventStore, Incarnation,
-    JournalLayout, NewEvent, PageLimit, RecoveryRead, RecoveryStore, Snapshot, SnapshotStore,
-    StateBatch, StateChange, StateRecord, StateWrite, StoreError, WriterStore,
+    AppendBatch, AppendOutcome, CommandRecord, DurableStateStore, EventFilter, EventId, EventStore,
+    Incarnation, JournalLayout, NewEvent, PageLimit, RecoveryRead, RecoveryStore, Snapshot,
+    SnapshotStore, StateBatch, StateChange, StateRecord, StateWrite, StoreError, StoredCommand,
+    WriterStore,
 };
 use actum_store_sqlite::{SqliteSettings, SqliteStore};
 use bytes::Bytes;
@@ -27,8 +28,15 @@ const LAYOUT: JournalLayout = JournalLayout {
     lanes: LaneCount::new(2).unwrap(),
 };
 
-fn golden() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/journal-v1.sqlite")
+/// The versions there are.
+const VERSIONS: [u32; 1] = [1];
+
+/// What `ACTUM_WRITE_GOLDEN` writes.
+const NEWEST: u32 = 2;
+
+fn golden(version: u32) -> PathBuf {
+    let name = format!("tests/golden/journal-v{version}.sqlite");
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
 /// Ids that tell apart what compares bytes from what does not.
@@ -60,6 +68,15 @@ fn snapshot() -> Snapshot {
     }
 }
 
+fn command(revision: u64) -> CommandRecord {
+    CommandRecord {
+        revision: Revision::new(revision),
+        id_hash: u64::MAX - revision,
+        uptime_seconds: u32::MAX,
+        record: Bytes::from_static(b"record"),
+    }
+}
+
 fn put(nr: usize, revisions: (u64, u64), change: StateChange) -> StateWrite {
     StateWrite {
         entity: entity(nr),
@@ -69,7 +86,8 @@ fn put(nr: usize, revisions: (u64, u64), change: StateChange) -> StateWrite {
         write_nr: u64::MAX - nr as u64,
         timestamp: Timestamp::from_micros(77),
         change,
-        recent_commands: Bytes::from_static(b"recent"),
+        commands: vec![command(revisions.1)],
+        forget_to: Revision::ZERO,
     }
 }
 
@@ -118,19 +136,21 @@ async fn write(path: &Path) {
 }
 
 #[tokio::test]
-async fn a_journal_of_version_1_loads_for_ever() {
+async fn journals_of_all_versions_load_for_ever() {
     if std::env::var_os("ACTUM_WRITE_GOLDEN").is_some() {
-        drop(fs::remove_file(golden()));
-        write(&golden()).await;
+        drop(fs::remove_file(golden(NEWEST)));
+        write(&golden(NEWEST)).await;
     }
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("journal.db");
-    fs::copy(golden(), &path).unwrap();
-    let store = SqliteStore::open(&path).await.unwrap();
-    assert_eq!(store.layout(), LAYOUT);
-    assert_events(&store).await;
-    assert_snapshots_and_states(&store).await;
-    assert_it_goes_on(&store).await;
+    for version in VERSIONS {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("journal.db");
+        fs::copy(golden(version), &path).unwrap();
+        let store = SqliteStore::open(&path).await.unwrap();
+        assert_eq!(store.layout(), LAYOUT);
+        assert_events(&store).await;
+        assert_snapshots_and_states(&store, version).await;
+        assert_it_goes_on(&store).await;
+    }
 }
 
 /// However old a file is, once it is open it has the tables of a new one.
@@ -138,7 +158,7 @@ async fn a_journal_of_version_1_loads_for_ever() {
 async fn an_old_file_and_a_new_one_have_the_same_schema() {
     let directory = tempfile::tempdir().unwrap();
     let (old, new) = (directory.path().join("old.db"), directory.path().join("new.db"));
-    fs::copy(golden(), &old).unwrap();
+    fs::copy(golden(1), &old).unwrap();
     let mut schemas = Vec::new();
     for path in [old, new] {
         SqliteStore::open(&path).await.unwrap().close().await;
@@ -181,22 +201,32 @@ async fn assert_events(store: &SqliteStore) {
     assert_eq!(seen, 18 - 5);
 }
 
-async fn assert_snapshots_and_states(store: &SqliteStore) {
+async fn assert_snapshots_and_states(store: &SqliteStore, version: u32) {
     let read = RecoveryRead { entity: entity(0), snapshot: true };
     let recovered = store.recover(&[read], PageLimit::default()).await.unwrap().remove(0);
     assert_eq!(recovered.snapshot, Some(snapshot()));
     assert_eq!(recovered.page.events.len(), 1);
-    let record = |nr: u64, revision, state| {
+    let is_old = version == 1;
+    let stored = |revision: &u64| {
+        let CommandRecord { revision, id_hash, uptime_seconds, .. } = command(*revision);
+        StoredCommand { revision, id_hash, incarnation: Incarnation::new(2), uptime_seconds }
+    };
+    let record = |nr: u64, revision, state, commands: &[u64]| {
+        let commands = if is_old { vec![] } else { commands.iter().map(stored).collect() };
         Some(StateRecord {
+            commands,
             revision: Revision::new(revision),
             timestamp: Timestamp::from_micros(77),
             state,
-            recent_commands: Bytes::from_static(b"recent"),
+            recent_commands: Bytes::from_static(if is_old { b"recent" } else { b"" }),
             write_id: EventId { incarnation: Incarnation::new(2), nr: u64::MAX - nr },
         })
     };
     let states = DurableStateStore::load(store, &[entity(1), entity(2), entity(3)]).await.unwrap();
-    assert_eq!(states, [record(1, 2, None), record(2, 4, Some(payload("new"))), None]);
+    assert_eq!(
+        states,
+        [record(1, 2, None, &[1, 2]), record(2, 4, Some(payload("new")), &[4]), None,]
+    );
 }
 
 async fn assert_it_goes_on(store: &SqliteStore) {

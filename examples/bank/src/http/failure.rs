@@ -4,9 +4,9 @@ use super::{
     Problem,
     problem_type::{
         ACCOUNT_CLOSED, ACCOUNT_NOT_EMPTY, ACCOUNT_OPEN, BALANCE_OVERFLOW, CONFLICT, CORRUPT,
-        INSUFFICIENT_FUNDS, INTERNAL, INVALID_AMOUNT, INVALID_OWNER, INVALID_REQUEST,
-        OUTCOME_UNKNOWN, OVERLOADED, PANICKED, REVISION_MISMATCH, TIMEOUT, UNAVAILABLE,
-        UNKNOWN_ACCOUNT,
+        INSUFFICIENT_FUNDS, INTERNAL, INVALID_AMOUNT, INVALID_OWNER, INVALID_REQUEST, KEY_REUSED,
+        OUTCOME_UNKNOWN, OVERLOADED, PANICKED, REPLY_DELETED, REVISION_MISMATCH, TIMEOUT,
+        UNAVAILABLE, UNKNOWN_ACCOUNT,
     },
 };
 use crate::domain::Refused;
@@ -36,6 +36,10 @@ pub(super) fn problem_of(error: &AskError<Refused>) -> Problem {
         AskError::OutcomeUnknown { .. } => {
             Problem::new(OUTCOME_UNKNOWN, detail).with("maybe_applied", true)
         }
+        AskError::CommandIdReused { .. } => Problem::new(KEY_REUSED, detail),
+        AskError::ReplyDeleted { sequence_nr, .. } => Problem::new(REPLY_DELETED, detail)
+            .with("revision", sequence_nr.get())
+            .with("maybe_applied", true),
         AskError::Corrupt { .. } => Problem::new(CORRUPT, detail),
         AskError::Invalid { .. } => Problem::new(INVALID_REQUEST, detail),
         AskError::Panicked { .. } => Problem::new(PANICKED, detail),
@@ -72,7 +76,7 @@ fn refusal(refused: &Refused) -> Problem {
 mod tests {
     use super::{AskError, Problem, problem_of};
     use crate::domain::Refused;
-    use actum::{Bound, Revision};
+    use actum::{Bound, CommandId, Revision, SequenceNr};
     use serde_json::json;
 
     fn document(error: &AskError<Refused>) -> serde_json::Value {
@@ -82,6 +86,13 @@ mod tests {
 
     #[test]
     fn every_failure_of_an_ask_has_a_problem_that_says_what_can_be_done() {
+        let command_id = CommandId::new("order-7").expect("it is an id");
+        let first_command = "deposit".to_owned();
+        let deleted = AskError::ReplyDeleted {
+            command_id: command_id.clone(),
+            sequence_nr: SequenceNr::new(3),
+        };
+        let reused = AskError::CommandIdReused { command_id, command: "withdraw", first_command };
         let corrupt = AskError::Corrupt { what: "event 7".to_owned() };
         let invalid = AskError::Invalid { what: "too long".to_owned() };
         let panicked = AskError::Panicked { command: "deposit", message: "oh".to_owned() };
@@ -92,6 +103,8 @@ mod tests {
             (AskError::unavailable("away"), 503, "unavailable", json!(false)),
             (AskError::outcome_unknown("away"), 500, "outcome-unknown", json!(true)),
             (corrupt, 500, "corrupt", json!(null)),
+            (reused, 422, "key-reused", json!(null)),
+            (deleted, 410, "reply-deleted", json!(true)),
             (invalid, 400, "invalid-request", json!(null)),
             (panicked, 500, "panicked", json!(null)),
         ] {

@@ -68,6 +68,8 @@ problem_types! {
         "Send 1 to 100 characters.";
     KEY_REUSED: UNPROCESSABLE_ENTITY "key-reused", "The Idempotency-Key was used for something else",
         "Nothing was done now. A key names one intention: use a new key for a new one.";
+    REPLY_DELETED: GONE "reply-deleted", "It was done before, and the answer is gone",
+        "Nothing was done now. Look at the account: the revision says what the request led to.";
     PANICKED: INTERNAL_SERVER_ERROR "panicked", "The bank has a bug",
         "Nothing was done. Tell whoever runs the bank.";
     CORRUPT: INTERNAL_SERVER_ERROR "corrupt", "What is stored cannot be read",

@@ -85,7 +85,8 @@ impl Journal {
             write_nr,
             timestamp: Timestamp::default(),
             change: StateChange::Put(payload(text)),
-            recent_commands: Bytes::new(),
+            commands: Vec::new(),
+            forget_to: Revision::ZERO,
         };
         StateBatch { incarnation: self.writer, writes: vec![write] }
     }

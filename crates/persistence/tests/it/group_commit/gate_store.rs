@@ -1,8 +1,8 @@
 use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
 use actum_persistence::store::{
-    AppendBatch, AppendOutcome, DurableStateStore, EntityPage, EntityRead, EventFilter, EventStore,
-    Incarnation, JournalLayout, LanePage, PageLimit, Resolution, StateBatch, StateOutcome,
-    StateRecord, StoreError,
+    AppendBatch, AppendOutcome, CommandRead, DurableStateStore, EntityPage, EntityRead,
+    EventFilter, EventStore, Incarnation, JournalLayout, LanePage, PageLimit, Resolution,
+    StateBatch, StateOutcome, StateRecord, StoreError, StoredCommand,
 };
 use async_trait::async_trait;
 use std::{any::Any, panic::resume_unwind, sync::Arc};
@@ -138,6 +138,20 @@ impl DurableStateStore for States {
     }
 
     async fn has_states_of(&self, _: &str) -> Result<bool, StoreError> {
+        unreachable!("a writer does not read")
+    }
+
+    async fn command_records(
+        &self,
+        _: &[CommandRead],
+    ) -> Result<Vec<Option<bytes::Bytes>>, StoreError> {
+        unreachable!("a writer does not read")
+    }
+
+    async fn commands_before(
+        &self,
+        _: &[CommandRead],
+    ) -> Result<Vec<Vec<StoredCommand>>, StoreError> {
         unreachable!("a writer does not read")
     }
 }

@@ -46,7 +46,8 @@ pub(super) fn state_write(id: u32) -> StateWrite {
         write_nr: 0,
         timestamp: Timestamp::from_micros(1),
         change: StateChange::Put(payload(10)),
-        recent_commands: Bytes::from_static(b"abc"),
+        commands: Vec::new(),
+        forget_to: Revision::ZERO,
     }
 }
 

@@ -121,7 +121,7 @@ impl Journal {
             });
         }
         let position = Position::new(*head);
-        self.stored.push(Stored { entity, expected: actual, changes, recent_commands: None });
+        self.stored.push(Stored { entity, expected: actual, changes, commands: None });
         AppendOutcome::Appended { last: position }
     }
 

@@ -11,11 +11,14 @@ pub(crate) use reads::Found;
 pub(crate) use snapshots::Kept;
 
 use super::Dice;
+use crate::cell::Taken;
 use actum_model::{EntityKey, Timestamp};
 use actum_persistence::store::{
-    EventId, Incarnation, JournalLayout, Snapshot, StateRecord, StoreError, StoredEvent,
+    CommandRecord, EventId, Incarnation, JournalLayout, StateRecord, StoreError, StoredCommand,
+    StoredEvent,
 };
-use std::collections::HashSet;
+use bytes::Bytes;
+use std::collections::{BTreeMap, HashSet};
 
 /// Everything that is stored.
 pub(crate) struct Journal {
@@ -26,6 +29,8 @@ pub(crate) struct Journal {
     heads: Vec<u64>,
     histories: Vec<History>,
     records: Vec<Option<StateRecord>>,
+    /// By entity, the commands of durable states.
+    commands: Vec<BTreeMap<u64, (StoredCommand, Bytes)>>,
     snapshots: Vec<Vec<Kept>>,
     event_ids: HashSet<EventId>,
     write_ids: HashSet<EventId>,
@@ -33,7 +38,7 @@ pub(crate) struct Journal {
     pub(crate) late_appends: Vec<Batch<actum_persistence::store::EntityAppend>>,
     pub(crate) late_writes: Vec<Batch<actum_persistence::store::StateWrite>>,
     /// Snapshots whose savers have died: they are saved later, or never.
-    pub(crate) late_snapshots: Vec<Snapshot>,
+    pub(crate) late_snapshots: Vec<Taken>,
     /// What was stored and the ledger has not seen.
     pub(crate) stored: Vec<Stored>,
     /// Requests that break the contract of a store.
@@ -56,8 +61,8 @@ pub(crate) struct Stored {
     /// How many changes the entity had before.
     pub(crate) expected: u64,
     pub(crate) changes: Vec<StoredChange>,
-    /// The recent commands of a durable state.
-    pub(crate) recent_commands: Option<bytes::Bytes>,
+    /// With a durable state: its commands, and up to which they are not needed any more.
+    pub(crate) commands: Option<(Vec<CommandRecord>, u64)>,
 }
 
 /// One event, or one revision.
@@ -85,6 +90,7 @@ impl Journal {
             heads: vec![0; usize::from(layout.lanes.get())],
             histories: (0..entities).map(|_| History::default()).collect(),
             records: vec![None; entities],
+            commands: vec![BTreeMap::new(); entities],
             snapshots: (0..entities).map(|_| Vec::new()).collect(),
             event_ids: HashSet::new(),
             write_ids: HashSet::new(),

@@ -1,5 +1,5 @@
 use super::{Journal, number_of};
-use crate::cell::Read;
+use crate::cell::{FoundRecord, FoundState, Read};
 use actum_model::{EntityKey, SequenceNr};
 use actum_persistence::store::{EntityPage, Recovered, StateRecord};
 
@@ -7,7 +7,8 @@ use actum_persistence::store::{EntityPage, Recovered, StateRecord};
 #[derive(Debug)]
 pub(crate) enum Found {
     Events(Recovered),
-    State(Option<StateRecord>),
+    State(FoundState),
+    Record { sequence_nr: SequenceNr, found: FoundRecord },
 }
 
 impl Journal {
@@ -29,8 +30,26 @@ impl Journal {
                 Found::Events(Recovered { page, ..Recovered::default() })
             }
             Read::State { entity } => {
-                Found::State(self.records[number_of(entity) as usize].clone())
+                let entity = number_of(entity) as usize;
+                let commands = self.commands[entity].values().map(|(command, _)| *command);
+                let record = self.records[entity].clone();
+                let record =
+                    record.map(|record| StateRecord { commands: commands.collect(), ..record });
+                Found::State(FoundState::Record(record))
             }
+            Read::EventRecord { entity, sequence_nr } => {
+                let history = &self.histories[number_of(entity) as usize];
+                let at = sequence_nr.get();
+                let event = history.events.get(at as usize - 1).filter(|_| at > history.floor);
+                let found = Ok(event.map(|event| event.metadata.clone()));
+                Found::Record { sequence_nr: *sequence_nr, found }
+            }
+            Read::CommandRecord(read) => {
+                let commands = &self.commands[number_of(&read.entity) as usize];
+                let record = commands.get(&read.revision.get()).map(|(_, record)| record.clone());
+                Found::Record { sequence_nr: read.revision.into(), found: Ok(record) }
+            }
+            Read::CommandsBefore(_) => unreachable!("all commands of a state come with it"),
         }
     }
 

@@ -2,9 +2,10 @@ use super::{Batch, FOREIGNER, Journal, Stored, StoredChange, Written, number_of}
 use crate::simulation::{Board, Flaw};
 use actum_model::{EntityKey, Revision, StoredPayload, Timestamp};
 use actum_persistence::store::{
-    EventId, Incarnation, Resolution, StateChange, StateOutcome, StateRecord, StateWrite,
-    StoreError,
+    CommandRecord, EventId, Incarnation, Resolution, StateChange, StateOutcome, StateRecord,
+    StateWrite, StoreError, StoredCommand,
 };
+use bytes::Bytes;
 
 impl Written for StateWrite {
     fn execute(
@@ -43,7 +44,6 @@ impl Journal {
         let head = Revision::new(self.head(number));
         let board = Board { digest, flaw: Flaw::None };
         let payload = StoredPayload::encode(&board).expect("a state of the simulation is encoded");
-        let known = self.records[number as usize].as_ref();
         let write = StateWrite {
             entity: entity.clone(),
             partition: entity.partition(self.layout.partitions),
@@ -52,7 +52,8 @@ impl Journal {
             write_nr: u64::from(nr),
             timestamp,
             change: StateChange::Put(payload),
-            recent_commands: known.map(|record| record.recent_commands.clone()).unwrap_or_default(),
+            commands: Vec::new(),
+            forget_to: Revision::ZERO,
         };
         self.write(&write, &[(nr, digest)], FOREIGNER);
     }
@@ -104,15 +105,22 @@ impl Journal {
             timestamp: (at + 1 == last).then_some(write.timestamp),
         });
         let changes = changes.collect();
-        let recent_commands = Some(write.recent_commands.clone());
-        self.stored.push(Stored { entity, expected: actual.get(), changes, recent_commands });
+        let commands = Some((write.commands.clone(), write.forget_to.get()));
+        self.stored.push(Stored { entity, expected: actual.get(), changes, commands });
         *record = Some(StateRecord {
             revision: write.revision,
             timestamp: write.timestamp,
             state,
-            recent_commands: write.recent_commands.clone(),
+            commands: Vec::new(),
+            recent_commands: Bytes::new(),
             write_id,
         });
+        let kept = &mut self.commands[entity as usize];
+        for CommandRecord { revision, id_hash, uptime_seconds, record } in write.commands.clone() {
+            let command = StoredCommand { revision, id_hash, incarnation, uptime_seconds };
+            kept.insert(revision.get(), (command, record));
+        }
+        kept.retain(|revision, _| *revision > write.forget_to.get());
         StateOutcome::Written
     }
 

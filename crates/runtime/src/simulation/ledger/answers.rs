@@ -1,8 +1,8 @@
-use super::{End, Ledger};
+use super::{End, Ledger, Sent};
 use crate::{
     Failure, Receipt,
     cell::Verdict,
-    simulation::{Answer, Flaw, Reply, Seen, Wish},
+    simulation::{Answer, Flaw, Reply, Seen, Wish, command_id},
 };
 
 impl Ledger {
@@ -90,23 +90,15 @@ impl Ledger {
                     && expected != actual
                     && *actual == receipt.sequence_nr.into()
             }
-            Failure::Invalid { .. } if sent.saw.is_some() => {
+            Failure::Invalid { .. } => {
                 let recorded = order.plan.flaw == Flaw::RecordingFails;
                 let seen = if recorded { Seen::RecordingFailed } else { Seen::InvalidCommand };
                 self.coverage.saw(seen);
                 order.plan.is_invalid()
             }
-            Failure::Invalid { .. } => {
-                self.coverage.saw(Seen::InvalidReuseOfId);
-                self.reuses_id(nr)
-            }
             Failure::Panicked { .. } => {
                 self.coverage.saw(panic_of(order.plan.flaw));
                 order.plan.panics()
-            }
-            Failure::Corrupt { .. } => {
-                self.coverage.saw(Seen::CorruptRecord);
-                order.plan.flaw == Flaw::ReplayFails && sent.replays.is_some()
             }
             _ => false,
         };
@@ -155,9 +147,21 @@ impl Ledger {
                 return self.timed_out(nr, *maybe_applied, in_time);
             }
             Failure::Overloaded { bound } => !handled && self.is_full(life, entity, *bound),
+            Failure::Corrupt { .. } if plan.flaw == Flaw::ReplayFails && sent.replays.is_some() => {
+                self.coverage.saw(Seen::CorruptRecord);
+                true
+            }
             Failure::Corrupt { .. } => {
                 self.coverage.saw(Seen::Corrupt);
                 lost && !handled
+            }
+            Failure::ReplyDeleted { sequence_nr, .. } => {
+                self.coverage.saw(Seen::ReplyDeleted);
+                !handled && self.may_be_deleted(nr, sequence_nr.get())
+            }
+            Failure::CommandIdReused { .. } => {
+                self.coverage.saw(Seen::IdReused);
+                !handled && self.reuses_id(nr)
             }
             Failure::Panicked { .. } => {
                 self.coverage.saw(panic_of(plan.flaw));
@@ -176,7 +180,6 @@ impl Ledger {
             self.wrong(format!("{nr}: failed without a reason: {failure}"));
         }
         if !matches!(failure, Failure::OutcomeUnknown { .. }) {
-            self.deny_first(nr);
             return End::NotApplied;
         }
         if !self.may_be_stored(nr) {
@@ -189,7 +192,7 @@ impl Ledger {
         if in_time {
             self.wrong(format!("{nr}: timed out before its time"));
         }
-        if self.sent[nr as usize].replays.is_some() {
+        if self.sent[nr as usize].saw.is_none() && self.firsts(nr).next().is_some() {
             self.coverage.saw(Seen::TimeoutOfRetry);
         }
         if maybe_applied {
@@ -200,20 +203,50 @@ impl Ledger {
             return End::TimedOut;
         }
         self.coverage.saw(Seen::TimeoutNotApplied);
-        self.deny_first(nr);
         End::NotApplied
     }
 
-    /// Whether its id was used by a command of another type.
+    /// Whether its id was used by a command of another type, or with other content.
     fn reuses_id(&self, nr: u32) -> bool {
         let order = &self.sent[nr as usize].order;
-        let others = self.sent.iter().filter(|sent| sent.order.entity == order.entity);
-        order.id.is_some()
-            && others.into_iter().any(|sent| {
-                sent.order.id == order.id
-                    && sent.order.command != order.command
-                    && sent.concluded.is_some()
-            })
+        let differs =
+            |first: &Sent| (first.order.command, first.order.plan) != (order.command, order.plan);
+        self.firsts(nr)
+            .any(|first| first.order.id == order.id && first.placed.is_some() && differs(first))
+    }
+
+    /// Whether the record of the command whose last change is `at` may be gone, and this one be a retry of it: nothing is
+    /// promised for its id any more, or only another engine knows what is.
+    fn may_be_deleted(&self, nr: u32, at: u64) -> bool {
+        let sent = &self.sent[nr as usize];
+        let entity = sent.order.entity as usize;
+        let truth = &self.truths[entity];
+        let hash_of = |id: u32| (self.hash_id[entity])(&command_id(id));
+        let known = truth.all().find(|known| known.at == at);
+        let fits = known.is_some_and(|known| Some(hash_of(known.id)) == sent.order.id.map(hash_of));
+        let revoked = sent.life.is_some_and(|life| self.lives[life as usize].revoked);
+        let mut promised = truth.promised(truth.head(), 0, self.now, self.tight);
+        fits && (revoked || !promised.any(|known| known.at == at))
+    }
+
+    /// The commands that were decided and of which this one may be a retry, as far as the hash of its id can say.
+    fn firsts(&self, nr: u32) -> impl Iterator<Item = &Sent> {
+        let order = &self.sent[nr as usize].order;
+        let (entity, id) = (order.entity, order.id);
+        let hash_of = move |id: u32| (self.hash_id[entity as usize])(&command_id(id));
+        self.sent.iter().filter(move |sent| {
+            let same = |id| sent.order.id.is_some_and(|other| hash_of(other) == hash_of(id));
+            sent.order.nr != nr
+                && sent.order.entity == entity
+                && id.is_some_and(same)
+                && self.is_changed_by(sent)
+        })
+    }
+
+    /// Whether a command has changed its entity's state in memory.
+    fn is_changed_by(&self, sent: &Sent) -> bool {
+        let truth = &self.truths[sent.order.entity as usize];
+        sent.concluded.is_some() && !sent.changes(truth.id, truth.by_state).is_empty()
     }
 
     /// Whether it was never handed to its entity, because the engine stops.
@@ -223,22 +256,14 @@ impl Ledger {
         sent.saw.is_none() && self.lives[life as usize].abandoned
     }
 
-    /// Whether a command, or the one whose reply it waits for, has changed its entity's state in memory.
+    /// Whether a command, or one whose reply it may wait for, has changed its entity's state in memory.
     fn is_decided(&self, nr: u32) -> bool {
-        let sent = &self.sent[nr as usize];
-        let decided = |nr: u32| {
-            let sent = &self.sent[nr as usize];
-            let truth = &self.truths[sent.order.entity as usize];
-            sent.concluded.is_some() && !sent.changes(truth.id, truth.by_state).is_empty()
-        };
-        decided(nr) || sent.replays.is_some_and(decided) || self.reuses_id(nr)
+        self.is_changed_by(&self.sent[nr as usize]) || self.firsts(nr).next().is_some()
     }
 
-    /// Whether a command, or the one whose reply it waits for, was sent to the journal.
+    /// Whether a command, or one whose reply it may wait for, was sent to the journal.
     fn may_be_stored(&self, nr: u32) -> bool {
-        let sent = &self.sent[nr as usize];
-        let first = sent.replays.map(|first| &self.sent[first as usize]);
-        sent.sent_off || first.is_some_and(|first| first.sent_off) || self.reuses_id(nr)
+        self.sent[nr as usize].sent_off || self.firsts(nr).any(|first| first.sent_off)
     }
 }
 

@@ -9,12 +9,4 @@ impl Ledger {
             self.wrong(format!("{nr}: said to be not applied, but stored as {first}"));
         }
     }
-
-    /// The same for the command whose reply a retry waits for, if it is still under way in the same process.
-    pub(super) fn deny_first(&mut self, retry: u32) {
-        let sent = &self.sent[retry as usize];
-        if let Some(first) = sent.replays {
-            self.deny(first);
-        }
-    }
 }

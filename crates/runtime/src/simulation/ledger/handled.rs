@@ -1,14 +1,13 @@
-use super::{Ledger, Pending, Remembered, truth::slide};
-use crate::simulation::{Flaw, Reply};
-use std::collections::VecDeque;
+use super::{Ledger, Pending};
+use crate::simulation::{Flaw, Reply, Seen, command_id};
 
 impl Ledger {
     /// The state a handler sees is what the journal holds, or that and what its own cell has done since.
     pub(super) fn handled(&mut self, nr: u32, at: u64, seen: u64) {
         self.check_not_remembered(nr, at);
-        let wall = self.wall;
+        let (wall, now) = (self.wall, self.now);
         let sent = &mut self.sent[nr as usize];
-        (sent.saw, sent.wall) = (Some((at, seen)), wall);
+        (sent.saw, sent.wall, sent.when) = (Some((at, seen)), wall, now);
         let (entity, revision) = (sent.order.entity, sent.order.expected_revision);
         let acknowledged = sent.acknowledged_before;
         let life = sent.life.expect("only an engine's commands are handled");
@@ -27,7 +26,9 @@ impl Ledger {
         }
         let stored = self.truths[entity as usize].shows(at, seen);
         let mind = self.mind(life, entity);
-        if let Some(before) = mind.handled.replace(nr).filter(|before| *before > nr) {
+        let before = mind.handled.replace(nr).filter(|before| *before > nr);
+        // one whose id collides with another waits for the record of that
+        if let Some(before) = before.filter(|_| !self.collides) {
             self.wrong(format!("{nr}: handled after {before}, which was sent later"));
         }
         let mind = self.mind(life, entity);
@@ -69,54 +70,54 @@ impl Ledger {
     pub(super) fn replayed(&mut self, nr: u32, reply: Reply) {
         let sent = &mut self.sent[nr as usize];
         sent.replays = Some(reply.nr);
-        let (order, life) = (&sent.order, sent.life.unwrap_or_default());
+        let order = &sent.order;
         let (id, command, entity) = (order.id, order.command, order.entity);
         let first = &self.sent[reply.nr as usize];
         let same = (first.order.id, first.order.command, first.order.entity);
-        let digest = first.reply_digest();
-        if id.is_none() || same != (id, command, entity) {
+        let (digest, stored) = (first.reply_digest(), first.placed.is_some());
+        let plan = first.order.plan;
+        let again = self.sent[nr as usize].order.plan;
+        if id.is_none() || same != (id, command, entity) || plan != again {
             self.wrong(format!("{nr}: given the reply of {}, another command", reply.nr));
         }
         if digest != Some(reply.digest) {
             self.wrong(format!("{nr}: the recorded reply of {} was another one", reply.nr));
         }
-        let believed = self.believed(life, entity, None);
-        if !believed.iter().any(|known| known.nr == reply.nr) {
-            self.wrong(format!("{nr}: given a reply that nobody remembers, {}", reply.nr));
+        if !stored {
+            self.wrong(format!("{nr}: given the reply of {}, which is not stored", reply.nr));
         }
     }
 
-    /// A command whose id the entity remembers is not handled again.
+    /// A command whose id the entity must remember is not handled again: what is stored and promised, and what the entity
+    /// has done since.
     fn check_not_remembered(&mut self, nr: u32, at: u64) {
         let sent = &self.sent[nr as usize];
-        let Some(id) = sent.order.id else { return };
-        let believed = self.believed(sent.life.unwrap_or_default(), sent.order.entity, Some(at));
-        if let Some(first) = believed.iter().find(|known| known.id == id) {
-            let first = first.nr;
+        let (Some(id), entity) = (sent.order.id, sent.order.entity) else { return };
+        let mind = self.minds.get(&(sent.life.unwrap_or_default(), entity));
+        let mut pending: Vec<u32> =
+            mind.map_or(&[][..], |mind| &mind.pending[..]).iter().map(|it| it.nr).collect();
+        pending.dedup();
+        let base = mind.and_then(|mind| mind.pending.first()).map_or(at, |first| first.at - 1);
+        let id_of = |nr: &u32| self.sent[*nr as usize].order.id;
+        let coming = pending.iter().filter_map(id_of).count();
+        let under_way = pending.iter().copied().find(|other| id_of(other) == Some(id));
+        let truth = &self.truths[entity as usize];
+        let mut promised = truth.promised(base, coming, self.now, self.tight);
+        let stored = promised.find(|known| known.id == id).map(|known| known.nr);
+        drop(promised);
+        if let Some(first) = under_way.or(stored) {
             self.wrong(format!("{nr}: handled again, {first} had its id {id}"));
+        } else if self.collides && self.known_hash(nr) {
+            self.coverage.saw(Seen::HashCollision);
         }
     }
 
-    /// The commands an entity remembers in a process: what is stored, and what it has done since.
-    fn believed(&self, life: u32, entity: u32, at: Option<u64>) -> VecDeque<Remembered> {
-        let truth = &self.truths[entity as usize];
-        let mind = self.minds.get(&(life, entity));
-        let pending = mind.map_or(&[][..], |mind| &mind.pending[..]);
-        let base = match (pending.first(), at) {
-            (Some(first), _) => first.at - 1,
-            (None, Some(at)) => at,
-            // nothing tells how far a process has read that only replays: all is fair
-            (None, None) => return truth.all().collect(),
-        };
-        let mut recent = truth.recent_at(base);
-        for (place, change) in pending.iter().enumerate() {
-            let is_last = pending.get(place + 1).is_none_or(|next| next.nr != change.nr);
-            let sent = &self.sent[change.nr as usize];
-            if let (true, Some(id)) = (is_last, sent.order.id) {
-                let (nr, timestamp) = (change.nr, sent.wall);
-                slide(&mut recent, Remembered { id, nr, at: change.at, timestamp }, truth.window());
-            }
-        }
-        recent
+    /// Whether another command to its entity was stored whose id has the same hash and is another.
+    fn known_hash(&self, nr: u32) -> bool {
+        let order = &self.sent[nr as usize].order;
+        let hash_of = |id: u32| (self.hash_id[order.entity as usize])(&command_id(id));
+        let Some(id) = order.id else { return false };
+        let others = self.truths[order.entity as usize].all();
+        others.into_iter().any(|known| known.id != id && hash_of(known.id) == hash_of(id))
     }
 }

@@ -19,9 +19,9 @@ mod writes;
 pub(crate) use sent::{End, Sent};
 pub(crate) use truth::{Remembered, Truth};
 
-use super::{Coverage, Note, Scene, Seen, journal::Stored};
+use super::{Coverage, Note, Scene, Seen, journal::Stored, scene::Traits};
 use crate::cell::Moment;
-use actum_model::{Lane, Timestamp};
+use actum_model::{CommandId, Lane, Timestamp};
 use lives::LifeOf;
 use mind::{Mind, Pending};
 use std::{collections::BTreeMap, time::Duration};
@@ -47,6 +47,12 @@ pub(crate) struct Ledger {
     patience: Vec<(usize, Duration)>,
     /// By entity.
     lanes: Vec<Lane>,
+    /// By entity.
+    hash_id: Vec<fn(&CommandId) -> u64>,
+    /// Whether hashes of ids collide.
+    collides: bool,
+    /// Whether ids are forgotten for want of memory.
+    tight: bool,
     /// Counts the looks.
     step: u64,
     // of the turn that is being looked at
@@ -75,6 +81,9 @@ impl Ledger {
             open: Vec::new(),
             commands_max: commands_max.collect(),
             lanes: scene.entities.iter().map(|member| member.lane).collect(),
+            hash_id: scene.entities.iter().map(|e| scene.kinds[e.kind].hash_id).collect(),
+            collides: scene.kinds.iter().any(Traits::collides),
+            tight: scene.ids_bytes_max < usize::MAX,
             step: 0,
             now: Moment::default(),
             wall: Timestamp::default(),

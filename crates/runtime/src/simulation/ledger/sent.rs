@@ -1,3 +1,4 @@
+use crate::cell::Moment;
 use crate::simulation::{APPEND_EVENTS_MAX, Flaw, Order, Wish, subject::digests};
 use actum_model::Timestamp;
 
@@ -15,6 +16,7 @@ pub(crate) struct Sent {
     pub(crate) saw: Option<(u64, u64)>,
     /// When that was.
     pub(crate) wall: Timestamp,
+    pub(crate) when: Moment,
     /// The digest of the state its reply was computed from.
     pub(crate) concluded: Option<u64>,
     /// The sending whose recorded reply it was given.
@@ -51,6 +53,7 @@ impl Sent {
             reached: false,
             saw: None,
             wall: Timestamp::default(),
+            when: Moment::default(),
             concluded: None,
             replays: None,
             sent_off: false,

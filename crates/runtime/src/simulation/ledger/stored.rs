@@ -1,16 +1,14 @@
 use super::{End, Ledger, Remembered};
 use crate::simulation::{
-    Seen, Wish, command_id,
+    Reply, Seen, Wish, command_id,
     journal::{Stored, StoredChange},
 };
-use actum_persistence::serializer::{RecentCommand, Serializer};
-use bytes::Bytes;
-use std::collections::VecDeque;
+use actum_persistence::{serializer::Serializer, store::CommandRecord};
 
 impl Ledger {
     /// A write is stored: whole commands, in order, each for the first time, behind what each of them saw.
     pub(super) fn stored(&mut self, stored: Stored) {
-        let Stored { entity, expected, changes, recent_commands } = stored;
+        let Stored { entity, expected, changes, commands } = stored;
         if expected != self.truths[entity as usize].head() {
             let head = self.truths[entity as usize].head();
             return self.wrong(format!("entity {entity}: stored behind {expected}, not {head}"));
@@ -18,12 +16,37 @@ impl Ledger {
         for command in changes.chunk_by(|one, next| one.nr == next.nr) {
             self.stored_command(entity, command);
         }
-        if let Some(recent) = recent_commands {
+        if let Some((records, forget_to)) = commands {
+            self.check_records(entity, expected, &records);
             let truth = &self.truths[entity as usize];
-            let known = truth.recent_at(truth.head());
-            if !is_list_of(&recent, &known) {
-                self.wrong(format!("entity {entity}: its record does not remember {known:?}"));
+            let mut promised = truth.promised(truth.head(), 0, self.now, self.tight);
+            let lost = promised.find(|known| known.at <= forget_to);
+            drop(promised);
+            if let Some(lost) = lost {
+                self.wrong(format!(
+                    "entity {entity}: the record of {lost:?} is not needed any more"
+                ));
             }
+        }
+    }
+
+    /// A write of a durable state carries the record of each of its commands that has an id, and no others.
+    fn check_records(&mut self, entity: u32, expected: u64, records: &[CommandRecord]) {
+        let truth = &self.truths[entity as usize];
+        let known: Vec<Remembered> = truth.all().filter(|known| known.at > expected).collect();
+        let hash_id = self.hash_id[entity as usize];
+        let same = |(record, known): (&CommandRecord, &Remembered)| {
+            let id = command_id(known.id);
+            let read = Serializer::default().decode_metadata(&record.record);
+            let right = read.is_ok_and(|(metadata, reply)| {
+                let reply = reply.and_then(|reply| reply.payload.decode::<Reply>().ok());
+                metadata.command_id() == Some(&id)
+                    && reply.is_some_and(|reply| reply.nr == known.nr)
+            });
+            record.revision.get() == known.at && record.id_hash == hash_id(&id) && right
+        };
+        if records.len() != known.len() || !records.iter().zip(&known).all(same) {
+            self.wrong(format!("entity {entity}: its write does not record {known:?}"));
         }
     }
 
@@ -107,30 +130,19 @@ impl Ledger {
 
     fn remember(&mut self, nr: u32, entity: u32, last: u64) {
         let sent = &self.sent[nr as usize];
-        let (Some(id), timestamp) = (sent.order.id, sent.wall) else { return };
+        let (Some(id), when) = (sent.order.id, sent.when) else { return };
         let truth = &mut self.truths[entity as usize];
-        if truth.remembers(id) {
-            self.violations.push(format!("{nr}: applied again, its id {id} is remembered"));
-        } else if let Some(first) = truth.last_with(id) {
-            let beyond_count = truth.ids_behind(first.at) >= truth.window().commands_max;
-            self.coverage.saw(if beyond_count {
+        if let Some(first) = truth.last_with(id) {
+            // that it was not promised any more was checked when it was handled
+            let window = truth.window();
+            self.coverage.saw(if truth.ids_behind(first.at) >= window.commands_max {
                 Seen::AppliedAgainBeyondCount
-            } else {
+            } else if when.since(first.when) > window.age_min {
                 Seen::AppliedAgainBeyondAge
+            } else {
+                Seen::AppliedAgainForgottenEarly
             });
         }
-        let truth = &mut self.truths[entity as usize];
-        truth.remember(Remembered { id, nr, at: last, timestamp });
+        truth.remember(Remembered { id, nr, at: last, when });
     }
-}
-
-/// Whether the encoded commands are these.
-pub(super) fn is_list_of(encoded: &Bytes, known: &VecDeque<Remembered>) -> bool {
-    let Ok(commands) = Serializer::default().decode_recent_commands(encoded) else { return false };
-    let same = |(command, known): (&RecentCommand, &Remembered)| {
-        command.command_id == command_id(known.id)
-            && command.sequence_nr.get() == known.at
-            && command.timestamp == known.timestamp
-    };
-    commands.len() == known.len() && commands.iter().zip(known).all(same)
 }

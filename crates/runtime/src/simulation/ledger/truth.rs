@@ -1,7 +1,6 @@
+use crate::cell::Moment;
 use crate::settings::CommandWindow;
 use crate::simulation::subject::initial_digest;
-use actum_model::Timestamp;
-use std::collections::VecDeque;
 
 /// What the journal holds of one entity, followed from what was stored.
 pub(crate) struct Truth {
@@ -13,8 +12,6 @@ pub(crate) struct Truth {
     pub(crate) positions: Vec<u64>,
     /// The commands with ids that were stored, in order.
     ids: Vec<Remembered>,
-    /// What the entity remembers after each of them.
-    recents: Vec<VecDeque<Remembered>>,
     window: CommandWindow,
     /// The last change somebody was told of.
     pub(crate) acknowledged: u64,
@@ -31,7 +28,8 @@ pub(crate) struct Remembered {
     pub(crate) nr: u32,
     /// The number of its last change.
     pub(crate) at: u64,
-    pub(crate) timestamp: Timestamp,
+    /// When it was handled.
+    pub(crate) when: Moment,
 }
 
 impl Truth {
@@ -42,7 +40,6 @@ impl Truth {
             digests: vec![initial_digest(id)],
             positions: vec![0],
             ids: Vec::new(),
-            recents: Vec::new(),
             window,
             acknowledged: 0,
             foreign: Vec::new(),
@@ -63,10 +60,6 @@ impl Truth {
     /// Whether the state after change `at` is stored, and is this one.
     pub(crate) fn shows(&self, at: u64, digest: u64) -> bool {
         self.digests.get(at as usize) == Some(&digest)
-    }
-
-    pub(crate) fn remembers(&self, id: u32) -> bool {
-        self.recents.last().into_iter().flatten().any(|remembered| remembered.id == id)
     }
 
     /// The former command of this id, if there was one.
@@ -94,30 +87,26 @@ impl Truth {
     }
 
     pub(crate) fn remember(&mut self, command: Remembered) {
-        let mut recent = self.recents.last().cloned().unwrap_or_default();
-        slide(&mut recent, command, &self.window);
         self.ids.push(command);
-        self.recents.push(recent);
     }
 
-    /// What the entity remembered after change `at`.
-    pub(crate) fn recent_at(&self, at: u64) -> VecDeque<Remembered> {
-        let count = self.ids.partition_point(|remembered| remembered.at <= at);
-        count.checked_sub(1).map(|last| self.recents[last].clone()).unwrap_or_default()
-    }
-}
-
-pub(super) fn slide(
-    recent: &mut VecDeque<Remembered>,
-    command: Remembered,
-    window: &CommandWindow,
-) {
-    recent.push_back(command);
-    let oldest = command.timestamp.as_micros() - window.age_max.as_micros() as i64;
-    while recent.len() > window.commands_max {
-        recent.pop_front();
-    }
-    while recent.front().is_some_and(|front| front.timestamp.as_micros() < oldest) {
-        recent.pop_front();
+    /// The commands up to change `at` whose ids must be remembered, when `coming` others come behind them and the time is
+    /// `now`; where memory is `tight` nothing is promised in time.
+    pub(crate) fn promised(
+        &self,
+        at: u64,
+        coming: usize,
+        now: Moment,
+        tight: bool,
+    ) -> impl Iterator<Item = Remembered> {
+        let known = self.ids.partition_point(|remembered| remembered.at <= at);
+        let CommandWindow { commands_min, commands_max, age_min } = self.window;
+        let ids = self.ids[..known].iter().enumerate();
+        let kept = ids.filter(move |(place, remembered)| {
+            let behind = known - 1 - place + coming;
+            let young = !tight && now.since(remembered.when) <= age_min;
+            behind < commands_min || (young && behind < commands_max)
+        });
+        kept.map(|(_, remembered)| *remembered)
     }
 }

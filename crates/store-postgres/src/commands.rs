@@ -1,0 +1,148 @@
+//! What is recorded of the commands of durable states.
+
+use crate::{
+    PostgresStore,
+    entities::Names,
+    fault::store_error,
+    session::{Statement, column},
+    values,
+};
+use actum_model::{EntityKey, Revision};
+use actum_persistence::store::{
+    COMMANDS_READ_MAX, CommandRead, Incarnation, StateWrite, StoreError, StoredCommand,
+};
+use bytes::Bytes;
+use sqlx::postgres::PgRow;
+
+/// The commands of a batch as arrays, a column each.
+#[derive(Default)]
+pub(crate) struct Columns<'a> {
+    /// Of each write.
+    forget_to: Vec<i64>,
+    /// Of each command: to which write it belongs, counted from 1.
+    writes: Vec<i32>,
+    revisions: Vec<i64>,
+    id_hashes: Vec<i64>,
+    uptimes: Vec<i64>,
+    records: Vec<&'a [u8]>,
+}
+
+impl<'a> Columns<'a> {
+    pub(crate) fn of(writes: &'a [StateWrite]) -> Self {
+        let mut columns = Self::default();
+        for (nr, write) in (1..).zip(writes) {
+            columns.forget_to.push(values::bound(write.forget_to.get()));
+            for command in &write.commands {
+                columns.writes.push(nr);
+                columns.revisions.push(values::bound(command.revision.get()));
+                columns.id_hashes.push(command.id_hash.cast_signed());
+                columns.uptimes.push(command.uptime_seconds.into());
+                columns.records.push(&command.record);
+            }
+        }
+        columns
+    }
+
+    pub(crate) fn bind<'q>(&'q self, query: Statement<'q>) -> Statement<'q> {
+        query
+            .bind(&self.forget_to)
+            .bind(&self.writes)
+            .bind(&self.revisions)
+            .bind(&self.id_hashes)
+            .bind(&self.uptimes)
+            .bind(&self.records)
+    }
+}
+
+impl PostgresStore {
+    /// The newest commands before a revision, of each entity in its order; the oldest first.
+    pub(crate) async fn newest_commands<'a>(
+        &self,
+        doing: &'static str,
+        reads: impl Iterator<Item = (&'a EntityKey, Revision)> + Clone,
+    ) -> Result<Vec<Vec<StoredCommand>>, StoreError> {
+        let query = "SELECT a.nr, c.revision, c.id_hash, c.incarnation, c.uptime
+            FROM unnest($1::text[], $2::text[], $3::bigint[]) WITH ORDINALITY AS a (kind, id, before, nr)
+            CROSS JOIN LATERAL (
+                SELECT e.entity FROM @entities AS e WHERE e.kind = a.kind AND e.id = a.id LIMIT 1
+            ) AS e
+            CROSS JOIN LATERAL (
+                SELECT * FROM @state_commands AS c WHERE c.entity = e.entity AND c.revision < a.before
+                ORDER BY c.revision DESC LIMIT $4
+            ) AS c
+            ORDER BY a.nr, c.revision";
+        let (names, revisions) = arrays(reads);
+        let mut commands = vec![Vec::new(); revisions.len()];
+        let statement = || {
+            let query = sqlx::query(self.shared.texts.of(query)).bind(&names.kinds);
+            query.bind(&names.ids).bind(&revisions).bind(COMMANDS_READ_MAX as i64)
+        };
+        for row in &self.shared.connections.read(doing, statement).await? {
+            let command = stored(row).map_err(|error| store_error(doing, error))?;
+            commands[values::nr(row, revisions.len())?].push(command);
+        }
+        Ok(commands)
+    }
+
+    /// The records of commands.
+    pub(crate) async fn records(
+        &self,
+        reads: &[CommandRead],
+    ) -> Result<Vec<Option<Bytes>>, StoreError> {
+        let query = "SELECT a.nr, c.record
+            FROM unnest($1::text[], $2::text[], $3::bigint[]) WITH ORDINALITY AS a (kind, id, revision, nr)
+            CROSS JOIN LATERAL (
+                SELECT e.entity FROM @entities AS e WHERE e.kind = a.kind AND e.id = a.id LIMIT 1
+            ) AS e
+            CROSS JOIN LATERAL (
+                SELECT * FROM @state_commands AS c WHERE c.entity = e.entity AND c.revision = a.revision LIMIT 1
+            ) AS c";
+        let (names, revisions) = arrays(reads.iter().map(|read| (&read.entity, read.revision)));
+        let statement = || {
+            let query = sqlx::query(self.shared.texts.of(query)).bind(&names.kinds);
+            query.bind(&names.ids).bind(&revisions)
+        };
+        let doing = "reading commands";
+        let mut records = vec![None; reads.len()];
+        for row in &self.shared.connections.read(doing, statement).await? {
+            let record = values::bytes(row, 1).map_err(|error| store_error(doing, error))?;
+            records[values::nr(row, reads.len())?] = Some(record);
+        }
+        Ok(records)
+    }
+}
+
+fn arrays<'a>(
+    reads: impl Iterator<Item = (&'a EntityKey, Revision)> + Clone,
+) -> (Names<'a>, Vec<i64>) {
+    let names = Names::of(reads.clone().map(|(entity, _)| entity));
+    (names, reads.map(|(_, revision)| values::bound(revision.get())).collect())
+}
+
+fn stored(row: &PgRow) -> Result<StoredCommand, sqlx::Error> {
+    let uptime = u32::try_from(column::<i64>(row, 4)?);
+    Ok(StoredCommand {
+        revision: values::revision(row, 1)?,
+        id_hash: column::<i64>(row, 2)?.cast_unsigned(),
+        incarnation: Incarnation::new(values::count(row, 3)?),
+        uptime_seconds: uptime.map_err(|error| sqlx::Error::Decode(error.into()))?,
+    })
+}
+
+/// Commands from four columns of arrays: revisions, hashes, incarnations and uptimes; no arrays if there are none.
+pub(crate) fn of_arrays(row: &PgRow, index: usize) -> Result<Vec<StoredCommand>, sqlx::Error> {
+    let array = |at| Ok::<_, sqlx::Error>(column::<Option<Vec<i64>>>(row, at)?.unwrap_or_default());
+    let (revisions, id_hashes) = (array(index)?, array(index + 1)?);
+    let marks = revisions.into_iter().zip(id_hashes);
+    let moments = array(index + 2)?.into_iter().zip(array(index + 3)?);
+    let command = |((revision, id_hash), (incarnation, uptime)): ((i64, i64), (i64, i64))| {
+        let unfit = |error: std::num::TryFromIntError| sqlx::Error::Decode(error.into());
+        Ok(StoredCommand {
+            revision: Revision::new(u64::try_from(revision).map_err(unfit)?),
+            id_hash: id_hash.cast_unsigned(),
+            incarnation: Incarnation::new(u64::try_from(incarnation).map_err(unfit)?),
+            uptime_seconds: u32::try_from(uptime).map_err(unfit)?,
+        })
+    };
+    marks.zip(moments).map(command).collect()
+}
