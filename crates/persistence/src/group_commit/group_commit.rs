@@ -172,7 +172,7 @@ impl<W: GroupWrite, T: Copy> GroupCommit<W, T> {
                 let results = outcomes.into_iter().map(|found| match found {
                     Resolution::Stored(outcome) => W::commit_of(outcome),
                     Resolution::NotStored => Err(not_written.clone().into()),
-                    Resolution::Untraceable { why } => Err(untraceable(&first, why).into()),
+                    Resolution::Untraceable { why } => Err(untraceable(&first, &why).into()),
                 });
                 self.arrive(writes, results)
             }

@@ -55,7 +55,7 @@ impl<W> Unknown<W> {
 }
 
 /// The failure of a write of which nobody can tell any more whether it was stored.
-pub(super) fn untraceable(first: &StoreError, why: String) -> StoreError {
+pub(super) fn untraceable(first: &StoreError, why: &str) -> StoreError {
     match first {
         StoreError::OutcomeUnknown { doing, source } => {
             StoreError::outcome_unknown(doing.clone(), format!("{source}; then {why}"))
