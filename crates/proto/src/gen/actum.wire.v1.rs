@@ -81,6 +81,7 @@ pub struct CommandError {
     #[prost(bool, tag = "3")]
     pub maybe_applied: bool,
     /// With `ERROR_CODE_CONFLICT` and `ERROR_CODE_REVISION_MISMATCH`: where the entity is.
+    /// With `ERROR_CODE_REPLY_DELETED`: what the command led to.
     #[prost(uint64, optional, tag = "4")]
     pub actual_sequence_nr: ::core::option::Option<u64>,
     /// With the same codes: where it was expected to be.

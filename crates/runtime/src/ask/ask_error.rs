@@ -63,7 +63,7 @@ pub enum AskError<X> {
         /// The manifest of the command that was applied under this id.
         first_command: String,
     },
-    /// The command was applied under this id before, but its reply is not stored any more: somebody has deleted it. It was
+    /// The command was applied under this id before, but its reply is not stored any more: its event or record was deleted. It was
     /// not applied again.
     ReplyDeleted {
         /// The id.

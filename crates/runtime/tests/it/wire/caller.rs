@@ -1,7 +1,7 @@
 //! The node a caller is on.
 
 use super::{of_wire, owner::serve, to_wire};
-use actum_model::{Handle, Lists, Metadata, Payload, Revision, StoredPayload};
+use actum_model::{CommandId, Handle, Lists, Metadata, Payload, Revision, StoredPayload};
 use actum_persistence::serializer::Serializer;
 use actum_proto::{
     storage::v1::EventMetadata,
@@ -47,11 +47,18 @@ pub(super) async fn ask<E: Handle<C>, C: Payload>(
             Ok((of_wire(payload).decode().unwrap(), receipt.sequence_nr))
         }
         Outcome::Rejection(payload) => Err(AskError::Rejected(of_wire(payload).decode().unwrap())),
-        Outcome::Error(error) => Err(error_of_wire(error, C::MANIFEST)),
+        Outcome::Error(error) => Err(error_of_wire(error, C::MANIFEST, envelope.metadata.as_ref())),
     }
 }
 
-pub(super) fn error_of_wire<X>(error: CommandError, command: &'static str) -> AskError<X> {
+/// What the owner's error is to a caller, who knows which command it sent, and with which metadata.
+pub(super) fn error_of_wire<X>(
+    error: CommandError,
+    command: &'static str,
+    sent: Option<&EventMetadata>,
+) -> AskError<X> {
+    let command_id =
+        || CommandId::new(&sent.expect("only an id is used again").command_id).unwrap();
     let code = error.code();
     let CommandError { message, maybe_applied, .. } = error;
     let expected = Revision::new(error.expected_sequence_nr.unwrap_or_default());
@@ -65,6 +72,12 @@ pub(super) fn error_of_wire<X>(error: CommandError, command: &'static str) -> As
         ErrorCode::Corrupt => AskError::corrupt(message),
         ErrorCode::Invalid => AskError::invalid(message),
         ErrorCode::Panicked => AskError::Panicked { command, message },
+        ErrorCode::CommandIdReused => {
+            AskError::CommandIdReused { command_id: command_id(), command, first_command: message }
+        }
+        ErrorCode::ReplyDeleted => {
+            AskError::ReplyDeleted { command_id: command_id(), sequence_nr: actual.into() }
+        }
         // what this node does not know may have happened
         _ => AskError::outcome_unknown(message),
     }

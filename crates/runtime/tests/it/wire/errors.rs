@@ -4,11 +4,18 @@ use super::{
     caller::{BOUNDS, error_of_wire},
     owner::error_to_wire,
 };
-use actum_model::Revision;
-use actum_proto::wire::v1::{CommandError, ErrorCode};
+use actum_model::{CommandId, Revision, SequenceNr};
+use actum_proto::{
+    storage::v1::EventMetadata,
+    wire::v1::{CommandError, ErrorCode},
+};
 use actum_runtime::{AskError, Failure};
 use prost::Message;
 use std::{collections::BTreeSet, convert::Infallible};
+
+fn id() -> CommandId {
+    CommandId::new("request-7").unwrap()
+}
 
 fn errors() -> Vec<Failure> {
     let (expected, actual) = (Revision::new(3), Revision::new(5));
@@ -21,6 +28,12 @@ fn errors() -> Vec<Failure> {
         AskError::outcome_unknown("the store did not confirm the write"),
         AskError::corrupt("account/a: event 3 is none"),
         AskError::invalid("a command id must not be empty"),
+        AskError::CommandIdReused {
+            command_id: id(),
+            command: "deposit",
+            first_command: "withdraw".into(),
+        },
+        AskError::ReplyDeleted { command_id: id(), sequence_nr: SequenceNr::new(4) },
         AskError::Panicked { command: "deposit", message: "attempt to divide by zero".into() },
     ];
     errors.extend(BOUNDS.map(|bound| AskError::Overloaded { bound }));
@@ -30,11 +43,12 @@ fn errors() -> Vec<Failure> {
 #[test]
 fn every_error_comes_back_as_it_was() {
     let mut codes = BTreeSet::new();
+    let sent = EventMetadata { command_id: id().as_str().to_owned(), ..EventMetadata::default() };
     for error in errors() {
         let bytes = error_to_wire(&error).encode_to_vec();
         let wire = CommandError::decode(&bytes[..]).unwrap();
         codes.insert(wire.code());
-        let back: Failure = error_of_wire(wire, "deposit");
+        let back: Failure = error_of_wire(wire, "deposit", Some(&sent));
         assert_eq!(format!("{back:?}"), format!("{error:?}"));
         assert_eq!(back.maybe_applied(), error.maybe_applied());
         assert_eq!(back.is_transient(), error.is_transient());
@@ -48,7 +62,7 @@ fn every_error_comes_back_as_it_was() {
 fn a_code_of_a_later_version_counts_as_unknown_outcome() {
     let wire = CommandError { code: 4_711, maybe_applied: true, ..CommandError::default() };
     let wire = CommandError::decode(&wire.encode_to_vec()[..]).unwrap();
-    let error: AskError<Infallible> = error_of_wire(wire, "deposit");
+    let error: AskError<Infallible> = error_of_wire(wire, "deposit", None);
     assert!(matches!(error, AskError::OutcomeUnknown { .. }), "{error:?}");
     assert!(error.maybe_applied());
 }

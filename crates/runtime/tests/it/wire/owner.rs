@@ -144,6 +144,13 @@ pub(super) fn error_to_wire<X>(error: &AskError<X>) -> CommandError {
         AskError::Corrupt { what } => saying(ErrorCode::Corrupt, what),
         AskError::Invalid { what } => saying(ErrorCode::Invalid, what),
         AskError::Panicked { message, .. } => saying(ErrorCode::Panicked, message),
+        AskError::CommandIdReused { first_command, .. } => {
+            saying(ErrorCode::CommandIdReused, first_command)
+        }
+        AskError::ReplyDeleted { sequence_nr, .. } => CommandError {
+            actual_sequence_nr: Some(sequence_nr.get()),
+            ..of_code(ErrorCode::ReplyDeleted)
+        },
         _ => panic!("an error without a code"),
     };
     CommandError { maybe_applied: error.maybe_applied(), ..wire }
