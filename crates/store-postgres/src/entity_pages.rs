@@ -81,6 +81,10 @@ struct Answer<'a> {
 }
 
 /// What was read of an entity.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are of the large one, and none lives long"
+)]
 pub(crate) enum Answered {
     /// The snapshot that fits, if any, and the events behind it.
     Recovered(Recovered),

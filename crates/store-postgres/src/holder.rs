@@ -121,7 +121,8 @@ mod tests {
     #[test]
     fn what_was_described_without_a_lease_is_taken_as_it_is() {
         for holder in ["", "engine `bank`, process 7", "a; lease of", "a; lease of -1 us"] {
-            assert_eq!(split(holder.to_owned()), (holder.to_owned(), None));
+            let (name, lease) = split(String::from(holder));
+            assert_eq!((&*name, lease), (holder, None));
         }
     }
 }

@@ -9,7 +9,7 @@ use actum_model::{
     CodecError, CommandId, DecodeError, Metadata, Revision, SequenceNr, StoredPayload,
 };
 use actum_persistence::serializer::{EncodeError, Serializer};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 
 /// A command as a client sends it.
 #[derive(Clone, Debug)]
@@ -84,8 +84,9 @@ impl<E: Subject> Job<E> for SimJob {
         self.order.command
     }
 
+    #[expect(clippy::disallowed_types, reason = "no value of it outlives the run")]
     fn content(&self) -> Result<Content, CodecError> {
-        let mut hasher = DefaultHasher::new(); // the same in every run
+        let mut hasher = std::hash::DefaultHasher::new();
         self.order.plan.hash(&mut hasher);
         Ok(Content { schema_version: 1, fingerprint: hasher.finish() })
     }

@@ -1,6 +1,6 @@
 //! What an error says to a program, and to people: what a caller can do, and why in one line.
 
-use actum_model::Revision;
+use actum_model::{CommandId, Revision, SequenceNr};
 use actum_persistence::store::{Incarnation, StoreError};
 use actum_runtime::{AskError, Bound, Failure, TellError};
 use std::io;
@@ -9,9 +9,18 @@ fn at(expected: u64, actual: u64) -> (Revision, Revision) {
     (Revision::new(expected), Revision::new(actual))
 }
 
-/// One error of every kind, whether it may be applied, whether it is transient, and all it says.
-fn failures() -> Vec<(Failure, bool, bool, &'static str)> {
-    let full = || io::Error::other("no space left");
+/// An error, whether it may be applied, whether it is transient, and all it says.
+type Case = (Failure, bool, bool, &'static str);
+
+/// One error of every kind.
+fn failures() -> Vec<Case> {
+    let mut failures = of_the_runtime();
+    failures.extend(of_command_ids());
+    failures.extend(of_the_store());
+    failures
+}
+
+fn of_the_runtime() -> Vec<Case> {
     let (expected, actual) = at(3, 4);
     vec![
         (
@@ -50,6 +59,42 @@ fn failures() -> Vec<(Failure, bool, bool, &'static str)> {
             true,
             "unavailable: the engine has ended",
         ),
+        (AskError::corrupt("event 7"), false, false, "corrupt: event 7"),
+        (AskError::invalid("no id"), false, false, "invalid: no id"),
+        (
+            AskError::Panicked { command: "deposit", message: "oh".to_owned() },
+            false,
+            false,
+            "the handler of `deposit` panicked: oh",
+        ),
+    ]
+}
+
+fn of_command_ids() -> Vec<Case> {
+    let command_id = || CommandId::new("k-7").expect("a short id");
+    vec![
+        (
+            AskError::CommandIdReused {
+                command_id: command_id(),
+                command: "deposit",
+                first_command: "withdraw".to_owned(),
+            },
+            false,
+            false,
+            "the command id `k-7` of this `deposit` was used by a `withdraw`",
+        ),
+        (
+            AskError::ReplyDeleted { command_id: command_id(), sequence_nr: SequenceNr::new(5) },
+            true,
+            false,
+            "the command `k-7` was applied as 5, its reply is not stored any more",
+        ),
+    ]
+}
+
+fn of_the_store() -> Vec<Case> {
+    let full = || io::Error::other("no space left");
+    vec![
         (
             AskError::of_store(StoreError::unavailable("appending", full())),
             false,
@@ -74,14 +119,6 @@ fn failures() -> Vec<(Failure, bool, bool, &'static str)> {
             false,
             false,
             "unavailable: the store failed: the store is lost: the file was removed",
-        ),
-        (AskError::corrupt("event 7"), false, false, "corrupt: event 7"),
-        (AskError::invalid("no id"), false, false, "invalid: no id"),
-        (
-            AskError::Panicked { command: "deposit", message: "oh".to_owned() },
-            false,
-            false,
-            "the handler of `deposit` panicked: oh",
         ),
     ]
 }
