@@ -7,7 +7,7 @@ use crate::{
 use actum_model::{EntityKey, Lane, Position, SequenceNr};
 use actum_persistence::store::{
     AppendOutcome, ClaimError, DurableStateStore, EventFilter, EventStore, PageLimit, StoreError,
-    WriterStore,
+    WriterClaim, WriterStore,
 };
 use actum_store_sqlite::SqliteSettings;
 use sqlx::Executor;
@@ -65,7 +65,8 @@ async fn a_file_that_stays_locked_is_unavailable_and_can_be_read() {
     assert_unavailable(&store.revoke(writer.incarnation).await);
     let batch = writer.batch(vec![]);
     assert_unavailable(&EventStore::resolve(&store, &batch).await);
-    let claimed = store.claim(&claim("another")).await;
+    let free = WriterClaim { slot: "another".to_owned(), ..claim("another") };
+    let claimed = store.claim(&free).await;
     assert!(matches!(claimed, Err(ClaimError::Store(StoreError::Unavailable { .. }))));
     assert_eq!(head_of(&store, &account(1)).await, 1);
     stranger.execute("ROLLBACK").await.unwrap();
