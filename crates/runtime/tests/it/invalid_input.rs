@@ -142,7 +142,7 @@ async fn pages_and_names_are_checked_before_a_store_sees_them() {
         (page(1, 1), 1, 0),
         (page(1, 1), 0, 1),
         (page(1, 1), 256, 1),
-        (page(100_001, 0), 0, 2),
+        (page(100_001, 0), 0, 3),
     ];
     for (page, name, wrong) in bounds {
         let settings = RuntimeSettings::default().with_page(page);
@@ -249,13 +249,6 @@ async fn an_entity_of_a_kind_that_is_not_registered_is_named() {
 
 async fn rig_of(kinds: Vec<Registration>) -> Runtime {
     Rig::new().start_with(kinds, RuntimeSettings::default()).await
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_engine_without_entities_starts_and_ends() {
-    let engine = rig_of(vec![]).await;
-    assert_is!(account(&engine, "a").ask(Balance).await, Err(AskError::Invalid { .. }));
-    assert!(engine.shutdown().await.is_clean());
 }
 
 /// Has the kind of [`Account`].
