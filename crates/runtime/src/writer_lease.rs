@@ -1,5 +1,8 @@
 use crate::{cell::Moment, clock::Clock, failure::full_text, gate::Gate};
-use actum_persistence::store::{Incarnation, StoreError, WriterStore};
+use actum_persistence::{
+    panics::log_safely,
+    store::{Incarnation, StoreError, WriterStore},
+};
 use std::{
     pin::pin,
     sync::{
@@ -87,8 +90,10 @@ pub(crate) async fn keep(
                 failing = false;
                 gate.health().renewals.succeeded();
                 if std::mem::take(&mut suspended) {
-                    tracing::info!(%incarnation, "writer lease renewed, commands are taken again");
                     gate.reopen();
+                    log_safely(|| {
+                        tracing::info!(%incarnation, "writer lease renewed, commands are taken again");
+                    });
                 }
             }
             Err(StoreError::Fenced { .. }) => return gate.fence(incarnation),
@@ -100,7 +105,9 @@ pub(crate) async fn keep(
             Err(error) => {
                 if !std::mem::replace(&mut failing, true) {
                     let error = full_text(&error);
-                    tracing::warn!(%incarnation, error, "writer lease not renewed");
+                    log_safely(|| {
+                        tracing::warn!(%incarnation, error, "writer lease not renewed");
+                    });
                 }
                 gate.health().renewals.failed(error);
                 next = Instant::now() + RETRY.min(lease / 3);

@@ -305,13 +305,13 @@ impl Plant {
         });
         let (writers, gate, term) =
             (Arc::clone(&stores.writers), Arc::clone(&self.gate), Arc::clone(&self.term));
-        let Claimed { incarnation, valid_until } = *claimed;
-        let lease = settings.writer_lease;
+        let (incarnation, lease) = (claimed.incarnation, settings.writer_lease);
         tasks.keep("writer lease", move || {
             // a former life may have suspended it; without a term that lasts nothing is served in any case
             gate.reopen();
             let (writers, gate, term) =
                 (Arc::clone(&writers), Arc::clone(&gate), Arc::clone(&term));
+            let valid_until = Instant::now() + term.left();
             writer_lease::keep(writers, incarnation, lease, valid_until, gate, term)
         });
         tasks

@@ -170,7 +170,7 @@ impl Stage {
     /// Blocks the partition behind the latch of this number: what is sent now waits in the inbox, and comes to one turn
     /// when it is opened.
     pub(crate) fn block(&self, latch: usize) {
-        self.entity("first").tell(Block(latch)).unwrap();
+        self.entity("first").tell(Look(latch)).unwrap();
         self.latches.entered(latch);
     }
 }

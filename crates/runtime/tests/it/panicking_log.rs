@@ -18,12 +18,19 @@ use tokio::time::sleep;
 use tracing::Level;
 
 const ANY: Trigger = Trigger::Level(Level::WARN);
-const LEASE: Duration = Duration::from_millis(300);
+
+/// For the one about the lease only: on a busy machine it may end before it is renewed.
+fn short_lease() -> RuntimeSettings {
+    RuntimeSettings::default().with_writer_lease(Duration::from_millis(300))
+}
 
 async fn start(rig: &Rig) -> Runtime {
-    let settings = RuntimeSettings::default()
+    start_with(rig, RuntimeSettings::default()).await
+}
+
+async fn start_with(rig: &Rig, settings: RuntimeSettings) -> Runtime {
+    let settings = settings
         .with_slow_handler_after(Duration::from_millis(5))
-        .with_writer_lease(LEASE)
         .with_ask_timeout(Duration::from_secs(20));
     let snapshots = SnapshotSettings::every(1);
     let accounts = Registration::event_sourced::<Account>(
@@ -121,17 +128,17 @@ fn a_partition_that_cannot_be_started_again_fails_the_engine_and_nobody_waits() 
 fn renewing_the_lease() {
     on_both_runtimes(async |bomb| {
         let rig = Rig::new();
-        let engine = start(&rig).await;
+        let engine = start_with(&rig, short_lease()).await;
         bomb.arm(Trigger::Level(Level::INFO));
         let away = StoreError::unavailable("renewing", "away");
         rig.faults.next_n(Operation::Renew, 5, Fault::fail(away));
         let renewals = rig.faults.calls(Operation::Renew);
         comes(|| rig.faults.calls(Operation::Renew) > renewals + 6).await;
         assert!(bomb.exploded() > 0);
-        while account(&engine, "a").ask(Balance).await.is_err() {
+        bomb.disarm();
+        while account(&engine, "a").ask(Deposit(1)).await.is_err() {
             sleep(Duration::from_millis(1)).await;
         }
-        assert_works(&bomb, &engine).await;
     });
 }
 
