@@ -291,7 +291,7 @@ pub enum DecodeError {
     },
     /// The bytes are no encoding of the type: they are damaged, or the type has changed without a new
     /// [`Payload::SCHEMA_VERSION`].
-    #[error("`{manifest}`, schema version {version}, is no valid {codec}")]
+    #[error("`{manifest}`, schema version {version}, is not valid {codec}")]
     Damaged {
         /// The stored manifest.
         manifest: Cow<'static, str>,

@@ -7,6 +7,7 @@ use crate::{
 };
 use actum_model::Partition;
 use actum_persistence::{
+    error_chain::full_text,
     group_commit::{CommitError, CommitSink, Committed},
     panics::log_safely,
     store::{Incarnation, StoreError},
@@ -80,10 +81,10 @@ impl Gate {
         self.give_up(FAILED);
     }
 
-    /// What has ended that the engine cannot do without, if it has failed.
-    pub(crate) fn failed(&self) -> Option<&'static str> {
-        let failed = self.failed.get().copied();
-        failed.or_else(|| self.lost.borrow().is_some().then_some(LOST))
+    /// Why the engine cannot go on, if it has failed: what has ended, or what has happened to its store.
+    pub(crate) fn failed(&self) -> Option<String> {
+        let ended = self.failed.get().map(|what| format!("{what} has ended"));
+        ended.or_else(|| self.lost.borrow().as_ref().map(|error| full_text(error)))
     }
 
     /// Refuses commands with `failure`, and answers those that were taken with `reason`.

@@ -111,7 +111,7 @@ async fn append_piece(
     let (lane, head) = (batch.lane.nr(), answer.head_before.get());
     // otherwise retention has deleted the event
     if known.lane().is_some_and(|known| known.position > answer.head_before) {
-        tracing::warn!(lane, head, "a lane has gone back, its last events are lost");
+        tracing::warn!(lane, head, "lane regressed, its last events are lost");
     }
     known.forget();
     Ok(None)
@@ -178,7 +178,7 @@ fn join(
 }
 
 fn changed() -> StoreError {
-    StoreError::unavailable(DOING, "somebody has changed the tables under the lane's lock")
+    StoreError::unavailable(DOING, "another program changed the tables while the lane was locked")
 }
 
 async fn send(

@@ -125,7 +125,7 @@ impl fmt::Display for OpenError {
             Self::Unreachable { address, .. } => {
                 write!(f, "the database at {address} cannot be reached")
             }
-            Self::Login { address, .. } => write!(f, "the server does not let us in at {address}"),
+            Self::Login { address, .. } => write!(f, "the server refused the login at {address}"),
             Self::NoDatabase { address, .. } => write!(f, "there is no such database: {address}"),
             Self::Tls { address, .. } => write!(f, "no encrypted connection to {address}"),
             Self::UnfitServer { address, unfit } => {

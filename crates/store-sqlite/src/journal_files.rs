@@ -221,11 +221,11 @@ impl fmt::Display for Lost {
             How::Replaced => write!(f, "`{path}` was replaced by another file while it was in use"),
             How::Linked { names } => write!(
                 f,
-                "`{path}` was given another name while it was in use, a hard link makes {names}: who opens the file by \
-                 that one does not find its log"
+                "`{path}` was given another name while it was in use, it now has {names} hard links: a program that \
+                 opens it by the other name does not see its log"
             ),
             How::Unreadable { error } => {
-                write!(f, "`{path}` cannot be looked at any more: {error}")
+                write!(f, "`{path}` can no longer be checked: {error}")
             }
         }
     }

@@ -118,8 +118,8 @@ impl fmt::Display for OpenError {
             Self::NotAFile { path } => write!(f, "`{}` is not a file", path.display()),
             Self::Linked { path, names } => write!(
                 f,
-                "the journal `{}` has {names} names by hard links, and whoever opens it by another one does not see \
-                 its log: leave it only one",
+                "the journal `{}` has {names} hard links, and a program that opens it by another name does not see \
+                 its log: remove all but one",
                 path.display()
             ),
             Self::NotADatabase { path } => {

@@ -112,7 +112,7 @@ impl SqliteStore {
                 Ok(Claimed { incarnation, lock, dead: dead.map(|(_, lock)| lock) })
             }
             Taken::Held => Err(StoreError::corrupt(format!(
-                "somebody holds the lock of incarnation {incarnation}, which was never given out"
+                "another program holds the lock of incarnation {incarnation}, which was never assigned"
             ))
             .into()),
         }

@@ -28,7 +28,7 @@ fn a_given_event_must_survive_its_codec() {
         (
             "cannot-decode",
             "CannotDecode",
-            "decoding failed: `event`, schema version 1, is no valid faulty: no decoding",
+            "decoding failed: `event`, schema version 1, is not valid faulty: no decoding",
         ),
         ("decode-panics", "DecodePanics", "decoding panicked: decoder gave up"),
         (

@@ -42,7 +42,7 @@ fn a_command_must_survive_its_codec() {
         (Thing::EncodePanics, "encoding panicked: encoder gave up"),
         (
             Thing::CannotDecode,
-            "decoding failed: `command`, schema version 1, is no valid faulty: no decoding",
+            "decoding failed: `command`, schema version 1, is not valid faulty: no decoding",
         ),
         (Thing::DecodePanics, "decoding panicked: decoder gave up"),
         (

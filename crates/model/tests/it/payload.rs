@@ -188,7 +188,7 @@ fn another_codec_that_nothing_reads_is_named() {
 fn damaged_bytes_are_named_with_their_cause() {
     let error = error_of(&stored("account.closed", 3, "tiny", &[1, 1]));
     assert!(matches!(error, DecodeError::Damaged { codec: "tiny", version: 3, .. }), "{error:?}");
-    assert_eq!(error.to_string(), "`account.closed`, schema version 3, is no valid tiny");
+    assert_eq!(error.to_string(), "`account.closed`, schema version 3, is not valid tiny");
     assert_eq!(error.source().unwrap().to_string(), "neither opened nor closed");
 }
 

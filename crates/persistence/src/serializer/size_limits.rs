@@ -12,7 +12,7 @@ pub struct SizeLimits {
     /// Bytes of the encoded metadata of one event, without a recorded reply: 16 KiB by default, 1 byte to 4 MiB.
     pub metadata_bytes_max: usize,
     /// Bytes of one encoded reply that is recorded, to be given again to a retry with the same command id: 64 KiB by
-    /// default, 1 byte to 4 MiB. An entity keeps as many of them in memory as it remembers commands.
+    /// default, 1 byte to 4 MiB.
     pub reply_bytes_max: usize,
     /// Bytes of payload and metadata, without a recorded reply, of the events that one command stores: 4 MiB by default,
     /// as much as `payload_bytes_max` and `metadata_bytes_max` together, so that the largest event can be stored, to 32 MiB.

@@ -117,7 +117,7 @@ fn damage_is_told_with_its_cause() {
         ..StoredPayload::encode(&opened()).unwrap()
     };
     let error = stored.decode::<Opened>().unwrap_err();
-    assert_eq!(error.to_string(), "`account.opened`, schema version 1, is no valid json");
+    assert_eq!(error.to_string(), "`account.opened`, schema version 1, is not valid json");
     let DecodeError::Damaged { source, .. } = error else { panic!("{error:?}") };
     assert!(source.to_string().contains("expected a string"), "{source}");
 }

@@ -97,7 +97,8 @@ impl<X> AskError<X> {
     }
 
     /// Whether the command may have been applied, or may still be: sent again without its command id it may be applied
-    /// twice. Otherwise nothing of it was stored, and nothing will be.
+    /// twice. Otherwise nothing of this sending was stored, and nothing will be; what an earlier one with the same id has led
+    /// to is not said.
     #[must_use]
     pub fn maybe_applied(&self) -> bool {
         matches!(

@@ -68,7 +68,9 @@ impl<R, X: Error + 'static> ReplyTo<R, X> {
             && let Err(error) = &answer
             && let Err(panic) = guard(|| self.log(error))
         {
-            log_safely(|| tracing::error!(panic, "logging the failure of a told command panicked"));
+            log_safely(|| {
+                tracing::error!(panic, "logging the failure of a command sent by `tell` panicked")
+            });
         }
         match self.waiting.take() {
             Some(slot) => discard(|| slot.settle(answer)), // the caller may have gone: its own choice
@@ -81,10 +83,10 @@ impl<R, X: Error + 'static> ReplyTo<R, X> {
         let _entered = self.span.enter();
         match error {
             AskError::Rejected(rejection) => {
-                tracing::debug!(%rejection, "told command was rejected");
+                tracing::debug!(%rejection, "command sent by `tell` was rejected");
             }
             error => {
-                tracing::warn!(error = %full_text(error), "told command failed");
+                tracing::warn!(error = %full_text(error), "command sent by `tell` failed");
             }
         }
     }

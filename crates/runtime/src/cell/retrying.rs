@@ -25,7 +25,7 @@ pub(super) fn identify<M: Model>(
         guard(|| job.content()).map_err(|message| panicked(job, message))?.map_err(|error| {
             let (command, why) = (job.command(), full_text(&error));
             Failure::invalid(format!(
-                "`{command}` has no encoding, which it needs with a command id: {why}"
+                "`{command}` cannot be encoded, which a command with a command id needs: {why}"
             ))
         })?;
     Ok(Some(Identity { hash: (turn.kind.hash_id)(id), content }))

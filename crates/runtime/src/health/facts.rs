@@ -5,8 +5,8 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
     pub(crate) fenced: bool,
-    /// What has ended that the engine cannot do without.
-    pub(crate) failed: Option<&'static str>,
+    /// Why the engine cannot go on.
+    pub(crate) failed: Option<String>,
     pub(crate) shut_down: bool,
     pub(crate) held_for: Duration,
     pub(crate) renewals: Option<Failing>,
@@ -51,7 +51,7 @@ impl Facts {
         if self.fenced {
             reasons.push("another engine has taken over the journal".to_owned());
         }
-        reasons.extend(self.failed.map(|what| format!("the engine has failed: {what} has ended")));
+        reasons.extend(self.failed.as_ref().map(|what| format!("the engine has failed: {what}")));
         if self.shut_down {
             reasons.push("the engine was shut down".to_owned());
         }
@@ -148,7 +148,7 @@ mod tests {
                 vec![taken, "the engine was shut down"],
             ),
             (
-                Facts { failed: Some("the supervisor"), ..serving() },
+                Facts { failed: Some("the supervisor has ended".to_owned()), ..serving() },
                 Failed,
                 vec!["the engine has failed: the supervisor has ended"],
             ),

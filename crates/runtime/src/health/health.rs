@@ -34,7 +34,7 @@ pub enum HealthState {
     Suspended,
     /// Another engine has taken over the journal. Nothing but a new start helps.
     Fenced,
-    /// A part of it that cannot be restarted has failed. Nothing but a new start helps.
+    /// A part of it that cannot be restarted has ended, or its store is lost. Nothing but a new start helps.
     Failed,
     /// It was shut down, or is being shut down.
     ShutDown,

@@ -99,7 +99,7 @@ impl Tidying<'_> {
             Stored::Usable => return Ok(Check::Usable),
             Stored::Unfit(unfit) => {
                 let reason = unfit.to_string();
-                tracing::warn!(%entity, sequence_nr = %nr, reason, "snapshot not relied upon, its events are kept");
+                tracing::warn!(%entity, sequence_nr = %nr, reason, "snapshot does not fit the journal, events kept");
                 return Ok(Check::Unfit);
             }
             Stored::Unreadable(reason) => reason,

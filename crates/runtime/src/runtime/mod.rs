@@ -134,9 +134,10 @@ impl Runtime {
         self.inner.gate.is_fenced()
     }
 
-    /// What has ended that this runtime cannot do without, so that it serves nothing any more; `None` as long as it works.
+    /// Why this runtime serves nothing any more: a part it cannot do without has ended, or its store is lost. `None` as long
+    /// as it works.
     #[must_use]
-    pub fn failed(&self) -> Option<&'static str> {
+    pub fn failed(&self) -> Option<String> {
         self.inner.gate.failed()
     }
 

@@ -134,10 +134,12 @@ fn check(
     check.extend(settings.problems());
     let mut problems = check.into_problems();
     if stores.is_none() {
-        problems.push("no store was given, nothing could be kept".to_owned());
+        problems.push("no store was given: call `.store(..)`".to_owned());
     }
     if registrations.is_empty() {
-        problems.push("no entity was registered, nothing could be served".to_owned());
+        problems.push(
+            "no entity was registered: call `.entity(..)` or `.durable_state(..)`".to_owned(),
+        );
     }
     let mut kinds: HashMap<&str, &'static str> = HashMap::new();
     for registration in registrations {

@@ -45,7 +45,7 @@ impl fmt::Display for StartError {
                 fmt_list(conflicts, f)
             }
             Self::Held(_) => f.write_str("another engine writes to this journal"),
-            Self::Store(_) => f.write_str("the store does not let the engine start"),
+            Self::Store(_) => f.write_str("the store failed while the engine started"),
             Self::Partitions { what } => write!(f, "the partitions do not start: {what}"),
         }?;
         fmt_causes(self, f)

@@ -5,7 +5,7 @@ use crate::{
     rig::{Rig, account, accounts, all_wait, assert_is, send},
 };
 use actum_persistence::store::StoreError;
-use actum_runtime::{AskError, settings::RuntimeSettings};
+use actum_runtime::{AskError, HealthState, settings::RuntimeSettings};
 use actum_testkit::{Fault, Operation};
 use std::{error::Error, time::Duration};
 use tokio::time::{sleep, timeout};
@@ -41,6 +41,10 @@ async fn an_engine_that_writes_to_a_lost_store_ends() {
         assert!(one.is_err() || two.is_err());
         all_wait().await;
         assert_eq!(engine.lost().await.to_string(), lost().to_string());
+        let health = engine.health();
+        assert_eq!(health.state, HealthState::Failed);
+        let why = "the engine has failed: the store is lost: `bank.db` was removed";
+        assert!(health.reasons.iter().any(|reason| reason == why), "{:?}", health.reasons);
         assert_lost(&a.ask(Balance).await.unwrap_err());
         assert_lost(&n.state().await.unwrap_err());
         assert!(!engine.is_fenced());

@@ -203,11 +203,11 @@ async fn a_told_command_that_fails_is_heard_since_nobody_waits_for_it() {
     let a = account(&engine, "a");
     a.tell(Withdraw(1)).unwrap();
     all_wait().await;
-    assert_eq!(listener.saying("told command was rejected")[0].level, Level::DEBUG);
+    assert_eq!(listener.saying("command sent by `tell` was rejected")[0].level, Level::DEBUG);
     rig.faults.next(Operation::Append, Fault::unavailable());
     a.tell(Deposit(1)).unwrap();
     all_wait().await;
-    assert_eq!(listener.saying("told command failed")[0].level, Level::WARN);
+    assert_eq!(listener.saying("command sent by `tell` failed")[0].level, Level::WARN);
     a.tell(Deposit(1)).unwrap();
     assert_eq!(a.ask(Balance).await.unwrap(), 1);
     assert_eq!(

@@ -113,7 +113,7 @@ fn a_partition_that_cannot_be_started_again_fails_the_engine_and_nobody_waits() 
         fragile(&engine, "f").ask(Grenade).await.unwrap_err();
         assert_is!(waiting.await.unwrap(), Err(AskError::OutcomeUnknown { .. }));
         comes(|| engine.failed().is_some()).await;
-        assert_eq!(engine.failed(), Some("the supervisor of its partitions"));
+        assert_eq!(engine.failed().as_deref(), Some("the supervisor of its partitions has ended"));
         let refused = account(&engine, "b").ask(Balance).await.unwrap_err();
         assert_is!(&refused, AskError::Unavailable { .. });
         assert!(refused.to_string().contains("the engine has failed"), "{refused}");

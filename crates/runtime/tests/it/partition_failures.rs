@@ -254,7 +254,10 @@ async fn nothing_fails_with_what_a_command_leaves_behind() {
     f.tell(Thorn { refused: true }).unwrap();
     all_wait().await;
     assert_eq!(listener.saying("dropping a command or its answer panicked").len(), 3);
-    assert_eq!(listener.saying("logging the failure of a told command panicked").len(), 1);
+    assert_eq!(
+        listener.saying("logging the failure of a command sent by `tell` panicked").len(),
+        1
+    );
     // neighbours in the same turn and later notice nothing
     let reads = rig.faults.calls(Operation::Recover);
     f.tell(Thorn { refused: false }).unwrap();

@@ -20,7 +20,7 @@ fn errors() -> Vec<(StartError, Vec<&'static str>)> {
     let unavailable =
         StoreError::unavailable("claiming", std::io::Error::other("the disk is away"));
     let away = vec![
-        "the store does not let the engine start",
+        "the store failed while the engine started",
         "the store is unavailable: claiming",
         "the disk is away",
     ];

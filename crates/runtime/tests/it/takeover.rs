@@ -304,7 +304,7 @@ async fn an_engine_does_not_start_over_a_store_that_is_away() {
     rig.faults.next(Operation::Claim, Fault::unavailable());
     let error = try_start(&rig).await.unwrap_err();
     assert_is!(&error, StartError::Store(StoreError::Unavailable { .. }));
-    assert_eq!(error.to_string(), "the store does not let the engine start");
+    assert_eq!(error.to_string(), "the store failed while the engine started");
     assert_eq!(error.source().unwrap().to_string(), "the store is unavailable: scripted fault");
     try_start(&rig).await.unwrap();
 }

@@ -30,7 +30,7 @@ async fn with_history(rig: &Rig) -> Runtime {
 #[tokio::test(start_paused = true)]
 async fn an_event_that_cannot_be_read_is_corrupt_until_it_can() {
     for (damage, said) in [
-        (Damage::Bytes, "account/a: event 1: `account`, schema version 1, is no valid json"),
+        (Damage::Bytes, "account/a: event 1: `account`, schema version 1, is not valid json"),
         (Damage::Manifest, "account/a: event 1: the stored manifest is `no-such-manifest`"),
         (
             Damage::NewerSchema,

@@ -158,7 +158,7 @@ fn whoever_is_not_let_in_is_told_once() {
         assert_says(
             refused(&url.replace("Zauber", "zauber"), default()).await,
             &format!(
-                "the server does not let us in at {}: password authentication failed for user \"{user}\" \
+                "the server refused the login at {}: password authentication failed for user \"{user}\" \
                 (SQLSTATE 28P01)",
                 at(&user, "postgres")
             ),

@@ -289,7 +289,7 @@ async fn a_journal_with_several_names_is_told_once() {
     assert_says(
         refused(&path).await,
         &format!(
-            "the journal `{}` has 2 names by hard links, and whoever opens it by another one does not see its log: \
+            "the journal `{}` has 2 hard links, and a program that opens it by another name does not see its log: \
             leave it only one",
             path.display()
         ),

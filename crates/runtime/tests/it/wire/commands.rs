@@ -108,7 +108,7 @@ async fn what_cannot_be_decoded_is_invalid_and_says_why() {
         ),
         (
             with(|command| command.bytes = "x".into()),
-            "`deposit`, schema version 1, is no valid json: ",
+            "`deposit`, schema version 1, is not valid json: ",
         ),
         (CommandEnvelope { kind: "ship".into(), ..sent() }, "no entity of kind `ship` runs here"),
         (CommandEnvelope { command: None, ..sent() }, "the envelope has no command"),
