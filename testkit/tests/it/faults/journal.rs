@@ -28,6 +28,9 @@ fn partition(entity: &EntityKey) -> Partition {
     entity.partition(PartitionCount::default())
 }
 
+/// When the commands of all events were handled.
+const HANDLED_AT: Timestamp = Timestamp::from_micros(7);
+
 /// The numbers of the events of one append, as text.
 pub(crate) fn payload(text: &str) -> StoredPayload {
     StoredPayload::encode(&text.to_owned()).unwrap()
@@ -36,7 +39,7 @@ pub(crate) fn payload(text: &str) -> StoredPayload {
 pub(crate) fn append(id: &str, expected: u64, first_event_nr: u64, texts: &[&str]) -> EntityAppend {
     let entity = key(id);
     let event = |text: &&str| NewEvent {
-        timestamp: Timestamp::from_micros(7),
+        timestamp: HANDLED_AT,
         payload: payload(text),
         metadata: Bytes::from_static(b"meta"),
     };
@@ -95,7 +98,7 @@ impl Journal {
         let snapshot = Snapshot {
             entity: key(id),
             sequence_nr: SequenceNr::new(at),
-            timestamp: Timestamp::default(),
+            timestamp: HANDLED_AT, // of the event it covers
             state: payload("state"),
             recent_commands: Bytes::new(),
         };
