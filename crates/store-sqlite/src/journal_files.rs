@@ -9,7 +9,7 @@ use crate::{
     shared_lock::SharedLock,
     writer_store::HeldLocks,
 };
-use actum_persistence::store::StoreError;
+use actum_persistence::{panics::log_safely, store::StoreError};
 use std::{
     ffi::OsString,
     fmt, io,
@@ -76,8 +76,11 @@ impl JournalFiles {
         }
         let looked = self.look();
         looked.map_err(|lost| {
-            tracing::error!(%lost, "a file of the journal was changed, the store serves nothing any more");
-            Arc::clone(self.lost.get_or_init(|| Arc::new(lost)))
+            let lost = Arc::clone(self.lost.get_or_init(|| Arc::new(lost)));
+            log_safely(|| {
+                tracing::error!(%lost, "a file of the journal was changed, the store serves nothing any more");
+            });
+            lost
         })
     }
 

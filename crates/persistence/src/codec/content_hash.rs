@@ -14,7 +14,7 @@ use xxhash_rust::xxh3::xxh3_64;
 /// A hash of the content of `value`, the same for equal values in every process.
 ///
 /// The value is written out with a tag before each part, so that two values of one type are written alike only if they
-/// are equal. The entries of a map are hashed one by one and the hashes added up: their order has no say. A sequence that
+/// are equal. Fields that are `None` do not count, so a type may get another optional one. The entries of a map are hashed one by one and the hashes added up: their order has no say. A sequence that
 /// has no order, such as a hash set, cannot be told from one that has.
 pub(super) fn content_hash<T: Serialize>(value: &T) -> Result<u64, CodecError> {
     let mut written = Vec::new();
@@ -277,9 +277,14 @@ impl Map<'_> {
         name: &'static str,
         value: &(impl Serialize + ?Sized),
     ) -> Result<(), Refused> {
-        let writer = Writer(self.out).text(Tag::Field, name.as_bytes());
-        value.serialize(writer)?;
-        self.entry_ends();
+        Writer(self.out).text(Tag::Field, name.as_bytes());
+        let value_starts = self.out.len();
+        value.serialize(Writer(self.out))?;
+        if self.out[value_starts..] == [Tag::Unit as u8] {
+            self.out.truncate(self.start); // an optional field that is added later makes no other value of an old one
+        } else {
+            self.entry_ends();
+        }
         Ok(())
     }
 }

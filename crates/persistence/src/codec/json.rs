@@ -12,6 +12,9 @@ use serde_json::error::Category;
 /// * whatever the type's own `Deserialize` does not take back, such as an `i128` or a map with number keys under
 ///   `#[serde(flatten)]`, or a skipped field without `#[serde(default)]`.
 ///
+/// That is found out with the first value of each shape on a thread. What depends on the value beyond that is not seen: a
+/// `try_from` that refuses some numbers, or an untagged enum whose variants read each other's values.
+///
 /// Numbers come back as they went in, floats to the last bit.
 ///
 /// # Examples

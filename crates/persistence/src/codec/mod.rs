@@ -11,6 +11,7 @@ mod fingerprint;
 mod format;
 mod json;
 mod prost;
+mod prost_hash;
 mod prost_levels;
 mod told;
 

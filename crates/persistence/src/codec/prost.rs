@@ -1,4 +1,4 @@
-use super::prost_levels::may_nest;
+use super::{prost_hash::message_hash, prost_levels::may_nest};
 use actum_model::{Codec, CodecError};
 
 /// Protocol Buffers, by prost: the smallest and fastest, with a schema.
@@ -29,5 +29,9 @@ impl<T: prost::Message + Default> Codec<T> for Prost {
 
     fn decode(bytes: &[u8]) -> Result<T, CodecError> {
         T::decode(bytes).map_err(CodecError::new)
+    }
+
+    fn fingerprint(value: &T) -> Result<u64, CodecError> {
+        Ok(message_hash(&value.encode_to_vec()))
     }
 }

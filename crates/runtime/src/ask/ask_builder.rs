@@ -50,7 +50,7 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
         self
     }
 
-    /// Names the caller's intention: sent again with the same id, on any node and after any crash, the command is not
+    /// Names the caller's intention: sent again with the same id, also after a crash, the command is not
     /// applied again, and gets the reply it got the first time: for as long as the entity remembers the id, see
     /// [`CommandWindow`](crate::settings::CommandWindow). By default that is at least 10 minutes, and in any case the last
     /// 100 ids.
@@ -61,7 +61,8 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
     ///
     /// The content of the command counts too: another one under the same id ends in [`AskError::CommandIdReused`]. With the
     /// codecs for serde, a command that holds a sequence without an order, such as a `HashSet`, looks like another one each
-    /// time; use a `BTreeSet`. The order of a `HashMap` does not matter.
+    /// time; use a `BTreeSet`. The order of a `HashMap` does not matter, and a field that is `None` does not count: an
+    /// `Option` may be added to a command. Any other change of a command's fields wants a new `SCHEMA_VERSION`.
     ///
     /// An id that is not a [`CommandId`] ends in [`AskError::Invalid`]; of several ids the last one counts.
     pub fn command_id(mut self, id: impl AsRef<str>) -> Self {

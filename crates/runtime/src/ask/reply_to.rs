@@ -69,7 +69,7 @@ impl<R, X: Error + 'static> ReplyTo<R, X> {
             && let Err(panic) = guard(|| self.log(error))
         {
             log_safely(|| {
-                tracing::error!(panic, "logging the failure of a command sent by `tell` panicked")
+                tracing::error!(panic, "logging the failure of a command sent by `tell` panicked");
             });
         }
         match self.waiting.take() {

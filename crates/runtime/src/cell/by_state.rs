@@ -9,6 +9,7 @@ use super::{
 use crate::{Failure, failure::full_text, kind::KindContext};
 use actum_model::{Change, DurableState, EntityKey, Metadata, Revision, SequenceNr, Timestamp};
 use actum_persistence::{
+    panics::log_safely,
     serializer::{RecentCommand, Uptime},
     store::{
         COMMANDS_READ_MAX, CommandRead, CommandRecord, StateChange, StateRecord, StateWrite,
@@ -139,8 +140,9 @@ impl<E: DurableState> Model for ByState<E> {
     ) -> StateWrite {
         let StagedState { change, mut commands } = std::mem::take(staged);
         let (change, timestamp) = change.expect("something is staged when it is sent");
-        if let Some(unmoved) = aggregate.unmoved.take() {
-            commands.splice(0..0, unmoved);
+        if let Some(unmoved) = &aggregate.unmoved {
+            // they stay here until this is stored: a retry may come before
+            commands.splice(0..0, newest(entity, unmoved).iter().cloned());
         }
         StateWrite {
             entity: entity.clone(),
@@ -168,6 +170,26 @@ fn encode_state<E: DurableState>(
     let stored =
         guard(|| turn.kind.serializer.encode(state)).map_err(|panic| panicked(job, panic))?;
     stored.map(StateChange::Put).map_err(|error| Failure::invalid(full_text(&error)))
+}
+
+/// How many bytes of records of schema version 1 are moved out of a state at most: far less than a store takes at once.
+const MOVED_BYTES_MAX: usize = 16 << 20;
+
+/// The newest records that can be moved at once.
+fn newest<'a>(entity: &EntityKey, unmoved: &'a [CommandRecord]) -> &'a [CommandRecord] {
+    let mut bytes = 0;
+    let fits = |command: &&CommandRecord| {
+        bytes += command.record.len() + CHANGE_BYTES;
+        bytes <= MOVED_BYTES_MAX
+    };
+    let moved = unmoved.iter().rev().take_while(fits).count();
+    let left = unmoved.len() - moved;
+    if left > 0 {
+        log_safely(|| {
+            tracing::warn!(%entity, left, "recorded replies of schema version 1 are too large to be kept");
+        });
+    }
+    &unmoved[left..]
 }
 
 /// Takes a record over, and says what it knows of commands.

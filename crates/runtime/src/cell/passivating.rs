@@ -53,6 +53,7 @@ impl<M: Model> Passivating<M> {
             Ok(committed) => {
                 trouble::appended(turn);
                 self.0.pipeline.committed(committed.last, turn);
+                self.0.aggregate.unmoved = None; // every write carries them
                 self.0.pipeline.read_records(name, turn);
                 self.go_on(name, turn)
             }

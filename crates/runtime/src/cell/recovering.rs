@@ -4,7 +4,7 @@
 //! cannot be read.
 
 use super::{
-    Aggregate, Job, Model, Moment, Progress, Read, Turn, Waiting,
+    Aggregate, AskStage, EarlyEnd, Job, Model, Moment, Progress, Read, Turn, Waiting,
     entity_cell::{Life, Name, Phase},
     guard,
     running::{Next, Running},
@@ -125,7 +125,10 @@ impl<M: Model> Recovering<M> {
     }
 
     pub(super) fn abandon(self, reason: &'static str, turn: &mut Turn<'_, M>) {
-        fail_waiting(self.0.waiting, &Failure::unavailable(reason), turn);
+        for job in self.0.waiting {
+            let failure = EarlyEnd::Abandoned(reason).failure(is_begun(&*job));
+            turn.out.settle(job, Err(failure));
+        }
     }
 
     fn run(self, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
@@ -166,13 +169,19 @@ pub(super) fn expire_waiting<M: Model>(
     for job in std::mem::take(waiting) {
         let deadline = job.envelope().deadline;
         if deadline <= turn.now {
-            turn.out.settle(job, Err(Failure::Timeout { maybe_applied: false }));
+            let maybe_applied = is_begun(&*job);
+            turn.out.settle(job, Err(Failure::Timeout { maybe_applied }));
         } else {
             next = next.min(deadline);
             waiting.push_back(job);
         }
     }
     next
+}
+
+/// Whether a command waits here for the second time: a retry whose first time may well be stored.
+fn is_begun<E: Entity>(job: &dyn Job<E>) -> bool {
+    job.open_ask().is_some_and(|ask| ask.stage() == AskStage::Begun)
 }
 
 pub(super) fn fail_waiting<M: Model>(

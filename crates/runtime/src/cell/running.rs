@@ -77,6 +77,7 @@ impl<M: Model> Running<M> {
             Ok(committed) => {
                 trouble::appended(turn);
                 self.pipeline.committed(committed.last, turn);
+                self.aggregate.unmoved = None; // every write carries them
                 self.pipeline.read_records(name, turn);
                 Next::Runs
             }

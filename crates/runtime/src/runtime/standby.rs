@@ -29,6 +29,7 @@ const LEASE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 pub(super) struct Standby {
     lease: Duration,
     wait: JournalWait,
+    /// Since when it counts: from the first refusal on, however long the first claim took.
     began: Instant,
     pauses: u64,
     sight: Option<Sight>,
@@ -58,6 +59,9 @@ impl Standby {
     pub(super) fn refused(&mut self, held: &ClaimError, now: Instant) -> Option<Instant> {
         let seen = held.seen();
         if let (Some(holder), ClaimError::Held { lease: Some(lease), .. }) = (seen, held) {
+            if self.sight.is_none() && self.wait == JournalWait::UntilKnown {
+                self.began = now;
+            }
             if self.sight.as_ref().is_none_or(|sight| sight.holder != holder) {
                 self.sight = Some(Sight { holder, dead_at: self.death(lease, now) });
             }
@@ -129,6 +133,22 @@ mod tests {
 
     fn renewed(renewal: i64) -> ClaimError {
         held(renewal, Some(LEASE), LEASE)
+    }
+
+    #[test]
+    fn a_slow_first_claim_leaves_time_to_find_the_holder_dead() {
+        let (mut standby, began) = standby(JournalWait::UntilKnown);
+        let mut now = began + 5 * SECOND;
+        // by a clock of the store that has stepped back
+        let stuck = held(1, Some(LEASE), 3_600 * SECOND);
+        while let Some(again) = standby.refused(&stuck, now) {
+            assert!(now < began + 60 * SECOND, "it ends");
+            now = again;
+            if standby.dead_by(now).is_some() {
+                return;
+            }
+        }
+        panic!("given up before the holder was dead");
     }
 
     fn standby(wait: JournalWait) -> (Standby, Instant) {

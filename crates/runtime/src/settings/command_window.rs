@@ -16,7 +16,8 @@ use std::time::Duration;
 /// changed has no effect, and while no engine runs ids do not grow older.
 ///
 /// In memory an id takes about 33 bytes, whatever its reply is: that is read from the journal when a retry comes. A
-/// snapshot grows by 12 KB at most. Events that hold a promised reply are not deleted by retention.
+/// snapshot grows by 12 KB at most. Events that hold a promised reply are not deleted by retention, nor
+/// those behind them: an entity that gets few commands with ids keeps its events from the oldest remembered id on.
 ///
 /// # Examples
 /// ```

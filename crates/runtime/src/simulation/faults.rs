@@ -174,7 +174,8 @@ impl World {
         let traits = &self.scene.kinds[self.scene.entities[entity as usize].kind];
         if !self.dice.chance(self.faults.tidy_fails) {
             let oldest = self.journal.prune(entity, traits.snapshots_kept as usize);
-            let needless = needed_from.map_or(u64::MAX, |needed| needed.get() - 1);
+            // what it says of replies holds up to itself, not for a newer one that was saved before it
+            let needless = needed_from.map_or(nr.get(), |needed| nr.get().min(needed.get() - 1));
             if let (Some(oldest), true) = (oldest.map(|it| it.min(needless)), traits.deletes_events)
                 && self.journal.delete_events(incarnation, entity, oldest).is_ok()
             {

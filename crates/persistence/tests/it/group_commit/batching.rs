@@ -1,8 +1,8 @@
 use super::writes::{append, append_of, bounded, ids, machine, state_write, store, to_write};
-use actum_model::{Lane, Partition};
+use actum_model::{Lane, Partition, Revision};
 use actum_persistence::{
     group_commit::{GroupCommit, GroupCommitSettings, GroupWrite, Step, Weight},
-    store::{StateChange, StateWrite},
+    store::{CommandRecord, StateChange, StateWrite},
 };
 
 #[test]
@@ -107,9 +107,13 @@ fn metadata_and_remembered_commands_weigh_too() {
     let mut append = append_of(1, &[10]);
     append.events[0].metadata = b"12345".as_slice().into();
     assert_eq!(append.weight(), Weight { events: 1, bytes: 15 });
-    assert_eq!(state_write(1).weight(), Weight { events: 1, bytes: 13 });
-    let deleted = StateWrite { change: StateChange::Delete, ..state_write(1) };
-    assert_eq!(deleted.weight(), Weight { events: 1, bytes: 3 });
+    assert_eq!(state_write(1).weight(), Weight { events: 1, bytes: 10 });
+    let record = b"123".as_slice().into();
+    let command =
+        CommandRecord { revision: Revision::new(1), id_hash: 1, uptime_seconds: 0, record };
+    let commands = vec![command];
+    let deleted = StateWrite { change: StateChange::Delete, commands, ..state_write(1) };
+    assert_eq!(deleted.weight(), Weight { events: 2, bytes: 3 });
 }
 
 #[test]
