@@ -1,7 +1,15 @@
-use super::{Ledger, Pending};
+use super::{Ledger, Pending, sent::Sent};
 use crate::simulation::{Flaw, Reply, Seen, command_id};
 
 impl Ledger {
+    /// Whether a command with the same id was sent to the same entity before.
+    fn is_retry(&self, nr: u32) -> bool {
+        let order = &self.sent[nr as usize].order;
+        let is_first =
+            |first: &Sent| (first.order.entity, first.order.id) == (order.entity, order.id);
+        order.id.is_some() && self.sent[..nr as usize].iter().any(is_first)
+    }
+
     /// The state a handler sees is what the journal holds, or that and what its own cell has done since.
     pub(super) fn handled(&mut self, nr: u32, at: u64, seen: u64) {
         self.check_not_remembered(nr, at);
@@ -27,8 +35,8 @@ impl Ledger {
         let stored = self.truths[entity as usize].shows(at, seen);
         let mind = self.mind(life, entity);
         let before = mind.handled.replace(nr).filter(|before| *before > nr);
-        // one whose id collides with another waits for the record of that
-        if let Some(before) = before.filter(|_| !self.collides) {
+        // one whose id collides with another waits for the record of that, and a retry for its first time, which may fail
+        if let Some(before) = before.filter(|_| !self.collides && !self.is_retry(nr)) {
             self.wrong(format!("{nr}: handled after {before}, which was sent later"));
         }
         let mind = self.mind(life, entity);
