@@ -116,14 +116,15 @@
 //! A handler is a synchronous, pure function: it runs on the turn of its partition, and may run twice for one command.
 //! What has to be looked up, or asked of a service, is fetched before the command is sent, and comes with it:
 //! ```
-//! # use actum::{AskError, EntityRef, Entity, Handle, Lists, Payload};
+//! # use actum::{Entity, EntityRef, Handle, Json, Lists};
 //! # struct Rates;
 //! # impl Rates { async fn of(&self, _: &str) -> Result<u64, std::io::Error> { Ok(1) } }
+//! # #[derive(serde::Serialize, serde::Deserialize)]
 //! # struct Convert { amount: u64, rate: u64 }
+//! # actum::payload!(Json: Convert = "convert");
 //! # async fn example<Account, Place>(account: EntityRef<Account>, rates: Rates)
 //! # -> Result<(), Box<dyn std::error::Error>>
 //! # where
-//! #     Convert: Payload,
 //! #     Account: Handle<Convert>,
 //! #     Account::Commands: Lists<Convert, Place>,
 //! # {

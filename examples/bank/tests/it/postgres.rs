@@ -56,7 +56,7 @@ async fn what_is_in_the_way_of_a_bank_on_postgres_is_named() {
     }
     let url = format!("{}/postgres", with(PASSWORD));
     let said = refusal(&["--database", &url, "--writer-lease", "1ms"]).await;
-    assert!(said.contains("writer lease"), "{said}");
+    assert!(said.contains("`writer_lease` is 1 ms"), "{said}");
     let said = refusal(&["--database", "bank.db", "--schema", "bank"]).await;
     assert!(said.contains("--schema"), "{said}");
 }
