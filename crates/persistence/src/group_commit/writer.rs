@@ -27,7 +27,7 @@ pub type StateWriter<T> = GroupWriter<StateWrite, T>;
 
 impl<T: Copy + Send + 'static> GroupWriter<EntityAppend, T> {
     /// Starts the task, on the tokio runtime of the caller. The settings were
-    /// [validated](GroupCommitSettings::validate).
+    /// [validated](GroupCommitSettings::problems).
     ///
     /// # Panics
     /// Outside of a tokio runtime.
@@ -45,7 +45,7 @@ impl<T: Copy + Send + 'static> GroupWriter<EntityAppend, T> {
 
 impl<T: Copy + Send + 'static> GroupWriter<StateWrite, T> {
     /// Starts the task, on the tokio runtime of the caller. The settings were
-    /// [validated](GroupCommitSettings::validate).
+    /// [validated](GroupCommitSettings::problems).
     ///
     /// # Panics
     /// Outside of a tokio runtime.

@@ -17,7 +17,7 @@ pub struct Serializer {
 }
 
 impl Serializer {
-    /// A serializer that keeps to `limits`, which were [validated](SizeLimits::validate).
+    /// A serializer that keeps to `limits`, which were [validated](SizeLimits::problems).
     #[must_use]
     pub fn new(limits: SizeLimits) -> Self {
         Self { limits }

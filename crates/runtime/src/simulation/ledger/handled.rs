@@ -111,7 +111,9 @@ impl Ledger {
         let under_way = pending.iter().copied().find(|other| id_of(other) == Some(id));
         let truth = &self.truths[entity as usize];
         let mut promised = truth.promised(base, coming, self.now, self.tight);
-        let stored = promised.find(|known| known.id == id).map(|known| known.nr);
+        // one that was replaced stores nothing any more, and its successor may have deleted what it was to recover ids from
+        let revoked = sent.life.is_some_and(|life| self.lives[life as usize].revoked);
+        let stored = promised.find(|known| known.id == id && !revoked).map(|known| known.nr);
         drop(promised);
         if let Some(first) = under_way.or(stored) {
             self.wrong(format!("{nr}: handled again, {first} had its id {id}"));
