@@ -7,7 +7,7 @@ use super::{
 use actum_model::{EntityKey, SequenceNr};
 
 /// How often a recovery is read again because retention ran between its two reads.
-const CATCH_UPS_MAX: usize = 8;
+const CATCH_UPS_MAX: usize = 32;
 
 /// Recovers one entity from the newest snapshot at or before `at_most` that can be used, and the events behind it.
 ///
@@ -31,14 +31,14 @@ pub async fn recover_carefully(
 ) -> Result<Recovered, StoreError> {
     let mut found = recover_once(events, snapshots, entity, at_most, limit).await?;
     for _ in 0..CATCH_UPS_MAX {
-        let taken = found.taken_at();
-        if found.page.floor <= taken {
+        let (taken, floor) = (found.taken_at(), found.page.floor);
+        if floor <= taken {
             break;
         }
         // between the two reads a newer snapshot was saved and what it covers deleted, or the snapshot is missing
         found = recover_once(events, snapshots, entity, at_most, limit).await?;
-        if found.taken_at() <= taken {
-            break;
+        if found.taken_at() <= taken && found.page.floor <= floor {
+            break; // nothing goes on: the snapshot is missing
         }
     }
     Ok(found)

@@ -211,7 +211,11 @@ async fn a_told_command_that_fails_is_heard_since_nobody_waits_for_it() {
     a.tell(Deposit(1)).unwrap();
     assert_eq!(a.ask(Balance).await.unwrap(), 1);
     assert_eq!(
-        listener.events().iter().filter(|said| said.message().starts_with("told")).count(),
+        listener
+            .events()
+            .iter()
+            .filter(|said| said.message().starts_with("command sent by `tell`"))
+            .count(),
         2
     );
 }
