@@ -7,7 +7,7 @@ use super::{
 use actum_model::{EntityKey, SequenceNr};
 
 /// How often a recovery is read again because retention ran between its two reads.
-const CATCH_UPS_MAX: usize = 32;
+const CATCH_UPS_MAX: usize = 256;
 
 /// Recovers one entity from the newest snapshot at or before `at_most` that can be used, and the events behind it.
 ///
