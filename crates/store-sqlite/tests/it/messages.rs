@@ -290,7 +290,7 @@ async fn a_journal_with_several_names_is_told_once() {
         refused(&path).await,
         &format!(
             "the journal `{}` has 2 hard links, and a program that opens it by another name does not see its log: \
-            leave it only one",
+            remove all but one",
             path.display()
         ),
     );
