@@ -68,7 +68,8 @@ impl Latches {
 
     fn wait(&self, until: impl Fn(&State) -> bool, otherwise: &str) {
         let mut state = self.0.0.lock();
-        let waited = self.0.1.wait_while_for(&mut state, |state| !until(state), PATIENCE);
+        // longer than a test waits for what the handler keeps from it
+        let waited = self.0.1.wait_while_for(&mut state, |state| !until(state), 2 * PATIENCE);
         assert!(!waited.timed_out(), "{otherwise}");
     }
 }

@@ -70,11 +70,16 @@ async fn asks_that_wait_in_entities_end_while_a_neighbour_blocks() {
 async fn a_caller_who_has_an_answer_gets_it_while_the_next_turn_blocks() {
     let stage = Stage::of_threads(2).await;
     end(stage.entity("a").ask(Touch).into_future()).await.unwrap();
+    // the partition is due for this one first, so that nothing but the caller is woken by the turn
+    let read = stage.rig.hold_next(Operation::Recover);
+    let recovering = stage.entity("b").ask(Touch).timeout(PATIENCE / 2).into_future();
+    end(read.held(1)).await;
     let answered = stage.tokio.spawn(stage.entity("a").ask(Look(0)).into_future());
     stage.latches.entered(0);
     stage.entity("a").tell(Block(1)).unwrap(); // the next turn follows at once
     stage.latches.open(0);
     assert_eq!(end(answered).await.unwrap().unwrap(), 1);
+    drop(recovering);
     stage.latches.open(1);
 }
 
