@@ -1,4 +1,4 @@
-use super::{checked, content_hash::content_hash, format::Format, told::refused};
+use super::{checked, fingerprint, format::Format, told::refused};
 use actum_model::{Codec, CodecError};
 use ciborium::de::{Error, from_reader, from_reader_with_buffer};
 use serde::{Serialize, de::DeserializeOwned};
@@ -25,7 +25,7 @@ impl<T: Serialize + DeserializeOwned + 'static> Codec<T> for Cbor {
     }
 
     fn fingerprint(value: &T) -> Result<u64, CodecError> {
-        content_hash(value)
+        fingerprint::content(value)
     }
 }
 

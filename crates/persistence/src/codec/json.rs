@@ -1,4 +1,4 @@
-use super::{checked, content_hash::content_hash, format::Format, told::refused};
+use super::{checked, fingerprint, format::Format, told::refused};
 use actum_model::{Codec, CodecError};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::error::Category;
@@ -52,7 +52,7 @@ impl<T: Serialize + DeserializeOwned + 'static> Codec<T> for Json {
     }
 
     fn fingerprint(value: &T) -> Result<u64, CodecError> {
-        content_hash(value)
+        fingerprint::content(value)
     }
 }
 

@@ -6,7 +6,6 @@
 
 mod cbor;
 mod checked;
-mod content_hash;
 mod fingerprint;
 mod format;
 mod json;

@@ -1,5 +1,5 @@
 use super::{Audit, KnownSites, Place, Role, Watched, audit::Findings};
-use crate::codec::{fingerprint::fingerprint, format::Format};
+use crate::codec::{fingerprint::exact, format::Format};
 use actum_model::CodecError;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -35,7 +35,7 @@ where
 {
     let lost = match F::read::<T>(bytes) {
         Err(error) => format!("it cannot be read back: {error}"),
-        Ok(back) if fingerprint::<F, T>(value)? == fingerprint::<F, T>(&back)? => {
+        Ok(back) if exact::<F, T>(value)? == exact::<F, T>(&back)? => {
             KnownSites::learn::<(F, T)>(&findings.untried);
             return Ok(());
         }

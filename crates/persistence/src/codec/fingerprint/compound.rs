@@ -1,5 +1,4 @@
-use super::{Fingerprinting, Unwritable, fingerprinting::text, mix};
-use crate::codec::format::Format;
+use super::{Fingerprinting, Kind, Rules, Unwritable, fingerprinting::text, mix, of};
 use serde::{
     Serialize,
     ser::{
@@ -9,27 +8,39 @@ use serde::{
 };
 use std::marker::PhantomData;
 
-/// A list, a map or a struct: the sum of its parts, which does not depend on their order.
-pub(super) struct Compound<F> {
+/// A list, a map or a struct: the sum of its parts, which does not depend on their order unless their places count.
+pub(super) struct Compound<R> {
     what: u64,
     count: u64,
     sum: u64,
     key: u64,
-    format: PhantomData<F>,
+    rules: PhantomData<R>,
 }
 
-impl<F: Format> Compound<F> {
+impl<R: Rules> Compound<R> {
     pub(super) fn new(what: u64) -> Self {
-        Self { what, count: 0, sum: 0, key: 0, format: PhantomData }
+        Self { what, count: 0, sum: 0, key: 0, rules: PhantomData }
     }
 
     fn part<T: Serialize + ?Sized>(value: &T) -> Result<u64, Unwritable> {
-        value.serialize(Fingerprinting::<F>(PhantomData))
+        value.serialize(Fingerprinting::<R>(PhantomData))
     }
 
     fn add<T: Serialize + ?Sized>(&mut self, key: u64, value: &T) -> Result<(), Unwritable> {
+        self.add_part(key, Self::part(value)?);
+        Ok(())
+    }
+
+    fn add_part(&mut self, key: u64, part: u64) {
         self.count += 1;
-        self.sum = self.sum.wrapping_add(mix(key, Self::part(value)?));
+        self.sum = self.sum.wrapping_add(mix(key, part));
+    }
+
+    fn field<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<(), Unwritable> {
+        let part = Self::part(value)?;
+        if R::EXACT || part != of(Kind::None, 0) {
+            self.add_part(text(key), part);
+        }
         Ok(())
     }
 
@@ -38,12 +49,13 @@ impl<F: Format> Compound<F> {
     }
 }
 
-impl<F: Format> SerializeSeq for Compound<F> {
+impl<R: Rules> SerializeSeq for Compound<R> {
     type Ok = u64;
     type Error = Unwritable;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unwritable> {
-        self.add(0, value)
+        let place = if R::EXACT { 0 } else { self.count + 1 };
+        self.add(place, value)
     }
 
     fn end(self) -> Result<u64, Unwritable> {
@@ -53,7 +65,7 @@ impl<F: Format> SerializeSeq for Compound<F> {
 
 macro_rules! tuples {
     ($($compound:ident $method:ident)*) => { $(
-        impl<F: Format> $compound for Compound<F> {
+        impl<R: Rules> $compound for Compound<R> {
             type Ok = u64;
             type Error = Unwritable;
 
@@ -75,7 +87,7 @@ tuples! {
 
 macro_rules! structs {
     ($($compound:ident)*) => { $(
-        impl<F: Format> $compound for Compound<F> {
+        impl<R: Rules> $compound for Compound<R> {
             type Ok = u64;
             type Error = Unwritable;
 
@@ -84,7 +96,7 @@ macro_rules! structs {
                 key: &'static str,
                 value: &T,
             ) -> Result<(), Unwritable> {
-                self.add(text(key), value)
+                self.field(key, value)
             }
 
             fn end(self) -> Result<u64, Unwritable> {
@@ -96,7 +108,7 @@ macro_rules! structs {
 
 structs! { SerializeStruct SerializeStructVariant }
 
-impl<F: Format> SerializeMap for Compound<F> {
+impl<R: Rules> SerializeMap for Compound<R> {
     type Ok = u64;
     type Error = Unwritable;
 

@@ -1,11 +1,10 @@
-use super::{Compound, Kind, Unwritable, mix, of};
-use crate::codec::format::Format;
+use super::{Compound, Kind, Rules, Unwritable, mix, of};
 use serde::{Serialize, Serializer};
 use std::marker::PhantomData;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Takes the fingerprint of one value.
-pub(super) struct Fingerprinting<F>(pub(super) PhantomData<F>);
+pub(super) struct Fingerprinting<R>(pub(super) PhantomData<R>);
 
 type Fingerprint = Result<u64, Unwritable>;
 
@@ -13,58 +12,72 @@ pub(super) fn text(text: &str) -> u64 {
     of(Kind::Str, xxh3_64(text.as_bytes()))
 }
 
-fn variant(name: &str, index: u32, content: u64) -> u64 {
-    mix(of(Kind::Variant, u64::from(index)), mix(text(name), content))
+/// The name of a type, if it counts.
+fn named<R: Rules>(name: &str) -> u64 {
+    if R::EXACT { text(name) } else { 0 }
 }
 
-/// Where the format writes the same for all that is not finite, so does the fingerprint for every NaN.
-fn float<F: Format>(value: f64, bits: u64) -> u64 {
-    of(Kind::Float, if F::IS_TEXT && value.is_nan() { f64::NAN.to_bits() } else { bits })
+fn variant(name: &str, content: u64) -> u64 {
+    of(Kind::Variant, mix(text(name), content))
+}
+
+/// A number of so many bits, the lower and the higher half of what it is with all.
+fn number<R: Rules>(bits: u64, kind: Kind, [low, high]: [u64; 2]) -> u64 {
+    let width = if R::EXACT { bits } else { 0 };
+    mix(width, mix(of(kind, low), high))
+}
+
+fn halves(value: u128) -> [u64; 2] {
+    [value as u64, (value >> 64) as u64]
+}
+
+/// A float of so many bits, which are `own`: a NaN of 32 bits does not keep all of them with 64.
+fn float<R: Rules>(bits: u64, own: u64, value: f64) -> u64 {
+    let value = match own {
+        _ if R::ONE_NAN && value.is_nan() => f64::NAN.to_bits(),
+        own if R::EXACT => own,
+        _ => value.to_bits(),
+    };
+    number::<R>(bits, Kind::Float, [value, 0])
 }
 
 macro_rules! numbers {
-    ($($method:ident $t:ty, $kind:ident, $bits:literal)*) => { $(
+    ($($method:ident $t:ty, $kind:ident, $wide:ty;)*) => { $(
         fn $method(self, value: $t) -> Fingerprint {
-            Ok(mix($bits, of(Kind::$kind, value as u64)))
+            let wide = <$wide>::from(value);
+            Ok(number::<R>(<$t>::BITS.into(), Kind::$kind, halves(wide as u128)))
         }
     )* };
 }
 
-impl<F: Format> Serializer for Fingerprinting<F> {
+impl<R: Rules> Serializer for Fingerprinting<R> {
     type Ok = u64;
     type Error = Unwritable;
-    type SerializeSeq = Compound<F>;
-    type SerializeTuple = Compound<F>;
-    type SerializeTupleStruct = Compound<F>;
-    type SerializeTupleVariant = Compound<F>;
-    type SerializeMap = Compound<F>;
-    type SerializeStruct = Compound<F>;
-    type SerializeStructVariant = Compound<F>;
+    type SerializeSeq = Compound<R>;
+    type SerializeTuple = Compound<R>;
+    type SerializeTupleStruct = Compound<R>;
+    type SerializeTupleVariant = Compound<R>;
+    type SerializeMap = Compound<R>;
+    type SerializeStruct = Compound<R>;
+    type SerializeStructVariant = Compound<R>;
 
     numbers! {
-        serialize_i8 i8, Signed, 8 serialize_i16 i16, Signed, 16 serialize_i32 i32, Signed, 32
-        serialize_i64 i64, Signed, 64 serialize_u8 u8, Unsigned, 8 serialize_u16 u16, Unsigned, 16
-        serialize_u32 u32, Unsigned, 32 serialize_u64 u64, Unsigned, 64
+        serialize_i8 i8, Signed, i128; serialize_i16 i16, Signed, i128; serialize_i32 i32, Signed, i128;
+        serialize_i64 i64, Signed, i128; serialize_i128 i128, Signed, i128;
+        serialize_u8 u8, Unsigned, u128; serialize_u16 u16, Unsigned, u128; serialize_u32 u32, Unsigned, u128;
+        serialize_u64 u64, Unsigned, u128; serialize_u128 u128, Unsigned, u128;
     }
 
     fn serialize_bool(self, value: bool) -> Fingerprint {
         Ok(of(Kind::Bool, u64::from(value)))
     }
 
-    fn serialize_i128(self, value: i128) -> Fingerprint {
-        Ok(of(Kind::Wide, mix(xxh3_64(&value.to_le_bytes()), 1)))
-    }
-
-    fn serialize_u128(self, value: u128) -> Fingerprint {
-        Ok(of(Kind::Wide, mix(xxh3_64(&value.to_le_bytes()), 2)))
-    }
-
     fn serialize_f32(self, value: f32) -> Fingerprint {
-        Ok(mix(32, float::<F>(value.into(), value.to_bits().into())))
+        Ok(float::<R>(32, value.to_bits().into(), value.into()))
     }
 
     fn serialize_f64(self, value: f64) -> Fingerprint {
-        Ok(mix(64, float::<F>(value, value.to_bits())))
+        Ok(float::<R>(64, value.to_bits(), value))
     }
 
     fn serialize_char(self, value: char) -> Fingerprint {
@@ -92,16 +105,16 @@ impl<F: Format> Serializer for Fingerprinting<F> {
     }
 
     fn serialize_unit_struct(self, name: &'static str) -> Fingerprint {
-        Ok(mix(of(Kind::Unit, 1), text(name)))
+        Ok(of(Kind::Unit, named::<R>(name)))
     }
 
     fn serialize_unit_variant(
         self,
-        name: &'static str,
-        index: u32,
         _: &'static str,
+        _: u32,
+        variant_name: &'static str,
     ) -> Fingerprint {
-        Ok(variant(name, index, 0))
+        Ok(variant(variant_name, 0))
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
@@ -109,24 +122,28 @@ impl<F: Format> Serializer for Fingerprinting<F> {
         name: &'static str,
         value: &T,
     ) -> Fingerprint {
-        Ok(mix(of(Kind::Named, text(name)), value.serialize(self)?))
+        Ok(if R::EXACT {
+            mix(of(Kind::Named, text(name)), value.serialize(self)?)
+        } else {
+            value.serialize(self)?
+        })
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         self,
-        name: &'static str,
-        index: u32,
         _: &'static str,
+        _: u32,
+        variant_name: &'static str,
         value: &T,
     ) -> Fingerprint {
-        Ok(variant(name, index, of(Kind::Named, value.serialize(self)?)))
+        Ok(variant(variant_name, of(Kind::Named, value.serialize(self)?)))
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Compound<F>, Unwritable> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<Compound<R>, Unwritable> {
         Ok(Compound::new(of(Kind::List, 0)))
     }
 
-    fn serialize_tuple(self, _: usize) -> Result<Compound<F>, Unwritable> {
+    fn serialize_tuple(self, _: usize) -> Result<Compound<R>, Unwritable> {
         Ok(Compound::new(of(Kind::Tuple, 0)))
     }
 
@@ -134,39 +151,39 @@ impl<F: Format> Serializer for Fingerprinting<F> {
         self,
         name: &'static str,
         _: usize,
-    ) -> Result<Compound<F>, Unwritable> {
-        Ok(Compound::new(of(Kind::Tuple, text(name))))
+    ) -> Result<Compound<R>, Unwritable> {
+        Ok(Compound::new(of(Kind::Tuple, named::<R>(name))))
     }
 
     fn serialize_tuple_variant(
         self,
-        name: &'static str,
-        index: u32,
         _: &'static str,
+        _: u32,
+        variant_name: &'static str,
         _: usize,
-    ) -> Result<Compound<F>, Unwritable> {
-        Ok(Compound::new(variant(name, index, Kind::Tuple as u64)))
+    ) -> Result<Compound<R>, Unwritable> {
+        Ok(Compound::new(variant(variant_name, Kind::Tuple as u64)))
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Compound<F>, Unwritable> {
+    fn serialize_map(self, _: Option<usize>) -> Result<Compound<R>, Unwritable> {
         Ok(Compound::new(of(Kind::Map, 0)))
     }
 
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Compound<F>, Unwritable> {
-        Ok(Compound::new(of(Kind::Struct, text(name))))
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Compound<R>, Unwritable> {
+        Ok(Compound::new(of(Kind::Struct, named::<R>(name))))
     }
 
     fn serialize_struct_variant(
         self,
-        name: &'static str,
-        index: u32,
         _: &'static str,
+        _: u32,
+        variant_name: &'static str,
         _: usize,
-    ) -> Result<Compound<F>, Unwritable> {
-        Ok(Compound::new(variant(name, index, Kind::Struct as u64)))
+    ) -> Result<Compound<R>, Unwritable> {
+        Ok(Compound::new(variant(variant_name, Kind::Struct as u64)))
     }
 
     fn is_human_readable(&self) -> bool {
-        F::HUMAN_READABLE
+        R::HUMAN_READABLE
     }
 }
