@@ -3,7 +3,8 @@ use actum_model::{EntityKey, Lane, Position, SequenceNr};
 use actum_persistence::store::StoreError;
 use sqlx::sqlite::SqliteRow;
 
-/// How many events one transaction deletes, so that others get their turn in between.
+/// How many events one transaction deletes at most, so that others get their turn in between. Where room is short it
+/// deletes as many as there is room for.
 const DELETED_MAX: u64 = 1_000;
 
 /// Deletes events of `entity` up to `up_to`, some of them if they are many, and says up to which they are deleted.
@@ -25,7 +26,9 @@ pub(crate) async fn delete_some(
     if up_to <= numbers.floor {
         return Ok(numbers.floor);
     }
-    let floor = up_to.min(numbers.floor.plus(DELETED_MAX));
+    // each event lies somewhere else
+    let count = (tx.relief_bytes_max().await / PAGE_BYTES).clamp(1, DELETED_MAX);
+    let floor = up_to.min(numbers.floor.plus(count));
     let delete = "DELETE FROM events WHERE entity = ? AND sequence_nr <= ?";
     let raise = "UPDATE entities SET floor = ? WHERE entity = ?";
     let keep = "UPDATE lanes SET kept = ?1 WHERE lane = ?2 AND kept < ?1";
@@ -34,7 +37,6 @@ pub(crate) async fn delete_some(
     tx.execute(sqlx::query(raise).bind(nr).bind(numbers.entity)).await?;
     let (lane, head) = lane;
     tx.execute(sqlx::query(keep).bind(values::bound(head.get())).bind(lane.nr())).await?;
-    // each event lies somewhere else
     tx.will_write((floor.get() - numbers.floor.get()) * PAGE_BYTES);
     Ok(floor)
 }

@@ -34,6 +34,9 @@ use std::{
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 
+/// What a transaction writes beside what it counts: pages that changed are written whole.
+const PAGES_BYTES: u64 = 16 * KIB;
+
 /// The room of a journal on its volume.
 #[derive(Debug)]
 pub(crate) struct Room {
@@ -99,6 +102,17 @@ impl Room {
         }
     }
 
+    /// How much a transaction that makes room may write, in bytes: half of what [`check`](Self::check) allows, since
+    /// others take room meanwhile.
+    pub(crate) async fn relief_bytes_max(&self, session: &mut Session) -> u64 {
+        if !self.short.load(Ordering::Relaxed) {
+            return u64::MAX;
+        }
+        let Some(space) = self.look() else { return u64::MAX };
+        let taken = PAGES_BYTES + self.growth(session).await;
+        space.volume.free.saturating_sub(taken) / 4
+    }
+
     /// Fails if what a transaction has written, some `bytes`, might not fit on the volume, now or when it is copied.
     pub(crate) async fn check(
         &self,
@@ -110,22 +124,18 @@ impl Room {
             return Ok(());
         }
         let Some(space) = self.look() else { return Ok(()) };
-        // the bytes are an estimate, and pages that changed are written whole
-        let mut wanted = 2 * bytes + 16 * KIB;
+        let mut wanted = 2 * bytes + PAGES_BYTES; // the bytes are an estimate
         if need == Need::Growth {
             wanted += space.reserve();
         }
         if space.volume.free >= wanted + space.log_bytes + bytes {
             return Ok(()); // even if every page of the log is a new one
         }
-        // what cannot be found out is left to SQLite
-        let grown =
-            size(session).await.map_or(0, |size| size.saturating_sub(length(&self.database)));
-        if space.volume.free >= wanted + grown {
+        let (free, wanted) = (space.volume.free, wanted + self.growth(session).await);
+        if free >= wanted {
             return Ok(());
         }
-        let Space { volume: Volume { free, .. }, .. } = space;
-        Err(Full { database: Arc::clone(&self.database), free, wanted: wanted + grown })
+        Err(Full { database: Arc::clone(&self.database), free, wanted })
     }
 
     /// Makes what room can be made after SQLite found the volume full. To be called when nobody writes.
@@ -150,6 +160,11 @@ impl Room {
             }
         };
         self.again_at_bytes.store(again_at, Ordering::Relaxed);
+    }
+
+    /// By how much the database file is to grow when the log is copied; what cannot be found out is left to SQLite.
+    async fn growth(&self, session: &mut Session) -> u64 {
+        size(session).await.map_or(0, |size| size.saturating_sub(length(&self.database)))
     }
 
     fn look(&self) -> Option<Space> {

@@ -233,6 +233,12 @@ impl WriteTx<'_> {
         self.written_bytes += bytes;
     }
 
+    /// How much the transaction may write if it makes room, in bytes.
+    pub(crate) async fn relief_bytes_max(&mut self) -> u64 {
+        let parts = self.parts;
+        parts.room.relief_bytes_max(self.session()).await
+    }
+
     /// Allows the transaction to use the room that is kept for those who make room.
     pub(crate) fn relieves(&mut self) {
         self.need = Need::Relief;

@@ -93,6 +93,10 @@ async fn plays_its_part() {
         #[cfg(target_os = "linux")]
         "go on in a small volume" => crate::small_volume::go_on(journal).await,
         #[cfg(target_os = "linux")]
+        "fill a small volume with one entity" => crate::small_volume::fill_with_one(journal).await,
+        #[cfg(target_os = "linux")]
+        "delete many in a small volume" => crate::small_volume::delete_many(journal).await,
+        #[cfg(target_os = "linux")]
         "meet a volume that others fill" => crate::small_volume::meet_others(journal).await,
         "run out of descriptors" => run_out_of_descriptors(journal).await,
         "say why not" => say_why_not(journal).await,

@@ -6,7 +6,7 @@
 use crate::{
     child::{self, Player},
     messages::line,
-    sample::{Writer, account, head_of, page},
+    sample::{Writer, account, event, head_of, page},
 };
 use actum_model::SequenceNr;
 use actum_persistence::store::{EventStore, StoreError};
@@ -20,6 +20,10 @@ use std::{
 };
 
 const EVENT_BYTES: usize = 100_000;
+
+/// How many events are deleted at once, and how many of them are appended at once.
+const MANY: u64 = 1_000;
+const SOME: u64 = 20;
 
 /// Kinds of file systems, and how one is mounted on `$1`, with a file beside it for those that need one.
 const VOLUMES: [(&str, &str); 2] = [
@@ -100,6 +104,18 @@ fn a_journal_goes_on_without_help_when_others_leave_room_again() {
     }
 }
 
+#[test]
+fn many_events_of_one_entity_can_be_deleted_from_a_full_volume() {
+    for (kind, mount) in each_volume() {
+        let parts = ["fill a small volume with one entity", "delete many in a small volume"];
+        let told = play(mount, &parts);
+        let [stored, went_on] = told.as_slice() else { panic!("{kind}: {told:?}") };
+        let stored: u64 = stored.strip_prefix("stored ").expect(stored).parse().unwrap();
+        assert!(stored > MANY, "{kind}: a volume of 40 MB holds {stored} events of 15 KB");
+        assert_eq!(went_on, &format!("found {stored}, deleted {MANY}, wrote 200"), "{kind}");
+    }
+}
+
 /// Appends until the volume is full, and dies.
 pub(crate) async fn fill(journal: &Path) {
     let store = SqliteStore::open(journal).await.unwrap();
@@ -117,6 +133,42 @@ pub(crate) async fn fill(journal: &Path) {
         assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
     }
     std::process::abort();
+}
+
+/// Appends to one entity until the volume is full, and dies.
+pub(crate) async fn fill_with_one(journal: &Path) {
+    let store = SqliteStore::open(journal).await.unwrap();
+    let writer = Writer::claim(&store).await;
+    let mut stored = 0;
+    while append_some(&writer, stored).await.is_ok() {
+        stored += SOME;
+    }
+    eprintln!("stored {stored}");
+    std::process::abort();
+}
+
+/// Starts on a volume that one entity has filled, deletes many of its events in one call, uses the room, and dies.
+pub(crate) async fn delete_many(journal: &Path) {
+    let store = SqliteStore::open(journal).await.unwrap();
+    let writer = Writer::claim(&store).await;
+    let stored = head_of(&store, &account(1)).await;
+    let refused = append_some(&writer, stored).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
+    let up_to = SequenceNr::new(MANY);
+    store.delete_events(writer.incarnation, &account(1), up_to).await.unwrap();
+    assert_eq!(page(&store, &account(1)).await.unwrap().floor, up_to);
+    for head in (stored..).step_by(SOME as usize).take(10) {
+        append_some(&writer, head).await.unwrap();
+    }
+    eprintln!("found {stored}, deleted {MANY}, wrote 200");
+    std::process::abort();
+}
+
+/// Appends some events to the one entity, in one batch.
+async fn append_some(writer: &Writer<'_>, head: u64) -> Result<(), StoreError> {
+    let events = vec![event(vec![7; 15_000]); SOME as usize];
+    let batch = writer.batch(vec![writer.append(&account(1), head, events)]);
+    writer.store.append(&batch).await.map(drop)
 }
 
 /// Starts on a full volume, makes room, uses it, and dies.
