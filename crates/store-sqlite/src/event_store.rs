@@ -7,6 +7,7 @@ use crate::{
     lane_page::{self, LaneRead},
     readers::Reader,
     resolve, retention,
+    room::Need,
     session::column,
 };
 use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
@@ -38,7 +39,7 @@ impl EventStore for SqliteStore {
         batch: &AppendBatch,
     ) -> Result<Vec<Resolution<AppendOutcome>>, StoreError> {
         batch.check(self.layout())?;
-        let mut tx = self.writer().begin("settling an append").await?;
+        let mut tx = self.writer().begin_relief("settling an append").await?;
         let settled = resolve::appends(&mut tx, batch, self.places()).await;
         tx.finish(settled).await
     }
@@ -102,8 +103,7 @@ impl EventStore for SqliteStore {
         loop {
             let doing = "deleting events";
             let (mut tx, head) =
-                fence::begin_in_lane(self.writer(), doing, incarnation, lane).await?;
-            tx.relieves();
+                fence::begin_in_lane(self.writer(), doing, Need::Relief, incarnation, lane).await?;
             let deleted = retention::delete_some(&mut tx, (lane.0, head), entity, up_to).await;
             if tx.finish(deleted).await? >= up_to {
                 return Ok(());
@@ -120,9 +120,9 @@ impl SqliteStore {
     async fn append_once(&self, batch: &AppendBatch) -> Result<Appended, AppendError> {
         let (places, partitions) = (self.places(), self.layout().partitions);
         let lane = (batch.lane, places);
+        let (doing, need, incarnation) = ("appending events", Need::Growth, batch.incarnation);
         let (mut tx, head) =
-            fence::begin_in_lane(self.writer(), "appending events", batch.incarnation, lane)
-                .await?;
+            fence::begin_in_lane(self.writer(), doing, need, incarnation, lane).await?;
         let appended = Appending { batch, head, places, partitions }.run(&mut tx).await;
         let appended = tx.finish(appended).await;
         match &appended {

@@ -4,6 +4,7 @@
 
 use crate::{
     place::Places,
+    room::Need,
     session::column,
     values,
     writer::{WriteTx, Writer},
@@ -12,7 +13,7 @@ use actum_model::{Lane, Position};
 use actum_persistence::store::{Incarnation, StoreError};
 use sqlx::sqlite::SqliteRow;
 
-/// Begins a transaction of `incarnation`.
+/// Begins a transaction of `incarnation` that writes more data.
 pub(crate) async fn begin<'a>(
     writer: &'a Writer,
     doing: &'static str,
@@ -23,7 +24,7 @@ pub(crate) async fn begin<'a>(
         SELECT EXISTS (SELECT 1 FROM writers WHERE incarnation = ? AND revoked_at IS NULL)",
     );
     let statement = statement.bind(values::incarnation(incarnation)?);
-    let (mut tx, rows) = writer.begin_reading(doing, statement).await?;
+    let (mut tx, rows) = writer.begin_reading(doing, Need::Growth, statement).await?;
     let allowed = may_write(rows.first(), incarnation);
     if allowed.is_err() {
         tx.finish(allowed).await?;
@@ -31,10 +32,11 @@ pub(crate) async fn begin<'a>(
     Ok(tx)
 }
 
-/// Begins a transaction of `incarnation` that appends to `lane`, and says the lane's head.
+/// Begins a transaction of `incarnation` that appends to `lane` or deletes from it, and says the lane's head.
 pub(crate) async fn begin_in_lane<'a>(
     writer: &'a Writer,
     doing: &'static str,
+    need: Need,
     incarnation: Incarnation,
     (lane, places): (Lane, Places),
 ) -> Result<(WriteTx<'a>, Position), StoreError> {
@@ -46,7 +48,7 @@ pub(crate) async fn begin_in_lane<'a>(
     );
     let statement = statement.bind(values::incarnation(incarnation)?);
     let statement = statement.bind(places.before(lane)).bind(places.end(lane));
-    let (mut tx, rows) = writer.begin_reading(doing, statement.bind(lane.nr())).await?;
+    let (mut tx, rows) = writer.begin_reading(doing, need, statement.bind(lane.nr())).await?;
     let head = may_write(rows.first(), incarnation)
         .and_then(|row| lane_head(row, 1, places).map_err(|error| tx.failed(error)));
     match head {

@@ -60,7 +60,7 @@ impl SnapshotStore for SqliteStore {
         let (first, last) = (numbers.start().get(), numbers.end().get());
         let statement = sqlx::query(statement).bind(entity.kind()).bind(entity.id());
         let statement = statement.bind(values::bound(first)).bind(values::bound(last));
-        let mut tx = self.writer().begin("deleting snapshots").await?;
+        let mut tx = self.writer().begin_relief("deleting snapshots").await?;
         let deleted = tx.execute(statement).await;
         tx.finish(deleted).await
     }

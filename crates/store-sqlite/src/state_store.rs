@@ -25,7 +25,7 @@ impl DurableStateStore for SqliteStore {
         batch: &StateBatch,
     ) -> Result<Vec<Resolution<StateOutcome>>, StoreError> {
         batch.check(self.layout())?;
-        let mut tx = self.writer().begin("settling a state write").await?;
+        let mut tx = self.writer().begin_relief("settling a state write").await?;
         let settled = resolve::writes(&mut tx, batch).await;
         tx.finish(settled).await
     }

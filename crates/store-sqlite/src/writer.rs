@@ -83,9 +83,17 @@ impl Writer {
         Self { connector, parts, turn: Mutex::new(Turn { session, known, stage, salvaged }) }
     }
 
-    /// Waits for the turn and begins a transaction.
+    /// Waits for the turn and begins a transaction that writes more data.
     pub(crate) async fn begin(&self, doing: &'static str) -> Result<WriteTx<'_>, StoreError> {
-        Ok(self.begin_reading(doing, sqlx::query("BEGIN IMMEDIATE")).await?.0)
+        Ok(self.begin_reading(doing, Need::Growth, sqlx::query("BEGIN IMMEDIATE")).await?.0)
+    }
+
+    /// As [`begin`](Self::begin), with the room that is kept for those who make room, claim slots or settle writes.
+    pub(crate) async fn begin_relief(
+        &self,
+        doing: &'static str,
+    ) -> Result<WriteTx<'_>, StoreError> {
+        Ok(self.begin_reading(doing, Need::Relief, sqlx::query("BEGIN IMMEDIATE")).await?.0)
     }
 
     /// As [`begin`](Self::begin), with a first query in the same trip to the connection's thread: `statement` is
@@ -93,19 +101,20 @@ impl Writer {
     pub(crate) async fn begin_reading(
         &self,
         doing: &'static str,
+        need: Need,
         statement: Statement<'_>,
     ) -> Result<(WriteTx<'_>, Vec<SqliteRow>), StoreError> {
-        let mut tx = self.turn(doing, Stage::Open).await?;
+        let mut tx = self.turn(doing, need, Stage::Open).await?;
         let rows = tx.begin(statement).await?;
         Ok((tx, rows))
     }
 
-    /// As [`begin`](Self::begin); the commit reaches the disk whatever the settings say.
+    /// As [`begin_relief`](Self::begin_relief); the commit reaches the disk whatever the settings say.
     pub(crate) async fn begin_synced(
         &self,
         doing: &'static str,
     ) -> Result<WriteTx<'_>, StoreError> {
-        let mut tx = self.turn(doing, Stage::Open).await?;
+        let mut tx = self.turn(doing, Need::Relief, Stage::Open).await?;
         if self.connector.settings.synchronous != Synchronous::Full {
             tx.execute(sqlx::query("PRAGMA synchronous = FULL")).await?;
             tx.then = Some("PRAGMA synchronous = NORMAL");
@@ -114,9 +123,9 @@ impl Writer {
         Ok(tx)
     }
 
-    /// As [`begin`](Self::begin), also between [`refuse`](Self::refuse) and [`close`](Self::close).
+    /// As [`begin_relief`](Self::begin_relief), also between [`refuse`](Self::refuse) and [`close`](Self::close).
     pub(crate) async fn begin_last(&self, doing: &'static str) -> Result<WriteTx<'_>, StoreError> {
-        let mut tx = self.turn(doing, Stage::Closing).await?;
+        let mut tx = self.turn(doing, Need::Relief, Stage::Closing).await?;
         tx.begin(sqlx::query("BEGIN IMMEDIATE")).await?;
         Ok(tx)
     }
@@ -149,7 +158,12 @@ impl Writer {
     }
 
     /// Waits for the turn, with a connection that nobody has left in the middle of something.
-    async fn turn(&self, doing: &'static str, latest: Stage) -> Result<WriteTx<'_>, StoreError> {
+    async fn turn(
+        &self,
+        doing: &'static str,
+        need: Need,
+        latest: Stage,
+    ) -> Result<WriteTx<'_>, StoreError> {
         let mut turn = self.turn.lock().await;
         if turn.stage > latest {
             return Err(StoreError::unavailable(doing, CLOSED));
@@ -167,7 +181,6 @@ impl Writer {
             self.parts.files.check().map_err(Lost::refusal)?;
         }
         self.parts.room.prepare(&self.parts.checkpoints).await;
-        let need = Need::Growth;
         Ok(WriteTx { turn, doing, parts: &self.parts, written_bytes: 0, need, then: None })
     }
 }
@@ -239,11 +252,6 @@ impl WriteTx<'_> {
         parts.room.relief_bytes_max(self.session()).await
     }
 
-    /// Allows the transaction to use the room that is kept for those who make room.
-    pub(crate) fn relieves(&mut self) {
-        self.need = Need::Relief;
-    }
-
     /// Commits if all went well, rolls back otherwise.
     pub(crate) async fn finish<T, E: From<StoreError>>(
         &mut self,
@@ -269,9 +277,7 @@ impl WriteTx<'_> {
 
     /// Commits, and says so only if that will be found again.
     async fn commit(&mut self) -> Result<(), StoreError> {
-        let (bytes, parts) = (self.written_bytes, self.parts);
-        // what says of no bytes claims or releases a slot, settles a write, or deletes
-        let need = if bytes == 0 { Need::Relief } else { self.need };
+        let (bytes, need, parts) = (self.written_bytes, self.need, self.parts);
         let fits = parts.room.check(self.session(), bytes, need).await;
         fits.map_err(|full: Full| full.refusal(self.doing))?;
         let committed = self.session().commit().await;

@@ -60,7 +60,7 @@ impl WriterStore for SqliteStore {
 
     async fn revoke(&self, incarnation: Incarnation) -> Result<(), StoreError> {
         // its lock stays with whoever holds it, until that one releases it or dies
-        shut_out(self.writer().begin("revoking a writer").await?, incarnation).await
+        shut_out(self.writer().begin_relief("revoking a writer").await?, incarnation).await
     }
 }
 

@@ -97,6 +97,10 @@ async fn plays_its_part() {
         #[cfg(target_os = "linux")]
         "delete many in a small volume" => crate::small_volume::delete_many(journal).await,
         #[cfg(target_os = "linux")]
+        "use what is kept of a small volume" => {
+            crate::small_volume::use_what_is_kept(journal).await
+        }
+        #[cfg(target_os = "linux")]
         "meet a volume that others fill" => crate::small_volume::meet_others(journal).await,
         "run out of descriptors" => run_out_of_descriptors(journal).await,
         "say why not" => say_why_not(journal).await,

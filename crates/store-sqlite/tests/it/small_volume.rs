@@ -6,11 +6,15 @@
 use crate::{
     child::{self, Player},
     messages::line,
-    sample::{Writer, account, event, head_of, page},
+    sample::{Writer, account, claim, event, head_of, page},
 };
-use actum_model::SequenceNr;
-use actum_persistence::store::{EventStore, StoreError};
+use actum_model::{SequenceNr, StoredPayload, Timestamp};
+use actum_persistence::store::{
+    DurableStateStore, EventStore, Resolution, Snapshot, SnapshotStore, StoreError, WriterClaim,
+    WriterStore,
+};
 use actum_store_sqlite::SqliteStore;
+use bytes::Bytes;
 use std::{
     env,
     fs::{self, File},
@@ -116,6 +120,15 @@ fn many_events_of_one_entity_can_be_deleted_from_a_full_volume() {
     }
 }
 
+#[test]
+fn what_is_kept_for_those_who_make_room_is_for_nobody_else() {
+    for (kind, mount) in each_volume() {
+        let told = play(mount, &["fill a small volume", "use what is kept of a small volume"]);
+        let last = told.last().map(String::as_str);
+        assert_eq!(last, Some("refused what grows, did what does not"), "{kind}: {told:?}");
+    }
+}
+
 /// Appends until the volume is full, and dies.
 pub(crate) async fn fill(journal: &Path) {
     let store = SqliteStore::open(journal).await.unwrap();
@@ -204,6 +217,50 @@ pub(crate) async fn go_on(journal: &Path) {
         }
     }
     eprintln!("found {stored}, full again, deleted, wrote 20");
+    std::process::abort();
+}
+
+/// Starts on a full volume, writes until nothing fits any more, and does what must be possible then; and dies.
+pub(crate) async fn use_what_is_kept(journal: &Path) {
+    let store = SqliteStore::open(journal).await.unwrap();
+    let writer = Writer::claim(&store).await;
+    let mut head = head_of(&store, &account(1)).await;
+    for bytes in [30_000, 8_000, 2_000, 10] {
+        while writer.each(&[account(1)], head, bytes).await.is_ok() {
+            head += 1;
+        }
+    }
+    // not a byte of its own, and yet a row each
+    let mut saved = 0;
+    let refused = loop {
+        let empty = StoredPayload { bytes: Bytes::new(), ..event("").payload };
+        let snapshot = Snapshot {
+            entity: account(1),
+            sequence_nr: SequenceNr::new(saved + 1),
+            timestamp: Timestamp::default(),
+            state: empty,
+            recent_commands: Bytes::new(),
+        };
+        match store.save(&[snapshot]).await {
+            Ok(()) if saved < 1_000 => saved += 1,
+            done => break done,
+        }
+    };
+    assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
+    let written = store.write(&writer.put(&account(1), 0)).await;
+    assert!(matches!(written, Err(StoreError::Unavailable { .. })), "{written:?}");
+
+    let append = writer.batch(vec![writer.append(&account(1), head, vec![event("late")])]);
+    assert_eq!(EventStore::resolve(&store, &append).await.unwrap(), [Resolution::NotStored]);
+    let put = writer.put(&account(1), 0);
+    assert_eq!(DurableStateStore::resolve(&store, &put).await.unwrap(), [Resolution::NotStored]);
+    store.delete(&account(1), SequenceNr::new(1)..=SequenceNr::new(saved)).await.unwrap();
+    store.delete_events(writer.incarnation, &account(1), SequenceNr::new(head)).await.unwrap();
+    store.revoke(writer.incarnation).await.unwrap();
+    let free = WriterClaim { slot: "another".to_owned(), ..claim("another") };
+    let another = store.claim(&free).await.unwrap();
+    store.release(another).await.unwrap();
+    eprintln!("refused what grows, did what does not");
     std::process::abort();
 }
 
