@@ -104,7 +104,7 @@ impl EventStore for SqliteStore {
             let doing = "deleting events";
             let (mut tx, head) =
                 fence::begin_in_lane(self.writer(), doing, Need::Relief, incarnation, lane).await?;
-            let deleted = retention::delete_some(&mut tx, (lane.0, head), entity, up_to).await;
+            let deleted = retention::delete_events(&mut tx, (lane.0, head), entity, up_to).await;
             if tx.finish(deleted).await? >= up_to {
                 return Ok(());
             }

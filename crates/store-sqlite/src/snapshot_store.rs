@@ -1,5 +1,5 @@
 use crate::{
-    SqliteStore, entities, entity_pages::snapshot_row, fault::store_error, insert,
+    SqliteStore, entities, entity_pages::snapshot_row, fault::store_error, insert, retention,
     session::Statement, values, writer::WriteTx,
 };
 use actum_model::{EntityKey, SequenceNr};
@@ -55,14 +55,13 @@ impl SnapshotStore for SqliteStore {
         entity: &EntityKey,
         numbers: RangeInclusive<SequenceNr>,
     ) -> Result<(), StoreError> {
-        let statement = "DELETE FROM snapshots
-            WHERE entity = (SELECT entity FROM entities WHERE kind = ? AND id = ?) AND sequence_nr BETWEEN ? AND ?";
-        let (first, last) = (numbers.start().get(), numbers.end().get());
-        let statement = sqlx::query(statement).bind(entity.kind()).bind(entity.id());
-        let statement = statement.bind(values::bound(first)).bind(values::bound(last));
-        let mut tx = self.writer().begin_relief("deleting snapshots").await?;
-        let deleted = tx.execute(statement).await;
-        tx.finish(deleted).await
+        loop {
+            let mut tx = self.writer().begin_relief("deleting snapshots").await?;
+            let deleted = retention::delete_snapshots(&mut tx, entity, &numbers).await;
+            if tx.finish(deleted).await? {
+                return Ok(());
+            }
+        }
     }
 
     async fn close(&self) {

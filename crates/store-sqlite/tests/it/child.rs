@@ -101,6 +101,12 @@ async fn plays_its_part() {
             crate::small_volume::use_what_is_kept(journal).await
         }
         #[cfg(target_os = "linux")]
+        "fill a small volume with snapshots" => {
+            crate::small_volume::fill_with_snapshots(journal).await;
+        }
+        #[cfg(target_os = "linux")]
+        "delete many snapshots" => crate::small_volume::delete_many_snapshots(journal).await,
+        #[cfg(target_os = "linux")]
         "meet a volume that others fill" => crate::small_volume::meet_others(journal).await,
         "run out of descriptors" => run_out_of_descriptors(journal).await,
         "say why not" => say_why_not(journal).await,

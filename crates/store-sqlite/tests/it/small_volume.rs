@@ -8,7 +8,7 @@ use crate::{
     messages::line,
     sample::{Writer, account, claim, event, head_of, page},
 };
-use actum_model::{SequenceNr, StoredPayload, Timestamp};
+use actum_model::{SequenceNr, Timestamp};
 use actum_persistence::store::{
     DurableStateStore, EventStore, Resolution, Snapshot, SnapshotStore, StoreError, WriterClaim,
     WriterStore,
@@ -28,6 +28,7 @@ const EVENT_BYTES: usize = 100_000;
 /// How many events are deleted at once, and how many of them are appended at once.
 const MANY: u64 = 1_000;
 const SOME: u64 = 20;
+const SNAPSHOTS: u64 = 2_000;
 
 /// Kinds of file systems, and how one is mounted on `$1`, with a file beside it for those that need one.
 const VOLUMES: [(&str, &str); 2] = [
@@ -121,6 +122,16 @@ fn many_events_of_one_entity_can_be_deleted_from_a_full_volume() {
 }
 
 #[test]
+fn many_snapshots_of_one_entity_can_be_deleted_from_a_full_volume() {
+    for (kind, mount) in each_volume() {
+        let parts = ["fill a small volume with snapshots", "delete many snapshots"];
+        let told = play(mount, &parts);
+        let last = told.last().map(String::as_str);
+        assert_eq!(last, Some("deleted 2000 snapshots"), "{kind}: {told:?}");
+    }
+}
+
+#[test]
 fn what_is_kept_for_those_who_make_room_is_for_nobody_else() {
     for (kind, mount) in each_volume() {
         let told = play(mount, &["fill a small volume", "use what is kept of a small volume"]);
@@ -157,6 +168,30 @@ pub(crate) async fn fill_with_one(journal: &Path) {
         stored += SOME;
     }
     eprintln!("stored {stored}");
+    std::process::abort();
+}
+
+/// Saves snapshots of two entities in turn, so that no page has those of one only; appends until the volume is full, and
+/// dies.
+pub(crate) async fn fill_with_snapshots(journal: &Path) {
+    let store = SqliteStore::open(journal).await.unwrap();
+    for nrs in (1..=SNAPSHOTS).collect::<Vec<_>>().chunks(100) {
+        let both = nrs.iter().flat_map(|nr| [1, 2].map(|account| snapshot(account, *nr, 1_800)));
+        store.save(&both.collect::<Vec<_>>()).await.unwrap();
+    }
+    store.close().await;
+    fill(journal).await;
+}
+
+/// Starts on a full volume, deletes the snapshots of one of two entities in one call, and dies.
+pub(crate) async fn delete_many_snapshots(journal: &Path) {
+    let store = SqliteStore::open(journal).await.unwrap();
+    let [newest, all] = [SNAPSHOTS, u64::MAX].map(SequenceNr::new);
+    store.delete(&account(1), SequenceNr::new(1)..=newest).await.unwrap();
+    assert_eq!(SnapshotStore::load(&store, &account(1), all).await.unwrap(), None);
+    let other = SnapshotStore::load(&store, &account(2), all).await.unwrap();
+    assert_eq!(other, Some(snapshot(2, SNAPSHOTS, 1_800)));
+    eprintln!("deleted {SNAPSHOTS} snapshots");
     std::process::abort();
 }
 
@@ -233,15 +268,7 @@ pub(crate) async fn use_what_is_kept(journal: &Path) {
     // not a byte of its own, and yet a row each
     let mut saved = 0;
     let refused = loop {
-        let empty = StoredPayload { bytes: Bytes::new(), ..event("").payload };
-        let snapshot = Snapshot {
-            entity: account(1),
-            sequence_nr: SequenceNr::new(saved + 1),
-            timestamp: Timestamp::default(),
-            state: empty,
-            recent_commands: Bytes::new(),
-        };
-        match store.save(&[snapshot]).await {
+        match store.save(&[snapshot(1, saved + 1, 0)]).await {
             Ok(()) if saved < 1_000 => saved += 1,
             done => break done,
         }
@@ -262,6 +289,16 @@ pub(crate) async fn use_what_is_kept(journal: &Path) {
     store.release(another).await.unwrap();
     eprintln!("refused what grows, did what does not");
     std::process::abort();
+}
+
+fn snapshot(account_nr: usize, sequence_nr: u64, bytes: usize) -> Snapshot {
+    Snapshot {
+        entity: account(account_nr),
+        sequence_nr: SequenceNr::new(sequence_nr),
+        timestamp: Timestamp::default(),
+        state: event(vec![7; bytes]).payload,
+        recent_commands: Bytes::new(),
+    }
 }
 
 /// Writes while a file takes all the room that is left, and when that is gone; then dies.
