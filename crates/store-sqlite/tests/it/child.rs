@@ -88,28 +88,11 @@ async fn plays_its_part() {
         "append until the files are lost" => append_until_the_files_are_lost(journal).await,
         "hold" => hold(journal).await,
         "append until the disk fails" => append_until_the_disk_fails(journal).await,
-        #[cfg(target_os = "linux")]
-        "fill a small volume" => crate::small_volume::fill(journal).await,
-        #[cfg(target_os = "linux")]
-        "go on in a small volume" => crate::small_volume::go_on(journal).await,
-        #[cfg(target_os = "linux")]
-        "fill a small volume with one entity" => crate::small_volume::fill_with_one(journal).await,
-        #[cfg(target_os = "linux")]
-        "delete many in a small volume" => crate::small_volume::delete_many(journal).await,
-        #[cfg(target_os = "linux")]
-        "use what is kept of a small volume" => {
-            crate::small_volume::use_what_is_kept(journal).await
-        }
-        #[cfg(target_os = "linux")]
-        "fill a small volume with snapshots" => {
-            crate::small_volume::fill_with_snapshots(journal).await;
-        }
-        #[cfg(target_os = "linux")]
-        "delete many snapshots" => crate::small_volume::delete_many_snapshots(journal).await,
-        #[cfg(target_os = "linux")]
-        "meet a volume that others fill" => crate::small_volume::meet_others(journal).await,
         "run out of descriptors" => run_out_of_descriptors(journal).await,
         "say why not" => say_why_not(journal).await,
+        #[cfg(target_os = "linux")]
+        other => crate::small_volume::parts::play(other, journal).await,
+        #[cfg(not(target_os = "linux"))]
         other => panic!("there is no part `{other}`"),
     }
 }
