@@ -87,18 +87,14 @@ impl<W: Written> Writer<W> {
             }
             Some(UnderWay::Asking(batch, attempt)) => {
                 let result = self.resolve(&batch, attempt, store);
-                let found_out = result.is_ok();
-                let lost = |found: &Resolution<_>| matches!(found, Resolution::Untraceable { .. });
-                let all_told = result.as_ref().is_ok_and(|found| !found.iter().any(lost));
-                let count = batch.writes.len();
+                let is_last = attempt >= self.attempts_max;
+                let unknown = unknown_of(&result, batch.writes.len(), is_last, store.coverage);
+                let (count, found_out) = (batch.writes.len(), result.is_ok());
                 let settled = self.machine.resolved(batch.writes, result);
-                if attempt < self.attempts_max && !found_out {
+                if !is_last && !found_out {
                     self.check_refused(&settled, count, store);
                 }
-                if all_told && settled.iter().any(is_unknown) {
-                    let what = "what was found out is told as unknown";
-                    store.journal.misuses.push(what.to_owned());
-                }
+                check_unknown(&settled, &unknown, store.journal);
                 settled
             }
         };
@@ -188,6 +184,35 @@ impl<W: Written> Writer<W> {
             1 => drop(W::execute(journal, &batch)),
             _ => W::late(journal).push(batch),
         }
+    }
+}
+
+/// Which writes of a batch are to be settled as unknown: those that left no trace, or all when the last attempt failed.
+fn unknown_of<O>(
+    result: &Result<Vec<Resolution<O>>, StoreError>,
+    count: usize,
+    is_last: bool,
+    coverage: &mut Coverage,
+) -> Vec<bool> {
+    let Ok(found) = result else { return vec![is_last; count] };
+    let is_lost = |found: &Resolution<O>| matches!(found, Resolution::Untraceable { .. });
+    let lost: Vec<bool> = found.iter().map(is_lost).collect();
+    if lost.contains(&true) {
+        coverage.saw(Seen::Untraceable);
+    }
+    if lost.contains(&true) && lost.contains(&false) {
+        coverage.saw(Seen::UntraceableAmongOthers);
+    }
+    lost
+}
+
+/// Those writes of a batch are settled as unknown, and nobody else: not those who waited behind it either.
+fn check_unknown(settled: &[Settled<Ticket>], unknown: &[bool], journal: &mut Journal) {
+    let told: Vec<bool> = settled.iter().map(is_unknown).collect();
+    let right = if unknown.contains(&true) { told == unknown } else { !told.contains(&true) };
+    if !right {
+        let what = format!("{told:?} are settled as unknown, instead of {unknown:?}");
+        journal.misuses.push(what);
     }
 }
 
