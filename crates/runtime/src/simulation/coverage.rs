@@ -33,6 +33,8 @@ sights! {
     PanickedEncoding,
     PanickedRecording,
     PanickedReplay,
+    PanickedFingerprint,
+    FingerprintFailed,
     RecordingFailed,
     LostInCrash,
     // what became of them after all

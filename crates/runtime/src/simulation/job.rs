@@ -86,6 +86,13 @@ impl<E: Subject> Job<E> for SimJob {
 
     #[expect(clippy::disallowed_types, reason = "no value of it outlives the run")]
     fn content(&self) -> Result<Content, CodecError> {
+        match self.order.plan.flaw {
+            Flaw::FingerprintFails => {
+                return Err(CodecError::new("this command has no encoding"));
+            }
+            Flaw::FingerprintPanics => blow_up("taking a fingerprint"),
+            _ => {}
+        }
         let mut hasher = std::hash::DefaultHasher::new();
         self.order.plan.hash(&mut hasher);
         Ok(Content { schema_version: 1, fingerprint: hasher.finish() })

@@ -47,9 +47,12 @@ pub(crate) enum Flaw {
     ReplayPanics = 11,
     /// The store calls a batch invalid that holds the last event.
     StoreRefuses = 12,
+    /// The command has no encoding to take a fingerprint of; only one with an id needs it.
+    FingerprintFails = 13,
+    FingerprintPanics = 14,
 }
 
-const FLAWS: [Flaw; 12] = [
+const FLAWS: [Flaw; 14] = [
     Flaw::HandlerPanics,
     Flaw::EncodingFails,
     Flaw::EncodingPanics,
@@ -62,6 +65,8 @@ const FLAWS: [Flaw; 12] = [
     Flaw::ReplayFails,
     Flaw::ReplayPanics,
     Flaw::StoreRefuses,
+    Flaw::FingerprintFails,
+    Flaw::FingerprintPanics,
 ];
 
 /// The largest number of events one command may store in the simulation; plans ask for more now and then.
@@ -115,6 +120,7 @@ impl Plan {
                 | Flaw::ConcludingPanics
                 | Flaw::RecordingPanics
                 | Flaw::ReplayPanics
+                | Flaw::FingerprintPanics
         )
     }
 

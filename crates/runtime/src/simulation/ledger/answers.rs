@@ -90,11 +90,15 @@ impl Ledger {
                     && expected != actual
                     && *actual == receipt.sequence_nr.into()
             }
-            Failure::Invalid { .. } => {
+            Failure::Invalid { .. } if sent.saw.is_some() => {
                 let recorded = order.plan.flaw == Flaw::RecordingFails;
                 let seen = if recorded { Seen::RecordingFailed } else { Seen::InvalidCommand };
                 self.coverage.saw(seen);
                 order.plan.is_invalid()
+            }
+            Failure::Invalid { .. } => {
+                self.coverage.saw(Seen::FingerprintFailed);
+                order.plan.flaw == Flaw::FingerprintFails && order.id.is_some()
             }
             Failure::Panicked { .. } => {
                 self.coverage.saw(panic_of(order.plan.flaw));
@@ -273,6 +277,7 @@ fn panic_of(flaw: Flaw) -> Seen {
         Flaw::ConcludingPanics => Seen::PanickedConclusion,
         Flaw::EncodingPanics => Seen::PanickedEncoding,
         Flaw::RecordingPanics => Seen::PanickedRecording,
+        Flaw::FingerprintPanics => Seen::PanickedFingerprint,
         Flaw::ReplayPanics => Seen::PanickedReplay,
         _ => Seen::PanickedHandler,
     }

@@ -89,7 +89,10 @@ impl Sent {
                 // a later state of the same write covers it up
                 Flaw::StoreRefuses => !by_state,
                 Flaw::MetadataTooLarge | Flaw::ApplyPanics => !by_state,
-                Flaw::RecordingFails | Flaw::RecordingPanics => self.order.id.is_some(),
+                Flaw::RecordingFails
+                | Flaw::RecordingPanics
+                | Flaw::FingerprintFails
+                | Flaw::FingerprintPanics => self.order.id.is_some(),
             }
     }
 }
