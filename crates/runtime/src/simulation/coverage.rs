@@ -60,8 +60,12 @@ sights! {
     AppliedAgainForgottenEarly,
     /// A command was handled though another id with the same hash is remembered.
     HashCollision,
+    /// A command was handled after others that were sent later, since it had to wait for a record.
+    HandledAfterRecord,
     /// The record of a command was deleted while a retry asked for it, or only another engine knew that it was needed.
     ReplyDeleted,
+    /// Records of a durable state's commands were deleted.
+    RecordsForgotten,
     /// The record of a command could not be read.
     RecordUnread,
     // the journal

@@ -179,6 +179,7 @@ impl World {
             if let (Some(oldest), true) = (oldest.map(|it| it.min(needless)), traits.deletes_events)
                 && self.journal.delete_events(incarnation, entity, oldest).is_ok()
             {
+                self.ledger.truths[entity as usize].deleted(oldest);
                 self.ledger.coverage.saw(Seen::EventsDeleted);
             }
         }

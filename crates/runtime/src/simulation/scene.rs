@@ -11,7 +11,7 @@ use actum_persistence::{
     serializer::Serializer,
     store::{Incarnation, JournalLayout},
 };
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// What does not change during a run: the entities, the settings, and what goes wrong how often. Drawn from the seed, so
 /// that every run is another corner of what is possible.
@@ -52,7 +52,7 @@ pub(crate) struct Traits {
     pub(crate) window: CommandWindow,
     /// The hashes of command ids; in some runs there are few, so that they collide.
     pub(crate) hash_id: fn(&CommandId) -> u64,
-    snapshot_marks_max: usize,
+    pub(crate) snapshot_marks_max: usize,
     /// How many entities of the kind stay in memory in one partition.
     pub(crate) cells_max: usize,
 }
@@ -155,12 +155,6 @@ impl Traits {
             snapshot_marks_max: 1000,
             cells_max: 100,
         }
-    }
-
-    /// Whether two ids may have one hash.
-    pub(crate) fn collides(&self) -> bool {
-        let ids = (0..100).map(super::command_id);
-        ids.map(|id| (self.hash_id)(&id)).collect::<HashSet<_>>().len() < 100
     }
 
     /// Takes a snapshot so many events apart.

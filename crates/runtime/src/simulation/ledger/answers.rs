@@ -1,8 +1,8 @@
-use super::{End, Ledger, Sent};
+use super::{End, Ledger};
 use crate::{
     Failure, Receipt,
     cell::Verdict,
-    simulation::{Answer, Flaw, Reply, Seen, Wish, command_id},
+    simulation::{Answer, Flaw, Reply, Seen, Wish},
 };
 
 impl Ledger {
@@ -186,8 +186,8 @@ impl Ledger {
         if !matches!(failure, Failure::OutcomeUnknown { .. }) {
             return End::NotApplied;
         }
-        if !self.may_be_stored(nr) {
-            self.wrong(format!("{nr}: of unknown outcome, though nothing of it was sent"));
+        if !self.is_of_unknown_write(nr) {
+            self.wrong(format!("{nr}: of unknown outcome, though no such write holds it"));
         }
         End::Unknown
     }
@@ -201,8 +201,8 @@ impl Ledger {
         }
         if maybe_applied {
             self.coverage.saw(Seen::TimeoutMaybeApplied);
-            if !self.is_decided(nr) {
-                self.wrong(format!("{nr}: maybe applied, though it changes nothing"));
+            if !self.may_be_applied(nr) {
+                self.wrong(format!("{nr}: maybe applied, though nothing of it can be"));
             }
             return End::TimedOut;
         }
@@ -210,64 +210,11 @@ impl Ledger {
         End::NotApplied
     }
 
-    /// Whether its id was used by a command of another type, or with other content.
-    fn reuses_id(&self, nr: u32) -> bool {
-        let order = &self.sent[nr as usize].order;
-        let differs =
-            |first: &Sent| (first.order.command, first.order.plan) != (order.command, order.plan);
-        self.firsts(nr)
-            .any(|first| first.order.id == order.id && first.placed.is_some() && differs(first))
-    }
-
-    /// Whether the record of the command whose last change is `at` may be gone, and this one be a retry of it: nothing is
-    /// promised for its id any more, or only another engine knows what is.
-    fn may_be_deleted(&self, nr: u32, at: u64) -> bool {
-        let sent = &self.sent[nr as usize];
-        let entity = sent.order.entity as usize;
-        let truth = &self.truths[entity];
-        let hash_of = |id: u32| (self.hash_id[entity])(&command_id(id));
-        let known = truth.all().find(|known| known.at == at);
-        let fits = known.is_some_and(|known| Some(hash_of(known.id)) == sent.order.id.map(hash_of));
-        let revoked = sent.life.is_some_and(|life| self.lives[life as usize].revoked);
-        let mut promised = truth.promised(truth.head(), 0, self.now, self.tight);
-        fits && (revoked || !promised.any(|known| known.at == at))
-    }
-
-    /// The commands that were decided and of which this one may be a retry, as far as the hash of its id can say.
-    fn firsts(&self, nr: u32) -> impl Iterator<Item = &Sent> {
-        let order = &self.sent[nr as usize].order;
-        let (entity, id) = (order.entity, order.id);
-        let hash_of = move |id: u32| (self.hash_id[entity as usize])(&command_id(id));
-        self.sent.iter().filter(move |sent| {
-            let same = |id| sent.order.id.is_some_and(|other| hash_of(other) == hash_of(id));
-            sent.order.nr != nr
-                && sent.order.entity == entity
-                && id.is_some_and(same)
-                && self.is_changed_by(sent)
-        })
-    }
-
-    /// Whether a command has changed its entity's state in memory.
-    fn is_changed_by(&self, sent: &Sent) -> bool {
-        let truth = &self.truths[sent.order.entity as usize];
-        sent.concluded.is_some() && !sent.changes(truth.id, truth.by_state).is_empty()
-    }
-
     /// Whether it was never handed to its entity, because the engine stops.
     fn turned_away(&self, nr: u32) -> bool {
         let sent = &self.sent[nr as usize];
         let life = sent.life.unwrap_or_default();
         sent.saw.is_none() && self.lives[life as usize].abandoned
-    }
-
-    /// Whether a command, or one whose reply it may wait for, has changed its entity's state in memory.
-    fn is_decided(&self, nr: u32) -> bool {
-        self.is_changed_by(&self.sent[nr as usize]) || self.firsts(nr).next().is_some()
-    }
-
-    /// Whether a command, or one whose reply it may wait for, was sent to the journal.
-    fn may_be_stored(&self, nr: u32) -> bool {
-        self.sent[nr as usize].sent_off || self.firsts(nr).any(|first| first.sent_off)
     }
 }
 

@@ -1,4 +1,4 @@
-use super::{Ledger, NARROW, mind::Mind};
+use super::{Ledger, NARROW};
 use crate::{Bound, cell::Moment, simulation::Seen};
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ impl Ledger {
                 let waiting = mind.waiting;
                 self.violations.push(format!("{waiting} commands wait for {entity}, not {max}"));
             }
-            let decided = commands_of(mind);
+            let decided = mind.commands().count();
             if decided > max {
                 self.violations
                     .push(format!("{decided} commands of {entity} are not stored, not {max}"));
@@ -75,11 +75,4 @@ impl Ledger {
             deciding.chain(mind.actions.iter().map(|(_, nr)| *nr)).collect();
         under_way.into_iter().filter(|nr| self.sent[*nr as usize].end.is_some()).count()
     }
-}
-
-/// How many commands have decided changes that are not known to be stored.
-fn commands_of(mind: &Mind) -> usize {
-    let mut commands: Vec<u32> = mind.pending.iter().map(|pending| pending.nr).collect();
-    commands.dedup();
-    commands.len()
 }

@@ -1,15 +1,7 @@
-use super::{Ledger, Pending, sent::Sent};
-use crate::simulation::{Flaw, Reply, Seen, command_id};
+use super::{Ledger, Pending};
+use crate::simulation::{Flaw, Reply, Seen};
 
 impl Ledger {
-    /// Whether a command with the same id was sent to the same entity before.
-    fn is_retry(&self, nr: u32) -> bool {
-        let order = &self.sent[nr as usize].order;
-        let is_first =
-            |first: &Sent| (first.order.entity, first.order.id) == (order.entity, order.id);
-        order.id.is_some() && self.sent[..nr as usize].iter().any(is_first)
-    }
-
     /// The state a handler sees is what the journal holds, or that and what its own cell has done since.
     pub(super) fn handled(&mut self, nr: u32, at: u64, seen: u64) {
         self.check_not_remembered(nr, at);
@@ -32,13 +24,8 @@ impl Ledger {
         if at < acknowledged && !foreign && !self.lives[life as usize].revoked {
             self.wrong(format!("{nr}: saw {at}, after {acknowledged} was acknowledged"));
         }
+        self.check_order(nr, at);
         let stored = self.truths[entity as usize].shows(at, seen);
-        let mind = self.mind(life, entity);
-        let before = mind.handled.replace(nr).filter(|before| *before > nr);
-        // one whose id collides with another waits for the record of that, and a retry for its first time, which may fail
-        if let Some(before) = before.filter(|_| !self.collides && !self.is_retry(nr)) {
-            self.wrong(format!("{nr}: handled after {before}, which was sent later"));
-        }
         let mind = self.mind(life, entity);
         if mind.pending.is_empty() {
             mind.durable = mind.durable.max(at);
@@ -47,6 +34,20 @@ impl Ledger {
         let fresh = stored && mind.pending.is_empty();
         if !pending && !fresh {
             self.wrong(format!("{nr}: saw a state at {at} that is neither stored nor pending"));
+        }
+    }
+
+    /// Commands are handled in the order in which they were sent, but for those that had to wait for the record of one
+    /// whose id has the same hash.
+    fn check_order(&mut self, nr: u32, at: u64) {
+        let mind = self.mind_of(nr);
+        let before = mind.handled.filter(|(before, _)| *before > nr);
+        mind.handled = Some(before.unwrap_or((nr, at)));
+        let Some((before, overtaken_at)) = before else { return };
+        if self.may_have_waited(nr, at, overtaken_at) {
+            self.coverage.saw(Seen::HandledAfterRecord);
+        } else {
+            self.wrong(format!("{nr}: handled after {before}, which was sent later"));
         }
     }
 
@@ -72,6 +73,9 @@ impl Ledger {
         if plan.acts {
             mind.actions.push((at + changes.len() as u64, nr));
         }
+        let under_way: Vec<u32> = mind.commands().collect();
+        let with_id = under_way.into_iter().filter(|nr| self.sent[*nr as usize].order.id.is_some());
+        self.sent[nr as usize].ids_under_way = with_id.count();
     }
 
     /// A retry is given what was recorded the first time.
@@ -102,9 +106,7 @@ impl Ledger {
         let sent = &self.sent[nr as usize];
         let (Some(id), entity) = (sent.order.id, sent.order.entity) else { return };
         let mind = self.minds.get(&(sent.life.unwrap_or_default(), entity));
-        let mut pending: Vec<u32> =
-            mind.map_or(&[][..], |mind| &mind.pending[..]).iter().map(|it| it.nr).collect();
-        pending.dedup();
+        let pending: Vec<u32> = mind.map_or(Vec::new(), |mind| mind.commands().collect());
         let base = mind.and_then(|mind| mind.pending.first()).map_or(at, |first| first.at - 1);
         let id_of = |nr: &u32| self.sent[*nr as usize].order.id;
         let coming = pending.iter().filter_map(id_of).count();
@@ -117,17 +119,8 @@ impl Ledger {
         drop(promised);
         if let Some(first) = under_way.or(stored) {
             self.wrong(format!("{nr}: handled again, {first} had its id {id}"));
-        } else if self.collides && self.known_hash(nr) {
+        } else if self.meets_other_of_its_hash(nr) {
             self.coverage.saw(Seen::HashCollision);
         }
-    }
-
-    /// Whether another command to its entity was stored whose id has the same hash and is another.
-    fn known_hash(&self, nr: u32) -> bool {
-        let order = &self.sent[nr as usize].order;
-        let hash_of = |id: u32| (self.hash_id[order.entity as usize])(&command_id(id));
-        let Some(id) = order.id else { return false };
-        let others = self.truths[order.entity as usize].all();
-        others.into_iter().any(|known| known.id != id && hash_of(known.id) == hash_of(id))
     }
 }

@@ -52,14 +52,15 @@ impl Ledger {
         debug_assert_eq!(order.nr as usize, self.sent.len(), "numbered as they are sent");
         self.open.push(order.nr);
         let acknowledged = self.truths[order.entity as usize].acknowledged;
-        self.sent.push(Sent::new(order, Some(life), acknowledged));
+        let id_hash = order.id.map(|id| self.id_hash(order.entity, id));
+        self.sent.push(Sent::new(order, id_hash, Some(life), acknowledged));
     }
 
     /// A foreigner writes; says the digest of the state after it.
     pub(crate) fn foreign(&mut self, order: Order, timestamp: Timestamp) -> u64 {
         let truth = &self.truths[order.entity as usize];
         let (at, seen) = (truth.head(), truth.digest());
-        let mut sent = Sent::new(order, None, 0);
+        let mut sent = Sent::new(order, None, None, 0);
         (sent.saw, sent.wall) = (Some((at, seen)), timestamp);
         let digest = sent.changes(truth.id, truth.by_state)[0];
         self.sent.push(sent);

@@ -11,12 +11,14 @@ pub(super) struct Mind {
     pub(super) durable: u64,
     /// What must run when everything up to a number is stored: the number, and the command.
     pub(super) actions: Vec<(u64, u32)>,
-    /// The last command that was handled.
-    pub(super) handled: Option<u32>,
+    /// The command with the highest number that was handled, and behind which change.
+    pub(super) handled: Option<(u32, u64)>,
     /// How many commands it has that are not answered.
     pub(super) waiting: usize,
     /// What has gone wrong in this step.
     pub(super) troubles: Troubles,
+    /// The commands in the write of unknown outcome that was told of last, and in which step that was.
+    pub(super) unknown: (u64, Vec<u32>),
 }
 
 /// A change: its number, its command, the digest of the state after it, and when it was decided.
@@ -47,6 +49,12 @@ impl Mind {
         self.pending.clear();
         self.under_way = None;
         self.durable = 0;
+    }
+
+    /// The commands whose changes are not known to be stored.
+    pub(super) fn commands(&self) -> impl Iterator<Item = u32> {
+        let commands = self.pending.chunk_by(|one, next| one.nr == next.nr);
+        commands.map(|changes| changes[0].nr)
     }
 
     /// Drops what it believed of one command.

@@ -10,6 +10,7 @@ mod denials;
 mod handled;
 mod lives;
 mod mind;
+mod retries;
 mod sent;
 mod stored;
 mod taken;
@@ -19,7 +20,7 @@ mod writes;
 pub(crate) use sent::{End, Sent};
 pub(crate) use truth::{Remembered, Truth};
 
-use super::{Coverage, Note, Scene, Seen, journal::Stored, scene::Traits};
+use super::{Coverage, Note, Scene, Seen, command_id, journal::Stored};
 use crate::cell::Moment;
 use actum_model::{CommandId, Lane, Timestamp};
 use lives::LifeOf;
@@ -47,10 +48,10 @@ pub(crate) struct Ledger {
     patience: Vec<(usize, Duration)>,
     /// By entity.
     lanes: Vec<Lane>,
+    /// By entity: how many commands a snapshot lists.
+    marks_max: Vec<usize>,
     /// By entity.
     hash_id: Vec<fn(&CommandId) -> u64>,
-    /// Whether hashes of ids collide.
-    collides: bool,
     /// Whether ids are forgotten for want of memory.
     tight: bool,
     /// Counts the looks.
@@ -81,8 +82,12 @@ impl Ledger {
             open: Vec::new(),
             commands_max: commands_max.collect(),
             lanes: scene.entities.iter().map(|member| member.lane).collect(),
+            marks_max: scene
+                .entities
+                .iter()
+                .map(|e| scene.kinds[e.kind].snapshot_marks_max)
+                .collect(),
             hash_id: scene.entities.iter().map(|e| scene.kinds[e.kind].hash_id).collect(),
-            collides: scene.kinds.iter().any(Traits::collides),
             tight: scene.ids_bytes_max < usize::MAX,
             step: 0,
             now: Moment::default(),
@@ -140,6 +145,10 @@ impl Ledger {
             Note::Saw(seen) => self.coverage.saw(seen),
             Note::Abandoned { life, entity } => self.abandoned(life, entity),
         }
+    }
+
+    fn id_hash(&self, entity: u32, id: u32) -> u64 {
+        (self.hash_id[entity as usize])(&command_id(id))
     }
 
     fn wrong(&mut self, what: String) {

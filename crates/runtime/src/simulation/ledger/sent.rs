@@ -6,6 +6,8 @@ use actum_model::Timestamp;
 #[derive(Debug)]
 pub(crate) struct Sent {
     pub(crate) order: Order,
+    /// The hash of its command id, as its entity takes it.
+    pub(crate) id_hash: Option<u64>,
     /// Which life of the process it was sent to; none for what a foreigner wrote.
     pub(crate) life: Option<u32>,
     /// What of the entity somebody was told of before.
@@ -19,6 +21,8 @@ pub(crate) struct Sent {
     pub(crate) when: Moment,
     /// The digest of the state its reply was computed from.
     pub(crate) concluded: Option<u64>,
+    /// How many commands with ids were under way then, itself among them.
+    pub(crate) ids_under_way: usize,
     /// The sending whose recorded reply it was given.
     pub(crate) replays: Option<u32>,
     /// Whether its changes are on their way to the journal.
@@ -45,9 +49,15 @@ pub(crate) enum End {
 }
 
 impl Sent {
-    pub(crate) fn new(order: Order, life: Option<u32>, acknowledged_before: u64) -> Self {
+    pub(crate) fn new(
+        order: Order,
+        id_hash: Option<u64>,
+        life: Option<u32>,
+        acknowledged_before: u64,
+    ) -> Self {
         Self {
             order,
+            id_hash,
             life,
             acknowledged_before,
             reached: false,
@@ -55,6 +65,7 @@ impl Sent {
             wall: Timestamp::default(),
             when: Moment::default(),
             concluded: None,
+            ids_under_way: 0,
             replays: None,
             sent_off: false,
             placed: None,

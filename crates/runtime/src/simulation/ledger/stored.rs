@@ -5,6 +5,9 @@ use crate::simulation::{
 };
 use actum_persistence::{serializer::Serializer, store::CommandRecord};
 
+/// So many records must be forgotten before they are deleted, together.
+const FORGOTTEN_TOGETHER: usize = 64;
+
 impl Ledger {
     /// A write is stored: whole commands, in order, each for the first time, behind what each of them saw.
     pub(super) fn stored(&mut self, stored: Stored) {
@@ -18,15 +21,28 @@ impl Ledger {
         }
         if let Some((records, forget_to)) = commands {
             self.check_records(entity, expected, &records);
-            let truth = &self.truths[entity as usize];
-            let mut promised = truth.promised(truth.head(), 0, self.now, self.tight);
-            let lost = promised.find(|known| known.at <= forget_to);
-            drop(promised);
-            if let Some(lost) = lost {
-                self.wrong(format!(
-                    "entity {entity}: the record of {lost:?} is not needed any more"
-                ));
-            }
+            self.check_forgotten(entity, forget_to);
+        }
+    }
+
+    /// No record is deleted of a command that is promised, and others are deleted when there are many.
+    fn check_forgotten(&mut self, entity: u32, forget_to: u64) {
+        let truth = &mut self.truths[entity as usize];
+        if forget_to > truth.forgotten_to {
+            truth.deleted(forget_to);
+            self.coverage.saw(Seen::RecordsForgotten);
+        }
+        let truth = &self.truths[entity as usize];
+        let mut promised = truth.promised(truth.head(), 0, self.now, self.tight);
+        let lost = promised.find(|known| known.at <= forget_to);
+        let kept = truth.all().filter(|known| known.at > truth.forgotten_to).count();
+        let kept_max = truth.remembered_max(truth.head()) + FORGOTTEN_TOGETHER;
+        drop(promised);
+        if let Some(lost) = lost {
+            self.wrong(format!("entity {entity}: the record of {lost:?} is not needed any more"));
+        }
+        if kept >= kept_max {
+            self.wrong(format!("entity {entity}: the records of {kept} commands are kept"));
         }
     }
 
@@ -34,7 +50,6 @@ impl Ledger {
     fn check_records(&mut self, entity: u32, expected: u64, records: &[CommandRecord]) {
         let truth = &self.truths[entity as usize];
         let known: Vec<Remembered> = truth.all().filter(|known| known.at > expected).collect();
-        let hash_id = self.hash_id[entity as usize];
         let same = |(record, known): (&CommandRecord, &Remembered)| {
             let id = command_id(known.id);
             let read = Serializer::default().decode_metadata(&record.record);
@@ -43,7 +58,7 @@ impl Ledger {
                 metadata.command_id() == Some(&id)
                     && reply.is_some_and(|reply| reply.nr == known.nr)
             });
-            record.revision.get() == known.at && record.id_hash == hash_id(&id) && right
+            record.revision.get() == known.at && record.id_hash == known.id_hash && right
         };
         if records.len() != known.len() || !records.iter().zip(&known).all(same) {
             self.wrong(format!("entity {entity}: its write does not record {known:?}"));
@@ -130,19 +145,18 @@ impl Ledger {
 
     fn remember(&mut self, nr: u32, entity: u32, last: u64) {
         let sent = &self.sent[nr as usize];
-        let (Some(id), when) = (sent.order.id, sent.when) else { return };
+        let (Some(id), Some(id_hash)) = (sent.order.id, sent.id_hash) else { return };
+        let (when, under_way) = (sent.when, sent.ids_under_way);
         let truth = &mut self.truths[entity as usize];
-        if let Some(first) = truth.last_with(id) {
-            // that it was not promised any more was checked when it was handled
-            let window = truth.window();
-            self.coverage.saw(if truth.ids_behind(first.at) >= window.commands_max {
-                Seen::AppliedAgainBeyondCount
-            } else if when.since(first.when) > window.age_min {
-                Seen::AppliedAgainBeyondAge
-            } else {
-                Seen::AppliedAgainForgottenEarly
-            });
+        let first = truth.last_with(id);
+        let again = first.map(|first| (first, truth.why_forgotten(first, when, self.tight)));
+        truth.remember(Remembered { id, id_hash, nr, at: last, when, under_way });
+        match again {
+            None => {}
+            Some((_, Some(why))) => self.coverage.saw(why),
+            Some((first, None)) => {
+                self.wrong(format!("{nr}: applied again, its id is promised to {first:?}"));
+            }
         }
-        truth.remember(Remembered { id, nr, at: last, when });
     }
 }

@@ -1,7 +1,7 @@
 use super::Ledger;
-use crate::simulation::{Chain, Seen, command_id};
+use crate::simulation::{Chain, Seen};
 use actum_persistence::{
-    serializer::{CommandMark, Serializer},
+    serializer::{CommandMark, RecentCommands, Serializer},
     store::Snapshot,
 };
 
@@ -15,10 +15,8 @@ impl Ledger {
             Some("of what is not stored")
         } else if !digest.is_some_and(|digest| truth.shows(at, digest)) {
             Some("of another state")
-        } else if !self.remembers(life, entity, snapshot) {
-            Some("that does not remember what it must, or remembers what never was")
         } else {
-            None
+            self.wrong_memory(life, entity, snapshot)
         };
         if let Some(wrong) = wrong {
             self.wrong(format!("entity {entity} in life {life}: a snapshot at {at} {wrong}"));
@@ -26,25 +24,40 @@ impl Ledger {
         self.coverage.saw(Seen::SnapshotTaken);
     }
 
-    /// Whether a snapshot finds every command that is promised, and only commands that there were. One of an engine that was
-    /// replaced may miss some: its successor has deleted events that are not needed any more.
-    fn remembers(&self, life: u32, entity: u32, snapshot: &Snapshot) -> bool {
+    /// A snapshot finds every command that is promised, and only commands that there were, no more of them than it may.
+    /// One of an engine that was replaced may miss some: its successor has deleted events that are not needed any more.
+    fn wrong_memory(&self, life: u32, entity: u32, snapshot: &Snapshot) -> Option<&'static str> {
         let read = Serializer::default().decode_recent_commands(&snapshot.recent_commands);
-        let Ok(recent) = read else { return false };
-        let (truth, hash_id) = (&self.truths[entity as usize], self.hash_id[entity as usize]);
+        let Ok(recent) = read else { return Some("whose list of commands cannot be read") };
+        let truth = &self.truths[entity as usize];
         let at = snapshot.sequence_nr.get();
         let was = |mark: &CommandMark| {
             let mut all = truth.all();
             let known = all.find(|known| known.at == mark.sequence_nr.get());
-            known.is_some_and(|known| hash_id(&command_id(known.id)) == mark.id_hash)
+            known.is_some_and(|known| known.id_hash == mark.id_hash)
         };
-        let first = recent.marks.first().map_or(u64::MAX, |first| first.sequence_nr.get());
-        let found = |known: u64| {
-            let listed = recent.marks.iter().any(|mark| mark.sequence_nr.get() == known);
-            listed || (recent.forgotten_to.get() < known && known < first)
-        };
+        // what was deleted in the midst of a recovery is a hole in what it remembers
+        let kept = truth.all().filter(|known| truth.forgotten_to < known.at && known.at <= at);
+        let count = kept.filter(|known| finds(&recent, known.at)).count();
         let mut promised = truth.promised(at, 0, self.now, self.tight);
-        recent.marks.iter().all(was)
-            && (self.lives[life as usize].revoked || promised.all(|known| found(known.at)))
+        if !recent.marks.iter().all(was) {
+            Some("that remembers what never was")
+        } else if recent.marks.len() > self.marks_max[entity as usize] {
+            Some("that lists too many commands")
+        } else if count > truth.remembered_max(at) {
+            Some("that remembers too many commands")
+        } else if self.lives[life as usize].revoked || promised.all(|it| finds(&recent, it.at)) {
+            None
+        } else {
+            Some("that does not remember what it must")
+        }
     }
+}
+
+/// Whether the command whose last change is `at` is found by what a snapshot carries: it is listed, or its event is among
+/// those that are read because of the oldest that is.
+fn finds(recent: &RecentCommands, at: u64) -> bool {
+    let Some(first) = recent.marks.first() else { return false };
+    let listed = recent.marks.iter().any(|mark| mark.sequence_nr.get() == at);
+    listed || (recent.forgotten_to.get() < at && at < first.sequence_nr.get())
 }

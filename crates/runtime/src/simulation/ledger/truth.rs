@@ -1,6 +1,6 @@
 use crate::cell::Moment;
 use crate::settings::CommandWindow;
-use crate::simulation::subject::initial_digest;
+use crate::simulation::{Seen, subject::initial_digest};
 
 /// What the journal holds of one entity, followed from what was stored.
 pub(crate) struct Truth {
@@ -13,6 +13,8 @@ pub(crate) struct Truth {
     /// The commands with ids that were stored, in order.
     ids: Vec<Remembered>,
     window: CommandWindow,
+    /// Up to which change the records of its commands are deleted, with the events or by themselves.
+    pub(crate) forgotten_to: u64,
     /// The last change somebody was told of.
     pub(crate) acknowledged: u64,
     /// The changes that a foreigner made.
@@ -25,11 +27,14 @@ pub(crate) struct Truth {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Remembered {
     pub(crate) id: u32,
+    pub(crate) id_hash: u64,
     pub(crate) nr: u32,
     /// The number of its last change.
     pub(crate) at: u64,
     /// When it was handled.
     pub(crate) when: Moment,
+    /// How many commands with ids were under way then, itself among them: none of those is forgotten.
+    pub(crate) under_way: usize,
 }
 
 impl Truth {
@@ -41,6 +46,7 @@ impl Truth {
             positions: vec![0],
             ids: Vec::new(),
             window,
+            forgotten_to: 0,
             acknowledged: 0,
             foreign: Vec::new(),
             lost: false,
@@ -68,8 +74,29 @@ impl Truth {
     }
 
     /// How many commands with ids came behind the change `at`.
-    pub(crate) fn ids_behind(&self, at: u64) -> usize {
+    fn ids_behind(&self, at: u64) -> usize {
         self.ids.iter().filter(|remembered| remembered.at > at).count()
+    }
+
+    /// Why the newest command with an id may be applied again `when` one comes with the same id; none, if it may not. All
+    /// that was under way then is stored now, and counts.
+    pub(crate) fn why_forgotten(
+        &self,
+        first: Remembered,
+        when: Moment,
+        tight: bool,
+    ) -> Option<Seen> {
+        let CommandWindow { commands_min, commands_max, age_min } = self.window;
+        let behind = self.ids_behind(first.at);
+        if behind >= commands_max {
+            Some(Seen::AppliedAgainBeyondCount)
+        } else if behind < commands_min {
+            None
+        } else if when.since(first.when) > age_min {
+            Some(Seen::AppliedAgainBeyondAge)
+        } else {
+            tight.then_some(Seen::AppliedAgainForgottenEarly)
+        }
     }
 
     /// Whether a foreigner made one of the changes behind `after`, up to `to`: an entity in memory may not know.
@@ -82,12 +109,21 @@ impl Truth {
         self.ids.iter().copied()
     }
 
-    pub(crate) fn window(&self) -> &CommandWindow {
-        &self.window
+    /// The records of the commands up to change `at` are deleted.
+    pub(crate) fn deleted(&mut self, at: u64) {
+        self.forgotten_to = self.forgotten_to.max(at);
     }
 
     pub(crate) fn remember(&mut self, command: Remembered) {
         self.ids.push(command);
+    }
+
+    /// How many commands an entity remembers at most after change `at`: it forgets some for each that comes, but none that
+    /// is under way then.
+    pub(crate) fn remembered_max(&self, at: u64) -> usize {
+        let known = self.ids.partition_point(|remembered| remembered.at <= at);
+        let newest = known.checked_sub(1).map(|newest| self.ids[newest]);
+        newest.map_or(0, |newest| self.window.commands_max.max(newest.under_way))
     }
 
     /// The commands up to change `at` whose ids must be remembered, when `coming` others come behind them and the time is

@@ -58,10 +58,13 @@ impl Ledger {
             return self.wrong(format!("entity {entity}: told of a write it did not send"));
         };
         let held = self.held(life, entity, expected, last);
+        let commands: Vec<u32> = self.mind(life, entity).commands().collect();
+        let inside: Vec<u32> = held.iter().map(|(nr, _)| *nr).collect();
         let unknown = matches!(failure, Failure::OutcomeUnknown { .. });
-        for (nr, _) in &held {
-            if !unknown {
-                self.deny(*nr);
+        for nr in commands {
+            // what was decided behind it is never sent, whatever became of it
+            if !(unknown && inside.contains(&nr)) {
+                self.deny(nr);
             }
         }
         let explained = match failure {
@@ -77,6 +80,9 @@ impl Ledger {
             self.wrong(format!("entity {entity}: its write failed without a reason: {failure}"));
         }
         let mind = self.mind(life, entity);
+        if unknown {
+            mind.unknown = (step, inside);
+        }
         mind.forget();
         mind.troubles.note(failure, step);
     }
@@ -92,7 +98,15 @@ impl Ledger {
 
     pub(super) fn abandoned(&mut self, life: u32, entity: u32) {
         let step = self.step;
+        let (expected, last) = self.mind(life, entity).under_way.unwrap_or_default();
+        let held = self.held(life, entity, expected, last);
+        let commands: Vec<u32> = self.mind(life, entity).commands().collect();
+        let inside: Vec<u32> = held.iter().map(|(nr, _)| *nr).collect();
+        for nr in commands.into_iter().filter(|nr| !inside.contains(nr)) {
+            self.deny(nr);
+        }
         let mind = self.mind(life, entity);
+        mind.unknown = (step, inside);
         mind.forget();
         mind.troubles.note(&Failure::outcome_unknown("abandoned"), step);
     }
