@@ -5,6 +5,7 @@
 //! * [`store`]: what a store owes.
 //! * [`group_commit`]: gathers the writes of many entities into few transactions.
 //! * [`error_chain`] and [`panics`]: how errors are printed with their causes, and how foreign code is run.
+//! * [`step_back`]: how a task lets others come first.
 //! * [`settings_check`]: how settings are checked, and what their problems are called.
 
 pub mod codec;
@@ -13,4 +14,7 @@ pub mod group_commit;
 pub mod panics;
 pub mod serializer;
 pub mod settings_check;
+mod step_back;
 pub mod store;
+
+pub use step_back::step_back;

@@ -14,7 +14,8 @@ pub(crate) struct Supervisor;
 
 pub(crate) enum SupervisorMessage {
     Restart(usize),
-    /// Answer late commands to this partition, as long as it is down.
+    /// Answer late commands to this partition, as long as it is down. The watchdog would end their waits as well, but only
+    /// in real time and without taking the commands out of the inbox, whose room they fill.
     Expire(usize),
 }
 

@@ -170,7 +170,7 @@ impl Watchdog {
         for inbox in self.gate.of_partition(partition) {
             let Some(run) = inbox.slow_run(self.slow_handler_after, now) else { continue };
             self.load.slow_handler();
-            let (kind, command, ran_for) = (inbox.kind(), run.commands, run.ran_for);
+            let (kind, command, ran_for) = (inbox.kind(), run.command, run.ran_for);
             log_safely(|| {
                 tracing::warn!(kind, %command, ?ran_for, "slow handler, its whole partition waits");
             });

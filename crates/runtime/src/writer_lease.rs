@@ -28,8 +28,9 @@ impl Term {
         Self { clock, ends: AtomicU64::new(0) }
     }
 
-    pub(crate) fn is_over(&self) -> bool {
-        self.clock.now() >= Moment::from_micros(self.ends.load(Ordering::Acquire))
+    /// Whether it is over at `now`, a moment on this engine's clock.
+    pub(crate) fn is_over_at(&self, now: Moment) -> bool {
+        now >= Moment::from_micros(self.ends.load(Ordering::Acquire))
     }
 
     /// How much longer it lasts; zero when it is over.

@@ -7,10 +7,11 @@ use super::{
 };
 use crate::{
     panics::{guarded, log_safely},
+    step_back,
     store::StoreError,
 };
 use actum_model::Lane;
-use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll};
+use std::{pin::pin, sync::Arc};
 use tokio::{sync::Notify, time::sleep};
 use tracing::Instrument;
 
@@ -218,21 +219,6 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S> Drop for WriterTask<W, T, S> {
     fn drop(&mut self) {
         self.give_up();
     }
-}
-
-/// Lets the tasks run that this thread has queued already.
-///
-/// Unlike tokio's `yield_now` it does not look for I/O first, which takes longer than a commit in memory.
-async fn step_back() {
-    let mut stepped = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut stepped, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 /// Why no write will succeed any more, if that is so.

@@ -1,6 +1,6 @@
 use super::reply_to::Answer;
 use crate::cell::{AskStage, EarlyEnd, Moment, OpenAsk};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use std::{
     fmt,
     sync::{
@@ -15,6 +15,7 @@ use tokio::task::coop;
 /// it has taken.
 pub(crate) struct AnswerSlot<R, X> {
     deadline: Moment,
+    /// Changes under the lock of the place, but for the beginning.
     stage: AtomicU8,
     place: Mutex<Place<R, X>>,
 }
@@ -46,22 +47,9 @@ impl<R, X> AnswerSlot<R, X> {
 
     /// Answers for the command itself; gives the answer back when the caller has another one, or has gone.
     pub(crate) fn settle(&self, answer: Answer<R, X>) -> Option<Answer<R, X>> {
-        if self.stage.swap(SETTLED, Ordering::AcqRel) == ENDED {
-            return Some(answer);
-        }
-        self.put(answer)
-    }
-
-    fn put(&self, answer: Answer<R, X>) -> Option<Answer<R, X>> {
-        let mut place = self.place.lock();
-        let Place::Empty(waker) = &mut *place else { return Some(answer) };
-        let waker = waker.take();
-        *place = Place::Answered(answer);
-        drop(place);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-        None
+        let place = self.place.lock();
+        self.stage.store(SETTLED, Ordering::Release);
+        put(place, answer)
     }
 
     fn poll(&self, context: &mut Context<'_>) -> Poll<Answer<R, X>> {
@@ -89,6 +77,18 @@ impl<R, X> AnswerSlot<R, X> {
     }
 }
 
+/// Leaves an answer, and wakes the caller; gives the answer back when there is another one, or the caller has gone.
+fn put<R, X>(mut place: MutexGuard<'_, Place<R, X>>, answer: Answer<R, X>) -> Option<Answer<R, X>> {
+    let Place::Empty(waker) = &mut *place else { return Some(answer) };
+    let waker = waker.take();
+    *place = Place::Answered(answer);
+    drop(place);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+    None
+}
+
 impl<R: Send, X: Send> OpenAsk for AnswerSlot<R, X> {
     fn deadline(&self) -> Moment {
         self.deadline
@@ -104,12 +104,14 @@ impl<R: Send, X: Send> OpenAsk for AnswerSlot<R, X> {
     }
 
     fn end(&self, why: EarlyEnd) -> bool {
-        let open = |stage| matches!(stage, WAITING | BEGUN).then_some(ENDED);
-        let Ok(before) = self.stage.fetch_update(Ordering::AcqRel, Ordering::Acquire, open) else {
+        let place = self.place.lock();
+        // under the lock only a beginning can come between the two
+        if matches!(self.stage.load(Ordering::Acquire), ENDED | SETTLED) {
             return false;
-        };
-        let failure = why.failure(before == BEGUN);
-        let _ = self.put(Err(failure.map_rejection(|never| match never {})));
+        }
+        let is_begun = self.stage.swap(ENDED, Ordering::AcqRel) == BEGUN;
+        let failure = why.failure(is_begun).map_rejection(|never| match never {});
+        drop(put(place, Err(failure))); // the caller may have gone
         true
     }
 }

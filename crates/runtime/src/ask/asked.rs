@@ -1,7 +1,7 @@
 use super::reply_to::{ReplyTo, discard};
 use crate::{
     AskError, Failure,
-    cell::{Content, Decision, Envelope, Job, OpenAsk, Verdict},
+    cell::{AfterCommit, Content, Decision, Envelope, Job, OpenAsk, Verdict},
 };
 use actum_model::{
     Codec, CodecError, Ctx, DecodeError, EffectParts, Handle, Payload, ReplyFrom, SequenceNr,
@@ -76,7 +76,7 @@ impl<E: Handle<C>, C: Payload> Job<E> for Asked<E, C> {
             Ok(effect) => {
                 let EffectParts { change, reply, after_commit, passivate } = effect.into_parts();
                 self.stage = Stage::Deciding(reply);
-                let after_commit = after_commit.map(harmless);
+                let after_commit = after_commit.map(AfterCommit::new);
                 Decision::Accepted { change, after_commit, passivate }
             }
             Err(rejection) => {
@@ -144,26 +144,5 @@ impl<E: Handle<C>, C: Payload> Drop for Asked<E, C> {
         }
         let left = std::mem::replace(&mut self.stage, Stage::Lost);
         discard(|| left);
-    }
-}
-
-/// An action that may be dropped anywhere: one that never runs, because its change was not stored, may own what panics
-/// when it is dropped.
-fn harmless(action: Box<dyn FnOnce() + Send>) -> Box<dyn FnOnce() + Send> {
-    let mut action = Harmless(Some(action));
-    Box::new(move || {
-        if let Some(action) = action.0.take() {
-            action();
-        }
-    })
-}
-
-struct Harmless(Option<Box<dyn FnOnce() + Send>>);
-
-impl Drop for Harmless {
-    fn drop(&mut self) {
-        if let Some(action) = self.0.take() {
-            discard(|| action);
-        }
     }
 }

@@ -1,6 +1,6 @@
 use super::{
     Aggregate, CHANGE_BYTES, Changes, Identity, Job, Model, OlderIds, Progress, Read, StageError,
-    Taken, Turn, guard,
+    TakenSnapshot, Turn, guard,
     model::IdOf,
     older_ids::{command_of, memory},
     staging::{conclude, panicked, record},
@@ -142,10 +142,10 @@ impl<E: EventSourced> Model for ByEvents<E> {
         entity: &EntityKey,
         aggregate: &Aggregate<Self>,
         turn: &Turn<'_, Self>,
-    ) -> Option<Taken> {
+    ) -> Option<TakenSnapshot> {
         let policy = turn.kind.settings.snapshots.as_ref()?;
         match guard(|| (policy.encode)(&turn.kind.serializer, &aggregate.state)) {
-            Ok(Ok(state)) => Some(Taken {
+            Ok(Ok(state)) => Some(TakenSnapshot {
                 snapshot: Snapshot {
                     entity: entity.clone(),
                     sequence_nr: aggregate.sequence_nr,

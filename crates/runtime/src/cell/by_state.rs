@@ -1,6 +1,6 @@
 use super::{
-    Aggregate, CHANGE_BYTES, Changes, Identity, Job, Model, Progress, Read, StageError, Taken,
-    Turn, guard,
+    Aggregate, CHANGE_BYTES, Changes, Identity, Job, Model, Progress, Read, StageError,
+    TakenSnapshot, Turn, guard,
     model::IdOf,
     older_ids::memory,
     staging::{conclude, panicked, record},
@@ -157,7 +157,7 @@ impl<E: DurableState> Model for ByState<E> {
         }
     }
 
-    fn snapshot(_: &EntityKey, _: &Aggregate<Self>, _: &Turn<'_, Self>) -> Option<Taken> {
+    fn snapshot(_: &EntityKey, _: &Aggregate<Self>, _: &Turn<'_, Self>) -> Option<TakenSnapshot> {
         None
     }
 }

@@ -2,7 +2,7 @@ use super::{
     Job, Model, Moment, Ticket, Turn,
     model::{IdOf, id_of},
     passivating::Passivating,
-    recovering::Recovering,
+    recovering::{Recovering, is_begun},
     retrying::FoundRecord,
     running::{Next, Running},
 };
@@ -62,10 +62,11 @@ impl<M: Model> Cell<M> {
         self.name.ticket
     }
 
-    /// Takes a command.
+    /// Takes a command, for the first time or again after it has waited.
     pub(crate) fn command(&mut self, job: Box<dyn Job<M::Entity>>, turn: &mut Turn<'_, M>) -> Life {
         if job.envelope().deadline <= turn.now {
-            turn.out.settle(job, Err(Failure::Timeout { maybe_applied: false }));
+            let maybe_applied = is_begun(&*job);
+            turn.out.settle(job, Err(Failure::Timeout { maybe_applied }));
             return self.life();
         }
         match &mut self.phase {
@@ -84,14 +85,6 @@ impl<M: Model> Cell<M> {
         match &mut self.phase {
             Phase::Recovering(phase) => phase.read_ahead(&self.name, found),
             _ => None,
-        }
-    }
-
-    /// The commands that are handled when a read brings the last of the state.
-    pub(crate) fn waiting(&self) -> Vec<&'static str> {
-        match &self.phase {
-            Phase::Recovering(phase) => phase.waiting(),
-            _ => Vec::new(),
         }
     }
 

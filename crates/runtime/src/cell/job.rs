@@ -1,4 +1,4 @@
-use super::{Content, Moment, OpenAsk};
+use super::{AfterCommit, Content, Moment, OpenAsk};
 use crate::{Failure, Receipt};
 use actum_model::{
     Change, CodecError, DecodeError, Entity, Metadata, Revision, SequenceNr, StoredPayload,
@@ -78,7 +78,7 @@ pub(crate) enum Decision<E: Entity> {
         /// What changes.
         change: Change<E>,
         /// What runs in this process once the change is durable.
-        after_commit: Option<Box<dyn FnOnce() + Send>>,
+        after_commit: Option<AfterCommit>,
         /// Whether the entity leaves memory then.
         passivate: bool,
     },

@@ -12,6 +12,7 @@
 //!                                  └────────────────── commands came meanwhile ────────────────────┘
 //! ```
 
+mod after_commit;
 mod aggregate;
 mod by_events;
 mod by_state;
@@ -35,6 +36,7 @@ mod turn;
 mod undecodable;
 
 pub(crate) use actum_persistence::panics::guard;
+pub(crate) use after_commit::AfterCommit;
 pub(crate) use aggregate::Aggregate;
 pub(crate) use by_events::{ByEvents, decode_snapshot};
 pub(crate) use by_state::{ByState, FoundState};
@@ -50,4 +52,4 @@ pub(crate) use retries::{Content, Identity, Retries, Retry};
 pub(crate) use retrying::FoundRecord;
 pub(crate) use sure_clock::SureClock;
 pub(crate) use trouble::Troubles;
-pub(crate) use turn::{Outputs, Read, Taken, Ticket, Turn};
+pub(crate) use turn::{Outputs, Read, TakenSnapshot, Ticket, Turn};

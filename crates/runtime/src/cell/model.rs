@@ -1,4 +1,4 @@
-use super::{Aggregate, Identity, Job, Read, Taken, Turn, guard};
+use super::{Aggregate, Identity, Job, Read, TakenSnapshot, Turn, guard};
 use crate::{Failure, kind::KindContext};
 use actum_model::{Change, Entity, EntityId, EntityKey, SequenceNr};
 
@@ -63,7 +63,7 @@ pub(crate) trait Model: Sized + Send + 'static {
         entity: &EntityKey,
         aggregate: &Aggregate<Self>,
         turn: &Turn<'_, Self>,
-    ) -> Option<Taken>;
+    ) -> Option<TakenSnapshot>;
 }
 
 pub(crate) type IdOf<M> = <<M as Model>::Entity as Entity>::Id;

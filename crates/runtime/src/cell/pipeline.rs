@@ -1,4 +1,6 @@
-use super::{Changes, Job, Model, Moment, Retries, Taken, Turn, Verdict, Waiting};
+use super::{
+    AfterCommit, Changes, Job, Model, Moment, Retries, TakenSnapshot, Turn, Verdict, Waiting,
+};
 use crate::{Failure, Receipt};
 use actum_model::{Lane, Position, SequenceNr};
 use actum_persistence::store::bounds::BATCH_BYTES_MAX;
@@ -23,7 +25,7 @@ pub(crate) struct Pipeline<M: Model> {
     held: VecDeque<Held<M::Entity>>,
     /// Commands that were handled before, and wait for their recorded replies.
     pub(crate) retries: Retries<M::Entity>,
-    snapshot: Option<Box<Taken>>,
+    snapshot: Option<Box<TakenSnapshot>>,
 }
 
 /// An answer that waits until everything it depends on is durable.
@@ -33,7 +35,7 @@ struct Held<E: actum_model::Entity> {
     job: Option<Box<dyn Job<E>>>,
     needs: SequenceNr,
     part: Part,
-    after_commit: Option<Box<dyn FnOnce() + Send>>,
+    after_commit: Option<AfterCommit>,
 }
 
 /// What part a command has in the changes its answer waits for.
@@ -96,7 +98,7 @@ impl<M: Model> Pipeline<M> {
         job: Box<dyn Job<M::Entity>>,
         needs: SequenceNr,
         part: Part,
-        after_commit: Option<Box<dyn FnOnce() + Send>>,
+        after_commit: Option<AfterCommit>,
         turn: &mut Turn<'_, M>,
     ) {
         if needs <= self.durable {
@@ -109,7 +111,7 @@ impl<M: Model> Pipeline<M> {
     }
 
     /// Keeps a snapshot until the events it covers are durable; at most one waits.
-    pub(crate) fn keep_snapshot(&mut self, taken: Taken, turn: &mut Turn<'_, M>) {
+    pub(crate) fn keep_snapshot(&mut self, taken: TakenSnapshot, turn: &mut Turn<'_, M>) {
         if taken.snapshot.sequence_nr <= self.durable {
             turn.out.snapshots.push(taken);
         } else if self.snapshot.is_none() {

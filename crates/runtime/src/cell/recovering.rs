@@ -7,7 +7,7 @@ use super::{
     Aggregate, AskStage, EarlyEnd, Job, Model, Moment, Progress, Read, Turn, Waiting,
     entity_cell::{Life, Name, Phase},
     guard,
-    running::{Next, Running},
+    running::Running,
     trouble,
 };
 use crate::{Failure, failure::Bound};
@@ -61,10 +61,6 @@ impl<M: Model> Recovering<M> {
         let Inner { aggregate, older, ahead, .. } = &mut *self.0;
         *ahead = M::read_ahead(&name.key, aggregate.sequence_nr, older, found);
         ahead.clone()
-    }
-
-    pub(super) fn waiting(&self) -> Vec<&'static str> {
-        self.0.waiting.iter().map(|job| job.command()).collect()
     }
 
     pub(super) fn found(
@@ -135,15 +131,8 @@ impl<M: Model> Recovering<M> {
         let Inner { aggregate, mut waiting, .. } = *self.0;
         tracing::debug!(entity = %name.key, sequence_nr = %aggregate.sequence_nr, "entity recovered");
         trouble::recovered(turn);
-        expire_waiting(&mut waiting, turn);
-        let mut running = Running::new(aggregate);
-        while let Some(job) = waiting.pop_front() {
-            match running.command(name, job, turn) {
-                Next::Runs => {}
-                end => return running.end_with(end, waiting, name, turn),
-            }
-        }
-        Phase::Running(running)
+        turn.out.resumed.append(&mut waiting);
+        Phase::Running(Running::new(aggregate))
     }
 }
 
@@ -179,8 +168,8 @@ pub(super) fn expire_waiting<M: Model>(
     next
 }
 
-/// Whether a command waits here for the second time: a retry whose first time may well be stored.
-fn is_begun<E: Entity>(job: &dyn Job<E>) -> bool {
+/// Whether a command was begun before: a retry that waits for the second time, and whose first time may well be stored.
+pub(super) fn is_begun<E: Entity>(job: &dyn Job<E>) -> bool {
     job.open_ask().is_some_and(|ask| ask.stage() == AskStage::Begun)
 }
 

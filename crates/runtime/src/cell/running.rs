@@ -3,8 +3,8 @@
 //! Before: [`recovering`](super::recovering). After: [`passivating`](super::passivating); gone when an append failed.
 
 use super::{
-    Aggregate, Changes, Decision, Identity, Job, Memory, Model, Moment, Part, Pipeline, Retry,
-    StageError, Turn, Waiting,
+    AfterCommit, Aggregate, Changes, Decision, Identity, Job, Memory, Model, Moment, Part,
+    Pipeline, Retry, StageError, Turn, Waiting,
     entity_cell::{Name, Phase},
     guard,
     passivating::{Passivating, leave},
@@ -232,7 +232,7 @@ impl<M: Model> Running<M> {
         name: &Name<M>,
         job: Box<dyn Job<M::Entity>>,
         changes: Changes,
-        after_commit: Option<Box<dyn FnOnce() + Send>>,
+        after_commit: Option<AfterCommit>,
         passivate: bool,
         turn: &mut Turn<'_, M>,
     ) -> Next {

@@ -1,4 +1,4 @@
-use super::{Job, Model, Moment, Verdict};
+use super::{AfterCommit, Job, Model, Moment, Verdict, Waiting};
 use crate::kind::KindContext;
 use actum_model::{EntityKey, Lane, Partition, SequenceNr, Timestamp};
 use actum_persistence::store::{CommandRead, Snapshot};
@@ -16,7 +16,7 @@ pub(crate) struct Ticket {
 
 /// What a cell may look at while it takes one input, and where its outputs go.
 pub(crate) struct Turn<'a, M: Model> {
-    /// The moment of the turn.
+    /// The clock as the host read it last, at most one run of a handler ago.
     pub(crate) now: Moment,
     /// The wall clock, for timestamps.
     pub(crate) wall: Timestamp,
@@ -41,9 +41,11 @@ pub(crate) struct Outputs<M: Model> {
     /// To be read from the journal.
     pub(crate) reads: Vec<(Read, Ticket)>,
     /// To be saved, without hurry.
-    pub(crate) snapshots: Vec<Taken>,
+    pub(crate) snapshots: Vec<TakenSnapshot>,
     /// To be run now that their changes are durable.
-    pub(crate) actions: Vec<Box<dyn FnOnce() + Send>>,
+    pub(crate) actions: Vec<AfterCommit>,
+    /// Commands that waited for their entity and can be handled now, in order: to be delivered again, at once.
+    pub(crate) resumed: Waiting<M::Entity>,
     /// To be answered.
     pub(crate) settled: Vec<Settled<M::Entity>>,
     /// Bytes of changes that began to wait in cells.
@@ -54,7 +56,7 @@ pub(crate) struct Outputs<M: Model> {
 
 /// A snapshot that was taken.
 #[derive(Clone, Debug)]
-pub(crate) struct Taken {
+pub(crate) struct TakenSnapshot {
     pub(crate) snapshot: Snapshot,
     /// The oldest event that holds a reply which is still promised, if any does: it and those behind it must stay.
     pub(crate) needed_from: Option<SequenceNr>,
@@ -130,6 +132,7 @@ impl<M: Model> Default for Outputs<M> {
             reads: vec![],
             snapshots: vec![],
             actions: vec![],
+            resumed: Waiting::<M::Entity>::new(),
             settled: vec![],
             bytes_staged: 0,
             bytes_unstaged: 0,

@@ -11,7 +11,7 @@ pub(crate) use reader::Reader;
 pub(crate) use retention::{Decode, Retention};
 pub(crate) use saver::Saver;
 
-use crate::cell::{CHANGE_BYTES, Read, Taken, Ticket};
+use crate::cell::{CHANGE_BYTES, Read, TakenSnapshot, Ticket};
 use actum_model::{Lane, Partition};
 use actum_persistence::{
     group_commit::{LaneQueue, Weight},
@@ -53,7 +53,7 @@ impl Journal {
         self.reader.submit(partition, reads);
     }
 
-    pub(crate) fn save(&self, snapshots: impl Iterator<Item = Taken>) {
+    pub(crate) fn save(&self, snapshots: impl Iterator<Item = TakenSnapshot>) {
         self.saver.submit(snapshots);
     }
 

@@ -1,5 +1,5 @@
 use super::retention::{Retention, Tidying};
-use crate::{cell::Taken, failure::full_text};
+use crate::{cell::TakenSnapshot, failure::full_text};
 use actum_persistence::{
     panics::{guarded, log_safely},
     serializer::Serializer,
@@ -28,7 +28,7 @@ pub(crate) struct Saver {
 
 #[derive(Default)]
 struct Waiting {
-    snapshots: VecDeque<Taken>,
+    snapshots: VecDeque<TakenSnapshot>,
     bytes: usize,
 }
 
@@ -52,7 +52,7 @@ impl Saver {
         }
     }
 
-    pub(crate) fn submit(&self, snapshots: impl Iterator<Item = Taken>) {
+    pub(crate) fn submit(&self, snapshots: impl Iterator<Item = TakenSnapshot>) {
         let mut waiting = self.waiting.lock();
         for taken in snapshots {
             let bytes = bytes_of(&taken);
@@ -107,15 +107,15 @@ impl Saver {
         }
     }
 
-    fn next_batch(&self) -> Vec<Taken> {
+    fn next_batch(&self) -> Vec<TakenSnapshot> {
         let mut waiting = self.waiting.lock();
         let count = waiting.snapshots.len().min(BATCH_MAX);
-        let batch: Vec<Taken> = waiting.snapshots.drain(..count).collect();
+        let batch: Vec<TakenSnapshot> = waiting.snapshots.drain(..count).collect();
         waiting.bytes -= batch.iter().map(bytes_of).sum::<usize>();
         batch
     }
 
-    async fn save(&self, mut batch: Vec<Taken>, stores: &Stores, incarnation: Incarnation) {
+    async fn save(&self, mut batch: Vec<TakenSnapshot>, stores: &Stores, incarnation: Incarnation) {
         batch.retain(|taken| self.is_readable(&taken.snapshot));
         if batch.is_empty() {
             return;
@@ -155,6 +155,6 @@ impl Saver {
     }
 }
 
-fn bytes_of(taken: &Taken) -> usize {
+fn bytes_of(taken: &TakenSnapshot) -> usize {
     taken.snapshot.state.bytes.len() + taken.snapshot.recent_commands.len()
 }

@@ -1,6 +1,7 @@
 use super::{Partition, PartitionMessage};
+use actum_persistence::step_back;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use std::{future::poll_fn, sync::Arc, task::Poll};
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// The actor of one partition. It matches and delegates; the work is done by [`Partition`].
@@ -36,41 +37,27 @@ impl Actor for PartitionActor {
         message: PartitionMessage,
         life: &mut Life,
     ) -> Result<(), ActorProcessingErr> {
-        match message {
+        let woke = match message {
             PartitionMessage::Turn => life.partition.turn(),
             PartitionMessage::Drain(drained) => {
                 life.drained = Some(drained);
-                life.partition.drain();
+                life.partition.drain()
             }
             PartitionMessage::Abandon(reason, count) => {
                 let _ = count.send(life.partition.abandon(reason));
                 myself.stop(None);
+                false
             }
-        }
+        };
         if life.partition.is_drained()
             && let Some(drained) = life.drained.take()
         {
             let _ = drained.send(());
         }
-        if life.partition.is_awake() {
+        if woke && life.partition.is_awake() {
+            // whom the turn has woken: the next one may be stuck in a handler
             step_back().await;
         }
         Ok(())
     }
-}
-
-/// Lets the tasks run that the last turn has woken.
-///
-/// The one woken last waits in a place that no other thread of tokio takes tasks from: if the next turn were stuck in a
-/// handler, so were the caller who has its answer already, or the writer of a lane.
-async fn step_back() {
-    let mut stepped = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut stepped, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }

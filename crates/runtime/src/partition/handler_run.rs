@@ -22,15 +22,22 @@ pub(super) struct HandlerRun {
 pub(super) enum Step {
     /// The handler of the command at this place of the batch.
     Command(usize),
-    /// The handlers of commands that waited for their entity to recover.
-    Recovered,
+    /// The handler of the command at this place of those that waited for their entity to recover.
+    Resumed(usize),
+    /// What makes a state of what was read.
+    Recovery,
+    /// What is done with what was recorded of a command: its retries are answered, or handled if they are none.
+    Record,
     /// What was to follow commits.
     AfterCommit,
 }
 
 const NOTHING: usize = usize::MAX;
-const RECOVERED: usize = usize::MAX - 1;
-const AFTER_COMMIT: usize = usize::MAX - 2;
+const RECOVERY: usize = usize::MAX - 1;
+const RECORD: usize = usize::MAX - 2;
+const AFTER_COMMIT: usize = usize::MAX - 3;
+/// Places from here on are of those that waited.
+const RESUMED: usize = usize::MAX / 2;
 
 impl HandlerRun {
     pub(super) fn new() -> Self {
@@ -47,7 +54,9 @@ impl HandlerRun {
     pub(super) fn begins(&self, step: Step, now: Moment) {
         let step = match step {
             Step::Command(at) => at,
-            Step::Recovered => RECOVERED,
+            Step::Resumed(at) => RESUMED + at,
+            Step::Recovery => RECOVERY,
+            Step::Record => RECORD,
             Step::AfterCommit => AFTER_COMMIT,
         };
         self.since.store(now.as_micros(), Ordering::Relaxed);
@@ -63,8 +72,10 @@ impl HandlerRun {
     pub(super) fn slow(&self, limit: Duration, now: Moment) -> Option<(Step, Moment)> {
         let step = match self.step.load(Ordering::Acquire) {
             NOTHING => return None,
-            RECOVERED => Step::Recovered,
+            RECOVERY => Step::Recovery,
+            RECORD => Step::Record,
             AFTER_COMMIT => Step::AfterCommit,
+            at if at >= RESUMED => Step::Resumed(at - RESUMED),
             at => Step::Command(at),
         };
         let since = Moment::from_micros(self.since.load(Ordering::Relaxed));

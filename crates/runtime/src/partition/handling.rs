@@ -1,11 +1,10 @@
 use super::{Beat, Delivery, Hosted, KindHost, handler_run::Step, kind_host::turn};
 use crate::{
     Failure,
-    cell::{Cell, Moment},
+    cell::{Cell, Life, Moment, Ticket, Turn},
 };
 use actum_model::{Entity, EntityKey};
 use actum_persistence::panics::{guard, log_safely};
-use std::fmt;
 
 /// Why commands are not handled whose partition was not waited for any longer. Their callers know already.
 const GIVEN_UP: &str = "the engine has ended";
@@ -51,27 +50,22 @@ impl<M: Hosted> KindHost<M> {
         }
     }
 
-    /// Looks at the clock when handling `commands` is over, which began `since`; warns when that took too long and nobody
-    /// has while it ran.
-    pub(super) fn note_end<T: fmt::Display>(
-        &self,
-        since: Moment,
-        beat: &mut Beat<'_>,
-        commands: impl FnOnce() -> T,
-    ) {
+    /// Reads the clock when `command` has run, which began `since`; warns when that took too long and no warning was given
+    /// while it ran.
+    fn note_end(&self, since: Moment, beat: &mut Beat<'_>, command: &'static str) {
         beat.now = beat.clock.now();
         let ran_for = beat.now.since(since);
         if ran_for <= self.context.slow_handler_after {
             return;
         }
-        let (kind, command) = (<M::Entity as Entity>::KIND, commands());
+        let kind = <M::Entity as Entity>::KIND;
         if self.inbox.run.is_new(since) {
             self.load.slow_handler();
             log_safely(|| {
-                tracing::warn!(kind, %command, ?ran_for, "slow handler, its whole partition waits");
+                tracing::warn!(kind, command, ?ran_for, "slow handler, its whole partition waits");
             });
         } else {
-            log_safely(|| tracing::info!(kind, %command, ?ran_for, "slow handler has returned"));
+            log_safely(|| tracing::info!(kind, command, ?ran_for, "slow handler has returned"));
         }
     }
 
@@ -84,19 +78,58 @@ impl<M: Hosted> KindHost<M> {
 
     /// Handles what was taken, one command after the other.
     pub(super) fn handle(&mut self, taken: &mut Vec<Delivery<M::Entity>>, beat: &mut Beat<'_>) {
-        beat.now = beat.clock.now(); // what came before may have taken long
         for (at, delivery) in taken.drain(..).enumerate() {
-            if self.inbox.run.is_given_up() {
-                let failure = Failure::unavailable(GIVEN_UP);
-                self.out.settle(delivery.job, Err(failure));
-                continue;
-            }
-            let (command, since) = (delivery.job.command(), beat.now);
-            self.inbox.run.begins(Step::Command(at), since);
-            self.deliver(delivery, beat);
-            self.note_end(since, beat, || command);
+            self.run_command(Step::Command(at), delivery, beat);
         }
         self.inbox.run.ends();
+    }
+
+    /// Handles one command; the run goes on.
+    fn run_command(&mut self, step: Step, delivery: Delivery<M::Entity>, beat: &mut Beat<'_>) {
+        if self.inbox.run.is_given_up() {
+            return self.out.settle(delivery.job, Err(Failure::unavailable(GIVEN_UP)));
+        }
+        let (command, since) = (delivery.job.command(), beat.now);
+        self.inbox.run.begins(step, since);
+        self.deliver(delivery, beat);
+        self.note_end(since, beat, command);
+    }
+
+    /// Lets a cell take what a read brought, then handles the commands that waited for it.
+    pub(super) fn take_read(
+        &mut self,
+        ticket: Ticket,
+        (step, name): (Step, &'static str),
+        beat: &Beat<'_>,
+        input: impl FnOnce(&mut Cell<M>, &mut Turn<'_, M>) -> Life,
+    ) {
+        let mut beat = Beat { now: beat.clock.now(), ..*beat };
+        if self.inbox.run.is_given_up() {
+            let Some(cell) = self.cells.holder(ticket) else { return };
+            cell.abandon(GIVEN_UP, &mut turn(&self.context, &mut self.out, &beat));
+            return self.remove(ticket.slot);
+        }
+        let since = beat.now;
+        self.inbox.run.begins(step, since);
+        self.with_cell(ticket, &beat, input);
+        self.note_end(since, &mut beat, name);
+        self.resume(ticket, &mut beat);
+        self.inbox.run.ends();
+    }
+
+    /// Handles the commands that waited for their entity to recover, one after the other.
+    fn resume(&mut self, ticket: Ticket, beat: &mut Beat<'_>) {
+        if self.out.resumed.is_empty() {
+            return;
+        }
+        let resumed = std::mem::take(&mut self.out.resumed);
+        let cell = self.cells.holder(ticket).expect("a cell that has just recovered is in memory");
+        let key = cell.key().clone();
+        self.inbox.note_resumed(resumed.iter().map(|job| job.command()));
+        for (at, job) in resumed.into_iter().enumerate() {
+            // by its key: one of them may make the entity leave, and the next one brings it back
+            self.run_command(Step::Resumed(at), Delivery { key: key.clone(), job }, beat);
+        }
     }
 
     /// Runs what was to follow commits.
@@ -106,7 +139,7 @@ impl<M: Hosted> KindHost<M> {
         }
         self.inbox.run.begins(Step::AfterCommit, beat.clock.now());
         for action in self.out.actions.drain(..) {
-            if let Err(panic) = guard(action) {
+            if let Err(panic) = guard(|| action.run()) {
                 let kind = <M::Entity as Entity>::KIND;
                 log_safely(|| tracing::error!(kind, panic, "after_commit panicked"));
             }

@@ -14,17 +14,24 @@ use actum_persistence::{
 /// What one turn of a partition is about.
 #[derive(Clone, Copy)]
 pub(crate) struct Beat<'a> {
-    /// When it was looked at the clock last: as the turn began, and behind each command.
+    /// The clock as it was read last: as the turn began, as commands were taken, after each of them, and before and after
+    /// what a read brought.
     pub(crate) now: Moment,
     pub(crate) clock: Clock,
     pub(crate) wall: Timestamp,
-    /// For how many whole seconds the engine has been running.
-    pub(crate) uptime: u32,
     pub(crate) partition: Partition,
     pub(crate) lane: Lane,
     /// How many bytes of changes may still be staged.
     pub(crate) room: usize,
     pub(crate) journal: &'a Journal,
+}
+
+/// What a kind has to say at the end of a turn.
+pub(crate) struct Finished {
+    /// When it wants to be woken at the latest.
+    pub(crate) due: Moment,
+    /// Whether it woke tasks: callers, writers, readers, or whatever its actions woke.
+    pub(crate) woke: bool,
 }
 
 /// The cells of one kind in one partition, whatever the kind.
@@ -40,14 +47,15 @@ pub(crate) trait HostedKind: Send {
     /// Takes what a read brought.
     fn found(&mut self, ticket: Ticket, found: Result<Found, StoreError>, beat: &Beat<'_>);
 
-    /// Takes all commands that wait in the inbox; refuses them if the term is over. The beat is of the moment it ends.
+    /// Takes all commands that wait in the inbox; refuses them if the term is over. Leaves the clock in `beat` as it was
+    /// read last.
     fn commands(&mut self, term: &Term, beat: &mut Beat<'_>);
 
     /// Answers late commands and lets idle cells leave, as far as they are due.
     fn sweep(&mut self, beat: &Beat<'_>);
 
-    /// Ends the turn: sends out what the cells produced. Says when the kind wants to be woken at the latest.
-    fn finish(&mut self, beat: &Beat<'_>) -> Moment;
+    /// Ends the turn: sends out what the cells produced.
+    fn finish(&mut self, beat: &Beat<'_>) -> Finished;
 
     /// When the least recently used cell was used; never, without cells.
     fn oldest_use(&self) -> Moment;

@@ -1,6 +1,6 @@
 use super::{
     handler_run::{HandlerRun, Step},
-    taken::{Entry, Taken, end_all, is_open},
+    taken::{Ended, Entry, Taken, end_all, is_open},
 };
 use crate::{
     Bound, Failure,
@@ -42,9 +42,14 @@ enum Entrance {
 
 /// A handler that has run for too long.
 pub(crate) struct SlowRun {
-    pub(crate) commands: String,
+    pub(crate) command: &'static str,
     pub(crate) ran_for: Duration,
 }
+
+/// What code of the user's is called that belongs to no single command.
+pub(super) const RECOVERY: &str = "recovery";
+pub(super) const RECORD: &str = "recorded reply";
+pub(super) const AFTER_COMMIT: &str = "after_commit";
 
 /// A command and whom it is for.
 pub(crate) struct Delivery<E: Entity> {
@@ -65,6 +70,7 @@ impl<E: Entity> Inbox<E> {
 
     /// Adds a command; gives it back with the reason when it is not taken.
     pub(crate) fn push(&self, delivery: Delivery<E>) -> Result<(), (Delivery<E>, Failure)> {
+        let deadline = delivery.job.envelope().deadline;
         let mut state = self.state.lock();
         if let Entrance::Suspended(failure) | Entrance::Closed(failure) = &state.entrance {
             let failure = failure.clone();
@@ -73,35 +79,42 @@ impl<E: Entity> Inbox<E> {
         if state.deliveries.len() >= self.commands_max {
             return Err((delivery, Failure::Overloaded { bound: Bound::PartitionCommands }));
         }
-        state.earliest = state.earliest.min(delivery.job.envelope().deadline);
+        state.earliest = state.earliest.min(deadline);
         state.deliveries.push(delivery);
         Ok(())
     }
 
     /// Takes all commands in exchange for an empty vector, whose room is used again, and notes them as taken by a
-    /// partition that held `unanswered` before. Says how many waits are noted.
-    pub(crate) fn take(&self, into: &mut Vec<Delivery<E>>, unanswered: usize) -> usize {
+    /// partition that held `unanswered` before. Says how many waits are noted, and hands over some that have ended.
+    pub(super) fn take(
+        &self,
+        into: &mut Vec<Delivery<E>>,
+        unanswered: usize,
+        ended: &mut Ended,
+    ) -> usize {
         debug_assert!(into.is_empty(), "what was taken before has been handled");
         let mut state = self.state.lock();
         let State { deliveries, taken, earliest, .. } = &mut *state;
         if !deliveries.is_empty() {
             std::mem::swap(deliveries, into);
-            *earliest = Moment::NEVER;
-            taken.note(into.iter().map(Delivery::entry), unanswered);
+            let earliest = std::mem::replace(earliest, Moment::NEVER);
+            taken.note(into.iter().map(Delivery::entry), earliest, unanswered, ended);
         }
         taken.len()
     }
 
-    /// Forgets waits that have ended; says how many are still noted.
-    pub(super) fn tidy(&self, unanswered: usize) -> usize {
+    /// Hands over waits that have ended; says how many are still noted.
+    pub(super) fn tidy(&self, unanswered: usize, ended: &mut Ended) -> usize {
         let mut state = self.state.lock();
-        state.taken.tidy(unanswered);
+        state.taken.tidy(unanswered, ended);
         state.taken.len()
     }
 
-    /// Says which commands are handled because their entity has recovered.
-    pub(super) fn recovered(&self, commands: &[&'static str]) {
-        commands.clone_into(&mut self.state.lock().taken.recovered);
+    /// Notes which commands are handled next because their entity has recovered.
+    pub(super) fn note_resumed(&self, commands: impl Iterator<Item = &'static str>) {
+        let resumed = &mut self.state.lock().taken.resumed;
+        resumed.clear();
+        resumed.extend(commands);
     }
 
     /// Forgets what was taken: it was dropped with the partition.
@@ -224,15 +237,17 @@ impl<E: Entity> Refuses for Inbox<E> {
 
     fn slow_run(&self, limit: Duration, now: Moment) -> Option<SlowRun> {
         let (step, since) = self.run.slow(limit, now)?;
-        let commands = match step {
-            Step::Command(at) => self.state.lock().taken.command(at)?.to_owned(),
-            Step::Recovered => self.state.lock().taken.recovered.join(", "),
-            Step::AfterCommit => "after_commit".to_owned(),
+        let command = match step {
+            Step::Command(at) => self.state.lock().taken.command(at)?,
+            Step::Resumed(at) => *self.state.lock().taken.resumed.get(at)?,
+            Step::Recovery => RECOVERY,
+            Step::Record => RECORD,
+            Step::AfterCommit => AFTER_COMMIT,
         };
         // it may have ended meanwhile, and then it is named when it has
         let is_same = self.run.slow(limit, now) == Some((step, since));
         let ran_for = now.since(since);
-        (is_same && self.run.is_new(since)).then_some(SlowRun { commands, ran_for })
+        (is_same && self.run.is_new(since)).then_some(SlowRun { command, ran_for })
     }
 
     fn kind(&self) -> &'static str {

@@ -1,6 +1,10 @@
 use super::{
-    Beat, Delivery, Door, Found, Hosted, HostedKind, Inbox, cells::Cells, handler_run::Step,
-    taken::SLACK,
+    Beat, Delivery, Door, Found, Hosted, HostedKind, Inbox,
+    cells::Cells,
+    handler_run::Step,
+    hosted::Finished,
+    inbox::{RECORD, RECOVERY},
+    taken::{Ended, SLACK},
 };
 use crate::{
     cell::{Cell, Life, Moment, Outputs, Ticket, Turn},
@@ -32,7 +36,9 @@ pub(crate) struct KindHost<M: Hosted> {
     taken: Vec<Delivery<M::Entity>>,
     /// Cells that took an input in this turn.
     touched: Vec<u32>,
-    /// Cells that somebody may wait for: looked at when a deadline is due.
+    /// Waits that have ended, on their way out of the inbox; empty otherwise.
+    ended: Ended,
+    /// Cells with commands that may be waited for: checked when a deadline is due.
     pub(super) awaited: Vec<u32>,
     /// Cells whose staged changes wait for the flush window, and when that ends.
     windows: BTreeSet<(Moment, Ticket)>,
@@ -63,6 +69,7 @@ impl<M: Hosted> KindHost<M> {
             out: Outputs::default(),
             taken: Vec::new(),
             touched: Vec::new(),
+            ended: Ended::new(),
             awaited: Vec::new(),
             windows: BTreeSet::new(),
             next_deadline: Moment::NEVER,
@@ -73,7 +80,7 @@ impl<M: Hosted> KindHost<M> {
     }
 
     /// Lets the cell a result is for take it; a cell that has left meanwhile needs none.
-    fn with_cell(
+    pub(super) fn with_cell(
         &mut self,
         ticket: Ticket,
         beat: &Beat<'_>,
@@ -98,7 +105,7 @@ impl<M: Hosted> KindHost<M> {
         }
     }
 
-    fn remove(&mut self, slot: u32) {
+    pub(super) fn remove(&mut self, slot: u32) {
         self.load.entity_left();
         let cell = self.cells.remove(slot);
         if let Err(panic) = guard(|| drop(cell)) {
@@ -172,8 +179,18 @@ impl<M: Hosted> KindHost<M> {
         }
     }
 
-    /// Carries the outputs out: writes first, since everybody waits for those.
-    fn ship(&mut self, beat: &Beat<'_>) {
+    /// Carries the outputs out: writes first, since all wait for those. Says whether it woke tasks by that.
+    fn ship(&mut self, beat: &Beat<'_>) -> bool {
+        debug_assert!(
+            self.out.resumed.is_empty(),
+            "commands that are resumed are delivered at once"
+        );
+        let Outputs { writes, reads, snapshots, actions, settled, .. } = &self.out;
+        let wakes = !(writes.is_empty()
+            && reads.is_empty()
+            && snapshots.is_empty()
+            && actions.is_empty()
+            && settled.is_empty());
         if !self.out.writes.is_empty() {
             M::submit(beat.journal, beat.lane, &mut self.out.writes);
         }
@@ -192,6 +209,7 @@ impl<M: Hosted> KindHost<M> {
         self.unanswered -= settled;
         self.inbox.run.set_unanswered(self.unanswered);
         self.load.answered(settled);
+        wakes
     }
 
     fn count_staged(&mut self) {
@@ -222,41 +240,39 @@ impl<M: Hosted> HostedKind for KindHost<M> {
     }
 
     fn found(&mut self, ticket: Ticket, found: Result<Found, StoreError>, beat: &Beat<'_>) {
+        let Some(cell) = self.cells.holder(ticket) else { return };
         if let Ok(Found::Record { sequence_nr, found }) = found {
-            let input = |cell: &mut Cell<M>, turn: &mut Turn<'_, M>| {
+            return self.take_read(ticket, (Step::Record, RECORD), beat, |cell, turn| {
                 cell.recorded(sequence_nr, &found, turn)
-            };
-            return self.with_cell(ticket, beat, input);
+            });
         }
         let found = found.and_then(|found| {
             M::found(found).ok_or_else(|| {
                 StoreError::corrupt("a read was answered with a record of another model")
             })
         });
-        let Some(cell) = self.cells.holder(ticket) else { return };
-        let waiting = cell.waiting();
         if let Some(read) = found.as_ref().ok().and_then(|found| cell.read_ahead(found)) {
             beat.journal.read(beat.partition, [(read, ticket)]);
         }
-        let mut beat = Beat { now: beat.clock.now(), ..*beat };
-        let since = beat.now;
-        self.inbox.recovered(&waiting);
-        self.inbox.run.begins(Step::Recovered, since);
-        self.with_cell(ticket, &beat, |cell, turn| cell.found(found, turn));
-        self.inbox.run.ends();
-        self.note_end(since, &mut beat, || waiting.join(", "));
+        self.take_read(ticket, (Step::Recovery, RECOVERY), beat, |cell, turn| {
+            cell.found(found, turn)
+        });
     }
 
     fn commands(&mut self, term: &Term, beat: &mut Beat<'_>) {
         let mut taken = std::mem::take(&mut self.taken);
-        self.noted = self.inbox.take(&mut taken, self.unanswered);
-        self.unanswered += taken.len(); // all at once: those behind one that fails the partition are dropped with it
-        self.inbox.run.set_unanswered(self.unanswered);
-        // after taking: whoever has come by now is served from a state that nobody else had changed when they came
-        if !taken.is_empty() && term.is_over() {
-            self.refuse(&mut taken, &lapsed());
-        } else if !taken.is_empty() {
-            self.handle(&mut taken, beat);
+        self.noted = self.inbox.take(&mut taken, self.unanswered, &mut self.ended);
+        self.ended.clear(); // outside of the lock
+        if !taken.is_empty() {
+            self.unanswered += taken.len(); // all at once: those after one that fails the partition are dropped with it
+            self.inbox.run.set_unanswered(self.unanswered);
+            beat.now = beat.clock.now();
+            // read after taking: a command that has come by now is served from a state that no one else had changed then
+            if term.is_over_at(beat.now) {
+                self.refuse(&mut taken, &lapsed());
+            } else {
+                self.handle(&mut taken, beat);
+            }
         }
         self.taken = taken;
     }
@@ -267,13 +283,14 @@ impl<M: Hosted> HostedKind for KindHost<M> {
         self.leave_idle(beat);
     }
 
-    fn finish(&mut self, beat: &Beat<'_>) -> Moment {
+    fn finish(&mut self, beat: &Beat<'_>) -> Finished {
         self.flush_touched(beat);
-        self.ship(beat);
+        let woke = self.ship(beat);
         if self.noted > 2 * self.unanswered + SLACK {
-            self.noted = self.inbox.tidy(self.unanswered);
+            self.noted = self.inbox.tidy(self.unanswered, &mut self.ended);
+            self.ended.clear(); // outside of the lock
         }
-        self.due()
+        Finished { due: self.due(), woke }
     }
 
     fn oldest_use(&self) -> Moment {
@@ -326,7 +343,8 @@ pub(super) fn turn<'a, M: Hosted>(
     out: &'a mut Outputs<M>,
     beat: &Beat<'_>,
 ) -> Turn<'a, M> {
-    let Beat { now, wall, uptime, partition, lane, room, .. } = *beat;
+    let Beat { now, wall, partition, lane, room, .. } = *beat;
+    let uptime = now.as_seconds();
     Turn { now, wall, uptime, partition, lane, room, kind, out }
 }
 

@@ -16,8 +16,8 @@ pub(super) struct Taken {
     first: Option<Entry>,
     more: Vec<Entry>,
     held: Vec<Arc<dyn OpenAsk>>,
-    /// The commands that are handled because their entity has recovered.
-    pub(super) recovered: Vec<&'static str>,
+    /// The commands that are handled because their entity has recovered, in order.
+    pub(super) resumed: Vec<&'static str>,
     /// No deadline of an open wait is earlier.
     earliest: Moment,
 }
@@ -29,6 +29,9 @@ pub(super) struct Entry {
     pub(super) ask: Option<Arc<dyn OpenAsk>>,
 }
 
+/// Waits that have ended. They are dropped outside of the lock: mostly nothing else holds them any more.
+pub(super) type Ended = Vec<Arc<dyn OpenAsk>>;
+
 /// How many waits that have ended are kept beyond those that have not.
 pub(super) const SLACK: usize = 16;
 
@@ -37,13 +40,17 @@ impl Taken {
         Self { earliest: Moment::NEVER, ..Self::default() }
     }
 
-    /// Notes the commands of a turn. The partition held `unanswered` before.
-    pub(super) fn note(&mut self, batch: impl Iterator<Item = Entry>, unanswered: usize) {
-        self.tidy(unanswered);
+    /// Notes the commands of a turn, of which no deadline is before `earliest`. The partition held `unanswered` before.
+    pub(super) fn note(
+        &mut self,
+        batch: impl Iterator<Item = Entry>,
+        earliest: Moment,
+        unanswered: usize,
+        ended: &mut Ended,
+    ) {
+        self.tidy(unanswered, ended);
+        self.earliest = self.earliest.min(earliest);
         for entry in batch {
-            if let Some(ask) = &entry.ask {
-                self.earliest = self.earliest.min(ask.deadline());
-            }
             if self.first.is_none() {
                 self.first = Some(entry);
             } else {
@@ -52,16 +59,22 @@ impl Taken {
         }
     }
 
-    /// Forgets waits that have ended, those of the last batch for certain.
-    pub(super) fn tidy(&mut self, unanswered: usize) {
+    /// Hands over waits that have ended, those of the last batch for certain.
+    pub(super) fn tidy(&mut self, unanswered: usize, ended: &mut Ended) {
         let Self { first, more, held, earliest, .. } = self;
-        let batch = first.take().into_iter().chain(more.drain(..));
-        held.extend(batch.filter_map(|entry| entry.ask).filter(is_held));
-        if held.len() > 2 * unanswered + SLACK || unanswered == 0 {
-            held.retain(is_held);
-        }
-        if held.is_empty() {
+        let batch = first.take().into_iter().chain(more.drain(..)).filter_map(|entry| entry.ask);
+        if unanswered == 0 {
+            // all of them, without a look at each
+            ended.extend(batch);
+            ended.append(held);
             *earliest = Moment::NEVER;
+            return;
+        }
+        for ask in batch {
+            if is_held(&ask) { held.push(ask) } else { ended.push(ask) }
+        }
+        if held.len() > 2 * unanswered + SLACK {
+            ended.extend(held.extract_if(.., |ask| !is_held(ask)));
         }
     }
 

@@ -1,4 +1,4 @@
-use super::{Beat, Door, EntityCap, HostedKind, door::Mail, entity_cap::Next};
+use super::{Beat, Door, EntityCap, HostedKind, door::Mail, entity_cap::Next, hosted::Finished};
 use crate::{cell::Moment, clock::Clock, journal::Journal, load::Load, writer_lease::Term};
 use std::{sync::Arc, time::Duration};
 
@@ -46,8 +46,8 @@ impl Partition {
         }
     }
 
-    /// Takes everything that was left at the door and steps the cells with it.
-    pub(crate) fn turn(&mut self) {
+    /// Takes everything that was left at the door and steps the cells with it. Says whether it woke tasks by that.
+    pub(crate) fn turn(&mut self) -> bool {
         self.door.answer();
         let (journal, now) = (Arc::clone(&self.journal), self.clock.now());
         let mut beat = self.beat(&journal, now);
@@ -70,8 +70,9 @@ impl Partition {
             self.swept_at = beat.now;
         }
         self.keep_cap(&beat);
-        self.finish(&beat);
+        let woke = self.finish(&beat);
         self.door.end_turn();
+        woke
     }
 
     /// Whether something was left meanwhile, so that the next turn follows at once.
@@ -79,10 +80,10 @@ impl Partition {
         self.door.is_awake()
     }
 
-    /// From now on lets every cell leave once it has nothing under way.
-    pub(crate) fn drain(&mut self) {
+    /// From now on lets every cell leave once it has nothing under way. Says whether it woke tasks.
+    pub(crate) fn drain(&mut self) -> bool {
         self.draining = true;
-        self.turn();
+        self.turn()
     }
 
     /// Whether nothing is under way and nobody waits.
@@ -107,7 +108,6 @@ impl Partition {
             now,
             clock: self.clock,
             wall: self.clock.wall(),
-            uptime: now.as_seconds(),
             partition: self.door.partition,
             lane: self.door.lane,
             room: self.load.room(journal.queued_bytes()),
@@ -140,11 +140,16 @@ impl Partition {
         self.kinds.iter().map(|kind| kind.oldest_use()).min().unwrap_or(Moment::NEVER)
     }
 
-    fn finish(&mut self, beat: &Beat<'_>) {
-        let due =
-            self.kinds.iter_mut().map(|kind| kind.finish(beat)).min().unwrap_or(Moment::NEVER);
+    fn finish(&mut self, beat: &Beat<'_>) -> bool {
+        let (mut due, mut any_woke) = (Moment::NEVER, false);
+        for kind in &mut self.kinds {
+            let Finished { due: next, woke } = kind.finish(beat);
+            due = due.min(next);
+            any_woke |= woke;
+        }
         self.sweep_at = due.max(self.swept_at.after(SWEEP_INTERVAL_MIN));
         self.door.set_due(self.sweep_at);
         self.door.set_oldest_use(self.oldest_use());
+        any_woke
     }
 }

@@ -2,7 +2,10 @@ use super::{holder, standby::Standby};
 use crate::settings::RuntimeSettings;
 use actum_model::Timestamp;
 use actum_persistence::store::{ClaimError, Incarnation, StoreError, Stores, WriterClaim};
-use std::time::SystemTime;
+use std::{
+    hash::{BuildHasher, RandomState},
+    time::SystemTime,
+};
 use tokio::time::{Instant, sleep_until};
 
 /// The slot that makes an engine the only writer of its journal.
@@ -59,10 +62,9 @@ pub(super) async fn claim(
     }
 }
 
-/// Two claimants have different seeds: FNV-1a of what they say of themselves.
+/// Two claimants have different seeds.
 fn seed_of(holder: &str) -> u64 {
-    let add = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-    holder.bytes().fold(0xcbf2_9ce4_8422_2325, add)
+    RandomState::new().hash_one(holder)
 }
 
 /// Whether a failure of the store says nothing about the next claim. One whose outcome is unknown may have taken the slot:

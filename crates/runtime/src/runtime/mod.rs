@@ -134,13 +134,6 @@ impl Runtime {
         self.inner.gate.is_fenced()
     }
 
-    /// Why this runtime serves nothing any more: a part it cannot do without has ended, or its store is lost. `None` as long
-    /// as it works.
-    #[must_use]
-    pub fn failed(&self) -> Option<String> {
-        self.inner.gate.failed()
-    }
-
     /// Waits until another writer has taken over the journal; as a rule for ever. Any number of callers may wait.
     ///
     /// # Cancel safety

@@ -1,5 +1,5 @@
 use super::{Scene, Writer};
-use crate::cell::{Read, Taken, Ticket};
+use crate::cell::{Read, TakenSnapshot, Ticket};
 use actum_model::Lane;
 use actum_persistence::store::{EntityAppend, Incarnation, StateWrite};
 
@@ -8,7 +8,7 @@ pub(crate) struct Desk {
     pub(crate) lanes: Vec<Writer<EntityAppend>>,
     pub(crate) states: Writer<StateWrite>,
     pub(crate) reads: Vec<Asked>,
-    pub(crate) snapshots: Vec<Taken>,
+    pub(crate) snapshots: Vec<TakenSnapshot>,
     pub(crate) bytes_staged: usize,
     pub(crate) bytes_unstaged: usize,
 }

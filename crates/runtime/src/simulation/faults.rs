@@ -1,7 +1,7 @@
 //! What happens to the world besides its work: lives begin and end, strangers write, snapshots come to harm.
 
 use super::{Order, Plan, Process, Seen, World, journal::number_of};
-use crate::cell::{Moment, Taken};
+use crate::cell::{Moment, TakenSnapshot};
 use actum_model::Timestamp;
 
 /// How many processes think at most that they are the one.
@@ -163,7 +163,8 @@ impl World {
 
     /// Saves one of the snapshots that wait, and deletes what it makes superfluous.
     pub(crate) fn save_nth(&mut self, at: usize, nth: usize) {
-        let Taken { snapshot, needed_from } = self.processes[at].desk.snapshots.swap_remove(nth);
+        let TakenSnapshot { snapshot, needed_from } =
+            self.processes[at].desk.snapshots.swap_remove(nth);
         let nr = snapshot.sequence_nr;
         self.say(|| format!("a snapshot of {} at {nr} is saved", snapshot.entity));
         if self.dice.chance(self.faults.snapshot_lost) {

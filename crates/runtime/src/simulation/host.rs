@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{
     Failure,
-    cell::{Cell, FoundRecord, Job, Life, Model, Moment, Outputs, Read, Ticket, Turn},
+    cell::{AfterCommit, Cell, FoundRecord, Job, Life, Model, Moment, Outputs, Read, Ticket, Turn},
     kind::KindContext,
 };
 use actum_model::{EntityKey, Revision, SequenceNr};
@@ -116,6 +116,22 @@ impl<M: Hosted> Host<M> {
                 Err(error) => self.note_unread(at, error),
             }
             self.step(at, beat, |cell, turn| cell.found(found, turn));
+            self.resume(ticket, beat);
+        }
+    }
+
+    /// Delivers commands that waited for their entity again: one of them may make it leave, and the next brings it back.
+    fn resume(&mut self, ticket: Ticket, beat: &Beat) {
+        let resumed = std::mem::take(&mut self.out.resumed);
+        if resumed.is_empty() {
+            return;
+        }
+        let at = self.at(ticket).expect("a cell that has just recovered is in memory");
+        let (entity, key) = (self.cells[at].entity, self.cells[at].cell.key().clone());
+        for job in resumed {
+            self.next_deadline = self.next_deadline.min(job.envelope().deadline);
+            let at = self.resident(&key, entity, beat);
+            self.step(at, beat, |cell, turn| cell.command(job, turn));
         }
     }
 
@@ -145,14 +161,20 @@ impl<M: Hosted> Host<M> {
             self.next_deadline = self.next_deadline.min(order.deadline);
             let (entity, nr) = (order.entity, order.nr);
             let job: Box<dyn Job<M::Entity>> = Box::new(SimJob::new(order, self.log.clone()));
-            let here = self.cells.iter().position(|resident| resident.entity == entity);
-            let Some(at) = here.or_else(|| self.activate(key, entity, beat)) else {
-                unreachable!("the initial states of the simulation do not panic");
-            };
+            let at = self.resident(&key, entity, beat);
             self.cells[at].used = beat.now;
             self.log.write(Note::Reached { nr });
             self.step(at, beat, |cell, turn| cell.command(job, turn));
         }
+    }
+
+    /// Where the cell of an entity is; activates one if need be.
+    fn resident(&mut self, key: &EntityKey, entity: u32, beat: &Beat) -> usize {
+        let here = self.cells.iter().position(|resident| resident.entity == entity);
+        let Some(at) = here.or_else(|| self.activate(key.clone(), entity, beat)) else {
+            unreachable!("the initial states of the simulation do not panic");
+        };
+        at
     }
 
     fn activate(&mut self, key: EntityKey, entity: u32, beat: &Beat) -> Option<usize> {
@@ -248,7 +270,7 @@ impl<M: Hosted> Host<M> {
         }
         desk.bytes_staged += std::mem::take(&mut self.out.bytes_staged);
         desk.bytes_unstaged += std::mem::take(&mut self.out.bytes_unstaged);
-        self.out.actions.drain(..).for_each(|action| action());
+        self.out.actions.drain(..).for_each(AfterCommit::run);
         self.out.settled.drain(..).for_each(|(job, verdict)| job.settle(verdict));
     }
 

@@ -3,7 +3,7 @@ use super::{
 };
 use crate::{
     Failure,
-    cell::{Content, Decision, Envelope, Job, Moment, Verdict},
+    cell::{AfterCommit, Content, Decision, Envelope, Job, Moment, Verdict},
 };
 use actum_model::{
     CodecError, CommandId, DecodeError, Metadata, Revision, SequenceNr, StoredPayload,
@@ -115,11 +115,9 @@ impl<E: Subject> Job<E> for SimJob {
         let log = self.log.clone();
         Decision::Accepted {
             change: state.change(nr, &plan),
-            after_commit: plan.acts.then(|| {
-                let action: Box<dyn FnOnce() + Send> =
-                    Box::new(move || log.write(Note::Acted { nr }));
-                action
-            }),
+            after_commit: plan
+                .acts
+                .then(|| AfterCommit::new(Box::new(move || log.write(Note::Acted { nr })))),
             passivate: plan.passivates,
         }
     }

@@ -60,6 +60,10 @@ impl Latches {
         self.wait(|state| state.entered.contains(&latch), "no handler came");
     }
 
+    pub(crate) fn was_entered(&self, latch: usize) -> bool {
+        self.0.0.lock().entered.contains(&latch)
+    }
+
     fn pass(&self, latch: usize) {
         self.0.0.lock().entered.push(latch);
         self.0.1.notify_all();

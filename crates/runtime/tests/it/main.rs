@@ -36,6 +36,7 @@ mod passivation;
 mod read_ahead;
 mod relied_upon;
 mod remembering;
+mod resumed;
 mod retries;
 mod rig;
 mod separate_snapshots;

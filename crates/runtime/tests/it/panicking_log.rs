@@ -9,7 +9,7 @@ use crate::{
 };
 use actum_persistence::store::{StoreError, WriterStore};
 use actum_runtime::{
-    AskError, Registration, Runtime,
+    AskError, HealthState, Registration, Runtime,
     settings::{EntitySettings, RuntimeSettings, SnapshotSettings},
 };
 use actum_testkit::{Fault, Operation};
@@ -54,7 +54,7 @@ async fn assert_works(bomb: &Bomb, engine: &Runtime) {
         let balance = account(engine, id).ask(Balance).await.unwrap();
         assert_eq!(account(engine, id).ask(Deposit(1)).await.unwrap(), balance + 1);
     }
-    assert_eq!(engine.failed(), None);
+    assert_ne!(engine.health().state, HealthState::Failed);
     let report = engine.shutdown().await;
     assert!(report.is_clean(), "{report:?}");
 }
@@ -112,8 +112,9 @@ fn a_partition_that_cannot_be_started_again_fails_the_engine_and_nobody_waits() 
         bomb.arm(Trigger::Span("Actor")); // ractor's own, in the task of the supervisor
         fragile(&engine, "f").ask(Grenade).await.unwrap_err();
         assert_is!(waiting.await.unwrap(), Err(AskError::OutcomeUnknown { .. }));
-        comes(|| engine.failed().is_some()).await;
-        assert_eq!(engine.failed().as_deref(), Some("the supervisor of its partitions has ended"));
+        comes(|| engine.health().state == HealthState::Failed).await;
+        let why = "the engine has failed: the supervisor of its partitions has ended";
+        assert_eq!(engine.health().reasons[0], why);
         let refused = account(&engine, "b").ask(Balance).await.unwrap_err();
         assert_is!(&refused, AskError::Unavailable { .. });
         assert!(refused.to_string().contains("the engine has failed"), "{refused}");

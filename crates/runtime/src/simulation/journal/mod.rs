@@ -11,7 +11,7 @@ pub(crate) use reads::Found;
 pub(crate) use snapshots::Kept;
 
 use super::Dice;
-use crate::cell::Taken;
+use crate::cell::TakenSnapshot;
 use actum_model::{EntityKey, Timestamp};
 use actum_persistence::store::{
     CommandRecord, EventId, Incarnation, JournalLayout, StateRecord, StoreError, StoredCommand,
@@ -38,7 +38,7 @@ pub(crate) struct Journal {
     pub(crate) late_appends: Vec<Batch<actum_persistence::store::EntityAppend>>,
     pub(crate) late_writes: Vec<Batch<actum_persistence::store::StateWrite>>,
     /// Snapshots whose savers have died: they are saved later, or never.
-    pub(crate) late_snapshots: Vec<Taken>,
+    pub(crate) late_snapshots: Vec<TakenSnapshot>,
     /// What was stored and the ledger has not seen.
     pub(crate) stored: Vec<Stored>,
     /// Requests that break the contract of a store.
