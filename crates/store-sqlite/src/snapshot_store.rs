@@ -117,8 +117,7 @@ impl SqliteStore {
         let rows: Vec<Row<'_>> = snapshots.iter().map(row).collect::<Result<_, _>>()?;
         let inserted = insert::SNAPSHOTS.run(tx.session(), &rows, bind).await;
         inserted.map_err(|error| tx.failed(error))?;
-        let bytes = snapshots.iter().map(|s| s.state.bytes.len() + s.recent_commands.len());
-        tx.will_write(bytes.sum::<usize>() as u64);
+        tx.will_write(snapshots.iter().map(Snapshot::bytes).sum::<usize>() as u64);
         Ok(())
     }
 }

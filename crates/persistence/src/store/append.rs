@@ -70,7 +70,15 @@ impl EntityAppend {
     /// The bytes of its events: payloads and metadata.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.events.iter().map(|event| event.payload.bytes.len() + event.metadata.len()).sum()
+        self.events.iter().map(NewEvent::bytes).sum()
+    }
+}
+
+impl NewEvent {
+    /// Its bytes: payload and metadata.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.payload.bytes.len() + self.metadata.len()
     }
 }
 

@@ -48,9 +48,8 @@ impl AppendBatch {
             check_numbers(append)?;
             for event in &append.events {
                 payloads.check(entity, &event.payload)?;
-                let metadata = event.metadata.len();
-                check_bytes(entity, "metadata", metadata, METADATA_BYTES_MAX)?;
-                size.bytes += event.payload.bytes.len() + metadata;
+                check_bytes(entity, "metadata", event.metadata.len(), METADATA_BYTES_MAX)?;
+                size.bytes += event.bytes();
             }
             size.events += append.events.len();
         }
@@ -75,14 +74,13 @@ impl StateBatch {
             check_revision(write)?;
             if let StateChange::Put(state) = &write.change {
                 payloads.check(entity, state)?;
-                size.bytes += state.bytes.len();
             }
             check_commands(write)?;
             for command in &write.commands {
                 let record = command.record.len();
                 check_bytes(entity, "the record of a command", record, METADATA_BYTES_MAX)?;
-                size.bytes += record;
             }
+            size.bytes += write.bytes();
         }
         size.check(self.writes.len())?;
         check_each_once(self.writes.iter().map(|write| &write.entity))

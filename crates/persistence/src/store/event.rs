@@ -39,6 +39,12 @@ pub struct StoredEvent {
 }
 
 impl StoredEvent {
+    /// Its bytes: payload and metadata.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.payload.bytes.len() + self.metadata.len()
+    }
+
     /// Reads what came with the event's command: command id, correlation, causation, trace context and headers. Costs
     /// nothing when there is none.
     ///

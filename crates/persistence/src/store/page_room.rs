@@ -18,7 +18,7 @@ impl PageRoom {
 
     /// Takes the room for `event`; false if there is none, and from then on. The first event fits whatever its size.
     pub fn take(&mut self, event: &StoredEvent) -> bool {
-        let bytes = event.payload.bytes.len() + event.metadata.len();
+        let bytes = event.bytes();
         if self.full || self.events == 0 || (!self.empty && bytes > self.bytes) {
             self.full = true;
             return false;

@@ -29,6 +29,14 @@ pub struct SnapshotRow {
     pub snapshot: Result<Snapshot, String>,
 }
 
+impl Snapshot {
+    /// The bytes of its state and of the commands it remembers.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.state.bytes.len() + self.recent_commands.len()
+    }
+}
+
 impl SnapshotRow {
     /// The snapshot, if it can be read; otherwise reports in a warning that it is skipped, and gives the number in front of
     /// it, where to look for an older one.
