@@ -1,8 +1,8 @@
 use crate::{arena::Arena, entity_table::EntityTable, history::History, log::Log};
 use actum_model::{EntityKey, LaneCount, Position, SequenceNr, StoredPayload};
 use actum_persistence::store::{
-    AppendBatch, AppendOutcome, EntityAppend, EntityPage, EventFilter, Incarnation, JournalEvent,
-    LanePage, PageLimit, PageRoom, Resolution, StoreError, StoredEvent,
+    AppendBatch, AppendOutcome, EntityAppend, EntityPage, EventAt, EventFilter, Incarnation,
+    JournalEvent, LanePage, PageLimit, PageRoom, Resolution, StoreError, StoredEvent,
 };
 
 /// How many entity tables a whole journal has.
@@ -70,24 +70,15 @@ impl LaneLog {
         append: &EntityAppend,
         incarnation: Incarnation,
     ) -> Resolution<AppendOutcome> {
-        let count = append.events.len();
-        let last = append.last_sequence_nr().get();
         let Some(history) = self.entities.find(&append.entity) else {
             return Resolution::NotStored;
         };
-        if history.head.get() < last {
-            return Resolution::NotStored;
-        }
-        if history.floor.get() >= last {
-            let (entity, floor) = (&append.entity, history.floor);
-            let why = format!("the events of {entity} up to {floor} were deleted");
-            return Resolution::Untraceable { why };
-        }
-        // events are stored all or none, so the last one speaks for all
-        let position = history.position(SequenceNr::new(last));
-        let id = append.event_id(incarnation, count - 1);
-        let own = self.log.find(position).is_some_and(|found| found.event.event_id == id);
-        Resolution::of(own.then_some(AppendOutcome::Appended { last: position }))
+        let nr = append.last_sequence_nr();
+        let is_there = history.floor < nr && nr <= history.head;
+        let position = is_there.then(|| history.position(nr));
+        let last = position.and_then(|position| self.log.find(position));
+        let last = last.map(|found| EventAt::from(&found.event));
+        Resolution::of_append(append, incarnation, last, history.floor)
     }
 
     /// A page of an entity's events behind `after`.

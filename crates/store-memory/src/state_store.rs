@@ -4,7 +4,7 @@ use crate::{
 };
 use actum_model::{EntityKey, Revision};
 use actum_persistence::store::{
-    COMMANDS_READ_MAX, CommandRead, CommandRecord, DurableStateStore, EventId, Incarnation,
+    COMMANDS_READ_MAX, CommandRead, CommandRecord, DurableStateStore, Incarnation, LastWrite,
     Resolution, StateBatch, StateChange, StateOutcome, StateRecord, StateWrite, StoreError,
     StoredCommand,
 };
@@ -138,17 +138,11 @@ impl States {
     }
 
     fn resolve(&self, write: &StateWrite, incarnation: Incarnation) -> Resolution<StateOutcome> {
-        let Some(record) = self.records.find(&write.entity) else { return Resolution::NotStored };
-        if record.write_id == write_id(write, incarnation) {
-            return Resolution::Stored(StateOutcome::Written);
-        }
-        if record.revision <= write.revision {
-            return Resolution::NotStored; // revisions only grow: the write was never there
-        }
-        let (entity, revision) = (&write.entity, record.revision);
-        Resolution::Untraceable {
-            why: format!("{entity} was written again, up to revision {revision}"),
-        }
+        let stored = self
+            .records
+            .find(&write.entity)
+            .map(|record| LastWrite { revision: record.revision, write_id: record.write_id });
+        Resolution::of_write(write, incarnation, stored)
     }
 }
 
@@ -168,10 +162,6 @@ fn record_of(write: &StateWrite, incarnation: Incarnation) -> StateRecord {
         },
         commands: Vec::new(),
         recent_commands: Bytes::new(),
-        write_id: write_id(write, incarnation),
+        write_id: write.write_id(incarnation),
     }
-}
-
-fn write_id(write: &StateWrite, incarnation: Incarnation) -> EventId {
-    EventId { incarnation, nr: write.write_nr }
 }

@@ -6,10 +6,9 @@
 //! not stored commits a change, which overwrites them: in `journal.settled`.
 
 use crate::{entities, place::Places, session::column, values, writer::WriteTx};
-use actum_model::Revision;
 use actum_persistence::store::{
-    AppendBatch, AppendOutcome, EntityAppend, EventId, Resolution, StateBatch, StateOutcome,
-    StateWrite, StoreError,
+    AppendBatch, AppendOutcome, EntityAppend, EventAt, LastWrite, Resolution, StateBatch,
+    StateOutcome, StoreError,
 };
 use sqlx::sqlite::SqliteRow;
 
@@ -19,14 +18,13 @@ pub(crate) async fn appends<'b>(
     batch: &'b AppendBatch,
     places: Places,
 ) -> Result<Vec<Resolution<AppendOutcome>>, StoreError> {
-    // events are stored all or none, so the last one speaks for all
     let entry = |append: &'b EntityAppend| {
-        let last = append.expected.get().saturating_add(append.events.len() as u64);
+        let last = append.last_sequence_nr().get();
         (append.entity.kind(), append.entity.id(), values::bound(last))
     };
     let list: Vec<_> = batch.appends.iter().map(entry).collect();
     let list = serde_json::to_string(&list).expect("texts and numbers have a JSON form");
-    let query = "SELECT w.key, v.place, v.incarnation, v.event_nr, e.floor >= w.value ->> 2
+    let query = "SELECT w.key, v.place, v.incarnation, v.event_nr, e.floor
         FROM json_each(?) AS w
         CROSS JOIN entities AS e ON e.kind = w.value ->> 0 AND e.id = w.value ->> 1
         LEFT JOIN events AS v ON v.entity = e.entity AND v.sequence_nr = w.value ->> 2";
@@ -35,18 +33,9 @@ pub(crate) async fn appends<'b>(
     for row in &rows {
         let nr = entities::number(row, settled.len())?;
         let append = &batch.appends[nr];
-        let id = append.event_id(batch.incarnation, append.events.len() - 1);
-        settled[nr] = match found(row).map_err(|error| tx.failed(error))? {
-            Found::Event { place, id: stored } => {
-                let last = places.position(place);
-                Resolution::of((stored == id).then_some(AppendOutcome::Appended { last }))
-            }
-            Found::Nothing => Resolution::NotStored,
-            Found::Deleted => {
-                let entity = &append.entity;
-                Resolution::Untraceable { why: format!("the events of {entity} were deleted") }
-            }
-        };
+        let floor = values::reached(row, 4).map_err(|error| tx.failed(error))?;
+        let last = last_event(row, places).map_err(|error| tx.failed(error))?;
+        settled[nr] = Resolution::of_append(append, batch.incarnation, last, floor);
     }
     settle(tx, settled).await
 }
@@ -66,39 +55,21 @@ pub(crate) async fn writes(
     for row in &rows {
         let nr = entities::number(row, settled.len())?;
         let write = &batch.writes[nr];
-        let own = EventId { incarnation: batch.incarnation, nr: write.write_nr };
-        let stored = values::event_id(row, 2).map_err(|error| tx.failed(error))?;
-        let revision = values::revision(row, 1).map_err(|error| tx.failed(error))?;
-        settled[nr] = state_outcome(write, revision, stored == own);
+        let stored = last_write(row).map_err(|error| tx.failed(error))?;
+        settled[nr] = Resolution::of_write(write, batch.incarnation, Some(stored));
     }
     settle(tx, settled).await
 }
 
-/// What the table says of the last event of an append.
-enum Found {
-    Event { place: i64, id: EventId },
-    Nothing,
-    Deleted,
+/// What the table has at the number of the last event of an append.
+fn last_event(row: &SqliteRow, places: Places) -> Result<Option<EventAt>, sqlx::Error> {
+    let Some(place) = column::<Option<i64>>(row, 1)? else { return Ok(None) };
+    let (position, event_id) = (places.position(place), values::event_id(row, 2)?);
+    Ok(Some(EventAt { position, event_id }))
 }
 
-fn found(row: &SqliteRow) -> Result<Found, sqlx::Error> {
-    let place: Option<i64> = column(row, 1)?;
-    Ok(match place {
-        Some(place) => Found::Event { place, id: values::event_id(row, 2)? },
-        None if column::<bool>(row, 4)? => Found::Deleted,
-        None => Found::Nothing,
-    })
-}
-
-fn state_outcome(write: &StateWrite, stored: Revision, own: bool) -> Resolution<StateOutcome> {
-    if own {
-        return Resolution::Stored(StateOutcome::Written);
-    }
-    if stored <= write.revision {
-        return Resolution::NotStored; // revisions only grow: the write was never there
-    }
-    let entity = &write.entity;
-    Resolution::Untraceable { why: format!("{entity} was written again, up to revision {stored}") }
+fn last_write(row: &SqliteRow) -> Result<LastWrite, sqlx::Error> {
+    Ok(LastWrite { revision: values::revision(row, 1)?, write_id: values::event_id(row, 2)? })
 }
 
 async fn settle<T>(

@@ -61,6 +61,12 @@ impl EntityAppend {
         EventId { incarnation, nr: self.first_event_nr + index as u64 }
     }
 
+    /// The id of its last event.
+    #[must_use]
+    pub fn last_event_id(&self, incarnation: Incarnation) -> EventId {
+        self.event_id(incarnation, self.events.len().saturating_sub(1))
+    }
+
     /// The sequence number of its last event.
     #[must_use]
     pub fn last_sequence_nr(&self) -> SequenceNr {

@@ -38,7 +38,7 @@ pub use layout::JournalLayout;
 pub use page::{EntityPage, EntityRead, EventFilter, LanePage, PageLimit};
 pub use page_room::PageRoom;
 pub use recovery_store::{Recovered, RecoveryRead, RecoveryStore};
-pub use resolution::Resolution;
+pub use resolution::{EventAt, LastWrite, Resolution};
 pub use separate_recovery::SeparateRecovery;
 pub use snapshot_fit::{CoveredEvent, SnapshotFit};
 pub use snapshot_store::{Snapshot, SnapshotRow, SnapshotStore};

@@ -74,6 +74,12 @@ pub struct CommandRead {
 pub const COMMANDS_READ_MAX: usize = 1_000;
 
 impl StateWrite {
+    /// The id of this write.
+    #[must_use]
+    pub fn write_id(&self, incarnation: Incarnation) -> EventId {
+        EventId { incarnation, nr: self.write_nr }
+    }
+
     /// The bytes of its state and of its commands.
     #[must_use]
     pub fn bytes(&self) -> usize {
