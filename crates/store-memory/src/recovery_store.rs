@@ -1,8 +1,8 @@
 use crate::MemoryStore;
 use actum_model::SequenceNr;
 use actum_persistence::store::{
-    CoveredEvent, PageLimit, Recovered, RecoveryRead, RecoveryStore, SnapshotFit, StoreError,
-    recover_carefully,
+    Answered, CoveredEvent, PageLimit, Recovered, RecoveryRead, RecoveryStore, SnapshotFit,
+    StoreError, complete_recovery,
 };
 use async_trait::async_trait;
 
@@ -16,20 +16,13 @@ impl RecoveryStore for MemoryStore {
         limit: PageLimit,
     ) -> Result<Vec<Recovered>, StoreError> {
         self.check_open("recovering entities")?;
-        let mut all = Vec::with_capacity(reads.len());
-        for read in reads {
-            all.push(match self.recover_one(read, limit) {
-                Some(recovered) => recovered,
-                None => recover_carefully(self, self, &read.entity, NEWEST, limit).await?,
-            });
-        }
-        Ok(all)
+        let answers = reads.iter().map(|read| self.recover_one(read, limit)).collect();
+        complete_recovery(self, reads, limit, Ok(answers)).await
     }
 }
 
 impl MemoryStore {
-    /// Recovers an entity; `None` when its newest snapshot does not fit the journal.
-    fn recover_one(&self, read: &RecoveryRead, limit: PageLimit) -> Option<Recovered> {
+    fn recover_one(&self, read: &RecoveryRead, limit: PageLimit) -> Answered {
         // held until the events are read: events are deleted only after a newer snapshot is saved, and it cannot be
         let snapshots = self.snapshots().read();
         let lane = self.lane_of(&read.entity).read();
@@ -41,11 +34,11 @@ impl MemoryStore {
             let page = lane.read_entity(&read.entity, before, PageLimit::one_event());
             let covered = CoveredEvent::of(&page, newest.sequence_nr);
             if newest.fit(&covered) != SnapshotFit::Fits {
-                return None;
+                return Answered::NeedsCare;
             }
             recovered.snapshot = Some(newest.clone());
         }
         recovered.page = lane.read_entity(&read.entity, recovered.taken_at(), limit);
-        Some(recovered)
+        Answered::Recovered(recovered)
     }
 }

@@ -1,7 +1,7 @@
 use crate::{
     SqliteStore,
     append::{AppendError, Appended, Appending},
-    entity_pages::{self, Answered, Wanted},
+    entity_pages,
     fault::store_error,
     fence,
     lane_page::{self, LaneRead},
@@ -12,8 +12,8 @@ use crate::{
 };
 use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
 use actum_persistence::store::{
-    AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, EventStore, Incarnation,
-    JournalLayout, KIND_SAMPLE, LanePage, PageLimit, Resolution, StoreError,
+    Answered, AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, EventStore,
+    Incarnation, JournalLayout, KIND_SAMPLE, LanePage, PageLimit, Resolution, StoreError, Wanted,
 };
 use async_trait::async_trait;
 
@@ -51,12 +51,7 @@ impl EventStore for SqliteStore {
     ) -> Result<Vec<EntityPage>, StoreError> {
         let doing = "reading entities";
         let mut reader = self.readers().reader(doing).await?;
-        let wanted = reads.iter().map(|EntityRead { entity, after }| Wanted {
-            entity,
-            after: *after,
-            snapshot: false,
-        });
-        let wanted: Vec<_> = wanted.collect();
+        let wanted: Vec<_> = reads.iter().map(Wanted::from).collect();
         let pages = entity_pages::read(&mut reader, &wanted, limit, self.places()).await;
         let pages = pages.map_err(|error| store_error(doing, error))?;
         Ok(pages.into_iter().map(Answered::into_page).collect())

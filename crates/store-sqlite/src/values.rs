@@ -24,7 +24,7 @@ pub(crate) fn count(row: &SqliteRow, index: usize) -> Result<u64, sqlx::Error> {
 }
 
 /// A number that was stored of something there is, which counts from 1.
-pub(crate) fn ordinal(row: &SqliteRow, index: usize) -> Result<u64, sqlx::Error> {
+fn ordinal(row: &SqliteRow, index: usize) -> Result<u64, sqlx::Error> {
     match count(row, index)? {
         0 => Err(decode(index, "0 is the number of nothing")),
         nr => Ok(nr),
