@@ -183,23 +183,25 @@ impl<M: Model> Pipeline<M> {
         self.retries.fail(self.durable, |first| Err(verdict(Part::Wrote, first)), turn)
     }
 
-    /// The cell goes, with whatever is under way: only what was sent may still be stored.
+    /// The cell goes, with whatever is under way: what was sent may still be stored, and the first time of a retry may be
+    /// stored already.
     pub(crate) fn abandon(self, reason: &'static str, turn: &mut Turn<'_, M>) {
         turn.out.bytes_unstaged += self.staged_bytes;
         let (durable, sent) = (self.durable, self.sent);
-        let verdict = |may_be_sent: bool, needs| {
-            if may_be_sent && durable < needs && needs <= sent {
+        let verdict = |maybe_stored: bool| {
+            if maybe_stored {
                 Failure::outcome_unknown(reason)
             } else {
                 Failure::unavailable(reason)
             }
         };
-        for held in self.held {
-            let Some(job) = held.job else { continue };
-            turn.out.settle(job, Err(verdict(held.part != Part::Saw, held.needs)));
+        for Held { job, needs, part, .. } in self.held {
+            let Some(job) = job else { continue };
+            let is_sent = durable < needs && needs <= sent;
+            turn.out.settle(job, Err(verdict(part == Part::Wrote && is_sent)));
         }
         for (job, first) in self.retries.into_jobs() {
-            turn.out.settle(job, Err(verdict(true, first)));
+            turn.out.settle(job, Err(verdict(first <= sent)));
         }
     }
 

@@ -256,6 +256,20 @@ async fn a_retry_after_a_timeout_applies_the_command_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_retry_that_a_shutdown_cuts_off_is_not_called_unapplied() {
+    let rig = Rig::new();
+    let settings = RuntimeSettings::default().with_ask_timeout(Duration::from_secs(3600));
+    let engine = rig.start_set(settings.with_shutdown_timeout(Duration::from_secs(10))).await;
+    let a = account(&engine, "a");
+    assert_eq!(a.ask(Deposit(7)).command_id("c").await.unwrap(), 7);
+    let record = rig.hold_next(Operation::ReadEntities);
+    let retry = send(a.ask(Deposit(7)).command_id("c"));
+    record.held(1).await;
+    assert_eq!(engine.shutdown().await.unanswered, 1);
+    assert_is!(retry.await.unwrap(), Err(AskError::OutcomeUnknown { .. }));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_retry_after_a_restart_or_a_crash_gets_the_recorded_reply() {
     let rig = Rig::new();
     let engine = rig.start().await;

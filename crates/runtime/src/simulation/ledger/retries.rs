@@ -71,13 +71,18 @@ impl Ledger {
         self.firsts(nr).any(|first| first.placed.is_some() || pending(first.order.nr))
     }
 
-    /// Whether the write whose outcome its entity has just been told to be unknown holds it, or one it waits for.
+    /// Whether the write whose outcome its entity has just been told to be unknown holds it, or one it waits for; or one
+    /// it waits for is stored, and its process gives everything up before the record is read.
     pub(super) fn is_of_unknown_write(&self, nr: u32) -> bool {
         let sent = &self.sent[nr as usize];
         let key = (sent.life.unwrap_or_default(), sent.order.entity);
         let Some(mind) = self.minds.get(&key) else { return false };
         let (step, commands) = &mind.unknown;
         let held = |nr: u32| *step == self.step && commands.contains(&nr);
-        if sent.saw.is_some() { held(nr) } else { self.firsts(nr).any(|it| held(it.order.nr)) }
+        if sent.saw.is_some() {
+            return held(nr);
+        }
+        let ends = self.lives[key.0 as usize].abandoned;
+        self.firsts(nr).any(|it| held(it.order.nr) || (ends && it.placed.is_some()))
     }
 }
