@@ -5,7 +5,7 @@ use crate::{
     pieces::{self, Piece, Pieces},
     session::{Session, Statement, column},
     store::Shared,
-    transaction::{Failed, Transaction},
+    transaction::{self, Failed, Statements},
     values,
 };
 use actum_model::{Position, SequenceNr};
@@ -78,8 +78,7 @@ pub(crate) async fn append(
 ) -> Result<Vec<AppendOutcome>, StoreError> {
     let mut trusting = true;
     for again in 0..=SENT_AGAIN_MAX {
-        let is_one = pieces::is_one(batch);
-        let sent = if is_one {
+        let sent = if pieces::is_one(batch) {
             append_piece(shared, (session, known), batch, trusting).await
         } else {
             append_pieces(shared, (session, known), batch, trusting).await
@@ -88,8 +87,6 @@ pub(crate) async fn append(
             Ok(Some(outcomes)) => return Ok(outcomes),
             Ok(None) => {}
             Err(Failed { fault: Fault::Taken, .. }) if again < SENT_AGAIN_MAX => trusting = false,
-            // one statement was sent again already
-            Err(Failed { fault: Fault::Crossed, .. }) if !is_one && again < SENT_AGAIN_MAX => {}
             Err(failed) => return Err(failed.error),
         }
     }
@@ -124,31 +121,40 @@ async fn append_pieces(
     batch: &AppendBatch,
     trusting: bool,
 ) -> Result<Option<Vec<AppendOutcome>>, Failed> {
-    // what the pieces leave is known once they are committed, and not when this future is dropped before
-    let mut learned = known.take();
-    let mut tx = Transaction::begin(session, shared.connector(), DOING).await?;
-    let stored = pieces_in(shared, (tx.session(), &mut learned), batch, trusting).await;
-    let stored = tx.finish(stored).await?;
+    let pieces = Appending { shared, known, batch, trusting };
+    let appended = transaction::run(session, shared.connector(), DOING, pieces).await;
+    let (stored, learned) = appended?;
     *known = learned;
     Ok(stored)
 }
 
-async fn pieces_in(
-    shared: &Shared,
-    (session, known): (&mut Session, &mut KnownHeads),
-    batch: &AppendBatch,
+/// A batch that several statements append.
+struct Appending<'a> {
+    shared: &'a Shared,
+    known: &'a mut KnownHeads,
+    batch: &'a AppendBatch,
     trusting: bool,
-) -> Result<Option<Vec<AppendOutcome>>, Failed> {
-    let mut outcomes: Vec<Option<AppendOutcome>> = vec![None; batch.appends.len()];
-    for (nr, piece) in Pieces::of(batch).enumerate() {
-        let piece = without_conflicts(piece, &outcomes);
-        match append_piece(shared, (session, known), &piece.batch, trusting).await? {
-            Some(found) => join(&mut outcomes, piece.of, found)?,
-            None if nr == 0 => return Ok(None), // nothing was done
-            None => return Err(changed().into()),
+}
+
+impl Statements for Appending<'_> {
+    /// What [`append_piece`] says, and what is known then.
+    type Done = (Option<Vec<AppendOutcome>>, KnownHeads);
+
+    async fn run(&mut self, session: &mut Session) -> Result<Self::Done, Failed> {
+        let Self { shared, batch, trusting, .. } = *self;
+        // what the pieces leave is known once they are committed, and not when this future is dropped before
+        let mut known = self.known.take();
+        let mut outcomes: Vec<Option<AppendOutcome>> = vec![None; batch.appends.len()];
+        for (nr, piece) in Pieces::of(batch).enumerate() {
+            let piece = without_conflicts(piece, &outcomes);
+            match append_piece(shared, (session, &mut known), &piece.batch, trusting).await? {
+                Some(found) => join(&mut outcomes, piece.of, found)?,
+                None if nr == 0 => return Ok((None, known)), // nothing was done
+                None => return Err(changed().into()),
+            }
         }
+        Ok((Some(outcomes.into_iter().flatten().collect()), known))
     }
-    Ok(Some(outcomes.into_iter().flatten().collect()))
 }
 
 /// Leaves out what belongs to appends that have turned out to conflict.

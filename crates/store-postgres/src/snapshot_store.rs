@@ -1,10 +1,10 @@
 use crate::{
     PostgresStore,
     entity_pages::snapshot_row,
-    fault::{Fault, store_error},
+    fault::store_error,
     pieces,
     session::{Session, Statement},
-    transaction::{self, CROSSINGS_MAX, Failed, Transaction},
+    transaction::{self, Failed, Statements},
     values,
 };
 use actum_model::{EntityKey, PartitionCount, SequenceNr};
@@ -27,15 +27,9 @@ impl SnapshotStore for PostgresStore {
         if let [all] = pieces[..] {
             return Ok(self.save_piece(&mut session, all).await?);
         }
-        let mut crossings = 0;
-        loop {
-            match self.save_pieces(&mut session, &pieces).await {
-                Err(Failed { fault: Fault::Crossed, .. }) if crossings < CROSSINGS_MAX => {
-                    crossings += 1;
-                }
-                done => return Ok(done?),
-            }
-        }
+        let connector = self.shared.connector();
+        let saving = Saving { store: self, pieces: &pieces };
+        Ok(transaction::run(&mut session, connector, SAVING, saving).await?)
     }
 
     async fn load(
@@ -123,21 +117,6 @@ impl PostgresStore {
         found.map_err(|error| store_error(doing, error))
     }
 
-    /// Saves by several statements of one transaction.
-    async fn save_pieces(
-        &self,
-        session: &mut Session,
-        pieces: &[&[&Snapshot]],
-    ) -> Result<(), Failed> {
-        let mut tx = Transaction::begin(session, self.shared.connector(), SAVING).await?;
-        for piece in pieces {
-            if let Err(failed) = self.save_piece(tx.session(), piece).await {
-                return tx.finish(Err(failed)).await;
-            }
-        }
-        tx.finish(Ok(())).await
-    }
-
     /// Saves what one statement takes.
     async fn save_piece(
         &self,
@@ -148,6 +127,23 @@ impl PostgresStore {
         let save = "SELECT @save_snapshots_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)::text";
         let statement = || columns.bind(sqlx::query(self.shared.texts.of(save)));
         transaction::call(session, self.shared.connector(), SAVING, statement).await?;
+        Ok(())
+    }
+}
+
+/// Snapshots that several statements save.
+struct Saving<'a> {
+    store: &'a PostgresStore,
+    pieces: &'a [&'a [&'a Snapshot]],
+}
+
+impl Statements for Saving<'_> {
+    type Done = ();
+
+    async fn run(&mut self, session: &mut Session) -> Result<(), Failed> {
+        for piece in self.pieces {
+            self.store.save_piece(session, piece).await?;
+        }
         Ok(())
     }
 }

@@ -1,11 +1,11 @@
 use crate::{
     PostgresStore, commands,
     entities::Names,
-    fault::{Fault, store_error},
+    fault::store_error,
     fence::{self, Write},
     pieces, resolve,
     session::{Session, Statement, column},
-    transaction::{CROSSINGS_MAX, Failed, Transaction},
+    transaction::{self, Failed, Statements},
     values,
 };
 use actum_model::{EntityKey, Revision};
@@ -33,15 +33,9 @@ impl DurableStateStore for PostgresStore {
         if pieces.len() < 2 {
             return Ok(self.write_piece(&mut session, batch.incarnation, &batch.writes).await?);
         }
-        let mut crossings = 0;
-        loop {
-            match self.write_pieces(&mut session, batch.incarnation, &pieces).await {
-                Err(Failed { fault: Fault::Crossed, .. }) if crossings < CROSSINGS_MAX => {
-                    crossings += 1;
-                }
-                done => return Ok(done?),
-            }
-        }
+        let connector = self.shared.connector();
+        let writing = Writing { store: self, incarnation: batch.incarnation, pieces: &pieces };
+        Ok(transaction::run(&mut session, connector, WRITING, writing).await?)
     }
 
     async fn resolve(
@@ -118,24 +112,6 @@ impl DurableStateStore for PostgresStore {
 }
 
 impl PostgresStore {
-    /// Writes by several statements of one transaction.
-    async fn write_pieces(
-        &self,
-        session: &mut Session,
-        incarnation: Incarnation,
-        pieces: &[&[StateWrite]],
-    ) -> Result<Vec<StateOutcome>, Failed> {
-        let mut tx = Transaction::begin(session, self.shared.connector(), WRITING).await?;
-        let mut outcomes = Vec::new();
-        for piece in pieces {
-            match self.write_piece(tx.session(), incarnation, piece).await {
-                Ok(mut written) => outcomes.append(&mut written),
-                failed => return tx.finish(failed).await,
-            }
-        }
-        tx.finish(Ok(outcomes)).await
-    }
-
     /// Writes what one statement takes.
     async fn write_piece(
         &self,
@@ -147,6 +123,26 @@ impl PostgresStore {
         let write = Write { doing: WRITING, incarnation, query: WRITE };
         let row = fence::write(&self.shared, session, write, |query| columns.bind(query)).await?;
         Ok(outcomes(&row, writes)?)
+    }
+}
+
+/// States that several statements write.
+struct Writing<'a> {
+    store: &'a PostgresStore,
+    incarnation: Incarnation,
+    pieces: &'a [&'a [StateWrite]],
+}
+
+impl Statements for Writing<'_> {
+    type Done = Vec<StateOutcome>;
+
+    async fn run(&mut self, session: &mut Session) -> Result<Vec<StateOutcome>, Failed> {
+        let mut outcomes = Vec::new();
+        for piece in self.pieces {
+            let written = self.store.write_piece(session, self.incarnation, piece).await?;
+            outcomes.extend(written);
+        }
+        Ok(outcomes)
     }
 }
 

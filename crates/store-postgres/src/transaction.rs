@@ -3,17 +3,27 @@ use crate::{
     fault::{Fault, commit_error, store_error},
     session::{Session, Statement},
 };
-use actum_persistence::store::StoreError;
+use actum_persistence::store::{ClaimError, StoreError};
 use sqlx::postgres::PgRow;
+use std::future::Future;
 
 /// How often a call is made again because another transaction crossed it.
-pub(crate) const CROSSINGS_MAX: usize = 3;
+const CROSSINGS_MAX: usize = 3;
 
 /// Why a call failed.
 #[derive(Debug)]
 pub(crate) struct Failed {
     pub(crate) fault: Fault,
     pub(crate) error: StoreError,
+}
+
+impl Failed {
+    /// Whether the same again may do, after so many `crossings`; counts this one.
+    fn may_go_again(&self, crossings: &mut usize) -> bool {
+        let goes = self.fault == Fault::Crossed && *crossings < CROSSINGS_MAX;
+        *crossings += 1;
+        goes
+    }
 }
 
 impl From<StoreError> for Failed {
@@ -25,6 +35,12 @@ impl From<StoreError> for Failed {
 impl From<Failed> for StoreError {
     fn from(failed: Failed) -> Self {
         failed.error
+    }
+}
+
+impl From<Failed> for ClaimError {
+    fn from(failed: Failed) -> Self {
+        failed.error.into()
     }
 }
 
@@ -86,11 +102,11 @@ impl<'a> Transaction<'a> {
     }
 
     /// Commits if all went well, rolls back otherwise.
-    pub(crate) async fn finish<T, E: From<StoreError>>(self, result: Result<T, E>) -> Result<T, E> {
+    pub(crate) async fn finish<T, E: From<Failed>>(self, result: Result<T, E>) -> Result<T, E> {
         match result {
             Ok(done) => match self.session.commit().await {
                 Ok(()) => Ok(done),
-                Err(error) => Err(commit_error(self.doing, error).into()),
+                Err(error) => Err(not_committed(self.doing, error).into()),
             },
             failed => {
                 if self.session.is_usable() {
@@ -98,6 +114,36 @@ impl<'a> Transaction<'a> {
                 }
                 failed
             }
+        }
+    }
+}
+
+/// Several statements that are stored together or not at all.
+pub(crate) trait Statements: Send {
+    /// What they say once they are committed.
+    type Done: Send;
+
+    /// Runs them in the transaction that `session` is in.
+    fn run(
+        &mut self,
+        session: &mut Session,
+    ) -> impl Future<Output = Result<Self::Done, Failed>> + Send;
+}
+
+/// Runs statements as one transaction; again when another transaction crossed it.
+pub(crate) async fn run<S: Statements>(
+    session: &mut Session,
+    connector: &Connector,
+    doing: &'static str,
+    mut statements: S,
+) -> Result<S::Done, Failed> {
+    let mut crossings = 0;
+    loop {
+        let mut tx = Transaction::begin(session, connector, doing).await?;
+        let done = statements.run(tx.session()).await;
+        match tx.finish(done).await {
+            Err(failed) if failed.may_go_again(&mut crossings) => {}
+            done => return done,
         }
     }
 }
@@ -120,15 +166,10 @@ pub(crate) async fn call<'q>(
             call_in_transaction(session, connector, doing, statement()).await
         } else {
             let done = session.rows(statement()).await;
-            done.map_err(|error| Failed {
-                fault: Fault::of(&error),
-                error: commit_error(doing, error),
-            })
+            done.map_err(|error| not_committed(doing, error))
         };
         match done {
-            Err(Failed { fault: Fault::Crossed, .. }) if crossings < CROSSINGS_MAX => {
-                crossings += 1;
-            }
+            Err(failed) if failed.may_go_again(&mut crossings) => {}
             done => return done,
         }
     }
@@ -155,4 +196,9 @@ async fn rows(
 
 fn failed(doing: &str, error: sqlx::Error) -> Failed {
     Failed { fault: Fault::of(&error), error: store_error(doing, error) }
+}
+
+/// The failure of what would have committed.
+fn not_committed(doing: &str, error: sqlx::Error) -> Failed {
+    Failed { fault: Fault::of(&error), error: commit_error(doing, error) }
 }

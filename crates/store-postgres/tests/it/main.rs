@@ -7,6 +7,7 @@ mod black_hole;
 mod bounded;
 mod claims;
 mod closing;
+mod crossings;
 mod crowd;
 mod crowd_reader;
 mod cut_groups;
