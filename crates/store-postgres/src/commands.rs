@@ -119,30 +119,30 @@ fn arrays<'a>(
     (names, reads.map(|(_, revision)| values::bound(revision.get())).collect())
 }
 
+/// A command from the columns 1 to 4 of a row: its revision, the hash of its id, its incarnation and its uptime.
 fn stored(row: &PgRow) -> Result<StoredCommand, sqlx::Error> {
-    let uptime = u32::try_from(column::<i64>(row, 4)?);
-    Ok(StoredCommand {
-        revision: values::revision(row, 1)?,
-        id_hash: column::<i64>(row, 2)?.cast_unsigned(),
-        incarnation: Incarnation::new(values::count(row, 3)?),
-        uptime_seconds: uptime.map_err(|error| sqlx::Error::Decode(error.into()))?,
-    })
+    command([column(row, 1)?, column(row, 2)?, column(row, 3)?, column(row, 4)?])
 }
 
-/// Commands from four columns of arrays: revisions, hashes, incarnations and uptimes; no arrays if there are none.
+/// Commands from four columns of arrays, in the order of [`stored`]; no arrays if there are none.
 pub(crate) fn of_arrays(row: &PgRow, index: usize) -> Result<Vec<StoredCommand>, sqlx::Error> {
     let array = |at| Ok::<_, sqlx::Error>(column::<Option<Vec<i64>>>(row, at)?.unwrap_or_default());
-    let (revisions, id_hashes) = (array(index)?, array(index + 1)?);
-    let marks = revisions.into_iter().zip(id_hashes);
+    let marks = array(index)?.into_iter().zip(array(index + 1)?);
     let moments = array(index + 2)?.into_iter().zip(array(index + 3)?);
-    let command = |((revision, id_hash), (incarnation, uptime)): ((i64, i64), (i64, i64))| {
-        let unfit = |error: std::num::TryFromIntError| sqlx::Error::Decode(error.into());
-        Ok(StoredCommand {
-            revision: Revision::new(u64::try_from(revision).map_err(unfit)?),
-            id_hash: id_hash.cast_unsigned(),
-            incarnation: Incarnation::new(u64::try_from(incarnation).map_err(unfit)?),
-            uptime_seconds: u32::try_from(uptime).map_err(unfit)?,
-        })
-    };
-    marks.zip(moments).map(command).collect()
+    let numbers = marks.zip(moments);
+    numbers.map(|((revision, hash), (of, uptime))| command([revision, hash, of, uptime])).collect()
+}
+
+fn command([revision, id_hash, of, uptime]: [i64; 4]) -> Result<StoredCommand, sqlx::Error> {
+    let unfit = |what| sqlx::Error::Decode(format!("a command has {what}").into());
+    let ordinal = u64::try_from(revision).ok().filter(|revision| *revision > 0);
+    let revision = ordinal.ok_or_else(|| unfit(format!("revision {revision}")))?;
+    let incarnation = u64::try_from(of).map_err(|_| unfit(format!("incarnation {of}")))?;
+    let seconds = u32::try_from(uptime).map_err(|_| unfit(format!("an uptime of {uptime} s")))?;
+    Ok(StoredCommand {
+        revision: Revision::new(revision),
+        id_hash: id_hash.cast_unsigned(),
+        incarnation: Incarnation::new(incarnation),
+        uptime_seconds: seconds,
+    })
 }

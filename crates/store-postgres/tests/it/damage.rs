@@ -7,10 +7,11 @@ use crate::{
 };
 use actum_model::{EntityKey, Lane, Position, Revision, SequenceNr};
 use actum_persistence::store::{
-    AppendOutcome, DurableStateStore, EventFilter, EventStore, PageLimit, SnapshotStore,
-    StateOutcome, StoreError,
+    AppendOutcome, CommandRead, CommandRecord, DurableStateStore, EventFilter, EventStore,
+    PageLimit, SnapshotStore, StateOutcome, StoreError,
 };
 use actum_store_postgres::{PostgresSettings, PostgresStore};
+use bytes::Bytes;
 
 fn journal() -> PostgresFixture {
     PostgresFixture::with(PostgresSettings::default())
@@ -224,5 +225,39 @@ fn a_state_whose_row_cannot_be_right_is_corruption_and_is_not_written_over() {
                 );
             }
         }
+    });
+}
+
+/// Commands are read beside their state and page by page: both call the same rows corrupt.
+#[test]
+fn a_command_that_cannot_be_is_corruption_in_every_read() {
+    run_on(journal(), async |fixture| {
+        let store = fixture.store().await;
+        let writer = Writer::claim(&store).await;
+        let mut batch = writer.put(&account(1), 0);
+        batch.writes[0].commands = vec![CommandRecord {
+            revision: Revision::new(1),
+            id_hash: u64::MAX,
+            uptime_seconds: u32::MAX,
+            record: Bytes::new(),
+        }];
+        store.write(&batch).await.unwrap();
+        let before = [CommandRead { entity: account(1), revision: Revision::new(9) }];
+        for (damage, says) in [
+            ("revision = 0", "revision 0"),
+            ("revision = -1", "revision -1"),
+            ("revision = 1, incarnation = -1", "incarnation -1"),
+            ("incarnation = 1, uptime = -1", "uptime of -1"),
+            ("uptime = 4294967296", "uptime of 4294967296"),
+        ] {
+            run(fixture, &format!("UPDATE @state_commands SET {damage}")).await;
+            assert_corrupt(&DurableStateStore::load(&store, &[account(1)]).await, says);
+            assert_corrupt(&store.commands_before(&before).await, says);
+        }
+        run(fixture, "UPDATE @state_commands SET uptime = 4294967295").await;
+        let record = DurableStateStore::load(&store, &[account(1)]).await.unwrap().remove(0);
+        let commands = store.commands_before(&before).await.unwrap().remove(0);
+        assert_eq!(record.unwrap().commands, commands);
+        assert_eq!(commands.len(), 1);
     });
 }
