@@ -38,6 +38,7 @@ mod revokes;
 mod sample;
 mod secrets;
 mod starting;
+mod states;
 mod stranger;
 mod strangers;
 mod turns;
