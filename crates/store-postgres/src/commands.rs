@@ -4,57 +4,114 @@ use crate::{
     PostgresStore,
     entities::Names,
     fault::store_error,
-    session::{Statement, column},
+    session::{Session, Statement, column},
+    state_pieces::StatePiece,
+    transaction::{self, Failed},
     values,
 };
 use actum_model::{EntityKey, Revision};
 use actum_persistence::store::{
-    COMMANDS_READ_MAX, CommandRead, Incarnation, StateWrite, StoreError, StoredCommand,
+    COMMANDS_READ_MAX, CommandRead, CommandRecord, Incarnation, StateWrite, StoreError,
+    StoredCommand,
 };
 use bytes::Bytes;
 use sqlx::postgres::PgRow;
 
-/// The commands of a batch as arrays, a column each.
+/// The commands of state writes as arrays, a column each.
 #[derive(Default)]
 pub(crate) struct Columns<'a> {
     /// Of each write.
     forget_to: Vec<i64>,
     /// Of each command: to which write it belongs, counted from 1.
     writes: Vec<i32>,
-    revisions: Vec<i64>,
-    id_hashes: Vec<i64>,
-    uptimes: Vec<i64>,
-    records: Vec<&'a [u8]>,
+    rows: Rows<'a>,
 }
 
 impl<'a> Columns<'a> {
-    pub(crate) fn of(writes: &'a [StateWrite]) -> Self {
+    pub(crate) fn of(piece: &StatePiece<'a>) -> Self {
         let mut columns = Self::default();
-        for (nr, write) in (1..).zip(writes) {
+        for (nr, write) in (1..).zip(piece.writes) {
             columns.forget_to.push(values::bound(write.forget_to.get()));
-            for command in &write.commands {
+            for command in piece.commands_of(write) {
                 columns.writes.push(nr);
-                columns.revisions.push(values::bound(command.revision.get()));
-                columns.id_hashes.push(command.id_hash.cast_signed());
-                columns.uptimes.push(command.uptime_seconds.into());
-                columns.records.push(&command.record);
+                columns.rows.add(command);
             }
         }
         columns
     }
 
     pub(crate) fn bind<'q>(&'q self, query: Statement<'q>) -> Statement<'q> {
-        query
-            .bind(&self.forget_to)
-            .bind(&self.writes)
-            .bind(&self.revisions)
-            .bind(&self.id_hashes)
-            .bind(&self.uptimes)
-            .bind(&self.records)
+        self.rows.bind(query.bind(&self.forget_to).bind(&self.writes))
     }
 }
 
+/// What is stored of each command.
+#[derive(Default)]
+struct Rows<'a> {
+    revisions: Vec<i64>,
+    id_hashes: Vec<i64>,
+    uptimes: Vec<i64>,
+    records: Vec<&'a [u8]>,
+}
+
+impl<'a> Rows<'a> {
+    fn add(&mut self, command: &'a CommandRecord) {
+        self.revisions.push(values::bound(command.revision.get()));
+        self.id_hashes.push(command.id_hash.cast_signed());
+        self.uptimes.push(command.uptime_seconds.into());
+        self.records.push(&command.record);
+    }
+
+    fn bind<'q>(&'q self, query: Statement<'q>) -> Statement<'q> {
+        query.bind(&self.revisions).bind(&self.id_hashes).bind(&self.uptimes).bind(&self.records)
+    }
+}
+
+/// Commands of a write that go behind it, in its transaction.
+pub(crate) struct Later<'a> {
+    pub(crate) write: &'a StateWrite,
+    pub(crate) incarnation: Incarnation,
+    pub(crate) commands: &'a [CommandRecord],
+}
+
 impl PostgresStore {
+    /// Stores commands of a state that the transaction of `session` has written, under the fence it has joined.
+    pub(crate) async fn add_commands(
+        &self,
+        session: &mut Session,
+        doing: &'static str,
+        later: &Later<'_>,
+    ) -> Result<(), Failed> {
+        // a state that was put back to an older one by hand can leave commands behind
+        let query = "WITH added AS (
+                INSERT INTO @state_commands (entity, revision, id_hash, incarnation, uptime, record)
+                SELECT e.entity, c.revision, c.id_hash, $3, c.uptime, c.record
+                FROM @entities AS e CROSS JOIN unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::bytea[])
+                    AS c (revision, id_hash, uptime, record)
+                WHERE e.kind = $1 AND e.id = $2
+                ON CONFLICT (entity, revision) DO UPDATE SET
+                    id_hash = excluded.id_hash, incarnation = excluded.incarnation, uptime = excluded.uptime,
+                    record = excluded.record
+                RETURNING 1
+            ) SELECT count(*) FROM added";
+        let Later { write, incarnation, commands } = *later;
+        let incarnation = values::incarnation(incarnation)?;
+        let mut columns = Rows::default();
+        commands.iter().for_each(|command| columns.add(command));
+        let statement = || {
+            let query = sqlx::query(self.shared.texts.of(query));
+            let query = query.bind(write.entity.kind()).bind(write.entity.id()).bind(incarnation);
+            columns.bind(query)
+        };
+        let rows = transaction::call(session, self.shared.connector(), doing, statement).await?;
+        let added = rows.first().and_then(|row| values::count(row, 0).ok());
+        if added == Some(commands.len() as u64) {
+            return Ok(());
+        }
+        let why = "another program changed the tables while the state was locked";
+        Err(StoreError::unavailable(doing, why).into())
+    }
+
     /// The newest commands before a revision, of each entity in its order; the oldest first.
     pub(crate) async fn newest_commands<'a>(
         &self,

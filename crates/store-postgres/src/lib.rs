@@ -42,6 +42,7 @@ mod schema;
 mod session;
 mod settings;
 mod snapshot_store;
+mod state_pieces;
 mod state_store;
 mod store;
 mod texts;

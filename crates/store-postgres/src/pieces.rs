@@ -1,35 +1,38 @@
 //! Batches that are too large for one statement.
 //!
-//! What a statement may take is limited by time-outs, and its arguments by the server's memory; a batch is only limited by
-//! what every store takes. So a large one is sent as several statements of one transaction.
+//! What a statement may take is limited by time-outs, and its arguments by the server's memory; a batch is only limited
+//! by what every store takes. So a large one is sent as several statements of one transaction.
 
-use actum_persistence::store::{AppendBatch, EntityAppend, Snapshot, StateWrite};
+use actum_persistence::store::{AppendBatch, EntityAppend, Snapshot};
 
 /// How many events or other rows one statement writes: few enough for a slow server and a short time-out.
-const ROWS_MAX: usize = 4_000;
+pub(crate) const ROWS_MAX: usize = 4_000;
 /// How many bytes it writes; a single row with more goes alone.
-const BYTES_MAX: usize = 4 << 20;
+pub(crate) const BYTES_MAX: usize = 4 << 20;
 
 /// What still fits into a statement.
-struct Room {
+pub(crate) struct Room {
     rows: usize,
     bytes: usize,
 }
 
 impl Room {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { rows: ROWS_MAX, bytes: BYTES_MAX }
     }
 
-    /// Takes the room for a row of this size, the first one whatever its size.
-    fn take(&mut self, bytes: usize) -> bool {
+    /// Takes the room for so many rows of this size. Those that come first have it whatever their size; where they need
+    /// more than there is, nothing fits beside them.
+    pub(crate) fn take(&mut self, rows: usize, bytes: usize) -> bool {
         let first = self.rows == ROWS_MAX;
-        let fits = self.rows > 0 && (first || bytes <= self.bytes);
+        let fits = rows <= self.rows && bytes <= self.bytes;
         if fits {
-            self.rows -= 1;
-            self.bytes = self.bytes.saturating_sub(bytes);
+            self.rows -= rows;
+            self.bytes -= bytes;
+        } else if first {
+            self.rows = 0;
         }
-        fits
+        fits || first
     }
 }
 
@@ -71,7 +74,7 @@ impl Iterator for Pieces<'_> {
         let mut room = Room::new();
         while let Some(append) = self.batch.appends.get(self.append) {
             let left = &append.events[self.event..];
-            let fits = |event: &&_| room.take(bytes_of(event));
+            let fits = |event: &&_| room.take(1, bytes_of(event));
             let count = left.iter().take_while(fits).count();
             if count == 0 {
                 break;
@@ -103,24 +106,27 @@ fn bytes_of(event: &actum_persistence::store::NewEvent) -> usize {
     event.payload.bytes.len() + event.metadata.len()
 }
 
-/// Divides state writes in their order.
-pub(crate) fn of_writes(writes: &[StateWrite]) -> impl Iterator<Item = &[StateWrite]> {
-    runs(writes, StateWrite::bytes)
-}
-
 /// Divides snapshots in their order.
 pub(crate) fn of_snapshots<'a, 'b>(
     snapshots: &'b [&'a Snapshot],
 ) -> impl Iterator<Item = &'b [&'a Snapshot]> {
-    runs(snapshots, |snapshot| snapshot.state.bytes.len() + snapshot.recent_commands.len())
+    runs(snapshots, |snapshot| (1, snapshot.state.bytes.len() + snapshot.recent_commands.len()))
 }
 
-fn runs<T>(mut rows: &[T], bytes: impl Fn(&T) -> usize) -> impl Iterator<Item = &[T]> {
+/// Divides something in its order; `size` says how many rows and bytes each takes.
+pub(crate) fn runs<T>(
+    mut all: &[T],
+    size: impl Fn(&T) -> (usize, usize),
+) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
         let mut room = Room::new();
-        let count = rows.iter().take_while(|row| room.take(bytes(row))).count();
-        let (run, left) = rows.split_at(count);
-        rows = left;
+        let fits = |one: &&T| {
+            let (rows, bytes) = size(one);
+            room.take(rows, bytes)
+        };
+        let count = all.iter().take_while(fits).count();
+        let (run, left) = all.split_at(count);
+        all = left;
         (count > 0).then_some(run)
     })
 }
@@ -200,10 +206,10 @@ mod tests {
     #[test]
     fn runs_are_everything_in_order() {
         let rows: Vec<usize> = (0..2 * ROWS_MAX + 5).collect();
-        let sizes: Vec<usize> = runs(&rows, |_| 0).map(<[usize]>::len).collect();
+        let sizes: Vec<usize> = runs(&rows, |_| (1, 0)).map(<[usize]>::len).collect();
         assert_eq!(sizes, [ROWS_MAX, ROWS_MAX, 5]);
-        let found: Vec<usize> = runs(&rows, |_| BYTES_MAX / 3).flatten().copied().collect();
+        let found: Vec<usize> = runs(&rows, |_| (1, BYTES_MAX / 3)).flatten().copied().collect();
         assert_eq!(found, rows);
-        assert_eq!(runs(&rows[..0], |_| 0).count(), 0);
+        assert_eq!(runs(&rows[..0], |_| (1, 0)).count(), 0);
     }
 }

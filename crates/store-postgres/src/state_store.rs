@@ -1,10 +1,12 @@
 use crate::{
-    PostgresStore, commands,
+    PostgresStore,
+    commands::{self, Later},
     entities::Names,
     fault::store_error,
     fence::{self, Write},
-    pieces, resolve,
+    resolve,
     session::{Session, Statement, column},
+    state_pieces::{self, StatePiece},
     transaction::{self, Failed, Statements},
     values,
 };
@@ -29,12 +31,14 @@ impl DurableStateStore for PostgresStore {
     async fn write(&self, batch: &StateBatch) -> Result<Vec<StateOutcome>, StoreError> {
         batch.check(self.layout())?;
         let mut session = self.shared.connections.lend(WRITING).await?;
-        let pieces: Vec<&[StateWrite]> = pieces::of_writes(&batch.writes).collect();
-        if pieces.len() < 2 {
-            return Ok(self.write_piece(&mut session, batch.incarnation, &batch.writes).await?);
+        let (incarnation, pieces) = (batch.incarnation, state_pieces::of_writes(&batch.writes));
+        if let [all] = &pieces[..]
+            && all.is_whole()
+        {
+            return Ok(self.write_piece(&mut session, incarnation, all).await?);
         }
         let connector = self.shared.connector();
-        let writing = Writing { store: self, incarnation: batch.incarnation, pieces: &pieces };
+        let writing = Writing { store: self, incarnation, pieces: &pieces };
         Ok(transaction::run(&mut session, connector, WRITING, writing).await?)
     }
 
@@ -117,12 +121,12 @@ impl PostgresStore {
         &self,
         session: &mut Session,
         incarnation: Incarnation,
-        writes: &[StateWrite],
+        piece: &StatePiece<'_>,
     ) -> Result<Vec<StateOutcome>, Failed> {
-        let columns = Columns::of(writes);
+        let columns = Columns::of(piece);
         let write = Write { doing: WRITING, incarnation, query: WRITE };
         let row = fence::write(&self.shared, session, write, |query| columns.bind(query)).await?;
-        Ok(outcomes(&row, writes)?)
+        Ok(outcomes(&row, piece.writes)?)
     }
 }
 
@@ -130,7 +134,7 @@ impl PostgresStore {
 struct Writing<'a> {
     store: &'a PostgresStore,
     incarnation: Incarnation,
-    pieces: &'a [&'a [StateWrite]],
+    pieces: &'a [StatePiece<'a>],
 }
 
 impl Statements for Writing<'_> {
@@ -140,6 +144,12 @@ impl Statements for Writing<'_> {
         let mut outcomes = Vec::new();
         for piece in self.pieces {
             let written = self.store.write_piece(session, self.incarnation, piece).await?;
+            if let ([StateOutcome::Written], [write]) = (&written[..], piece.writes) {
+                for commands in piece.later_commands() {
+                    let more = Later { write, incarnation: self.incarnation, commands };
+                    self.store.add_commands(session, WRITING, &more).await?;
+                }
+            }
             outcomes.extend(written);
         }
         Ok(outcomes)
@@ -163,11 +173,11 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(writes: &'a [StateWrite]) -> Self {
-        let names = Names::of(writes.iter().map(|write| &write.entity));
-        let commands = commands::Columns::of(writes);
+    fn of(piece: &StatePiece<'a>) -> Self {
+        let names = Names::of(piece.writes.iter().map(|write| &write.entity));
+        let commands = commands::Columns::of(piece);
         let mut columns = Self { names, commands, ..Self::default() };
-        writes.iter().for_each(|write| columns.add(write));
+        piece.writes.iter().for_each(|write| columns.add(write));
         columns
     }
 

@@ -2,15 +2,19 @@
 
 use super::{
     StoreFixture,
-    reading::{events_of, head, head_of, journal, page},
+    reading::{commands_of, events_of, head, head_of, journal, page},
     refusal::assert_invalid,
     sample::{account, accounts, event, payload, timestamp},
     writer::Writer,
 };
 use actum_model::{Lane, Position, Revision, SequenceNr};
 use actum_persistence::store::{
-    AppendOutcome, NewEvent, Resolution, Snapshot, StateChange, StateOutcome, Stores,
-    bounds::{BATCH_BYTES_MAX, BATCH_ENTITIES_MAX, BATCH_EVENTS_MAX, PAYLOAD_BYTES_MAX},
+    AppendOutcome, CommandRead, CommandRecord, NewEvent, Resolution, Snapshot, StateChange,
+    StateOutcome, Stores,
+    bounds::{
+        BATCH_BYTES_MAX, BATCH_ENTITIES_MAX, BATCH_EVENTS_MAX, METADATA_BYTES_MAX,
+        PAYLOAD_BYTES_MAX,
+    },
 };
 use bytes::Bytes;
 
@@ -68,8 +72,8 @@ pub async fn the_append_of_most_bytes_is_stored(fixture: &dyn StoreFixture) {
     }
 }
 
-/// As many entities and events as a batch may hold. Those that conflict, some of many events among them, cost nobody else
-/// anything, and positions stay dense.
+/// As many entities and events as a batch may hold. Those that conflict, some of many events among them, cost nobody
+/// else anything, and positions stay dense.
 pub async fn the_batch_of_most_entities_and_events_is_stored(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let writer = Writer::claim(&stores).await;
@@ -144,6 +148,58 @@ pub async fn the_largest_batches_of_states_are_written(fixture: &dyn StoreFixtur
     }
 }
 
+/// As many commands as one write may hold, whether they are many or large: they are stored with it, found when its
+/// outcome is asked for, and read back. One that conflicts stores none of them, and one command more is refused.
+pub async fn the_writes_of_most_commands_are_stored(fixture: &dyn StoreFixture) {
+    let stores = fixture.open().await;
+    let writer = Writer::claim(&stores).await;
+    let most = BATCH_EVENTS_MAX as u64 - 1; // and the state
+    let many = |nr: usize, commands: u64| {
+        let mut write = writer.change(&account(nr), (0, commands), StateChange::Put(payload("x")));
+        write.commands =
+            (1..=commands).map(|nr| command(nr, Bytes::from(nr.to_string()))).collect();
+        write
+    };
+    assert_invalid(writer.store_states(vec![many(1, most + 1)]).await);
+    assert_invalid(writer.store_states(vec![many(1, most), many(2, 1)]).await);
+    let batch = writer.state_batch(vec![many(1, most)]);
+    let written = stores.states.write(&batch).await.expect("the store accepts the batch");
+    assert_eq!(written, [StateOutcome::Written]);
+    let settled = stores.states.resolve(&batch).await.expect("the batch can be settled");
+    assert_eq!(settled, [Resolution::Stored(StateOutcome::Written)]);
+    let again = stores.states.write(&batch).await.expect("a conflict is no error");
+    assert_eq!(again, [StateOutcome::Conflict { actual: Revision::new(most) }]);
+    assert!(
+        commands_of(&stores, &account(1)).await.into_iter().eq(1..=most),
+        "every command is there"
+    );
+    let asked = [1, most / 2, most];
+    let reads = asked.map(|revision| command_read(1, revision));
+    let records = stores.states.command_records(&reads).await.expect("records can be read");
+    assert_eq!(records, asked.map(|revision| Some(Bytes::from(revision.to_string()))));
+
+    // a conflict of such a write leaves no command behind
+    let mut late = many(2, most);
+    late.expected = Revision::new(1);
+    let late = writer.store_states(vec![late]).await.expect("a conflict is no error");
+    assert_eq!(late, [StateOutcome::Conflict { actual: Revision::ZERO }]);
+    let first = writer.put(&account(2), (0, most), "y").await.expect("the store accepts it");
+    assert_eq!(first, StateOutcome::Written);
+    assert_eq!(commands_of(&stores, &account(2)).await, [0; 0]);
+
+    let record = |nr: u64| Bytes::from(vec![nr as u8; METADATA_BYTES_MAX]);
+    let count = (BATCH_BYTES_MAX / METADATA_BYTES_MAX) as u64;
+    let mut large = writer.change(&account(3), (0, count), StateChange::Delete);
+    large.commands = (1..=count).map(|nr| command(nr, record(nr))).collect();
+    let written = writer.store_states(vec![large]).await.expect("the store accepts the batch");
+    assert_eq!(written, [StateOutcome::Written]);
+    for revision in 1..=count {
+        let read = [command_read(3, revision)];
+        let found = stores.states.command_records(&read).await.expect("records can be read");
+        assert!(found == [Some(record(revision))], "record {revision} is whole");
+    }
+}
+
 /// Large snapshots are saved together, those of one entity too.
 pub async fn many_large_snapshots_are_saved_together(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
@@ -164,6 +220,19 @@ pub async fn many_large_snapshots_are_saved_together(fixture: &dyn StoreFixture)
         let loaded = stores.snapshots.load(&saved.entity, saved.sequence_nr).await;
         assert!(loaded.expect("snapshots can be loaded") == Some(saved), "it is whole");
     }
+}
+
+fn command(revision: u64, record: Bytes) -> CommandRecord {
+    CommandRecord {
+        revision: Revision::new(revision),
+        id_hash: revision,
+        uptime_seconds: 0,
+        record,
+    }
+}
+
+fn command_read(nr: usize, revision: u64) -> CommandRead {
+    CommandRead { entity: account(nr), revision: Revision::new(revision) }
 }
 
 async fn states(

@@ -1,6 +1,6 @@
-use actum_model::{EntityKey, Lane, Position, SequenceNr};
+use actum_model::{EntityKey, Lane, Position, Revision, SequenceNr};
 use actum_persistence::store::{
-    EntityPage, EntityRead, EventFilter, JournalEvent, PageLimit, StoredEvent, Stores,
+    CommandRead, EntityPage, EntityRead, EventFilter, JournalEvent, PageLimit, StoredEvent, Stores,
 };
 use std::num::NonZeroU32;
 
@@ -43,6 +43,23 @@ pub(crate) async fn events_of(stores: &Stores, entity: &EntityKey) -> Vec<Stored
             return events;
         }
     }
+}
+
+/// The revisions of all commands that are kept of a state, read page by page.
+pub(crate) async fn commands_of(stores: &Stores, entity: &EntityKey) -> Vec<u64> {
+    let mut revisions = Vec::new();
+    let mut before = Revision::new(u64::MAX);
+    loop {
+        let read = [CommandRead { entity: entity.clone(), revision: before }];
+        let page = stores.states.commands_before(&read).await;
+        let page = page.expect("commands can be read").remove(0);
+        let Some(oldest) = page.first() else { break };
+        assert!(oldest.revision < before, "a page holds what is before");
+        before = oldest.revision;
+        revisions.extend(page.iter().rev().map(|command| command.revision.get()));
+    }
+    revisions.reverse();
+    revisions
 }
 
 /// The head of a lane.

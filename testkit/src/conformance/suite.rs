@@ -32,6 +32,7 @@ macro_rules! store_conformance {
                 the_append_of_most_bytes_is_stored
                 the_batch_of_most_entities_and_events_is_stored
                 the_largest_batches_of_states_are_written
+                the_writes_of_most_commands_are_stored
                 many_large_snapshots_are_saved_together;
             Plain conflicts:
                 an_append_that_expects_too_little_conflicts

@@ -51,9 +51,9 @@ impl AppendBatch {
                 check_bytes(entity, "metadata", event.metadata.len(), METADATA_BYTES_MAX)?;
                 size.bytes += event.bytes();
             }
-            size.events += append.events.len();
+            size.rows += append.events.len();
         }
-        size.check(self.appends.len())?;
+        size.check(self.appends.len(), "events")?;
         check_each_once(self.appends.iter().map(|append| &append.entity))
     }
 }
@@ -76,13 +76,14 @@ impl StateBatch {
                 payloads.check(entity, state)?;
             }
             check_commands(write)?;
+            size.rows += 1 + write.commands.len();
             for command in &write.commands {
                 let record = command.record.len();
                 check_bytes(entity, "the record of a command", record, METADATA_BYTES_MAX)?;
             }
             size.bytes += write.bytes();
         }
-        size.check(self.writes.len())?;
+        size.check(self.writes.len(), "states and commands")?;
         check_each_once(self.writes.iter().map(|write| &write.entity))
     }
 }
@@ -90,15 +91,16 @@ impl StateBatch {
 /// How much a batch holds.
 #[derive(Default)]
 struct BatchSize {
-    events: usize,
+    /// Events, or states and what is recorded of their commands.
+    rows: usize,
     bytes: usize,
 }
 
 impl BatchSize {
-    fn check(&self, entities: usize) -> Result<(), StoreError> {
+    fn check(&self, entities: usize, rows: &str) -> Result<(), StoreError> {
         let parts = [
             ("entities", entities, BATCH_ENTITIES_MAX),
-            ("events", self.events, BATCH_EVENTS_MAX),
+            (rows, self.rows, BATCH_EVENTS_MAX),
             ("bytes", self.bytes, BATCH_BYTES_MAX),
         ];
         match parts.into_iter().find(|(_, count, max)| count > max) {

@@ -18,7 +18,8 @@ pub const METADATA_BYTES_MAX: usize = 8 << 20;
 pub const RECENT_COMMANDS_BYTES_MAX: usize = 32 << 20;
 /// The most entities that one batch writes.
 pub const BATCH_ENTITIES_MAX: usize = 10_000;
-/// The most events of one batch, also when a single entity appends them all.
+/// The most events of one batch, also when a single entity appends them all. As many states and commands a batch of
+/// states has at most, together.
 pub const BATCH_EVENTS_MAX: usize = 100_000;
 /// The most bytes of one batch: payloads, metadata and remembered commands.
 pub const BATCH_BYTES_MAX: usize = 64 << 20;

@@ -14,6 +14,7 @@ use actum_persistence::{
     store::{
         COMMANDS_READ_MAX, CommandRead, CommandRecord, StateChange, StateRecord, StateWrite,
         StoredCommand,
+        bounds::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX},
     },
 };
 use std::marker::PhantomData;
@@ -174,6 +175,9 @@ fn encode_state<E: DurableState>(
 
 /// How many bytes of records of schema version 1 are moved out of a state at most: far less than a store takes at once.
 const MOVED_BYTES_MAX: usize = 16 << 20;
+/// How many of them: with the commands that can gather for one write they are no more than a store takes at once.
+const MOVED_MAX: usize = BATCH_EVENTS_MAX / 4;
+const _: () = assert!(BATCH_BYTES_MAX / 4 / (2 * CHANGE_BYTES) + MOVED_MAX + 2 <= BATCH_EVENTS_MAX);
 
 /// The newest records that can be moved at once.
 fn newest<'a>(entity: &EntityKey, unmoved: &'a [CommandRecord]) -> &'a [CommandRecord] {
@@ -182,11 +186,11 @@ fn newest<'a>(entity: &EntityKey, unmoved: &'a [CommandRecord]) -> &'a [CommandR
         bytes += command.record.len() + CHANGE_BYTES;
         bytes <= MOVED_BYTES_MAX
     };
-    let moved = unmoved.iter().rev().take_while(fits).count();
+    let moved = unmoved.iter().rev().take(MOVED_MAX).take_while(fits).count();
     let left = unmoved.len() - moved;
     if left > 0 {
         log_safely(|| {
-            tracing::warn!(%entity, left, "recorded replies of schema version 1 are too large to be kept");
+            tracing::warn!(%entity, left, "recorded replies of schema version 1 are too many or too large to be kept");
         });
     }
     &unmoved[left..]
@@ -270,4 +274,32 @@ fn record_of_whole<E: DurableState>(
     let record = kind.serializer.encode_metadata(&metadata, Some(&reply));
     let record = record.map_err(|error| full_text(&error))?;
     Ok(CommandRecord { revision: sequence_nr.into(), id_hash, uptime_seconds: 0, record })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    fn records(count: usize, bytes: usize) -> Vec<CommandRecord> {
+        let record = Bytes::from(vec![0; bytes]);
+        let record = |revision| CommandRecord {
+            revision: Revision::new(revision),
+            id_hash: 0,
+            uptime_seconds: 0,
+            record: record.clone(),
+        };
+        (1..=count as u64).map(record).collect()
+    }
+
+    #[test]
+    fn the_newest_records_that_fit_are_moved() {
+        let entity = EntityKey::new("note", "1").unwrap();
+        let few = records(9, 10);
+        assert_eq!(newest(&entity, &few), few);
+        let many = records(MOVED_MAX + 3, 1);
+        assert_eq!(newest(&entity, &many), &many[3..], "by number");
+        let large = records(9, MOVED_BYTES_MAX / 4);
+        assert_eq!(newest(&entity, &large), &large[6..], "by bytes");
+    }
 }
