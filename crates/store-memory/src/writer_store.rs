@@ -52,6 +52,7 @@ struct Holder {
     slot: String,
     name: String,
     renewal: Renewal,
+    /// As it was claimed.
     lease: Duration,
     lease_ends: LeaseTime,
 }
@@ -97,7 +98,6 @@ impl Writers {
         let holder = self.holders.get_mut(&incarnation);
         let holder = holder.ok_or(StoreError::Fenced { incarnation })?;
         holder.renewal = renewal;
-        holder.lease = lease;
         holder.lease_ends = lease_ends;
         Ok(())
     }

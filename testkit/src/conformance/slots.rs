@@ -10,8 +10,8 @@ use super::{
 use actum_persistence::store::{ClaimError, Renewal, SeenHolder, StoreError, Stores, WriterClaim};
 use tokio::task::JoinSet;
 
-/// A slot whose holder lives is refused, with the holder's name, through the holder's own handle too; the holder notices
-/// nothing.
+/// A slot whose holder lives is refused, with the holder's name, through the holder's own handle too; the holder
+/// notices nothing.
 pub async fn a_slot_is_refused_while_its_holder_lives(fixture: &dyn StoreFixture) {
     let (stores, other) = (fixture.open().await, fixture.open().await);
     let writer = Writer::claim(&stores).await;
@@ -74,6 +74,21 @@ pub async fn a_holder_is_seen_with_its_lease(fixture: &dyn StoreFixture) {
     assert!(lease.expires_in <= LONG_LEASE && lease.expires_in > LONG_LEASE / 2, "{lease:?}");
     writer.write(&account(1), 0, 1).await;
     assert_eq!(assert_held(&stores, "journal").await.seen(), first.seen());
+}
+
+/// A renewal says when the lease ends. How long claimants wait for the holder stays what the claim has said.
+pub async fn a_renewal_does_not_change_the_length_of_the_lease(fixture: &dyn StoreFixture) {
+    let (stores, other) = (fixture.open().await, fixture.open().await);
+    let writer = claim_for(&stores, LONG_LEASE).await;
+    for renewed_for in [LONG_LEASE / 4, LONG_LEASE * 4] {
+        let renewed = stores.writers.renew(writer.incarnation, renewed_for).await;
+        renewed.expect("the holder may renew");
+        let held = assert_held(&other, "journal").await;
+        let ClaimError::Held { lease: Some(lease), .. } = &held else { return };
+        assert!(lease.length.is_none_or(|length| length == LONG_LEASE), "{lease:?}");
+        let left = renewed_for / 2..=renewed_for;
+        assert!(left.contains(&lease.expires_in), "{lease:?} after {renewed_for:?}");
+    }
 }
 
 /// A claim may replace the holder it has seen, whatever is left of the lease. That shuts the holder out for good.

@@ -70,6 +70,7 @@ macro_rules! store_conformance {
                 a_slot_whose_holder_was_revoked_can_be_claimed
                 the_slot_of_a_dead_holder_can_be_claimed
                 a_holder_is_seen_with_its_lease
+                a_renewal_does_not_change_the_length_of_the_lease
                 a_holder_that_does_not_renew_can_be_replaced
                 a_holder_that_has_renewed_keeps_the_slot
                 only_the_holder_that_was_seen_is_replaced

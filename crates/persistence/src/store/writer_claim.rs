@@ -49,7 +49,7 @@ impl Renewal {
 pub struct HeldLease {
     /// Which renewal it has from.
     pub renewal: Renewal,
-    /// How long it is after each renewal; `None` if the store does not know that.
+    /// How long it is after each renewal, as the holder has claimed; `None` if the store does not know that.
     pub length: Option<Duration>,
     /// When it ends unless renewed, zero if it has ended: by the clock of the store, which may step.
     pub expires_in: Duration,

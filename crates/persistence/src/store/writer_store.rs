@@ -54,7 +54,10 @@ pub trait WriterStore: Send + Sync + 'static {
     /// [`ClaimError::Held`] when another writer holds it.
     async fn claim(&self, claim: &WriterClaim) -> Result<Incarnation, ClaimError>;
 
-    /// Prolongs the lease of an incarnation, by the length that it was claimed for.
+    /// Prolongs the lease of an incarnation: it ends `lease` from now, by the clock of the store.
+    ///
+    /// A holder gives the length that it has claimed, and relies on the slot for no longer. That is what claimants see as
+    /// the [length](super::HeldLease::length) of the lease, also when a renewal was for another one.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when the incarnation is revoked.
