@@ -158,7 +158,8 @@ macro_rules! store_conformance {
             Crowded state_conflicts:
                 of_many_tasks_with_one_expected_revision_exactly_one_wins;
             Plain closing:
-                an_append_beside_closing_is_stored_or_unavailable;
+                an_append_beside_closing_is_stored_or_unavailable
+                a_state_beside_closing_is_written_or_unavailable;
             Plain reopen:
                 everything_is_there_after_a_close
                 everything_is_there_after_a_crash
