@@ -8,10 +8,10 @@ use super::{
     seed,
     writer::{LONG_LEASE, SHORT_LEASE, Writer, claim_of},
 };
-use actum_model::{Lane, Position, SequenceNr};
+use actum_model::{Lane, Position, Revision, SequenceNr};
 use actum_persistence::store::{
-    ClaimError, EntityRead, EventFilter, Incarnation, PageLimit, RecoveryRead, Snapshot,
-    StateChange, Stores,
+    ClaimError, CommandRead, CommandRecord, EntityRead, EventFilter, Incarnation, PageLimit,
+    RecoveryRead, Snapshot, StateChange, Stores,
 };
 use bytes::Bytes;
 
@@ -125,6 +125,8 @@ async fn assert_reads_unavailable(stores: &Stores) {
     assert_unavailable(stores.events.has_events_of("account").await);
     assert_unavailable(stores.states.has_states_of("account").await);
     assert_unavailable(stores.states.load(&[account(1)]).await);
+    assert_unavailable(stores.states.command_records(&[command_read(1)]).await);
+    assert_unavailable(stores.states.commands_before(&[command_read(1)]).await);
     let read = RecoveryRead { entity: account(1), snapshot: true };
     assert_unavailable(stores.recovery.recover(&[read], limit).await);
 }
@@ -139,14 +141,21 @@ async fn assert_writers_unavailable(stores: &Stores, incarnation: Incarnation) {
     assert_unavailable(stores.writers.revoke(incarnation).await);
 }
 
-/// What one life leaves behind: ten accounts with two more events, a state, a snapshot.
+/// What one life leaves behind: ten accounts with two more events, a state and the command that led to it, a snapshot.
 async fn live(writer: &Writer, life: u64, last: &mut Option<Incarnation>) {
     assert!(Some(writer.incarnation) > *last, "an incarnation is never used again");
     *last = Some(writer.incarnation);
     let appends = accounts(10).iter().map(|key| writer.append(key, life * 2, events(2))).collect();
     writer.store(appends).await.expect("the store accepts the batch");
-    let put = writer.put(&account(77), (life, life + 1), &life.to_string()).await;
-    put.expect("the store accepts the write");
+    let state = StateChange::Put(payload(&life.to_string()));
+    let mut put = writer.change(&account(77), (life, life + 1), state);
+    put.commands = vec![CommandRecord {
+        revision: Revision::new(life + 1),
+        id_hash: u64::MAX - life,
+        uptime_seconds: life as u32,
+        record: command_record(life),
+    }];
+    writer.store_states(vec![put]).await.expect("the store accepts the write");
     let saved = writer.stores.snapshots.save(&[snapshot(life + 1)]).await;
     saved.expect("snapshots can be saved");
 }
@@ -162,12 +171,30 @@ async fn assert_lives(stores: &Stores, lives: u64) {
     }
     let record = stores.states.load(&[account(77)]).await.expect("states can be loaded").remove(0);
     assert_eq!(record.as_ref().map_or(0, |record| record.revision.get()), lives);
+    let commands = record.as_ref().map_or(&[][..], |record| &record.commands);
+    let marks = commands.iter().map(|c| (c.revision.get(), c.id_hash, c.uptime_seconds));
+    assert!(marks.eq((0..lives).map(|life| (life + 1, u64::MAX - life, life as u32))));
+    let incarnations: Vec<_> = commands.iter().map(|command| command.incarnation).collect();
+    assert!(incarnations.is_sorted_by(|a, b| a < b), "each life was another incarnation");
+    let reads: Vec<_> = (1..=lives).map(command_read).collect();
+    let records = stores.states.command_records(&reads).await.expect("records can be read");
+    assert!(records.into_iter().eq((0..lives).map(|life| Some(command_record(life)))));
+    let all = stores.states.commands_before(&[command_read(lives + 1)]).await;
+    assert_eq!(all.expect("commands can be read"), [commands]);
     let text = lives.checked_sub(1).map(|life| payload(&life.to_string()));
     assert_eq!(record.and_then(|record| record.state), text);
     for nr in 1..=lives {
         let loaded = stores.snapshots.load(&account(1), SequenceNr::new(nr)).await;
         assert_eq!(loaded.expect("snapshots can be loaded"), Some(snapshot(nr)));
     }
+}
+
+fn command_record(life: u64) -> Bytes {
+    Bytes::from(format!("the reply of life {life}"))
+}
+
+fn command_read(revision: u64) -> CommandRead {
+    CommandRead { entity: account(77), revision: Revision::new(revision) }
 }
 
 fn snapshot(sequence_nr: u64) -> Snapshot {
