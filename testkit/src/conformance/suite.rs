@@ -63,7 +63,9 @@ macro_rules! store_conformance {
                 of_a_fenced_batch_nothing_is_stored;
             Crowded fence_races:
                 when_a_revoke_returns_no_event_of_the_writer_comes_after
-                when_a_revoke_returns_no_state_of_the_writer_comes_after;
+                when_a_revoke_returns_no_state_of_the_writer_comes_after
+                when_a_claim_has_replaced_the_holder_no_event_of_it_comes_after
+                when_a_claim_has_replaced_the_holder_no_state_of_it_comes_after;
             Plain slots:
                 a_slot_is_refused_while_its_holder_lives
                 a_released_slot_can_be_claimed_at_once
