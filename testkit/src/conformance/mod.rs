@@ -47,6 +47,7 @@
 //! [`store_conformance!`]: crate::store_conformance
 
 mod fixture;
+mod patience;
 mod reading;
 mod refusal;
 mod run;

@@ -2,14 +2,14 @@
 
 use super::{
     StoreFixture,
-    reading::{events_of, journal},
+    patience::{counting_turns, within_turns},
+    reading::{events_of, head, head_of, journal},
     sample::{account, accounts, events},
     seed,
     writer::Writer,
 };
-use actum_model::{Position, SequenceNr};
+use actum_model::{Lane, Position, SequenceNr};
 use actum_persistence::store::{AppendBatch, AppendOutcome, Resolution, Stores};
-use tokio::task::yield_now;
 
 /// What is stored is found, with its position, also behind later events, through another handle, and for a writer that
 /// was revoked meanwhile.
@@ -101,8 +101,8 @@ pub async fn the_appends_of_a_batch_are_told_apart(fixture: &dyn StoreFixture) {
     }
 }
 
-/// Where the events of an append may have been deleted since, nobody can tell any more, and asking again does not help; the
-/// other appends of the batch are told.
+/// Where the events of an append may have been deleted since, nobody can tell any more, and asking again does not help;
+/// the other appends of the batch are told.
 pub async fn an_append_whose_events_were_deleted_cannot_be_traced(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let writer = Writer::claim(&stores).await;
@@ -132,8 +132,8 @@ pub async fn an_append_that_was_dropped_half_way_can_be_settled(fixture: &dyn St
         let appends = keys.iter().map(|key| writer.append(key, 0, events(rng.usize(1..4))));
         let batch = writer.batch(appends.collect());
         let patience_max = 1 << rng.u32(1..12);
-        let patience = rng.usize(..patience_max);
-        append_with_patience(&stores, &batch, patience).await;
+        let appended = within_turns(rng.usize(..patience_max), stores.events.append(&batch)).await;
+        drop(appended.transpose().expect("the store accepts the batch"));
 
         let settled = resolve(&stores, &batch).await;
         let found = settled.iter().flatten().count();
@@ -151,18 +151,30 @@ pub async fn an_append_that_was_dropped_half_way_can_be_settled(fixture: &dyn St
     assert!(dense, "dropped appends leave no hole");
 }
 
-/// Drops the append after `patience` turns.
-async fn append_with_patience(stores: &Stores, batch: &AppendBatch, patience: usize) {
-    let patience = async {
-        for _ in 0..patience {
-            yield_now().await;
-        }
-    };
-    tokio::select! {
-        biased; // a turn for the append, then one of patience
-        outcome = stores.events.append(batch) => drop(outcome.expect("the store accepts the batch")),
-        () = patience => {}
+/// The same for an append of so many events that a store may divide it: all of them are there, or none.
+pub async fn a_large_append_that_was_dropped_half_way_is_whole_or_absent(
+    fixture: &dyn StoreFixture,
+) {
+    const EVENTS: usize = 20_000;
+    let stores = fixture.open().await;
+    let writer = Writer::claim(&stores).await;
+    let mut rng = seed::random();
+    let batch_of = |nr| writer.batch(vec![writer.append(&account(nr), 0, events(EVENTS))]);
+    let first = batch_of(0);
+    let (appended, turns) = counting_turns(stores.events.append(&first)).await;
+    appended.expect("the store accepts the batch");
+    let mut position = EVENTS as u64;
+    for round in 1..=8 {
+        let batch = batch_of(round);
+        let appended = within_turns(rng.usize(..=turns), stores.events.append(&batch)).await;
+        drop(appended.transpose().expect("the store accepts the batch"));
+        let is_stored = resolve(&stores, &batch).await[0].is_some();
+        let stored = head_of(&stores, &account(round)).await;
+        assert_eq!(stored, if is_stored { EVENTS as u64 } else { 0 }, "round {round}");
+        position += stored;
+        assert_eq!(head(&stores, Lane::default()).await, Position::new(position));
     }
+    assert_eq!(journal(&stores).await.len() as u64, position);
 }
 
 /// What is stored of a batch of unknown outcome.

@@ -2,14 +2,18 @@
 
 use super::{
     StoreFixture,
+    patience::{counting_turns, within_turns},
+    reading::commands_of,
     refusal::until_available,
     sample::{account, accounts, payload},
+    seed,
     writer::Writer,
 };
 use actum_model::Revision;
 use actum_persistence::store::{
-    Resolution, StateBatch, StateChange, StateOutcome, Stores, bounds::NUMBER_MAX,
+    CommandRecord, Resolution, StateBatch, StateChange, StateOutcome, Stores, bounds::NUMBER_MAX,
 };
+use bytes::Bytes;
 use std::sync::Arc;
 use tokio::{sync::Barrier, task::JoinSet};
 
@@ -118,6 +122,57 @@ pub async fn a_write_that_was_written_over_is_not_called_lost(fixture: &dyn Stor
     let settled = stores.states.resolve(&batch).await.expect("the others can be told");
     assert_ne!(settled[0], Resolution::NotStored, "it was written");
     assert_eq!(settled[1], Resolution::Stored(StateOutcome::Written));
+}
+
+/// The future of a write of so many states and commands that a store may divide it is dropped at some moment: all of
+/// them are there, or none, and the settling says which.
+pub async fn a_large_batch_of_states_that_was_dropped_half_way_is_whole_or_absent(
+    fixture: &dyn StoreFixture,
+) {
+    const STATES: usize = 6_000;
+    const COMMANDS: u64 = 10_000;
+    let stores = fixture.open().await;
+    let writer = Writer::claim(&stores).await;
+    let mut rng = seed::random();
+    let keys = accounts(STATES);
+    let batch_at = |round: u64| {
+        let put = || StateChange::Put(payload("state"));
+        let writes = keys.iter().map(|key| writer.change(key, (round, round + 1), put()));
+        let mut writes: Vec<_> = writes.collect();
+        let (from, to) = (round * COMMANDS, (round + 1) * COMMANDS);
+        let mut busy = writer.change(&account(STATES), (from, to), put());
+        busy.commands = (from + 1..=to).map(command).collect();
+        writes.insert(STATES / 2, busy);
+        writer.state_batch(writes)
+    };
+    let first = batch_at(0);
+    let (written, turns) = counting_turns(stores.states.write(&first)).await;
+    written.expect("the store accepts the batch");
+    let mut rounds = 1;
+    for _ in 0..8 {
+        let batch = batch_at(rounds);
+        let written = within_turns(rng.usize(..=turns), stores.states.write(&batch)).await;
+        drop(written.transpose().expect("the store accepts the batch"));
+        let settled = resolve(&stores, &batch).await;
+        let stored = settled.iter().flatten().count();
+        assert!(stored == 0 || stored == settled.len(), "{stored} of {} writes", settled.len());
+        rounds += u64::from(stored > 0);
+        let loaded = stores.states.load(&keys).await.expect("states can be loaded");
+        for (key, record) in keys.iter().zip(loaded) {
+            assert_eq!(record.map(|record| record.revision), Some(Revision::new(rounds)), "{key}");
+        }
+        let commands = commands_of(&stores, &account(STATES)).await;
+        assert!(commands.into_iter().eq(1..=rounds * COMMANDS), "the commands of {rounds} writes");
+    }
+}
+
+fn command(revision: u64) -> CommandRecord {
+    CommandRecord {
+        revision: Revision::new(revision),
+        id_hash: revision,
+        uptime_seconds: 0,
+        record: Bytes::from_static(b"record"),
+    }
 }
 
 fn conflict(actual: u64) -> StateOutcome {

@@ -53,7 +53,8 @@ macro_rules! store_conformance {
                 the_appends_of_a_batch_are_told_apart
                 an_append_whose_events_were_deleted_cannot_be_traced;
             Crowded settle:
-                an_append_that_was_dropped_half_way_can_be_settled;
+                an_append_that_was_dropped_half_way_can_be_settled
+                a_large_append_that_was_dropped_half_way_is_whole_or_absent;
             Plain fence:
                 a_revoked_writer_writes_and_deletes_nothing
                 a_writer_revoked_through_another_handle_is_fenced_too
@@ -158,7 +159,8 @@ macro_rules! store_conformance {
                 a_write_is_settled_by_its_id
                 a_write_that_was_written_over_is_not_called_lost;
             Crowded state_conflicts:
-                of_many_tasks_with_one_expected_revision_exactly_one_wins;
+                of_many_tasks_with_one_expected_revision_exactly_one_wins
+                a_large_batch_of_states_that_was_dropped_half_way_is_whole_or_absent;
             Plain closing:
                 an_append_beside_closing_is_stored_or_unavailable
                 a_state_beside_closing_is_written_or_unavailable;
