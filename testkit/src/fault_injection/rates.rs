@@ -13,7 +13,7 @@ pub struct Rates {
     pub writes_foreign: f64,
     /// Resolutions that fail.
     pub resolves_fail: f64,
-    /// Reads of entities, of lanes and of durable states that fail.
+    /// Reads of entities, of lanes, and of durable states and their commands that fail.
     pub reads_fail: f64,
     /// Saves, loads and prunings of snapshots that fail.
     pub snapshots_fail: f64,
@@ -68,13 +68,15 @@ impl Rates {
 
     fn draw_act(&self, operation: Operation, rng: &mut Rng) -> Fault {
         use Operation::{
-            Append, DeleteSnapshots, Heads, ListSnapshots, LoadSnapshot, LoadStates, ReadEntities,
-            ReadLane, Recover, Resolve, ResolveStates, SaveSnapshots, WriteStates,
+            Append, DeleteSnapshots, Heads, ListSnapshots, LoadSnapshot, LoadStates, ReadCommands,
+            ReadEntities, ReadLane, Recover, Resolve, ResolveStates, SaveSnapshots, WriteStates,
         };
         let fails = match operation {
             Append | WriteStates => self.writes_fail,
             Resolve | ResolveStates => self.resolves_fail,
-            ReadEntities | ReadLane | Heads | Recover | LoadStates => self.reads_fail,
+            ReadEntities | ReadLane | Heads | Recover | LoadStates | ReadCommands => {
+                self.reads_fail
+            }
             SaveSnapshots | LoadSnapshot | ListSnapshots | DeleteSnapshots => self.snapshots_fail,
             _ => 0.0,
         };

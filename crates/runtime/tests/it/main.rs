@@ -48,6 +48,7 @@ mod stored_models;
 mod stuck;
 mod takeover;
 mod threads;
+mod unread_commands;
 mod unreadable;
 mod unreadable_values;
 mod wire;

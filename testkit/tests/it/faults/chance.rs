@@ -1,6 +1,6 @@
 use super::journal::{Journal, append, is_stored, resolve};
 use crate::failing::failure;
-use actum_persistence::store::StoreError;
+use actum_persistence::store::{DurableStateStore, StoreError};
 use actum_testkit::{Faults, Operation, Rates};
 use std::collections::BTreeSet;
 
@@ -87,6 +87,8 @@ async fn reads_resolutions_and_snapshots_fail_at_their_rates() {
         Rates::default().with_reads_fail(1.0).with_resolves_fail(1.0).with_snapshots_fail(1.0);
     journal.faults.chance(1, rates);
     assert!(journal.read("a").await.is_err());
+    assert!(DurableStateStore::command_records(&journal.store, &[]).await.is_err());
+    assert!(DurableStateStore::commands_before(&journal.store, &[]).await.is_err());
     assert!(resolve(&journal, &journal.batch(vec![append("a", 0, 1, &["1"])])).await.is_err());
     assert!(actum_persistence::store::SnapshotStore::save(&journal.store, &[]).await.is_err());
     journal.faults.chance(1, Rates::default().with_snapshots_damaged(1.0));

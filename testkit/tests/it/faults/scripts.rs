@@ -67,6 +67,7 @@ async fn every_operation_can_fail() {
         &Operation::STARTS,
         &[
             Operation::DeleteEvents,
+            Operation::ReadCommands,
             Operation::Claim,
             Operation::Renew,
             Operation::Release,
@@ -105,6 +106,9 @@ async fn every_operation_can_fail() {
     ));
     assert!(is_unavailable(
         &actum_persistence::store::DurableStateStore::load(store, &[entity]).await
+    ));
+    assert!(is_unavailable(
+        &actum_persistence::store::DurableStateStore::command_records(store, &[]).await
     ));
     assert!(is_unavailable(&store.renew(journal.writer, Duration::from_secs(1)).await));
     assert!(is_unavailable(&store.release(journal.writer).await));
