@@ -9,8 +9,19 @@ use actum_runtime::{
 };
 use parking_lot::{Condvar, Mutex};
 use serde::{Deserialize, Serialize};
-use std::{convert::Infallible, sync::Arc, time::Duration};
-use tokio::runtime::{Builder, Handle as Tokio};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        mpsc::{SyncSender, sync_channel},
+    },
+    thread,
+    time::Duration,
+};
+use tokio::{
+    runtime::{Builder, Handle as Tokio},
+    sync::oneshot,
+};
 use tracing::dispatcher;
 
 /// Longer than anything takes that does not hang.
@@ -142,7 +153,40 @@ pub(crate) struct Stage {
     pub(crate) engine: Runtime,
     pub(crate) latches: Latches,
     pub(crate) tokio: Tokio,
-    runtime: Option<tokio::runtime::Runtime>,
+    runtime: Host,
+}
+
+/// What runs the engine.
+enum Host {
+    Threads(Option<tokio::runtime::Runtime>),
+    Thread { _ends_when_dropped: oneshot::Sender<()>, _moves_when_dropped: SyncSender<()> },
+}
+
+/// Plays a scenario with an engine on one thread, whose clock stands still until [`pass`] moves it; handlers that block
+/// block all of that thread, and the scenario goes on in this one.
+pub(crate) fn in_still_time<F: Future<Output = ()>>(
+    settings: RuntimeSettings,
+    scenario: impl FnOnce(Stage) -> F,
+) {
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let tokio = runtime.handle().clone();
+    let (ends, ended) = oneshot::channel();
+    let listener = dispatcher::get_default(Clone::clone);
+    thread::spawn(move || {
+        let _guard = dispatcher::set_default(&listener);
+        let _ = runtime.block_on(ended);
+        runtime.shutdown_background();
+    });
+    // a paused clock goes on by itself when all tasks wait, but not while such a one is at work
+    let (moves, moved) = sync_channel(0);
+    tokio.spawn_blocking(move || moved.recv());
+    let host = Host::Thread { _ends_when_dropped: ends, _moves_when_dropped: moves };
+    tokio.clone().block_on(async { scenario(Stage::on(tokio, host, settings).await).await });
+}
+
+/// Lets time pass in a scenario of [`in_still_time`].
+pub(crate) async fn pass(time: Duration) {
+    tokio::time::advance(time).await;
 }
 
 impl Stage {
@@ -160,12 +204,15 @@ impl Stage {
             .on_thread_start(move || std::mem::forget(dispatcher::set_default(&listener)))
             .build()
             .unwrap();
+        Self::on(runtime.handle().clone(), Host::Threads(Some(runtime)), settings).await
+    }
+
+    async fn on(tokio: Tokio, runtime: Host, settings: RuntimeSettings) -> Self {
         let (rig, latches) = (Rig::of_one_partition(), Latches::default());
         let kinds = vec![registered(&latches)];
         let start = Runtime::start("stage", Some(rig.store().into()), kinds, settings);
-        let engine = runtime.spawn(start).await.unwrap().unwrap();
-        let tokio = runtime.handle().clone();
-        Self { rig, engine, latches, tokio, runtime: Some(runtime) }
+        let engine = tokio.spawn(start).await.unwrap().unwrap();
+        Self { rig, engine, latches, tokio, runtime }
     }
 
     pub(crate) fn entity(&self, id: &str) -> EntityRef<Blocked> {
@@ -183,7 +230,9 @@ impl Stage {
 impl Drop for Stage {
     fn drop(&mut self) {
         (0..8).for_each(|latch| self.latches.open(latch));
-        if let Some(runtime) = self.runtime.take() {
+        if let Host::Threads(runtime) = &mut self.runtime
+            && let Some(runtime) = runtime.take()
+        {
             runtime.shutdown_background();
         }
     }

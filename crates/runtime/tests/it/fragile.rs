@@ -8,10 +8,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::Error};
 use std::{
     convert::Infallible,
     fmt,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    task::{Context, Waker},
     time::{Duration, Instant},
 };
 
@@ -37,6 +39,9 @@ pub(crate) struct Fail(pub(crate) At);
 /// A query that takes this long, and answers with the total.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Dawdle(pub(crate) Duration);
+/// A query in whose midst a paused clock moves on by this, as if it took as long.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Delay(pub(crate) Duration);
 /// A query that leaves its entity to panic when it is dropped.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Arm;
@@ -80,7 +85,7 @@ struct Charge(AtomicBool);
 pub(crate) struct Actions(Arc<AtomicUsize>);
 
 actum_model::payload! {
-    Json: Fragile = "fragile.state", Added = "added", Fail = "fail", Dawdle = "dawdle", Arm = "arm",
+    Json: Fragile = "fragile.state", Added = "added", Fail = "fail", Dawdle = "dawdle", Delay = "delay", Arm = "arm",
     Grenade = "grenade", Thorn = "thorn", Unspeakable = "unspeakable", Total = "total"
 }
 
@@ -142,7 +147,7 @@ impl Entity for Fragile {
     type Id = String;
     type Env = Actions;
     type Event = Added;
-    type Commands = (Fail, Dawdle, Arm, Grenade, Thorn);
+    type Commands = (Fail, Dawdle, Delay, Arm, Grenade, Thorn);
 
     fn initial(id: &String) -> Self {
         assert!(!id.starts_with("stillborn"), "in initial");
@@ -191,6 +196,17 @@ impl Handle<Dawdle> for Fragile {
         while started.elapsed() < duration {
             std::hint::spin_loop();
         }
+        Ok(Effect::none().reply(Total { total: self.total, fails: false }))
+    }
+}
+
+impl Handle<Delay> for Fragile {
+    type Reply = Total;
+    type Rejection = Infallible;
+    fn handle(&self, Delay(duration): Delay, _: &Ctx<'_, Self>) -> Answer {
+        // what it waits for then is of no interest
+        let moves = pin!(tokio::time::advance(duration));
+        let _ = moves.poll(&mut Context::from_waker(Waker::noop()));
         Ok(Effect::none().reply(Total { total: self.total, fails: false }))
     }
 }

@@ -4,8 +4,10 @@ use parking_lot::Mutex;
 use std::{
     collections::BTreeMap,
     fmt,
+    pin::pin,
     sync::{Arc, LazyLock},
 };
+use tokio::sync::Notify;
 use tracing::{
     Dispatch, Event, Level, Subscriber,
     field::{Field, Visit},
@@ -19,7 +21,13 @@ use tracing_subscriber::{
 
 /// What was said so far.
 #[derive(Clone, Default)]
-pub(crate) struct Listener(Arc<Mutex<Heard>>);
+pub(crate) struct Listener(Arc<Ears>);
+
+#[derive(Default)]
+struct Ears {
+    heard: Mutex<Heard>,
+    more: Notify,
+}
 
 #[derive(Default)]
 struct Heard {
@@ -59,12 +67,12 @@ impl Listener {
     }
 
     pub(crate) fn events(&self) -> Vec<Said> {
-        self.0.lock().events.clone()
+        self.0.heard.lock().events.clone()
     }
 
     /// The spans of this name.
     pub(crate) fn spans(&self, name: &str) -> Vec<Said> {
-        let heard = self.0.lock();
+        let heard = self.0.heard.lock();
         heard.spans.iter().map(|(_, said)| said).filter(|said| said.name == name).cloned().collect()
     }
 
@@ -73,9 +81,21 @@ impl Listener {
         self.events().into_iter().filter(|said| said.message() == message).collect()
     }
 
+    /// Waits until something with this message is said.
+    pub(crate) async fn hears(&self, message: &str) {
+        loop {
+            let mut more = pin!(self.0.more.notified());
+            more.as_mut().enable();
+            if !self.saying(message).is_empty() {
+                return;
+            }
+            more.await;
+        }
+    }
+
     /// Everything that was said.
     pub(crate) fn text(&self) -> String {
-        let heard = self.0.lock();
+        let heard = self.0.heard.lock();
         format!("{:#?}\n{:#?}", heard.events, heard.spans)
     }
 }
@@ -101,12 +121,13 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Listener {
         let mut said = Said::of(attributes.metadata());
         said.within = context.lookup_current().map(|span| span.name());
         attributes.record(&mut said);
-        self.0.lock().spans.push((id.clone(), said));
+        self.0.heard.lock().spans.push((id.clone(), said));
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {
         // ids of closed spans are used again: the last one is meant
-        if let Some((_, said)) = self.0.lock().spans.iter_mut().rev().find(|(other, _)| other == id)
+        if let Some((_, said)) =
+            self.0.heard.lock().spans.iter_mut().rev().find(|(other, _)| other == id)
         {
             values.record(said);
         }
@@ -116,7 +137,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Listener {
         let mut said = Said::of(event.metadata());
         said.within = context.lookup_current().map(|span| span.name());
         event.record(&mut said);
-        self.0.lock().events.push(said);
+        self.0.heard.lock().events.push(said);
+        self.0.more.notify_waiters();
     }
 }
 

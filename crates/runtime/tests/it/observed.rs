@@ -2,7 +2,7 @@
 
 use crate::{
     account::{Account, AccountEvent, Balance, Deposit, Leave, Withdraw},
-    fragile::{Actions, At, Dawdle, Fail, fragile, registered},
+    fragile::{Actions, At, Dawdle, Delay, Fail, fragile, registered},
     listener::{Listener, Said},
     note::{Add, Erase, Read, Write, note, notes},
     rig::{Rig, account, accounts, all_wait, assert_is, send},
@@ -291,7 +291,7 @@ async fn a_payload_that_cannot_be_read_is_not_quoted() {
     assert_eq!(text.lines().find(|line| line.contains(SECRET)), None);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn of_commands_that_waited_for_the_same_recovery_the_slow_one_is_named() {
     let (listener, _guard) = Listener::listen(Level::WARN);
     let rig = Rig::new();
@@ -299,7 +299,7 @@ async fn of_commands_that_waited_for_the_same_recovery_the_slow_one_is_named() {
     let engine = rig.start_with(vec![registered(&Actions::default())], settings).await;
     let a = fragile(&engine, "a");
     let gate = rig.hold_next(Operation::Recover);
-    let waiting = [send(a.ask(Fail(At::Nowhere))), send(a.ask(Dawdle(Duration::from_millis(30))))];
+    let waiting = [send(a.ask(Fail(At::Nowhere))), send(a.ask(Delay(Duration::from_millis(21))))];
     gate.held(1).await;
     all_wait().await;
     gate.open();
@@ -307,7 +307,7 @@ async fn of_commands_that_waited_for_the_same_recovery_the_slow_one_is_named() {
         asking.await.unwrap().unwrap();
     }
     let [warning] = &listener.events()[..] else { panic!("{}", listener.text()) };
-    assert_eq!(warning.field("command"), Some("dawdle"));
+    assert_eq!(warning.field("command"), Some("delay"));
 }
 
 #[tokio::test(start_paused = true)]

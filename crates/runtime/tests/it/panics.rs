@@ -1,7 +1,7 @@
 //! The user's code may panic: that command fails, and nothing else.
 
 use crate::{
-    fragile::{Actions, At, Dawdle, Fail, Fragile, Total, fragile, registered, start},
+    fragile::{Actions, At, Dawdle, Delay, Fail, Fragile, Total, fragile, registered, start},
     listener::Listener,
     rig::{Rig, all_wait, assert_is, send},
 };
@@ -183,29 +183,30 @@ async fn an_initial_state_that_cannot_be_made_fails_commands_to_that_entity_only
     assert_eq!((engine.usage().entities, engine.usage().commands), (1, 0));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_slow_handler_is_named_in_a_warning_and_counted() {
     let rig = Rig::new();
     let (listener, _guard) = Listener::listen(Level::WARN);
     let settings = RuntimeSettings::default().with_slow_handler_after(Duration::from_millis(20));
     let engine = rig.start_with(vec![registered(&Actions::default())], settings).await;
     let a = fragile(&engine, "a");
-    a.ask(Dawdle(Duration::ZERO)).await.unwrap();
+    a.ask(Delay(Duration::from_millis(20))).await.unwrap();
+    a.ask(Delay(Duration::from_millis(20))).await.unwrap();
     assert_eq!((engine.usage().slow_handlers, listener.events().len()), (0, 0));
-    a.ask(Dawdle(Duration::from_millis(30))).await.unwrap();
+    a.ask(Delay(Duration::from_millis(21))).await.unwrap();
     assert_eq!(engine.usage().slow_handlers, 1);
     let [warning] = &listener.events()[..] else { panic!("{}", listener.text()) };
     assert_eq!(warning.message(), "slow handler, its whole partition waits");
     assert_eq!(warning.field("kind"), Some("fragile"));
-    assert_eq!(warning.field("command"), Some("dawdle"));
+    assert_eq!(warning.field("command"), Some("delay"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_slow_handler_is_named_when_its_command_had_to_wait_for_a_recovery() {
     let rig = Rig::new();
     let settings = RuntimeSettings::default().with_slow_handler_after(Duration::from_millis(20));
     let engine = rig.start_with(vec![registered(&Actions::default())], settings).await;
-    fragile(&engine, "a").ask(Dawdle(Duration::from_millis(30))).await.unwrap();
+    fragile(&engine, "a").ask(Delay(Duration::from_millis(21))).await.unwrap();
     assert_eq!(engine.usage().slow_handlers, 1);
 }
 

@@ -1,10 +1,11 @@
 //! A partition that is stuck in a handler: whoever waits for it ends in time, and is told what is so.
 //!
-//! In real time, and on other threads than the engine's; no test depends on how fast the machine is.
+//! On other threads than the engine's; no test depends on how fast the machine is. Where deadlines pass time stands still
+//! until the test moves it on; the others wait for what must happen, in real time.
 
 use crate::{
     account::Deposit,
-    blocked::{Block, Count, Look, PATIENCE, Stage, Touch},
+    blocked::{Block, Count, Look, PATIENCE, Stage, Touch, in_still_time, pass},
     listener::Listener,
     rig::assert_is,
 };
@@ -16,54 +17,63 @@ use tracing::Level;
 
 const SHORT: Duration = Duration::from_millis(100);
 
+/// Asks whose timeouts play no part.
+fn patient() -> RuntimeSettings {
+    RuntimeSettings::default().with_ask_timeout(2 * PATIENCE)
+}
+
 /// What an ask ends in, which must not hang.
 async fn end<T>(asking: impl Future<Output = T>) -> T {
     timeout(PATIENCE, asking).await.expect("an ask ends at its deadline")
 }
 
-#[tokio::test]
-async fn asks_end_at_their_deadlines_while_a_handler_blocks() {
-    let stage = Stage::of_threads(1).await; // the handler blocks all of tokio
-    stage.block(0);
-    let blocking = stage.entity("a").ask(Block(1)).timeout(SHORT).into_future();
-    let behind = stage.entity("b").ask(Touch).timeout(SHORT).into_future();
-    let look = stage.entity("b").state().timeout(SHORT).into_future();
-    stage.entity("b").ask(Touch).timeout(SHORT).tell().unwrap();
-    stage.latches.open(0);
-    stage.latches.entered(1); // the others were taken into its turn
-    let in_inbox = stage.entity("b").ask(Touch).timeout(SHORT).into_future();
-    assert_is!(end(blocking).await, Err(AskError::Timeout { maybe_applied: true }));
-    assert_is!(end(behind).await, Err(AskError::Timeout { maybe_applied: false }));
-    assert_is!(end(look).await, Err(AskError::Timeout { maybe_applied: false }));
-    assert_is!(end(in_inbox).await, Err(AskError::Timeout { maybe_applied: false }));
-    assert_eq!(stage.engine.usage().commands, 5, "the partition still holds them");
-    stage.latches.open(1);
-    // of those whose time was over, only the one that was begun has any effect
-    assert_eq!(end(stage.entity("a").ask(Count).into_future()).await.unwrap(), 1);
-    assert_eq!(end(stage.entity("b").ask(Count).into_future()).await.unwrap(), 0);
-    assert!(end(stage.engine.shutdown()).await.is_clean());
-    assert_eq!(stage.engine.usage().commands, 0);
+#[test]
+fn asks_end_at_their_deadlines_while_a_handler_blocks() {
+    in_still_time(patient(), async |stage| {
+        stage.block(0);
+        let blocking = stage.entity("a").ask(Block(1)).timeout(SHORT).into_future();
+        let behind = stage.entity("b").ask(Touch).timeout(SHORT).into_future();
+        let look = stage.entity("b").state().timeout(SHORT).into_future();
+        stage.entity("b").ask(Touch).timeout(SHORT).tell().unwrap();
+        stage.latches.open(0);
+        stage.latches.entered(1); // the others were taken into its turn
+        let in_inbox = stage.entity("b").ask(Touch).timeout(SHORT).into_future();
+        pass(SHORT).await;
+        assert_is!(end(blocking).await, Err(AskError::Timeout { maybe_applied: true }));
+        assert_is!(end(behind).await, Err(AskError::Timeout { maybe_applied: false }));
+        assert_is!(end(look).await, Err(AskError::Timeout { maybe_applied: false }));
+        assert_is!(end(in_inbox).await, Err(AskError::Timeout { maybe_applied: false }));
+        assert_eq!(stage.engine.usage().commands, 5, "the partition still holds them");
+        stage.latches.open(1);
+        // of those whose time was over, only the one that was begun has any effect
+        assert_eq!(end(stage.entity("a").ask(Count).into_future()).await.unwrap(), 1);
+        assert_eq!(end(stage.entity("b").ask(Count).into_future()).await.unwrap(), 0);
+        assert!(end(stage.engine.shutdown()).await.is_clean());
+        assert_eq!(stage.engine.usage().commands, 0);
+    });
 }
 
-#[tokio::test]
-async fn asks_that_wait_in_entities_end_while_a_neighbour_blocks() {
-    let stage = Stage::of_threads(1).await;
-    end(stage.entity("a").ask(Touch).into_future()).await.unwrap();
-    let append = stage.rig.hold_next(Operation::Append);
-    let held = stage.entity("a").ask(Touch).timeout(SHORT * 3).into_future();
-    end(append.held(1)).await;
-    let read = stage.rig.hold_next(Operation::Recover);
-    let recovering = stage.entity("b").ask(Touch).timeout(SHORT * 3).into_future();
-    end(read.held(1)).await;
-    stage.entity("a").tell(Block(0)).unwrap();
-    stage.latches.entered(0);
-    append.open();
-    read.open();
-    assert_is!(end(held).await, Err(AskError::Timeout { maybe_applied: true }));
-    assert_is!(end(recovering).await, Err(AskError::Timeout { maybe_applied: false }));
-    stage.latches.open(0);
-    assert_eq!(end(stage.entity("a").ask(Count).into_future()).await.unwrap(), 3);
-    assert_eq!(end(stage.entity("b").ask(Count).into_future()).await.unwrap(), 0);
+#[test]
+fn asks_that_wait_in_entities_end_while_a_neighbour_blocks() {
+    in_still_time(patient(), async |stage| {
+        end(stage.entity("a").ask(Touch).into_future()).await.unwrap();
+        let append = stage.rig.hold_next(Operation::Append);
+        let held = stage.entity("a").ask(Touch).timeout(SHORT).into_future();
+        end(append.held(1)).await;
+        let read = stage.rig.hold_next(Operation::Recover);
+        let recovering = stage.entity("b").ask(Touch).timeout(SHORT).into_future();
+        end(read.held(1)).await;
+        stage.entity("a").tell(Block(0)).unwrap();
+        stage.latches.entered(0);
+        append.open();
+        read.open();
+        pass(SHORT).await;
+        assert_is!(end(held).await, Err(AskError::Timeout { maybe_applied: true }));
+        assert_is!(end(recovering).await, Err(AskError::Timeout { maybe_applied: false }));
+        stage.latches.open(0);
+        assert_eq!(end(stage.entity("a").ask(Count).into_future()).await.unwrap(), 3);
+        assert_eq!(end(stage.entity("b").ask(Count).into_future()).await.unwrap(), 0);
+    });
 }
 
 #[tokio::test]
@@ -83,32 +93,28 @@ async fn a_caller_who_has_an_answer_gets_it_while_the_next_turn_blocks() {
     stage.latches.open(1);
 }
 
-#[tokio::test]
-async fn a_slow_handler_is_named_while_it_runs_and_once() {
+#[test]
+fn a_slow_handler_is_named_while_it_runs_and_once() {
     let (listener, _guard) = Listener::listen(Level::INFO);
-    let settings = RuntimeSettings::default().with_slow_handler_after(Duration::from_millis(20));
-    let stage = Stage::with(1, settings.with_ask_timeout(2 * PATIENCE)).await;
+    let settings = patient().with_slow_handler_after(SHORT);
     let slow = || listener.saying("slow handler, its whole partition waits");
-    stage.block(0);
-    let named = async {
-        while slow().is_empty() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    end(named).await;
-    let [warning] = &slow()[..] else { panic!("{}", listener.text()) };
-    assert_eq!((warning.level, warning.field("kind")), (Level::WARN, Some("blocked")));
-    assert_eq!(warning.field("command"), Some("look"));
-    stage.latches.open(0);
-    assert_eq!(end(stage.entity("first").ask(Count).into_future()).await.unwrap(), 0);
-    assert_eq!((slow().len(), stage.engine.usage().slow_handlers), (1, 1));
+    in_still_time(settings, async |stage| {
+        stage.block(0);
+        pass(SHORT + Duration::from_micros(1)).await;
+        end(listener.hears("slow handler, its whole partition waits")).await;
+        let [warning] = &slow()[..] else { panic!("{}", listener.text()) };
+        assert_eq!((warning.level, warning.field("kind")), (Level::WARN, Some("blocked")));
+        assert_eq!(warning.field("command"), Some("look"));
+        stage.latches.open(0);
+        assert_eq!(end(stage.entity("first").ask(Count).into_future()).await.unwrap(), 0);
+        assert_eq!((slow().len(), stage.engine.usage().slow_handlers), (1, 1));
+    });
 }
 
 #[tokio::test]
 async fn a_shutdown_tells_and_counts_what_a_stuck_handler_keeps() {
     for tells in [false, true] {
-        let settings = RuntimeSettings::default().with_shutdown_timeout(SHORT);
-        let stage = Stage::with(4, settings.with_ask_timeout(2 * PATIENCE)).await;
+        let stage = Stage::with(4, patient().with_shutdown_timeout(SHORT)).await;
         stage.block(0);
         let blocking = stage.entity("a").ask(Block(1)).into_future();
         let behind = stage.entity("b").ask(Touch).into_future();
