@@ -220,14 +220,21 @@ fn saving_snapshots() {
 
 #[test]
 fn telling_of_failures() {
-    on_both_runtimes(async |bomb| {
-        let rig = Rig::of_one_partition();
-        let engine = start(&rig).await;
-        bomb.arm(Trigger::Level(Level::DEBUG));
-        fragile(&engine, "f").tell(Fail(At::Handle)).unwrap();
-        fragile(&engine, "f").ask(Fail(At::AfterCommit)).into_future().await.ok();
-        assert_works(&bomb, &engine).await;
-    });
+    for trigger in [
+        Trigger::Level(Level::DEBUG),
+        Trigger::Message("command sent by `tell` failed"),
+        Trigger::Message("after_commit panicked"),
+    ] {
+        on_both_runtimes(async |bomb| {
+            let rig = Rig::of_one_partition();
+            let engine = start(&rig).await;
+            bomb.arm(trigger);
+            fragile(&engine, "f").tell(Fail(At::Handle)).unwrap();
+            fragile(&engine, "f").ask(Fail(At::AfterCommit)).into_future().await.ok();
+            comes(|| bomb.exploded() > 0).await;
+            assert_works(&bomb, &engine).await;
+        });
+    }
 }
 
 #[test]
