@@ -193,7 +193,9 @@ async fn the_lease_that_counts_is_that_of_the_holder() {
 #[tokio::test(start_paused = true)]
 async fn a_start_that_is_given_up_while_it_waits_takes_nothing() {
     let rig = Rig::new();
-    drop(rig.start_set(leased()).await);
+    let first = rig.start_set(leased()).await;
+    let incarnation = first.incarnation();
+    drop(first);
     all_wait().await;
     let waiting = Rig::over(rig.memory.clone());
     let start = Box::pin(try_start(&waiting));
@@ -202,7 +204,8 @@ async fn a_start_that_is_given_up_while_it_waits_takes_nothing() {
     let claims = waiting.faults.calls(Operation::Claim);
     sleep(2 * LEASE).await;
     assert_eq!(waiting.faults.calls(Operation::Claim), claims);
-    try_start(&rig).await.unwrap();
+    let second = try_start(&rig).await.unwrap();
+    assert_eq!(second.incarnation().get(), incarnation.get() + 1, "none was given in between");
 }
 
 /// A writer store that answers claims as it is told; then it gives the slot away.
