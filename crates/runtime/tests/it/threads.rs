@@ -10,7 +10,7 @@ use actum_runtime::{
 };
 use actum_testkit::Operation;
 use std::time::Duration;
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::timeout};
 
 /// Deposits 1 so many times into each of 20 accounts until the engine refuses; says how many were acknowledged, and how
 /// many may have been stored beyond that.
@@ -33,6 +33,18 @@ fn depositor(engine: &Runtime, times: u64) -> JoinHandle<(u64, u64)> {
         }
         (acknowledged, unsure)
     })
+}
+
+/// Waits for something that must come.
+async fn soon(comes: impl Future<Output = ()>) {
+    timeout(Duration::from_secs(60), comes).await.expect("it comes");
+}
+
+/// Waits until so many appends were sent.
+async fn appends(rig: &Rig, count: u64) {
+    while rig.faults.calls(Operation::Append) < count {
+        tokio::task::yield_now().await;
+    }
 }
 
 async fn stored(rig: &Rig) -> u64 {
@@ -111,9 +123,7 @@ async fn a_shutdown_under_load_stores_exactly_what_was_acknowledged() {
         let rig = Rig::new();
         let engine = rig.start().await;
         let depositors: Vec<_> = (0..8).map(|_| depositor(&engine, 500)).collect();
-        while rig.faults.calls(Operation::Append) < 30 {
-            tokio::task::yield_now().await;
-        }
+        soon(appends(&rig, 30)).await;
         let report = engine.shutdown().await;
         assert!(report.is_clean(), "{report:?}");
         let mut acknowledged = 0;
@@ -133,9 +143,7 @@ async fn a_fence_under_load_loses_nothing_that_was_acknowledged() {
         let rig = Rig::new();
         let engine = rig.start().await;
         let depositors: Vec<_> = (0..8).map(|_| depositor(&engine, 500)).collect();
-        while rig.faults.calls(Operation::Append) < 30 {
-            tokio::task::yield_now().await;
-        }
+        soon(appends(&rig, 30)).await;
         use actum_persistence::store::WriterStore;
         rig.memory.reopen().revoke(engine.incarnation()).await.unwrap();
         let (mut acknowledged, mut unsure) = (0, 0);
@@ -147,9 +155,12 @@ async fn a_fence_under_load_loses_nothing_that_was_acknowledged() {
         let stored = stored(&rig).await;
         assert!((acknowledged..=acknowledged + unsure).contains(&stored), "{stored} stored");
         // the last of them may have been served before it was revoked
-        while !engine.is_fenced() {
-            let _ = account(&engine, "0").ask(Deposit(1)).await;
-        }
+        let fenced = async {
+            while !engine.is_fenced() {
+                let _ = account(&engine, "0").ask(Deposit(1)).await;
+            }
+        };
+        soon(fenced).await;
         assert_is!(account(&engine, "0").ask(Balance).await, Err(AskError::Unavailable { .. }));
     }
 }
