@@ -1,4 +1,6 @@
 //! Every error keeps on the wire what a caller can do about it.
+//!
+//! No code of the product maps errors yet: what maps them here shows that the schema suffices.
 
 use super::{
     caller::{BOUNDS, error_of_wire},
