@@ -84,7 +84,9 @@ async fn bank_whose_file_is_taken_away_acknowledges_nothing_more_says_so_and_end
 
 #[tokio::test]
 async fn standby_bank_waits_and_takes_over_when_the_first_ends() {
-    for place in [Some(Place::file()), Place::postgres()].into_iter().flatten() {
+    for place in
+        [Some(Place::file()), Place::postgres().map(Place::with_long_lease)].into_iter().flatten()
+    {
         let mut first = Program::serve(place.args());
         let mut client = Client::new(first.url().await).unwrap();
         let opened = client.send(&opening("ada")).await;
