@@ -1,9 +1,9 @@
 //! Commands that waited for their entity to recover, and are handled one after the other when it has.
 //!
-//! In real time, and on other threads than the engine's; no test depends on how fast the machine is.
+//! On other threads than the engine's; no test depends on how fast the machine is.
 
 use crate::{
-    blocked::{Block, Count, PATIENCE, Stage, Touch},
+    blocked::{Block, Count, PATIENCE, Stage, Touch, in_still_time, pass},
     rig::assert_is,
 };
 use actum_runtime::{AskError, settings::RuntimeSettings};
@@ -17,21 +17,23 @@ async fn end<T>(asking: impl Future<Output = T>) -> T {
     timeout(PATIENCE, asking).await.expect("an ask ends at its deadline")
 }
 
-#[tokio::test]
-async fn a_command_whose_time_ends_while_an_earlier_one_blocks_is_not_handled() {
-    let stage = Stage::of_threads(1).await;
-    let read = stage.rig.hold_next(Operation::Recover);
-    stage.entity("a").tell(Block(0)).unwrap();
-    end(read.held(1)).await;
-    stage.entity("a").ask(Touch).timeout(SHORT).tell().unwrap();
-    let late = stage.entity("a").ask(Touch).timeout(SHORT).into_future();
-    end(stage.entity("b").ask(Count).into_future()).await.unwrap(); // those before it have come to their entity
-    read.open();
-    stage.latches.entered(0);
-    assert_is!(end(late).await, Err(AskError::Timeout { maybe_applied: false }));
-    // the deadline of the command that was told was before that
-    stage.latches.open(0);
-    assert_eq!(end(stage.entity("a").ask(Count).into_future()).await.unwrap(), 1);
+#[test]
+fn a_command_whose_time_ends_while_an_earlier_one_blocks_is_not_handled() {
+    in_still_time(RuntimeSettings::default().with_ask_timeout(2 * PATIENCE), async |stage| {
+        let read = stage.rig.hold_next(Operation::Recover);
+        stage.entity("a").tell(Block(0)).unwrap();
+        end(read.held(1)).await;
+        stage.entity("a").ask(Touch).timeout(SHORT).tell().unwrap();
+        let late = stage.entity("a").ask(Touch).timeout(SHORT).into_future();
+        end(stage.entity("b").ask(Count).into_future()).await.unwrap(); // those before it have come to their entity
+        read.open();
+        stage.latches.entered(0);
+        pass(SHORT).await;
+        assert_is!(end(late).await, Err(AskError::Timeout { maybe_applied: false }));
+        // the deadline of the command that was told was no later
+        stage.latches.open(0);
+        assert_eq!(end(stage.entity("a").ask(Count).into_future()).await.unwrap(), 1);
+    });
 }
 
 #[tokio::test]
