@@ -11,6 +11,7 @@ mod crossings;
 mod crowd;
 mod crowd_reader;
 mod cut_groups;
+mod cut_pieces;
 mod cuts;
 mod damage;
 mod database;

@@ -63,3 +63,38 @@ fn the_entities_of_a_write_with_commands_are_looked_up_once() {
         assert_eq!(number(fixture, "SELECT count(*) FROM @state_commands").await, 3);
     });
 }
+
+/// A statement that writes everything would run into time-outs.
+#[test]
+fn no_statement_stores_more_than_some_commands_of_a_write() {
+    const MANY: u64 = 20_000;
+    run_on(journal(), async |fixture| {
+        let store = fixture.store().await;
+        let writer = Writer::claim(&store).await;
+        run(
+            fixture,
+            "CREATE TABLE @sizes (rows bigint);
+            CREATE FUNCTION @measure() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                INSERT INTO @sizes SELECT count(*) FROM stored;
+                RETURN NULL;
+            END
+            $$;
+            CREATE TRIGGER size AFTER INSERT ON @state_commands REFERENCING NEW TABLE AS stored
+            FOR EACH STATEMENT EXECUTE FUNCTION @measure();",
+        )
+        .await;
+        let mut busy = write(&writer, 1);
+        busy.revision = Revision::new(MANY);
+        let command =
+            |nr| CommandRecord { revision: Revision::new(nr), ..busy.commands[0].clone() };
+        busy.commands = (1..=MANY).map(command).collect();
+        let writes = vec![write(&writer, 0), busy, write(&writer, 2)];
+        let batch = StateBatch { incarnation: writer.incarnation, writes };
+        assert_eq!(store.write(&batch).await.unwrap(), [StateOutcome::Written; 3]);
+        let all = MANY.cast_signed() + 2;
+        assert_eq!(number(fixture, "SELECT sum(rows)::bigint FROM @sizes").await, all);
+        assert!(number(fixture, "SELECT max(rows) FROM @sizes").await <= 4_000);
+        assert_eq!(number(fixture, "SELECT count(*) FROM @state_commands").await, all);
+    });
+}
