@@ -35,7 +35,7 @@ const LAYOUT: JournalLayout = JournalLayout {
 };
 
 /// The versions there are.
-const VERSIONS: [u32; 1] = [1];
+const VERSIONS: [u32; 2] = [1, NEWEST];
 
 /// What `ACTUM_WRITE_GOLDEN` writes.
 const NEWEST: u32 = 2;
@@ -196,8 +196,12 @@ fn journals_of_all_versions_load_for_ever() {
 /// released is not changed unnoticed.
 #[test]
 fn an_old_journal_and_a_new_one_have_the_same_schema() {
+    VERSIONS.into_iter().for_each(compare_schemas);
+}
+
+fn compare_schemas(version: u32) {
     run_on(journal(), async |old| {
-        load(old, 1).await;
+        load(old, version).await;
         let new = journal();
         let schemas = [schema_of(old).await, schema_of(&new).await];
         for kind in ["table events", "column events 1 position bigint", "index ", "function append"]
@@ -208,7 +212,10 @@ fn an_old_journal_and_a_new_one_have_the_same_schema() {
             let lines = schemas[one].iter().filter(|line| !schemas[other].contains(line));
             lines.map(|line| line.chars().take(100).collect::<String>()).collect::<Vec<_>>()
         });
-        assert!(only_old.is_empty() && only_new.is_empty(), "{only_old:#?}\n{only_new:#?}");
+        assert!(
+            only_old.is_empty() && only_new.is_empty(),
+            "version {version}: {only_old:#?}\n{only_new:#?}"
+        );
     });
 }
 
