@@ -62,15 +62,16 @@ struct Answer {
     guilty: HashMap<i32, SequenceNr>,
 }
 
-/// How often a batch is sent again: once because the history is another than was known, once because a number was taken.
+/// How often a batch is sent again: once because the history is another than was known, once because a number was
+/// taken.
 const SENT_AGAIN_MAX: usize = 2;
 
 /// Stores what does not conflict of a batch that was checked.
 ///
-/// The server looks at the heads of entities that this store does not know. So a conflict costs its own entity only, and a
-/// number that is too high is found as well as one that is too low. Where the store knows a head it inserts
-/// optimistically: while nobody else writes to the lane what it knows is true, and otherwise the number is taken, and the
-/// batch goes again with all heads looked at.
+/// The server looks at the heads of entities that this store does not know. So a conflict costs its own entity only,
+/// and a number that is too high is found as well as one that is too low. Where the store knows a head it inserts
+/// optimistically: while nobody else writes to the lane what it knows is true, and otherwise the number is taken, and
+/// the batch goes again with all heads looked at.
 pub(crate) async fn append(
     shared: &Shared,
     (session, known): (&mut Session, &mut KnownHeads),

@@ -98,15 +98,15 @@ impl Connector {
         })
     }
 
-    /// Begins a transaction that carries its timeouts with it, and is durable when it is confirmed. Whether it may write
-    /// is for the server to say.
+    /// Begins a transaction that carries its timeouts with it, and is durable when it is confirmed. Whether it may
+    /// write is for the server to say.
     pub(crate) fn begin(&self) -> Text {
         AssertSqlSafe(Arc::clone(&self.begin))
     }
 
-    /// Does what changes nothing; in a transaction behind a proxy, where a statement goes to the server in two parts and
-    /// what comes second must not meet what another client has sent first, and on a connection that goes back to a pool,
-    /// which has neither the time-outs nor the planner's settings that others are told when they are made.
+    /// Does what changes nothing; in a transaction behind a proxy, where a statement goes to the server in two parts
+    /// and what comes second must not meet what another client has sent first, and on a connection that goes back to a
+    /// pool, which has neither the time-outs nor the planner's settings that others are told when they are made.
     pub(crate) async fn read<T>(
         &self,
         session: &mut Session,

@@ -75,7 +75,8 @@ impl Connections {
         self.lend(doing).await
     }
 
-    /// As [`lend`](Self::lend), with a transaction begun; on another connection when the server had forgotten the first.
+    /// As [`lend`](Self::lend), with a transaction begun; on another connection when the server had forgotten the
+    /// first.
     pub(crate) async fn begin(&self, doing: &str) -> Result<Lent<'_>, StoreError> {
         let mut lent = self.lend(doing).await?;
         let mut begun = lent.begin(self.connector().begin()).await;

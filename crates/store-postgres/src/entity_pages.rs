@@ -1,4 +1,5 @@
-//! Events of entities, and the snapshots they follow: many entities in one statement, which sees one state of the tables.
+//! Events of entities, and the snapshots they follow: many entities in one statement, which sees one state of the
+//! tables.
 
 use crate::{
     entities::Names,
@@ -26,11 +27,12 @@ pub(crate) struct Wanted<'a> {
 }
 
 /// A row for each entity that was ever written, told by its missing `position`: head, floor, and the newest snapshot
-/// if it has one, with the timestamp of the event it covers. And the events of each, with what the events before them on the page weigh, so that the server sends no more
-/// than the page holds and one: to take the rows of a statement half way costs the connection.
+/// if it has one, with the timestamp of the event it covers. And the events of each, with what the events before them
+/// on the page weigh, so that the server sends no more than the page holds and one: to take the rows of a statement
+/// half way costs the connection.
 ///
-/// Entities are looked up one by one: joined to the list they would be read all, by a plan that was made while they were
-/// few and is kept.
+/// Entities are looked up one by one: joined to the list they would be read all, by a plan that was made while they
+/// were few and is kept.
 const QUERY: &str = "
     WITH asked AS MATERIALIZED (
         SELECT w.nr, n.entity, n.floor, h.head, w.after, s.sequence_nr, s.timestamp, s.codec, s.manifest,

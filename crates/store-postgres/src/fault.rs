@@ -103,7 +103,8 @@ impl Fault {
             "55P03" | "57014" => Self::Slow,
             "25006" => Self::ReadOnly,
             "23505" | "42P06" | "42P07" | "42710" | "42723" => Self::Taken,
-            // a transaction that failed, a plan whose tables have changed, a statement that another session has prepared
+            // a transaction that failed, a plan whose tables have changed, a statement that another session has
+            // prepared
             "25P02" | "0A000" | "26000" | "42P05" => Self::Stale,
             // texts of Rust are UTF-8, so it is NUL that the server does not take
             "22021" => Self::Unfit,

@@ -56,8 +56,8 @@ fn verdict(row: &PgRow) -> Result<Verdict, sqlx::Error> {
 pub(crate) struct Write {
     pub(crate) doing: &'static str,
     pub(crate) incarnation: Incarnation,
-    /// It begins with the arguments `_space`, `_fence`, `_incarnation`, `_nonce` and `_settled`, and its answer with the
-    /// columns `_verdict`, `_nonce_now` and `_settled_now`.
+    /// It begins with the arguments `_space`, `_fence`, `_incarnation`, `_nonce` and `_settled`, and its answer with
+    /// the columns `_verdict`, `_nonce_now` and `_settled_now`.
     pub(crate) query: &'static str,
 }
 

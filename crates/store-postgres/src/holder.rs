@@ -1,7 +1,7 @@
 //! Holders of writer slots, as the table of writers has them.
 //!
-//! It has no column for the length of a lease. That is kept in the text that describes the holder, behind what the holder
-//! says of itself: claimants need it, and people may read it.
+//! It has no column for the length of a lease. That is kept in the text that describes the holder, behind what the
+//! holder says of itself: claimants need it, and people may read it.
 
 use crate::session::column;
 use actum_persistence::store::{
@@ -18,14 +18,15 @@ const LEASE_MAX: Duration = Duration::from_secs(1_000_000_000);
 
 /// The incarnation that may write for a slot, and its lease, by the clock of the server.
 ///
-/// Two renewals of one incarnation do not end at the same microsecond, so the end of the lease tells them apart, whatever
-/// it means by any clock.
+/// Two renewals of one incarnation do not end at the same microsecond, so the end of the lease tells them apart,
+/// whatever it means by any clock.
 pub(crate) const HOLDER_OF: &str = "SELECT incarnation, holder,
         (extract(epoch FROM lease_until) * 1000000)::bigint,
         (extract(epoch FROM lease_until - clock_timestamp()) * 1000000)::bigint
     FROM @writers WHERE slot = $1 AND revoked_at IS NULL";
 
-/// Revokes an incarnation; only if it has not been renewed since, where the second argument says which renewal that was.
+/// Revokes an incarnation; only if it has not been renewed since, where the second argument says which renewal that
+/// was.
 pub(crate) const REVOCATION: &str = "UPDATE @writers SET revoked_at = clock_timestamp()
     WHERE incarnation = $1 AND revoked_at IS NULL
         AND ($2::bigint IS NULL OR (extract(epoch FROM lease_until) * 1000000)::bigint = $2)";

@@ -18,8 +18,8 @@ struct Lane {
     closed: bool,
 }
 
-/// The turn of one append. When it ends in the middle of something, the connection is closed at once: a transaction that
-/// nobody will commit must not keep its locks.
+/// The turn of one append. When it ends in the middle of something, the connection is closed at once: a transaction
+/// that nobody will commit must not keep its locks.
 pub(crate) struct Turn<'a>(MutexGuard<'a, Lane>);
 
 impl LaneWriter {

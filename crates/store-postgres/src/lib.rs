@@ -11,10 +11,10 @@
 //!               └─ Texts         the statements, with the name of the schema in them
 //! ```
 //!
-//! An append is one round trip: a function of the schema (`schema/v1/append.sql`) joins the writer's fence, takes the lane's
-//! lock, numbers the events from the lane's head and inserts them; the statement is the transaction. The locks are
-//! advisory and end with it. Entities whose heads this store knows are not looked up: that their numbers are free is found
-//! out by inserting them.
+//! An append is one round trip: a function of the schema (`schema/v1/append.sql`) joins the writer's fence, takes the
+//! lane's lock, numbers the events from the lane's head and inserts them; the statement is the transaction. The locks
+//! are advisory and end with it. Entities whose heads this store knows are not looked up: that their numbers are free
+//! is found out by inserting them.
 //!
 //! The tests run it on the PostgreSQL they find, 15 most of the time; they were also run on 13.23 and 18.4.
 

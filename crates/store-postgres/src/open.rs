@@ -25,8 +25,8 @@ pub(crate) struct Opened {
     pub(crate) lock_space: i32,
 }
 
-/// Lists the migrations of the journal that the settings name in the database at `url`, and whether it has them. Nothing
-/// is changed.
+/// Lists the migrations of the journal that the settings name in the database at `url`, and whether it has them.
+/// Nothing is changed.
 ///
 /// # Errors
 /// [`OpenError`] when the settings are not valid, or the database cannot be reached or used as a journal.

@@ -113,8 +113,8 @@ async fn writes_in(
     Ok((settled, Some(token)))
 }
 
-/// Shuts out what is still on its way, and says the new token; none if there is no such writer, whose writes are not there
-/// then, and will not be.
+/// Shuts out what is still on its way, and says the new token; none if there is no such writer, whose writes are not
+/// there then, and will not be.
 async fn settle(
     shared: &Shared,
     tx: &mut Transaction<'_>,

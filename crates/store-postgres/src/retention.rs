@@ -16,7 +16,8 @@ const DELETED_MAX: i64 = 1_000;
 const DELETE: &str = "SELECT _verdict, _nonce_now, _settled_now, _head, _floor
     FROM @delete_events_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
-/// Deletes events of `entity`, which writes to `lane`, up to `up_to`, some of them if they are many, and says up to which they are deleted.
+/// Deletes events of `entity`, which writes to `lane`, up to `up_to`, some of them if they are many, and says up to
+/// which they are deleted.
 pub(crate) async fn delete_some(
     shared: &Shared,
     incarnation: Incarnation,

@@ -14,7 +14,8 @@ pub enum Migrate {
     Never,
 }
 
-/// How a [`PostgresStore`](crate::PostgresStore) uses its database. All settings are checked together when it is opened.
+/// How a [`PostgresStore`](crate::PostgresStore) uses its database. All settings are checked together when it is
+/// opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PostgresSettings {
@@ -33,15 +34,15 @@ pub struct PostgresSettings {
     pub connections_max: u32,
     /// Whether the connections go through a proxy that hands them to another server after each transaction, such as
     /// PgBouncer in its mode `transaction`; false by default. Statements are then not prepared ahead, every call is a
-    /// transaction of its own with its timeouts in it, and nothing is asked of the proxy that it could refuse: a call is
-    /// four round trips instead of one.
+    /// transaction of its own with its timeouts in it, and nothing is asked of the proxy that it could refuse: a call
+    /// is four round trips instead of one.
     pub transaction_pooling: bool,
     /// How long to wait for a connection, to be opened or to become free; 3 seconds by default, 1 millisecond to 10
     /// minutes. After that the call fails as unavailable.
     pub connect_timeout: Duration,
     /// How long a statement may take on the server; 5 seconds by default, 10 milliseconds to 10 minutes. After that the
-    /// server gives it up, nothing was written, and the call fails as unavailable. A large batch is several statements of
-    /// one transaction, of at most 4,000 rows or 4 MiB each, so it may take longer as a whole.
+    /// server gives it up, nothing was written, and the call fails as unavailable. A large batch is several statements
+    /// of one transaction, of at most 4,000 rows or 4 MiB each, so it may take longer as a whole.
     pub statement_timeout: Duration,
     /// How long a statement may wait for a lock, within `statement_timeout`; 3 seconds by default, 1 millisecond to 10
     /// minutes. As above.
@@ -50,8 +51,8 @@ pub struct PostgresSettings {
     /// `statement_timeout`, up to 20 minutes. Whether a write was done is then unknown, and found out.
     pub answer_timeout: Duration,
     /// For how long a connection that was not used is trusted without asking; 1 second by default, at most an hour. One
-    /// that is older is asked first, which costs a round trip, so that no call ends on a connection that a firewall or a
-    /// restarted server has forgotten.
+    /// that is older is asked first, which costs a round trip, so that no call ends on a connection that a firewall or
+    /// a restarted server has forgotten.
     pub trusted_for: Duration,
     /// How many entities each lane remembers the key and the head of, so that appending to them needs no look-up;
     /// 200,000 by default, some 25 MB when full, 1,000 to 100 million.

@@ -14,19 +14,20 @@ use std::fmt;
 
 /// A journal in a schema of a PostgreSQL database.
 ///
-/// It keeps every promise of [`actum_persistence::store`], on PostgreSQL 13 and later. Confirmed writes are as durable as
-/// the server's `fsync` and `synchronous_commit` make them, where `synchronous_commit = off` is overridden. Many
+/// It keeps every promise of [`actum_persistence::store`], on PostgreSQL 13 and later. Confirmed writes are as durable
+/// as the server's `fsync` and `synchronous_commit` make them, where `synchronous_commit = off` is overridden. Many
 /// processes can use one journal; only the holder of a writer slot appends, and whoever was replaced gets
 /// [`StoreError::Fenced`](actum_persistence::store::StoreError::Fenced).
 ///
 /// A server that fails over keeps what was confirmed only if its replica had got it: use synchronous replication, or
 /// accept that the last events are lost with the old server. Nothing is built on lost ones: each append shows the last
-/// event of the lane it knows, and where that is gone all that is known is forgotten, so that entities conflict and recover
-/// instead of growing gaps; a writer that was claimed on the lost history is fenced, and a snapshot of lost events is not
-/// used. A reader that had read further than the head sees nothing until positions pass its own: then it must start over.
+/// event of the lane it knows, and where that is gone all that is known is forgotten, so that entities conflict and
+/// recover instead of growing gaps; a writer that was claimed on the lost history is fenced, and a snapshot of lost
+/// events is not used. A reader that had read further than the head sees nothing until positions pass its own: then it
+/// must start over.
 ///
-/// Connections are opened when they are needed, and again after a restart of the server; nothing is kept on them between
-/// transactions but prepared statements. So a journal also works behind a proxy that pools transactions, see
+/// Connections are opened when they are needed, and again after a restart of the server; nothing is kept on them
+/// between transactions but prepared statements. So a journal also works behind a proxy that pools transactions, see
 /// [`PostgresSettings::transaction_pooling`].
 ///
 /// # Examples
@@ -76,8 +77,8 @@ impl PostgresStore {
     /// `postgres://user:password@host:port/database?sslmode=verify-full`: as
     /// [libpq](https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING) has it, with `sslmode`,
     /// `sslrootcert`, `sslcert`, `sslkey`, `host` (a directory for a Unix socket), `application_name` and `options` as
-    /// parameters. A parameter that is not known is refused, so that none is misspelt in vain. What is not said is taken from
-    /// libpq's environment variables, such as `PGPASSWORD`.
+    /// parameters. A parameter that is not known is refused, so that none is misspelt in vain. What is not said is
+    /// taken from libpq's environment variables, such as `PGPASSWORD`.
     ///
     /// # Errors
     /// [`OpenError`] when the database cannot be reached or used as a journal.
@@ -103,8 +104,8 @@ impl PostgresStore {
     ///
     /// Those that append are kept while the store is open, one for each lane that is written to; they are set up for it
     /// and closed in the end. So the pool may open at least one more than the journal has lanes. The others go back to
-    /// the pool after each call, with nothing changed on them. The pool's own time to acquire a connection bounds waiting
-    /// too.
+    /// the pool after each call, with nothing changed on them. The pool's own time to acquire a connection bounds
+    /// waiting too.
     ///
     /// # Errors
     /// As [`connect_with`](Self::connect_with).

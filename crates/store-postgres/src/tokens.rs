@@ -8,19 +8,19 @@ use std::{
 pub(crate) struct Token {
     /// Drawn by lot when the incarnation was claimed; none if this store does not know it.
     ///
-    /// After a fail-over to a replica that had not got everything a number may be given out again. Then this tells who is
-    /// meant.
+    /// After a fail-over to a replica that had not got everything a number may be given out again. Then this tells who
+    /// is meant.
     pub(crate) nonce: Option<i64>,
     /// How often writes of the incarnation have been settled.
     ///
     /// Settling a write whose outcome is unknown counts on by one, behind every write that has begun. What was sent
-    /// before, and is still on its way to the server, comes with the old number and is not carried out any more: only so
-    /// "it is not stored" stays true.
+    /// before, and is still on its way to the server, comes with the old number and is not carried out any more: only
+    /// so "it is not stored" stays true.
     pub(crate) settled: i64,
 }
 
-/// The tokens of the incarnations that write through a store: a handful, as many as were claimed through it. Only the server's look at them is a fence; what is kept here
-/// saves asking.
+/// The tokens of the incarnations that write through a store: a handful, as many as were claimed through it. Only the
+/// server's look at them is a fence; what is kept here saves asking.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens(Mutex<HashMap<i64, Token>>);
 

@@ -10,12 +10,13 @@ use std::time::Duration;
 ///
 /// # How a holder dies
 /// The suite takes a writer slot, calls [`kill`](Self::kill), lets the lease pass with [`pass_time`](Self::pass_time),
-/// and expects that the slot can be claimed, or taken from the holder as it is seen. A store that goes by leases alone does
-/// nothing special in `kill`; one that sees the death of a process by itself, by a lock on a file say, must see it there.
+/// and expects that the slot can be claimed, or taken from the holder as it is seen. A store that goes by leases alone
+/// does nothing special in `kill`; one that sees the death of a process by itself, by a lock on a file say, must see it
+/// there.
 #[async_trait]
 pub trait StoreFixture: Send + Sync + 'static {
-    /// Whether the journal can be had on this machine; true by default. Where it cannot, because there is no server say,
-    /// the fixture says so and the cases are passed over.
+    /// Whether the journal can be had on this machine; true by default. Where it cannot, because there is no server
+    /// say, the fixture says so and the cases are passed over.
     fn is_available(&self) -> bool {
         true
     }
@@ -40,8 +41,8 @@ pub trait StoreFixture: Send + Sync + 'static {
     /// behind it. Called while nothing is open.
     async fn advance_lane(&self, lane: Lane, to: Position);
 
-    /// Damages the row of a snapshot that is stored, so that it cannot be read. False where there are no rows that could be
-    /// damaged, as in memory; then the cases that need it are passed over. Called while nothing is open.
+    /// Damages the row of a snapshot that is stored, so that it cannot be read. False where there are no rows that
+    /// could be damaged, as in memory; then the cases that need it are passed over. Called while nothing is open.
     async fn damage_snapshot(&self, _entity: &EntityKey, _sequence_nr: SequenceNr) -> bool {
         false
     }

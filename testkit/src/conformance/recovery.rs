@@ -171,8 +171,8 @@ pub async fn a_snapshot_ahead_of_the_journal_is_skipped(fixture: &dyn StoreFixtu
     }
 }
 
-/// A snapshot that was ahead stays skipped when the journal reaches its number with other events: its timestamp is not that
-/// of the event with its number. The events that it would stand for are read instead.
+/// A snapshot that was ahead stays skipped when the journal reaches its number with other events: its timestamp is not
+/// that of the event with its number. The events that it would stand for are read instead.
 pub async fn a_snapshot_of_another_history_is_never_used(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let writer = Writer::claim(&stores).await;
@@ -193,8 +193,8 @@ pub async fn a_snapshot_of_another_history_is_never_used(fixture: &dyn StoreFixt
     }
 }
 
-/// Before snapshots had the timestamp of the event they cover they had that of the moment they were taken. Where the events
-/// are deleted such a snapshot is used, if nothing else reaches as far.
+/// Before snapshots had the timestamp of the event they cover they had that of the moment they were taken. Where the
+/// events are deleted such a snapshot is used, if nothing else reaches as far.
 pub async fn a_snapshot_of_the_older_format_is_used_where_events_are_deleted(
     fixture: &dyn StoreFixture,
 ) {
@@ -218,8 +218,8 @@ pub async fn a_snapshot_of_the_older_format_is_used_where_events_are_deleted(
     }
 }
 
-/// A snapshot whose row cannot be read is skipped, by every way that reads it; where the events are deleted too, the page
-/// shows the gap by its floor, and the entities that are read with it are not disturbed.
+/// A snapshot whose row cannot be read is skipped, by every way that reads it; where the events are deleted too, the
+/// page shows the gap by its floor, and the entities that are read with it are not disturbed.
 pub async fn a_damaged_snapshot_is_skipped(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let writer = Writer::claim(&stores).await;

@@ -132,8 +132,8 @@ pub async fn many_states_are_written_and_loaded_together(fixture: &dyn StoreFixt
     assert_eq!(stores.states.load(&[]).await.expect("states can be loaded"), []);
 }
 
-/// A record that has lost a part of its payload is corrupt. It is not taken for a tombstone, which has no part of it, and
-/// would be written over.
+/// A record that has lost a part of its payload is corrupt. It is not taken for a tombstone, which has no part of it,
+/// and would be written over.
 pub async fn a_damaged_state_is_corrupt_and_no_tombstone(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let writer = Writer::claim(&stores).await;

@@ -46,8 +46,8 @@ impl Writer {
         Self::of(stores, incarnation)
     }
 
-    /// Claims the slot `journal` after its holder was killed: where the store does not see that by itself, from the holder
-    /// as it is seen.
+    /// Claims the slot `journal` after its holder was killed: where the store does not see that by itself, from the
+    /// holder as it is seen.
     pub(crate) async fn take_over(stores: &Stores, lease: Duration) -> Self {
         let claim = WriterClaim { lease, ..claim_of("journal") };
         let incarnation = match stores.writers.claim(&claim).await {

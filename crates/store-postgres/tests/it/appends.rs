@@ -151,7 +151,8 @@ fn event_numbers_end_with_the_last_of_64_bits() {
     });
 }
 
-/// A text of PostgreSQL has no NUL. The journal is not damaged by whoever asks for one, and the others are not kept waiting.
+/// A text of PostgreSQL has no NUL. The journal is not damaged by whoever asks for one, and the others are not kept
+/// waiting.
 #[test]
 fn a_text_that_the_server_cannot_keep_is_refused_and_not_called_corruption() {
     run_on(journal(), async |fixture| {

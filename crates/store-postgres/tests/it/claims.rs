@@ -171,8 +171,8 @@ fn a_claimant_that_takes_over_keeps_no_other_waiting() {
     });
 }
 
-/// Unlike a file's lock, a lease is not bound to the life of a process: the slot is free when it was given back, or when
-/// the lease has run out.
+/// Unlike a file's lock, a lease is not bound to the life of a process: the slot is free when it was given back, or
+/// when the lease has run out.
 #[test]
 fn a_slot_that_was_not_given_back_stays_taken_when_its_store_is_closed() {
     run_on(journal(), async |fixture| {

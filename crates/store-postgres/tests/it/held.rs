@@ -142,8 +142,8 @@ fn a_late_deletion_is_not_carried_out_behind_a_settlement() {
     });
 }
 
-/// In a transaction of several statements it is the commit that may be late, all work done. What is said of it then stays
-/// true when it comes.
+/// In a transaction of several statements it is the commit that may be late, all work done. What is said of it then
+/// stays true when it comes.
 #[test]
 fn what_is_said_of_an_append_whose_commit_is_late_stays_true() {
     let settings = PostgresSettings::default().with_transaction_pooling(true);

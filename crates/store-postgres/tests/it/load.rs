@@ -1,4 +1,5 @@
-//! Many entities, or rivals for them, that write through group commit as fast as they can, and keep account of what they were told.
+//! Many entities, or rivals for them, that write through group commit as fast as they can, and keep account of what
+//! they were told.
 
 use crate::{
     reader::{journal, text_of},

@@ -32,8 +32,8 @@ fn line(error: &dyn Error) -> String {
     below.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// It says just that; what it says is no sentence, says nothing twice and has no password; nor has what it is shown as to
-/// a developer.
+/// It says just that; what it says is no sentence, says nothing twice and has no password; nor has what it is shown as
+/// to a developer.
 pub(crate) fn assert_says<E: Error>(error: E, expected: &str) {
     let shown = format!("{error:?} {error:#?}");
     assert_eq!(line(&error), expected, "{shown}");

@@ -59,8 +59,9 @@ async fn hold(fixture: &PostgresFixture) -> PgConnection {
     stranger
 }
 
-/// How many connections make a schema of the journal's name, of those that wait for somebody; `pg_terminate_backend(pid)`
-/// counts and ends them. Asked on a connection of its own: inside of a transaction the answer stays the same.
+/// How many connections make a schema of the journal's name, of those that wait for somebody;
+/// `pg_terminate_backend(pid)` counts and ends them. Asked on a connection of its own: inside of a transaction the
+/// answer stays the same.
 async fn waiting(fixture: &PostgresFixture, what: &str) -> i64 {
     let query = format!(
         "SELECT count({what}) FROM pg_stat_activity
@@ -218,8 +219,8 @@ fn a_standby_is_read_and_refuses_writes() {
     });
 }
 
-/// A server on a copy of the data of `server`, which replays its log and never leaves recovery. None, which is then said,
-/// where there is no program to copy with.
+/// A server on a copy of the data of `server`, which replays its log and never leaves recovery. None, which is then
+/// said, where there is no program to copy with.
 fn standby_of(server: &PostgresServer) -> Option<PostgresServer> {
     let program = server.binaries().program("pg_basebackup");
     let missing = ServerError::NotInstalled { program: "pg_basebackup", hint: "it is a client" };

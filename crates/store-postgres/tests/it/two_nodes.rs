@@ -1,5 +1,5 @@
-//! Two nodes, each with a writer slot of its own, that come by the same entities in one lane: what one of them remembers
-//! of a head is too low as soon as the other has written.
+//! Two nodes, each with a writer slot of its own, that come by the same entities in one lane: what one of them
+//! remembers of a head is too low as soon as the other has written.
 
 use crate::{
     fixture::PostgresFixture,

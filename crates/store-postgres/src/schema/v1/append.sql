@@ -12,8 +12,8 @@
 -- true once may be too low: then the first event's number is taken, which the insert finds out, or deleted, which the
 -- entity's floor tells.
 --
--- Told are the head of the lane before the append, with its event if that is there; the keys of the new entities; and the
--- appends that conflict, with where their entities are.
+-- Told are the head of the lane before the append, with its event if that is there; the keys of the new entities; and
+-- the appends that conflict, with where their entities are.
 CREATE FUNCTION @append_v1(
     _space integer, _fence integer, _incarnation bigint, _nonce bigint, _settled bigint,
     _lane integer, _head bigint, _head_incarnation bigint, _head_event_nr bigint,

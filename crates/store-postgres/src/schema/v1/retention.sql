@@ -1,5 +1,5 @@
--- Deletes events of an entity up to `_up_to`, at most `_many` of them, and says up to which they are deleted. `_head` is
--- that of the entity; nothing is deleted when `_up_to` is past it.
+-- Deletes events of an entity up to `_up_to`, at most `_many` of them, and says up to which they are deleted. `_head`
+-- is that of the entity; nothing is deleted when `_up_to` is past it.
 CREATE FUNCTION @delete_events_v1(
     _space integer, _fence integer, _incarnation bigint, _nonce bigint, _settled bigint, _lane integer, _kind text,
     _id text, _up_to bigint, _many bigint,

@@ -4,8 +4,8 @@
 -- Numbers of 64 bits without a sign (event_nr, write_nr) are stored as the signed integer of the same bits. Functions
 -- carry a number of their own in their names: programs of two versions may use one journal while it is upgraded.
 --
--- A plan that is made while a table is nearly empty reads all of it, and is kept while the table grows. So functions look
--- rows up one by one by their index, and the connections that call them say so to the planner (`connection.rs`).
+-- A plan that is made while a table is nearly empty reads all of it, and is kept while the table grows. So functions
+-- look rows up one by one by their index, and the connections that call them say so to the planner (`connection.rs`).
 
 -- One row: what the journal is.
 CREATE TABLE @journal (
