@@ -133,7 +133,7 @@ impl Session {
         self.batch(text).await
     }
 
-    /// Commits.
+    /// Commits. When the server refuses that, it has rolled back.
     pub(crate) async fn commit(&mut self) -> Result<(), sqlx::Error> {
         self.end("COMMIT").await
     }
@@ -149,9 +149,10 @@ impl Session {
         let end = async |connection: &mut PgConnection| {
             sqlx::raw_sql(text).execute(connection).map_ok(drop).await
         };
-        self.watch(end).await?;
-        self.in_transaction = false;
-        Ok(())
+        let done = self.watch(end).await;
+        // a commit that the server refuses ends its transaction too
+        self.in_transaction &= !self.is_usable();
+        done
     }
 
     /// Says goodbye and closes the connection, also one of a pool.

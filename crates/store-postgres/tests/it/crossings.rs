@@ -7,10 +7,11 @@ use crate::{
 };
 use actum_model::{EntityKey, SequenceNr, Timestamp};
 use actum_persistence::store::{
-    AppendOutcome, DurableStateStore, Snapshot, SnapshotStore, StateBatch, StateOutcome,
+    AppendOutcome, DurableStateStore, Snapshot, SnapshotStore, StateBatch, StateOutcome, StoreError,
 };
 use actum_store_postgres::{PostgresSettings, PostgresStore};
 use bytes::Bytes;
+use std::error::Error;
 
 /// How many rows need several statements.
 const MANY: usize = 5_000;
@@ -36,7 +37,7 @@ async fn cross_commits(fixture: &PostgresFixture) {
             DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION @cross();"
         );
     }
-    sqlx::raw_sql(fixture.sql(&text)).execute(&mut fixture.stranger().await).await.unwrap();
+    run(fixture, &text).await;
 }
 
 /// What was crossed was rolled back, whatever it is: the same again does, once.
@@ -64,6 +65,40 @@ fn what_is_crossed_at_its_commit_is_sent_again_and_stored_once() {
             }
         });
     }
+}
+
+/// The transaction is over then, and the connection can be used for the next one.
+#[test]
+fn a_connection_whose_commits_are_refused_is_kept() {
+    let settings = PostgresSettings::default().with_transaction_pooling(true);
+    run_on(PostgresFixture::with(settings), async |fixture| {
+        let store = fixture.store().await;
+        let writer = Writer::claim(&store).await;
+        writer.write(&account(1), 0).await;
+        let refuse = "CREATE FUNCTION @refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                RAISE EXCEPTION 'refused by process %', pg_backend_pid() USING ERRCODE = '40001';
+            END
+            $$;
+            CREATE CONSTRAINT TRIGGER refusal AFTER INSERT ON @events
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION @refuse();";
+        run(fixture, refuse).await;
+        let refused = async || {
+            let refused = writer.each(&[account(1)], 1, 10).await.unwrap_err();
+            assert!(matches!(refused, StoreError::Unavailable { .. }), "{refused:?}");
+            refused.source().unwrap().to_string()
+        };
+        let (first, second) = (refused().await, refused().await);
+        assert!(first.contains("refused by process"), "{first}");
+        assert_eq!(first, second, "it is the same connection");
+        run(fixture, "DROP FUNCTION @refuse CASCADE").await;
+        writer.write(&account(1), 1).await;
+    });
+}
+
+async fn run(fixture: &PostgresFixture, statements: &str) {
+    let statements = fixture.sql(statements);
+    sqlx::raw_sql(statements).execute(&mut fixture.stranger().await).await.unwrap();
 }
 
 async fn append(writer: &Writer<'_>, keys: &[EntityKey]) {
