@@ -8,23 +8,13 @@ use crate::{
     store::Shared,
     values,
 };
-use actum_model::{EntityKey, Position, SequenceNr, Timestamp};
+use actum_model::{EntityKey, Position, Timestamp};
 use actum_persistence::store::{
-    CoveredEvent, EntityPage, PageLimit, PageRoom, Recovered, Snapshot, SnapshotFit, SnapshotRow,
-    StoreError, StoredEvent,
+    Answered, EntityAnswer, NewestSnapshot, PageLimit, Snapshot, SnapshotRow, StoreError,
+    StoredEvent, Wanted,
 };
 use sqlx::postgres::PgRow;
 use std::error::Error;
-
-/// What is wanted of one entity.
-#[derive(Clone, Copy)]
-pub(crate) struct Wanted<'a> {
-    pub(crate) entity: &'a EntityKey,
-    /// Events behind this one.
-    pub(crate) after: SequenceNr,
-    /// The newest snapshot, and events behind that instead.
-    pub(crate) snapshot: bool,
-}
 
 /// A row for each entity that was ever written, told by its missing `position`: head, floor, and the newest snapshot
 /// if it has one, with the timestamp of the event it covers. And the events of each, with what the events before them
@@ -71,39 +61,6 @@ const QUERY: &str = "
     ) AS v
     WHERE v.weight_before IS NULL OR v.weight_before <= $6";
 
-/// One entity's answer while it is put together.
-struct Answer<'a> {
-    wanted: Wanted<'a>,
-    recovered: Recovered,
-    room: PageRoom,
-    /// The number of the last event so far; before the first one, the number in front of the page.
-    last: SequenceNr,
-    /// Whether the snapshot cannot be used.
-    needs_care: bool,
-}
-
-/// What was read of an entity.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all are of the large one, and none lives long"
-)]
-pub(crate) enum Answered {
-    /// The snapshot that fits, if any, and the events behind it.
-    Recovered(Recovered),
-    /// Its newest snapshot cannot be used: see [`actum_persistence::store::recover_carefully`].
-    NeedsCare,
-}
-
-impl Answered {
-    /// The page of an entity that was read without a snapshot.
-    pub(crate) fn into_page(self) -> EntityPage {
-        match self {
-            Self::Recovered(recovered) => recovered.page,
-            Self::NeedsCare => unreachable!("no snapshot was read"),
-        }
-    }
-}
-
 /// Reads what is wanted, answers in its order.
 pub(crate) async fn read(
     shared: &Shared,
@@ -124,17 +81,18 @@ pub(crate) async fn read(
             .bind(values::bound(limit.bytes as u64))
     };
     let rows = shared.connections.read(doing, statement).await?;
-    let mut answers: Vec<_> = wanted.iter().map(|wanted| Answer::new(*wanted, limit)).collect();
+    let mut answers: Vec<_> =
+        wanted.iter().map(|wanted| EntityAnswer::new(*wanted, limit)).collect();
     let placed = place(&mut answers, &rows)?;
     placed.map_err(|error| store_error(doing, error))?;
-    let answered: Result<_, _> = answers.into_iter().map(|answer| answer.finish(limit)).collect();
-    answered.map_err(|error| store_error(doing, error))
+    let answered: Result<_, _> = answers.into_iter().map(EntityAnswer::finish).collect();
+    answered.map_err(|missing| store_error(doing, wrong(missing)))
 }
 
 /// Puts rows where they belong, first those that come before the events. The server sends an entity's events in order,
 /// though it does not have to: where it has not, a gap is found.
 fn place(
-    answers: &mut [Answer<'_>],
+    answers: &mut [EntityAnswer<'_>],
     rows: &[PgRow],
 ) -> Result<Result<(), sqlx::Error>, StoreError> {
     for events in [false, true] {
@@ -142,8 +100,8 @@ fn place(
             let answer = &mut answers[values::nr(row, answers.len())?];
             let done = match column::<Option<i64>>(row, 2) {
                 Ok(position) if position.is_some() != events => continue,
-                Ok(None) => answer.begin(row),
-                Ok(Some(_)) => stored_event(row).and_then(|event| answer.add(event)),
+                Ok(None) => begin(answer, row),
+                Ok(Some(_)) => add(answer, row),
                 Err(error) => Err(error),
             };
             if done.is_err() {
@@ -167,67 +125,25 @@ pub(crate) fn stored_event(row: &PgRow) -> Result<StoredEvent, sqlx::Error> {
     })
 }
 
-impl<'a> Answer<'a> {
-    fn new(wanted: Wanted<'a>, limit: PageLimit) -> Self {
-        let (recovered, room) = (Recovered::default(), PageRoom::new(limit));
-        Self { wanted, recovered, room, last: wanted.after, needs_care: false }
-    }
+fn add(answer: &mut EntityAnswer<'_>, row: &PgRow) -> Result<(), sqlx::Error> {
+    answer.add(stored_event(row)?).map(drop).map_err(wrong)
+}
 
-    /// Takes the row that comes before the events.
-    fn begin(&mut self, row: &PgRow) -> Result<(), sqlx::Error> {
-        let page = &mut self.recovered.page;
-        page.head = values::reached(row, 3)?;
-        page.floor = values::reached(row, 4)?;
-        if column::<Option<i64>>(row, 1)?.is_some() {
-            let covered = column::<Option<i64>>(row, 11)?.map(Timestamp::from_micros);
-            let covered = CoveredEvent { head: page.head, floor: page.floor, timestamp: covered };
-            match snapshot(row, self.wanted.entity) {
-                Ok(snapshot) if snapshot.fit(&covered) == SnapshotFit::Fits => {
-                    self.last = self.last.max(snapshot.sequence_nr);
-                    self.recovered.snapshot = Some(snapshot);
-                }
-                Ok(_) | Err(_) => self.needs_care = true,
-            }
-        }
-        self.last = self.last.max(page.floor);
-        Ok(())
-    }
-
-    /// Takes an event if there is room.
-    fn add(&mut self, event: StoredEvent) -> Result<(), sqlx::Error> {
-        if self.needs_care || self.room.is_full() {
-            return Ok(());
-        }
-        if event.sequence_nr != self.last.next() {
-            return Err(self.gap(event.sequence_nr));
-        }
-        if self.room.take(&event) {
-            self.last = event.sequence_nr;
-            self.recovered.page.events.push(event);
-        }
-        Ok(())
-    }
-
-    fn finish(self, limit: PageLimit) -> Result<Answered, sqlx::Error> {
-        if self.needs_care {
-            return Ok(Answered::NeedsCare);
-        }
-        let page = &self.recovered.page;
-        let more = self.last < page.head && page.events.len() < limit.events.get() as usize;
-        if more && !self.room.is_full() {
-            return Err(self.gap(page.head));
-        }
-        Ok(Answered::Recovered(self.recovered))
-    }
-
-    fn gap(&self, next: SequenceNr) -> sqlx::Error {
-        let (entity, last) = (self.wanted.entity, self.last);
-        wrong(format!("events of {entity} are missing between {last} and {next}"))
-    }
+/// Takes the row that comes before the events of an entity.
+fn begin(answer: &mut EntityAnswer<'_>, row: &PgRow) -> Result<(), sqlx::Error> {
+    let newest = match column::<Option<i64>>(row, 1)? {
+        None => None,
+        Some(_) => Some(NewestSnapshot {
+            snapshot: snapshot(row, answer.entity()).ok(),
+            covered: column::<Option<i64>>(row, 11)?.map(Timestamp::from_micros),
+        }),
+    };
+    answer.begin(values::reached(row, 3)?, values::reached(row, 4)?, newest);
+    Ok(())
 }
 
 /// A snapshot from a row that has one.
-pub(crate) fn snapshot(row: &PgRow, entity: &EntityKey) -> Result<Snapshot, sqlx::Error> {
+fn snapshot(row: &PgRow, entity: &EntityKey) -> Result<Snapshot, sqlx::Error> {
     Ok(Snapshot {
         entity: entity.clone(),
         sequence_nr: values::sequence_nr(row, 1)?,

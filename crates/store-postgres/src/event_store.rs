@@ -1,6 +1,5 @@
 use crate::{
-    PostgresStore, append,
-    entity_pages::{self, Answered, Wanted},
+    PostgresStore, append, entity_pages,
     fault::store_error,
     lane_page::{self, LaneRead},
     resolve, retention,
@@ -9,8 +8,8 @@ use crate::{
 };
 use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
 use actum_persistence::store::{
-    AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, EventStore, Incarnation,
-    JournalLayout, KIND_SAMPLE, LanePage, PageLimit, Resolution, StoreError,
+    Answered, AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, EventStore,
+    Incarnation, JournalLayout, KIND_SAMPLE, LanePage, PageLimit, Resolution, StoreError, Wanted,
 };
 use async_trait::async_trait;
 
@@ -40,12 +39,7 @@ impl EventStore for PostgresStore {
         reads: &[EntityRead],
         limit: PageLimit,
     ) -> Result<Vec<EntityPage>, StoreError> {
-        let wanted = reads.iter().map(|EntityRead { entity, after }| Wanted {
-            entity,
-            after: *after,
-            snapshot: false,
-        });
-        let wanted: Vec<_> = wanted.collect();
+        let wanted: Vec<_> = reads.iter().map(Wanted::from).collect();
         let pages = entity_pages::read(&self.shared, "reading entities", &wanted, limit).await?;
         Ok(pages.into_iter().map(Answered::into_page).collect())
     }

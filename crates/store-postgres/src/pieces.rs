@@ -3,7 +3,7 @@
 //! What a statement may take is limited by time-outs, and its arguments by the server's memory; a batch is only limited
 //! by what every store takes. So a large one is sent as several statements of one transaction.
 
-use actum_persistence::store::{AppendBatch, EntityAppend, Snapshot};
+use actum_persistence::store::{AppendBatch, EntityAppend, NewEvent, Snapshot};
 
 /// How many events or other rows one statement writes: few enough for a slow server and a short time-out.
 pub(crate) const ROWS_MAX: usize = 4_000;
@@ -74,7 +74,7 @@ impl Iterator for Pieces<'_> {
         let mut room = Room::new();
         while let Some(append) = self.batch.appends.get(self.append) {
             let left = &append.events[self.event..];
-            let fits = |event: &&_| room.take(1, bytes_of(event));
+            let fits = |event: &&NewEvent| room.take(1, event.bytes());
             let count = left.iter().take_while(fits).count();
             if count == 0 {
                 break;
@@ -102,15 +102,11 @@ fn part(append: &EntityAppend, first: usize, count: usize) -> EntityAppend {
     }
 }
 
-fn bytes_of(event: &actum_persistence::store::NewEvent) -> usize {
-    event.payload.bytes.len() + event.metadata.len()
-}
-
 /// Divides snapshots in their order.
 pub(crate) fn of_snapshots<'a, 'b>(
     snapshots: &'b [&'a Snapshot],
 ) -> impl Iterator<Item = &'b [&'a Snapshot]> {
-    runs(snapshots, |snapshot| (1, snapshot.state.bytes.len() + snapshot.recent_commands.len()))
+    runs(snapshots, |snapshot| (1, snapshot.bytes()))
 }
 
 /// Divides something in its order; `size` says how many rows and bytes each takes.
@@ -135,7 +131,7 @@ pub(crate) fn runs<T>(
 mod tests {
     use super::*;
     use actum_model::{EntityKey, Lane, Partition, SequenceNr, StoredPayload, Timestamp};
-    use actum_persistence::store::{Incarnation, NewEvent};
+    use actum_persistence::store::Incarnation;
     use bytes::Bytes;
 
     fn append(nr: usize, sizes: &[usize]) -> EntityAppend {

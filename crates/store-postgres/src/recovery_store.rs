@@ -1,10 +1,7 @@
-use crate::{
-    PostgresStore,
-    entity_pages::{self, Answered, Wanted},
-};
-use actum_model::SequenceNr;
+use crate::{PostgresStore, entity_pages};
 use actum_persistence::store::{
-    PageLimit, Recovered, RecoveryRead, RecoveryStore, StoreError, recover_carefully,
+    Answered, PageLimit, Recovered, RecoveryRead, RecoveryStore, StoreError, Wanted,
+    complete_recovery,
 };
 use async_trait::async_trait;
 
@@ -15,24 +12,8 @@ impl RecoveryStore for PostgresStore {
         reads: &[RecoveryRead],
         limit: PageLimit,
     ) -> Result<Vec<Recovered>, StoreError> {
-        let answers = match (self.recover_together(reads, limit).await, reads) {
-            // it may be the snapshot that is damaged, and then the events are enough
-            (Err(StoreError::Corrupt { .. }), [read]) if read.snapshot => {
-                vec![Answered::NeedsCare]
-            }
-            (answers, _) => answers?,
-        };
-        let mut all = Vec::with_capacity(reads.len());
-        for (answer, read) in answers.into_iter().zip(reads) {
-            all.push(match answer {
-                Answered::Recovered(recovered) => recovered,
-                Answered::NeedsCare => {
-                    let newest = SequenceNr::new(u64::MAX);
-                    recover_carefully(self, self, &read.entity, newest, limit).await?
-                }
-            });
-        }
-        Ok(all)
+        let answers = self.recover_together(reads, limit).await;
+        complete_recovery(self, reads, limit, answers).await
     }
 }
 
@@ -42,12 +23,7 @@ impl PostgresStore {
         reads: &[RecoveryRead],
         limit: PageLimit,
     ) -> Result<Vec<Answered>, StoreError> {
-        let wanted = reads.iter().map(|RecoveryRead { entity, snapshot }| Wanted {
-            entity,
-            after: SequenceNr::ZERO,
-            snapshot: *snapshot,
-        });
-        let wanted: Vec<_> = wanted.collect();
+        let wanted: Vec<_> = reads.iter().map(Wanted::from).collect();
         entity_pages::read(&self.shared, "recovering entities", &wanted, limit).await
     }
 }

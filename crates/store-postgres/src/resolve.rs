@@ -7,10 +7,10 @@ use crate::{
     entities::Names, fence, session::column, store::Shared, tokens::Token,
     transaction::Transaction, values,
 };
-use actum_model::{Position, Revision};
+use actum_model::Position;
 use actum_persistence::store::{
-    AppendBatch, AppendOutcome, EventId, Incarnation, Resolution, StateBatch, StateOutcome,
-    StateWrite, StoreError,
+    AppendBatch, AppendOutcome, EntityAppend, EventAt, Incarnation, LastWrite, Resolution,
+    StateBatch, StateOutcome, StoreError,
 };
 use sqlx::postgres::PgRow;
 
@@ -51,13 +51,10 @@ async fn appends_in(
     let Some(token) = settle(shared, tx, batch.incarnation).await? else {
         return Ok((settled, None));
     };
-    // events are stored all or none, so the last one speaks for all
-    let lasts = batch.appends.iter();
-    let lasts =
-        lasts.map(|a| values::bound(a.expected.get().saturating_add(a.events.len() as u64)));
-    let lasts: Vec<i64> = lasts.collect();
+    let last = |append: &EntityAppend| values::bound(append.last_sequence_nr().get());
+    let lasts: Vec<i64> = batch.appends.iter().map(last).collect();
     let names = Names::of(batch.appends.iter().map(|append| &append.entity));
-    let query = "SELECT a.nr, v.position, v.incarnation, v.event_nr, e.floor >= a.last
+    let query = "SELECT a.nr, v.position, v.incarnation, v.event_nr, e.floor
         FROM unnest($1::text[], $2::text[], $3::bigint[]) WITH ORDINALITY AS a (kind, id, last, nr)
         CROSS JOIN LATERAL (
             SELECT * FROM @entities AS e WHERE e.kind = a.kind AND e.id = a.id LIMIT 1
@@ -69,18 +66,9 @@ async fn appends_in(
     for row in &tx.rows(query.bind(&lasts)).await? {
         let nr = values::nr(row, settled.len())?;
         let append = &batch.appends[nr];
-        let id = append.event_id(batch.incarnation, append.events.len() - 1);
-        settled[nr] = match found(row).map_err(|error| tx.failed(error))? {
-            Found::Event { position, id: stored } => {
-                let own = stored == id;
-                Resolution::of(own.then_some(AppendOutcome::Appended { last: position }))
-            }
-            Found::Nothing => Resolution::NotStored,
-            Found::Deleted => {
-                let entity = &append.entity;
-                Resolution::Untraceable { why: format!("the events of {entity} were deleted") }
-            }
-        };
+        let floor = values::reached(row, 4).map_err(|error| tx.failed(error))?;
+        let last = last_event(row).map_err(|error| tx.failed(error))?;
+        settled[nr] = Resolution::of_append(append, batch.incarnation, last, floor);
     }
     Ok((settled, Some(token)))
 }
@@ -105,10 +93,8 @@ async fn writes_in(
     for row in &tx.rows(query).await? {
         let nr = values::nr(row, settled.len())?;
         let write = &batch.writes[nr];
-        let own = EventId { incarnation: batch.incarnation, nr: write.write_nr };
-        let stored = values::event_id(row, 2).map_err(|error| tx.failed(error))?;
-        let revision = values::revision(row, 1).map_err(|error| tx.failed(error))?;
-        settled[nr] = state_outcome(write, revision, stored == own);
+        let stored = last_write(row).map_err(|error| tx.failed(error))?;
+        settled[nr] = Resolution::of_write(write, batch.incarnation, Some(stored));
     }
     Ok((settled, Some(token)))
 }
@@ -136,31 +122,15 @@ fn learn(shared: &Shared, incarnation: Incarnation, token: Option<Token>) {
     }
 }
 
-/// What the table says of the last event of an append.
-enum Found {
-    Event { position: Position, id: EventId },
-    Nothing,
-    Deleted,
+/// What the table has at the number of the last event of an append.
+fn last_event(row: &PgRow) -> Result<Option<EventAt>, sqlx::Error> {
+    if column::<Option<i64>>(row, 1)?.is_none() {
+        return Ok(None);
+    }
+    let position = Position::new(values::count(row, 1)?);
+    Ok(Some(EventAt { position, event_id: values::event_id(row, 2)? }))
 }
 
-fn found(row: &PgRow) -> Result<Found, sqlx::Error> {
-    Ok(match column::<Option<i64>>(row, 1)? {
-        Some(_) => Found::Event {
-            position: Position::new(values::count(row, 1)?),
-            id: values::event_id(row, 2)?,
-        },
-        None if column::<bool>(row, 4)? => Found::Deleted,
-        None => Found::Nothing,
-    })
-}
-
-fn state_outcome(write: &StateWrite, stored: Revision, own: bool) -> Resolution<StateOutcome> {
-    if own {
-        return Resolution::Stored(StateOutcome::Written);
-    }
-    if stored <= write.revision {
-        return Resolution::NotStored; // revisions only grow: the write was never there
-    }
-    let entity = &write.entity;
-    Resolution::Untraceable { why: format!("{entity} was written again, up to revision {stored}") }
+fn last_write(row: &PgRow) -> Result<LastWrite, sqlx::Error> {
+    Ok(LastWrite { revision: values::revision(row, 1)?, write_id: values::event_id(row, 2)? })
 }

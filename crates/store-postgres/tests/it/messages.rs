@@ -345,7 +345,7 @@ fn a_write_that_cannot_be_settled_and_an_event_that_is_missing_are_told_once() {
         let batch = writer.batch(vec![writer.append(&account(1), 0, vec![event("one")])]);
         store.append(&batch).await.unwrap();
         store.delete_events(writer.incarnation, &account(1), SequenceNr::new(1)).await.unwrap();
-        let why = "the events of account/acc-1 were deleted".to_owned();
+        let why = "the events of account/acc-1 up to 1 were deleted".to_owned();
         assert_eq!(store.resolve(&batch).await.unwrap(), [Resolution::Untraceable { why }]);
         for expected in 0..3 {
             writer.write(&account(2), expected).await;
