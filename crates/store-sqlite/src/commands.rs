@@ -6,6 +6,7 @@ use crate::{
     entities,
     fault::store_error,
     insert,
+    readers::Reader,
     session::{Statement, column},
     values,
     writer::WriteTx,
@@ -62,34 +63,37 @@ fn bind<'q>(statement: Statement<'q>, row: &'q Row<'_>) -> Statement<'q> {
         .bind(row.command.record.as_ref())
 }
 
-impl SqliteStore {
-    /// The newest commands before a revision, of each entity in its order; the oldest first.
-    pub(crate) async fn newest_commands<'a>(
-        &self,
-        doing: &'static str,
-        reads: impl ExactSizeIterator<Item = (&'a EntityKey, Revision)>,
-    ) -> Result<Vec<Vec<StoredCommand>>, StoreError> {
-        let query = "SELECT w.key, c.revision, c.id_hash, c.incarnation, c.uptime
-            FROM json_each(?) AS w
-            CROSS JOIN entities AS e ON e.kind = w.value ->> 0 AND e.id = w.value ->> 1
-            CROSS JOIN state_commands AS c ON c.entity = e.entity AND c.revision < w.value ->> 2
-                AND c.revision >= ifnull((
-                    SELECT n.revision FROM state_commands AS n
-                    WHERE n.entity = e.entity AND n.revision < w.value ->> 2
-                    ORDER BY n.revision DESC LIMIT 1 OFFSET ?
-                ), 0)
-            ORDER BY w.key, c.revision";
-        let count = reads.len();
-        let mut commands = vec![Vec::new(); count];
-        let query = sqlx::query(query).bind(list(reads)).bind(COMMANDS_READ_MAX as i64 - 1);
-        let rows = self.readers().reader(doing).await?.rows(query).await;
-        for row in &rows.map_err(|error| store_error(doing, error))? {
-            let command = stored(row).map_err(|error| store_error(doing, error))?;
-            commands[entities::number(row, count)?].push(command);
-        }
-        Ok(commands)
+/// The newest commands before a revision, of each entity in its order; the oldest first.
+pub(crate) async fn newest<'a>(
+    reader: &mut Reader<'_>,
+    doing: &str,
+    reads: impl ExactSizeIterator<Item = (&'a EntityKey, Revision)>,
+) -> Result<Vec<Vec<StoredCommand>>, StoreError> {
+    let query = "SELECT w.key, c.revision, c.id_hash, c.incarnation, c.uptime
+        FROM json_each(?) AS w
+        CROSS JOIN entities AS e ON e.kind = w.value ->> 0 AND e.id = w.value ->> 1
+        CROSS JOIN state_commands AS c ON c.entity = e.entity AND c.revision < w.value ->> 2
+            AND c.revision >= ifnull((
+                SELECT n.revision FROM state_commands AS n
+                WHERE n.entity = e.entity AND n.revision < w.value ->> 2
+                ORDER BY n.revision DESC LIMIT 1 OFFSET ?
+            ), 0)
+        ORDER BY w.key, c.revision";
+    let count = reads.len();
+    let mut commands = vec![Vec::new(); count];
+    if count == 0 {
+        return Ok(commands);
     }
+    let query = sqlx::query(query).bind(list(reads)).bind(COMMANDS_READ_MAX as i64 - 1);
+    let rows = reader.rows(query).await;
+    for row in &rows.map_err(|error| store_error(doing, error))? {
+        let command = stored(row).map_err(|error| store_error(doing, error))?;
+        commands[entities::number(row, count)?].push(command);
+    }
+    Ok(commands)
+}
 
+impl SqliteStore {
     /// The records of commands.
     pub(crate) async fn records(
         &self,

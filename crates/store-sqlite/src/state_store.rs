@@ -38,17 +38,21 @@ impl DurableStateStore for SqliteStore {
             CROSS JOIN states AS s ON s.entity = e.entity";
         let query = sqlx::query(query).bind(entities::list(entities.iter()));
         let doing = "loading states";
-        let rows = self.readers().reader(doing).await?.rows(query).await;
+        let mut reader = self.readers().reader(doing).await?;
+        let rows = reader.rows(query).await;
         let mut records = vec![None; entities.len()];
         for row in &rows.map_err(|error| store_error(doing, error))? {
             let record = record(row).map_err(|error| store_error(doing, error))?;
             records[entities::number(row, entities.len())?] = Some(record);
         }
+        let found = entities.iter().zip(&mut records);
+        let mut found: Vec<_> =
+            found.filter_map(|(entity, record)| Some((entity, record.as_mut()?))).collect();
         // behind the states: one that is written meanwhile has no command that is not seen
-        let all = entities.iter().map(|entity| (entity, Revision::new(u64::MAX)));
-        let commands = self.newest_commands(doing, all).await?;
-        for (record, commands) in records.iter_mut().zip(commands) {
-            record.iter_mut().for_each(|record| record.commands.clone_from(&commands));
+        let all = found.iter().map(|(entity, _)| (*entity, Revision::new(u64::MAX)));
+        let commands = commands::newest(&mut reader, doing, all).await?;
+        for ((_, record), commands) in found.iter_mut().zip(commands) {
+            record.commands = commands;
         }
         Ok(records)
     }
@@ -72,8 +76,10 @@ impl DurableStateStore for SqliteStore {
         &self,
         reads: &[CommandRead],
     ) -> Result<Vec<Vec<StoredCommand>>, StoreError> {
+        let doing = "reading commands";
+        let mut reader = self.readers().reader(doing).await?;
         let reads = reads.iter().map(|read| (&read.entity, read.revision));
-        self.newest_commands("reading commands", reads).await
+        commands::newest(&mut reader, doing, reads).await
     }
 
     async fn close(&self) {

@@ -230,6 +230,20 @@ async fn a_state_whose_row_cannot_be_right_is_corruption_and_is_not_written_over
     }
 }
 
+/// An entity that was never written costs one look, not two.
+#[tokio::test]
+async fn the_commands_of_a_state_that_is_not_there_are_not_looked_for() {
+    let fixture = SqliteFixture::with(SqliteSettings::default());
+    let store = fixture.store().await;
+    let writer = Writer::claim(&store).await;
+    store.write(&writer.put(&account(1), 0)).await.unwrap();
+    fixture.stranger().await.execute("DROP TABLE state_commands").await.unwrap();
+    let [other, another] = [2, 3].map(account);
+    assert_eq!(DurableStateStore::load(&store, &[other, another]).await.unwrap(), [None, None]);
+    let loaded = DurableStateStore::load(&store, &[account(1)]).await;
+    assert!(matches!(loaded, Err(StoreError::Corrupt { .. })), "{loaded:?}");
+}
+
 #[tokio::test]
 async fn a_lane_that_is_missing_is_corruption() {
     let fixture = SqliteFixture::with(SqliteSettings::default());
