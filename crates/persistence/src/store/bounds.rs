@@ -14,7 +14,7 @@ pub const MANIFEST_BYTES_MAX: usize = 255;
 pub const PAYLOAD_BYTES_MAX: usize = 16 << 20;
 /// The largest metadata of an event, a recorded reply included, in bytes.
 pub const METADATA_BYTES_MAX: usize = 8 << 20;
-/// The most bytes of remembered commands beside a state or a snapshot.
+/// The most bytes of remembered commands in a snapshot.
 pub const RECENT_COMMANDS_BYTES_MAX: usize = 32 << 20;
 /// The most entities that one batch writes.
 pub const BATCH_ENTITIES_MAX: usize = 10_000;
