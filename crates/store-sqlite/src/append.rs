@@ -72,7 +72,8 @@ impl<'a> Appending<'a> {
     ///
     /// Every entity's head is known before a row is written: from memory, or else from the tables, in one query for all
     /// that are not known. So a conflict costs its own entity only, nothing is inserted and taken back, and a number
-    /// that is too high is found as well as one that is too low. That numbers are unique in the tables is a second line.
+    /// that is too high is found as well as one that is too low. That numbers are unique in the tables is a second
+    /// line.
     pub(crate) async fn run(self, tx: &mut WriteTx<'_>) -> Result<Appended, AppendError> {
         let (appended, rows) = self.prepare(tx).await?;
         if let Err(error) = insert::EVENTS.run(tx.session(), &rows, bind).await {

@@ -77,7 +77,8 @@ pub(crate) fn cause(error: sqlx::Error) -> Box<dyn Error + Send + Sync> {
     }
 }
 
-/// The error of a statement that failed while `doing` something, in a transaction that will not be committed, or in none.
+/// The error of a statement that failed while `doing` something, in a transaction that will not be committed, or in
+/// none.
 pub(crate) fn store_error(doing: &str, error: sqlx::Error) -> StoreError {
     match Fault::of(&error) {
         Fault::Busy | Fault::Full | Fault::ReadOnly | Fault::CannotOpen | Fault::Other => {

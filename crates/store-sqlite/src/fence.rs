@@ -1,4 +1,5 @@
-//! How a transaction of a writer begins: with the lock on the file, and the question whether the writer may still write.
+//! How a transaction of a writer begins: with the lock on the file, and the question whether the writer may still
+//! write.
 //!
 //! Revoking takes the same lock, so it waits for the transactions before it, and those behind it see it.
 

@@ -1,7 +1,7 @@
 use std::{fs::Metadata, io, path::Path};
 
-/// Which file of the operating system a path names: its device and inode on Unix. Elsewhere std does not say it, and all
-/// files are the same; there an open file cannot be removed or renamed in the first place (Windows).
+/// Which file of the operating system a path names: its device and inode on Unix. Elsewhere std does not say it, and
+/// all files are the same; there an open file cannot be removed or renamed in the first place (Windows).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileId {
     #[cfg(unix)]

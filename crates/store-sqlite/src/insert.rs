@@ -13,8 +13,8 @@ pub(crate) struct Insert {
 
 /// Into `events`, 11 columns.
 ///
-/// `OR FAIL` leaves the rows before one that is refused, for the caller to roll back. Without it SQLite copies every page
-/// that a statement changes, to take back that statement alone.
+/// `OR FAIL` leaves the rows before one that is refused, for the caller to roll back. Without it SQLite copies every
+/// page that a statement changes, to take back that statement alone.
 pub(crate) static EVENTS: LazyLock<Insert> = LazyLock::new(|| {
     Insert::new(
         "INSERT OR FAIL INTO events (place, entity, sequence_nr, incarnation, event_nr, timestamp, codec, manifest,

@@ -1,8 +1,9 @@
 //! The files of a journal, and whether their paths still name them.
 //!
-//! An open file can be removed, renamed or replaced, and nothing fails: commits go to a file that the next start will not
-//! find, or that another program opens by another name and without the log. So nothing is acknowledged before its files
-//! were looked at behind the commit. What is noticed ends the store: it serves nothing more, and says what happened.
+//! An open file can be removed, renamed or replaced, and nothing fails: commits go to a file that the next start will
+//! not find, or that another program opens by another name and without the log. So nothing is acknowledged before its
+//! files were looked at behind the commit. What is noticed ends the store: it serves nothing more, and says what
+//! happened.
 
 use crate::{
     file_id::{self, FileId},
@@ -106,8 +107,8 @@ impl JournalFiles {
         }
     }
 
-    /// Whether the log may be copied into the database file although a file is lost: the database file still has a name,
-    /// and nobody can have opened the journal without the log and the index of this process.
+    /// Whether the log may be copied into the database file although a file is lost: the database file still has a
+    /// name, and nobody can have opened the journal without the log and the index of this process.
     pub(crate) fn can_be_salvaged(&self) -> bool {
         let mine = |named: &Named| match named.look() {
             Ok(()) => true,
@@ -198,7 +199,7 @@ fn path_of(_: &std::fs::File) -> Option<PathBuf> {
 }
 
 impl Lost {
-    /// The error of a call that was not begun, or has read what may not count any more.
+    /// The error of a call that was not begun.
     pub(crate) fn refusal(self: Arc<Self>) -> StoreError {
         StoreError::lost(self.to_string())
     }

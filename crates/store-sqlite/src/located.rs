@@ -9,8 +9,8 @@ struct Located {
     path: Arc<Path>,
 }
 
-/// Adds the file to an error that is about it: a full disk, damaged pages, a failed read. Others, such as a lock that is
-/// not free, stay as they are.
+/// Adds the file to an error that is about it: a full disk, damaged pages, a failed read. Others, such as a lock that
+/// is not free, stay as they are.
 pub(crate) fn located(error: sqlx::Error, path: &Arc<Path>) -> sqlx::Error {
     match Fault::of(&error) {
         Fault::Full

@@ -66,8 +66,8 @@ pub(crate) async fn open(path: &Path, settings: SqliteSettings) -> Result<Opened
     Ok(Opened { connector, first, second, layout, files })
 }
 
-/// Opens the connection that stays open for as long as the store, whatever becomes of the others: from its first read on
-/// it holds SQLite's shared lock.
+/// Opens the connection that stays open for as long as the store, whatever becomes of the others: from its first read
+/// on it holds SQLite's shared lock.
 async fn connect_second(connector: &Connector) -> Result<SqliteConnection, sqlx::Error> {
     let mut second = connector.connect(Role::Checkpointer).await?;
     schema::layout(&mut second).await?;
@@ -108,8 +108,8 @@ fn wants_room(error: &sqlx::Error) -> bool {
     Fault::of(error) == Fault::Full || code.as_deref() == Some(IOERR_SHMSIZE)
 }
 
-/// Copies the log of a journal that nobody has open into its file, which needs no index when it is done alone, and gives
-/// its room back. Says whether that was done.
+/// Copies the log of a journal that nobody has open into its file, which needs no index when it is done alone, and
+/// gives its room back. Says whether that was done.
 async fn give_room_back(connector: &Connector) -> bool {
     let log = beside(&connector.path, "-wal");
     if !log.metadata().is_ok_and(|log| log.len() > 0) {

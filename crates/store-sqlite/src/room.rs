@@ -1,8 +1,8 @@
 //! That a small volume, or one that others fill, does not wedge the journal.
 //!
-//! What is in the log is copied into the database file sooner or later, and the file may grow by as much. If the log has
-//! taken the last room of the volume, it can neither grow nor be copied, and nothing helps but a larger volume. So where
-//! room is short
+//! What is in the log is copied into the database file sooner or later, and the file may grow by as much. If the log
+//! has taken the last room of the volume, it can neither grow nor be copied, and nothing helps but a larger volume. So
+//! where room is short
 //!
 //! ```text
 //! before a write     a log that holds a good part of what is left is copied, and its room given back

@@ -44,8 +44,8 @@ pub struct SqliteSettings {
     pub checkpoint_bytes: u64,
     /// How much the write-ahead log may hold under constant load, in bytes; beyond that writing pauses until it is
     /// copied, usually for milliseconds. 128 MiB by default, at least twice `checkpoint_bytes`, at most 256 GiB.
-    /// Another program that keeps a transaction on the file open can hold it up; that is warned of. Where the volume has
-    /// less room left than three times this, the log gives its room back earlier.
+    /// Another program that keeps a transaction on the file open can hold it up; that is warned of. Where the volume
+    /// has less room left than three times this, the log gives its room back earlier.
     pub wal_bytes_max: u64,
     /// How large the file may become, in bytes, at least 1 MiB; `None`, the default, for as large as the disk allows.
     /// Beyond it writes fail as unavailable until something is deleted.

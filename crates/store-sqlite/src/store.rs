@@ -18,9 +18,9 @@ use std::{fmt, path::Path, sync::Arc};
 ///
 /// It keeps every promise of [`actum_persistence::store`]. One connection writes, a few others read, one copies the
 /// write-ahead log into the file; each has a thread of its own, so that no thread of the runtime waits for the disk.
-/// Beside `bank.db` there are `bank.db-wal` and `bank.db-shm`, which belong to it while it is open and after a crash, and
-/// `bank.db.writer-7`, which shows that the seventh incarnation lives. The file must be on a local disk: network file
-/// systems do not lock as SQLite needs it.
+/// Beside `bank.db` there are `bank.db-wal` and `bank.db-shm`, which belong to it while it is open and after a crash,
+/// and `bank.db.writer-7`, which shows that the seventh incarnation lives. The file must be on a local disk: network
+/// file systems do not lock as SQLite needs it.
 ///
 /// The path is one of the file system, never a URL. Nothing is confirmed before the store has seen that the paths still
 /// name the files it has open. Once one was removed, renamed, replaced or given another name by a hard link, every call
@@ -85,7 +85,8 @@ impl SqliteStore {
     /// [`OpenError`] when the settings are not valid or the file cannot be used as a journal.
     ///
     /// # Cancel safety
-    /// Dropping the future lets go of the file. What it has created there by then is a journal or empty, and can be opened.
+    /// Dropping the future lets go of the file. What it has created there by then is a journal or empty, and can be
+    /// opened.
     pub async fn open_with(
         path: impl AsRef<Path>,
         settings: SqliteSettings,

@@ -17,8 +17,8 @@ const CATCH_UPS_MAX: usize = 256;
 /// the events are used. Where the events are deleted too, the page shows it by its floor.
 ///
 /// # Errors
-/// [`StoreError`] when events cannot be read, or the snapshot store cannot be reached: whether the entity needs a snapshot
-/// is not known then. [`StoreError::Corrupt`] when no snapshot can be read and events were deleted.
+/// [`StoreError`] when events cannot be read, or the snapshot store cannot be reached: whether the entity needs a
+/// snapshot is not known then. [`StoreError::Corrupt`] when no snapshot can be read and events were deleted.
 ///
 /// # Cancel safety
 /// Dropping the future has no effect.

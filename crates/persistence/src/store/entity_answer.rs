@@ -15,8 +15,8 @@ pub struct Wanted<'a> {
     pub snapshot: bool,
 }
 
-/// The answer for one entity while its rows come in: for stores that read events, and the snapshots they follow, of many
-/// entities together. The store takes rows apart, and this decides what they amount to.
+/// The answer for one entity while its rows come in: for stores that read events, and the snapshots they follow, of
+/// many entities together. The store takes rows apart, and this decides what they amount to.
 #[derive(Debug)]
 pub struct EntityAnswer<'a> {
     wanted: Wanted<'a>,

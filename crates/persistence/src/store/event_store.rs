@@ -14,20 +14,21 @@ pub const KIND_SAMPLE: u32 = 64;
 /// * **Order.** Inside a lane positions are dense, start at 1, and are the commit order: once a reader has seen
 ///   position `n`, nothing is ever committed at or before `n`. Within a batch positions follow the order of the appends
 ///   and, within an append, of the events.
-/// * **Fence.** [`append`](Self::append) commits only if the batch's incarnation was given by a claim and is not revoked,
-///   checked in the same transaction by a check that conflicts with
+/// * **Fence.** [`append`](Self::append) commits only if the batch's incarnation was given by a claim and is not
+///   revoked, checked in the same transaction by a check that conflicts with
 ///   [`WriterStore::revoke`](super::WriterStore::revoke).
 /// * **Expected sequence number.** An append whose entity is not exactly at `expected` gets
 ///   [`AppendOutcome::Conflict`] and stores nothing, while the other appends of the batch are stored.
-/// * **Atomicity.** The events of one [`EntityAppend`](super::EntityAppend) are stored all or none. When `append` returns
-///   an error, nothing of the batch is stored, except after [`StoreError::OutcomeUnknown`].
+/// * **Atomicity.** The events of one [`EntityAppend`](super::EntityAppend) are stored all or none. When `append`
+///   returns an error, nothing of the batch is stored, except after [`StoreError::OutcomeUnknown`].
 /// * **Durability.** When `append` returns `Ok`, the stored events survive a crash of the process and, as far as the
 ///   store says so in its own documentation, of the machine.
-/// * **Isolation of mistakes.** What no store may take is [`StoreError::Invalid`] before anything is done, the same in every
-///   store: a batch that names an entity twice, an entity of another lane or under another partition than its own, or no
-///   event for an append; a lane the journal does not have; a payload without a codec, a manifest or a schema version;
-///   whatever is larger than its [bound](super::bounds). [`AppendBatch::check`] and [`EventFilter::check`] find it out.
-///   A batch within the bounds is stored, whatever time-outs a store has for its statements.
+/// * **Isolation of mistakes.** What no store may take is [`StoreError::Invalid`] before anything is done, the same in
+///   every store: a batch that names an entity twice, an entity of another lane or under another partition than its
+///   own, or no event for an append; a lane the journal does not have; a payload without a codec, a manifest or a
+///   schema version; whatever is larger than its [bound](super::bounds). [`AppendBatch::check`] and
+///   [`EventFilter::check`] find it out. A batch within the bounds is stored, whatever time-outs a store has for its
+///   statements.
 /// * Sequence numbers and positions never go back, whatever is deleted.
 ///
 /// # Cancel safety
@@ -48,9 +49,9 @@ pub trait EventStore: Send + Sync + 'static {
 
     /// Settles a batch whose outcome is unknown: says of each append whether it is stored, in their order.
     ///
-    /// It first waits until the attempt can no longer commit, so [`NotStored`](Resolution::NotStored) means: not now and
-    /// not later. It compares [`EventId`](super::EventId)s, so a stranger's events at the same sequence numbers are no
-    /// success. An append that ended in a conflict is `NotStored` too. An append whose events may have been deleted
+    /// It first waits until the attempt can no longer commit, so [`NotStored`](Resolution::NotStored) means: not now
+    /// and not later. It compares [`EventId`](super::EventId)s, so a stranger's events at the same sequence numbers are
+    /// no success. An append that ended in a conflict is `NotStored` too. An append whose events may have been deleted
     /// meanwhile is [`Untraceable`](Resolution::Untraceable), and the others of the batch are told all the same.
     ///
     /// # Errors
@@ -88,8 +89,8 @@ pub trait EventStore: Send + Sync + 'static {
     /// [`StoreError`] when the read fails.
     async fn heads(&self) -> Result<Offset, StoreError>;
 
-    /// Whether entities of `kind` have events, deleted ones included. A store looks at the first [`KIND_SAMPLE`] entities of
-    /// the kind in its order, however many there are.
+    /// Whether entities of `kind` have events, deleted ones included. A store looks at the first [`KIND_SAMPLE`]
+    /// entities of the kind in its order, however many there are.
     ///
     /// # Errors
     /// [`StoreError`] when the read fails.
@@ -108,6 +109,7 @@ pub trait EventStore: Send + Sync + 'static {
     ) -> Result<(), StoreError>;
 
     /// Finishes what is under way and lets go of files and connections. Later calls get
-    /// [`StoreError::Unavailable`]; a second close does nothing, or what was left when the future of the first was dropped.
+    /// [`StoreError::Unavailable`]; a second close does nothing, or what was left when the future of the first was
+    /// dropped.
     async fn close(&self) {}
 }

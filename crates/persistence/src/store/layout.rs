@@ -1,7 +1,7 @@
 use actum_model::{LaneCount, PartitionCount};
 
-/// How a journal is divided; fixed when it is created. Exhaustive on purpose: every journal stores these two numbers, and
-/// with a third it would be in another format.
+/// How a journal is divided; fixed when it is created. Exhaustive on purpose: every journal stores these two numbers,
+/// and with a third it would be in another format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JournalLayout {
     /// The number of partitions, 256 by default.

@@ -34,8 +34,8 @@ impl Recovered {
 ///
 /// # Contract
 /// * Each answer is consistent: the page starts right behind the snapshot that comes with it.
-/// * A snapshot is a hint. One that cannot be read, or does not [fit](Snapshot::fit) the journal because it is ahead of it or
-///   of another history, is skipped, and the next older one or the events are used:
+/// * A snapshot is a hint. One that cannot be read, or does not [fit](Snapshot::fit) the journal because it is ahead of
+///   it or of another history, is skipped, and the next older one or the events are used:
 ///   [`recover_carefully`](super::recover_carefully) does that for any store.
 ///
 /// # Cancel safety

@@ -54,8 +54,8 @@ impl<O> Resolution<O> {
 }
 
 impl Resolution<AppendOutcome> {
-    /// The outcome of an append of `incarnation` that can no longer commit, from what the journal has at the number of its
-    /// [last event](EntityAppend::last_sequence_nr): events are stored all or none, so the last one speaks for all.
+    /// The outcome of an append of `incarnation` that can no longer commit, from what the journal has at the number of
+    /// its [last event](EntityAppend::last_sequence_nr): events are stored all or none, so the last one speaks for all.
     ///
     /// The events of the entity up to `floor` were deleted.
     #[must_use]
@@ -81,7 +81,8 @@ impl Resolution<AppendOutcome> {
 }
 
 impl Resolution<StateOutcome> {
-    /// The outcome of a write of `incarnation` that can no longer commit, from which write left the state that is stored.
+    /// The outcome of a write of `incarnation` that can no longer commit, from which write left the state that is
+    /// stored.
     #[must_use]
     pub fn of_write(
         write: &StateWrite,

@@ -8,8 +8,8 @@ impl Snapshot {
     /// Checks what every store must refuse of snapshots that are saved together, before any of them is written.
     ///
     /// # Errors
-    /// [`StoreError::Invalid`] when one is of no event (0) or of one past 2^63 - 1, its state names no codec or manifest
-    /// or has schema version 0, or anything is larger than its [bound](super::bounds).
+    /// [`StoreError::Invalid`] when one is of no event (0) or of one past 2^63 - 1, its state names no codec or
+    /// manifest or has schema version 0, or anything is larger than its [bound](super::bounds).
     pub fn check_all(snapshots: &[Self]) -> Result<(), StoreError> {
         let mut payloads = PayloadCheck::default();
         for snapshot in snapshots {

@@ -16,8 +16,8 @@ pub struct CoveredEvent {
     pub timestamp: Option<Timestamp>,
 }
 
-/// Whether a snapshot may be used beside a journal. A snapshot is a hint: one that does not fit is skipped, and an older
-/// one or the events are used instead.
+/// Whether a snapshot may be used beside a journal. A snapshot is a hint: one that does not fit is skipped, and an
+/// older one or the events are used instead.
 ///
 /// The timestamp of the covered event ties a snapshot to its history. So a snapshot that a restored journal does not
 /// reach is not taken for one of the events that later get its number.
@@ -31,8 +31,8 @@ pub enum SnapshotFit {
     Ahead(CoveredEvent),
     /// The journal has another event with its number.
     OtherHistory,
-    /// Its timestamp is later than that of the event with its number: it may be of an older format, which told when it was
-    /// taken. It is used only where the events are deleted and nothing else reaches as far.
+    /// Its timestamp is later than that of the event with its number: it may be of an older format, which told when it
+    /// was taken. It is used only where the events are deleted and nothing else reaches as far.
     Unproven(CoveredEvent),
 }
 

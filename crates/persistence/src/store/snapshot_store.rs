@@ -11,8 +11,8 @@ pub struct Snapshot {
     pub entity: EntityKey,
     /// The last event the state has seen: at least 1.
     pub sequence_nr: SequenceNr,
-    /// When that event was stored: its own timestamp, by which [`fit`](Self::fit) tells it from another event with the same
-    /// number.
+    /// When that event was stored: its own timestamp, by which [`fit`](Self::fit) tells it from another event with the
+    /// same number.
     pub timestamp: Timestamp,
     /// The state.
     pub state: StoredPayload,
@@ -38,8 +38,8 @@ impl Snapshot {
 }
 
 impl SnapshotRow {
-    /// The snapshot, if it can be read; otherwise reports in a warning that it is skipped, and gives the number in front of
-    /// it, where to look for an older one.
+    /// The snapshot, if it can be read; otherwise reports in a warning that it is skipped, and gives the number in
+    /// front of it, where to look for an older one.
     ///
     /// # Errors
     /// The number at which to go on.

@@ -134,8 +134,8 @@ pub struct StateRecord {
 ///
 /// # Contract
 /// Fence, expected revision, atomicity, durability and the isolation of mistakes are those of
-/// [`EventStore`](super::EventStore), with revisions in place of sequence numbers. What [`StateBatch::check`] refuses is
-/// [`StoreError::Invalid`], before anything is written.
+/// [`EventStore`](super::EventStore), with revisions in place of sequence numbers. What [`StateBatch::check`] refuses
+/// is [`StoreError::Invalid`], before anything is written.
 ///
 /// The commands of a write are stored, and those it does not need any more deleted, in its own transaction, if it is
 /// written. A store may put the deletion off to a later write, for as long as it does not let what is kept grow without

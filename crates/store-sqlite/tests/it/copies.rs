@@ -1,9 +1,9 @@
-//! A process that copies its own journal with the means of the operating system, beside another program that looks at it.
-//! The copy drops the locks that SQLite holds in the process: the other one takes itself for the only one, and deletes the
-//! log as it ends.
+//! A process that copies its own journal with the means of the operating system, beside another program that looks at
+//! it. The copy drops the locks that SQLite holds in the process: the other one takes itself for the only one, and
+//! deletes the log as it ends.
 //!
-//! SQLite does that up to 3.50; later versions, such as the one these tests are built with, look at the locks of the log's
-//! index as well. So the old behaviour is played here.
+//! SQLite does that up to 3.50; later versions, such as the one these tests are built with, look at the locks of the
+//! log's index as well. So the old behaviour is played here.
 
 use crate::{
     child,

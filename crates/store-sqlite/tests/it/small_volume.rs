@@ -1,7 +1,7 @@
 //! A volume of 40 MB that nobody else uses, until the journal has filled it; and one that others fill.
 //!
-//! The volumes are file systems of a mount namespace of their own, which end with the processes in it. Where this may not
-//! be done the tests are skipped, or fail where `ACTUM_REQUIRE_SERVERS` asks for everything that tests may need.
+//! The volumes are file systems of a mount namespace of their own, which end with the processes in it. Where this may
+//! not be done the tests are skipped, or fail where `ACTUM_REQUIRE_SERVERS` asks for everything that tests may need.
 
 use crate::child::{self, Player};
 use parts::{MANY, SNAPSHOTS};
@@ -30,7 +30,8 @@ fn in_volume(mount: &str, then: &str) -> Command {
     command
 }
 
-/// Whether a volume can be mounted here. Otherwise it says why not, past the test harness, or fails where that is asked for.
+/// Whether a volume can be mounted here. Otherwise it says why not, past the test harness, or fails where that is asked
+/// for.
 fn is_mountable(kind: &str, mount: &str) -> bool {
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path().join("volume");

@@ -19,7 +19,8 @@ use std::{
 
 const EVENT_BYTES: usize = 100_000;
 
-/// How many events of one entity are deleted at once, how many are appended at once, and how many snapshots are deleted.
+/// How many events of one entity are deleted at once, how many are appended at once, and how many snapshots are
+/// deleted.
 pub(super) const MANY: u64 = 1_000;
 const SOME: u64 = 20;
 pub(super) const SNAPSHOTS: u64 = 2_000;
@@ -70,8 +71,8 @@ async fn fill_with_one(journal: &Path) {
     std::process::abort();
 }
 
-/// Saves snapshots of two entities in turn, so that no page has those of one only; appends until the volume is full, and
-/// dies.
+/// Saves snapshots of two entities in turn, so that no page has those of one only; appends until the volume is full,
+/// and dies.
 async fn fill_with_snapshots(journal: &Path) {
     let store = SqliteStore::open(journal).await.unwrap();
     for nrs in (1..=SNAPSHOTS).collect::<Vec<_>>().chunks(100) {
