@@ -4,17 +4,26 @@ use crate::{
     fixture::SqliteFixture,
     sample::{Writer, account, claim, head_of, page},
 };
-use actum_model::{EntityKey, Lane, Position, SequenceNr};
+use actum_model::{EntityKey, Lane, Position, Revision, SequenceNr};
 use actum_persistence::store::{
-    AppendOutcome, ClaimError, DurableStateStore, EventFilter, EventStore, PageLimit, StoreError,
-    WriterClaim, WriterStore,
+    AppendOutcome, ClaimError, DurableStateStore, EventFilter, EventStore, PageLimit, StateOutcome,
+    StoreError, WriterClaim, WriterStore,
 };
 use actum_store_sqlite::SqliteSettings;
-use sqlx::Executor;
+use sqlx::{Executor, SqliteConnection};
 use std::time::Duration;
 
 fn assert_unavailable<T: std::fmt::Debug>(result: &Result<T, StoreError>) {
     assert!(matches!(result, Err(StoreError::Unavailable { .. })), "{result:?}");
+}
+
+/// Every row of a table, byte for byte.
+async fn rows(stranger: &mut SqliteConnection, table: &str) -> Vec<String> {
+    let columns = sqlx::query_scalar("SELECT 'quote(' || name || ')' FROM pragma_table_info(?)");
+    let columns: Vec<String> = columns.bind(table).fetch_all(&mut *stranger).await.unwrap();
+    let columns = columns.join(" || ',' || ");
+    let query = sqlx::AssertSqlSafe(format!("SELECT {columns} FROM {table} ORDER BY rowid"));
+    sqlx::query_scalar(query).fetch_all(stranger).await.unwrap()
 }
 
 #[tokio::test]
@@ -188,6 +197,15 @@ async fn a_row_that_cannot_be_right_is_corruption() {
         sqlx::raw_sql(damage).execute(&mut stranger).await.unwrap();
         let read = page(&store, &account(1)).await;
         assert!(matches!(read, Err(StoreError::Corrupt { .. })), "{damage}: {read:?}");
+        // as if there were none
+        let damaged = rows(&mut stranger, "events").await;
+        let appended = writer.each(&[account(1)], 0, 10).await;
+        let refused = matches!(
+            appended.as_deref(),
+            Ok([AppendOutcome::Conflict { .. }]) | Err(StoreError::Corrupt { .. })
+        );
+        assert!(refused, "{damage}: {appended:?}");
+        assert_eq!(rows(&mut stranger, "events").await, damaged, "{damage}");
         let repair = "DELETE FROM events; INSERT INTO events SELECT * FROM kept; DROP TABLE kept;
             UPDATE entities SET floor = 0";
         sqlx::raw_sql(repair).execute(&mut stranger).await.unwrap();
@@ -223,10 +241,16 @@ async fn a_state_whose_row_cannot_be_right_is_corruption_and_is_not_written_over
         stranger.execute(sqlx::AssertSqlSafe(damage.clone())).await.unwrap();
         let loaded = DurableStateStore::load(&store, &[account(nr)]).await;
         assert!(matches!(loaded, Err(StoreError::Corrupt { .. })), "{damage}: {loaded:?}");
+        // as if there were none
+        let damaged = rows(&mut stranger, "states").await;
+        let written = store.write(&put(0)).await;
         if damage.contains("revision") {
-            let written = store.write(&put(0)).await;
             assert!(matches!(written, Err(StoreError::Corrupt { .. })), "{damage}: {written:?}");
+        } else {
+            let actual = Revision::new(1);
+            assert_eq!(written.unwrap(), [StateOutcome::Conflict { actual }], "{damage}");
         }
+        assert_eq!(rows(&mut stranger, "states").await, damaged, "{damage}");
     }
 }
 
