@@ -29,11 +29,11 @@ pub(crate) struct JournalFiles {
     lost: OnceLock<Arc<Lost>>,
 }
 
-/// A path, and what it named when the journal was opened.
+/// A path, and what it named when the journal was opened or the file was created.
 #[derive(Debug)]
-struct Named {
-    path: PathBuf,
-    file: FileId,
+pub(crate) struct Named {
+    pub(crate) path: PathBuf,
+    pub(crate) file: FileId,
 }
 
 /// What has happened to a file of the journal.
@@ -125,10 +125,7 @@ impl JournalFiles {
         self.look_at_database()?;
         self.log.look()?;
         self.index.look()?;
-        match self.writer_locks.changed() {
-            None => Ok(()),
-            Some(path) => Err(Lost { path, how: How::RemovedOrRenamed }),
-        }
+        self.writer_locks.look()
     }
 
     fn look_at_database(&self) -> Result<(), Lost> {
@@ -164,7 +161,8 @@ impl Named {
         Ok(Self { path, file })
     }
 
-    fn look(&self) -> Result<(), Lost> {
+    /// Fails if the path does not name the file any more.
+    pub(crate) fn look(&self) -> Result<(), Lost> {
         let how = match FileId::at(&self.path) {
             Ok((found, _)) if found == self.file => return Ok(()),
             Ok(_) => How::Replaced,

@@ -91,3 +91,30 @@ impl Drop for Reader<'_> {
         }
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::SqliteStore;
+    use std::fs;
+
+    #[tokio::test]
+    async fn a_connection_that_is_opened_again_is_never_to_another_file() {
+        for replaced in [true, false] {
+            let directory = tempfile::tempdir().unwrap();
+            let [path, other] = ["journal.db", "other.db"].map(|name| directory.path().join(name));
+            SqliteStore::open(&other).await.unwrap().close().await;
+            let store = SqliteStore::open(&path).await.unwrap();
+            let mut reader = store.readers().reader("left half way").await.unwrap();
+            reader.begin(sqlx::query("BEGIN")).await.unwrap();
+            drop(reader); // and its connection with it
+            assert!(store.readers().idle().is_empty());
+            fs::remove_file(&path).unwrap();
+            if replaced {
+                fs::rename(&other, &path).unwrap();
+            }
+            let read = store.readers().reader("reading").await.map(drop);
+            assert!(matches!(read, Err(StoreError::Lost { .. })), "{replaced}: {read:?}");
+        }
+    }
+}

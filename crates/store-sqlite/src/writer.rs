@@ -311,6 +311,8 @@ impl Drop for WriteTx<'_> {
 mod tests {
     use super::*;
     use crate::{SqliteSettings, SqliteStore, session::column};
+    #[cfg(unix)]
+    use std::fs;
 
     /// What SQLite says of the connection that writes, inside a transaction.
     async fn setting(tx: &mut WriteTx<'_>, pragma: &'static str) -> i64 {
@@ -337,6 +339,26 @@ mod tests {
             }
         }
     }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_connection_that_is_opened_again_is_never_to_another_file() {
+        for replaced in [true, false] {
+            let directory = tempfile::tempdir().unwrap();
+            let [path, other] = ["journal.db", "other.db"].map(|name| directory.path().join(name));
+            SqliteStore::open(&other).await.unwrap().close().await;
+            let store = SqliteStore::open(&path).await.unwrap();
+            drop(store.writer().begin("left half way").await.unwrap()); // and its connection with it
+            fs::remove_file(&path).unwrap();
+            if replaced {
+                fs::rename(&other, &path).unwrap();
+            }
+            let begun = store.writer().begin("writing").await.map(drop);
+            assert!(matches!(begun, Err(StoreError::Lost { .. })), "{replaced}: {begun:?}");
+            assert_eq!(path.exists(), replaced, "no journal was created");
+        }
+    }
+
     #[tokio::test]
     async fn a_commit_that_fails_is_told_and_the_next_turn_goes_on() {
         let directory = tempfile::tempdir().unwrap();

@@ -1,4 +1,7 @@
-use crate::{file_id::FileId, journal_files::beside};
+use crate::{
+    file_id::FileId,
+    journal_files::{Lost, Named, beside},
+};
 use std::{
     fs::{self, File, TryLockError},
     io,
@@ -16,8 +19,7 @@ use std::{
 pub(crate) struct WriterLock {
     // held open for the lock on it
     _file: File,
-    path: PathBuf,
-    id: FileId,
+    named: Named,
 }
 
 /// What came of trying to take a lock.
@@ -36,8 +38,8 @@ impl WriterLock {
         let file = File::options().create(true).truncate(false).write(true).open(&path)?;
         match file.try_lock() {
             Ok(()) => {
-                let id = FileId::of(&file.metadata()?);
-                Ok(Taken::Free(Self { _file: file, path, id }))
+                let named = Named { path, file: FileId::of(&file.metadata()?) };
+                Ok(Taken::Free(Self { _file: file, named }))
             }
             Err(TryLockError::WouldBlock) => Ok(Taken::Held),
             Err(TryLockError::Error(error)) => Err(error),
@@ -49,16 +51,16 @@ impl WriterLock {
         beside(journal, &format!(".writer-{incarnation}"))
     }
 
-    /// Its path, if that does not name the file that is locked any more.
-    pub(crate) fn changed(&self) -> Option<PathBuf> {
-        let unchanged = FileId::at(&self.path).is_ok_and(|(found, _)| found == self.id);
-        (!unchanged).then(|| self.path.clone())
+    /// Fails if its path does not name the file that is locked any more.
+    pub(crate) fn look(&self) -> Result<(), Lost> {
+        self.named.look()
     }
 
     /// Releases a lock that nobody will ask for again, and deletes its file.
     pub(crate) fn discard(self) {
-        if let Err(error) = fs::remove_file(&self.path) {
-            tracing::debug!(%error, path = %self.path.display(), "a lock file was not deleted");
+        let path = &self.named.path;
+        if let Err(error) = fs::remove_file(path) {
+            tracing::debug!(%error, path = %path.display(), "a lock file was not deleted");
         }
     }
 }

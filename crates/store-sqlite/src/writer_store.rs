@@ -1,5 +1,6 @@
 use crate::{
     SqliteStore,
+    journal_files::Lost,
     session::{Statement, column},
     values,
     writer::WriteTx,
@@ -11,7 +12,6 @@ use sqlx::sqlite::SqliteRow;
 use std::{
     collections::HashMap,
     io,
-    path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -206,9 +206,9 @@ impl HeldLocks {
         self.map().keys().copied().collect()
     }
 
-    /// The path of a lock that does not name the locked file any more.
-    pub(crate) fn changed(&self) -> Option<PathBuf> {
-        self.map().values().find_map(WriterLock::changed)
+    /// Fails if the path of one does not name the locked file any more.
+    pub(crate) fn look(&self) -> Result<(), Lost> {
+        self.map().values().try_for_each(WriterLock::look)
     }
 
     /// Releases all of them, as a crash would.

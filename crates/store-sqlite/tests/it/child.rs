@@ -150,6 +150,9 @@ async fn append_and_copy(journal: &Path) {
     wait_for_go();
 }
 
+/// How many appends a child confirms at most; what it says of them is less than a pipe holds.
+const CONFIRMED_MAX: u64 = 2_000;
+
 /// Appends, one entity at a time, until the store is lost; says what was confirmed and why it ended, and dies.
 async fn append_until_the_files_are_lost(journal: &Path) {
     let store = SqliteStore::open(journal).await.unwrap();
@@ -161,6 +164,7 @@ async fn append_until_the_files_are_lost(journal: &Path) {
             Err(error) => break error,
         }
         eprintln!("confirmed {head}");
+        assert!(head < CONFIRMED_MAX, "it goes on");
     };
     eprintln!("unknown {}", error.maybe_written());
     let error = writer.each(&[account(1)], head, 500).await.unwrap_err();

@@ -3,10 +3,14 @@
 use crate::{
     child,
     fixture::SqliteFixture,
-    sample::{Writer, account, claim, head_of, page},
+    sample::{Writer, account, claim, event, head_of, page},
 };
-use actum_persistence::store::{ClaimError, EventStore, SnapshotStore, StoreError, WriterStore};
+use actum_model::{EntityKey, SequenceNr};
+use actum_persistence::store::{
+    ClaimError, DurableStateStore, EventStore, Snapshot, SnapshotStore, StoreError, WriterStore,
+};
 use actum_store_sqlite::{OpenError, SqliteSettings, SqliteStore};
+use bytes::Bytes;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -48,7 +52,7 @@ struct Mishap {
     says: &'static str,
 }
 
-const MISHAPS: [Mishap; 13] = [
+const MISHAPS: [Mishap; 15] = [
     Mishap { happens: remove_all, suffix: "", says: "was removed while" },
     Mishap { happens: |j| fs::remove_file(j).unwrap(), suffix: "", says: "was removed while" },
     Mishap { happens: |j| rename(j, ""), suffix: "", says: "was renamed to `" },
@@ -71,13 +75,19 @@ const MISHAPS: [Mishap; 13] = [
         suffix: "-shm",
         says: "was removed or renamed",
     },
+    Mishap { happens: |j| rename(j, "-shm"), suffix: "-shm", says: "was removed or renamed" },
     Mishap { happens: |j| replace(j, "-shm"), suffix: "-shm", says: "was replaced" },
     Mishap {
         happens: |j| fs::remove_file(beside(j, ".writer-1")).unwrap(),
         suffix: ".writer-1",
         says: "was removed or renamed",
     },
-    Mishap { happens: |j| replace(j, ".writer-1"), suffix: ".writer-1", says: "was removed or" },
+    Mishap {
+        happens: |j| rename(j, ".writer-1"),
+        suffix: ".writer-1",
+        says: "was removed or renamed",
+    },
+    Mishap { happens: |j| replace(j, ".writer-1"), suffix: ".writer-1", says: "was replaced" },
 ];
 
 /// A directory of its own for each journal, since one is renamed.
@@ -97,47 +107,123 @@ fn assert_lost<T: std::fmt::Debug>(done: Result<T, StoreError>, what: &str) {
     }
 }
 
-#[tokio::test]
-async fn an_append_to_files_that_are_not_what_they_were_is_unknown_and_the_store_ends() {
-    for (nr, Mishap { happens, suffix, says }) in MISHAPS.iter().enumerate() {
+/// What a store does when it meets a mishap first.
+#[derive(Clone, Copy, Debug)]
+enum First {
+    Append,
+    WriteState,
+    SaveSnapshot,
+    DeleteEvents,
+    Renew,
+    ReadEvents,
+    LoadState,
+    LoadSnapshot,
+}
+
+impl First {
+    const WRITES: [Self; 4] =
+        [Self::Append, Self::WriteState, Self::SaveSnapshot, Self::DeleteEvents];
+    const OTHERS: [Self; 4] = [Self::Renew, Self::ReadEvents, Self::LoadState, Self::LoadSnapshot];
+
+    /// Does it to an entity that has one event and a state of revision 1.
+    async fn run(self, writer: &Writer<'_>) -> Result<(), StoreError> {
+        let (store, incarnation, key) = (writer.store, writer.incarnation, account(1));
+        let first = SequenceNr::new(1);
+        match self {
+            Self::Append => writer.each(&[key], 1, 10).await.map(drop),
+            Self::WriteState => store.write(&writer.put(&key, 1)).await.map(drop),
+            Self::SaveSnapshot => store.save(&[snapshot(key)]).await,
+            Self::DeleteEvents => store.delete_events(incarnation, &key, first).await,
+            Self::Renew => store.renew(incarnation, Duration::from_secs(9)).await,
+            Self::ReadEvents => page(store, &key).await.map(drop),
+            Self::LoadState => DurableStateStore::load(store, &[key]).await.map(drop),
+            Self::LoadSnapshot => SnapshotStore::load(store, &key, first).await.map(drop),
+        }
+    }
+}
+
+fn snapshot(entity: EntityKey) -> Snapshot {
+    let (sequence_nr, event) = (SequenceNr::new(1), event("state"));
+    let (timestamp, recent_commands) = (event.timestamp, Bytes::new());
+    Snapshot { entity, sequence_nr, timestamp, state: event.payload, recent_commands }
+}
+
+impl Mishap {
+    /// Opens a journal, lets it happen while that is in use, does `first`, and hands over what came of it.
+    async fn meet<T>(
+        &self,
+        first: First,
+        look: impl AsyncFnOnce(&Writer<'_>, &Path, Result<(), StoreError>) -> T,
+    ) -> T {
         let (_outer, journal) = place();
         let store = SqliteStore::open(&journal).await.unwrap();
         let writer = Writer::claim(&store).await;
         writer.write(&account(1), 0).await;
-        happens(&journal);
-        let error = writer.each(&[account(1)], 1, 10).await.unwrap_err();
-        assert!(matches!(error, StoreError::OutcomeUnknown { .. }), "{nr}: {error:?}");
-        let what = std::error::Error::source(&error).unwrap().to_string();
-        let path = beside(&journal, suffix);
-        assert!(what.starts_with(&format!("`{}` {says}", path.display())), "{nr}: {what}");
+        store.write(&writer.put(&account(1), 0)).await.unwrap();
+        First::ReadEvents.run(&writer).await.unwrap();
+        (self.happens)(&journal);
+        let done = first.run(&writer).await;
+        look(&writer, &journal, done).await
+    }
 
-        assert_lost(writer.each(&[account(1)], 2, 10).await, &what);
-        assert_lost(store.resolve(&writer.batch(Vec::new())).await, &what);
-        assert_lost(page(&store, &account(1)).await, &what);
-        assert_lost(store.heads().await, &what);
-        assert_lost(SnapshotStore::load(&store, &account(1), Default::default()).await, &what);
-        assert_lost(store.renew(writer.incarnation, Duration::from_secs(9)).await, &what);
-        match store.claim(&claim("another")).await {
-            Err(ClaimError::Store(error)) => assert_lost(Err::<(), _>(error), &what),
-            other => panic!("{other:?}"),
-        }
+    /// Checks that `what` names the file and says what happened to it.
+    fn assert_named(&self, journal: &Path, what: &str) {
+        let path = beside(journal, self.suffix);
+        assert!(what.starts_with(&format!("`{}` {}", path.display(), self.says)), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_write_to_files_that_are_not_what_they_were_is_unknown_and_the_store_ends() {
+    for (mishap, first) in MISHAPS.iter().flat_map(|m| First::WRITES.map(|first| (m, first))) {
+        let look = async |writer: &Writer<'_>, journal: &Path, done: Result<(), StoreError>| {
+            let error = done.expect_err("the files are not what they were");
+            assert!(matches!(error, StoreError::OutcomeUnknown { .. }), "{first:?}: {error:?}");
+            let what = std::error::Error::source(&error).unwrap().to_string();
+            mishap.assert_named(journal, &what);
+            for next in First::WRITES.into_iter().chain(First::OTHERS) {
+                assert_lost(next.run(writer).await, &what);
+            }
+            assert_lost(EventStore::resolve(writer.store, &writer.batch(Vec::new())).await, &what);
+            assert_lost(writer.store.heads().await, &what);
+            assert_lost(writer.store.revoke(writer.incarnation).await, &what);
+            match writer.store.claim(&claim("another")).await {
+                Err(ClaimError::Store(error)) => assert_lost(Err::<(), _>(error), &what),
+                other => panic!("{other:?}"),
+            }
+        };
+        mishap.meet(first, look).await;
     }
 }
 
 #[tokio::test]
 async fn a_store_that_only_reads_or_renews_notices_too() {
-    for (nr, Mishap { happens, .. }) in MISHAPS.iter().enumerate() {
-        let (_outer, journal) = place();
-        let store = SqliteStore::open(&journal).await.unwrap();
-        let writer = Writer::claim(&store).await;
-        writer.write(&account(1), 0).await;
-        happens(&journal);
-        let noticed = match nr % 2 {
-            0 => store.renew(writer.incarnation, Duration::from_secs(9)).await,
-            _ => page(&store, &account(1)).await.map(drop),
+    for (mishap, first) in MISHAPS.iter().flat_map(|m| First::OTHERS.map(|first| (m, first))) {
+        let look = async |writer: &Writer<'_>, journal: &Path, done: Result<(), StoreError>| {
+            match done {
+                Err(StoreError::Lost { what }) => mishap.assert_named(journal, &what),
+                other => panic!("{first:?}: {other:?}"),
+            }
+            let late = writer.each(&[account(1)], 1, 10).await;
+            assert!(matches!(late, Err(StoreError::Lost { .. })), "{first:?}: {late:?}");
         };
-        assert!(matches!(noticed, Err(StoreError::Lost { .. })), "{nr}: {noticed:?}");
+        mishap.meet(first, look).await;
     }
+}
+
+/// A writer that has nothing to write saves what it wrote, in a database file that can be copied without its log.
+#[tokio::test]
+async fn what_was_confirmed_is_saved_when_a_renewal_notices() {
+    let (_outer, journal) = place();
+    let store = SqliteStore::open(&journal).await.unwrap();
+    let writer = Writer::claim(&store).await;
+    writer.write(&account(1), 0).await;
+    fs::remove_file(beside(&journal, "-wal")).unwrap();
+    let renewed = First::Renew.run(&writer).await;
+    assert!(matches!(renewed, Err(StoreError::Lost { .. })), "{renewed:?}");
+    let copy = journal.with_extension("copy");
+    fs::copy(&journal, &copy).unwrap();
+    assert_eq!(head_of(&SqliteStore::open(&copy).await.unwrap(), &account(1)).await, 1);
 }
 
 /// The log is gone, or its index, or the journal has another name: the database file can still be made whole.
@@ -216,24 +302,4 @@ async fn a_journal_with_several_names_is_refused() {
     }
     fs::remove_file(link).unwrap();
     fixture.store().await;
-}
-
-/// A store that was thrown away in the middle of things opens new connections, and takes nothing else for its journal.
-#[tokio::test]
-async fn a_connection_that_is_opened_later_is_never_to_another_file() {
-    let (_outer, journal) = place();
-    let other = journal.with_extension("other");
-    {
-        let store = SqliteStore::open(&other).await.unwrap();
-        let writer = Writer::claim(&store).await;
-        for expected in 0..7 {
-            writer.write(&account(1), expected).await;
-        }
-        store.close().await;
-    }
-    let store = SqliteStore::open(&journal).await.unwrap();
-    Writer::claim(&store).await.write(&account(1), 0).await;
-    fs::rename(&other, &journal).unwrap();
-    let read = page(&store, &account(1)).await;
-    assert!(matches!(read, Err(StoreError::Lost { .. })), "{read:?}");
 }
