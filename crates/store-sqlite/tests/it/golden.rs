@@ -11,10 +11,10 @@ use actum_model::{
     StoredPayload, Timestamp,
 };
 use actum_persistence::store::{
-    AppendBatch, AppendOutcome, CommandRecord, DurableStateStore, EventFilter, EventId, EventStore,
-    Incarnation, JournalLayout, NewEvent, PageLimit, RecoveryRead, RecoveryStore, Snapshot,
-    SnapshotStore, StateBatch, StateChange, StateRecord, StateWrite, StoreError, StoredCommand,
-    WriterStore,
+    AppendBatch, AppendOutcome, CommandRead, CommandRecord, DurableStateStore, EventFilter,
+    EventId, EventStore, Incarnation, JournalLayout, NewEvent, PageLimit, RecoveryRead,
+    RecoveryStore, Snapshot, SnapshotStore, StateBatch, StateChange, StateRecord, StateWrite,
+    StoreError, StoredCommand, WriterStore,
 };
 use actum_store_sqlite::{SqliteSettings, SqliteStore};
 use bytes::Bytes;
@@ -29,7 +29,7 @@ const LAYOUT: JournalLayout = JournalLayout {
 };
 
 /// The versions there are.
-const VERSIONS: [u32; 1] = [1];
+const VERSIONS: [u32; 2] = [1, NEWEST];
 
 /// What `ACTUM_WRITE_GOLDEN` writes.
 const NEWEST: u32 = 2;
@@ -149,6 +149,7 @@ async fn journals_of_all_versions_load_for_ever() {
         assert_eq!(store.layout(), LAYOUT);
         assert_events(&store).await;
         assert_snapshots_and_states(&store, version).await;
+        assert_command_records(&store, version).await;
         assert_it_goes_on(&store).await;
     }
 }
@@ -157,17 +158,23 @@ async fn journals_of_all_versions_load_for_ever() {
 #[tokio::test]
 async fn an_old_file_and_a_new_one_have_the_same_schema() {
     let directory = tempfile::tempdir().unwrap();
-    let (old, new) = (directory.path().join("old.db"), directory.path().join("new.db"));
-    fs::copy(golden(1), &old).unwrap();
+    let mut paths = vec![directory.path().join("new.db")];
+    for version in VERSIONS {
+        let old = directory.path().join(format!("old-{version}.db"));
+        fs::copy(golden(version), &old).unwrap();
+        paths.push(old);
+    }
     let mut schemas = Vec::new();
-    for path in [old, new] {
+    for path in paths {
         SqliteStore::open(&path).await.unwrap().close().await;
         let query = "SELECT name, sql, (SELECT user_version FROM pragma_user_version) FROM sqlite_schema ORDER BY name";
         let query = sqlx::query_as::<_, (String, Option<String>, i64)>(query);
         schemas.push(query.fetch_all(&mut stranger(&path).await).await.unwrap());
     }
     assert!(schemas[0].len() > 7);
-    assert_eq!(schemas[0], schemas[1]);
+    for (old, version) in schemas[1..].iter().zip(VERSIONS) {
+        assert_eq!(*old, schemas[0], "version {version}");
+    }
 }
 
 async fn assert_events(store: &SqliteStore) {
@@ -227,6 +234,16 @@ async fn assert_snapshots_and_states(store: &SqliteStore, version: u32) {
         states,
         [record(1, 2, None, &[1, 2]), record(2, 4, Some(payload("new")), &[4]), None,]
     );
+}
+
+/// What is recorded of the commands of durable states; version 1 kept it beside the state.
+async fn assert_command_records(store: &SqliteStore, version: u32) {
+    let read =
+        |(nr, revision)| CommandRead { entity: entity(nr), revision: Revision::new(revision) };
+    let reads = [(1, 1), (1, 2), (2, 4), (2, 3)].map(read);
+    let kept = (version > 1).then(|| command(1).record);
+    let expected = [kept.clone(), kept.clone(), kept, None];
+    assert_eq!(store.command_records(&reads).await.unwrap(), expected, "version {version}");
 }
 
 async fn assert_it_goes_on(store: &SqliteStore) {
