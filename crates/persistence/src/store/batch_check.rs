@@ -31,9 +31,10 @@ impl AppendBatch {
     /// Checks what every store must refuse, before anything of the batch is written.
     ///
     /// # Errors
-    /// [`StoreError::Invalid`] when the journal has no such lane, an entity is in another lane or partition than said or
-    /// named twice, an append has no event, its event numbers pass 2^64 - 1 or its sequence numbers 2^63 - 1, a payload
-    /// names no codec or manifest or has schema version 0, or anything is larger than its [bound](super::bounds).
+    /// [`StoreError::Invalid`] when the journal has no such lane, an entity is in another lane or partition than said
+    /// or named twice, an append has no event, its event numbers pass 2^64 - 1 or its sequence numbers 2^63 - 1, a
+    /// payload names no codec or manifest or has schema version 0, or anything is larger than its
+    /// [bound](super::bounds).
     pub fn check(&self, layout: JournalLayout) -> Result<(), StoreError> {
         layout.check_lane(self.lane)?;
         let mut payloads = PayloadCheck::default();
@@ -62,9 +63,9 @@ impl StateBatch {
     /// Checks what every store must refuse, before anything of the batch is written.
     ///
     /// # Errors
-    /// [`StoreError::Invalid`] when an entity is in another partition than said or named twice, a write does not move its
-    /// revision forward or moves it past 2^63 - 1, the revisions of its commands do not grow up to its own, a state names
-    /// no codec or manifest or has schema version 0, or anything is larger than its [bound](super::bounds).
+    /// [`StoreError::Invalid`] when an entity is in another partition than said or named twice, a write does not move
+    /// its revision forward or moves it past 2^63 - 1, the revisions of its commands do not grow up to its own, a state
+    /// names no codec or manifest or has schema version 0, or anything is larger than its [bound](super::bounds).
     pub fn check(&self, layout: JournalLayout) -> Result<(), StoreError> {
         let mut payloads = PayloadCheck::default();
         let mut size = BatchSize::default();

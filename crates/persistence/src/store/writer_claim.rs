@@ -6,8 +6,8 @@ use std::time::Duration;
 pub struct WriterClaim {
     /// The slot, 1 to 255 bytes without NUL: one alive writer each. An engine uses one slot for the whole journal.
     pub slot: String,
-    /// Who claims, 1 to 4,096 bytes without NUL, for the error message of the next claimant: the engine's name, host and
-    /// process.
+    /// Who claims, 1 to 4,096 bytes without NUL, for the error message of the next claimant: the engine's name, host
+    /// and process.
     pub holder: String,
     /// How long the holder relies on the slot after the claim and after each renewal, by its own clock.
     pub lease: Duration,
@@ -25,8 +25,8 @@ pub struct SeenHolder {
     pub renewal: Renewal,
 }
 
-/// Tells one renewal of a lease from the next: the claim and every renewal of an incarnation have another one. It has no
-/// order, and is not a time.
+/// Tells one renewal of a lease from the next: the claim and every renewal of an incarnation have another one. It has
+/// no order, and is not a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Renewal(i64);
 

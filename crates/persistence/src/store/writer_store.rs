@@ -34,18 +34,19 @@ impl fmt::Display for Incarnation {
 /// * [`claim`](Self::claim) succeeds when the slot is free: its last holder released it or was revoked, or the store
 ///   knows by itself that it is dead, for example by a file lock that died with its process. No lease frees a slot by
 ///   running out: clocks step, so a store says what it sees of a lease, and the claimant decides.
-/// * A claim that [`replaces`](WriterClaim::replaces) a holder takes the slot from it when it holds the slot and has not
-///   renewed since, whatever any clock says; unless the store knows by itself that it lives. Otherwise it is a claim like
-///   any other. It compares and revokes in the transaction that takes the slot.
-/// * A claim that finds the slot held waits for no other writer and disturbs none: claimants ask several times a second.
+/// * A claim that [`replaces`](WriterClaim::replaces) a holder takes the slot from it when it holds the slot and has
+///   not renewed since, whatever any clock says; unless the store knows by itself that it lives. Otherwise it is a
+///   claim like any other. It compares and revokes in the transaction that takes the slot.
+/// * A claim that finds the slot held waits for no other writer and disturbs none: claimants ask several times a
+///   second.
 /// * When `claim` or [`revoke`](Self::revoke) returns, no write of a revoked incarnation is under way, and no later one
 ///   commits: they get [`StoreError::Fenced`].
 /// * A [`renew`](Self::renew) that succeeds proves that no one else held the slot up to then, however late it comes. It
 ///   is as durable as an append, and a claimant that has seen an earlier renewal can no longer replace the holder.
 ///
 /// # Cancel safety
-/// Dropping the future of a call leaves open whether it was done; the store stays usable. A slot that such a `claim` has
-/// taken is held by an incarnation that no one renews; the other calls can be repeated.
+/// Dropping the future of a call leaves open whether it was done; the store stays usable. A slot that such a `claim`
+/// has taken is held by an incarnation that no one renews; the other calls can be repeated.
 #[async_trait]
 pub trait WriterStore: Send + Sync + 'static {
     /// Takes a slot.
@@ -56,8 +57,8 @@ pub trait WriterStore: Send + Sync + 'static {
 
     /// Prolongs the lease of an incarnation: it ends `lease` from now, by the clock of the store.
     ///
-    /// A holder gives the length that it has claimed, and relies on the slot for no longer. That is what claimants see as
-    /// the [length](super::HeldLease::length) of the lease, also when a renewal was for another one.
+    /// A holder gives the length that it has claimed, and relies on the slot for no longer. That is what claimants see
+    /// as the [length](super::HeldLease::length) of the lease, also when a renewal was for another one.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when the incarnation is revoked.
