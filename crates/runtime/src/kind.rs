@@ -17,6 +17,8 @@ pub(crate) struct KindContext<E: Entity> {
     pub(crate) hash_id: fn(&CommandId) -> u64,
     /// How many of the newest ids a snapshot lists.
     pub(crate) snapshot_marks_max: usize,
+    /// How many commands of a durable state one read brings.
+    pub(crate) commands_read_max: usize,
     /// What remembered command ids take in memory.
     pub(crate) ids: Arc<IdBudget>,
 }

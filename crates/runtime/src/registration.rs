@@ -11,7 +11,10 @@ use crate::{
     settings::{EntitySettings, RuntimeSettings},
 };
 use actum_model::{CommandId, CommandSet, DurableState, Entity, EventSourced, check_kind};
-use actum_persistence::{serializer::Serializer, store::Incarnation};
+use actum_persistence::{
+    serializer::Serializer,
+    store::{COMMANDS_READ_MAX, Incarnation},
+};
 use std::{
     any::{Any, TypeId},
     collections::HashSet,
@@ -141,6 +144,7 @@ fn wire<M: Hosted>(
         incarnation: wiring.incarnation,
         hash_id: CommandId::hash64,
         snapshot_marks_max: SNAPSHOT_MARKS_MAX,
+        commands_read_max: COMMANDS_READ_MAX,
         ids: Arc::clone(wiring.load.ids()),
     });
     let ports: Box<[Arc<Port<M::Entity>>]> =

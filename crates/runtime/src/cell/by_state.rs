@@ -12,8 +12,7 @@ use actum_persistence::{
     panics::log_safely,
     serializer::{RecentCommand, Uptime},
     store::{
-        COMMANDS_READ_MAX, CommandRead, CommandRecord, StateChange, StateRecord, StateWrite,
-        StoredCommand,
+        CommandRead, CommandRecord, StateChange, StateRecord, StateWrite, StoredCommand,
         bounds::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX},
     },
 };
@@ -74,7 +73,7 @@ impl<E: DurableState> Model for ByState<E> {
         };
         let known: usize = older.iter().map(Vec::len).sum::<usize>() + commands.len();
         let before = commands.first().map(|oldest| oldest.revision);
-        let is_page = commands.len() >= COMMANDS_READ_MAX;
+        let is_page = commands.len() >= kind.commands_read_max;
         older.push(commands);
         match before {
             Some(revision) if is_page && known < kind.settings.command_window.commands_max => {
@@ -83,6 +82,9 @@ impl<E: DurableState> Model for ByState<E> {
             }
             _ => {
                 remember(aggregate, std::mem::take(older), kind);
+                if is_page {
+                    aggregate.ids.leave_unread();
+                }
                 Ok(Progress::Done)
             }
         }

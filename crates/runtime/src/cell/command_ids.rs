@@ -102,6 +102,14 @@ impl CommandIds {
         Some(self.0.as_ref()?.marks.front()?.sequence_nr)
     }
 
+    /// There may be ids before the oldest that were not read: the next write deletes what is kept for them, which would
+    /// grow otherwise with every recovery.
+    pub(crate) fn leave_unread(&mut self) {
+        if let Some(window) = &mut self.0 {
+            window.forgotten += FORGOTTEN_MIN.max(window.marks.len());
+        }
+    }
+
     /// Up to which change nothing is needed any more, if enough were forgotten since this was said last.
     pub(crate) fn take_forgotten(&mut self) -> Option<SequenceNr> {
         let window = self.0.as_mut()?;

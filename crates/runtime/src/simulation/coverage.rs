@@ -104,6 +104,8 @@ sights! {
     // recovery
     ReadFailed,
     ReadAhead,
+    /// Commands of a durable state were read that had not come with it.
+    OlderCommandsRead,
     SnapshotTaken,
     SnapshotUsed,
     SnapshotLost,

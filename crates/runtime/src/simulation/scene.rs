@@ -53,6 +53,8 @@ pub(crate) struct Traits {
     /// The hashes of command ids; in some runs there are few, so that they collide.
     pub(crate) hash_id: fn(&CommandId) -> u64,
     pub(crate) snapshot_marks_max: usize,
+    /// How many commands of a durable state one read brings.
+    pub(crate) commands_read_max: usize,
     /// How many entities of the kind stay in memory in one partition.
     pub(crate) cells_max: usize,
 }
@@ -153,6 +155,7 @@ impl Traits {
             window: CommandWindow::default(),
             hash_id: CommandId::hash64,
             snapshot_marks_max: 1000,
+            commands_read_max: 1000,
             cells_max: 100,
         }
     }
@@ -191,6 +194,7 @@ impl Traits {
             window: any_window(dice),
             hash_id: if dice.chance(250) { few_hashes } else { CommandId::hash64 },
             snapshot_marks_max: dice.between(1, 6) as usize,
+            commands_read_max: dice.between(1, 12) as usize,
             cells_max: if crowded { 1 } else { 100 },
         }
     }
@@ -229,6 +233,7 @@ impl Traits {
             incarnation,
             hash_id: self.hash_id,
             snapshot_marks_max: self.snapshot_marks_max,
+            commands_read_max: self.commands_read_max,
             ids: Arc::clone(ids),
         })
     }

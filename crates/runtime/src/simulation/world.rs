@@ -4,7 +4,7 @@ use super::{
     scene::Faults,
     writer::Store,
 };
-use crate::cell::{Moment, Ticket};
+use crate::cell::{FoundState, Moment, Ticket};
 use actum_model::{EntityKey, Timestamp};
 use actum_persistence::{
     group_commit::Settled,
@@ -41,7 +41,7 @@ impl World {
     pub(crate) fn of(scene: Scene, dice: Dice, traced: bool) -> Self {
         let mut world = Self {
             faults: scene.faults.clone(),
-            journal: Journal::new(scene.layout, scene.entities.len()),
+            journal: Journal::new(&scene),
             ledger: Ledger::new(&scene),
             clients: Clients::new(scene.entities.len()),
             processes: Vec::new(),
@@ -222,10 +222,14 @@ impl World {
         } else {
             Ok(self.journal.answer(&asked.read, self.scene.page))
         };
-        if let Ok(Found::Events(found)) = &found
-            && found.snapshot.is_some()
-        {
-            self.ledger.coverage.saw(Seen::SnapshotUsed);
+        match &found {
+            Ok(Found::Events(found)) if found.snapshot.is_some() => {
+                self.ledger.coverage.saw(Seen::SnapshotUsed);
+            }
+            Ok(Found::State(FoundState::Commands(commands))) if !commands.is_empty() => {
+                self.ledger.coverage.saw(Seen::OlderCommandsRead);
+            }
+            _ => {}
         }
         let life = self.processes[at].life;
         self.say(|| format!("life {life} reads {:?}: {found:?}", asked.read));

@@ -12,9 +12,9 @@ use actum_model::{
 use actum_persistence::{
     serializer::{RecordedReply, Serializer, SizeLimits},
     store::{
-        AppendBatch, CommandRead, DurableStateStore, EntityAppend, EventStore, NewEvent,
-        Resolution, Snapshot, SnapshotStore, StateBatch, StateChange, StateOutcome, StateRecord,
-        StateWrite, StoreError, StoredCommand, Stores, WriterClaim, WriterStore,
+        AppendBatch, COMMANDS_READ_MAX, CommandRead, DurableStateStore, EntityAppend, EventStore,
+        NewEvent, Resolution, Snapshot, SnapshotStore, StateBatch, StateChange, StateOutcome,
+        StateRecord, StateWrite, StoreError, StoredCommand, Stores, WriterClaim, WriterStore,
     },
 };
 use actum_proto::storage::v1;
@@ -374,6 +374,27 @@ async fn records_that_a_durable_state_does_not_need_are_deleted() {
     let kept = record.unwrap().commands;
     assert!((5..100).contains(&kept.len()), "{} are kept", kept.len());
     assert_eq!(kept.last().unwrap().revision, Revision::new(500));
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_are_deleted_although_each_life_of_an_entity_needs_few_less() {
+    let rig = Rig::new();
+    let settings =
+        || EntitySettings::<Note>::default().with_command_window(last(COMMANDS_READ_MAX));
+    let mut next = 0;
+    for commands in std::iter::once(COMMANDS_READ_MAX).chain([60; 10]) {
+        let kinds = vec![Registration::durable_state((), settings())];
+        let engine = rig.start_with(kinds, RuntimeSettings::default()).await;
+        for id in next..next + commands {
+            add(&engine, &id.to_string()).await;
+        }
+        next += commands;
+        let _ = engine.shutdown().await;
+    }
+    let read = CommandRead { entity: key("note", "n"), revision: Revision::new(601) };
+    let before = rig.memory.reopen().commands_before(&[read]).await.unwrap().remove(0);
+    // of 1600 the last 1000 are remembered
+    assert!(before.len() < 64, "{} more are kept", before.len());
 }
 
 /// A store whose row of `note/n` is as schema version 1 left it, until it is written.

@@ -10,7 +10,7 @@ pub(crate) use batch::{Batch, Written};
 pub(crate) use reads::Found;
 pub(crate) use snapshots::Kept;
 
-use super::Dice;
+use super::{Dice, Scene};
 use crate::cell::TakenSnapshot;
 use actum_model::{EntityKey, Timestamp};
 use actum_persistence::store::{
@@ -31,6 +31,8 @@ pub(crate) struct Journal {
     records: Vec<Option<StateRecord>>,
     /// By entity, the commands of durable states.
     commands: Vec<BTreeMap<u64, (StoredCommand, Bytes)>>,
+    /// By entity, how many of those one read brings.
+    commands_read_max: Vec<usize>,
     snapshots: Vec<Vec<Kept>>,
     event_ids: HashSet<EventId>,
     write_ids: HashSet<EventId>,
@@ -83,9 +85,12 @@ pub(crate) struct StoredChange {
 const FOREIGNER: Incarnation = Incarnation::new(u64::MAX);
 
 impl Journal {
-    pub(crate) fn new(layout: JournalLayout, entities: usize) -> Self {
+    pub(crate) fn new(scene: &Scene) -> Self {
+        let (layout, entities) = (scene.layout, scene.entities.len());
+        let reads_max = scene.entities.iter().map(|e| scene.kinds[e.kind].commands_read_max);
         Self {
             layout,
+            commands_read_max: reads_max.collect(),
             fence: Incarnation::new(0),
             heads: vec![0; usize::from(layout.lanes.get())],
             histories: (0..entities).map(|_| History::default()).collect(),

@@ -1,7 +1,7 @@
 use super::{Journal, number_of};
 use crate::cell::{FoundRecord, FoundState, Read};
 use actum_model::{EntityKey, SequenceNr};
-use actum_persistence::store::{EntityPage, Recovered, StateRecord};
+use actum_persistence::store::{EntityPage, Recovered, StateRecord, StoredCommand};
 
 /// What a read brings, of either model.
 #[derive(Debug)]
@@ -31,10 +31,9 @@ impl Journal {
             }
             Read::State { entity } => {
                 let entity = number_of(entity) as usize;
-                let commands = self.commands[entity].values().map(|(command, _)| *command);
+                let commands = self.commands_before(entity, u64::MAX);
                 let record = self.records[entity].clone();
-                let record =
-                    record.map(|record| StateRecord { commands: commands.collect(), ..record });
+                let record = record.map(|record| StateRecord { commands, ..record });
                 Found::State(FoundState::Record(record))
             }
             Read::EventRecord { entity, sequence_nr } => {
@@ -49,8 +48,21 @@ impl Journal {
                 let record = commands.get(&read.revision.get()).map(|(_, record)| record.clone());
                 Found::Record { sequence_nr: read.revision.into(), found: Ok(record) }
             }
-            Read::CommandsBefore(_) => unreachable!("all commands of a state come with it"),
+            Read::CommandsBefore(read) => {
+                let entity = number_of(&read.entity) as usize;
+                let commands = self.commands_before(entity, read.revision.get());
+                Found::State(FoundState::Commands(commands))
+            }
         }
+    }
+
+    /// The newest commands of a durable state before this revision, oldest first.
+    fn commands_before(&self, entity: usize, revision: u64) -> Vec<StoredCommand> {
+        let before = self.commands[entity].range(..revision).rev();
+        let newest = before.take(self.commands_read_max[entity]);
+        let mut commands: Vec<_> = newest.map(|(_, (command, _))| *command).collect();
+        commands.reverse();
+        commands
     }
 
     fn page(&self, entity: &EntityKey, after: u64, count: usize) -> EntityPage {
