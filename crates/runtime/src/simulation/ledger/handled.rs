@@ -20,8 +20,8 @@ impl Ledger {
         if revision.is_some_and(|revision| revision != at) {
             self.wrong(format!("{nr}: expected revision {revision:?}, handled at {at}"));
         }
-        let foreign = self.truths[entity as usize].is_foreign_within(at, acknowledged);
-        if at < acknowledged && !foreign && !self.lives[life as usize].revoked {
+        let unseen = self.truths[entity as usize].is_unseen_within(at, acknowledged, life);
+        if at < acknowledged && !unseen && !self.lives[life as usize].revoked {
             self.wrong(format!("{nr}: saw {at}, after {acknowledged} was acknowledged"));
         }
         self.check_order(nr, at);

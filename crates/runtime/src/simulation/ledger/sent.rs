@@ -27,6 +27,8 @@ pub(crate) struct Sent {
     pub(crate) replays: Option<u32>,
     /// Whether its changes are on their way to the journal.
     pub(crate) sent_off: bool,
+    /// Whether its entity was told that its outcome is unknown.
+    pub(crate) is_unknown: bool,
     /// Its first and last change in the journal.
     pub(crate) placed: Option<(u64, u64)>,
     /// Whether somebody was told that it, or a retry of it, was not applied.
@@ -68,6 +70,7 @@ impl Sent {
             ids_under_way: 0,
             replays: None,
             sent_off: false,
+            is_unknown: false,
             placed: None,
             denied: false,
             end: None,

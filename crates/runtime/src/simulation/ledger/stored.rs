@@ -91,8 +91,8 @@ impl Ledger {
         }
         let sent = &mut self.sent[nr as usize];
         sent.placed = Some((first, last));
-        if sent.life.is_none() {
-            self.truths[entity as usize].foreign.push(first);
+        if sent.life.is_none() || sent.is_unknown {
+            self.truths[entity as usize].unseen.push((first, last, sent.life));
         }
         self.remember(nr, entity, last);
     }

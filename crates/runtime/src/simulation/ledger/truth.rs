@@ -17,8 +17,9 @@ pub(crate) struct Truth {
     pub(crate) forgotten_to: u64,
     /// The last change somebody was told of.
     pub(crate) acknowledged: u64,
-    /// The changes that a foreigner made.
-    pub(crate) foreign: Vec<u64>,
+    /// The changes of a command, first and last, that entities in memory may not know: those in this life of the process,
+    /// which was told before that the outcome is unknown, or in all, if a foreigner made them.
+    pub(crate) unseen: Vec<(u64, u64, Option<u32>)>,
     /// Whether it could not be recovered at some time.
     pub(crate) lost: bool,
 }
@@ -48,7 +49,7 @@ impl Truth {
             window,
             forgotten_to: 0,
             acknowledged: 0,
-            foreign: Vec::new(),
+            unseen: Vec::new(),
             lost: false,
         }
     }
@@ -99,9 +100,11 @@ impl Truth {
         }
     }
 
-    /// Whether a foreigner made one of the changes behind `after`, up to `to`: an entity in memory may not know.
-    pub(crate) fn is_foreign_within(&self, after: u64, to: u64) -> bool {
-        self.foreign.iter().any(|at| after < *at && *at <= to)
+    /// Whether an entity in memory of this life may not know one of the changes behind `after`, up to `to`.
+    pub(crate) fn is_unseen_within(&self, after: u64, to: u64, life: u32) -> bool {
+        self.unseen.iter().any(|(first, last, by)| {
+            after < *last && *first <= to && by.is_none_or(|by| by == life)
+        })
     }
 
     /// All commands with ids, in order.

@@ -79,10 +79,11 @@ impl Ledger {
         if !explained {
             self.wrong(format!("entity {entity}: its write failed without a reason: {failure}"));
         }
-        let mind = self.mind(life, entity);
         if unknown {
-            mind.unknown = (step, inside);
+            inside.iter().for_each(|nr| self.sent[*nr as usize].is_unknown = true);
+            self.mind(life, entity).unknown = (step, inside);
         }
+        let mind = self.mind(life, entity);
         mind.forget();
         mind.troubles.note(failure, step);
     }
