@@ -77,8 +77,6 @@ sights! {
     ResolveGivenUp,
     /// What became of a write could not be found out, though the store answered.
     Untraceable,
-    /// The same, while it was found out of other writes of the batch.
-    UntraceableAmongOthers,
     /// Writes waited behind a batch when the store could not say what became of it.
     RefusedBehindUnknown,
     /// Writes came after that, while it was still unknown.

@@ -200,9 +200,6 @@ fn unknown_of<O>(
     if lost.contains(&true) {
         coverage.saw(Seen::Untraceable);
     }
-    if lost.contains(&true) && lost.contains(&false) {
-        coverage.saw(Seen::UntraceableAmongOthers);
-    }
     lost
 }
 
