@@ -9,6 +9,7 @@ mod claims;
 mod closing;
 #[cfg(target_os = "linux")]
 mod copies;
+mod damage;
 mod faults;
 mod fixture;
 mod golden;
