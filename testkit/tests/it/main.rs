@@ -3,6 +3,7 @@
 
 mod account;
 mod broken;
+mod compile_fail;
 mod failing;
 mod faults;
 mod given_checks;

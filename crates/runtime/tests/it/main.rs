@@ -11,6 +11,7 @@ mod bomb;
 mod bounds;
 mod chance;
 mod claims;
+mod compile_fail;
 mod deadlines;
 mod durable_answers;
 mod durable_states;
