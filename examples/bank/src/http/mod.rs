@@ -6,6 +6,7 @@ mod body;
 mod call;
 mod failure;
 mod problem;
+mod problem_log;
 mod problem_type;
 
 pub use problem::Problem;
@@ -18,12 +19,15 @@ use axum::{
     middleware,
     routing::{get, post},
 };
+use problem_log::ProblemLog;
+use std::sync::Arc;
 
 /// The largest body of a request, in bytes.
 pub const BODY_BYTES_MAX: usize = 16 << 10;
 
 /// The routes of the bank.
 pub fn router(bank: Bank) -> Router {
+    let log = Arc::new(ProblemLog::default());
     Router::new()
         .route("/accounts/{id}", post(accounts::open).get(accounts::standing))
         .route("/accounts/{id}/deposits", post(accounts::deposit))
@@ -35,5 +39,5 @@ pub fn router(bank: Bank) -> Router {
         .with_state(bank)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         // outermost: it also writes the documents of what the router itself refuses
-        .layer(middleware::from_fn(problem::write_document))
+        .layer(middleware::from_fn_with_state(log, problem::write_document))
 }

@@ -1,10 +1,11 @@
 use super::{
     answer::json_line,
+    problem_log::ProblemLog,
     problem_type::{self, ProblemType},
 };
 use axum::{
     body::Body,
-    extract::Request,
+    extract::{Request, State},
     http::{
         HeaderValue, Method, StatusCode,
         header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER},
@@ -15,6 +16,7 @@ use axum::{
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// How long a caller should wait before trying again, in seconds.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
@@ -103,7 +105,11 @@ impl IntoResponse for Problem {
 }
 
 /// Writes the document of every problem on its way out.
-pub(super) async fn write_document(request: Request, next: Next) -> Response {
+pub(super) async fn write_document(
+    State(log): State<Arc<ProblemLog>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let response = next.run(request).await;
     let status = response.status();
@@ -114,8 +120,7 @@ pub(super) async fn write_document(request: Request, next: Next) -> Response {
     let problem =
         parts.extensions.remove().unwrap_or_else(|| Problem::of_status(status, &method, &path));
     if problem.kind.status.is_server_error() {
-        let (problem, detail) = (problem.kind.name, &problem.detail);
-        tracing::warn!(problem, detail, path, "request not served");
+        log.failed(problem.kind.name, &problem.detail, &path);
     }
     fill(parts, &problem, &path)
 }
