@@ -1,4 +1,4 @@
-//! Failures that may come a thousand times for one cause, such as a full disk: the first is told in full, the others are
+//! Failures that may come a thousand times for one cause, such as a full disk: the first is logged in full, the others are
 //! counted.
 
 use crate::cell::Moment;
@@ -8,44 +8,59 @@ use std::{
     time::Duration,
 };
 
-/// How often a burst that goes on is told again.
+/// How often a burst that goes on is logged again.
 const INTERVAL: Duration = Duration::from_secs(10);
 
 /// How long nothing of the kind may fail before a success ends a burst.
 const CALM: Duration = Duration::from_secs(1);
 
-/// How many different texts of one burst are told in full.
+/// How many different texts of one burst are logged in full.
 const TEXTS_MAX: usize = 8;
 
 /// The failures of one kind of work since they began. A success costs one atomic read while there are none.
 #[derive(Debug, Default)]
 pub(crate) struct Burst {
     lasts: AtomicBool,
-    state: Mutex<State>,
+    state: Mutex<BurstState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct BurstState {
     failures: u64,
     texts: Vec<String>,
-    told: Moment,
+    logged: Moment,
     failed: Moment,
 }
 
-/// What a log says about one failure.
+/// What to log of one failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tell {
+pub(crate) enum Report {
     /// The failure itself, with everything that caused it.
     InFull,
     /// That it goes on, and how often it has failed so far.
     Count(u64),
-    /// Nothing: it was told not long ago.
-    Nothing,
+    /// Nothing but for debugging: its like was logged a moment ago.
+    Repeated,
 }
 
+/// Logs a failure of a burst as its [`Report`] says: the failure itself with the fields of `at`, or that the like of it
+/// `keeps` failing.
+macro_rules! log_burst {
+    ($report:expr, of: [$($of:tt)*], at: [$($at:tt)*], $error:ident, $once:literal, keeps: $keeps:literal) => {
+        match $report {
+            $crate::burst::Report::InFull => tracing::warn!($($at)* $error, $once),
+            $crate::burst::Report::Count(failures) => {
+                tracing::warn!($($of)* failures, $error, $keeps);
+            }
+            $crate::burst::Report::Repeated => tracing::debug!($($at)* $error, $once),
+        }
+    };
+}
+pub(crate) use log_burst;
+
 impl Burst {
-    /// Notes a failure, and says what to tell of it.
-    pub(crate) fn failed(&self, text: &str, now: Moment) -> Tell {
+    /// Notes a failure, and says what to log of it.
+    pub(crate) fn failed(&self, text: &str, now: Moment) -> Report {
         let mut state = self.state.lock();
         self.lasts.store(true, Ordering::Relaxed);
         state.failures += 1;
@@ -53,20 +68,25 @@ impl Burst {
         let known = state.texts.iter().any(|known| known == text);
         if !known && state.texts.len() < TEXTS_MAX {
             state.texts.push(text.to_owned());
-            state.told = now;
-            return Tell::InFull;
+            state.logged = now;
+            return Report::InFull;
         }
-        if now.since(state.told) < INTERVAL {
-            return Tell::Nothing;
+        if now.since(state.logged) < INTERVAL {
+            return Report::Repeated;
         }
-        state.told = now;
-        Tell::Count(state.failures)
+        state.logged = now;
+        Report::Count(state.failures)
+    }
+
+    /// Whether there is one.
+    pub(crate) fn lasts(&self) -> bool {
+        self.lasts.load(Ordering::Relaxed)
     }
 
     /// Notes a success. Ends the burst, if there is one and nothing has failed for a while, and says how many failures
     /// it had.
     pub(crate) fn succeeded(&self, now: Moment) -> Option<u64> {
-        if !self.lasts.load(Ordering::Relaxed) {
+        if !self.lasts() {
             return None;
         }
         let mut state = self.state.lock();
@@ -80,7 +100,7 @@ impl Burst {
 
 #[cfg(test)]
 mod tests {
-    use super::{Burst, CALM, INTERVAL, TEXTS_MAX, Tell};
+    use super::{Burst, CALM, INTERVAL, Report, TEXTS_MAX};
     use crate::cell::Moment;
     use std::time::Duration;
 
@@ -89,29 +109,29 @@ mod tests {
     }
 
     #[test]
-    fn one_cause_is_told_in_full_once_and_then_counted_at_intervals() {
+    fn one_cause_is_logged_in_full_once_and_then_counted_at_intervals() {
         let burst = Burst::default();
         assert_eq!(burst.succeeded(at(Duration::ZERO)), None);
-        assert_eq!(burst.failed("disk full", at(Duration::ZERO)), Tell::InFull);
+        assert_eq!(burst.failed("disk full", at(Duration::ZERO)), Report::InFull);
         for millis in 1..1_000 {
-            let told = burst.failed("disk full", at(Duration::from_millis(millis)));
-            assert_eq!(told, Tell::Nothing, "{millis} ms later");
+            let report = burst.failed("disk full", at(Duration::from_millis(millis)));
+            assert_eq!(report, Report::Repeated, "{millis} ms later");
         }
-        assert_eq!(burst.failed("disk full", at(INTERVAL)), Tell::Count(1_001));
-        assert_eq!(burst.failed("disk full", at(INTERVAL)), Tell::Nothing);
+        assert_eq!(burst.failed("disk full", at(INTERVAL)), Report::Count(1_001));
+        assert_eq!(burst.failed("disk full", at(INTERVAL)), Report::Repeated);
         assert_eq!(burst.succeeded(at(INTERVAL)), None, "others still fail");
         assert_eq!(burst.succeeded(at(INTERVAL + CALM)), Some(1_002));
-        assert_eq!(burst.succeeded(at(INTERVAL + CALM)), None, "it was told");
-        assert_eq!(burst.failed("disk full", at(INTERVAL + CALM)), Tell::InFull, "another burst");
+        assert_eq!(burst.succeeded(at(INTERVAL + CALM)), None, "it was reported");
+        assert_eq!(burst.failed("disk full", at(INTERVAL + CALM)), Report::InFull, "another burst");
     }
 
     #[test]
-    fn every_other_cause_is_told_in_full_up_to_a_bound() {
+    fn every_other_cause_is_logged_in_full_up_to_a_bound() {
         let burst = Burst::default();
         for nr in 0..TEXTS_MAX {
-            assert_eq!(burst.failed(&format!("cause {nr}"), Moment::default()), Tell::InFull);
+            assert_eq!(burst.failed(&format!("cause {nr}"), Moment::default()), Report::InFull);
         }
-        assert_eq!(burst.failed("one more", Moment::default()), Tell::Nothing);
-        assert_eq!(burst.failed("cause 0", at(INTERVAL)), Tell::Count(10));
+        assert_eq!(burst.failed("one more", Moment::default()), Report::Repeated);
+        assert_eq!(burst.failed("cause 0", at(INTERVAL)), Report::Count(10));
     }
 }

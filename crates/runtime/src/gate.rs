@@ -212,7 +212,14 @@ fn note_outcome(health: &HealthRecord, results: &[(Ticket, Result<Committed, Com
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EntityRef, alarm::Alarm, ask::Port, clock::Clock, load::Load, partition::Inbox};
+    use crate::{
+        EntityRef,
+        alarm::Alarm,
+        ask::{Port, TellFailures},
+        clock::Clock,
+        load::Load,
+        partition::Inbox,
+    };
     use actum_model::{Ctx, Effect, Entity, EntityKey, Handle, Lane, NoEvents, PartitionCount};
     use std::{convert::Infallible, future::IntoFuture, time::Duration};
     use tokio::time::timeout;
@@ -248,7 +255,8 @@ mod tests {
         let gate = Gate::new([Arc::clone(&door)].into());
         gate.guards(vec![Arc::clone(&inbox) as Arc<dyn Refuses>]);
         let (clock, ask_timeout) = (Clock::start(), Duration::from_secs(1));
-        let port = Port { inbox, door, load: Arc::clone(&load), clock, ask_timeout };
+        let tells = Arc::new(TellFailures::new("nobody", clock));
+        let port = Port { inbox, door, load: Arc::clone(&load), clock, ask_timeout, tells };
         let key = EntityKey::new("nobody", "n").expect("a short id");
         (gate, EntityRef::new(key, Arc::new(port)), load)
     }

@@ -1,4 +1,4 @@
-use crate::{cell::Troubles, id_budget::IdBudget, settings::EntitySettings};
+use crate::{cell::FailureBursts, id_budget::IdBudget, settings::EntitySettings};
 use actum_model::{CommandId, Entity};
 use actum_persistence::{serializer::Serializer, store::Incarnation};
 use std::{sync::Arc, time::Duration};
@@ -10,7 +10,7 @@ pub(crate) struct KindContext<E: Entity> {
     pub(crate) serializer: Serializer,
     pub(crate) slow_handler_after: Duration,
     /// What has failed lately, so that a log is not flooded with it.
-    pub(crate) troubles: Troubles,
+    pub(crate) bursts: FailureBursts,
     /// Which life of the engine this is.
     pub(crate) incarnation: Incarnation,
     /// The hash of a command id; another one only where collisions are wanted.

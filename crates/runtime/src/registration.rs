@@ -1,7 +1,7 @@
 use crate::{
     StateModel,
-    ask::Port,
-    cell::{ByEvents, ByState, SNAPSHOT_MARKS_MAX, Troubles, decode_snapshot},
+    ask::{Port, TellFailures},
+    cell::{ByEvents, ByState, FailureBursts, SNAPSHOT_MARKS_MAX, decode_snapshot},
     clock::Clock,
     failure::full_text,
     journal::{Decode, Retention},
@@ -140,15 +140,16 @@ fn wire<M: Hosted>(
         settings,
         serializer,
         slow_handler_after,
-        troubles: Troubles::default(),
+        bursts: FailureBursts::default(),
         incarnation: wiring.incarnation,
         hash_id: CommandId::hash64,
         snapshot_marks_max: SNAPSHOT_MARKS_MAX,
         commands_read_max: COMMANDS_READ_MAX,
         ids: Arc::clone(wiring.load.ids()),
     });
+    let tells = Arc::new(TellFailures::new(<M::Entity as Entity>::KIND, wiring.clock));
     let ports: Box<[Arc<Port<M::Entity>>]> =
-        wiring.doors.iter().map(|door| port(door, wiring)).collect();
+        wiring.doors.iter().map(|door| port(door, &tells, wiring)).collect();
     let inboxes = ports.iter().map(|port| Arc::clone(&port.inbox) as Arc<dyn Refuses>).collect();
     let (nr, for_hosts) = (wiring.nr, ports.clone());
     let host: HostPlan = Box::new(move |partition| {
@@ -164,7 +165,11 @@ fn wire<M: Hosted>(
     Wired { ports: Box::new(Ports(ports)), inboxes, host }
 }
 
-fn port<E: Entity>(door: &Arc<Door>, wiring: &Wiring<'_>) -> Arc<Port<E>> {
+fn port<E: Entity>(
+    door: &Arc<Door>,
+    tells: &Arc<TellFailures>,
+    wiring: &Wiring<'_>,
+) -> Arc<Port<E>> {
     Arc::new(Port {
         inbox: Arc::new(Inbox::new(
             wiring.settings.partition_commands_max,
@@ -174,5 +179,6 @@ fn port<E: Entity>(door: &Arc<Door>, wiring: &Wiring<'_>) -> Arc<Port<E>> {
         load: Arc::clone(wiring.load),
         clock: wiring.clock,
         ask_timeout: wiring.settings.ask_timeout,
+        tells: Arc::clone(tells),
     })
 }

@@ -118,10 +118,10 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
                 let job = Box::new(Asked::<E, C>::new(
                     self.command,
                     envelope,
-                    ReplyTo::nobody(span::<E>(key, C::MANIFEST)),
+                    ReplyTo::log(C::MANIFEST, Arc::clone(&port.tells), span::<E>(key, C::MANIFEST)),
                 ));
                 port.try_deliver(key.clone(), job).map_err(|(mut job, failure)| {
-                    job.forget(); // its caller is told here
+                    job.forget(); // its caller gets the failure here
                     TellError(failure)
                 })
             }
@@ -193,10 +193,10 @@ fn with_ids(metadata: Metadata, id: Option<CommandId>, cause: Option<String>) ->
     }
 }
 
-/// One span a command; costs next to nothing when nobody listens to `actum::command` at trace.
+/// One span a command; costs next to nothing when no one listens to `actum::command` at trace.
 pub(super) fn span<E: Entity>(key: &EntityKey, command: &'static str) -> Span {
     if !tracing::span_enabled!(target: "actum::command", tracing::Level::TRACE) {
-        return Span::none(); // a disabled span would still look whether somebody listens through `log`
+        return Span::none(); // a disabled span would still look whether anyone listens through `log`
     }
     tracing::trace_span!(
         target: "actum::command",

@@ -11,6 +11,7 @@ mod port;
 mod reply_to;
 mod sent_when_polled;
 mod tell_error;
+mod tell_failures;
 
 pub use ask_builder::{Ask, AskWithReceipt};
 pub use ask_error::AskError;
@@ -19,3 +20,4 @@ pub use entity_ref::EntityRef;
 pub use peeked::Peek;
 pub(crate) use port::Port;
 pub use tell_error::TellError;
+pub(crate) use tell_failures::TellFailures;

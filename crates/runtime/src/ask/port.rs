@@ -1,3 +1,4 @@
+use super::TellFailures;
 use crate::{
     Failure,
     cell::{Job, Moment},
@@ -15,6 +16,7 @@ pub(crate) struct Port<E: Entity> {
     pub(crate) load: Arc<Load>,
     pub(crate) clock: Clock,
     pub(crate) ask_timeout: Duration,
+    pub(crate) tells: Arc<TellFailures>,
 }
 
 impl<E: Entity> Port<E> {

@@ -1,4 +1,4 @@
-use super::answer_slot::AnswerSlot;
+use super::{TellFailures, answer_slot::AnswerSlot};
 use crate::{AskError, Receipt, cell::OpenAsk};
 use actum_persistence::{
     error_chain::full_text,
@@ -10,20 +10,27 @@ use tracing::Span;
 /// What a caller gets in the end.
 pub(crate) type Answer<R, X> = Result<(R, Receipt), AskError<X>>;
 
-/// Where an answer goes: to a caller who waits, or into the log when nobody does. Exactly once.
+/// Where an answer goes: to a caller who waits, or into the log when no one does. Exactly once.
 pub(crate) struct ReplyTo<R, X: Error + 'static> {
-    waiting: Option<Arc<AnswerSlot<R, X>>>,
-    told: bool,
+    to: To<R, X>,
     span: Span,
+}
+
+enum To<R, X: Error + 'static> {
+    Caller(Arc<AnswerSlot<R, X>>),
+    /// The command of this manifest was sent by `tell`.
+    Log(&'static str, Arc<TellFailures>),
+    /// It was answered.
+    Nowhere,
 }
 
 impl<R, X: Error + 'static> ReplyTo<R, X> {
     pub(crate) fn caller(slot: Arc<AnswerSlot<R, X>>, span: Span) -> Self {
-        Self { waiting: Some(slot), told: false, span }
+        Self { to: To::Caller(slot), span }
     }
 
-    pub(crate) fn nobody(span: Span) -> Self {
-        Self { waiting: None, told: true, span }
+    pub(crate) fn log(command: &'static str, failures: Arc<TellFailures>, span: Span) -> Self {
+        Self { to: To::Log(command, failures), span }
     }
 
     pub(crate) fn span(&self) -> &Span {
@@ -32,28 +39,28 @@ impl<R, X: Error + 'static> ReplyTo<R, X> {
 
     /// Marks the command as begun; says whether it may be: not when its caller was told that it was not.
     pub(crate) fn begin(&self) -> bool {
-        self.waiting.as_ref().is_none_or(|slot| slot.begin())
+        if let To::Caller(slot) = &self.to { slot.begin() } else { true }
     }
 
-    /// The caller's wait, where somebody waits.
+    /// The caller's wait, if there is one.
     pub(crate) fn open_ask(&self) -> Option<Arc<dyn OpenAsk>>
     where
         R: Send + 'static,
         X: Send + 'static,
     {
-        let slot = Arc::clone(self.waiting.as_ref()?);
+        let To::Caller(slot) = &self.to else { return None };
+        let slot = Arc::clone(slot);
         Some(slot)
     }
 
     /// Whether the answer is still owed.
     pub(crate) fn is_open(&self) -> bool {
-        self.waiting.is_some() || self.told
+        !matches!(self.to, To::Nowhere)
     }
 
     /// The caller was told in another way.
     pub(crate) fn forget(&mut self) {
-        self.waiting = None;
-        self.told = false;
+        self.to = To::Nowhere;
     }
 
     /// Sends the answer. Nothing of the user's in it can make this panic: neither its text nor its end, nor the waking
@@ -64,31 +71,36 @@ impl<R, X: Error + 'static> ReplyTo<R, X> {
                 self.span.record("outcome", outcome(&answer));
             });
         }
-        if std::mem::take(&mut self.told)
-            && let Err(error) = &answer
-            && let Err(panic) = guard(|| self.log(error))
-        {
-            log_safely(|| {
-                tracing::error!(panic, "logging the failure of a command sent by `tell` panicked");
-            });
-        }
-        match self.waiting.take() {
-            Some(slot) => discard(|| slot.settle(answer)), // the caller may have gone: its own choice
-            None => discard(|| answer),
+        match std::mem::replace(&mut self.to, To::Nowhere) {
+            To::Caller(slot) => discard(|| slot.settle(answer)), // the caller may have gone: its own choice
+            To::Log(command, failures) => {
+                let _entered = self.span.enter();
+                if let Err(panic) = guard(|| log(command, &answer, &failures)) {
+                    log_safely(|| {
+                        tracing::error!(
+                            panic,
+                            "logging the failure of a command sent by `tell` panicked"
+                        );
+                    });
+                }
+                discard(|| answer);
+            }
+            To::Nowhere => discard(|| answer),
         }
     }
+}
 
-    /// Nobody waits for the answer, so the log is where it is not lost.
-    fn log(&self, error: &AskError<X>) {
-        let _entered = self.span.enter();
-        match error {
-            AskError::Rejected(rejection) => {
-                tracing::debug!(%rejection, "command sent by `tell` was rejected");
-            }
-            error => {
-                tracing::warn!(error = %full_text(error), "command sent by `tell` failed");
-            }
+fn log<R, X: Error + 'static>(
+    command: &'static str,
+    answer: &Answer<R, X>,
+    failures: &TellFailures,
+) {
+    match answer {
+        Ok(_) => failures.succeeded(),
+        Err(AskError::Rejected(rejection)) => {
+            tracing::debug!(command, %rejection, "command sent by `tell` was rejected");
         }
+        Err(error) => failures.failed(command, &full_text(error)),
     }
 }
 

@@ -4,6 +4,7 @@ use super::{
     model::IdOf,
     older_ids::{command_of, memory},
     staging::{conclude, panicked, record},
+    trouble,
     undecodable::undecodable,
 };
 use crate::{
@@ -145,24 +146,27 @@ impl<E: EventSourced> Model for ByEvents<E> {
     ) -> Option<TakenSnapshot> {
         let policy = turn.kind.settings.snapshots.as_ref()?;
         match guard(|| (policy.encode)(&turn.kind.serializer, &aggregate.state)) {
-            Ok(Ok(state)) => Some(TakenSnapshot {
-                snapshot: Snapshot {
-                    entity: entity.clone(),
-                    sequence_nr: aggregate.sequence_nr,
-                    timestamp: aggregate.timestamp,
-                    state,
-                    recent_commands: turn.kind.serializer.encode_recent_commands(
-                        &aggregate.ids.to_store(turn.kind.snapshot_marks_max),
-                    ),
-                },
-                needed_from: aggregate.ids.oldest(),
-            }),
+            Ok(Ok(state)) => {
+                trouble::snapshot_taken(turn);
+                Some(TakenSnapshot {
+                    snapshot: Snapshot {
+                        entity: entity.clone(),
+                        sequence_nr: aggregate.sequence_nr,
+                        timestamp: aggregate.timestamp,
+                        state,
+                        recent_commands: turn.kind.serializer.encode_recent_commands(
+                            &aggregate.ids.to_store(turn.kind.snapshot_marks_max),
+                        ),
+                    },
+                    needed_from: aggregate.ids.oldest(),
+                })
+            }
             Ok(Err(error)) => {
-                tracing::warn!(%entity, error = %full_text(&error), "snapshot not taken, the state cannot be encoded");
+                trouble::no_snapshot(entity, &full_text(&error), turn);
                 None
             }
             Err(panic) => {
-                tracing::error!(%entity, panic, "snapshot not taken, encoding the state panicked");
+                trouble::no_snapshot(entity, &format!("it panicked: {panic}"), turn);
                 None
             }
         }

@@ -51,5 +51,5 @@ pub(crate) use pipeline::{Part, Pipeline};
 pub(crate) use retries::{Content, Identity, Retries, Retry};
 pub(crate) use retrying::FoundRecord;
 pub(crate) use sure_clock::SureClock;
-pub(crate) use trouble::Troubles;
+pub(crate) use trouble::FailureBursts;
 pub(crate) use turn::{Outputs, Read, TakenSnapshot, Ticket, Turn};

@@ -3,34 +3,34 @@
 use super::{Model, Turn, entity_cell::Name};
 use crate::{
     Failure,
-    burst::{Burst, Tell},
+    burst::{Burst, log_burst},
     failure::full_text,
 };
-use actum_model::Entity;
+use actum_model::{Entity, EntityKey};
 use actum_persistence::panics::log_safely;
 
 /// The failures of all entities of one kind.
 #[derive(Debug, Default)]
-pub(crate) struct Troubles {
+pub(crate) struct FailureBursts {
     appends: Burst,
     recoveries: Burst,
+    snapshots: Burst,
 }
 
 pub(super) fn append_failed<M: Model>(name: &Name<M>, failure: &Failure, turn: &Turn<'_, M>) {
     let (kind, error) = (M::Entity::KIND, full_text(failure));
-    let tell = turn.kind.troubles.appends.failed(&error, turn.now);
-    log_safely(|| match tell {
-        Tell::InFull => tracing::warn!(
-            entity = %name.key, error,
-            "append failed, entity leaves memory and recovers on the next command"
-        ),
-        Tell::Count(failures) => tracing::warn!(kind, failures, error, "appends go on failing"),
-        Tell::Nothing => tracing::debug!(entity = %name.key, error, "append failed as others did"),
+    let report = turn.kind.bursts.appends.failed(&error, turn.now);
+    log_safely(|| {
+        log_burst!(
+            report, of: [kind,], at: [entity = %name.key,], error,
+            "append failed, entity leaves memory and recovers on the next command",
+            keeps: "appends keep failing"
+        );
     });
 }
 
 pub(super) fn appended<M: Model>(turn: &Turn<'_, M>) {
-    if let Some(failures) = turn.kind.troubles.appends.succeeded(turn.now) {
+    if let Some(failures) = turn.kind.bursts.appends.succeeded(turn.now) {
         let kind = M::Entity::KIND;
         log_safely(|| tracing::info!(kind, failures, "appends succeed again"));
     }
@@ -38,20 +38,39 @@ pub(super) fn appended<M: Model>(turn: &Turn<'_, M>) {
 
 pub(super) fn not_recovered<M: Model>(name: &Name<M>, failure: &Failure, turn: &Turn<'_, M>) {
     let (kind, error) = (M::Entity::KIND, full_text(failure));
-    let tell = turn.kind.troubles.recoveries.failed(&error, turn.now);
-    log_safely(|| match tell {
-        Tell::InFull => tracing::warn!(entity = %name.key, error, "entity not recovered"),
-        Tell::Count(failures) => tracing::warn!(kind, failures, error, "recoveries go on failing"),
-        Tell::Nothing => {
-            tracing::debug!(entity = %name.key, error, "entity not recovered as others were not");
-        }
+    let report = turn.kind.bursts.recoveries.failed(&error, turn.now);
+    log_safely(|| {
+        log_burst!(
+            report, of: [kind,], at: [entity = %name.key,], error,
+            "entity not recovered", keeps: "recoveries keep failing"
+        );
     });
 }
 
 pub(super) fn recovered<M: Model>(turn: &Turn<'_, M>) {
-    if let Some(failures) = turn.kind.troubles.recoveries.succeeded(turn.now) {
+    if let Some(failures) = turn.kind.bursts.recoveries.succeeded(turn.now) {
         let kind = M::Entity::KIND;
         log_safely(|| tracing::info!(kind, failures, "entities recover again"));
+    }
+}
+
+/// The state of an entity cannot be encoded, for a snapshot.
+pub(super) fn no_snapshot<M: Model>(entity: &EntityKey, error: &str, turn: &Turn<'_, M>) {
+    let kind = M::Entity::KIND;
+    let report = turn.kind.bursts.snapshots.failed(error, turn.now);
+    log_safely(|| {
+        log_burst!(
+            report, of: [kind,], at: [%entity,], error,
+            "snapshot not taken, the state cannot be encoded",
+            keeps: "snapshots keep failing, states cannot be encoded"
+        );
+    });
+}
+
+pub(super) fn snapshot_taken<M: Model>(turn: &Turn<'_, M>) {
+    if let Some(failures) = turn.kind.bursts.snapshots.succeeded(turn.now) {
+        let kind = M::Entity::KIND;
+        log_safely(|| tracing::info!(kind, failures, "states can be encoded for snapshots again"));
     }
 }
 

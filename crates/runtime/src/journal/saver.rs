@@ -1,5 +1,10 @@
 use super::retention::{Retention, Tidying};
-use crate::{cell::TakenSnapshot, failure::full_text};
+use crate::{
+    burst::{Burst, log_burst},
+    cell::TakenSnapshot,
+    clock::Clock,
+    failure::full_text,
+};
 use actum_persistence::{
     panics::{guarded, log_safely},
     serializer::Serializer,
@@ -24,6 +29,17 @@ pub(crate) struct Saver {
     bytes_max: usize,
     serializer: Serializer,
     retention: HashMap<&'static str, Retention>,
+    clock: Clock,
+    /// Saving that failed, snapshots that found no room or cannot be decoded, and deleting that failed.
+    bursts: Bursts,
+}
+
+#[derive(Default)]
+struct Bursts {
+    saves: Burst,
+    room: Burst,
+    unreadable: Burst,
+    deletions: Burst,
 }
 
 #[derive(Default)]
@@ -40,6 +56,7 @@ impl Saver {
         bytes_max: usize,
         serializer: Serializer,
         retention: HashMap<&'static str, Retention>,
+        clock: Clock,
     ) -> Self {
         Self {
             waiting: Mutex::default(),
@@ -49,6 +66,8 @@ impl Saver {
             bytes_max,
             serializer,
             retention,
+            clock,
+            bursts: Bursts::default(),
         }
     }
 
@@ -59,11 +78,18 @@ impl Saver {
             // one alone is saved however large it is: it would be as large the next time
             if waiting.bytes > 0 && waiting.bytes + bytes > self.bytes_max {
                 self.lose(1);
-                let (entity, waiting, snapshot_bytes_max) =
-                    (&taken.snapshot.entity, waiting.bytes, self.bytes_max);
-                tracing::warn!(%entity, bytes, waiting, snapshot_bytes_max, "snapshot skipped, others fill the queue");
+                let error = format!("others fill the queue of {} bytes", self.bytes_max);
+                let report = self.bursts.room.failed(&error, self.clock.now());
+                let (entity, waiting) = (&taken.snapshot.entity, waiting.bytes);
+                log_safely(|| {
+                    log_burst!(
+                        report, of: [], at: [%entity, bytes, waiting,], error,
+                        "snapshot skipped", keeps: "snapshots are still being skipped"
+                    );
+                });
                 continue;
             }
+            self.succeeded(&self.bursts.room, "snapshots find room again");
             waiting.bytes += bytes;
             waiting.snapshots.push_back(taken);
         }
@@ -124,18 +150,42 @@ impl Saver {
         let batch: Vec<_> = batch.into_iter().map(|taken| taken.snapshot).collect();
         if let Err(error) = stores.snapshots.save(&batch).await {
             self.lose(batch.len());
-            let error = full_text(&error);
-            tracing::warn!(snapshots = batch.len(), error, "snapshots not saved");
+            let (error, snapshots) = (full_text(&error), batch.len());
+            let report = self.bursts.saves.failed(&error, self.clock.now());
+            log_burst!(
+                report, of: [], at: [snapshots,], error,
+                "snapshots not saved", keeps: "saving snapshots keeps failing"
+            );
             return;
         }
+        self.succeeded(&self.bursts.saves, "snapshots are saved again");
         for (snapshot, needed_from) in batch.iter().zip(needed) {
             let entity = &snapshot.entity;
             let Some(retention) = self.retention.get(entity.kind()) else { continue };
             let tidying = Tidying { retention, serializer: &self.serializer, stores, incarnation };
-            if let Err(error) = tidying.tidy(entity, snapshot.sequence_nr, needed_from).await {
-                let error = full_text(&error);
-                tracing::warn!(%entity, error, "old snapshots or events not deleted");
-            }
+            let Err(error) = tidying.tidy(entity, snapshot.sequence_nr, needed_from).await else {
+                self.succeeded(
+                    &self.bursts.deletions,
+                    "old snapshots and events are deleted again",
+                );
+                continue;
+            };
+            let error = full_text(&error);
+            let report = self.bursts.deletions.failed(&error, self.clock.now());
+            log_burst!(
+                report, of: [], at: [%entity,], error,
+                "old snapshots or events not deleted",
+                keeps: "deleting old snapshots or events keeps failing"
+            );
+        }
+    }
+
+    /// Notes a success, and says so when failures went before it.
+    fn succeeded(&self, burst: &Burst, what: &'static str) {
+        if burst.lasts()
+            && let Some(failures) = burst.succeeded(self.clock.now())
+        {
+            log_safely(|| tracing::info!(failures, "{what}"));
         }
     }
 
@@ -148,7 +198,12 @@ impl Saver {
             Err(error) => {
                 self.lose(1);
                 let (entity, nr) = (&snapshot.entity, snapshot.sequence_nr);
-                tracing::warn!(%entity, sequence_nr = %nr, error, "snapshot not saved, it cannot be decoded");
+                let report = self.bursts.unreadable.failed(&error, self.clock.now());
+                log_burst!(
+                    report, of: [], at: [%entity, sequence_nr = %nr,], error,
+                    "snapshot not saved, it cannot be decoded",
+                    keeps: "snapshots are still taken that cannot be decoded"
+                );
                 false
             }
         }

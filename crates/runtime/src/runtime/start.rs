@@ -235,6 +235,7 @@ impl Plant {
             settings.snapshot_bytes_max,
             Serializer::new(settings.size_limits),
             std::mem::take(&mut self.retention),
+            self.clock,
         ));
         let batch_max = NonZeroU32::new(settings.read_batch_max).unwrap_or(NonZeroU32::MIN);
         let reader = Arc::new(Reader::new(batch_max, settings.readers, settings.read_bytes_max));

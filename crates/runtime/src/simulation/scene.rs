@@ -1,6 +1,6 @@
 use super::{Board, Chain, Dice, subject::size_limits};
 use crate::{
-    cell::Troubles,
+    cell::FailureBursts,
     id_budget::IdBudget,
     kind::KindContext,
     settings::{Batching, CommandWindow, EntitySettings, SnapshotSettings},
@@ -229,7 +229,7 @@ impl Traits {
             settings,
             serializer: Serializer::new(size_limits()),
             slow_handler_after: Duration::from_secs(1),
-            troubles: Troubles::default(),
+            bursts: FailureBursts::default(),
             incarnation,
             hash_id: self.hash_id,
             snapshot_marks_max: self.snapshot_marks_max,
