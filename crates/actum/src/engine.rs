@@ -14,7 +14,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Begins an engine of this name, 1 to 255 bytes, which appears in logs and in what other engines are told about the
+    /// Begins an engine of this name, 1 to 255 bytes, which appears in logs and in what other engines report about the
     /// holder of a journal.
     pub fn builder(name: impl Into<String>) -> EngineBuilder {
         EngineBuilder::new(name.into())
@@ -76,7 +76,7 @@ impl Engine {
     }
 
     /// Waits until the store is lost, for example because its files were removed, and says what has happened; as a rule it
-    /// waits for ever. The engine then serves nothing any more: shut it down, and start another once the store was seen to.
+    /// waits for ever. The engine then serves nothing any more: shut it down, and start another once the store is repaired.
     ///
     /// # Cancel safety
     /// Dropping the future has no effect.
@@ -84,7 +84,7 @@ impl Engine {
         self.runtime.lost().await
     }
 
-    /// Shuts down gracefully: refuses new commands, answers those that were taken, writes everything, lets go of the
+    /// Shuts down gracefully: refuses new commands, answers those that were taken, writes everything, releases the
     /// journal and closes the store. The report says what could not be finished within the shutdown timeout. It takes a
     /// few seconds more at most, whatever the store does. A second call waits for the first and gets the same report.
     ///

@@ -139,9 +139,10 @@
 //! # Spans and logs
 //! Each command has a span `command` of the target `actum::command` at level `TRACE`, with the fields `kind`,
 //! `command` (its manifest), `entity` (its id) and `outcome`: `replied`, `rejected`, or the kind of [`AskError`].
-//! Handlers run inside of it, so what they log can be told apart. It costs next to nothing while no one listens to that
+//! Handlers run inside of it, so what they log can be assigned to it. It costs next to nothing while no one listens to that
 //! target. Everything else is logged under the targets `actum_runtime`, `actum_persistence`, `actum_store_sqlite` and
-//! `actum_store_postgres`; payloads and metadata are never logged.
+//! `actum_store_postgres`. Payloads and metadata are never logged; the text of a rejection is, at `DEBUG`, when its command
+//! was sent by `tell`.
 //!
 //! # ractor
 //! Entities run on [ractor](https://docs.rs/ractor) actors, which stay out of sight: no ractor type is in this API and no
@@ -150,7 +151,7 @@
 //! each of their message types.
 //!
 //! # Panics
-//! A handler that panics fails its command with [`AskError::Panicked`] and nobody else's. That takes unwinding: in a
+//! A handler that panics fails its command with [`AskError::Panicked`] and no other. That takes unwinding: in a
 //! program built with `panic = "abort"` it ends the process, as any panic does.
 //!
 //! # Features

@@ -3,7 +3,7 @@ use crate::{Entity, Handle, Lists, Payload};
 /// Takes a command whose type is known only by the manifest it came with, see
 /// [`CommandSet::decode`](crate::CommandSet::decode).
 ///
-/// `S` is the set the command is of, [`Entity::Commands`] unless told otherwise.
+/// `S` is the set the command is of, [`Entity::Commands`] unless another one is named.
 ///
 /// # Examples
 /// ```

@@ -50,7 +50,7 @@ pub struct Effect<E: Entity, R = ()> {
 pub struct EffectParts<E: Entity, R> {
     /// What changes.
     pub change: Change<E>,
-    /// What the caller is told.
+    /// What the caller gets.
     pub reply: ReplyFrom<E, R>,
     /// What runs in this process once the change is durable; lost if the process dies between the two.
     pub after_commit: Option<Box<dyn FnOnce() + Send>>,

@@ -22,7 +22,7 @@ pub trait Entity: Sized + Send + Sync + 'static {
     /// looked up before the command is sent, and is part of it.
     ///
     /// The engine owns the environment. One that owns an engine in turn, for example to reach other entities, keeps that
-    /// engine running for ever: nobody can drop its last clone. It has to be shut down explicitly.
+    /// engine running for ever: its last clone is never dropped. It has to be shut down explicitly.
     type Env: Send + Sync + 'static;
     /// What happens to the entity; [`NoEvents`] for durable state.
     type Event: Payload + Clone;

@@ -7,7 +7,7 @@ use crate::{ID_BYTES_MAX, KIND_BYTES_MAX};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Partition(u16);
 
-/// How many partitions a journal has: 1 to 65,535, 256 unless told otherwise, fixed when the journal is created.
+/// How many partitions a journal has: 1 to 65,535, 256 by default, fixed when the journal is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PartitionCount(NonZeroU16);
 

@@ -5,7 +5,7 @@ use std::{fmt, num::NonZeroU16};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Lane(u16);
 
-/// How many lanes a journal has: 1 unless told otherwise, fixed when the journal is created.
+/// How many lanes a journal has: 1 by default, fixed when the journal is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LaneCount(NonZeroU16);
 

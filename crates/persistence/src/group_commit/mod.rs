@@ -9,15 +9,15 @@
 //! [`GroupCommit`] decides and is pure; a [`GroupWriter`] is the task that carries it out, a [`LaneWriter`] on the
 //! journal and a [`StateWriter`] on durable states.
 //!
-//! While a store is away nobody waits for it: behind a batch of unknown outcome that could not be resolved at the first
-//! attempt every write is refused as unavailable, until that is found out or given up.
+//! While a store is away no write waits for it: after a batch of unknown outcome that could not be resolved at the first
+//! attempt every write is refused as unavailable, until the outcome is found out or given up.
 //!
-//! The writes of that batch themselves are not given up: whoever sent them wants to know whether they are stored, the next
-//! attempt may tell, and until then each waits, at most until its own deadline. So do further changes of the same
+//! The writes of that batch themselves are not given up: their senders want to know whether they are stored, the next
+//! attempt may find out, and until then each waits, at most until its own deadline. So do further changes of the same
 //! entities: they were decided on a state that holds the writes in doubt, and are kept in the entity's cell, unsent.
 //!
-//! A write of which nobody can tell any more, since its events were deleted or its state was written over, is told at once
-//! as of unknown outcome; no attempt is made again for its sake.
+//! A write that left no trace, since its events were deleted or its state was written over, is reported at once as of
+//! unknown outcome; no further attempt is made for it.
 
 mod batch_store;
 mod commit;

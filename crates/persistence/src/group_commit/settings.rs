@@ -14,10 +14,10 @@ pub struct GroupCommitSettings {
     /// Bytes of payload and metadata of one transaction: 1 MiB by default, 1 byte to 16 MiB. A single write with more goes
     /// alone.
     pub batch_bytes_max: usize,
-    /// How often the store is asked what became of a transaction whose outcome is unknown: 10 times by default, 1 to
+    /// How often the store is asked for the outcome of a transaction that is not known: 10 times by default, 1 to
     /// 1,000. After the last one its writes fail with an unknown outcome; until then they wait, at most until their
-    /// callers' deadlines. From the first one that fails until then nobody
-    /// waits behind the transaction: other writes are refused as unavailable.
+    /// callers' deadlines. From the first one that fails until then no other
+    /// write waits for the transaction: it is refused as unavailable.
     pub resolve_attempts_max: u32,
     /// How long the second of these attempts waits after the first; every further one waits twice as long: 50 ms by
     /// default, 1 ms to 1 minute.

@@ -10,6 +10,6 @@ pub struct RecentCommand {
     pub sequence_nr: SequenceNr,
     /// When it was handled.
     pub timestamp: Timestamp,
-    /// What its caller was told.
+    /// What its caller got.
     pub reply: RecordedReply,
 }

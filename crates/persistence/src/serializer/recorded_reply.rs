@@ -1,7 +1,7 @@
 use actum_model::StoredPayload;
 use std::borrow::Cow;
 
-/// What the caller of a command was told, kept beside the command's last change so that a retry is told the same.
+/// What the caller of a command got, kept beside the command's last change so that a retry gets the same.
 ///
 /// Cheap to clone: the bytes are shared, and so are names that the program knows as constants.
 #[derive(Clone, Debug, PartialEq, Eq)]

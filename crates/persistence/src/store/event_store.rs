@@ -50,9 +50,9 @@ pub trait EventStore: Send + Sync + 'static {
     /// Settles a batch whose outcome is unknown: says of each append whether it is stored, in their order.
     ///
     /// It first waits until the attempt can no longer commit, so [`NotStored`](Resolution::NotStored) means: not now
-    /// and not later. It compares [`EventId`](super::EventId)s, so a stranger's events at the same sequence numbers are
-    /// no success. An append that ended in a conflict is `NotStored` too. An append whose events may have been deleted
-    /// meanwhile is [`Untraceable`](Resolution::Untraceable), and the others of the batch are told all the same.
+    /// and not later. It compares [`EventId`](super::EventId)s, so events of another writer at the same sequence
+    /// numbers are no success. An append that ended in a conflict is `NotStored` too. An append whose events may have
+    /// been deleted meanwhile is [`Untraceable`](Resolution::Untraceable), and the others are settled all the same.
     ///
     /// # Errors
     /// [`StoreError`] when that could not be found out now; asking again may help.

@@ -3,7 +3,7 @@ use actum_model::{CommandId, Revision, SequenceNr};
 use actum_persistence::{error_chain::fmt_causes, store::StoreError};
 use std::{borrow::Cow, error::Error, fmt};
 
-/// Why an [`ask`](crate::EntityRef::ask) has no reply: the entity's own rejection `X`, or what went wrong, told by what
+/// Why an [`ask`](crate::EntityRef::ask) has no reply: the entity's own rejection `X`, or what went wrong, named by what
 /// the caller can do about it.
 ///
 /// [`maybe_applied`](Self::maybe_applied) and [`is_transient`](Self::is_transient) say it for all variants, those of

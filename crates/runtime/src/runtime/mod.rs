@@ -170,7 +170,7 @@ impl Runtime {
         self.inner.gate.lost().await
     }
 
-    /// Shuts down gracefully: refuses new commands, answers those that were taken, writes everything, lets go of the
+    /// Shuts down gracefully: refuses new commands, answers those that were taken, writes everything, releases the
     /// journal and closes the stores. What could not be finished within the shutdown timeout is in the report. It takes a
     /// few seconds more at most, whatever stores do. A second call waits for the first and gets the same report.
     ///

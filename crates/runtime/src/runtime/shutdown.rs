@@ -21,7 +21,7 @@ use tracing::Instrument;
 #[non_exhaustive]
 #[must_use]
 pub struct ShutdownReport {
-    /// Commands whose callers got a failure instead of an answer at the end, those that were told included. Those of a
+    /// Commands whose callers got a failure instead of an answer at the end, commands sent by `tell` included. Those of a
     /// handler that is stuck are among them: whatever it does when it returns is neither answered nor written.
     pub unanswered: usize,
     /// Writes that were not sent to the store; their callers know.
@@ -164,7 +164,7 @@ async fn abandon(doors: Vec<&Arc<Door>>) -> usize {
 }
 
 /// Answers the commands of partitions that are down, or stuck in a handler and not waited for any longer; says how many
-/// that were. A partition that comes back begins none of them, and its answers reach nobody.
+/// that were. A partition that comes back begins none of them, and its answers reach no one.
 fn give_up(inner: &Inner) -> usize {
     inner.gate.clear() + inner.gate.give_up(UNANSWERED)
 }

@@ -3,8 +3,8 @@ use std::time::Duration;
 /// How long an engine that starts waits for a journal that another engine holds. While it waits it asks about ten times a
 /// second, and takes over within 100 milliseconds when the other engine releases the journal as it shuts down.
 ///
-/// An engine that does not renew its lease for one lease is dead, by the clock of the engine that waits: whoever waits as
-/// long takes over from it.
+/// An engine that does not renew its lease for one lease is dead, by the clock of the engine that waits: one that
+/// waits as long takes over from it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JournalWait {
