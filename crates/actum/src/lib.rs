@@ -140,8 +140,8 @@
 //! Each command has a span `command` of the target `actum::command` at level `TRACE`, with the fields `kind`,
 //! `command` (its manifest), `entity` (its id) and `outcome`: `replied`, `rejected`, or the kind of [`AskError`].
 //! Handlers run inside of it, so what they log can be assigned to it. It costs next to nothing while no one listens to that
-//! target. Everything else is logged under the targets `actum_runtime`, `actum_persistence`, `actum_store_sqlite` and
-//! `actum_store_postgres`. Payloads and metadata are never logged; the text of a rejection is, at `DEBUG`, when its command
+//! target. Everything else is logged under the targets `actum_runtime`, `actum_host`, `actum_persistence`,
+//! `actum_store_sqlite` and `actum_store_postgres`. Payloads and metadata are never logged; the text of a rejection is, at `DEBUG`, when its command
 //! was sent by `tell`.
 //!
 //! # ractor

@@ -1,4 +1,5 @@
-use crate::{cell::Moment, clock::Clock, partition::Door};
+use crate::{clock::Clock, partition::Door};
+use actum_host::cell::Moment;
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},

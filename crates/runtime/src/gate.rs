@@ -1,9 +1,11 @@
 use crate::{
-    Failure,
-    cell::{Moment, Ticket},
     health::HealthRecord,
-    load::Load,
-    partition::{Door, PartitionMessage, Refuses},
+    partition::{Door, PartitionMessage},
+};
+use actum_host::{
+    Failure, Load,
+    cell::{Moment, Ticket},
+    partition::Refuses,
 };
 use actum_model::Partition;
 use actum_persistence::{
@@ -217,9 +219,8 @@ mod tests {
         alarm::Alarm,
         ask::{Port, TellFailures},
         clock::Clock,
-        load::Load,
-        partition::Inbox,
     };
+    use actum_host::{Load, partition::Inbox};
     use actum_model::{Ctx, Effect, Entity, EntityKey, Handle, Lane, NoEvents, PartitionCount};
     use std::{convert::Infallible, future::IntoFuture, time::Duration};
     use tokio::time::timeout;

@@ -1,4 +1,4 @@
-//! Runs entities: cells as pure state machines, and the partitions that host them.
+//! Runs entities: actors for the partitions that `actum-host` steps, and the tasks around them.
 //!
 //! The way of a command: [`EntityRef::ask`] puts it into the inbox of its entity's partition; the partition's actor
 //! takes a turn, and with it everything that waits; the entity's cell handles the command against its pending state and
@@ -12,18 +12,11 @@
 
 mod alarm;
 mod ask;
-mod burst;
-mod cell;
 mod clock;
-mod failure;
 mod gate;
 mod health;
-mod id_budget;
 mod journal;
-mod kind;
-mod load;
 mod partition;
-mod receipt;
 mod registration;
 mod restarts;
 mod runtime;
@@ -35,11 +28,8 @@ mod tasks;
 mod watchdog;
 mod writer_lease;
 
-pub use ask::{
-    Ask, AskError, AskWithReceipt, Asking, AskingWithReceipt, EntityRef, Peek, TellError,
-};
-pub use failure::{Bound, Failure};
+pub use actum_host::{AskError, Bound, Failure, Receipt};
+pub use ask::{Ask, AskWithReceipt, Asking, AskingWithReceipt, EntityRef, Peek, TellError};
 pub use health::{Failing, Health, HealthState, LeaseHealth, PartitionHealth, StoreHealth};
-pub use receipt::Receipt;
 pub use registration::Registration;
 pub use runtime::{ModelConflict, Runtime, ShutdownReport, StartError, StateModel, Usage};

@@ -1,16 +1,18 @@
 use crate::{
     StateModel,
     ask::{Port, TellFailures},
-    cell::{ByEvents, ByState, FailureBursts, SNAPSHOT_MARKS_MAX, decode_snapshot},
     clock::Clock,
-    failure::full_text,
     journal::{Decode, Retention},
-    kind::KindContext,
-    load::Load,
-    partition::{Door, Hosted, HostedKind, Inbox, KindHost, Refuses},
+    partition::Door,
     settings::{EntitySettings, RuntimeSettings},
 };
+use actum_host::{
+    KindContext, Load,
+    cell::{ByEvents, ByState, FailureBursts, SNAPSHOT_MARKS_MAX, decode_snapshot},
+    partition::{Hosted, HostedKind, Inbox, KindHost, Refuses},
+};
 use actum_model::{CommandId, CommandSet, DurableState, Entity, EventSourced, check_kind};
+use actum_persistence::error_chain::full_text;
 use actum_persistence::{
     serializer::Serializer,
     store::{COMMANDS_READ_MAX, Incarnation},
@@ -153,14 +155,8 @@ fn wire<M: Hosted>(
     let inboxes = ports.iter().map(|port| Arc::clone(&port.inbox) as Arc<dyn Refuses>).collect();
     let (nr, for_hosts) = (wiring.nr, ports.clone());
     let host: HostPlan = Box::new(move |partition| {
-        let Port { inbox, door, load, .. } = &*for_hosts[partition];
-        Box::new(KindHost::<M>::new(
-            nr,
-            Arc::clone(&context),
-            Arc::clone(inbox),
-            Arc::clone(door),
-            Arc::clone(load),
-        ))
+        let Port { inbox, load, .. } = &*for_hosts[partition];
+        Box::new(KindHost::<M>::new(nr, Arc::clone(&context), Arc::clone(inbox), Arc::clone(load)))
     });
     Wired { ports: Box::new(Ports(ports)), inboxes, host }
 }

@@ -1,15 +1,15 @@
 //! Ends the waits of callers whose partition is stuck, and names the handler it is stuck in.
 
-use crate::{cell::Moment, clock::Clock, gate::Gate, load::Load, partition::Door};
+use crate::{clock::Clock, gate::Gate, partition::Door};
+use actum_host::{Load, cell::Moment};
 use actum_persistence::panics::{guard, log_safely};
 use std::{
     io,
     sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
+        Arc,
         mpsc::{Receiver, RecvTimeoutError, sync_channel},
     },
-    thread::{self, Thread},
+    thread,
     time::Duration,
 };
 use tokio::runtime::Handle;
@@ -37,49 +37,6 @@ const TOLERANCE: Duration = Duration::from_millis(20);
 
 /// After how many looks without any command it sleeps.
 const IDLE_TICKS: u32 = 100;
-
-/// A watchdog's sleep while no command waits, and its end.
-#[derive(Debug, Default)]
-pub(crate) struct Doze {
-    asleep: AtomicBool,
-    ended: AtomicBool,
-    thread: OnceLock<Thread>,
-}
-
-impl Doze {
-    /// Wakes the watchdog if it sleeps.
-    pub(crate) fn wake(&self) {
-        if self.asleep.load(Ordering::SeqCst) {
-            self.asleep.store(false, Ordering::SeqCst);
-            self.unpark();
-        }
-    }
-
-    /// Sleeps on the watchdog's own thread, as long as no command waits.
-    fn sleep(&self, load: &Load) {
-        self.asleep.store(true, Ordering::SeqCst);
-        while load.commands() == 0 && self.asleep.load(Ordering::SeqCst) && !self.has_ended() {
-            thread::park();
-        }
-        self.asleep.store(false, Ordering::SeqCst);
-    }
-
-    /// Ends the watchdog.
-    pub(crate) fn end(&self) {
-        self.ended.store(true, Ordering::SeqCst);
-        self.unpark();
-    }
-
-    fn has_ended(&self) -> bool {
-        self.ended.load(Ordering::SeqCst)
-    }
-
-    fn unpark(&self) {
-        if let Some(thread) = self.thread.get() {
-            thread.unpark();
-        }
-    }
-}
 
 /// A watchdog at work.
 pub(crate) struct Watch {
@@ -120,7 +77,7 @@ impl Watchdog {
         let (runtime, log) = (Handle::current(), dispatcher::get_default(Clone::clone));
         let thread = thread::Builder::new().name("actum-watchdog".to_owned()).spawn(move || {
             let _alive = alive;
-            let _ = self.load.watchdog().thread.set(thread::current());
+            self.load.watchdog().begin();
             with(&log, || {
                 let _entered = runtime.enter();
                 self.run();
@@ -132,8 +89,8 @@ impl Watchdog {
     fn run(&mut self) {
         let mut idle_ticks = 0;
         let load = Arc::clone(&self.load);
-        let doze = load.watchdog();
-        while !doze.has_ended() {
+        let sleep = load.watchdog();
+        while !sleep.has_ended() {
             if load.commands() > 0 {
                 idle_ticks = 0;
                 let _ = guard(|| self.look()); // whatever fails, the next look comes
@@ -144,7 +101,7 @@ impl Watchdog {
                 thread::park_timeout(TICK);
                 continue;
             }
-            doze.sleep(&load);
+            sleep.sleep(&load);
             idle_ticks = 0;
         }
     }
@@ -195,11 +152,11 @@ mod tests {
             let (awake, woken) = sync_channel(1);
             let of_sleeper = Arc::clone(&load);
             let sleeper = thread::spawn(move || {
-                let _ = of_sleeper.watchdog().thread.set(thread::current());
+                of_sleeper.watchdog().begin();
                 of_sleeper.watchdog().sleep(&of_sleeper);
                 awake.send(()).expect("the test waits");
             });
-            while !load.watchdog().asleep.load(Ordering::SeqCst) {
+            while !load.watchdog().is_asleep() {
                 thread::yield_now();
             }
             if ends {

@@ -1,4 +1,6 @@
-use crate::{cell::Moment, clock::Clock, failure::full_text, gate::Gate};
+use crate::{clock::Clock, gate::Gate};
+use actum_host::cell::Moment;
+use actum_persistence::error_chain::full_text;
 use actum_persistence::{
     panics::log_safely,
     store::{Incarnation, StoreError, WriterStore},
@@ -48,8 +50,8 @@ impl Term {
 }
 
 /// Why nobody is served whose command came after the end of the term.
-pub(crate) fn lapsed<X>() -> crate::AskError<X> {
-    crate::AskError::unavailable("the writer lease could not be renewed in time")
+pub(crate) fn lapsed<X>() -> actum_host::AskError<X> {
+    actum_host::AskError::unavailable("the writer lease could not be renewed in time")
 }
 
 /// How soon a renewal that failed is tried again, at the latest: as soon as the store is back, commands are to be taken.

@@ -8,9 +8,10 @@ use crate::{
 };
 
 /// The directories of members, the lowest layer first. `*` at the end stands for any rest.
-pub const LAYERS: [&[&str]; 7] = [
+pub const LAYERS: [&[&str]; 8] = [
     &["crates/model", "crates/proto"],
     &["crates/persistence"],
+    &["crates/host"],
     &["crates/store-*", "crates/runtime", "crates/projection"],
     &["crates/saga", "crates/cluster", "crates/telemetry", "crates/publish-*"],
     &["crates/actum"],

@@ -1,5 +1,5 @@
 use super::reply_to::Answer;
-use crate::cell::{AskStage, EarlyEnd, Moment, OpenAsk};
+use actum_host::cell::{AskStage, EarlyEnd, Moment, OpenAsk};
 use parking_lot::{Mutex, MutexGuard};
 use std::{
     fmt,
@@ -149,7 +149,7 @@ impl<R, X> fmt::Debug for Caller<R, X> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AskError, Receipt};
+    use actum_host::{AskError, Receipt};
     use actum_model::{Lane, SequenceNr};
     use std::convert::Infallible;
 
@@ -162,9 +162,7 @@ mod tests {
     }
 
     fn reply(reply: u32) -> Answer<u32, Infallible> {
-        let receipt =
-            Receipt { sequence_nr: SequenceNr::ZERO, lane: Lane::default(), position: None };
-        Ok((reply, receipt))
+        Ok((reply, Receipt::new(SequenceNr::ZERO, Lane::default(), None)))
     }
 
     fn poll(caller: &mut Caller<u32, Infallible>) -> Poll<Answer<u32, Infallible>> {

@@ -6,7 +6,7 @@ use super::{
     entity_ref::Target,
     reply_to::ReplyTo,
 };
-use crate::{AskError, cell::Envelope};
+use actum_host::{AskError, cell::Envelope};
 use actum_model::{CommandId, Entity, EntityKey, Handle, Metadata, Payload, Revision};
 use std::{fmt, sync::Arc, time::Duration};
 use tracing::Span;
@@ -75,7 +75,7 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
 
     /// Applies the command only if the entity is at this revision: the number of its events, or writes. Otherwise the
     /// future ends in [`AskError::RevisionMismatch`]. Takes a [`Revision`], the [`SequenceNr`](actum_model::SequenceNr)
-    /// of an event, or the [`Receipt`](crate::Receipt) of an earlier ask.
+    /// of an event, or the [`Receipt`](actum_host::Receipt) of an earlier ask.
     pub fn expect_revision(mut self, revision: impl Into<Revision>) -> Self {
         self.expected_revision = Some(revision.into());
         self
@@ -95,7 +95,7 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
         self
     }
 
-    /// Asks for a [`Receipt`](crate::Receipt) with the reply: where the command left the entity.
+    /// Asks for a [`Receipt`](actum_host::Receipt) with the reply: where the command left the entity.
     pub fn with_receipt(self) -> AskWithReceipt<E, C> {
         AskWithReceipt(self)
     }
@@ -158,7 +158,7 @@ impl<E: Handle<C>, C: Payload> IntoFuture for Ask<E, C> {
 }
 
 impl<E: Handle<C>, C: Payload> IntoFuture for AskWithReceipt<E, C> {
-    type Output = Result<(E::Reply, crate::Receipt), AskError<E::Rejection>>;
+    type Output = Result<(E::Reply, actum_host::Receipt), AskError<E::Rejection>>;
     type IntoFuture = AskingWithReceipt<E::Reply, E::Rejection>;
 
     fn into_future(self) -> Self::IntoFuture {

@@ -1,5 +1,5 @@
 use super::reply_to::{ReplyTo, discard};
-use crate::{
+use actum_host::{
     AskError, Failure,
     cell::{AfterCommit, Content, Decision, Envelope, Job, OpenAsk, Verdict},
 };

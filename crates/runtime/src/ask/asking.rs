@@ -1,5 +1,5 @@
 use super::answer_slot::Caller;
-use crate::{AskError, Receipt};
+use actum_host::{AskError, Receipt};
 use std::{
     future::Future,
     pin::Pin,

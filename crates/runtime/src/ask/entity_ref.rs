@@ -89,7 +89,7 @@ impl<E: Entity> EntityRef<E> {
     /// is dropped sends nothing.
     ///
     /// # Errors
-    /// The future ends in an [`AskError`](crate::AskError): the entity's rejection, or what went wrong.
+    /// The future ends in an [`AskError`](actum_host::AskError): the entity's rejection, or what went wrong.
     ///
     /// # Deadlines
     /// It ends within 50 milliseconds of its deadline also while a handler blocks the entity's partition, and a command
@@ -128,7 +128,7 @@ impl<E: Entity> EntityRef<E> {
     /// The copy is answered like a reply, so the state is a [`Payload`] as replies are.
     ///
     /// # Errors
-    /// The future ends in an [`AskError`](crate::AskError), never a rejection.
+    /// The future ends in an [`AskError`](actum_host::AskError), never a rejection.
     pub fn state(&self) -> Peek<E>
     where
         E: Clone + Payload,

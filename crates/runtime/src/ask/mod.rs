@@ -2,7 +2,6 @@
 
 mod answer_slot;
 mod ask_builder;
-mod ask_error;
 mod asked;
 mod asking;
 mod entity_ref;
@@ -14,7 +13,6 @@ mod tell_error;
 mod tell_failures;
 
 pub use ask_builder::{Ask, AskWithReceipt};
-pub use ask_error::AskError;
 pub use asking::{Asking, AskingWithReceipt};
 pub use entity_ref::EntityRef;
 pub use peeked::Peek;

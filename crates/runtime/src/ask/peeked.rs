@@ -6,7 +6,7 @@ use super::{
     entity_ref::Target,
     reply_to::{ReplyTo, discard},
 };
-use crate::{
+use actum_host::{
     AskError, Failure,
     cell::{Content, Decision, Envelope, Job, OpenAsk, Verdict},
 };

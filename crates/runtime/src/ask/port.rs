@@ -1,10 +1,9 @@
 use super::TellFailures;
-use crate::{
-    Failure,
+use crate::{clock::Clock, partition::Door};
+use actum_host::{
+    Failure, Load,
     cell::{Job, Moment},
-    clock::Clock,
-    load::Load,
-    partition::{Delivery, Door, Inbox},
+    partition::{Delivery, Inbox},
 };
 use actum_model::{Entity, EntityKey};
 use std::{sync::Arc, time::Duration};

@@ -1,5 +1,5 @@
 use super::{TellFailures, answer_slot::AnswerSlot};
-use crate::{AskError, Receipt, cell::OpenAsk};
+use actum_host::{AskError, Receipt, cell::OpenAsk};
 use actum_persistence::{
     error_chain::full_text,
     panics::{guard, log_safely},
@@ -112,19 +112,5 @@ pub(super) fn discard<T>(value: impl FnOnce() -> T) {
 }
 
 fn outcome<R, X>(answer: &Answer<R, X>) -> &'static str {
-    match answer {
-        Ok(_) => "replied",
-        Err(AskError::Rejected(_)) => "rejected",
-        Err(AskError::Overloaded { .. }) => "overloaded",
-        Err(AskError::Timeout { .. }) => "timeout",
-        Err(AskError::RevisionMismatch { .. }) => "revision_mismatch",
-        Err(AskError::Conflict { .. }) => "conflict",
-        Err(AskError::Unavailable { .. }) => "unavailable",
-        Err(AskError::OutcomeUnknown { .. }) => "outcome_unknown",
-        Err(AskError::CommandIdReused { .. }) => "command_id_reused",
-        Err(AskError::ReplyDeleted { .. }) => "reply_deleted",
-        Err(AskError::Corrupt { .. }) => "corrupt",
-        Err(AskError::Invalid { .. }) => "invalid",
-        Err(AskError::Panicked { .. }) => "panicked",
-    }
+    answer.as_ref().map_or_else(AskError::label, |_| "replied")
 }

@@ -1,5 +1,5 @@
 use super::{Ask, AskWithReceipt, Peek};
-use crate::{AskError, Receipt};
+use actum_host::{AskError, Receipt};
 use actum_model::{Entity, Handle, Payload};
 use std::{
     convert::Infallible,

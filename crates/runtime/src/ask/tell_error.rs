@@ -1,4 +1,4 @@
-use super::AskError;
+use actum_host::AskError;
 use actum_persistence::error_chain::fmt_causes;
 use std::{convert::Infallible, error::Error, fmt};
 

@@ -1,7 +1,5 @@
-use crate::{
-    burst::{Burst, log_burst},
-    clock::Clock,
-};
+use crate::clock::Clock;
+use actum_host::{Burst, log_burst};
 use actum_persistence::panics::log_safely;
 
 /// The failures of commands of one kind of entity that were sent by `tell`: no one waits for their answers, so the log is

@@ -1,5 +1,5 @@
 use super::Failing;
-use crate::failure::full_text;
+use actum_persistence::error_chain::full_text;
 use actum_persistence::store::StoreError;
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -11,7 +11,7 @@ pub(crate) use reader::Reader;
 pub(crate) use retention::{Decode, Retention};
 pub(crate) use saver::Saver;
 
-use crate::cell::{CHANGE_BYTES, Read, TakenSnapshot, Ticket};
+use actum_host::cell::{CHANGE_BYTES, Read, TakenSnapshot, Ticket};
 use actum_model::{Lane, Partition};
 use actum_persistence::{
     group_commit::{LaneQueue, Weight},

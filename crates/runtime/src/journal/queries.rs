@@ -1,5 +1,5 @@
 use super::reader::{Answers, Wanted};
-use crate::{
+use actum_host::{
     cell::{FoundState, Read},
     partition::Found,
 };

@@ -1,4 +1,4 @@
-use crate::{cell::FoundState, partition::Found};
+use actum_host::{cell::FoundState, partition::Found};
 use actum_persistence::store::{PageLimit, StoreError, StoredEvent};
 use bytes::Bytes;
 use std::{

@@ -2,9 +2,10 @@ use super::{
     queries,
     read_room::{Held, ReadRoom},
 };
-use crate::{
+use crate::partition::Door;
+use actum_host::{
     cell::{Read, Ticket},
-    partition::{Door, Found},
+    partition::Found,
 };
 use actum_model::Partition;
 use actum_persistence::{

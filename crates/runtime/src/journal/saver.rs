@@ -1,10 +1,7 @@
 use super::retention::{Retention, Tidying};
-use crate::{
-    burst::{Burst, log_burst},
-    cell::TakenSnapshot,
-    clock::Clock,
-    failure::full_text,
-};
+use crate::clock::Clock;
+use actum_host::{Burst, cell::TakenSnapshot, log_burst};
+use actum_persistence::error_chain::full_text;
 use actum_persistence::{
     panics::{guarded, log_safely},
     serializer::Serializer,

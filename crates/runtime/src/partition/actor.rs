@@ -1,18 +1,18 @@
-use super::{Partition, PartitionMessage};
+use super::{PartitionMessage, ServedPartition};
 use actum_persistence::step_back;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
-/// The actor of one partition. It matches and delegates; the work is done by [`Partition`].
+/// The actor of one partition. It matches and delegates; the work is done by [`ServedPartition`].
 pub(crate) struct PartitionActor;
 
 /// How to make a partition, for its first life and for every later one.
-pub(crate) type PartitionPlan = Arc<dyn Fn() -> (Partition, Arc<super::Door>) + Send + Sync>;
+pub(crate) type PartitionPlan = Arc<dyn Fn() -> (ServedPartition, Arc<super::Door>) + Send + Sync>;
 
 /// One life of a partition.
 pub(crate) struct Life {
-    partition: Partition,
+    partition: ServedPartition,
     drained: Option<oneshot::Sender<()>>,
 }
 

@@ -1,9 +1,6 @@
-use super::Found;
-use crate::{
-    alarm::Alarm,
-    cell::{Moment, Ticket},
-    journal::Held,
-};
+use crate::{alarm::Alarm, journal::Held};
+use actum_host::cell::{Moment, Ticket};
+use actum_host::partition::Found;
 use actum_model::{Lane, Partition};
 use actum_persistence::{
     group_commit::{CommitError, Committed},
@@ -36,11 +33,7 @@ pub(crate) struct Door {
 }
 
 /// Results of reads and writes.
-#[derive(Default)]
-pub(crate) struct Mail {
-    pub(crate) committed: Vec<(Ticket, Result<Committed, CommitError>)>,
-    pub(crate) found: Vec<(Ticket, Result<Found, StoreError>, Held)>,
-}
+pub(crate) type Mail = actum_host::partition::Mail<Held>;
 
 /// What the actor of a partition is told.
 pub(crate) enum PartitionMessage {

@@ -1,5 +1,6 @@
 use super::Door;
-use crate::load::Load;
+use actum_host::Load;
+use actum_host::partition::NextToLeave;
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering::SeqCst},
@@ -16,14 +17,6 @@ pub(crate) struct EntityCap {
     is_kept: AtomicBool,
 }
 
-/// Who lets a cell go next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Next {
-    Mine,
-    /// Another partition, which knows, or nobody.
-    NotMine,
-}
-
 impl EntityCap {
     pub(crate) fn new(load: Arc<Load>, doors: Arc<[Arc<Door>]>) -> Self {
         Self { load, doors, is_kept: AtomicBool::new(false) }
@@ -35,21 +28,21 @@ impl EntityCap {
     }
 
     /// Says who lets a cell go next; to be asked by the partition that keeps the cap.
-    pub(crate) fn next(&self, mine: &Door) -> Next {
+    pub(crate) fn next(&self, mine: &Door) -> NextToLeave {
         while !self.load.has_too_many_entities() {
             self.end();
             // an entity that came before the end has found the cap being kept
             if !self.begins() {
-                return Next::NotMine;
+                return NextToLeave::NotMine;
             }
         }
         let oldest = self.doors.iter().min_by_key(|door| door.oldest_use());
         match oldest.filter(|door| door.oldest_use() < mine.oldest_use()) {
             Some(other) => {
                 other.hand_cap();
-                Next::NotMine
+                NextToLeave::NotMine
             }
-            None => Next::Mine,
+            None => NextToLeave::Mine,
         }
     }
 

@@ -10,23 +10,11 @@
 //! waits for the journal.
 
 mod actor;
-mod cells;
 mod door;
 mod entity_cap;
-mod found;
-mod handler_run;
-mod handling;
-mod hosted;
-mod inbox;
-mod kind_host;
-mod taken;
-mod turns;
+mod served;
 
 pub(crate) use actor::{PartitionActor, PartitionPlan};
 pub(crate) use door::{Door, PartitionMessage};
 pub(crate) use entity_cap::EntityCap;
-pub(crate) use found::{Found, Hosted};
-pub(crate) use hosted::{Beat, HostedKind};
-pub(crate) use inbox::{Delivery, Inbox, Refuses};
-pub(crate) use kind_host::KindHost;
-pub(crate) use turns::Partition;
+pub(crate) use served::{Around, ServedPartition};

@@ -1,6 +1,7 @@
 use super::{holder, standby::Standby};
 use crate::settings::RuntimeSettings;
 use actum_model::Timestamp;
+use actum_persistence::error_chain::full_text;
 use actum_persistence::store::{ClaimError, Incarnation, StoreError, Stores, WriterClaim};
 use std::{
     hash::{BuildHasher, RandomState},
@@ -92,7 +93,7 @@ impl Log<'_> {
             }
             error => {
                 if !std::mem::replace(&mut self.failing, true) {
-                    let error = crate::failure::full_text(error);
+                    let error = full_text(error);
                     tracing::warn!(
                         engine,
                         error,

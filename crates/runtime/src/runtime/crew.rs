@@ -1,7 +1,8 @@
 use crate::{
-    Failure, cell::Ticket, gate::Gate, journal::Saver, load::Load, partition::Door,
-    supervisor::SupervisorMessage, tasks::Tasks, watchdog::Watch,
+    gate::Gate, journal::Saver, partition::Door, supervisor::SupervisorMessage, tasks::Tasks,
+    watchdog::Watch,
 };
+use actum_host::{Failure, Load, cell::Ticket};
 use actum_persistence::group_commit::{LaneWriter, StateWriter};
 use ractor::ActorRef;
 use std::sync::Arc;

@@ -17,11 +17,11 @@ use crate::{
     EntityRef,
     gate::Gate,
     health::{Facts, Health},
-    load::Load,
     registration::{Ports, Registration},
     settings::RuntimeSettings,
     writer_lease::Term,
 };
+use actum_host::Load;
 use actum_model::{Entity, EntityId, EntityKey, PartitionCount};
 use actum_persistence::store::{Incarnation, StoreError, Stores};
 use shutdown::Ending;
@@ -101,7 +101,7 @@ impl Runtime {
     /// Addresses an entity by its id. The entity need not exist: its first command activates it.
     ///
     /// An id that can name no entity, or a kind the engine was not built with, gives a reference through which every ask
-    /// ends in [`AskError::Invalid`](crate::AskError::Invalid).
+    /// ends in [`AskError::Invalid`](actum_host::AskError::Invalid).
     pub fn entity<E: Entity>(&self, id: impl Into<E::Id>) -> EntityRef<E> {
         match self.find::<E>(&id.into()) {
             Ok(entity) => entity,

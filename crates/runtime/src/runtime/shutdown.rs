@@ -1,8 +1,6 @@
 use super::{Inner, crew::Crew};
-use crate::{
-    Failure,
-    partition::{Door, PartitionMessage},
-};
+use crate::partition::{Door, PartitionMessage};
+use actum_host::Failure;
 use actum_persistence::{
     group_commit::Undrained,
     panics::log_safely,

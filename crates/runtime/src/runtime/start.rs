@@ -7,12 +7,10 @@ use super::{
 };
 use crate::{
     alarm::Alarm,
-    cell::Ticket,
     clock::Clock,
     gate::{Gate, ShutOnDrop},
     journal::{Journal, Reader, Retention, Saver},
-    load::Load,
-    partition::{Door, EntityCap, Partition, PartitionPlan},
+    partition::{Around, Door, EntityCap, PartitionPlan, ServedPartition},
     registration::{HostPlan, Registration, Wired, Wiring},
     settings::RuntimeSettings,
     supervisor::{Post, Supervisor},
@@ -20,6 +18,7 @@ use crate::{
     watchdog::Watchdog,
     writer_lease::{self, Term},
 };
+use actum_host::{Load, cell::Ticket};
 use actum_model::Lane;
 use actum_persistence::{
     group_commit::{CommitSink, LaneWriter, StateWriter},
@@ -327,18 +326,11 @@ impl Plant {
                 (Arc::clone(&self.doors[at]), Arc::clone(journal), Arc::clone(&self.load));
             let (cap, term) = (Arc::clone(&cap), Arc::clone(&self.term));
             let (clock, hosts) = (self.clock, Arc::clone(&self.hosts));
+            let around = Around { door, journal, load, cap, term, clock };
             Arc::new(move || {
                 let kinds = hosts.iter().map(|host| host(at)).collect();
-                let partition = Partition::new(
-                    Arc::clone(&door),
-                    Arc::clone(&journal),
-                    Arc::clone(&load),
-                    Arc::clone(&cap),
-                    Arc::clone(&term),
-                    clock,
-                    kinds,
-                );
-                (partition, Arc::clone(&door))
+                let partition = ServedPartition::new(around.clone(), kinds);
+                (partition, Arc::clone(&around.door))
             })
         };
         (0..self.doors.len()).map(plan).collect()

@@ -1,7 +1,7 @@
 //! What runs have found, played by hand.
 
 use super::{Dice, Order, Plan, Scene, World, ledger::End, scene::Traits};
-use crate::cell::Moment;
+use actum_host::cell::Moment;
 use std::time::Duration;
 
 fn world(traits: Traits) -> World {

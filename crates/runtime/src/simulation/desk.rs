@@ -1,5 +1,5 @@
 use super::{Scene, Writer};
-use crate::cell::{Read, TakenSnapshot, Ticket};
+use actum_host::cell::{Read, TakenSnapshot, Ticket};
 use actum_model::Lane;
 use actum_persistence::store::{EntityAppend, Incarnation, StateWrite};
 

@@ -1,7 +1,7 @@
 //! What happens to the world besides its work: lives begin and end, strangers write, snapshots come to harm.
 
 use super::{Order, Plan, Process, Seen, World, journal::number_of};
-use crate::cell::{Moment, TakenSnapshot};
+use actum_host::cell::{Moment, TakenSnapshot};
 use actum_model::Timestamp;
 
 /// How many processes think at most that they are the one.

@@ -2,10 +2,9 @@ use super::{
     Beat, Desk, Hosted, Log, Note, Order, Place, Seen, SimJob,
     journal::{Found, number_of},
 };
-use crate::{
-    Failure,
+use actum_host::{
+    Failure, KindContext,
     cell::{AfterCommit, Cell, FoundRecord, Job, Life, Model, Moment, Outputs, Read, Ticket, Turn},
-    kind::KindContext,
 };
 use actum_model::{EntityKey, Revision, SequenceNr};
 use actum_persistence::{

@@ -1,5 +1,5 @@
 use super::{Board, Chain, Desk, Subject, journal::Found};
-use crate::cell::{ByEvents, ByState, Model, Moment, Ticket};
+use actum_host::cell::{ByEvents, ByState, Model, Moment, Ticket};
 use actum_model::{EntityKey, Lane, Partition, Timestamp};
 
 /// Which host it is.

@@ -1,5 +1,5 @@
 use super::{Beat, Desk, Host, Hosted, Note, Order, SimJob, host::turn, journal::Found};
-use crate::{
+use actum_host::{
     Failure,
     cell::{Cell, Job, Moment, Ticket},
 };

@@ -1,7 +1,7 @@
 use super::{
     Answer, Flaw, Log, Note, Plan, Reply, Subject, Wish, reply::Trouble, subject::blow_up,
 };
-use crate::{
+use actum_host::{
     Failure,
     cell::{AfterCommit, Content, Decision, Envelope, Job, Moment, Verdict},
 };

@@ -1,5 +1,5 @@
 use super::{Reply, Seen};
-use crate::{
+use actum_host::{
     Failure,
     cell::{Moment, Verdict},
 };

@@ -1,8 +1,8 @@
 use super::{Beat, Desk, Hosting, Log, Place, Scene, host::Host, journal::Journal};
 use super::{Dice, hosted::Hosted, scene::Traits};
-use crate::{
+use actum_host::{
+    IdBudget,
     cell::{ByEvents, ByState, Ticket},
-    id_budget::IdBudget,
 };
 use actum_model::Partition;
 use actum_persistence::{group_commit::Settled, store::Incarnation};

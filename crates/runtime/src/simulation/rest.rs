@@ -1,7 +1,7 @@
 //! The end of a run: nothing goes wrong any more, so everything must come right.
 
 use super::{Seen, World, ledger::End};
-use crate::cell::Moment;
+use actum_host::cell::Moment;
 
 /// How many rounds it takes at most until nobody waits any more.
 const ROUNDS_MAX: usize = 2_000;

@@ -1,10 +1,6 @@
 use super::{Board, Chain, Dice, subject::size_limits};
-use crate::{
-    cell::FailureBursts,
-    id_budget::IdBudget,
-    kind::KindContext,
-    settings::{Batching, CommandWindow, EntitySettings, SnapshotSettings},
-};
+use crate::settings::{Batching, CommandWindow, EntitySettings, SnapshotSettings};
+use actum_host::{IdBudget, KindContext, cell::FailureBursts};
 use actum_model::{CommandId, EntityKey, Lane, LaneCount, Partition, PartitionCount};
 use actum_persistence::{
     group_commit::GroupCommitSettings,

@@ -4,7 +4,7 @@ use super::{
     scene::Faults,
     writer::Store,
 };
-use crate::cell::{FoundState, Moment, Ticket};
+use actum_host::cell::{FoundState, Moment, Ticket};
 use actum_model::{EntityKey, Timestamp};
 use actum_persistence::{
     group_commit::Settled,

@@ -3,7 +3,7 @@ use super::{
     journal::{Batch, Journal, Written},
     scene::Faults,
 };
-use crate::cell::Ticket;
+use actum_host::cell::Ticket;
 use actum_model::Lane;
 use actum_persistence::{
     group_commit::{CommitError, GroupCommit, GroupCommitSettings, Settled, Step},

@@ -11,7 +11,7 @@ pub(crate) use reads::Found;
 pub(crate) use snapshots::Kept;
 
 use super::{Dice, Scene};
-use crate::cell::TakenSnapshot;
+use actum_host::cell::TakenSnapshot;
 use actum_model::{EntityKey, Timestamp};
 use actum_persistence::store::{
     CommandRecord, EventId, Incarnation, JournalLayout, StateRecord, StoreError, StoredCommand,

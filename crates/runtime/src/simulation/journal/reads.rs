@@ -1,5 +1,5 @@
 use super::{Journal, number_of};
-use crate::cell::{FoundRecord, FoundState, Read};
+use actum_host::cell::{FoundRecord, FoundState, Read};
 use actum_model::{EntityKey, SequenceNr};
 use actum_persistence::store::{EntityPage, Recovered, StateRecord, StoredCommand};
 

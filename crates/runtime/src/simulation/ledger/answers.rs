@@ -1,9 +1,6 @@
 use super::{End, Ledger};
-use crate::{
-    Failure, Receipt,
-    cell::Verdict,
-    simulation::{Answer, Flaw, Reply, Seen, Wish},
-};
+use crate::simulation::{Answer, Flaw, Reply, Seen, Wish};
+use actum_host::{Failure, Receipt, cell::Verdict};
 
 impl Ledger {
     /// A command is answered: for the first time, and with the truth.

@@ -1,5 +1,6 @@
 use super::{Ledger, NARROW};
-use crate::{Bound, cell::Moment, simulation::Seen};
+use crate::simulation::Seen;
+use actum_host::{Bound, cell::Moment};
 use std::collections::BTreeSet;
 
 impl Ledger {

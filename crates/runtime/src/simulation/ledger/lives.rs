@@ -1,8 +1,6 @@
 use super::{End, Ledger, Sent};
-use crate::{
-    cell::Moment,
-    simulation::{Order, Seen},
-};
+use crate::simulation::{Order, Seen};
+use actum_host::cell::Moment;
 use actum_model::Timestamp;
 
 /// What is known of one life of the process.

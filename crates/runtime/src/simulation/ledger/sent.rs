@@ -1,5 +1,5 @@
-use crate::cell::Moment;
 use crate::simulation::{APPEND_EVENTS_MAX, Flaw, Order, Wish, subject::digests};
+use actum_host::cell::Moment;
 use actum_model::Timestamp;
 
 /// Everything that is known of one sending of a command.

@@ -1,6 +1,6 @@
-use crate::cell::Moment;
 use crate::settings::CommandWindow;
 use crate::simulation::{Seen, subject::initial_digest};
+use actum_host::cell::Moment;
 
 /// What the journal holds of one entity, followed from what was stored.
 pub(crate) struct Truth {
@@ -87,7 +87,7 @@ impl Truth {
         when: Moment,
         tight: bool,
     ) -> Option<Seen> {
-        let CommandWindow { commands_min, commands_max, age_min } = self.window;
+        let CommandWindow { commands_min, commands_max, age_min, .. } = self.window;
         let behind = self.ids_behind(first.at);
         if behind >= commands_max {
             Some(Seen::AppliedAgainBeyondCount)
@@ -139,7 +139,7 @@ impl Truth {
         tight: bool,
     ) -> impl Iterator<Item = Remembered> {
         let known = self.ids.partition_point(|remembered| remembered.at <= at);
-        let CommandWindow { commands_min, commands_max, age_min } = self.window;
+        let CommandWindow { commands_min, commands_max, age_min, .. } = self.window;
         let ids = self.ids[..known].iter().enumerate();
         let kept = ids.filter(move |(place, remembered)| {
             let behind = known - 1 - place + coming;

@@ -1,8 +1,6 @@
 use super::Ledger;
-use crate::{
-    Failure,
-    simulation::{Flaw, Seen},
-};
+use crate::simulation::{Flaw, Seen};
+use actum_host::Failure;
 use actum_model::Position;
 
 impl Ledger {

@@ -1,0 +1,33 @@
+use super::{CommandIds, Model};
+use actum_model::{Position, SequenceNr, Timestamp};
+use actum_persistence::store::CommandRecord;
+
+/// The value inside an entity: its state, what led to it, and the commands it remembers.
+pub struct Aggregate<M: Model> {
+    pub state: M::Entity,
+    /// The last event, or revision, the state has seen.
+    pub sequence_nr: SequenceNr,
+    /// The position of the last event that was read or committed; zero for durable state.
+    pub position: Position,
+    /// When the last event was stored: what ties a snapshot of the state to it. Not kept for durable state.
+    pub timestamp: Timestamp,
+    /// The event the newest snapshot covers.
+    pub snapshot_nr: SequenceNr,
+    pub ids: CommandIds,
+    /// Records that lie beside the state, where schema version 1 kept them: the next write moves them.
+    pub unmoved: Option<Box<[CommandRecord]>>,
+}
+
+impl<M: Model> Aggregate<M> {
+    pub fn new(state: M::Entity) -> Self {
+        Self {
+            state,
+            sequence_nr: SequenceNr::ZERO,
+            position: Position::ZERO,
+            timestamp: Timestamp::default(),
+            snapshot_nr: SequenceNr::ZERO,
+            ids: CommandIds::default(),
+            unmoved: None,
+        }
+    }
+}

@@ -1,0 +1,214 @@
+use super::{
+    Job, Model, Moment, Ticket, Turn,
+    model::{IdOf, id_of},
+    passivating::Passivating,
+    recovering::{Recovering, is_begun},
+    retrying::FoundRecord,
+    running::{Next, Running},
+};
+use crate::Failure;
+use actum_model::{EntityKey, SequenceNr};
+use actum_persistence::{
+    group_commit::{CommitError, Committed},
+    store::StoreError,
+};
+
+/// One entity in memory.
+pub struct Cell<M: Model> {
+    pub(super) name: Name<M>,
+    phase: Phase<M>,
+}
+
+/// Who a cell is.
+pub(super) struct Name<M: Model> {
+    pub key: EntityKey,
+    pub id: IdOf<M>,
+    pub ticket: Ticket,
+}
+
+pub(super) enum Phase<M: Model> {
+    Recovering(Recovering<M>),
+    Running(Running<M>),
+    Passivating(Passivating<M>),
+    Gone,
+}
+
+/// Whether a cell stays in memory after an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Life {
+    Stays,
+    Gone,
+}
+
+impl<M: Model> Cell<M> {
+    /// Makes the cell of an entity that is not in memory: it begins to recover.
+    pub fn activate(
+        key: EntityKey,
+        ticket: Ticket,
+        turn: &mut Turn<'_, M>,
+    ) -> Result<Self, Failure> {
+        let id = id_of::<M>(&key)?;
+        let name = Name { key, id, ticket };
+        let phase = Phase::Recovering(Recovering::begin(&name, turn)?);
+        Ok(Self { name, phase })
+    }
+
+    pub fn key(&self) -> &EntityKey {
+        &self.name.key
+    }
+
+    pub fn ticket(&self) -> Ticket {
+        self.name.ticket
+    }
+
+    /// Takes a command, for the first time or again after it has waited.
+    pub fn command(&mut self, job: Box<dyn Job<M::Entity>>, turn: &mut Turn<'_, M>) -> Life {
+        if job.envelope().deadline <= turn.now {
+            let maybe_applied = is_begun(&*job);
+            turn.out.settle(job, Err(Failure::Timeout { maybe_applied }));
+            return self.life();
+        }
+        match &mut self.phase {
+            Phase::Running(phase) => {
+                let next = phase.command(&self.name, job, turn);
+                self.go_on(next, turn)
+            }
+            Phase::Recovering(phase) => phase.command(job, turn),
+            Phase::Passivating(phase) => phase.command(job, turn),
+            Phase::Gone => unreachable!("a cell that is gone takes no input"),
+        }
+    }
+
+    /// Says what to read while `found` is being taken in; to be called right before [`Cell::found`].
+    pub fn read_ahead(&mut self, found: &M::Found) -> Option<super::Read> {
+        match &mut self.phase {
+            Phase::Recovering(phase) => phase.read_ahead(&self.name, found),
+            _ => None,
+        }
+    }
+
+    /// Takes what a read brought.
+    pub fn found(&mut self, found: Result<M::Found, StoreError>, turn: &mut Turn<'_, M>) -> Life {
+        self.step(turn, |phase, name, turn| match phase {
+            Phase::Recovering(phase) => phase.found(name, found, turn),
+            other => other, // what was read ahead is not needed any more
+        })
+    }
+
+    /// Takes what was recorded of the command whose last change has this number.
+    pub fn recorded(
+        &mut self,
+        sequence_nr: SequenceNr,
+        found: &FoundRecord,
+        turn: &mut Turn<'_, M>,
+    ) -> Life {
+        if let Phase::Running(phase) = &mut self.phase {
+            return match phase.recorded(&self.name, sequence_nr, found, turn) {
+                (Next::Runs, _) => Life::Stays,
+                (next, wait) => self.step(turn, |phase, name, turn| match phase {
+                    Phase::Running(phase) => phase.end_with(next, wait, name, turn),
+                    other => other,
+                }),
+            };
+        }
+        self.step(turn, |phase, name, turn| match phase {
+            Phase::Passivating(phase) => phase.recorded(name, sequence_nr, found, turn),
+            other => other, // whoever waited for it has begun again
+        })
+    }
+
+    /// Takes what became of the append under way.
+    pub fn committed(
+        &mut self,
+        result: Result<Committed, CommitError>,
+        turn: &mut Turn<'_, M>,
+    ) -> Life {
+        if let Phase::Running(phase) = &mut self.phase {
+            let next = phase.committed(&self.name, result, turn);
+            return self.go_on(next, turn);
+        }
+        self.step(turn, |phase, name, turn| match phase {
+            Phase::Passivating(phase) => phase.committed(name, result, turn),
+            _ => unreachable!("no append of a recovering entity is under way"),
+        })
+    }
+
+    /// Sends staged changes, at the end of a turn or when the flush window is over. Says when to call again at the
+    /// latest.
+    pub fn flush(&mut self, turn: &mut Turn<'_, M>) -> Moment {
+        match &mut self.phase {
+            Phase::Running(phase) => phase.flush(&self.name, turn),
+            _ => Moment::NEVER,
+        }
+    }
+
+    /// Answers commands whose callers have stopped waiting. Says when the next one does.
+    pub fn expire(&mut self, turn: &mut Turn<'_, M>) -> Moment {
+        match &mut self.phase {
+            Phase::Recovering(phase) => phase.expire(turn),
+            Phase::Running(phase) => phase.expire(turn),
+            Phase::Passivating(phase) => phase.expire(turn),
+            Phase::Gone => Moment::NEVER,
+        }
+    }
+
+    /// Leaves memory, if nothing is under way.
+    pub fn passivate(&mut self, turn: &mut Turn<'_, M>) -> Life {
+        self.step(turn, |phase, name, turn| match phase {
+            Phase::Running(phase) if phase.is_idle() => phase.end(Next::Leaves, name, turn),
+            other => other,
+        })
+    }
+
+    /// Begins to leave memory whatever is under way: sends it, answers it, takes nothing new into the state. To be called
+    /// until the cell is gone: it stays for commands that wait for a record, since one of those may turn out to be new.
+    pub fn drain(&mut self, turn: &mut Turn<'_, M>) -> Life {
+        self.step(turn, |phase, name, turn| match phase {
+            Phase::Running(phase) if phase.awaits_records() => Phase::Running(phase),
+            Phase::Running(phase) => phase.end(Next::Leaves, name, turn),
+            other => other,
+        })
+    }
+
+    /// Fails everything that waits, because nothing of it can be served any more.
+    pub fn abandon(&mut self, reason: &'static str, turn: &mut Turn<'_, M>) {
+        match std::mem::replace(&mut self.phase, Phase::Gone) {
+            Phase::Recovering(phase) => phase.abandon(reason, turn),
+            Phase::Running(phase) => phase.abandon(reason, turn),
+            Phase::Passivating(phase) => phase.abandon(reason, turn),
+            Phase::Gone => {}
+        }
+    }
+
+    /// Whether nobody waits for the entity and nothing of it is under way.
+    pub fn is_idle(&self) -> bool {
+        matches!(&self.phase, Phase::Running(phase) if phase.is_idle())
+    }
+
+    fn life(&self) -> Life {
+        if matches!(self.phase, Phase::Gone) { Life::Gone } else { Life::Stays }
+    }
+
+    /// Ends the running phase if it is to end. The phase stays in its place otherwise: it is large, and this is on the
+    /// path of every command.
+    fn go_on(&mut self, next: Next, turn: &mut Turn<'_, M>) -> Life {
+        if matches!(next, Next::Runs) {
+            return Life::Stays;
+        }
+        self.step(turn, |phase, name, turn| match phase {
+            Phase::Running(phase) => phase.end(next, name, turn),
+            other => other,
+        })
+    }
+
+    fn step(
+        &mut self,
+        turn: &mut Turn<'_, M>,
+        input: impl FnOnce(Phase<M>, &Name<M>, &mut Turn<'_, M>) -> Phase<M>,
+    ) -> Life {
+        let phase = std::mem::replace(&mut self.phase, Phase::Gone);
+        self.phase = input(phase, &self.name, turn);
+        self.life()
+    }
+}

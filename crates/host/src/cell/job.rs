@@ -1,0 +1,98 @@
+use super::{AfterCommit, Content, Moment, OpenAsk};
+use crate::{Failure, Receipt};
+use actum_model::{
+    Change, CodecError, DecodeError, Entity, Metadata, Revision, SequenceNr, StoredPayload,
+};
+use actum_persistence::serializer::{EncodeError, Serializer};
+use std::{collections::VecDeque, sync::Arc};
+
+/// One command on its way in and its reply on its way out, in one box that is typed at both ends.
+///
+/// A cell calls `handle`, then `conclude` once the change is in its state, since later commands may change that state
+/// before the commit. The prepared answer waits in the job until `settle` says that everything it depends on is durable.
+pub trait Job<E: Entity>: Send {
+    /// What came with the command.
+    fn envelope(&self) -> &Envelope;
+
+    /// The manifest of the command.
+    fn command(&self) -> &'static str;
+
+    /// The caller's wait, for a partition to note; `None` when nobody waits.
+    fn open_ask(&self) -> Option<Arc<dyn OpenAsk>> {
+        None
+    }
+
+    /// Marks the command as begun. It must not be handled when this says no: its caller was answered that it was not.
+    fn begin(&mut self) -> bool {
+        true
+    }
+
+    /// What stands for the content of the command. Its encoding is the user's code, and may panic.
+    ///
+    /// # Errors
+    /// [`CodecError`] when the command cannot be encoded.
+    fn content(&self) -> Result<Content, CodecError>;
+
+    /// Decides what the command does to `state`. May panic: that is the user's code.
+    fn handle(&mut self, state: &E, id: &E::Id, env: &E::Env, at: SequenceNr) -> Decision<E>;
+
+    /// Computes the reply from the state after the change. May panic: that is the user's code.
+    fn conclude(&mut self, state: &E);
+
+    /// Prepares a failure as the answer.
+    fn refuse(&mut self, failure: Failure);
+
+    /// Encodes the prepared reply, to be remembered with the command's id.
+    ///
+    /// # Errors
+    /// [`EncodeError`] when the reply cannot be encoded.
+    fn recorded_reply(&self, serializer: &Serializer) -> Result<StoredPayload, EncodeError>;
+
+    /// Prepares the reply that was recorded when the command was handled first.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when the reply cannot be read back.
+    fn replay(
+        &mut self,
+        serializer: &Serializer,
+        recorded: &StoredPayload,
+    ) -> Result<(), DecodeError>;
+
+    /// Lets the job be dropped without an answer, because its caller was told in another way.
+    fn forget(&mut self);
+
+    /// Sends the prepared answer, or the failure, to the caller.
+    fn settle(self: Box<Self>, verdict: Verdict);
+}
+
+/// Commands that wait for their entity, in order.
+pub type Waiting<E> = VecDeque<Box<dyn Job<E>>>;
+
+/// Whether a prepared answer may be sent.
+pub type Verdict = Result<Receipt, Failure>;
+
+/// What a handler decided, without its reply.
+pub enum Decision<E: Entity> {
+    /// The change, and what follows it.
+    Accepted {
+        /// What changes.
+        change: Change<E>,
+        /// What runs in this process once the change is durable.
+        after_commit: Option<AfterCommit>,
+        /// Whether the entity leaves memory then.
+        passivate: bool,
+    },
+    /// The entity refuses; the job keeps the rejection.
+    Rejected,
+}
+
+/// What comes with a command besides its content.
+#[derive(Clone, Debug)]
+pub struct Envelope {
+    /// Ids, trace context and headers.
+    pub metadata: Metadata,
+    /// When the caller stops waiting.
+    pub deadline: Moment,
+    /// The revision the entity must be at.
+    pub expected_revision: Option<Revision>,
+}

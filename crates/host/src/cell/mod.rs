@@ -1,0 +1,55 @@
+//! The cell: one entity as a pure state machine. No I/O, no clock, nothing asynchronous.
+//!
+//! Inputs are commands, what reads brought, what became of appends, and the passing of time; outputs are collected in
+//! [`Outputs`] and carried out by whoever runs the cell: a partition, or a simulation.
+//!
+//! ```text
+//!              first command                    read                    idle, asked, or poisoned
+//!   (nothing) ───────────────▶ recovering ───────────────▶ running ───────────────────────▶ passivating
+//!       ▲                          ▲  │ cannot be read        │ append failed                 │    │
+//!       │                          │  ▼                       ▼                               │    │
+//!       └──────────────────────────│─ gone ◀──────────────────┴───────────────────────────────┘    │
+//!                                  └────────────────── commands came meanwhile ────────────────────┘
+//! ```
+
+mod after_commit;
+mod aggregate;
+mod by_events;
+mod by_state;
+mod command_ids;
+mod entity_cell;
+mod job;
+mod model;
+mod moment;
+mod older_ids;
+mod open_ask;
+mod passivating;
+mod pipeline;
+mod recovering;
+mod retries;
+mod retrying;
+mod running;
+mod staging;
+mod sure_clock;
+mod trouble;
+mod turn;
+mod undecodable;
+
+pub use actum_persistence::panics::guard;
+pub use after_commit::AfterCommit;
+pub use aggregate::Aggregate;
+pub use by_events::{ByEvents, decode_snapshot};
+pub use by_state::{ByState, FoundState};
+pub use command_ids::{CommandIds, Mark, Memory, SNAPSHOT_MARKS_MAX};
+pub use entity_cell::{Cell, Life};
+pub use job::{Decision, Envelope, Job, Verdict, Waiting};
+pub use model::{CHANGE_BYTES, Changes, Model, Progress, StageError};
+pub use moment::Moment;
+pub use older_ids::OlderIds;
+pub use open_ask::{AskStage, EarlyEnd, OpenAsk};
+pub use pipeline::{Part, Pipeline};
+pub use retries::{Content, Identity, Retries, Retry};
+pub use retrying::FoundRecord;
+pub use sure_clock::SureClock;
+pub use trouble::FailureBursts;
+pub use turn::{Outputs, Read, TakenSnapshot, Ticket, Turn};

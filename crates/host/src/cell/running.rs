@@ -1,0 +1,309 @@
+//! Running: handles commands against the pending state, and answers them when what they saw is durable.
+//!
+//! Before: [`recovering`](super::recovering). After: [`passivating`](super::passivating); gone when an append failed.
+
+use super::{
+    AfterCommit, Aggregate, Changes, Decision, Identity, Job, Memory, Model, Moment, Part,
+    Pipeline, Retry, StageError, Turn, Waiting,
+    entity_cell::{Name, Phase},
+    guard,
+    passivating::{Passivating, leave},
+    retrying::identify,
+    staging::{conclude, panicked},
+    trouble,
+};
+use crate::{Bound, Failure};
+use actum_model::{Change, SequenceNr};
+use actum_persistence::{
+    group_commit::{CommitError, Committed},
+    serializer::Uptime,
+};
+
+pub(super) struct Running<M: Model> {
+    pub(super) aggregate: Aggregate<M>,
+    pub(super) pipeline: Pipeline<M>,
+}
+
+/// What becomes of a running entity after an input.
+#[must_use]
+pub(super) enum Next {
+    Runs,
+    /// It leaves memory once everything under way is answered.
+    Leaves,
+    /// As [`Next::Leaves`], with a state that is not what its changes make of it.
+    LeavesUnsound,
+    /// An append has failed, and the state may be ahead of the journal.
+    Fails(Failure),
+}
+
+impl<M: Model> Running<M> {
+    pub(super) fn new(aggregate: Aggregate<M>) -> Self {
+        let pipeline = Pipeline::new(aggregate.sequence_nr, aggregate.position);
+        Self { aggregate, pipeline }
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.pipeline.is_empty()
+    }
+
+    pub(super) fn command(
+        &mut self,
+        name: &Name<M>,
+        mut job: Box<dyn Job<M::Entity>>,
+        turn: &mut Turn<'_, M>,
+    ) -> Next {
+        if !job.begin() {
+            turn.out.settle(job, Err(Failure::Timeout { maybe_applied: false }));
+            return Next::Runs;
+        }
+        let Some(job) = self.admit(job, turn) else { return Next::Runs };
+        match identify(&*job, turn) {
+            Ok(None) => self.handle(name, job, None, turn),
+            Ok(Some(identity)) => match self.await_reply(name, Retry::new(job, identity), turn) {
+                Some(new) => self.handle(name, new.job, Some(identity), turn),
+                None => Next::Runs,
+            },
+            Err(failure) => self.refuse(job, failure, turn),
+        }
+    }
+
+    pub(super) fn committed(
+        &mut self,
+        name: &Name<M>,
+        result: Result<Committed, CommitError>,
+        turn: &mut Turn<'_, M>,
+    ) -> Next {
+        match result {
+            Ok(committed) => {
+                trouble::appended(turn);
+                self.pipeline.committed(committed.last, turn);
+                self.aggregate.unmoved = None; // every write carries them
+                self.pipeline.read_records(name, turn);
+                Next::Runs
+            }
+            Err(error) => {
+                let failure = append_failure(error, self.pipeline.durable());
+                trouble::append_failed(name, &failure, turn);
+                Next::Fails(failure)
+            }
+        }
+    }
+
+    pub(super) fn end(self, next: Next, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
+        self.end_with(next, Waiting::<M::Entity>::new(), name, turn)
+    }
+
+    /// Goes where an input has led; commands that `wait` bring the entity back.
+    pub(super) fn end_with(
+        self,
+        next: Next,
+        mut wait: Waiting<M::Entity>,
+        name: &Name<M>,
+        turn: &mut Turn<'_, M>,
+    ) -> Phase<M> {
+        let Self { aggregate, pipeline } = self;
+        match next {
+            Next::Runs => Phase::Running(Self { aggregate, pipeline }),
+            Next::Leaves => Passivating::begin(name, aggregate, true, pipeline, wait, turn),
+            Next::LeavesUnsound => Passivating::begin(name, aggregate, false, pipeline, wait, turn),
+            Next::Fails(failure) => {
+                // the state goes, and the next command recovers from the journal
+                let mut retries = pipeline.fail(&failure, turn);
+                retries.append(&mut wait);
+                leave(name, retries, turn)
+            }
+        }
+    }
+
+    pub(super) fn flush(&mut self, name: &Name<M>, turn: &mut Turn<'_, M>) -> Moment {
+        if !self.pipeline.may_send() {
+            return Moment::NEVER;
+        }
+        if let Some(batching) = &turn.kind.settings.batching {
+            let (count, since) = self.pipeline.staged_count();
+            let window_ends = since.after(batching.flush_window);
+            if count < u64::from(batching.threshold) && turn.now < window_ends {
+                return window_ends;
+            }
+        }
+        send(name, &mut self.aggregate, &mut self.pipeline, turn);
+        Moment::NEVER
+    }
+
+    pub(super) fn expire(&mut self, turn: &mut Turn<'_, M>) -> Moment {
+        self.pipeline.expire(turn)
+    }
+
+    pub(super) fn abandon(self, reason: &'static str, turn: &mut Turn<'_, M>) {
+        self.pipeline.abandon(reason, turn);
+    }
+
+    fn admit(
+        &mut self,
+        job: Box<dyn Job<M::Entity>>,
+        turn: &mut Turn<'_, M>,
+    ) -> Option<Box<dyn Job<M::Entity>>> {
+        let full = self.pipeline.waiting() >= turn.kind.settings.commands_max;
+        let bound = if full {
+            Some(Bound::EntityCommands)
+        } else {
+            let full = self.pipeline.has_gathered_enough() || !turn.has_room();
+            full.then_some(Bound::JournalBytes)
+        };
+        let Some(bound) = bound else { return Some(job) };
+        turn.out.settle(job, Err(Failure::Overloaded { bound }));
+        None
+    }
+
+    pub(super) fn handle(
+        &mut self,
+        name: &Name<M>,
+        mut job: Box<dyn Job<M::Entity>>,
+        identity: Option<Identity>,
+        turn: &mut Turn<'_, M>,
+    ) -> Next {
+        let at = self.aggregate.sequence_nr;
+        if let Some(expected) = job.envelope().expected_revision
+            && expected != at.into()
+        {
+            let mismatch = Failure::RevisionMismatch { expected, actual: at.into() };
+            return self.refuse(job, mismatch, turn);
+        }
+        match guard(|| job.handle(&self.aggregate.state, &name.id, &turn.kind.env, at)) {
+            Err(message) => {
+                let failure = panicked(&*job, message);
+                self.refuse(job, failure, turn)
+            }
+            Ok(Decision::Rejected) => {
+                self.pipeline.answer(job, at, Part::Saw, None, turn);
+                Next::Runs
+            }
+            Ok(Decision::Accepted { change, after_commit, passivate }) => {
+                match self.take_in(name, change, identity, &mut *job, turn) {
+                    Ok(changes) => self.accepted(name, job, changes, after_commit, passivate, turn),
+                    Err(StageError::Refused(failure)) => self.refuse(job, failure, turn),
+                    Err(StageError::Poisoned(failure)) => self.poisoned(name, job, failure, turn),
+                }
+            }
+        }
+    }
+
+    /// Takes a change into the state and stages it.
+    fn take_in(
+        &mut self,
+        name: &Name<M>,
+        change: Change<M::Entity>,
+        identity: Option<Identity>,
+        job: &mut dyn Job<M::Entity>,
+        turn: &Turn<'_, M>,
+    ) -> Result<Changes, StageError> {
+        let changes = match change {
+            Change::Nothing => Changes::default(),
+            change => M::stage(
+                &name.id,
+                &mut self.aggregate,
+                &mut self.pipeline.staged,
+                change,
+                identity.as_ref(),
+                job,
+                turn,
+            )?,
+        };
+        if changes.count == 0 {
+            conclude(job, &self.aggregate.state).map_err(StageError::Refused)?;
+        } else if let Some(identity) = identity {
+            self.remember(identity, turn);
+        }
+        Ok(changes)
+    }
+
+    /// Remembers the id of the command that was just staged.
+    fn remember(&mut self, identity: Identity, turn: &Turn<'_, M>) {
+        let kind = turn.kind;
+        let (window, durable) = (&kind.settings.command_window, self.pipeline.durable());
+        let memory = Memory { window, budget: &kind.ids, durable };
+        let moment = Uptime { incarnation: kind.incarnation, seconds: turn.uptime };
+        let Self { aggregate, .. } = self;
+        aggregate.ids.remember(identity.hash, aggregate.sequence_nr, Some(moment), &memory);
+    }
+
+    fn accepted(
+        &mut self,
+        name: &Name<M>,
+        job: Box<dyn Job<M::Entity>>,
+        changes: Changes,
+        after_commit: Option<AfterCommit>,
+        passivate: bool,
+        turn: &mut Turn<'_, M>,
+    ) -> Next {
+        self.pipeline.staged(changes, turn);
+        let needs = self.aggregate.sequence_nr;
+        let part = if changes.count > 0 { Part::Wrote } else { Part::Saw };
+        self.pipeline.answer(job, needs, part, after_commit, turn);
+        if changes.count > 0 {
+            self.snapshot_if_due(name, turn);
+        }
+        if passivate { Next::Leaves } else { Next::Runs }
+    }
+
+    /// Answers with a failure that may tell what is pending: it waits like any other answer.
+    fn refuse(
+        &mut self,
+        mut job: Box<dyn Job<M::Entity>>,
+        failure: Failure,
+        turn: &mut Turn<'_, M>,
+    ) -> Next {
+        job.refuse(failure);
+        self.pipeline.answer(job, self.aggregate.sequence_nr, Part::Saw, None, turn);
+        Next::Runs
+    }
+
+    /// The user's code panicked in the middle of a change: what was staged before it is sound and goes on, the state is
+    /// not and goes.
+    fn poisoned(
+        &mut self,
+        name: &Name<M>,
+        mut job: Box<dyn Job<M::Entity>>,
+        failure: Failure,
+        turn: &mut Turn<'_, M>,
+    ) -> Next {
+        trouble::state_dropped(name, &failure);
+        job.refuse(failure);
+        self.pipeline.answer(job, self.pipeline.pending(), Part::Saw, None, turn);
+        Next::LeavesUnsound
+    }
+
+    fn snapshot_if_due(&mut self, name: &Name<M>, turn: &mut Turn<'_, M>) {
+        let Some(policy) = &turn.kind.settings.snapshots else { return };
+        let since = self.aggregate.sequence_nr.get() - self.aggregate.snapshot_nr.get();
+        if since < policy.every {
+            return;
+        }
+        self.aggregate.snapshot_nr = self.aggregate.sequence_nr;
+        if let Some(snapshot) = M::snapshot(&name.key, &self.aggregate, turn) {
+            self.pipeline.keep_snapshot(snapshot, turn);
+        }
+    }
+}
+
+/// Sends everything staged as one append.
+pub(super) fn send<M: Model>(
+    name: &Name<M>,
+    aggregate: &mut Aggregate<M>,
+    pipeline: &mut Pipeline<M>,
+    turn: &mut Turn<'_, M>,
+) {
+    let expected = pipeline.send(turn);
+    let write = M::write(&name.key, aggregate, &mut pipeline.staged, expected, turn);
+    turn.out.writes.push((write, name.ticket));
+}
+
+/// What a failed append means to the commands in it.
+pub(super) fn append_failure(error: CommitError, expected: SequenceNr) -> Failure {
+    match error {
+        CommitError::Conflict { actual } => {
+            Failure::Conflict { expected: expected.into(), actual: actual.into() }
+        }
+        CommitError::Store(error) => Failure::of_store(error),
+    }
+}

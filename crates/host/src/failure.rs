@@ -1,0 +1,81 @@
+use crate::AskError;
+pub(crate) use actum_persistence::error_chain::full_text;
+use actum_persistence::store::StoreError;
+use std::{borrow::Cow, convert::Infallible, fmt};
+
+/// Everything that can go wrong with a command besides the entity's own rejection.
+pub type Failure = AskError<Infallible>;
+
+/// The bounds that protect memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Bound {
+    /// Commands that wait for one entity.
+    EntityCommands,
+    /// Commands that wait in one partition.
+    PartitionCommands,
+    /// Commands that wait in the whole engine.
+    EngineCommands,
+    /// Bytes that wait to be written to the journal.
+    JournalBytes,
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::EntityCommands => "too many commands wait for this entity",
+            Self::PartitionCommands => "too many commands wait in the entity's partition",
+            Self::EngineCommands => "too many commands wait in this engine",
+            Self::JournalBytes => "too many bytes wait to be written to the journal",
+        })
+    }
+}
+
+impl<X> AskError<X> {
+    /// A [`AskError::Unavailable`] for a reason of the runtime's own.
+    pub fn unavailable(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::Unavailable { reason: reason.into(), source: None }
+    }
+
+    /// A [`AskError::OutcomeUnknown`] for a reason of the runtime's own.
+    pub fn outcome_unknown(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::OutcomeUnknown { reason: reason.into(), source: None }
+    }
+
+    /// A [`AskError::Corrupt`].
+    pub fn corrupt(what: impl Into<String>) -> Self {
+        Self::Corrupt { what: what.into() }
+    }
+
+    /// A [`AskError::Invalid`].
+    pub fn invalid(what: impl Into<String>) -> Self {
+        Self::Invalid { what: what.into() }
+    }
+
+    /// What a failed read or write of the store means to a caller whose change it carried.
+    #[must_use]
+    pub fn of_store(error: StoreError) -> Self {
+        match error {
+            StoreError::OutcomeUnknown { .. } => Self::OutcomeUnknown {
+                reason: Cow::Borrowed("the store did not confirm the write"),
+                source: Some(Box::new(error)),
+            },
+            StoreError::Corrupt { what } => Self::Corrupt { what },
+            StoreError::Invalid { what } => Self::Invalid { what },
+            other => Self::Unavailable {
+                reason: Cow::Borrowed("the store failed"),
+                source: Some(Box::new(other)),
+            },
+        }
+    }
+}
+
+impl Failure {
+    /// What a failed read of the store means: it has done no harm, and asking again is safe, whatever the store says.
+    pub fn of_read(error: StoreError) -> Self {
+        match Self::of_store(error) {
+            Self::OutcomeUnknown { reason, source } => Self::Unavailable { reason, source },
+            failure => failure,
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Hosts entities: [`Cell`](cell::Cell) is one entity as a pure state machine, [`Partition`](partition::Partition) hosts
+//! many of them and steps them in turns. What goes in is left in inboxes and mail; what comes out goes through
+//! [`Shell`](partition::Shell). No runtime, no actors, no clock of its own: so a simulation can drive it by the million
+//! steps.
+//!
+//! An internal crate of Actum's: nothing here is an API to build on but what `actum-runtime` exports again.
+#![expect(
+    missing_docs,
+    reason = "an internal crate: what its one user must know is documented, not every field and function"
+)]
+
+mod ask_error;
+mod burst;
+pub mod cell;
+mod failure;
+mod id_budget;
+mod idle_thread;
+mod kind;
+mod load;
+pub mod partition;
+mod receipt;
+pub mod settings;
+
+pub use ask_error::AskError;
+pub use burst::{Burst, Report};
+pub use failure::{Bound, Failure};
+pub use id_budget::{ForgottenFor, IdBudget};
+pub use idle_thread::IdleThread;
+pub use kind::KindContext;
+pub use load::Load;
+pub use receipt::Receipt;

@@ -1,0 +1,71 @@
+use super::{Found, Shell};
+use crate::cell::{Moment, Ticket};
+use actum_model::{Lane, Partition, Timestamp};
+use actum_persistence::{
+    group_commit::{CommitError, Committed},
+    store::StoreError,
+};
+
+/// What one turn of a partition is about.
+#[derive(Clone, Copy)]
+pub struct TurnContext<'a> {
+    /// The clock as it was read last: as the turn began, as commands were taken, after each of them, and before and after
+    /// what a read brought.
+    pub now: Moment,
+    pub wall: Timestamp,
+    pub partition: Partition,
+    pub lane: Lane,
+    /// How many bytes of changes may still be staged.
+    pub room: usize,
+    pub shell: &'a dyn Shell,
+}
+
+/// What a kind has to say at the end of a turn.
+pub struct Finished {
+    /// When it wants to be woken at the latest.
+    pub due: Moment,
+    /// Whether it woke tasks: callers, writers, readers, or whatever its actions woke.
+    pub woke: bool,
+}
+
+/// The cells of one kind in one partition, whatever the kind.
+pub trait HostedKind: Send {
+    /// Takes what became of an append.
+    fn committed(
+        &mut self,
+        ticket: Ticket,
+        result: Result<Committed, CommitError>,
+        ctx: &TurnContext<'_>,
+    );
+
+    /// Takes what a read brought.
+    fn found(&mut self, ticket: Ticket, found: Result<Found, StoreError>, ctx: &TurnContext<'_>);
+
+    /// Takes all commands that wait in the inbox; refuses them if they must not be handled. Leaves the clock in `ctx` as it was
+    /// read last.
+    fn commands(&mut self, ctx: &mut TurnContext<'_>);
+
+    /// Answers late commands and lets idle cells leave, as far as they are due.
+    fn sweep(&mut self, ctx: &TurnContext<'_>);
+
+    /// Ends the turn: sends out what the cells produced.
+    fn finish(&mut self, ctx: &TurnContext<'_>) -> Finished;
+
+    /// When the least recently used cell was used; never, without cells.
+    fn oldest_use(&self) -> Moment;
+
+    /// Lets the least recently used idle cell leave; says whether it found one.
+    fn passivate_oldest(&mut self, ctx: &TurnContext<'_>) -> bool;
+
+    /// Lets all cells leave, whatever is under way.
+    fn drain(&mut self, ctx: &TurnContext<'_>);
+
+    /// Fails everything that waits.
+    fn abandon(&mut self, reason: &'static str, ctx: &TurnContext<'_>);
+
+    /// How many cells are in memory.
+    fn live(&self) -> usize;
+
+    /// How many commands were taken and are not answered yet.
+    fn unanswered(&self) -> usize;
+}

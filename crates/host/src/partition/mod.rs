@@ -1,0 +1,20 @@
+//! A partition: the cells of its entities, kind by kind, and the turns they take together.
+
+mod cells;
+mod found;
+mod handler_run;
+mod handling;
+mod hosted;
+mod inbox;
+mod kind_host;
+#[expect(clippy::module_inception, reason = "the file carries the name of its type")]
+mod partition;
+mod shell;
+mod taken;
+
+pub use found::{Found, Hosted};
+pub use hosted::{HostedKind, TurnContext};
+pub use inbox::{Delivery, Inbox, Refuses, SlowRun};
+pub use kind_host::KindHost;
+pub use partition::{Mail, Partition, Turned};
+pub use shell::{Cap, NextToLeave, Shell};
