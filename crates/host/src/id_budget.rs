@@ -1,4 +1,5 @@
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
+use actum_persistence::panics::log_safely;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed};
 
 /// How many bytes of remembered command ids an engine holds, and how many it may hold.
 ///
@@ -8,6 +9,8 @@ pub struct IdBudget {
     bytes: AtomicUsize,
     bytes_max: usize,
     forgotten_early: AtomicUsize,
+    /// Why the last of them was.
+    for_bytes: AtomicBool,
     /// How many of those were warned of, and when the next warning may come, in seconds of uptime.
     warned: AtomicUsize,
     next_warning: AtomicU32,
@@ -40,6 +43,7 @@ impl IdBudget {
             bytes: AtomicUsize::new(0),
             bytes_max,
             forgotten_early: AtomicUsize::new(0),
+            for_bytes: AtomicBool::new(false),
             warned: AtomicUsize::new(0),
             next_warning: AtomicU32::new(0),
         }
@@ -68,22 +72,36 @@ impl IdBudget {
         self.bytes() > self.bytes_max
     }
 
-    /// Counts ids that were forgotten before their age, and warns of them now and then.
-    pub fn forgot_early(&self, ids: usize, reason: ForgottenFor, uptime: u32) {
-        let count = self.forgotten_early.fetch_add(ids, Relaxed) + ids;
-        let due = self.next_warning.load(Relaxed);
-        let next = uptime.saturating_add(WARNING_INTERVAL);
+    /// Counts ids that were forgotten before their age.
+    pub fn forgot_early(&self, ids: usize, reason: ForgottenFor) {
+        self.for_bytes.store(reason == ForgottenFor::Bytes, Relaxed);
+        self.forgotten_early.fetch_add(ids, Relaxed);
+    }
+
+    /// Warns of ids that were forgotten early since the last warning, if that was some time ago. The engine has been
+    /// running for `uptime` seconds.
+    pub fn warn(&self, uptime: u32) {
+        let count = self.forgotten_early();
+        if count == self.warned.load(Relaxed) {
+            return;
+        }
+        let (due, next) =
+            (self.next_warning.load(Relaxed), uptime.saturating_add(WARNING_INTERVAL));
         if uptime < due || self.next_warning.compare_exchange(due, next, Relaxed, Relaxed).is_err()
         {
             return;
         }
         let ids = count.saturating_sub(self.warned.swap(count, Relaxed));
+        let reason =
+            if self.for_bytes.load(Relaxed) { ForgottenFor::Bytes } else { ForgottenFor::Commands };
         let setting = reason.setting();
-        tracing::warn!(
-            ids,
-            setting,
-            "command ids forgotten before their age, their commands would be applied again"
-        );
+        log_safely(|| {
+            tracing::warn!(
+                ids,
+                setting,
+                "command ids forgotten before their age, their commands would be applied again"
+            );
+        });
     }
 
     /// How many ids were forgotten before their age since the start.

@@ -43,6 +43,8 @@ pub struct Memory<'a> {
     pub budget: &'a Arc<IdBudget>,
     /// Ids of changes behind this one are never forgotten.
     pub durable: SequenceNr,
+    /// Whether the ids are read back from the journal: those beyond the window were forgotten, and counted, before.
+    pub reads_back: bool,
 }
 
 /// So many ids are looked through; more are indexed.
@@ -214,7 +216,7 @@ impl Window {
 
     /// Forgets the oldest ids, as far as nothing is promised for them any more, before `coming` others come.
     fn forget(&mut self, coming: usize, memory: &Memory<'_>) {
-        let Memory { window, durable, .. } = *memory;
+        let Memory { window, durable, reads_back, .. } = *memory;
         let tight = self.budget.is_tight();
         let (mut early, mut reason) = (0, ForgottenFor::Bytes);
         while self.marks.len() + coming > window.commands_min
@@ -231,8 +233,8 @@ impl Window {
             }
             self.pop();
         }
-        if early > 0 {
-            self.budget.forgot_early(early, reason, self.clock.last().seconds);
+        if early > 0 && !(reads_back && reason == ForgottenFor::Commands) {
+            self.budget.forgot_early(early, reason);
         }
         self.shrink(tight);
     }

@@ -103,5 +103,6 @@ pub(super) fn command_of<E: EventSourced>(
 /// What decides how long ids are remembered that are read back: all of them are durable.
 pub(super) fn memory<E: actum_model::Entity>(kind: &KindContext<E>) -> Memory<'_> {
     let durable = SequenceNr::new(u64::MAX);
-    Memory { window: &kind.settings.command_window, budget: &kind.ids, durable }
+    let window = &kind.settings.command_window;
+    Memory { window, budget: &kind.ids, durable, reads_back: true }
 }

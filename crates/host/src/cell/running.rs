@@ -221,10 +221,11 @@ impl<M: Model> Running<M> {
     fn remember(&mut self, identity: Identity, turn: &Turn<'_, M>) {
         let kind = turn.kind;
         let (window, durable) = (&kind.settings.command_window, self.pipeline.durable());
-        let memory = Memory { window, budget: &kind.ids, durable };
+        let memory = Memory { window, budget: &kind.ids, durable, reads_back: false };
         let moment = Uptime { incarnation: kind.incarnation, seconds: turn.uptime };
         let Self { aggregate, .. } = self;
         aggregate.ids.remember(identity.hash, aggregate.sequence_nr, Some(moment), &memory);
+        kind.ids.warn(turn.uptime);
     }
 
     fn accepted(

@@ -18,13 +18,11 @@ pub struct FailureBursts {
 pub(super) fn append_failed<M: Model>(name: &Name<M>, failure: &Failure, turn: &Turn<'_, M>) {
     let (kind, error) = (M::Entity::KIND, full_text(failure));
     let report = turn.kind.bursts.appends.failed(&error, turn.now);
-    log_safely(|| {
-        log_burst!(
-            report, of: [kind,], at: [entity = %name.key,], error,
-            "append failed, entity leaves memory and recovers on the next command",
-            keeps: "appends keep failing"
-        );
-    });
+    log_burst!(
+        report, of: [kind,], at: [entity = %name.key,], error,
+        "append failed, entity leaves memory and recovers on the next command",
+        keeps: "appends keep failing"
+    );
 }
 
 pub(super) fn appended<M: Model>(turn: &Turn<'_, M>) {
@@ -37,15 +35,14 @@ pub(super) fn appended<M: Model>(turn: &Turn<'_, M>) {
 pub(super) fn not_recovered<M: Model>(name: &Name<M>, failure: &Failure, turn: &Turn<'_, M>) {
     let (kind, error) = (M::Entity::KIND, full_text(failure));
     let report = turn.kind.bursts.recoveries.failed(&error, turn.now);
-    log_safely(|| {
-        log_burst!(
-            report, of: [kind,], at: [entity = %name.key,], error,
-            "entity not recovered", keeps: "recoveries keep failing"
-        );
-    });
+    log_burst!(
+        report, of: [kind,], at: [entity = %name.key,], error,
+        "entity not recovered", keeps: "recoveries keep failing"
+    );
 }
 
 pub(super) fn recovered<M: Model>(turn: &Turn<'_, M>) {
+    turn.kind.ids.warn(turn.uptime);
     if let Some(failures) = turn.kind.bursts.recoveries.succeeded(turn.now) {
         let kind = M::Entity::KIND;
         log_safely(|| tracing::info!(kind, failures, "entities recover again"));
@@ -56,13 +53,11 @@ pub(super) fn recovered<M: Model>(turn: &Turn<'_, M>) {
 pub(super) fn no_snapshot<M: Model>(entity: &EntityKey, error: &str, turn: &Turn<'_, M>) {
     let kind = M::Entity::KIND;
     let report = turn.kind.bursts.snapshots.failed(error, turn.now);
-    log_safely(|| {
-        log_burst!(
-            report, of: [kind,], at: [%entity,], error,
-            "snapshot not taken, the state cannot be encoded",
-            keeps: "snapshots keep failing, states cannot be encoded"
-        );
-    });
+    log_burst!(
+        report, of: [kind,], at: [%entity,], error,
+        "snapshot not taken, the state cannot be encoded",
+        keeps: "snapshots keep failing, states cannot be encoded"
+    );
 }
 
 pub(super) fn snapshot_taken<M: Model>(turn: &Turn<'_, M>) {

@@ -170,6 +170,26 @@ async fn ids_go_early_when_their_memory_is_used_up_but_never_the_last_ones() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn every_life_warns_anew_and_counts_nothing_again_that_it_reads_back() {
+    let warning = "command ids forgotten before their age, their commands would be applied again";
+    let rig = Rig::new();
+    let engine = rig.start_accounts(remembering(last(10))).await;
+    tokio::time::sleep(Duration::from_secs(30 * 24 * 3600)).await;
+    deposit(&account(&engine, "a"), 1..=100).await;
+    assert_eq!(engine.usage().command_ids_forgotten_early, 90);
+    engine.shutdown().await;
+
+    let (listener, _guard) = Listener::listen(Level::WARN);
+    let engine = rig.start_accounts(remembering(last(10))).await;
+    deposit(&account(&engine, "a"), 101..=101).await;
+    assert_eq!(engine.usage().command_ids_forgotten_early, 1);
+    assert_eq!(listener.saying(warning).len(), 1);
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    deposit(&account(&engine, "a"), 102..=102).await;
+    assert_eq!(listener.saying(warning).len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_warning_names_the_bound_of_the_window() {
     let (listener, _guard) = Listener::listen(Level::WARN);
     let rig = Rig::new();

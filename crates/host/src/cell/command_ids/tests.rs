@@ -2,7 +2,7 @@ use super::*;
 use std::collections::BTreeMap;
 
 fn memory<'a>(window: &'a CommandWindow, budget: &'a Arc<IdBudget>, durable: u64) -> Memory<'a> {
-    Memory { window, budget, durable: SequenceNr::new(durable) }
+    Memory { window, budget, durable: SequenceNr::new(durable), reads_back: false }
 }
 
 /// Whatever comes and goes, an id is found exactly if it was not forgotten, the newest first where hashes collide.
