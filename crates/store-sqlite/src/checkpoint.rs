@@ -6,6 +6,7 @@ use crate::{
     wal_growth::WalGrowth,
     writer::Writer,
 };
+use actum_persistence::panics::{guarded, log_safely};
 use std::sync::Arc;
 use tokio::{
     sync::{Mutex, oneshot},
@@ -55,7 +56,9 @@ impl Checkpointer {
         let Some(Running { stop, task }) = self.running.lock().await.take() else { return };
         drop(stop);
         if let Err(error) = task.await {
-            tracing::error!(%error, "the task that checkpoints the journal has failed");
+            log_safely(
+                || tracing::error!(%error, "the task that checkpoints the journal has failed"),
+            );
         }
     }
 }
@@ -69,11 +72,20 @@ impl Checkpoints {
                 () = self.growth.worth_looking() => {}
             }
             if self.files.check().is_err() {
-                continue; // what is there now may be a journal of somebody else
+                continue; // what is there now may be a journal of another program
             }
-            if let Err(error) = self.look().await {
-                tracing::warn!(%error, "a checkpoint of the journal has failed, its log keeps growing");
-            }
+            // whatever fails, the next look comes: without any the log would grow for ever
+            let error = match guarded(self.look()).await {
+                Ok(Ok(())) => continue,
+                Ok(Err(error)) => error.to_string(),
+                Err(panic) => format!("it panicked: {panic}"),
+            };
+            log_safely(|| {
+                tracing::warn!(
+                    error,
+                    "a checkpoint of the journal has failed, its log keeps growing"
+                );
+            });
         }
     }
 
@@ -92,11 +104,13 @@ impl Checkpoints {
         drop(pause);
         if log.busy {
             let (log_pages, copied_pages) = (log.pages, log.copied);
-            tracing::warn!(
-                log_pages,
-                copied_pages,
-                "a long transaction of another program keeps the journal's log from being reused"
-            );
+            log_safely(|| {
+                tracing::warn!(
+                    log_pages,
+                    copied_pages,
+                    "a long transaction of another program keeps the journal's log from being reused"
+                );
+            });
         }
         Ok(())
     }

@@ -2,6 +2,7 @@ use crate::{
     connection::{Connector, Role},
     session::{Session, column},
 };
+use actum_persistence::panics::log_safely;
 use tokio::sync::Mutex;
 
 /// The connection that copies the write-ahead log into the file.
@@ -83,7 +84,9 @@ impl CheckpointSession {
         if let Some(session) = state.session.take()
             && let Err(error) = session.close().await
         {
-            tracing::warn!(%error, "the connection that checkpoints did not close cleanly");
+            log_safely(
+                || tracing::warn!(%error, "the connection that checkpoints did not close cleanly"),
+            );
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     session::Session,
     shared_lock::SharedLock,
 };
+use actum_persistence::panics::log_safely;
 use actum_persistence::store::JournalLayout;
 use sqlx::{Connection, SqliteConnection};
 use std::{
@@ -124,7 +125,12 @@ async fn give_room_back(connector: &Connector) -> bool {
     let done: Result<(), sqlx::Error> = done.await;
     if let Err(error) = &done {
         let error = error.to_string();
-        tracing::warn!(error, "the volume is full, and the log of the journal could not be copied");
+        log_safely(|| {
+            tracing::warn!(
+                error,
+                "the volume is full, and the log of the journal could not be copied"
+            );
+        });
     }
     done.is_ok()
 }

@@ -4,6 +4,7 @@ use crate::{
     journal_files::{JournalFiles, Lost},
     session::Session,
 };
+use actum_persistence::panics::log_safely;
 use actum_persistence::store::StoreError;
 use std::{
     ops::{Deref, DerefMut},
@@ -60,7 +61,9 @@ impl Readers {
         let idle = std::mem::take(&mut *self.idle());
         for session in idle {
             if let Err(error) = session.close().await {
-                tracing::warn!(%error, "a connection that read did not close cleanly");
+                log_safely(
+                    || tracing::warn!(%error, "a connection that read did not close cleanly"),
+                );
             }
         }
     }

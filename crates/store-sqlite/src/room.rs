@@ -21,6 +21,7 @@ use crate::{
     session::{Session, column},
     volume::Volume,
 };
+use actum_persistence::panics::log_safely;
 use actum_persistence::store::StoreError;
 use std::{
     fs,
@@ -155,7 +156,9 @@ impl Room {
             Err(error) => {
                 let full = Fault::of(&error) == Fault::Full;
                 let error = cause(error);
-                tracing::warn!(%error, full, "the log of the journal could not be copied while room is short");
+                log_safely(
+                    || tracing::warn!(%error, full, "the log of the journal could not be copied while room is short"),
+                );
                 0
             }
         };

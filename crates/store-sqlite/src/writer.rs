@@ -10,6 +10,7 @@ use crate::{
     wal_growth::WalGrowth,
 };
 use actum_model::LaneCount;
+use actum_persistence::panics::log_safely;
 use actum_persistence::store::StoreError;
 use sqlx::sqlite::SqliteRow;
 use std::sync::Arc;
@@ -148,7 +149,9 @@ impl Writer {
         if let Some(session) = turn.session.take()
             && let Err(error) = session.close().await
         {
-            tracing::warn!(%error, "the connection that writes did not close cleanly");
+            log_safely(
+                || tracing::warn!(%error, "the connection that writes did not close cleanly"),
+            );
         }
     }
 
@@ -194,17 +197,23 @@ impl WriterParts {
         }
         match self.checkpoints.run(Mode::Full).await {
             Ok(log) if log.copied == log.pages => {
-                tracing::info!("all that was committed to the journal is in its database file");
+                log_safely(|| {
+                    tracing::info!("all that was committed to the journal is in its database file");
+                });
             }
             Ok(log) => {
                 let missing_pages = log.pages - log.copied;
-                tracing::error!(
-                    missing_pages,
-                    "not all that was committed to the journal is in its database file"
-                );
+                log_safely(|| {
+                    tracing::error!(
+                        missing_pages,
+                        "not all that was committed to the journal is in its database file"
+                    );
+                });
             }
             Err(error) => {
-                tracing::error!(%error, "what was committed to the journal was not copied into its database file");
+                log_safely(
+                    || tracing::error!(%error, "what was committed to the journal was not copied into its database file"),
+                );
             }
         }
     }

@@ -6,6 +6,7 @@ use crate::{
     writer::WriteTx,
     writer_lock::{Taken, WriterLock},
 };
+use actum_persistence::panics::log_safely;
 use actum_persistence::store::{ClaimError, Incarnation, StoreError, WriterClaim, WriterStore};
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
@@ -149,7 +150,9 @@ impl SqliteStore {
         for incarnation in self.locks().incarnations() {
             let incarnation = Incarnation::new(incarnation.cast_unsigned());
             if let Err(error) = self.release(incarnation).await {
-                tracing::warn!(%incarnation, error = format!("{error:#}"), "a writer slot was not released, its lock ends anyway");
+                log_safely(
+                    || tracing::warn!(%incarnation, error = format!("{error:#}"), "a writer slot was not released, its lock ends anyway"),
+                );
             }
         }
         self.locks().clear();

@@ -6,7 +6,13 @@ use crate::{
 };
 use actum_store_sqlite::SqliteSettings;
 use sqlx::Executor;
-use std::{ffi::OsString, fs, path::PathBuf};
+use std::{
+    ffi::OsString,
+    fs,
+    path::PathBuf,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+use tracing::{Event, Level, Metadata, Subscriber, span};
 
 const MIB: u64 = 1 << 20;
 
@@ -42,6 +48,47 @@ async fn the_log_stays_small_under_constant_load() {
     assert_eq!(head_of(&store, &account(31)).await, 150);
     store.close().await;
     assert_eq!(head_of(&fixture.store().await, &account(31)).await, 150);
+}
+
+/// Whoever logs at warn panics.
+struct PanickingLog;
+
+impl Subscriber for PanickingLog {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::WARN
+    }
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn event(&self, event: &Event<'_>) {
+        PANICKED.fetch_add(1, Ordering::SeqCst);
+        panic!("a log that panics: {event:?}");
+    }
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+static PANICKED: AtomicUsize = AtomicUsize::new(0);
+
+/// On one thread, which is the one that has the log.
+#[tokio::test]
+async fn a_log_that_panics_does_not_end_checkpoints() {
+    let _log = tracing::subscriber::set_default(PanickingLog);
+    let fixture = small_log();
+    let store = fixture.store().await;
+    let writer = Writer::claim(&store).await;
+    writer.write(&account(1000), 0).await;
+    let mut other = fixture.stranger().await;
+    other.execute("BEGIN").await.unwrap();
+    let _: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM events").fetch_one(&mut other).await.unwrap();
+    write_without_a_pause(&fixture, &writer, 0).await;
+    assert!(PANICKED.load(Ordering::SeqCst) > 0, "the log that is kept was warned of");
+    other.execute("COMMIT").await.unwrap();
+    write_without_a_pause(&fixture, &writer, 150).await;
+    assert!(log_bytes(&fixture) <= 12 * MIB, "the log has shrunk again: {}", log_bytes(&fixture));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
