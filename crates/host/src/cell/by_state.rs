@@ -244,11 +244,21 @@ fn remember<E: DurableState>(
     pages: Vec<Vec<StoredCommand>>,
     kind: &KindContext<E>,
 ) {
-    for command in pages.into_iter().rev().flatten() {
+    for command in in_order(pages, aggregate.sequence_nr.into()) {
         let StoredCommand { revision, id_hash, incarnation, uptime_seconds: seconds } = command;
         let moment = Some(Uptime { incarnation, seconds });
         aggregate.ids.remember(id_hash, revision.into(), moment, &memory(kind));
     }
+}
+
+/// The commands that led to the revision a state has `reached`, oldest first. Others are left out: the state was put back
+/// to an older one, and shows nothing of them.
+fn in_order(
+    pages: Vec<Vec<StoredCommand>>,
+    reached: Revision,
+) -> impl Iterator<Item = StoredCommand> {
+    let commands = pages.into_iter().rev().flatten();
+    commands.filter(move |command| command.revision <= reached)
 }
 
 fn record_of<E: DurableState>(
@@ -292,6 +302,20 @@ mod tests {
             record: record.clone(),
         };
         (1..=count as u64).map(record).collect()
+    }
+
+    #[test]
+    fn commands_of_a_state_that_was_put_back_are_left_out() {
+        let command = |revision| StoredCommand {
+            revision: Revision::new(revision),
+            id_hash: 0,
+            incarnation: Uptime::default().incarnation,
+            uptime_seconds: 0,
+        };
+        let pages = || vec![vec![command(5), command(8)], vec![command(1), command(3)]];
+        let known = |reached| in_order(pages(), Revision::new(reached)).map(|it| it.revision.get());
+        assert_eq!(known(8).collect::<Vec<_>>(), [1, 3, 5, 8]);
+        assert_eq!(known(6).collect::<Vec<_>>(), [1, 3, 5]);
     }
 
     #[test]
