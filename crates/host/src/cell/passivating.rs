@@ -5,12 +5,11 @@
 use super::{
     Aggregate, Job, Model, Moment, Pipeline, Turn, Waiting,
     entity_cell::{Life, Name, Phase},
-    recovering::{Recovering, expire_waiting, fail_waiting, stash},
+    recovering::{Recovering, abandon_waiting, expire_waiting, fail_waiting, stash},
     retrying::{FoundRecord, answer},
     running::append_failure,
     trouble,
 };
-use crate::Failure;
 use actum_model::SequenceNr;
 use actum_persistence::group_commit::{CommitError, Committed};
 
@@ -93,7 +92,7 @@ impl<M: Model> Passivating<M> {
     pub(super) fn abandon(self, reason: &'static str, turn: &mut Turn<'_, M>) {
         let Inner { pipeline, waiting, .. } = *self.0;
         pipeline.abandon(reason, turn);
-        fail_waiting(waiting, &Failure::unavailable(reason), turn);
+        abandon_waiting(waiting, reason, turn);
     }
 
     /// Sends what is staged without waiting for more, or leaves when nothing is under way any more.

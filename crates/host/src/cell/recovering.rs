@@ -121,10 +121,7 @@ impl<M: Model> Recovering<M> {
     }
 
     pub(super) fn abandon(self, reason: &'static str, turn: &mut Turn<'_, M>) {
-        for job in self.0.waiting {
-            let failure = EarlyEnd::Abandoned(reason).failure(is_begun(&*job));
-            turn.out.settle(job, Err(failure));
-        }
+        abandon_waiting(self.0.waiting, reason, turn);
     }
 
     fn run(self, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
@@ -171,6 +168,18 @@ pub(super) fn expire_waiting<M: Model>(
 /// Whether a command was begun before: a retry that waits for the second time, and whose first time may well be stored.
 pub(super) fn is_begun<E: Entity>(job: &dyn Job<E>) -> bool {
     job.open_ask().is_some_and(|ask| ask.stage() == AskStage::Begun)
+}
+
+/// Answers commands that will not be handled. Of one that was begun before the first time may well be stored.
+pub(super) fn abandon_waiting<M: Model>(
+    waiting: Waiting<M::Entity>,
+    reason: &'static str,
+    turn: &mut Turn<'_, M>,
+) {
+    for job in waiting {
+        let failure = EarlyEnd::Abandoned(reason).failure(is_begun(&*job));
+        turn.out.settle(job, Err(failure));
+    }
 }
 
 pub(super) fn fail_waiting<M: Model>(
