@@ -30,12 +30,15 @@ pub(super) enum Step {
     Record,
     /// What was to follow commits.
     AfterCommit,
+    /// What encodes the last snapshot of an entity that leaves memory.
+    Leaving,
 }
 
 const NOTHING: usize = usize::MAX;
 const RECOVERY: usize = usize::MAX - 1;
 const RECORD: usize = usize::MAX - 2;
 const AFTER_COMMIT: usize = usize::MAX - 3;
+const LEAVING: usize = usize::MAX - 4;
 /// Places from here on are of those that waited.
 const RESUMED: usize = usize::MAX / 2;
 
@@ -58,6 +61,7 @@ impl HandlerRun {
             Step::Recovery => RECOVERY,
             Step::Record => RECORD,
             Step::AfterCommit => AFTER_COMMIT,
+            Step::Leaving => LEAVING,
         };
         self.since.store(now.as_micros(), Ordering::Relaxed);
         self.step.store(step, Ordering::Release);
@@ -75,6 +79,7 @@ impl HandlerRun {
             RECOVERY => Step::Recovery,
             RECORD => Step::Record,
             AFTER_COMMIT => Step::AfterCommit,
+            LEAVING => Step::Leaving,
             at if at >= RESUMED => Step::Resumed(at - RESUMED),
             at => Step::Command(at),
         };

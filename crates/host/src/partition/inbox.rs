@@ -49,6 +49,7 @@ pub struct SlowRun {
 pub(super) const RECOVERY: &str = "recovery";
 pub(super) const RECORD: &str = "recorded reply";
 pub(super) const AFTER_COMMIT: &str = "after_commit";
+pub(super) const LEAVING: &str = "passivation";
 
 /// A command and whom it is for.
 pub struct Delivery<E: Entity> {
@@ -242,6 +243,7 @@ impl<E: Entity> Refuses for Inbox<E> {
             Step::Recovery => RECOVERY,
             Step::Record => RECORD,
             Step::AfterCommit => AFTER_COMMIT,
+            Step::Leaving => LEAVING,
         };
         // it may have ended meanwhile, and then it is named when it has
         let is_same = self.run.slow(limit, now) == Some((step, since));

@@ -169,7 +169,9 @@ impl<M: Hosted> KindHost<M> {
                 self.cells.used(slot, ctx.now); // still at work: it gets its time anew
                 continue;
             }
+            self.inbox.run.begins(Step::Leaving, ctx.shell.now());
             let life = cell.passivate(&mut turn(&self.context, &mut self.out, ctx));
+            self.inbox.run.ends();
             self.after_input(slot, life);
         }
     }
@@ -299,7 +301,9 @@ impl<M: Hosted> HostedKind for KindHost<M> {
                 self.cells.used(slot, ctx.now); // at work, and so in use
                 continue;
             };
+            self.inbox.run.begins(Step::Leaving, ctx.shell.now());
             let life = cell.passivate(&mut turn(&self.context, &mut self.out, ctx));
+            self.inbox.run.ends();
             self.after_input(slot, life);
             return true;
         }
@@ -309,7 +313,9 @@ impl<M: Hosted> HostedKind for KindHost<M> {
     fn drain(&mut self, ctx: &TurnContext<'_>) {
         for slot in self.cells.occupied() {
             let Some(cell) = &mut self.cells.slot(slot).cell else { continue };
+            self.inbox.run.begins(Step::Leaving, ctx.shell.now());
             let life = cell.drain(&mut turn(&self.context, &mut self.out, ctx));
+            self.inbox.run.ends();
             self.after_input(slot, life);
         }
     }
