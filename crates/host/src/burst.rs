@@ -49,13 +49,13 @@ pub enum Report {
 #[doc(hidden)]
 macro_rules! log_burst {
     ($report:expr, of: [$($of:tt)*], at: [$($at:tt)*], $error:ident, $once:literal, keeps: $keeps:literal) => {
-        match $report {
+        $crate::log_safely(|| match $report {
             $crate::Report::InFull => tracing::warn!($($at)* $error, $once),
             $crate::Report::Count(failures) => {
                 tracing::warn!($($of)* failures, $error, $keeps);
             }
             $crate::Report::Repeated => tracing::debug!($($at)* $error, $once),
-        }
+        })
     };
 }
 

@@ -21,6 +21,8 @@ pub mod partition;
 mod receipt;
 pub mod settings;
 
+#[doc(hidden)]
+pub use actum_persistence::panics::log_safely;
 pub use ask_error::AskError;
 pub use burst::{Burst, Report};
 pub use failure::{Bound, Failure};

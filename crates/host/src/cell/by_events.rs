@@ -72,7 +72,13 @@ impl<E: EventSourced> Model for ByEvents<E> {
         if let Some(snapshot) = &found.snapshot
             && let Err(unreadable) = take_snapshot(aggregate, older, snapshot, kind)
         {
-            tracing::warn!(%entity, sequence_nr = %snapshot.sequence_nr, error = %unreadable, "snapshot unreadable, looking for an older one");
+            let (nr, error) = (snapshot.sequence_nr, unreadable);
+            log_safely(|| {
+                tracing::warn!(
+                    %entity, sequence_nr = %nr, %error,
+                    "snapshot unreadable, looking for an older one"
+                );
+            });
             let before = SequenceNr::new(snapshot.sequence_nr.get().saturating_sub(1));
             return Ok(Progress::More(Read::Start {
                 entity: entity.clone(),

@@ -4,6 +4,7 @@ use super::{
     CoveredEvent, EntityPage, EntityRead, EventStore, PageLimit, Recovered, Snapshot, SnapshotFit,
     SnapshotStore, StoreError,
 };
+use crate::panics::log_safely;
 use actum_model::{EntityKey, SequenceNr};
 
 /// How often a recovery is read again because retention ran between its two reads.
@@ -64,7 +65,12 @@ pub(super) async fn covered_events(
 
 /// Reports a snapshot that is skipped.
 pub(super) fn warn_of_skipped(entity: &EntityKey, sequence_nr: SequenceNr, reason: &str) {
-    tracing::warn!(%entity, %sequence_nr, reason, "snapshot skipped, an older one or the events are used");
+    log_safely(|| {
+        tracing::warn!(
+            %entity, %sequence_nr, reason,
+            "snapshot skipped, an older one or the events are used"
+        );
+    });
 }
 
 async fn recover_once(
@@ -108,7 +114,9 @@ async fn choose(
             Ok(Some(snapshot)) => snapshot,
             Ok(None) => break,
             Err(error @ (StoreError::Corrupt { .. } | StoreError::Invalid { .. })) => {
-                tracing::warn!(%entity, %error, "snapshots cannot be read, replaying");
+                log_safely(
+                    || tracing::warn!(%entity, %error, "snapshots cannot be read, replaying"),
+                );
                 choice.failed = Some(error);
                 break;
             }

@@ -52,8 +52,8 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
 
     /// Names the caller's intention: sent again with the same id, also after a crash, the command is not
     /// applied again, and gets the reply it got the first time: for as long as the entity remembers the id, see
-    /// [`CommandWindow`](crate::settings::CommandWindow). By default that is at least 10 minutes, and in any case the last
-    /// 100 ids.
+    /// [`CommandWindow`](crate::settings::CommandWindow). By default that is in any case the last 100 ids, and those of
+    /// the last 10 minutes unless 100,000 others come meanwhile or the engine's memory for ids is full.
     ///
     /// This holds for commands that changed their entity. One that changed nothing, such as a query, a command that is
     /// rejected, or one that stores no event, is not remembered: sent again, it is decided again, on the state as it is

@@ -109,8 +109,8 @@ impl<E: Entity> EntityRef<E> {
         Ask::new(self.clone(), command)
     }
 
-    /// Sends a command and does not wait. What becomes of it is logged when it is not applied: a rejection at debug, a
-    /// failure at warn.
+    /// Sends a command and does not wait. When it is not applied, that is logged: a rejection at debug, a failure at warn,
+    /// once for each cause and then as a count.
     ///
     /// # Errors
     /// [`TellError`] when the command was not even taken, for example because a bound is reached.

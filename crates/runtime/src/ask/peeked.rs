@@ -16,7 +16,7 @@ use actum_model::{
 use actum_persistence::serializer::{EncodeError, Serializer};
 use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 
-/// A look at the state of an entity: await it, or add a timeout first.
+/// A read of the state of an entity: await it, or add a timeout first.
 #[must_use = "nothing is asked unless it is awaited"]
 pub struct Peek<E: Entity + Clone + Payload> {
     from: EntityRef<E>,

@@ -1,5 +1,6 @@
 use actum_model::{EntityKey, SequenceNr};
 use actum_persistence::{
+    panics::log_safely,
     serializer::Serializer,
     store::{Incarnation, Snapshot, SnapshotFit, StoreError, Stores},
 };
@@ -99,12 +100,22 @@ impl Tidying<'_> {
             Stored::Usable => return Ok(Check::Usable),
             Stored::Unfit(unfit) => {
                 let reason = unfit.to_string();
-                tracing::warn!(%entity, sequence_nr = %nr, reason, "snapshot does not fit the journal, events kept");
+                log_safely(|| {
+                    tracing::warn!(
+                        %entity, sequence_nr = %nr, reason,
+                        "snapshot does not fit the journal, events kept"
+                    );
+                });
                 return Ok(Check::Unfit);
             }
             Stored::Unreadable(reason) => reason,
         };
-        tracing::warn!(%entity, sequence_nr = %nr, reason, "snapshot unreadable, it is deleted and its events are kept");
+        log_safely(|| {
+            tracing::warn!(
+                %entity, sequence_nr = %nr, reason,
+                "snapshot unreadable, it is deleted and its events are kept"
+            );
+        });
         self.stores.snapshots.delete(entity, nr..=nr).await?;
         Ok(Check::Deleted)
     }

@@ -27,7 +27,7 @@ pub(crate) struct Saver {
     serializer: Serializer,
     retention: HashMap<&'static str, Retention>,
     clock: Clock,
-    /// Saving that failed, snapshots that found no room or cannot be decoded, and deleting that failed.
+    /// Saving that failed, snapshots that found no room, and deleting that failed.
     bursts: Bursts,
 }
 
@@ -35,7 +35,6 @@ pub(crate) struct Saver {
 struct Bursts {
     saves: Burst,
     room: Burst,
-    unreadable: Burst,
     deletions: Burst,
 }
 
@@ -78,12 +77,10 @@ impl Saver {
                 let error = format!("others fill the queue of {} bytes", self.bytes_max);
                 let report = self.bursts.room.failed(&error, self.clock.now());
                 let (entity, waiting) = (&taken.snapshot.entity, waiting.bytes);
-                log_safely(|| {
-                    log_burst!(
-                        report, of: [], at: [%entity, bytes, waiting,], error,
-                        "snapshot skipped", keeps: "snapshots are still being skipped"
-                    );
-                });
+                log_burst!(
+                    report, of: [], at: [%entity, bytes, waiting,], error,
+                    "snapshot skipped", keeps: "snapshots are still being skipped"
+                );
                 continue;
             }
             self.succeeded(&self.bursts.room, "snapshots find room again");
@@ -195,12 +192,12 @@ impl Saver {
             Err(error) => {
                 self.lose(1);
                 let (entity, nr) = (&snapshot.entity, snapshot.sequence_nr);
-                let report = self.bursts.unreadable.failed(&error, self.clock.now());
-                log_burst!(
-                    report, of: [], at: [%entity, sequence_nr = %nr,], error,
-                    "snapshot not saved, it cannot be decoded",
-                    keeps: "snapshots are still taken that cannot be decoded"
-                );
+                log_safely(|| {
+                    tracing::warn!(
+                        %entity, sequence_nr = %nr, error,
+                        "snapshot not saved, it cannot be decoded"
+                    );
+                });
                 false
             }
         }

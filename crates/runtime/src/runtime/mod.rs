@@ -81,7 +81,8 @@ impl Runtime {
     /// # Errors
     /// [`StartError::Invalid`] lists everything that is wrong with settings and registrations; [`StartError::Held`] says
     /// that another engine writes to the journal; [`StartError::OtherModel`] that the journal holds a kind in another model
-    /// than it is registered with; [`StartError::Store`] that the store failed.
+    /// than it is registered with; [`StartError::Store`] that the store failed; [`StartError::Partitions`] that the system
+    /// has no thread to give.
     ///
     /// # Cancel safety
     /// Dropping the future gives up: whatever has been started by then ends, and the writer slot is given back, both in a
