@@ -67,7 +67,9 @@ impl EngineBuilder {
     ///
     /// # Errors
     /// [`StartError::Invalid`] lists everything that is wrong with the settings; [`StartError::Held`] says that another
-    /// engine that is alive writes to the same journal; [`StartError::Store`] that the store failed.
+    /// engine that is alive writes to the same journal; [`StartError::OtherModel`] that the journal holds a kind in another
+    /// model than it is registered with; [`StartError::Store`] that the store failed; [`StartError::Partitions`] that the
+    /// system has no thread to give.
     ///
     /// # Cancel safety
     /// Dropping the future gives up: whatever has been started by then ends, and the writer slot is given back, both in a

@@ -39,7 +39,7 @@ pub struct NewEvent {
     pub metadata: Bytes,
 }
 
-/// What became of one [`EntityAppend`].
+/// The outcome of one [`EntityAppend`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AppendOutcome {
     /// All its events are stored.

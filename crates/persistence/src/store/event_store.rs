@@ -39,7 +39,7 @@ pub trait EventStore: Send + Sync + 'static {
     /// How the journal is divided.
     fn layout(&self) -> JournalLayout;
 
-    /// Stores a batch in one transaction, and says what became of each append, in their order.
+    /// Stores a batch in one transaction, and returns the outcome of each append, in their order.
     ///
     /// # Errors
     /// [`StoreError::Fenced`], [`Unavailable`](StoreError::Unavailable), [`Invalid`](StoreError::Invalid),
@@ -108,7 +108,7 @@ pub trait EventStore: Send + Sync + 'static {
         up_to: SequenceNr,
     ) -> Result<(), StoreError>;
 
-    /// Finishes what is under way and lets go of files and connections. Later calls get
+    /// Finishes what is under way and closes files and connections. Later calls get
     /// [`StoreError::Unavailable`]; a second close does nothing, or what was left when the future of the first was
     /// dropped.
     async fn close(&self) {}

@@ -100,7 +100,7 @@ pub enum StateChange {
     Delete,
 }
 
-/// What became of one [`StateWrite`].
+/// The outcome of one [`StateWrite`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StateOutcome {
     /// It is stored.
@@ -146,7 +146,7 @@ pub struct StateRecord {
 /// As [`EventStore`](super::EventStore).
 #[async_trait]
 pub trait DurableStateStore: Send + Sync + 'static {
-    /// Stores a batch in one transaction, and says what became of each write, in their order.
+    /// Stores a batch in one transaction, and returns the outcome of each write, in their order.
     ///
     /// # Errors
     /// As [`EventStore::append`](super::EventStore::append).

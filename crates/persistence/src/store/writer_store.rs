@@ -70,7 +70,7 @@ pub trait WriterStore: Send + Sync + 'static {
     /// [`StoreError`] when the write fails; others can then replace the holder when it has not renewed for one lease.
     async fn release(&self, incarnation: Incarnation) -> Result<(), StoreError>;
 
-    /// Shuts an incarnation out, whoever holds it.
+    /// Fences an incarnation off, whether its holder is alive or not.
     ///
     /// # Errors
     /// [`StoreError`] when the write fails; the incarnation may then still write.
