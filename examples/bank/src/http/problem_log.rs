@@ -15,8 +15,11 @@ const PROBLEMS_MAX: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct ProblemLog {
     /// When each was logged, and how many were not since.
-    logged: Mutex<HashMap<(&'static str, String), (Instant, u64)>>,
+    logged: Mutex<HashMap<Cause, (Instant, u64)>>,
 }
+
+/// The name of a problem and its detail.
+type Cause = (&'static str, String);
 
 impl ProblemLog {
     pub(super) fn failed(&self, problem: &'static str, detail: &str, path: &str) {
