@@ -177,7 +177,7 @@ async fn every_life_warns_anew_and_counts_nothing_again_that_it_reads_back() {
     tokio::time::sleep(Duration::from_secs(30 * 24 * 3600)).await;
     deposit(&account(&engine, "a"), 1..=100).await;
     assert_eq!(engine.usage().command_ids_forgotten_early, 90);
-    engine.shutdown().await;
+    assert!(engine.shutdown().await.is_clean());
 
     let (listener, _guard) = Listener::listen(Level::WARN);
     let engine = rig.start_accounts(remembering(last(10))).await;
