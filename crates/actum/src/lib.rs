@@ -136,6 +136,20 @@
 //! A clock, a source of ids and policies come in through [`Entity::Env`], which says what they may be used for. Work
 //! that follows a change, such as sending a message, is started by [`Effect::after_commit`].
 //!
+//! # The tokio runtime
+//! An engine runs on the tokio runtime it is started in; any flavor will do. On a multi-threaded one under load, set
+//! `global_queue_interval` to 2: how often a worker takes a task from the queue that all workers share. Left alone tokio
+//! makes it a hundred and more, and a task in that queue waits while workers wake each other's: of 1,000 callers in a
+//! closed loop on two cores one in a hundred waited over 30 milliseconds for an answer that most had in less than one,
+//! and 3 milliseconds with the setting, at the same rate or a better one.
+//! ```
+//! # fn main() -> std::io::Result<()> {
+//! let mut builder = tokio::runtime::Builder::new_multi_thread();
+//! let runtime = builder.enable_all().global_queue_interval(2).build()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Spans and logs
 //! Each command has a span `command` of the target `actum::command` at level `TRACE`, with the fields `kind`,
 //! `command` (its manifest), `entity` (its id) and `outcome`: `replied`, `rejected`, or the kind of [`AskError`].

@@ -43,6 +43,10 @@ pub(crate) struct Arguments {
     /// Milliseconds that each round trip to PostgreSQL takes longer, for the engine and for what it is held against
     #[arg(long = "rtt-ms", value_name = "MS", default_value = "0", value_parser = millis)]
     pub(crate) rtt: Duration,
+    /// After how many tasks a worker of tokio takes one from the queue that all workers share; 0 leaves that to tokio,
+    /// which may let tasks in that queue starve while workers wake each other's
+    #[arg(long, value_name = "TASKS", default_value_t = 2)]
+    pub(crate) queue_interval: u32,
     /// Measures memory and says so on one line: what the table's own process starts
     #[arg(long, hide = true, value_name = "idle|written")]
     pub(crate) memory_probe: Option<String>,

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use hdrhistogram::Histogram;
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -42,9 +42,16 @@ struct Course {
     latencies: [Mutex<Histogram<u64>>; SHARDS],
 }
 
+/// After how many tasks a worker takes one from the queue that workers share, see `--queue-interval`; 0 for tokio's own
+/// choice. Set once, before anything is measured.
+pub(crate) static QUEUE_INTERVAL: OnceLock<u32> = OnceLock::new();
+
 /// The runtime that everything is measured on.
 pub(crate) fn two_workers() -> Result<Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if let Some(interval) = QUEUE_INTERVAL.get().filter(|interval| **interval > 0) {
+        builder.global_queue_interval(*interval);
+    }
     Ok(builder.worker_threads(2).enable_all().build()?)
 }
 

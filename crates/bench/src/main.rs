@@ -32,6 +32,7 @@ use std::{env, fs, os::unix::process::CommandExt, path::Path, process::Command};
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    drive::QUEUE_INTERVAL.get_or_init(|| arguments.queue_interval);
     if let Some(probe) = &arguments.memory_probe {
         println!("{}", subjects::memory::probe(probe)?);
         return Ok(());

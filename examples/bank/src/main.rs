@@ -1,6 +1,6 @@
 //! The program `bank`.
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use bank::{
     cli::{Cli, Command},
     load, migrate, serve,
@@ -10,18 +10,25 @@ use std::{
     io::{self, IsTerminal, Write},
     process::ExitCode,
 };
+use tokio::runtime::{Builder, Runtime};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match run(Cli::parse()).await {
-        Ok(code) => code,
-        Err(error) => {
-            // nothing is left to do if that cannot be written
-            let _ = writeln!(io::stderr(), "bank: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = runtime().and_then(|runtime| runtime.block_on(run(cli)));
+    outcome.unwrap_or_else(|error| {
+        // nothing is left to do if that cannot be written
+        let _ = writeln!(io::stderr(), "bank: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// As `#[tokio::main]` makes it, but for one setting.
+fn runtime() -> Result<Runtime> {
+    let mut builder = Builder::new_multi_thread();
+    // tokio's own choice lets tasks starve in the queue that its workers share, see "The tokio runtime" in `actum`
+    builder.enable_all().global_queue_interval(2);
+    builder.build().context("the tokio runtime does not start")
 }
 
 async fn run(cli: Cli) -> Result<ExitCode> {
