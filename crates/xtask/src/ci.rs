@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::{
-    bank_smoke, deny, features, lock_file,
+    bank_smoke, deny, features, lock_file, packages,
     timeline::{Outcome, Timeline},
     toolchain,
     workspace::{Workspace, run as run_command},
@@ -30,6 +30,7 @@ fn steps(workspace: &Workspace, timeline: &mut Timeline) -> Result<()> {
     timeline.step("clippy", || clippy(workspace))?;
     timeline.step("documentation", || documentation(workspace))?;
     timeline.step("features", || features::check(workspace))?;
+    timeline.step("packages", || packages::check(workspace))?;
     timeline.step("bank", || bank_smoke::run(workspace).map(|()| Outcome::Done))
 }
 

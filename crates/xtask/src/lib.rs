@@ -12,6 +12,7 @@ pub mod http;
 pub mod layers;
 pub mod lock_file;
 pub mod package_manager;
+pub mod packages;
 pub mod process;
 pub mod servers;
 pub mod sources;

@@ -32,6 +32,8 @@ pub struct Package {
     pub dependencies: Vec<Dependency>,
     /// The names of its features, `default` left out.
     pub features: BTreeSet<String>,
+    /// Whether it is to be published.
+    pub published: bool,
 }
 
 /// One dependency of a manifest, whatever the table or the platform it is declared for.
@@ -96,6 +98,8 @@ impl Package {
                 .map(Dependency::parse)
                 .collect::<Result<_>>()?,
             features: features.keys().filter(|f| *f != "default").cloned().collect(),
+            // `null` for any registry, a list of them otherwise
+            published: package["publish"].as_array().is_none_or(|allowed| !allowed.is_empty()),
         })
     }
 }
