@@ -30,6 +30,13 @@ fn every_dependency_is_declared_once_in_the_workspace() {
             for kind in ["dependencies", "dev-dependencies", "build-dependencies"] {
                 let declared = table.get(kind).and_then(Value::as_table).into_iter().flatten();
                 for (dependency, how) in declared {
+                    // a published crate names members that its tests see by their path alone: cargo leaves those out of
+                    // its package, where they would be circles
+                    let keys = how.as_table().into_iter().flat_map(Table::keys);
+                    let by_path = keys.eq(["path"]) && dependency.starts_with("actum-");
+                    if kind == "dev-dependencies" && by_path {
+                        continue;
+                    }
                     let inherits = how.get("workspace").and_then(Value::as_bool);
                     assert_eq!(
                         inherits,
