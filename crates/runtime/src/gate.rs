@@ -225,10 +225,10 @@ mod tests {
     use std::{convert::Infallible, future::IntoFuture, time::Duration};
     use tokio::time::timeout;
 
-    struct Nobody;
+    struct Unserved;
 
-    impl Entity for Nobody {
-        const KIND: &'static str = "nobody";
+    impl Entity for Unserved {
+        const KIND: &'static str = "unserved";
         type Id = String;
         type Env = ();
         type Event = NoEvents;
@@ -239,7 +239,7 @@ mod tests {
         }
     }
 
-    impl Handle<()> for Nobody {
+    impl Handle<()> for Unserved {
         type Reply = ();
         type Rejection = Infallible;
         fn handle(&self, (): (), _: &Ctx<'_, Self>) -> Result<Effect<Self, ()>, Infallible> {
@@ -248,26 +248,26 @@ mod tests {
     }
 
     /// A gate before one inbox that nobody empties.
-    fn gate() -> (Gate, EntityRef<Nobody>, Arc<Load>) {
+    fn gate() -> (Gate, EntityRef<Unserved>, Arc<Load>) {
         let only = PartitionCount::default().iter().next().expect("a count is not zero");
         let door = Arc::new(Door::new(only, Lane::default(), Arc::new(Alarm::new())));
         let load = Arc::new(Load::new(10, 10, 10));
-        let inbox = Arc::new(Inbox::<Nobody>::new(10, Arc::clone(&load)));
+        let inbox = Arc::new(Inbox::<Unserved>::new(10, Arc::clone(&load)));
         let gate = Gate::new([Arc::clone(&door)].into());
         gate.guards(vec![Arc::clone(&inbox) as Arc<dyn Refuses>]);
         let (clock, ask_timeout) = (Clock::start(), Duration::from_secs(1));
-        let tells = Arc::new(TellFailures::new("nobody", clock));
+        let tells = Arc::new(TellFailures::new("unserved", clock));
         let port = Port { inbox, door, load: Arc::clone(&load), clock, ask_timeout, tells };
-        let key = EntityKey::new("nobody", "n").expect("a short id");
+        let key = EntityKey::new("unserved", "n").expect("a short id");
         (gate, EntityRef::new(key, Arc::new(port)), load)
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_that_was_shut_stays_shut_whatever_becomes_of_the_lease() {
-        let (gate, nobody, _) = gate();
+        let (gate, unserved, _) = gate();
         let (lease, shut) = (Failure::unavailable("lease"), Failure::unavailable("shut"));
         let refused = async || {
-            let answer = timeout(Duration::from_secs(1), nobody.ask(()).into_future()).await;
+            let answer = timeout(Duration::from_secs(1), unserved.ask(()).into_future()).await;
             answer.expect("nobody waits for ever").expect_err("it is refused").to_string()
         };
         gate.suspend(&lease);
@@ -281,10 +281,10 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_when_it_is_shut_is_told_why() {
-        let (gate, nobody, load) = gate();
+        let (gate, unserved, load) = gate();
         gate.suspend(&Failure::unavailable("lease"));
         gate.reopen();
-        let waiting = nobody.ask(()).into_future();
+        let waiting = unserved.ask(()).into_future();
         assert_eq!(gate.clear(), 0, "it is open");
         assert_eq!(load.commands(), 1);
         gate.fence(Incarnation::new(1));

@@ -64,7 +64,7 @@ impl LaneLog {
         AppendOutcome::Appended { last: self.log.head() }
     }
 
-    /// What became of an append.
+    /// The outcome of an append.
     pub(crate) fn resolve(
         &self,
         append: &EntityAppend,

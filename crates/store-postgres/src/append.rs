@@ -225,7 +225,7 @@ fn answer(row: &PgRow) -> Result<Answer, sqlx::Error> {
     })
 }
 
-/// Tells what became of each append, and remembers where the lane and its entities are now.
+/// Returns the outcome of each append, and remembers where the lane and its entities are now.
 fn settle(
     batch: &AppendBatch,
     columns: &Columns<'_>,

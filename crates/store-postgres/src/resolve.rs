@@ -1,4 +1,4 @@
-//! What became of writes whose outcome is unknown.
+//! Settles writes whose outcome is unknown.
 //!
 //! Both first wait until no write of the incarnation is under way, and change its token: what was sent before, and has
 //! not arrived, is not carried out any more. So what is not there then will not come.
@@ -14,7 +14,7 @@ use actum_persistence::store::{
 };
 use sqlx::postgres::PgRow;
 
-/// What became of each append of a batch.
+/// The outcome of each append of a batch.
 pub(crate) async fn appends(
     shared: &Shared,
     batch: &AppendBatch,
@@ -28,7 +28,7 @@ pub(crate) async fn appends(
     Ok(found)
 }
 
-/// What became of each write of a batch.
+/// The outcome of each write of a batch.
 pub(crate) async fn writes(
     shared: &Shared,
     batch: &StateBatch,

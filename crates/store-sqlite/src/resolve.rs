@@ -1,4 +1,4 @@
-//! What became of writes whose outcome is unknown.
+//! Settles writes whose outcome is unknown.
 //!
 //! Both begin with the lock on the file, so whatever was sent before is committed or never will be, with one exception:
 //! a commit that failed because the disk did. SQLite takes it for not done, and so does every process that runs. But
@@ -12,7 +12,7 @@ use actum_persistence::store::{
 };
 use sqlx::sqlite::SqliteRow;
 
-/// What became of each append of a batch.
+/// The outcome of each append of a batch.
 pub(crate) async fn appends<'b>(
     tx: &mut WriteTx<'_>,
     batch: &'b AppendBatch,
@@ -40,7 +40,7 @@ pub(crate) async fn appends<'b>(
     settle(tx, settled).await
 }
 
-/// What became of each write of a batch.
+/// The outcome of each write of a batch.
 pub(crate) async fn writes(
     tx: &mut WriteTx<'_>,
     batch: &StateBatch,

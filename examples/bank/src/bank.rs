@@ -37,7 +37,7 @@ impl Bank {
     ) -> Result<Self, StartError> {
         let stores = stores.into();
         let journal = Arc::clone(&stores.events);
-        // a client may come back for half an hour to ask what became of an order, whatever the account's others do: up to
+        // a client may come back for half an hour to ask for the outcome of an order, whatever the account's others do: up to
         // a million of them
         let window =
             CommandWindow::default().with_age_min(HALF_AN_HOUR).with_commands_max(1_000_000);

@@ -35,7 +35,7 @@ pub enum Action {
     Withdraw(Money),
 }
 
-/// What became of an attempt.
+/// The outcome of an attempt.
 #[derive(Debug)]
 pub enum Outcome {
     /// It was done, now or by an earlier attempt.

@@ -1,4 +1,4 @@
-//! Finding out what became of an append.
+//! Finding out the outcome of an append.
 
 use super::{
     StoreFixture,

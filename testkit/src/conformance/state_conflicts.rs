@@ -1,4 +1,4 @@
-//! Expected revisions, and finding out what became of a write.
+//! Expected revisions, and finding out the outcome of a write.
 
 use super::{
     StoreFixture,

@@ -151,7 +151,7 @@ impl Writer {
         self.stores.states.write(&self.state_batch(writes)).await
     }
 
-    /// Puts a state that carries `text` and says what became of it.
+    /// Puts a state that carries `text` and returns its outcome.
     pub(crate) async fn put(
         &self,
         entity: &EntityKey,

@@ -21,7 +21,7 @@ pub enum Then {
     Hold,
 }
 
-/// One rule of a [`TcpProxy`](super::TcpProxy), to see what became of it. It fires once, on one connection.
+/// One rule of a [`TcpProxy`](super::TcpProxy), to see its outcome. It fires once, on one connection.
 #[derive(Clone, Debug)]
 pub struct Rule(Arc<watch::Sender<Progress>>);
 

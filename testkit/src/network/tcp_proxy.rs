@@ -29,7 +29,7 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(10);
 /// # async fn example(server: std::net::SocketAddr) {
 /// let proxy = TcpProxy::start(server);
 /// let commit = proxy.on(b"COMMIT", Then::CutAfterSending);
-/// // … a client of `proxy.address()` commits, and never learns what became of it …
+/// // … a client of `proxy.address()` commits, and never learns its outcome …
 /// commit.fired().await;
 /// commit.settled().await;
 /// # }

@@ -118,7 +118,7 @@ impl<M: Model> Cell<M> {
         })
     }
 
-    /// Takes what became of the append under way.
+    /// Takes the outcome of the append under way.
     pub fn committed(
         &mut self,
         result: Result<Committed, CommitError>,

@@ -1,6 +1,6 @@
 //! The cell: one entity as a pure state machine. No I/O, no clock, nothing asynchronous.
 //!
-//! Inputs are commands, what reads brought, what became of appends, and the passing of time; outputs are collected in
+//! Inputs are commands, what reads brought, outcomes of appends, and the passing of time; outputs are collected in
 //! [`Outputs`] and carried out by whoever runs the cell: a partition, or a simulation.
 //!
 //! ```text

@@ -22,7 +22,7 @@ pub enum CommitError {
     Store(#[from] StoreError),
 }
 
-/// What became of one write.
+/// The outcome of one write.
 #[derive(Clone, Debug)]
 pub struct Settled<T> {
     /// The ticket it was submitted with.

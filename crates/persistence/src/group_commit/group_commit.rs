@@ -10,7 +10,7 @@ use std::{collections::VecDeque, fmt, iter, mem};
 /// How many emptied places stay allocated for the next writes.
 pub(super) const KEPT_WRITES_MAX: usize = 16 << 10;
 
-/// Decides which writes of a lane go together, and what became of each. Pure: whoever drives it does the I/O.
+/// Decides which writes of a lane go together, and the outcome of each. Pure: its driver does the I/O.
 ///
 /// ```text
 ///                ┌─────────── in two halves ◄─── refused, and several writes
@@ -26,7 +26,7 @@ pub(super) const KEPT_WRITES_MAX: usize = 16 << 10;
 /// At most one batch is in flight. A batch is the longest beginning of the queue that keeps to the bounds and names no
 /// entity twice, so writes go in the order of their submission; a write that is larger than the bounds goes alone.
 ///
-/// A store that cannot say what became of a batch is away, and nobody waits for it: from the first attempt that fails
+/// A store that cannot say the outcome of a batch is away, and no write waits for it: from the first attempt that fails
 /// until one succeeds or the last has failed, what waits or is submitted is refused as unavailable. It was never sent.
 ///
 /// A ticket comes back exactly once for each submitted write.
@@ -50,7 +50,7 @@ pub struct GroupCommit<W, T> {
 pub enum Step<W> {
     /// Write this batch, then call [`GroupCommit::finished`].
     Write(Vec<W>),
-    /// Find out what became of this batch, then call [`GroupCommit::resolved`].
+    /// Find out the outcome of this batch, then call [`GroupCommit::resolved`].
     Resolve {
         /// The batch, as it was written.
         writes: Vec<W>,

@@ -4,7 +4,7 @@ use actum_model::{EntityKey, Partition};
 
 /// One entity's write: what group commit has to know about it.
 pub trait GroupWrite: Send + 'static {
-    /// What the store says became of it.
+    /// The outcome that the store reports for it.
     type Outcome: Send + 'static;
 
     /// Whose write it is. No entity is twice in a batch.

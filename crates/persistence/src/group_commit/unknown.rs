@@ -64,7 +64,7 @@ pub(super) fn untraceable(first: &StoreError, why: &str) -> StoreError {
     }
 }
 
-/// The clean failure of a write that was never sent, since the store could not say what became of the batch before it.
+/// The clean failure of a write that was never sent, since the store could not say the outcome of the batch before it.
 fn behind(error: StoreError) -> StoreError {
     let doing = "committing behind a batch whose outcome is unknown".to_owned();
     match error {

@@ -26,7 +26,7 @@ pub struct CommandEnvelope {
     #[prost(uint64, optional, tag = "7")]
     pub expected_sequence_nr: ::core::option::Option<u64>,
 }
-/// What became of a command.
+/// The outcome of a command.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReplyEnvelope {
     /// The `call_nr` of the command.

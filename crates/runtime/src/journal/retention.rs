@@ -39,7 +39,7 @@ enum Stored {
     Unfit(SnapshotFit),
 }
 
-/// What became of a snapshot that was checked.
+/// The outcome of checking a snapshot.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Check {
     /// Recovery can begin at it.

@@ -37,7 +37,7 @@ sights! {
     FingerprintFailed,
     RecordingFailed,
     LostInCrash,
-    // what became of them after all
+    // their outcome after all
     /// A command that timed out was stored later.
     StoredAfterTimeout,
     /// A command of unknown outcome was stored, or later found stored.
@@ -75,9 +75,9 @@ sights! {
     AppendLate,
     ResolveFailed,
     ResolveGivenUp,
-    /// What became of a write could not be found out, though the store answered.
+    /// The outcome of a write could not be found out, though the store answered.
     Untraceable,
-    /// Writes waited behind a batch when the store could not say what became of it.
+    /// Writes waited behind a batch when the store could not say its outcome.
     RefusedBehindUnknown,
     /// Writes came after that, while it was still unknown.
     RefusedWhileAway,

@@ -39,7 +39,7 @@ pub(crate) enum Note {
     Came { life: u32, entity: u32 },
     /// An entity left memory.
     Left { life: u32, entity: u32 },
-    /// A cell was told what became of its write.
+    /// A cell was notified of the outcome of its write.
     Committed { life: u32, entity: u32, result: Result<Option<Position>, Failure> },
     /// A cell was told that a read failed.
     Unread { life: u32, entity: u32, failure: Failure },

@@ -25,7 +25,7 @@ enum UnderWay<W: Written> {
     Sent(Batch<W>),
     /// The store is through with it; its answer is on its way back.
     Done(Batch<W>, Result<Vec<W::Outcome>, StoreError>),
-    /// The store is asked what became of it.
+    /// The store is asked for its outcome.
     Asking(Batch<W>, u32),
 }
 
@@ -102,7 +102,7 @@ impl<W: Written> Writer<W> {
         (settled, fenced)
     }
 
-    /// When it is not found out what became of a batch, all who wait are refused, and nobody of the batch is settled.
+    /// When the outcome of a batch is not found out, all writes that wait are refused, and none of the batch is settled.
     fn check_refused(&self, settled: &[Settled<Ticket>], batch: usize, store: &mut Store<'_>) {
         if !settled.is_empty() {
             store.coverage.saw(Seen::RefusedBehindUnknown);
@@ -203,7 +203,7 @@ fn unknown_of<O>(
     lost
 }
 
-/// Those writes of a batch are settled as unknown, and nobody else: not those who waited behind it either.
+/// Those writes of a batch are settled as unknown, and no others: not those that waited behind it either.
 fn check_unknown(settled: &[Settled<Ticket>], unknown: &[bool], journal: &mut Journal) {
     let told: Vec<bool> = settled.iter().map(is_unknown).collect();
     let right = if unknown.contains(&true) { told == unknown } else { !told.contains(&true) };

@@ -177,7 +177,7 @@ impl Member {
         (self.writer.batch(appends), picked, texts)
     }
 
-    /// Appends, gives up on it now and then, and finds out what became of it.
+    /// Appends, gives up on it now and then, and finds out its outcome.
     async fn append(&mut self, batch: &AppendBatch) -> Vec<Option<AppendOutcome>> {
         let store = &*self.writer.store;
         let patience = match self.rng.u8(..20) {

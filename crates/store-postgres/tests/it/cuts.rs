@@ -88,7 +88,7 @@ async fn cut_state_write(journal: &PostgresFixture, last_words: &[u8], then: The
     writer.store.write(&next).await.unwrap();
 }
 
-/// The question what became of an append is cut off too, at its own commit; asked again it is answered.
+/// The question for the outcome of an append is cut off too, at its own commit; asked again it is answered.
 #[test]
 fn finding_out_can_be_cut_off_and_begun_again() {
     for append_cut in [Then::CutBefore, Then::CutAfterAnswer] {

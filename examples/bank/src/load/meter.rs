@@ -28,7 +28,7 @@ pub(super) struct Reading {
     pub(super) in_flight: u64,
 }
 
-/// What became of the requests of a client.
+/// The outcomes of the requests of a client.
 pub(super) struct Tally {
     pub(super) deposits: u64,
     pub(super) withdrawals: u64,

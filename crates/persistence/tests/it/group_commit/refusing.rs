@@ -1,4 +1,4 @@
-//! Nobody waits for a store that cannot say what became of a batch.
+//! No write waits for a store that cannot say the outcome of a batch.
 
 use super::{
     gate_store::Answer,
@@ -144,7 +144,7 @@ fn no_half_of_a_refused_batch_waits_on() {
     assert_eq!(to_write(&mut machine).len(), 9, "no half of the past bounds a later batch");
 }
 
-/// A writer whose store could not say what became of write 1; it asks again in 50 ms.
+/// A writer whose store could not say the outcome of write 1; it asks again in 50 ms.
 async fn writer_away() -> (LaneWriter<u32>, JournalCalls, Receiver<Told>) {
     let (writer, mut calls, told) = lane_writer();
     writer.queue().submit([(append(1), 1)]);

@@ -24,7 +24,7 @@ pub(crate) trait Written: GroupWrite + Clone {
         batch: &Batch<Self>,
     ) -> Result<Vec<Self::Outcome>, StoreError>;
 
-    /// Says what became of a batch that was carried out or not, but will not be any more.
+    /// Returns the outcome of a batch that was carried out or not, but will not be any more.
     fn find(journal: &Journal, batch: &Batch<Self>) -> Vec<Resolution<Self::Outcome>>;
 
     /// The transactions that nobody waits for.
@@ -33,7 +33,7 @@ pub(crate) trait Written: GroupWrite + Clone {
     /// The number that no other write of the incarnation has.
     fn first_nr(&self) -> u64;
 
-    /// Waits until a batch can no longer commit, then says what became of it.
+    /// Waits until a batch can no longer commit, then returns its outcome.
     fn resolve(
         journal: &mut Journal,
         batch: &Batch<Self>,

@@ -17,7 +17,7 @@ pub(super) struct Mind {
     pub(super) waiting: usize,
     /// What has gone wrong in this step.
     pub(super) troubles: Troubles,
-    /// The commands in the write of unknown outcome that was told of last, and in which step that was.
+    /// The commands in the write whose unknown outcome was reported last, and in which step that was.
     pub(super) unknown: (u64, Vec<u32>),
 }
 

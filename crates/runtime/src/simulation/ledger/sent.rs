@@ -27,7 +27,7 @@ pub(crate) struct Sent {
     pub(crate) replays: Option<u32>,
     /// Whether its changes are on their way to the journal.
     pub(crate) sent_off: bool,
-    /// Whether its entity was told that its outcome is unknown.
+    /// Whether its entity was notified that its outcome is unknown.
     pub(crate) is_unknown: bool,
     /// Its first and last change in the journal.
     pub(crate) placed: Option<(u64, u64)>,

@@ -18,7 +18,7 @@ pub(crate) struct Truth {
     /// The last change somebody was told of.
     pub(crate) acknowledged: u64,
     /// The changes of a command, first and last, that entities in memory may not know: those in this life of the process,
-    /// which was told before that the outcome is unknown, or in all, if a foreigner made them.
+    /// which was notified before that the outcome is unknown, or in all, if another writer made them.
     pub(crate) unseen: Vec<(u64, u64, Option<u32>)>,
     /// Whether it could not be recovered at some time.
     pub(crate) lost: bool,

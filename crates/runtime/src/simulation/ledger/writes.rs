@@ -60,7 +60,7 @@ impl Ledger {
         let inside: Vec<u32> = held.iter().map(|(nr, _)| *nr).collect();
         let unknown = matches!(failure, Failure::OutcomeUnknown { .. });
         for nr in commands {
-            // what was decided behind it is never sent, whatever became of it
+            // what was decided behind it is never sent, whatever its outcome
             if !(unknown && inside.contains(&nr)) {
                 self.deny(nr);
             }

@@ -199,7 +199,7 @@ impl Ledger {
         text
     }
 
-    /// Fails when somebody still does not know what became of an order.
+    /// Fails when a client still does not know the outcome of an order.
     pub(crate) fn assert_settled(&self) {
         let entries = self.entries.lock().unwrap();
         assert!(
