@@ -79,18 +79,14 @@ impl Burst {
         Report::Count(state.failures)
     }
 
-    /// Whether there is one.
-    pub fn lasts(&self) -> bool {
-        self.lasts.load(Ordering::Relaxed)
-    }
-
     /// Notes a success. Ends the burst, if there is one and nothing has failed for a while, and says how many failures
-    /// it had.
-    pub fn succeeded(&self, now: Moment) -> Option<u64> {
-        if !self.lasts() {
+    /// it had. It reads the clock only if there is one.
+    pub fn succeeded(&self, now: impl FnOnce() -> Moment) -> Option<u64> {
+        if !self.lasts.load(Ordering::Relaxed) {
             return None;
         }
         let mut state = self.state.lock();
+        let now = now();
         if now.since(state.failed) < CALM {
             return None;
         }
@@ -112,7 +108,7 @@ mod tests {
     #[test]
     fn one_cause_is_logged_in_full_once_and_then_counted_at_intervals() {
         let burst = Burst::default();
-        assert_eq!(burst.succeeded(at(Duration::ZERO)), None);
+        assert_eq!(burst.succeeded(|| at(Duration::ZERO)), None);
         assert_eq!(burst.failed("disk full", at(Duration::ZERO)), Report::InFull);
         for millis in 1..1_000 {
             let report = burst.failed("disk full", at(Duration::from_millis(millis)));
@@ -120,9 +116,9 @@ mod tests {
         }
         assert_eq!(burst.failed("disk full", at(INTERVAL)), Report::Count(1_001));
         assert_eq!(burst.failed("disk full", at(INTERVAL)), Report::Repeated);
-        assert_eq!(burst.succeeded(at(INTERVAL)), None, "others still fail");
-        assert_eq!(burst.succeeded(at(INTERVAL + CALM)), Some(1_002));
-        assert_eq!(burst.succeeded(at(INTERVAL + CALM)), None, "it was reported");
+        assert_eq!(burst.succeeded(|| at(INTERVAL)), None, "others still fail");
+        assert_eq!(burst.succeeded(|| at(INTERVAL + CALM)), Some(1_002));
+        assert_eq!(burst.succeeded(|| at(INTERVAL + CALM)), None, "it was reported");
         assert_eq!(burst.failed("disk full", at(INTERVAL + CALM)), Report::InFull, "another burst");
     }
 

@@ -26,7 +26,7 @@ pub(super) fn append_failed<M: Model>(name: &Name<M>, failure: &Failure, turn: &
 }
 
 pub(super) fn appended<M: Model>(turn: &Turn<'_, M>) {
-    if let Some(failures) = turn.kind.bursts.appends.succeeded(turn.now) {
+    if let Some(failures) = turn.kind.bursts.appends.succeeded(|| turn.now) {
         let kind = M::Entity::KIND;
         log_safely(|| tracing::info!(kind, failures, "appends succeed again"));
     }
@@ -43,7 +43,7 @@ pub(super) fn not_recovered<M: Model>(name: &Name<M>, failure: &Failure, turn: &
 
 pub(super) fn recovered<M: Model>(turn: &Turn<'_, M>) {
     turn.kind.ids.warn(turn.uptime);
-    if let Some(failures) = turn.kind.bursts.recoveries.succeeded(turn.now) {
+    if let Some(failures) = turn.kind.bursts.recoveries.succeeded(|| turn.now) {
         let kind = M::Entity::KIND;
         log_safely(|| tracing::info!(kind, failures, "entities recover again"));
     }
@@ -61,7 +61,7 @@ pub(super) fn no_snapshot<M: Model>(entity: &EntityKey, error: &str, turn: &Turn
 }
 
 pub(super) fn snapshot_taken<M: Model>(turn: &Turn<'_, M>) {
-    if let Some(failures) = turn.kind.bursts.snapshots.succeeded(turn.now) {
+    if let Some(failures) = turn.kind.bursts.snapshots.succeeded(|| turn.now) {
         let kind = M::Entity::KIND;
         log_safely(|| tracing::info!(kind, failures, "states can be encoded for snapshots again"));
     }

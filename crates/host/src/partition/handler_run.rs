@@ -42,6 +42,19 @@ const LEAVING: usize = usize::MAX - 4;
 /// Places from here on are of those that waited.
 const RESUMED: usize = usize::MAX / 2;
 
+impl Step {
+    /// What it is called in logs, if it is of no single command.
+    pub(super) fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Command(_) | Self::Resumed(_) => None,
+            Self::Recovery => Some("recovery"),
+            Self::Record => Some("recorded reply"),
+            Self::AfterCommit => Some("after_commit"),
+            Self::Leaving => Some("passivation"),
+        }
+    }
+}
+
 impl HandlerRun {
     pub(super) fn new() -> Self {
         Self {

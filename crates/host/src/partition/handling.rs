@@ -108,7 +108,7 @@ impl<M: Hosted> KindHost<M> {
     pub(super) fn take_read(
         &mut self,
         ticket: Ticket,
-        (step, name): (Step, &'static str),
+        step: Step,
         ctx: &TurnContext<'_>,
         input: impl FnOnce(&mut Cell<M>, &mut Turn<'_, M>) -> Life,
     ) {
@@ -121,7 +121,7 @@ impl<M: Hosted> KindHost<M> {
         let since = ctx.now;
         self.inbox.run.begins(step, since);
         self.with_cell(ticket, &ctx, input);
-        self.note_end(since, &mut ctx, name);
+        self.note_end(since, &mut ctx, step.name().unwrap_or_default());
         self.resume(ticket, &mut ctx);
         self.inbox.run.ends();
     }

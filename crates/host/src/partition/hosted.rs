@@ -30,7 +30,7 @@ pub struct Finished {
 
 /// The cells of one kind in one partition, whatever the kind.
 pub trait HostedKind: Send {
-    /// Takes what became of an append.
+    /// Takes the outcome of an append.
     fn committed(
         &mut self,
         ticket: Ticket,

@@ -45,12 +45,6 @@ pub struct SlowRun {
     pub ran_for: Duration,
 }
 
-/// What code of the user's is called that belongs to no single command.
-pub(super) const RECOVERY: &str = "recovery";
-pub(super) const RECORD: &str = "recorded reply";
-pub(super) const AFTER_COMMIT: &str = "after_commit";
-pub(super) const LEAVING: &str = "passivation";
-
 /// A command and whom it is for.
 pub struct Delivery<E: Entity> {
     pub key: EntityKey,
@@ -240,10 +234,7 @@ impl<E: Entity> Refuses for Inbox<E> {
         let command = match step {
             Step::Command(at) => self.state.lock().taken.command(at)?,
             Step::Resumed(at) => *self.state.lock().taken.resumed.get(at)?,
-            Step::Recovery => RECOVERY,
-            Step::Record => RECORD,
-            Step::AfterCommit => AFTER_COMMIT,
-            Step::Leaving => LEAVING,
+            other => other.name()?,
         };
         // it may have ended meanwhile, and then it is named when it has
         let is_same = self.run.slow(limit, now) == Some((step, since));

@@ -3,7 +3,6 @@ use super::{
     cells::Cells,
     handler_run::Step,
     hosted::Finished,
-    inbox::{RECORD, RECOVERY},
     taken::{Ended, SLACK},
 };
 use crate::{
@@ -164,16 +163,27 @@ impl<M: Hosted> KindHost<M> {
         while let Some((slot, _)) = next.filter(|(_, used)| used.after(idle_timeout) <= ctx.now) {
             next = self.cells.newer(slot);
             let place = self.cells.slot(slot);
-            let Some(cell) = &mut place.cell else { continue };
+            let Some(cell) = &place.cell else { continue };
             if !cell.is_idle() {
-                self.cells.used(slot, ctx.now); // still at work: it gets its time anew
+                self.cells.used(slot, ctx.now); // still at work: its time begins again
                 continue;
             }
-            self.inbox.run.begins(Step::Leaving, ctx.shell.now());
-            let life = cell.passivate(&mut turn(&self.context, &mut self.out, ctx));
-            self.inbox.run.ends();
-            self.after_input(slot, life);
+            self.let_leave(slot, ctx, Cell::passivate);
         }
+    }
+
+    /// Lets the cell in this place leave, which may encode its state.
+    fn let_leave(
+        &mut self,
+        slot: u32,
+        ctx: &TurnContext<'_>,
+        leave: impl FnOnce(&mut Cell<M>, &mut Turn<'_, M>) -> Life,
+    ) {
+        let Some(cell) = &mut self.cells.slot(slot).cell else { return };
+        self.inbox.run.begins(Step::Leaving, ctx.shell.now());
+        let life = leave(cell, &mut turn(&self.context, &mut self.out, ctx));
+        self.inbox.run.ends();
+        self.after_input(slot, life);
     }
 
     /// Carries the outputs out: writes first, since all wait for those. Says whether it woke tasks by that.
@@ -239,7 +249,7 @@ impl<M: Hosted> HostedKind for KindHost<M> {
     fn found(&mut self, ticket: Ticket, found: Result<Found, StoreError>, ctx: &TurnContext<'_>) {
         let Some(cell) = self.cells.holder(ticket) else { return };
         if let Ok(Found::Record { sequence_nr, found }) = found {
-            return self.take_read(ticket, (Step::Record, RECORD), ctx, |cell, turn| {
+            return self.take_read(ticket, Step::Record, ctx, |cell, turn| {
                 cell.recorded(sequence_nr, &found, turn)
             });
         }
@@ -251,9 +261,7 @@ impl<M: Hosted> HostedKind for KindHost<M> {
         if let Some(read) = found.as_ref().ok().and_then(|found| cell.read_ahead(found)) {
             ctx.shell.read(ctx.partition, &mut vec![(read, ticket)]);
         }
-        self.take_read(ticket, (Step::Recovery, RECOVERY), ctx, |cell, turn| {
-            cell.found(found, turn)
-        });
+        self.take_read(ticket, Step::Recovery, ctx, |cell, turn| cell.found(found, turn));
     }
 
     fn commands(&mut self, ctx: &mut TurnContext<'_>) {
@@ -296,15 +304,11 @@ impl<M: Hosted> HostedKind for KindHost<M> {
     fn passivate_oldest(&mut self, ctx: &TurnContext<'_>) -> bool {
         for _ in 0..CAP_LOOKS_MAX {
             let Some((slot, _)) = self.cells.oldest() else { return false };
-            let place = self.cells.slot(slot);
-            let Some(cell) = place.cell.as_mut().filter(|cell| cell.is_idle()) else {
+            if !self.cells.slot(slot).cell.as_ref().is_some_and(Cell::is_idle) {
                 self.cells.used(slot, ctx.now); // at work, and so in use
                 continue;
-            };
-            self.inbox.run.begins(Step::Leaving, ctx.shell.now());
-            let life = cell.passivate(&mut turn(&self.context, &mut self.out, ctx));
-            self.inbox.run.ends();
-            self.after_input(slot, life);
+            }
+            self.let_leave(slot, ctx, Cell::passivate);
             return true;
         }
         false
@@ -312,11 +316,7 @@ impl<M: Hosted> HostedKind for KindHost<M> {
 
     fn drain(&mut self, ctx: &TurnContext<'_>) {
         for slot in self.cells.occupied() {
-            let Some(cell) = &mut self.cells.slot(slot).cell else { continue };
-            self.inbox.run.begins(Step::Leaving, ctx.shell.now());
-            let life = cell.drain(&mut turn(&self.context, &mut self.out, ctx));
-            self.inbox.run.ends();
-            self.after_input(slot, life);
+            self.let_leave(slot, ctx, Cell::drain);
         }
     }
 

@@ -24,10 +24,7 @@ impl TellFailures {
     }
 
     pub(super) fn succeeded(&self) {
-        if !self.burst.lasts() {
-            return;
-        }
-        if let Some(failures) = self.burst.succeeded(self.clock.now()) {
+        if let Some(failures) = self.burst.succeeded(|| self.clock.now()) {
             let kind = self.kind;
             log_safely(|| {
                 tracing::info!(kind, failures, "commands sent by `tell` succeed again");

@@ -176,9 +176,7 @@ impl Saver {
 
     /// Notes a success, and says so when failures went before it.
     fn succeeded(&self, burst: &Burst, what: &'static str) {
-        if burst.lasts()
-            && let Some(failures) = burst.succeeded(self.clock.now())
-        {
+        if let Some(failures) = burst.succeeded(|| self.clock.now()) {
             log_safely(|| tracing::info!(failures, "{what}"));
         }
     }
