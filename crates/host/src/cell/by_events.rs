@@ -94,6 +94,10 @@ impl<E: EventSourced> Model for ByEvents<E> {
         }
     }
 
+    fn replayed(aggregate: &Aggregate<Self>) -> u64 {
+        aggregate.sequence_nr.get() - aggregate.snapshot_nr.get()
+    }
+
     fn stage(
         _: &IdOf<Self>,
         aggregate: &mut Aggregate<Self>,

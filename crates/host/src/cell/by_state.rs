@@ -90,6 +90,10 @@ impl<E: DurableState> Model for ByState<E> {
         }
     }
 
+    fn replayed(_: &Aggregate<Self>) -> u64 {
+        0
+    }
+
     fn stage(
         id: &IdOf<Self>,
         aggregate: &mut Aggregate<Self>,

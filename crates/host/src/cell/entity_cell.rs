@@ -1,5 +1,5 @@
 use super::{
-    Job, Model, Moment, Ticket, Turn,
+    Job, LeaveReason, Model, Moment, Ticket, Turn,
     model::{IdOf, id_of},
     passivating::Passivating,
     recovering::{Recovering, is_begun},
@@ -30,7 +30,7 @@ pub(super) enum Phase<M: Model> {
     Recovering(Recovering<M>),
     Running(Running<M>),
     Passivating(Passivating<M>),
-    Gone,
+    Gone(LeaveReason),
 }
 
 /// Whether a cell stays in memory after an input.
@@ -38,7 +38,7 @@ pub(super) enum Phase<M: Model> {
 #[must_use]
 pub enum Life {
     Stays,
-    Gone,
+    Gone(LeaveReason),
 }
 
 impl<M: Model> Cell<M> {
@@ -76,7 +76,7 @@ impl<M: Model> Cell<M> {
             }
             Phase::Recovering(phase) => phase.command(job, turn),
             Phase::Passivating(phase) => phase.command(job, turn),
-            Phase::Gone => unreachable!("a cell that is gone takes no input"),
+            Phase::Gone(_) => unreachable!("a cell that is gone takes no input"),
         }
     }
 
@@ -149,14 +149,14 @@ impl<M: Model> Cell<M> {
             Phase::Recovering(phase) => phase.expire(turn),
             Phase::Running(phase) => phase.expire(turn),
             Phase::Passivating(phase) => phase.expire(turn),
-            Phase::Gone => Moment::NEVER,
+            Phase::Gone(_) => Moment::NEVER,
         }
     }
 
     /// Leaves memory, if nothing is under way.
-    pub fn passivate(&mut self, turn: &mut Turn<'_, M>) -> Life {
+    pub fn passivate(&mut self, reason: LeaveReason, turn: &mut Turn<'_, M>) -> Life {
         self.step(turn, |phase, name, turn| match phase {
-            Phase::Running(phase) if phase.is_idle() => phase.end(Next::Leaves, name, turn),
+            Phase::Running(phase) if phase.is_idle() => phase.end(Next::Leaves(reason), name, turn),
             other => other,
         })
     }
@@ -166,18 +166,18 @@ impl<M: Model> Cell<M> {
     pub fn drain(&mut self, turn: &mut Turn<'_, M>) -> Life {
         self.step(turn, |phase, name, turn| match phase {
             Phase::Running(phase) if phase.awaits_records() => Phase::Running(phase),
-            Phase::Running(phase) => phase.end(Next::Leaves, name, turn),
+            Phase::Running(phase) => phase.end(Next::Leaves(LeaveReason::Drained), name, turn),
             other => other,
         })
     }
 
     /// Fails everything that waits, because nothing of it can be served any more.
     pub fn abandon(&mut self, reason: &'static str, turn: &mut Turn<'_, M>) {
-        match std::mem::replace(&mut self.phase, Phase::Gone) {
+        match std::mem::replace(&mut self.phase, Phase::Gone(LeaveReason::Abandoned)) {
             Phase::Recovering(phase) => phase.abandon(reason, turn),
             Phase::Running(phase) => phase.abandon(reason, turn),
             Phase::Passivating(phase) => phase.abandon(reason, turn),
-            Phase::Gone => {}
+            Phase::Gone(_) => {}
         }
     }
 
@@ -187,7 +187,10 @@ impl<M: Model> Cell<M> {
     }
 
     fn life(&self) -> Life {
-        if matches!(self.phase, Phase::Gone) { Life::Gone } else { Life::Stays }
+        match self.phase {
+            Phase::Gone(reason) => Life::Gone(reason),
+            _ => Life::Stays,
+        }
     }
 
     /// Ends the running phase if it is to end. The phase stays in its place otherwise: it is large, and this is on the
@@ -207,7 +210,8 @@ impl<M: Model> Cell<M> {
         turn: &mut Turn<'_, M>,
         input: impl FnOnce(Phase<M>, &Name<M>, &mut Turn<'_, M>) -> Phase<M>,
     ) -> Life {
-        let phase = std::mem::replace(&mut self.phase, Phase::Gone);
+        let taken = Phase::Gone(LeaveReason::Abandoned);
+        let phase = std::mem::replace(&mut self.phase, taken);
         self.phase = input(phase, &self.name, turn);
         self.life()
     }

@@ -1,5 +1,5 @@
 use super::{AfterCommit, Content, Moment, OpenAsk};
-use crate::{Failure, Receipt};
+use crate::{Failure, Outcome, Receipt};
 use actum_model::{
     Change, CodecError, DecodeError, Entity, Metadata, Revision, SequenceNr, StoredPayload,
 };
@@ -57,6 +57,9 @@ pub trait Job<E: Entity>: Send {
         serializer: &Serializer,
         recorded: &StoredPayload,
     ) -> Result<(), DecodeError>;
+
+    /// What the prepared answer is, for an observer.
+    fn outcome(&self) -> Outcome;
 
     /// Lets the job be dropped without an answer, because its caller was told in another way.
     fn forget(&mut self);

@@ -37,6 +37,9 @@ pub trait Model: Sized + Send + 'static {
         kind: &KindContext<Self::Entity>,
     ) -> Result<Progress, Failure>;
 
+    /// How many events led to the aggregate as it was read, behind its snapshot.
+    fn replayed(aggregate: &Aggregate<Self>) -> u64;
+
     /// Encodes a change, takes it into the state, lets the job conclude and stages the change. One that turns out to
     /// be none leaves all that to the caller. With an identity, its reply is recorded too.
     fn stage(

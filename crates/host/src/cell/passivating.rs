@@ -3,7 +3,7 @@
 //! Before: [`running`](super::running). After: gone, or [`recovering`](super::recovering) when commands came meanwhile.
 
 use super::{
-    Aggregate, Job, Model, Moment, Pipeline, Turn, Waiting,
+    Aggregate, Job, LeaveReason, Model, Moment, Pipeline, Turn, Waiting,
     entity_cell::{Life, Name, Phase},
     recovering::{Recovering, abandon_waiting, expire_waiting, fail_waiting, stash},
     retrying::{FoundRecord, answer},
@@ -17,8 +17,7 @@ pub(super) struct Passivating<M: Model>(Box<Inner<M>>);
 
 struct Inner<M: Model> {
     aggregate: Aggregate<M>,
-    /// Whether the state is what its changes make of it; not after a panic in the middle of one.
-    sound: bool,
+    reason: LeaveReason,
     pipeline: Pipeline<M>,
     waiting: Waiting<M::Entity>,
 }
@@ -27,12 +26,12 @@ impl<M: Model> Passivating<M> {
     pub(super) fn begin(
         name: &Name<M>,
         aggregate: Aggregate<M>,
-        sound: bool,
+        reason: LeaveReason,
         pipeline: Pipeline<M>,
         waiting: Waiting<M::Entity>,
         turn: &mut Turn<'_, M>,
     ) -> Phase<M> {
-        let inner = Inner { aggregate, sound, pipeline, waiting };
+        let inner = Inner { aggregate, reason, pipeline, waiting };
         Self(Box::new(inner)).go_on(name, turn)
     }
 
@@ -62,7 +61,7 @@ impl<M: Model> Passivating<M> {
                 let Inner { pipeline, mut waiting, .. } = *self.0;
                 let mut retries = pipeline.fail(&failure, turn);
                 retries.append(&mut waiting);
-                leave(name, retries, turn)
+                leave(name, LeaveReason::AppendFailed, retries, turn)
             }
         }
     }
@@ -104,12 +103,12 @@ impl<M: Model> Passivating<M> {
         if !inner.pipeline.is_empty() {
             return Phase::Passivating(self);
         }
-        let Inner { aggregate, sound, waiting, .. } = *self.0;
-        if sound {
+        let Inner { aggregate, reason, waiting, .. } = *self.0;
+        if reason != LeaveReason::Unsound {
             last_snapshot(name, &aggregate, turn);
         }
         tracing::debug!(entity = %name.key, "entity passivated");
-        leave(name, waiting, turn)
+        leave(name, reason, waiting, turn)
     }
 }
 
@@ -125,17 +124,18 @@ fn last_snapshot<M: Model>(name: &Name<M>, aggregate: &Aggregate<M>, turn: &mut 
 /// Leaves memory, or comes back for the commands that wait.
 pub(super) fn leave<M: Model>(
     name: &Name<M>,
+    reason: LeaveReason,
     waiting: Waiting<M::Entity>,
     turn: &mut Turn<'_, M>,
 ) -> Phase<M> {
     if waiting.is_empty() {
-        return Phase::Gone;
+        return Phase::Gone(reason);
     }
     match Recovering::begin_with(waiting, name, turn) {
         Ok(recovering) => Phase::Recovering(recovering),
         Err((failure, waiting)) => {
             fail_waiting(waiting, &failure, turn);
-            Phase::Gone
+            Phase::Gone(LeaveReason::NotRecovered)
         }
     }
 }

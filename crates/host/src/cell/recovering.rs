@@ -4,13 +4,13 @@
 //! cannot be read.
 
 use super::{
-    Aggregate, AskStage, EarlyEnd, Job, Model, Moment, Progress, Read, Turn, Waiting,
+    Aggregate, AskStage, EarlyEnd, Job, LeaveReason, Model, Moment, Progress, Read, Turn, Waiting,
     entity_cell::{Life, Name, Phase},
     guard,
     running::Running,
     trouble,
 };
-use crate::{Bound, Failure};
+use crate::{Bound, Failure, Recovery};
 use actum_model::{Entity, SequenceNr};
 use actum_persistence::store::StoreError;
 
@@ -20,6 +20,7 @@ struct Inner<M: Model> {
     aggregate: Aggregate<M>,
     older: M::Older,
     waiting: Waiting<M::Entity>,
+    began: Moment,
     /// What was asked for before the previous answer was taken in.
     ahead: Option<Read>,
     /// How far events were deleted when it was overtaken, and how often since.
@@ -49,7 +50,8 @@ impl<M: Model> Recovering<M> {
         turn.out.reads.push((M::first_read(&name.key, turn.kind), name.ticket));
         let aggregate = Aggregate::new(initial);
         let (older, overtaken) = (M::Older::default(), Default::default());
-        Ok(Self(Box::new(Inner { aggregate, older, waiting, ahead: None, overtaken })))
+        let (began, ahead) = (turn.now, None);
+        Ok(Self(Box::new(Inner { aggregate, older, waiting, began, ahead, overtaken })))
     }
 
     pub(super) fn command(&mut self, job: Box<dyn Job<M::Entity>>, turn: &mut Turn<'_, M>) -> Life {
@@ -98,20 +100,20 @@ impl<M: Model> Recovering<M> {
     fn give_up(self, failure: &Failure, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
         trouble::not_recovered(name, failure, turn);
         fail_waiting(self.0.waiting, failure, turn);
-        Phase::Gone
+        Phase::Gone(LeaveReason::NotRecovered)
     }
 
     /// Retention has deleted what was to be read next: a newer snapshot makes up for it.
     fn begin_again(self, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
-        let Inner { waiting, overtaken, .. } = *self.0;
+        let Inner { waiting, began, overtaken, .. } = *self.0;
         match Self::begin_with(waiting, name, turn) {
             Ok(mut again) => {
-                again.0.overtaken = overtaken;
+                (again.0.began, again.0.overtaken) = (began, overtaken);
                 Phase::Recovering(again)
             }
             Err((failure, waiting)) => {
                 fail_waiting(waiting, &failure, turn);
-                Phase::Gone
+                Phase::Gone(LeaveReason::NotRecovered)
             }
         }
     }
@@ -125,7 +127,12 @@ impl<M: Model> Recovering<M> {
     }
 
     fn run(self, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
-        let Inner { aggregate, mut waiting, .. } = *self.0;
+        let Inner { aggregate, mut waiting, began, .. } = *self.0;
+        turn.observe(|observer| {
+            let (sequence_nr, took) = (aggregate.sequence_nr, turn.now.since(began));
+            let events = M::replayed(&aggregate);
+            observer.recovered(&name.key, Recovery { sequence_nr, events, took });
+        });
         tracing::debug!(entity = %name.key, sequence_nr = %aggregate.sequence_nr, "entity recovered");
         trouble::recovered(turn);
         turn.out.resumed.append(&mut waiting);

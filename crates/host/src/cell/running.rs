@@ -3,8 +3,8 @@
 //! Before: [`recovering`](super::recovering). After: [`passivating`](super::passivating); gone when an append failed.
 
 use super::{
-    AfterCommit, Aggregate, Changes, Decision, Identity, Job, Memory, Model, Moment, Part,
-    Pipeline, Retry, StageError, Turn, Waiting,
+    AfterCommit, Aggregate, Changes, Decision, Identity, Job, LeaveReason, Memory, Model, Moment,
+    Part, Pipeline, Retry, StageError, Turn, Waiting,
     entity_cell::{Name, Phase},
     guard,
     passivating::{Passivating, leave},
@@ -12,7 +12,7 @@ use super::{
     staging::{conclude, panicked},
     trouble,
 };
-use crate::{Bound, Failure};
+use crate::{Bound, Failure, SentWrite};
 use actum_model::{Change, SequenceNr};
 use actum_persistence::{
     group_commit::{CommitError, Committed},
@@ -29,9 +29,7 @@ pub(super) struct Running<M: Model> {
 pub(super) enum Next {
     Runs,
     /// It leaves memory once everything under way is answered.
-    Leaves,
-    /// As [`Next::Leaves`], with a state that is not what its changes make of it.
-    LeavesUnsound,
+    Leaves(LeaveReason),
     /// An append has failed, and the state may be ahead of the journal.
     Fails(Failure),
 }
@@ -104,13 +102,14 @@ impl<M: Model> Running<M> {
         let Self { aggregate, pipeline } = self;
         match next {
             Next::Runs => Phase::Running(Self { aggregate, pipeline }),
-            Next::Leaves => Passivating::begin(name, aggregate, true, pipeline, wait, turn),
-            Next::LeavesUnsound => Passivating::begin(name, aggregate, false, pipeline, wait, turn),
+            Next::Leaves(reason) => {
+                Passivating::begin(name, aggregate, reason, pipeline, wait, turn)
+            }
             Next::Fails(failure) => {
                 // the state goes, and the next command recovers from the journal
                 let mut retries = pipeline.fail(&failure, turn);
                 retries.append(&mut wait);
-                leave(name, retries, turn)
+                leave(name, LeaveReason::AppendFailed, retries, turn)
             }
         }
     }
@@ -168,6 +167,9 @@ impl<M: Model> Running<M> {
         {
             let mismatch = Failure::RevisionMismatch { expected, actual: at.into() };
             return self.refuse(job, mismatch, turn);
+        }
+        if turn.observer.is_some() {
+            turn.out.handled.push(job.command());
         }
         match guard(|| job.handle(&self.aggregate.state, &name.id, &turn.kind.env, at)) {
             Err(message) => {
@@ -244,7 +246,7 @@ impl<M: Model> Running<M> {
         if changes.count > 0 {
             self.snapshot_if_due(name, turn);
         }
-        if passivate { Next::Leaves } else { Next::Runs }
+        if passivate { Next::Leaves(LeaveReason::Asked) } else { Next::Runs }
     }
 
     /// Answers with a failure that may tell what is pending: it waits like any other answer.
@@ -271,7 +273,7 @@ impl<M: Model> Running<M> {
         trouble::state_dropped(name, &failure);
         job.refuse(failure);
         self.pipeline.answer(job, self.pipeline.pending(), Part::Saw, None, turn);
-        Next::LeavesUnsound
+        Next::Leaves(LeaveReason::Unsound)
     }
 
     fn snapshot_if_due(&mut self, name: &Name<M>, turn: &mut Turn<'_, M>) {
@@ -295,6 +297,8 @@ pub(super) fn send<M: Model>(
     turn: &mut Turn<'_, M>,
 ) {
     let expected = pipeline.send(turn);
+    let last = pipeline.pending();
+    turn.observe(|observer| observer.write_sent(&name.key, SentWrite { expected, last }));
     let write = M::write(&name.key, aggregate, &mut pipeline.staged, expected, turn);
     turn.out.writes.push((write, name.ticket));
 }

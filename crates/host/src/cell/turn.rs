@@ -1,5 +1,5 @@
 use super::{AfterCommit, Job, Model, Moment, Verdict, Waiting};
-use crate::KindContext;
+use crate::{KindContext, Observer};
 use actum_model::{EntityKey, Lane, Partition, SequenceNr, Timestamp};
 use actum_persistence::store::{CommandRead, Snapshot};
 
@@ -28,6 +28,8 @@ pub struct Turn<'a, M: Model> {
     pub lane: Lane,
     /// How many bytes may be staged before commands are refused.
     pub room: usize,
+    /// Who sees what happens, if anyone does.
+    pub observer: Option<&'a dyn Observer>,
     /// What all cells of the kind share.
     pub kind: &'a KindContext<M::Entity>,
     /// What the turn brings forth.
@@ -46,6 +48,8 @@ pub struct Outputs<M: Model> {
     pub actions: Vec<AfterCommit>,
     /// Commands that waited for their entity and can be handled now, in order: to be delivered again, at once.
     pub resumed: Waiting<M::Entity>,
+    /// The commands whose handlers have run, for an observer only.
+    pub handled: Vec<&'static str>,
     /// To be answered.
     pub settled: Vec<Settled<M::Entity>>,
     /// Bytes of changes that began to wait in cells.
@@ -116,6 +120,13 @@ impl<M: Model> Turn<'_, M> {
     pub fn has_room(&self) -> bool {
         self.out.bytes_staged < self.room
     }
+
+    /// Shows something to the observer, if there is one.
+    pub(super) fn observe(&self, show: impl FnOnce(&dyn Observer)) {
+        if let Some(observer) = self.observer {
+            show(observer);
+        }
+    }
 }
 
 impl<M: Model> Outputs<M> {
@@ -133,6 +144,7 @@ impl<M: Model> Default for Outputs<M> {
             snapshots: vec![],
             actions: vec![],
             resumed: Waiting::<M::Entity>::new(),
+            handled: vec![],
             settled: vec![],
             bytes_staged: 0,
             bytes_unstaged: 0,

@@ -1,7 +1,7 @@
 use super::{Delivery, Hosted, KindHost, TurnContext, handler_run::Step, kind_host::turn};
 use crate::{
     Failure,
-    cell::{Cell, Life, Moment, Ticket, Turn},
+    cell::{Cell, LeaveReason, Life, Moment, Ticket, Turn},
 };
 use actum_model::{Entity, EntityKey};
 use actum_persistence::panics::{guard, log_safely};
@@ -28,7 +28,7 @@ impl<M: Hosted> KindHost<M> {
         }
         let cell = place.cell.as_mut().expect("the index names places that hold a cell");
         let life = cell.command(job, &mut turn(&self.context, &mut self.out, ctx));
-        self.after_input(slot, life);
+        self.after_input(slot, life, ctx);
     }
 
     fn activate(&mut self, key: EntityKey, ctx: &TurnContext<'_>) -> Result<u32, Failure> {
@@ -39,6 +39,7 @@ impl<M: Hosted> KindHost<M> {
         let lost = |message| Err(Failure::Panicked { command: "activate", message });
         match cell.unwrap_or_else(lost) {
             Ok(cell) => {
+                ctx.observe(|observer| observer.activated(cell.key()));
                 self.cells.insert(ticket, cell, ctx.now);
                 self.load.entity_came();
                 Ok(ticket.slot)
@@ -52,9 +53,14 @@ impl<M: Hosted> KindHost<M> {
 
     /// Reads the clock when `command` has run, which began `since`; warns when that took too long and no warning was given
     /// while it ran.
-    fn note_end(&self, since: Moment, ctx: &mut TurnContext<'_>, command: &'static str) {
+    fn note_end(&mut self, since: Moment, ctx: &mut TurnContext<'_>, command: &'static str) {
         ctx.now = ctx.shell.now();
         let ran_for = ctx.now.since(since);
+        if let Some(observer) = ctx.observer {
+            for command in self.out.handled.drain(..) {
+                observer.handled(<M::Entity as Entity>::KIND, command, ran_for);
+            }
+        }
         if ran_for <= self.context.slow_handler_after {
             return;
         }
@@ -116,7 +122,7 @@ impl<M: Hosted> KindHost<M> {
         if self.inbox.run.is_given_up() {
             let Some(cell) = self.cells.holder(ticket) else { return };
             cell.abandon(GIVEN_UP, &mut turn(&self.context, &mut self.out, &ctx));
-            return self.remove(ticket.slot);
+            return self.leave(ticket.slot, LeaveReason::Abandoned, &ctx);
         }
         let since = ctx.now;
         self.inbox.run.begins(step, since);

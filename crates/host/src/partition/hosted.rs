@@ -1,5 +1,8 @@
 use super::{Found, Shell};
-use crate::cell::{Moment, Ticket};
+use crate::{
+    Observer,
+    cell::{Moment, Ticket},
+};
 use actum_model::{Lane, Partition, Timestamp};
 use actum_persistence::{
     group_commit::{CommitError, Committed},
@@ -18,6 +21,17 @@ pub struct TurnContext<'a> {
     /// How many bytes of changes may still be staged.
     pub room: usize,
     pub shell: &'a dyn Shell,
+    /// Who sees what happens, if anyone does.
+    pub observer: Option<&'a dyn Observer>,
+}
+
+impl TurnContext<'_> {
+    /// Shows something to the observer, if there is one.
+    pub(super) fn observe(&self, show: impl FnOnce(&dyn Observer)) {
+        if let Some(observer) = self.observer {
+            show(observer);
+        }
+    }
 }
 
 /// What a kind has to say at the end of a turn.
@@ -42,8 +56,8 @@ pub trait HostedKind: Send {
     fn found(&mut self, ticket: Ticket, found: Result<Found, StoreError>, ctx: &TurnContext<'_>);
 
     /// Takes all commands that wait in the inbox; refuses them if they must not be handled. Leaves the clock in `ctx` as it was
-    /// read last.
-    fn commands(&mut self, ctx: &mut TurnContext<'_>);
+    /// read last, and says how many commands it took.
+    fn commands(&mut self, ctx: &mut TurnContext<'_>) -> usize;
 
     /// Answers late commands and lets idle cells leave, as far as they are due.
     fn sweep(&mut self, ctx: &TurnContext<'_>);

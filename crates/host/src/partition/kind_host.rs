@@ -6,8 +6,8 @@ use super::{
     taken::{Ended, SLACK},
 };
 use crate::{
-    KindContext, Load,
-    cell::{Cell, Life, Moment, Outputs, Ticket, Turn},
+    KindContext, Load, Outcome,
+    cell::{Cell, LeaveReason, Life, Moment, Outputs, Ticket, Turn},
 };
 use actum_model::Entity;
 use actum_persistence::{
@@ -82,13 +82,13 @@ impl<M: Hosted> KindHost<M> {
     ) {
         let Some(cell) = self.cells.holder(ticket) else { return };
         let life = input(cell, &mut turn(&self.context, &mut self.out, ctx));
-        self.after_input(ticket.slot, life);
+        self.after_input(ticket.slot, life, ctx);
     }
 
-    pub(super) fn after_input(&mut self, slot: u32, life: Life) {
+    pub(super) fn after_input(&mut self, slot: u32, life: Life, ctx: &TurnContext<'_>) {
         match life {
             Life::Stays => self.touch(slot),
-            Life::Gone => self.remove(slot),
+            Life::Gone(reason) => self.leave(slot, reason, ctx),
         }
     }
 
@@ -99,7 +99,14 @@ impl<M: Hosted> KindHost<M> {
         }
     }
 
-    pub(super) fn remove(&mut self, slot: u32) {
+    pub(super) fn leave(&mut self, slot: u32, reason: LeaveReason, ctx: &TurnContext<'_>) {
+        if let (Some(observer), Some(cell)) = (ctx.observer, &self.cells.slot(slot).cell) {
+            observer.left(cell.key(), reason);
+        }
+        self.remove(slot);
+    }
+
+    fn remove(&mut self, slot: u32) {
         self.load.entity_left();
         let cell = self.cells.remove(slot);
         if let Err(panic) = guard(|| drop(cell)) {
@@ -168,7 +175,7 @@ impl<M: Hosted> KindHost<M> {
                 self.cells.used(slot, ctx.now); // still at work: its time begins again
                 continue;
             }
-            self.let_leave(slot, ctx, Cell::passivate);
+            self.let_leave(slot, ctx, |cell, turn| cell.passivate(LeaveReason::Idle, turn));
         }
     }
 
@@ -183,7 +190,7 @@ impl<M: Hosted> KindHost<M> {
         self.inbox.run.begins(Step::Leaving, ctx.shell.now());
         let life = leave(cell, &mut turn(&self.context, &mut self.out, ctx));
         self.inbox.run.ends();
-        self.after_input(slot, life);
+        self.after_input(slot, life, ctx);
     }
 
     /// Carries the outputs out: writes first, since all wait for those. Says whether it woke tasks by that.
@@ -205,12 +212,23 @@ impl<M: Hosted> KindHost<M> {
             ctx.shell.read(ctx.partition, &mut self.out.reads);
         }
         if !self.out.snapshots.is_empty() {
+            ctx.observe(|observer| {
+                let taken = self.out.snapshots.iter();
+                taken.for_each(|taken| observer.snapshot_taken(&taken.snapshot));
+            });
             ctx.shell.save(&mut self.out.snapshots);
         }
         self.count_staged();
         self.run_actions(ctx);
         let settled = self.out.settled.len();
         for (job, verdict) in self.out.settled.drain(..) {
+            ctx.observe(|observer| {
+                let outcome = match &verdict {
+                    Ok(_) => job.outcome(),
+                    Err(failure) => Outcome::Failed(failure.label()),
+                };
+                observer.answered(<M::Entity as Entity>::KIND, job.command(), outcome);
+            });
             job.settle(verdict);
         }
         self.unanswered -= settled;
@@ -243,12 +261,18 @@ impl<M: Hosted> HostedKind for KindHost<M> {
         result: Result<Committed, CommitError>,
         ctx: &TurnContext<'_>,
     ) {
-        self.with_cell(ticket, ctx, |cell, turn| cell.committed(result, turn));
+        self.with_cell(ticket, ctx, |cell, turn| {
+            ctx.observe(|observer| observer.write_settled(cell.key(), &result));
+            cell.committed(result, turn)
+        });
     }
 
     fn found(&mut self, ticket: Ticket, found: Result<Found, StoreError>, ctx: &TurnContext<'_>) {
         let Some(cell) = self.cells.holder(ticket) else { return };
         if let Ok(Found::Record { sequence_nr, found }) = found {
+            if let Err(error) = &found {
+                ctx.observe(|observer| observer.read_failed(cell.key(), error));
+            }
             return self.take_read(ticket, Step::Record, ctx, |cell, turn| {
                 cell.recorded(sequence_nr, &found, turn)
             });
@@ -258,16 +282,20 @@ impl<M: Hosted> HostedKind for KindHost<M> {
                 StoreError::corrupt("a read was answered with a record of another model")
             })
         });
+        if let Err(error) = &found {
+            ctx.observe(|observer| observer.read_failed(cell.key(), error));
+        }
         if let Some(read) = found.as_ref().ok().and_then(|found| cell.read_ahead(found)) {
             ctx.shell.read(ctx.partition, &mut vec![(read, ticket)]);
         }
         self.take_read(ticket, Step::Recovery, ctx, |cell, turn| cell.found(found, turn));
     }
 
-    fn commands(&mut self, ctx: &mut TurnContext<'_>) {
+    fn commands(&mut self, ctx: &mut TurnContext<'_>) -> usize {
         let mut taken = std::mem::take(&mut self.taken);
         self.noted = self.inbox.take(&mut taken, self.unanswered, &mut self.ended);
         self.ended.clear(); // outside of the lock
+        let count = taken.len();
         if !taken.is_empty() {
             self.unanswered += taken.len(); // all at once: those after one that fails the partition are dropped with it
             self.inbox.run.set_unanswered(self.unanswered);
@@ -279,6 +307,7 @@ impl<M: Hosted> HostedKind for KindHost<M> {
             }
         }
         self.taken = taken;
+        count
     }
 
     fn sweep(&mut self, ctx: &TurnContext<'_>) {
@@ -308,7 +337,7 @@ impl<M: Hosted> HostedKind for KindHost<M> {
                 self.cells.used(slot, ctx.now); // at work, and so in use
                 continue;
             }
-            self.let_leave(slot, ctx, Cell::passivate);
+            self.let_leave(slot, ctx, |cell, turn| cell.passivate(LeaveReason::Cap, turn));
             return true;
         }
         false
@@ -325,7 +354,7 @@ impl<M: Hosted> HostedKind for KindHost<M> {
             if let Some(cell) = &mut self.cells.slot(slot).cell {
                 cell.abandon(reason, &mut turn(&self.context, &mut self.out, ctx));
             }
-            self.remove(slot);
+            self.leave(slot, LeaveReason::Abandoned, ctx);
         }
     }
 
@@ -341,11 +370,11 @@ impl<M: Hosted> HostedKind for KindHost<M> {
 pub(super) fn turn<'a, M: Hosted>(
     kind: &'a KindContext<M::Entity>,
     out: &'a mut Outputs<M>,
-    ctx: &TurnContext<'_>,
+    ctx: &TurnContext<'a>,
 ) -> Turn<'a, M> {
-    let TurnContext { now, wall, partition, lane, room, .. } = *ctx;
+    let TurnContext { now, wall, partition, lane, room, observer, .. } = *ctx;
     let uptime = now.as_seconds();
-    Turn { now, wall, uptime, partition, lane, room, kind, out }
+    Turn { now, wall, uptime, partition, lane, room, observer, kind, out }
 }
 
 impl<M: Hosted> Drop for KindHost<M> {

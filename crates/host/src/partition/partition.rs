@@ -1,5 +1,8 @@
 use super::{Cap, Found, HostedKind, NextToLeave, Shell, TurnContext, hosted::Finished};
-use crate::cell::{Moment, Ticket};
+use crate::{
+    TurnSummary,
+    cell::{Moment, Ticket},
+};
 use actum_model::{Lane, Partition as PartitionNr};
 use actum_persistence::{
     group_commit::{CommitError, Committed},
@@ -53,6 +56,7 @@ impl Partition {
     /// Takes the mail and whatever waits in the inboxes, and steps the cells with it.
     pub fn turn<H>(&mut self, mail: &mut Mail<H>, shell: &dyn Shell, cap: &dyn Cap) -> Turned {
         let mut ctx = self.context(shell);
+        let began = ctx.now;
         for (ticket, result) in mail.committed.drain(..) {
             self.kinds[usize::from(ticket.kind)].committed(ticket, result, &ctx);
         }
@@ -60,8 +64,9 @@ impl Partition {
             self.kinds[usize::from(ticket.kind)].found(ticket, found, &ctx);
             drop(held);
         }
+        let mut commands = 0;
         for kind in &mut self.kinds {
-            kind.commands(&mut ctx);
+            commands += kind.commands(&mut ctx);
         }
         if self.draining {
             self.kinds.iter_mut().for_each(|kind| kind.drain(&ctx));
@@ -71,7 +76,12 @@ impl Partition {
             self.swept_at = ctx.now;
         }
         self.keep_cap(cap, &ctx);
-        self.finish(&ctx)
+        let turned = self.finish(&ctx);
+        ctx.observe(|observer| {
+            let took = ctx.now.since(began);
+            observer.turn_ended(self.partition, TurnSummary { commands, took });
+        });
+        turned
     }
 
     /// From the next turn on lets every cell leave once it has nothing under way.
@@ -95,7 +105,7 @@ impl Partition {
     fn context<'a>(&self, shell: &'a dyn Shell) -> TurnContext<'a> {
         let (partition, lane) = (self.partition, self.lane);
         let (now, wall, room) = (shell.now(), shell.wall(), shell.room());
-        TurnContext { now, wall, partition, lane, room, shell }
+        TurnContext { now, wall, partition, lane, room, shell, observer: shell.observer() }
     }
 
     /// Lets the least recently used entities leave while the engine holds too many, those of other partitions included.

@@ -1,5 +1,5 @@
 use crate::{
-    Failure,
+    Failure, Observer,
     cell::{Moment, Read, TakenSnapshot, Ticket},
 };
 use actum_model::{Lane, Partition, Timestamp};
@@ -18,6 +18,9 @@ pub trait Shell {
 
     /// Why commands that were taken by `now` must not be handled; `None` as a rule.
     fn refusal(&self, now: Moment) -> Option<Failure>;
+
+    /// Who sees what happens, if anyone does; asked once a turn.
+    fn observer(&self) -> Option<&dyn Observer>;
 
     /// A number that no cell of the partition had before.
     fn next_generation(&self) -> u32;

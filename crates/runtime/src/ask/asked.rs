@@ -1,6 +1,6 @@
 use super::reply_to::{ReplyTo, discard};
 use actum_host::{
-    AskError, Failure,
+    AskError, Failure, Outcome,
     cell::{AfterCommit, Content, Decision, Envelope, Job, OpenAsk, Verdict},
 };
 use actum_model::{
@@ -114,6 +114,14 @@ impl<E: Handle<C>, C: Payload> Job<E> for Asked<E, C> {
     ) -> Result<(), DecodeError> {
         self.answer_with(Ok(serializer.decode(recorded)?));
         Ok(())
+    }
+
+    fn outcome(&self) -> Outcome {
+        match &self.stage {
+            Stage::Answer(Err(AskError::Rejected(_))) => Outcome::Rejected,
+            Stage::Answer(Err(failure)) => Outcome::Failed(failure.label()),
+            _ => Outcome::Replied,
+        }
     }
 
     fn forget(&mut self) {

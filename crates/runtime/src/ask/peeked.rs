@@ -7,7 +7,7 @@ use super::{
     reply_to::{ReplyTo, discard},
 };
 use actum_host::{
-    AskError, Failure,
+    AskError, Failure, Outcome,
     cell::{Content, Decision, Envelope, Job, OpenAsk, Verdict},
 };
 use actum_model::{
@@ -110,6 +110,13 @@ impl<E: Entity + Clone + Payload> Job<E> for Peeked<E> {
 
     fn replay(&mut self, _: &Serializer, _: &StoredPayload) -> Result<(), DecodeError> {
         unreachable!("a look carries no command id")
+    }
+
+    fn outcome(&self) -> Outcome {
+        match &self.seen {
+            Some(Err(failure)) => Outcome::Failed(failure.label()),
+            _ => Outcome::Replied,
+        }
     }
 
     fn forget(&mut self) {

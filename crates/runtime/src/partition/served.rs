@@ -5,7 +5,7 @@ use crate::{
     writer_lease::{Term, lapsed},
 };
 use actum_host::{
-    Failure, Load,
+    Failure, Load, Observer,
     cell::{Moment, Read, TakenSnapshot, Ticket},
     partition::{Cap, HostedKind, NextToLeave, Partition, Shell, Turned},
 };
@@ -97,6 +97,10 @@ impl Shell for Around {
 
     fn refusal(&self, now: Moment) -> Option<Failure> {
         self.term.is_over_at(now).then(lapsed)
+    }
+
+    fn observer(&self) -> Option<&dyn Observer> {
+        None
     }
 
     fn next_generation(&self) -> u32 {

@@ -4,7 +4,10 @@ use super::{
 };
 use actum_host::{
     Failure, KindContext,
-    cell::{AfterCommit, Cell, FoundRecord, Job, Life, Model, Moment, Outputs, Read, Ticket, Turn},
+    cell::{
+        AfterCommit, Cell, FoundRecord, Job, LeaveReason, Life, Model, Moment, Outputs, Read,
+        Ticket, Turn,
+    },
 };
 use actum_model::{EntityKey, Revision, SequenceNr};
 use actum_persistence::{
@@ -78,7 +81,7 @@ impl<M: Hosted> Host<M> {
                     self.touched.push(resident.ticket);
                 }
             }
-            Life::Gone => {
+            Life::Gone(_) => {
                 let entity = self.cells.swap_remove(at).entity;
                 self.log.write(Note::Left { life: self.place.life, entity });
             }
@@ -228,7 +231,7 @@ impl<M: Hosted> Host<M> {
                 continue;
             }
             if self.cells[at].cell.is_idle() {
-                self.step(at, beat, Cell::passivate);
+                self.step(at, beat, |cell, turn| cell.passivate(LeaveReason::Idle, turn));
             } else {
                 self.cells[at].used = beat.now;
             }
@@ -240,7 +243,7 @@ impl<M: Hosted> Host<M> {
         while self.cells.len() > self.place.cells_max {
             let idle = (0..self.cells.len()).filter(|at| self.cells[*at].cell.is_idle());
             let Some(at) = idle.min_by_key(|at| self.cells[*at].used) else { return };
-            self.step(at, beat, Cell::passivate);
+            self.step(at, beat, |cell, turn| cell.passivate(LeaveReason::Idle, turn));
         }
     }
 
@@ -303,7 +306,7 @@ pub(super) fn turn<'a, M: Model>(
     beat: &Beat,
 ) -> Turn<'a, M> {
     let (Place { partition, lane, .. }, Beat { now, wall, uptime, room, .. }) = (place, *beat);
-    Turn { now, wall, uptime, partition, lane, room, kind, out }
+    Turn { now, wall, uptime, partition, lane, room, observer: None, kind, out }
 }
 
 /// What a failed write means to the commands in it.

@@ -2,7 +2,7 @@ use super::{
     Answer, Flaw, Log, Note, Plan, Reply, Subject, Wish, reply::Trouble, subject::blow_up,
 };
 use actum_host::{
-    Failure,
+    Failure, Outcome,
     cell::{AfterCommit, Content, Decision, Envelope, Job, Moment, Verdict},
 };
 use actum_model::{
@@ -182,6 +182,14 @@ impl<E: Subject> Job<E> for SimJob {
             _ => self.stage = Stage::Answer(Answer::Recorded(reply)),
         }
         Ok(())
+    }
+
+    fn outcome(&self) -> Outcome {
+        match &self.stage {
+            Stage::Answer(Answer::Rejection) => Outcome::Rejected,
+            Stage::Answer(Answer::Failure(failure)) => Outcome::Failed(failure.label()),
+            _ => Outcome::Replied,
+        }
     }
 
     fn forget(&mut self) {
