@@ -50,11 +50,16 @@ impl Load {
         if before == 0 {
             self.watchdog.wake();
         }
-        if before < self.commands_max {
+        if !self.has_too_many_commands(before) {
             return Ok(());
         }
         self.answered(1);
         Err(Failure::Overloaded { bound: Bound::EngineCommands })
+    }
+
+    /// Whether another command must be refused beside so many.
+    pub fn has_too_many_commands(&self, commands: usize) -> bool {
+        commands >= self.commands_max
     }
 
     pub fn answered(&self, commands: usize) {

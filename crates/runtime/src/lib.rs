@@ -21,8 +21,6 @@ mod registration;
 mod restarts;
 mod runtime;
 pub mod settings;
-#[cfg(test)]
-mod simulation;
 mod supervisor;
 mod tasks;
 mod watchdog;

@@ -17,7 +17,14 @@ pub const LAYERS: [&[&str]; 8] = [
     &["crates/actum"],
     // it sees what it tests, and only programs see it outside their tests
     &["testkit", "testkit/servers"],
-    &["crates/admin", "crates/cli", "crates/bench", "crates/xtask", "examples/*"],
+    &[
+        "crates/admin",
+        "crates/cli",
+        "crates/bench",
+        "crates/simulation",
+        "crates/xtask",
+        "examples/*",
+    ],
 ];
 
 /// Crates from outside that only the named members may depend on, in tests too.

@@ -4,6 +4,7 @@ use actum_model::{DurableState, EventSourced, Lane, SequenceNr};
 use actum_persistence::store::{EntityAppend, Recovered, StateWrite};
 
 /// What a read brings, of either model.
+#[derive(Debug)]
 pub enum Found {
     /// A snapshot and events.
     Events(Recovered),

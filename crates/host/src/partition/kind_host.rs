@@ -3,7 +3,7 @@ use super::{
     cells::Cells,
     handler_run::Step,
     hosted::Finished,
-    taken::{Ended, SLACK},
+    taken::{Ended, WAITS_SLACK},
 };
 use crate::{
     KindContext, Load, Outcome,
@@ -319,7 +319,7 @@ impl<M: Hosted> HostedKind for KindHost<M> {
     fn finish(&mut self, ctx: &TurnContext<'_>) -> Finished {
         self.flush_touched(ctx);
         let woke = self.ship(ctx);
-        if self.noted > 2 * self.unanswered + SLACK {
+        if self.noted > 2 * self.unanswered + WAITS_SLACK {
             self.noted = self.inbox.tidy(self.unanswered, &mut self.ended);
             self.ended.clear(); // outside of the lock
         }

@@ -1,5 +1,6 @@
 //! A partition: the cells of its entities, kind by kind, and the turns they take together.
 
+mod cap_keeper;
 mod cells;
 mod found;
 mod handler_run;
@@ -12,9 +13,11 @@ mod partition;
 mod shell;
 mod taken;
 
+pub use cap_keeper::{CapKeeper, CapMember};
 pub use found::{Found, Hosted};
 pub use hosted::{HostedKind, TurnContext};
 pub use inbox::{Delivery, Inbox, Refuses, SlowRun};
 pub use kind_host::KindHost;
-pub use partition::{Mail, Partition, Turned};
+pub use partition::{Mail, Partition, SWEEP_INTERVAL_MIN, Turned};
 pub use shell::{Cap, NextToLeave, Shell};
+pub use taken::WAITS_SLACK;

@@ -11,7 +11,7 @@ use actum_persistence::{
 use std::time::Duration;
 
 /// Sweeps cover everything that is due by then, and come no closer together than this.
-const SWEEP_INTERVAL_MIN: Duration = Duration::from_millis(1);
+pub const SWEEP_INTERVAL_MIN: Duration = Duration::from_millis(1);
 
 /// The cells of a partition and the turns they take together.
 pub struct Partition {

@@ -33,7 +33,7 @@ pub(super) struct Entry {
 pub(super) type Ended = Vec<Arc<dyn OpenAsk>>;
 
 /// How many waits that have ended are kept beyond those that have not.
-pub(super) const SLACK: usize = 16;
+pub const WAITS_SLACK: usize = 16;
 
 impl Taken {
     pub(super) fn new() -> Self {
@@ -73,7 +73,7 @@ impl Taken {
         for ask in batch {
             if is_held(&ask) { held.push(ask) } else { ended.push(ask) }
         }
-        if held.len() > 2 * unanswered + SLACK {
+        if held.len() > 2 * unanswered + WAITS_SLACK {
             ended.extend(held.extract_if(.., |ask| !is_held(ask)));
         }
     }
