@@ -4,11 +4,13 @@
 //! * [`serializer`]: the one way values, metadata and remembered commands become bytes and come back, within limits.
 //! * [`store`]: what a store owes.
 //! * [`group_commit`]: gathers the writes of many entities into few transactions.
+//! * [`commits`]: what was just committed, for those who read beside the writers.
 //! * [`error_chain`] and [`panics`]: how errors are printed with their causes, and how foreign code is run.
 //! * [`step_back`]: how a task lets others come first.
 //! * [`settings_check`]: how settings are checked, and what their problems are called.
 
 pub mod codec;
+pub mod commits;
 pub mod error_chain;
 pub mod group_commit;
 pub mod panics;

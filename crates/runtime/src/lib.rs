@@ -30,4 +30,7 @@ pub use actum_host::{AskError, Bound, Failure, Receipt};
 pub use ask::{Ask, AskWithReceipt, Asking, AskingWithReceipt, EntityRef, Peek, TellError};
 pub use health::{Failing, Health, HealthState, LeaseHealth, PartitionHealth, StoreHealth};
 pub use registration::Registration;
-pub use runtime::{ModelConflict, Runtime, ShutdownReport, StartError, StateModel, Usage};
+pub use runtime::{
+    JournalReader, JournalReaders, ModelConflict, Runtime, ShutdownReport, StartError, StateModel,
+    Usage,
+};

@@ -5,7 +5,7 @@ use super::{
 use actum_host::cell::Ticket;
 use actum_model::Lane;
 use actum_persistence::{
-    group_commit::{CommitError, GroupCommit, GroupCommitSettings, Settled, Step},
+    group_commit::{CommitError, GroupCommit, GroupCommitSettings, Settled, Step, WriterScope},
     store::{Incarnation, Resolution, StoreError},
 };
 
@@ -44,7 +44,7 @@ pub(crate) struct Store<'a> {
 
 impl<W: Written> Writer<W> {
     pub(crate) fn new(lane: Lane, by: Incarnation, settings: &GroupCommitSettings) -> Self {
-        let machine = GroupCommit::new(lane, settings);
+        let machine = GroupCommit::new(WriterScope::Lane(lane), settings);
         let attempts_max = settings.resolve_attempts_max;
         Self { machine, lane, incarnation: by, attempts_max, under_way: None, unsettled: vec![] }
     }

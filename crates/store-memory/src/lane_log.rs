@@ -112,7 +112,7 @@ impl LaneLog {
                 page.read_to = self.log.head().max(after);
                 break;
             };
-            if passes(filter, event) {
+            if filter.passes(event) {
                 if !room.take(&event.event) {
                     break;
                 }
@@ -164,17 +164,4 @@ impl LaneLog {
         history.head = to;
         history.forget(to);
     }
-}
-
-fn passes(filter: &EventFilter, event: &JournalEvent) -> bool {
-    let kind = event.entity.kind();
-    let manifest = event.event.payload.manifest.as_ref();
-    (filter.kinds.is_empty() || filter.kinds.iter().any(|wanted| wanted == kind))
-        && (filter.manifests.is_empty() || filter.manifests.iter().any(|m| is_of(manifest, m)))
-        && filter.partitions.as_ref().is_none_or(|range| range.contains(&event.partition))
-}
-
-/// Whether `manifest` is `wanted` or begins with it and a dot.
-fn is_of(manifest: &str, wanted: &str) -> bool {
-    manifest.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

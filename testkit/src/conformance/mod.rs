@@ -56,6 +56,7 @@ mod seed;
 mod suite;
 mod writer;
 
+pub mod announcing;
 pub mod append;
 pub mod bad_input;
 pub mod batches;

@@ -7,6 +7,8 @@
 macro_rules! store_conformance {
     ($make:expr) => {
         $crate::conformance_cases! { $make;
+            Lanes announcing:
+                what_is_announced_is_what_a_reader_finds;
             Plain append:
                 a_journal_nobody_has_written_to_is_empty
                 the_events_of_an_entity_count_from_one_without_a_gap

@@ -1,10 +1,10 @@
 use super::{
-    CommitError, Committed, GroupCommitSettings, GroupWrite, Settled, Weight,
+    CommitError, Committed, GroupCommitSettings, GroupWrite, Settled, Weight, WriterScope,
     entity_set::EntitySet,
     unknown::{Unknown, untraceable},
 };
 use crate::store::{Resolution, StoreError};
-use actum_model::{Lane, Partition};
+use actum_model::Partition;
 use std::{collections::VecDeque, fmt, iter, mem};
 
 /// How many emptied places stay allocated for the next writes.
@@ -73,15 +73,13 @@ struct InFlight<W, T> {
 }
 
 impl<W: GroupWrite, T: Copy> GroupCommit<W, T> {
-    /// Groups the writes of `lane`.
-    ///
-    /// Events are numbered `lane * 2^48 + n`, with n from 1, so that no two lanes of an incarnation use a number twice.
+    /// Groups the writes of `scope`. What they store is numbered from its [first number](WriterScope::first_nr) on.
     #[must_use]
-    pub fn new(lane: Lane, settings: &GroupCommitSettings) -> Self {
+    pub fn new(scope: WriterScope, settings: &GroupCommitSettings) -> Self {
         Self {
             bounds: settings.batch_bounds(),
             resolve_attempts_max: settings.resolve_attempts_max,
-            next_number: u64::from(lane.nr()) << 48 | 1,
+            next_number: scope.first_nr(),
             waiting: VecDeque::new(),
             waiting_weight: Weight::ZERO,
             halves: Vec::new(),

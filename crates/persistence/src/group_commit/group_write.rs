@@ -1,11 +1,17 @@
 use super::{CommitError, Committed, Weight};
-use crate::store::{AppendOutcome, EntityAppend, StateOutcome, StateWrite};
+use crate::{
+    commits::{LaneCommits, StateCommits},
+    store::{AppendOutcome, EntityAppend, StateOutcome, StateWrite},
+};
 use actum_model::{EntityKey, Partition};
 
 /// One entity's write: what group commit has to know about it.
-pub trait GroupWrite: Send + 'static {
+pub trait GroupWrite: Send + Sized + 'static {
     /// The outcome that the store reports for it.
     type Outcome: Send + 'static;
+
+    /// Where those who read beside the writer learn of it.
+    type Commits: Send + Sync + 'static;
 
     /// Whose write it is. No entity is twice in a batch.
     fn entity(&self) -> &EntityKey;
@@ -24,10 +30,18 @@ pub trait GroupWrite: Send + 'static {
     /// # Errors
     /// [`CommitError::Conflict`] when the entity was not where it was expected.
     fn commit_of(outcome: Self::Outcome) -> Result<Committed, CommitError>;
+
+    /// Announces those of a batch that are stored; `None` stands for one that is not.
+    fn announce<'a>(
+        commits: &Self::Commits,
+        writes: &[Self],
+        outcomes: impl Iterator<Item = Option<&'a Self::Outcome>>,
+    );
 }
 
 impl GroupWrite for EntityAppend {
     type Outcome = AppendOutcome;
+    type Commits = LaneCommits;
 
     fn entity(&self) -> &EntityKey {
         &self.entity
@@ -52,10 +66,19 @@ impl GroupWrite for EntityAppend {
             AppendOutcome::Conflict { actual } => Err(CommitError::Conflict { actual }),
         }
     }
+
+    fn announce<'a>(
+        commits: &LaneCommits,
+        appends: &[Self],
+        outcomes: impl Iterator<Item = Option<&'a AppendOutcome>>,
+    ) {
+        commits.announce(appends, outcomes);
+    }
 }
 
 impl GroupWrite for StateWrite {
     type Outcome = StateOutcome;
+    type Commits = StateCommits;
 
     fn entity(&self) -> &EntityKey {
         &self.entity
@@ -81,5 +104,13 @@ impl GroupWrite for StateWrite {
                 Err(CommitError::Conflict { actual: actual.into() })
             }
         }
+    }
+
+    fn announce<'a>(
+        commits: &StateCommits,
+        _: &[Self],
+        outcomes: impl Iterator<Item = Option<&'a StateOutcome>>,
+    ) {
+        commits.announce(outcomes);
     }
 }

@@ -31,6 +31,7 @@ mod settings;
 mod unknown;
 mod weight;
 mod writer;
+mod writer_scope;
 mod writer_task;
 
 pub use commit::{CommitError, Committed, Settled};
@@ -41,3 +42,4 @@ pub use lane_queue::LaneQueue;
 pub use settings::GroupCommitSettings;
 pub use weight::Weight;
 pub use writer::{GroupWriter, LaneWriter, StateWriter, Undrained};
+pub use writer_scope::WriterScope;

@@ -24,6 +24,12 @@ pub struct GroupCommitSettings {
     pub resolve_backoff_min: Duration,
     /// The longest such wait: 5 s by default, no less than the shortest, at most 10 minutes.
     pub resolve_backoff_max: Duration,
+    /// How many of the newest events of a lane are kept in memory for readers that follow it: 10,000 by default, 1 to
+    /// 1,000,000. Nothing is kept while no reader does.
+    pub tail_events_max: usize,
+    /// How many bytes these events take at most, with what they need in memory beside payload and metadata: 8 MiB by
+    /// default, 1 KiB to 1 GiB.
+    pub tail_bytes_max: usize,
 }
 
 impl GroupCommitSettings {
@@ -57,6 +63,18 @@ impl GroupCommitSettings {
         Self { resolve_backoff_max: backoff, ..self }
     }
 
+    /// Sets [`tail_events_max`](Self::tail_events_max).
+    #[must_use]
+    pub fn with_tail_events_max(self, events: usize) -> Self {
+        Self { tail_events_max: events, ..self }
+    }
+
+    /// Sets [`tail_bytes_max`](Self::tail_bytes_max).
+    #[must_use]
+    pub fn with_tail_bytes_max(self, bytes: usize) -> Self {
+        Self { tail_bytes_max: bytes, ..self }
+    }
+
     /// All that is wrong with these settings, a sentence each; empty if they can be used.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
@@ -68,12 +86,19 @@ impl GroupCommitSettings {
         let (min, max) = (self.resolve_backoff_min, self.resolve_backoff_max);
         check.duration("resolve_backoff_min", min, shortest..=Duration::from_mins(1));
         check.duration("resolve_backoff_max", max, min..=longest);
+        check.number("tail_events_max", self.tail_events_max, 1..=1_000_000);
+        check.bytes("tail_bytes_max", self.tail_bytes_max, 1 << 10..=1 << 30);
         check.into_problems()
     }
 
     /// What one batch may hold.
     pub(super) fn batch_bounds(&self) -> Weight {
         Weight { events: self.batch_events_max, bytes: self.batch_bytes_max }
+    }
+
+    /// How much of what was committed is kept for readers.
+    pub(super) fn tail_bounds(&self) -> Weight {
+        Weight { events: self.tail_events_max, bytes: self.tail_bytes_max }
     }
 
     /// How long attempt `attempt`, counted from 1, waits: not at all, the shortest, twice that, and so on.
@@ -96,6 +121,8 @@ impl Default for GroupCommitSettings {
             resolve_attempts_max: 10,
             resolve_backoff_min: Duration::from_millis(50),
             resolve_backoff_max: Duration::from_secs(5),
+            tail_events_max: 10_000,
+            tail_bytes_max: 8 << 20,
         }
     }
 }

@@ -1,9 +1,12 @@
 use super::{
-    CommitSink, GroupCommitSettings, GroupWrite, LaneQueue,
+    CommitSink, GroupCommitSettings, GroupWrite, LaneQueue, WriterScope,
     batch_store::{BatchStore, LaneJournal, States},
     writer_task::WriterTask,
 };
-use crate::store::{DurableStateStore, EntityAppend, EventStore, Incarnation, StateWrite};
+use crate::{
+    commits::{LaneCommits, StateCommits},
+    store::{DurableStateStore, EntityAppend, EventStore, Incarnation, StateWrite},
+};
 use actum_model::Lane;
 use std::{fmt, panic::resume_unwind, sync::Arc, time::Duration};
 use tokio::{sync::Notify, task::JoinHandle, time::timeout};
@@ -15,6 +18,7 @@ use tokio::{sync::Notify, task::JoinHandle, time::timeout};
 #[must_use]
 pub struct GroupWriter<W: GroupWrite, T: Copy + Send + 'static> {
     queue: Arc<LaneQueue<W, T>>,
+    commits: Arc<W::Commits>,
     task: JoinHandle<Undrained>,
     stop: Arc<Notify>,
 }
@@ -22,7 +26,7 @@ pub struct GroupWriter<W: GroupWrite, T: Copy + Send + 'static> {
 /// Writes the events of a lane.
 pub type LaneWriter<T> = GroupWriter<EntityAppend, T>;
 
-/// Writes the durable states of a lane.
+/// Writes durable states, those of all lanes.
 pub type StateWriter<T> = GroupWriter<StateWrite, T>;
 
 impl<T: Copy + Send + 'static> GroupWriter<EntityAppend, T> {
@@ -38,8 +42,9 @@ impl<T: Copy + Send + 'static> GroupWriter<EntityAppend, T> {
         settings: GroupCommitSettings,
         sink: Arc<dyn CommitSink<T>>,
     ) -> Self {
+        let commits = LaneCommits::new(lane, incarnation, settings.tail_bounds());
         let store = LaneJournal { store, lane, incarnation };
-        Self::start(WriterTask::new(store, lane, settings, sink))
+        Self::start(WriterTask::new(store, WriterScope::Lane(lane), settings, sink, commits))
     }
 }
 
@@ -51,28 +56,34 @@ impl<T: Copy + Send + 'static> GroupWriter<StateWrite, T> {
     /// Outside of a tokio runtime.
     pub fn spawn(
         store: Arc<dyn DurableStateStore>,
-        lane: Lane,
         incarnation: Incarnation,
         settings: GroupCommitSettings,
         sink: Arc<dyn CommitSink<T>>,
     ) -> Self {
         let store = States { store, incarnation };
-        Self::start(WriterTask::new(store, lane, settings, sink))
+        let commits = StateCommits::new();
+        Self::start(WriterTask::new(store, WriterScope::States, settings, sink, commits))
     }
 }
 
 impl<W: GroupWrite, T: Copy + Send + 'static> GroupWriter<W, T> {
     fn start(task: WriterTask<W, T, impl BatchStore<W>>) -> Self {
-        let queue = Arc::clone(task.queue());
+        let (queue, commits) = (Arc::clone(task.queue()), Arc::clone(task.commits()));
         let stop = Arc::new(Notify::new());
         let task = tokio::spawn(task.run(Arc::clone(&stop)));
-        Self { queue, task, stop }
+        Self { queue, commits, task, stop }
     }
 
     /// Where writes are submitted.
     #[must_use]
     pub fn queue(&self) -> &Arc<LaneQueue<W, T>> {
         &self.queue
+    }
+
+    /// Where it announces what it has committed.
+    #[must_use]
+    pub fn commits(&self) -> &Arc<W::Commits> {
+        &self.commits
     }
 
     /// Closes the queue, waits until everything in it is settled, and ends the task.

@@ -1,6 +1,6 @@
 use super::{
     CommitError, CommitSink, GroupCommit, GroupCommitSettings, GroupWrite, LaneQueue, Settled,
-    Step, Undrained, Weight,
+    Step, Undrained, Weight, WriterScope,
     batch_store::BatchStore,
     commit_sink::{tell, tell_end},
     group_commit::Waiting,
@@ -8,9 +8,8 @@ use super::{
 use crate::{
     panics::{guarded, log_safely},
     step_back,
-    store::StoreError,
+    store::{Resolution, StoreError},
 };
-use actum_model::Lane;
 use std::{pin::pin, sync::Arc};
 use tokio::{sync::Notify, time::sleep};
 use tracing::Instrument;
@@ -30,9 +29,10 @@ pub(super) struct WriterTask<W: GroupWrite, T: Copy + Send + 'static, S> {
     queue: Arc<LaneQueue<W, T>>,
     gathered: Vec<Waiting<W, T>>,
     store: Arc<S>,
-    lane: Lane,
+    scope: WriterScope,
     settings: GroupCommitSettings,
     sink: Arc<dyn CommitSink<T>>,
+    commits: Arc<W::Commits>,
     /// Whether the sink knows that no write will succeed any more.
     over: bool,
 }
@@ -40,24 +40,30 @@ pub(super) struct WriterTask<W: GroupWrite, T: Copy + Send + 'static, S> {
 impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T, S> {
     pub(super) fn new(
         store: S,
-        lane: Lane,
+        scope: WriterScope,
         settings: GroupCommitSettings,
         sink: Arc<dyn CommitSink<T>>,
+        commits: W::Commits,
     ) -> Self {
         Self {
-            machine: GroupCommit::new(lane, &settings),
+            machine: GroupCommit::new(scope, &settings),
             queue: Arc::new(LaneQueue::new(Arc::clone(&sink))),
             gathered: Vec::new(),
             store: Arc::new(store),
-            lane,
+            scope,
             settings,
             sink,
+            commits: Arc::new(commits),
             over: false,
         }
     }
 
     pub(super) fn queue(&self) -> &Arc<LaneQueue<W, T>> {
         &self.queue
+    }
+
+    pub(super) fn commits(&self) -> &Arc<W::Commits> {
+        &self.commits
     }
 
     /// Runs until the queue is closed and everything is settled, or until it is told to stop; says what is left.
@@ -78,8 +84,8 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T,
 
     /// Settles everything after a panic that was not the store's, and goes on: of what was under way nobody knows.
     fn start_over(&mut self, panic: &str) {
-        let lane = self.lane.nr();
-        log_safely(|| tracing::error!(lane, panic, "writer panicked, it starts again"));
+        let writer = self.scope;
+        log_safely(|| tracing::error!(%writer, panic, "writer panicked, it starts again"));
         let pending = self.machine.pending();
         let settled = self.machine.abandon();
         self.settle(pending, settled);
@@ -114,12 +120,15 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T,
     async fn write(&mut self, writes: Vec<W>) {
         let batch = self.store.batch_of(writes);
         let Weight { events, bytes } = self.machine.pending() - self.machine.waiting();
-        let span = tracing::trace_span!("commit", lane = self.lane.nr(), events, bytes);
+        let span = tracing::trace_span!("commit", writer = %self.scope, events, bytes);
         let written = guarded(async { self.store.write(&batch).await }).instrument(span).await;
         let result = written.unwrap_or_else(|panic| Err(self.panicked(&panic)));
         let end = end(&result);
-        let pending = self.machine.pending();
-        let settled = self.machine.finished(S::writes_of(batch), result);
+        let (writes, pending) = (S::writes_of(batch), self.machine.pending());
+        if let Ok(outcomes) = &result {
+            self.announce(&writes, outcomes, Some);
+        }
+        let settled = self.machine.finished(writes, result);
         self.settle(pending, settled);
         self.tell_end(end);
     }
@@ -128,7 +137,7 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T,
         self.refuse_gathered(); // what came while this step was decided
         let batch = self.store.batch_of(writes);
         let (store, backoff) = (Arc::clone(&self.store), self.settings.resolve_backoff(attempt));
-        let span = tracing::trace_span!("resolve", lane = self.lane.nr(), attempt);
+        let span = tracing::trace_span!("resolve", writer = %self.scope, attempt);
         let asking = async {
             if !backoff.is_zero() {
                 sleep(backoff).await;
@@ -138,19 +147,22 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T,
         let found = self.refuse_until(asking).await;
         let result = found.unwrap_or_else(|panic| Err(self.panicked(&panic)));
         if let Err(error) = &result {
-            let lane = self.lane.nr();
+            let writer = self.scope;
             log_safely(|| {
                 tracing::warn!(
-                    lane,
+                    %writer,
                     attempt,
                     error = format!("{error:#}"),
                     "outcome of a batch cannot be found out"
                 );
             });
         }
-        let pending = self.machine.pending();
+        let (writes, pending) = (S::writes_of(batch), self.machine.pending());
+        if let Ok(found) = &result {
+            self.announce(&writes, found, Resolution::stored);
+        }
         let end = end(&result);
-        let settled = self.machine.resolved(S::writes_of(batch), result);
+        let settled = self.machine.resolved(writes, result);
         self.settle(pending, settled);
         self.tell_end(end);
     }
@@ -169,8 +181,8 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T,
     }
 
     fn panicked(&self, message: &str) -> StoreError {
-        let lane = self.lane.nr();
-        log_safely(|| tracing::error!(lane, message, "the store panicked"));
+        let writer = self.scope;
+        log_safely(|| tracing::error!(%writer, message, "the store panicked"));
         StoreError::outcome_unknown("committing a batch", format!("the store panicked: {message}"))
     }
 }
@@ -186,6 +198,19 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S> WriterTask<W, T, S> {
         let pending = self.machine.pending();
         let settled = self.machine.refuse_waiting();
         self.settle(pending, settled);
+    }
+
+    /// Announces what the store has said that it committed, before the sink hears of it. What it says of another number
+    /// of writes is no answer.
+    fn announce<'a, O>(
+        &self,
+        writes: &[W],
+        outcomes: &'a [O],
+        stored: impl Fn(&'a O) -> Option<&'a W::Outcome>,
+    ) {
+        if outcomes.len() == writes.len() {
+            W::announce(&self.commits, writes, outcomes.iter().map(stored));
+        }
     }
 
     /// Makes room for what was settled since `pending`, then tells the sink.

@@ -1,6 +1,6 @@
 use super::{JournalEvent, StoredEvent};
-use actum_model::{EntityKey, Partition, Position, SequenceNr};
-use std::{num::NonZeroU32, ops::RangeInclusive};
+use actum_model::{EntityKey, Position, SequenceNr};
+use std::num::NonZeroU32;
 
 /// How much one read returns at most: whichever of the two is reached first, but always at least one event. An engine
 /// takes 1 to 100,000 events and 1 byte to 512 MiB.
@@ -67,17 +67,6 @@ impl EntityPage {
         // what was deleted is not waited for
         self.events.last().map_or(after.max(self.floor), |event| event.sequence_nr) < self.head
     }
-}
-
-/// Which events of a lane a consumer wants.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EventFilter {
-    /// Only entities of these kinds; all if empty.
-    pub kinds: Vec<String>,
-    /// Only events whose manifest is one of these, or begins with one of these and a dot; all if empty.
-    pub manifests: Vec<String>,
-    /// Only entities in this range of partitions.
-    pub partitions: Option<RangeInclusive<Partition>>,
 }
 
 /// Some events of a lane, in order of position.

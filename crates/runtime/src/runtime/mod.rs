@@ -3,12 +3,14 @@
 mod claim;
 mod crew;
 mod holder;
+mod journal_readers;
 mod shutdown;
 mod standby;
 mod start;
 mod start_error;
 mod stored_models;
 
+pub use journal_readers::{JournalReader, JournalReaders};
 pub use shutdown::ShutdownReport;
 pub use start_error::StartError;
 pub use stored_models::{ModelConflict, StateModel};
@@ -23,7 +25,10 @@ use crate::{
 };
 use actum_host::Load;
 use actum_model::{Entity, EntityId, EntityKey, PartitionCount};
-use actum_persistence::store::{Incarnation, StoreError, Stores};
+use actum_persistence::{
+    commits::Commits,
+    store::{Incarnation, StoreError, Stores},
+};
 use shutdown::Ending;
 use std::{
     any::{Any, TypeId},
@@ -50,6 +55,8 @@ struct Inner {
     load: Arc<Load>,
     term: Arc<Term>,
     stores: Stores,
+    commits: Commits,
+    readers: JournalReaders,
     settings: RuntimeSettings,
     ending: tokio::sync::Mutex<Ending>,
 }
@@ -127,6 +134,19 @@ impl Runtime {
     #[must_use]
     pub fn incarnation(&self) -> Incarnation {
         self.inner.incarnation
+    }
+
+    /// What the engine's own writers commit, from its start on: for those who read the journal beside it.
+    #[must_use]
+    pub fn commits(&self) -> &Commits {
+        &self.inner.commits
+    }
+
+    /// Those who read the journal beside the engine. Who [enters](JournalReaders::enter) is asked to end when everything
+    /// is written, before the stores are closed.
+    #[must_use]
+    pub fn readers(&self) -> &JournalReaders {
+        &self.inner.readers
     }
 
     /// Whether another writer has taken over the journal, so that this runtime serves nothing any more.

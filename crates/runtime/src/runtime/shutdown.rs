@@ -1,4 +1,4 @@
-use super::{Inner, crew::Crew};
+use super::{Inner, JournalReaders, crew::Crew};
 use crate::partition::{Door, PartitionMessage};
 use actum_host::Failure;
 use actum_persistence::{
@@ -28,6 +28,8 @@ pub struct ShutdownReport {
     pub unknown: usize,
     /// Whether all snapshots that waited, or were taken on the way, were saved.
     pub snapshots_saved: bool,
+    /// Whether all [readers](super::JournalReaders) of the journal have ended.
+    pub readers_ended: bool,
     /// Whether the journal was given back, so that the next engine need not wait for a lease to run out.
     pub released: bool,
     /// Whether the stores were closed.
@@ -38,8 +40,9 @@ impl ShutdownReport {
     /// Whether everything was finished.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        let Self { unanswered, unsent, unknown, snapshots_saved, released, closed } = *self;
-        unanswered + unsent + unknown == 0 && snapshots_saved && released && closed
+        let Self { unanswered, unsent, unknown, snapshots_saved, .. } = *self;
+        let ended = self.readers_ended && self.released && self.closed;
+        unanswered + unsent + unknown == 0 && snapshots_saved && ended
     }
 }
 
@@ -60,6 +63,7 @@ impl Ending {
             unsent: 0,
             unknown: 0,
             snapshots_saved: false,
+            readers_ended: false,
             released: false,
             closed: false,
         };
@@ -98,11 +102,21 @@ async fn end(inner: Arc<Inner>, mut crew: Crew) -> ShutdownReport {
     let Undrained { unsent, unknown } = write_rest(&mut crew, deadline).await;
     let saved = save_rest(&mut crew, deadline).await;
     let snapshots_saved = saved && crew.saver.lost() == lost;
+    // nothing is written any more: what they have seen then is all there is
+    let readers_ended = end_readers(&crew.readers, deadline).await;
     end_watch(&mut crew).await;
     drop(crew);
     let released = release(&inner.stores, inner.incarnation, last_words(deadline)).await;
     let closed = close(&inner, last_words(deadline)).await;
-    let report = ShutdownReport { unanswered, unsent, unknown, snapshots_saved, released, closed };
+    let report = ShutdownReport {
+        unanswered,
+        unsent,
+        unknown,
+        snapshots_saved,
+        readers_ended,
+        released,
+        closed,
+    };
     log_safely(|| {
         if report.is_clean() {
             tracing::info!(engine = inner.name, "engine shut down");
@@ -114,7 +128,7 @@ async fn end(inner: Arc<Inner>, mut crew: Crew) -> ShutdownReport {
 }
 
 /// How long each of these has at least, even if the time is over: partitions to fail what is left, snapshots to be saved,
-/// a store to take the journal back, and to close.
+/// readers to end, a store to take the journal back, and to close.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 pub(super) fn last_words(deadline: Instant) -> Instant {
@@ -201,6 +215,16 @@ async fn save_rest(crew: &mut Crew, deadline: Instant) -> bool {
             false
         }
     }
+}
+
+/// Ends those who read the journal; says whether they ended in time.
+async fn end_readers(readers: &JournalReaders, deadline: Instant) -> bool {
+    readers.end();
+    let late = readers.ended(last_words(deadline)).await;
+    if !late.is_empty() {
+        log_safely(|| tracing::warn!(readers = ?late, "readers of the journal not ended in time"));
+    }
+    late.is_empty()
 }
 
 /// Gives the writer slot back; says whether that was done in time.

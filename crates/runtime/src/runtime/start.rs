@@ -1,5 +1,5 @@
 use super::{
-    Inner, Runtime, StartError,
+    Inner, JournalReaders, Runtime, StartError,
     claim::{Claimed, claim},
     crew::Crew,
     shutdown::{Ending, last_words, release},
@@ -101,6 +101,7 @@ async fn start_over(
     log_safely(|| tracing::info!(engine = name, %incarnation, "engine started"));
     let Plant { gate, load, term, .. } = plant;
     let partitions = stores.events.layout().partitions;
+    let (commits, readers) = (crew.commits(), crew.readers.clone());
     let ending = tokio::sync::Mutex::new(Ending::of(crew));
     Ok(Runtime {
         inner: Arc::new(Inner {
@@ -112,6 +113,8 @@ async fn start_over(
             load,
             term,
             stores,
+            commits,
+            readers,
             settings,
             ending,
         }),
@@ -169,9 +172,6 @@ struct Plant {
     retention: HashMap<&'static str, Retention>,
 }
 
-/// The numbers of state writes: behind those of the last lane a journal can have, so that no event has the same.
-const STATE_WRITES: Lane = Lane::new(u16::MAX);
-
 type Kinds = HashMap<TypeId, Box<dyn Any + Send + Sync>>;
 
 impl Plant {
@@ -227,8 +227,7 @@ impl Plant {
         };
         let lanes: Vec<_> = layout.lanes.iter().map(lane_writer).collect();
         let (store, group_commit) = (Arc::clone(&stores.states), settings.group_commit.clone());
-        let states =
-            StateWriter::<Ticket>::spawn(store, STATE_WRITES, incarnation, group_commit, sink);
+        let states = StateWriter::<Ticket>::spawn(store, incarnation, group_commit, sink);
 
         let saver = Arc::new(Saver::new(
             settings.snapshot_bytes_max,
@@ -268,7 +267,20 @@ impl Plant {
         let (doors, states, saving) = (Arc::clone(&self.doors), Some(states), Some(saving));
         let (gate, load, watch) = (Arc::clone(&self.gate), Arc::clone(&self.load), Some(watch));
         let tasks = Some(tasks);
-        Ok(Crew { gate, supervisor, doors, lanes, states, saver, saving, tasks, load, watch })
+        let readers = JournalReaders::new();
+        Ok(Crew {
+            gate,
+            supervisor,
+            doors,
+            lanes,
+            states,
+            saver,
+            saving,
+            tasks,
+            load,
+            watch,
+            readers,
+        })
     }
 
     fn watchdog(&self, slow_handler_after: Duration) -> Watchdog {

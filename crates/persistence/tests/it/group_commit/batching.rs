@@ -1,7 +1,7 @@
 use super::writes::{append, append_of, bounded, ids, machine, state_write, store, to_write};
 use actum_model::{Lane, Partition, Revision};
 use actum_persistence::{
-    group_commit::{GroupCommit, GroupCommitSettings, GroupWrite, Step, Weight},
+    group_commit::{GroupCommit, GroupCommitSettings, GroupWrite, Step, Weight, WriterScope},
     store::{CommandRecord, StateChange, StateWrite},
 };
 
@@ -133,7 +133,7 @@ fn every_result_carries_the_partition_of_its_entity() {
 #[test]
 fn durable_states_are_grouped_the_same_way() {
     let settings = GroupCommitSettings::default().with_batch_events_max(2);
-    let mut machine = GroupCommit::<StateWrite, u32>::new(Lane::new(0), &settings);
+    let mut machine = GroupCommit::<StateWrite, u32>::new(WriterScope::States, &settings);
     (0..3).for_each(|id| machine.submit(state_write(id), id));
     let Some(Step::Write(batch)) = machine.next_step() else { panic!("nothing to write") };
     assert_eq!(batch.len(), 2);

@@ -1,5 +1,6 @@
 mod abandoning;
 mod allocations;
+mod announcing;
 mod batching;
 mod draining;
 mod gate_store;

@@ -3,7 +3,7 @@ use super::writes::{
 };
 use actum_model::{Lane, Revision, SequenceNr};
 use actum_persistence::{
-    group_commit::{CommitError, GroupCommit, GroupCommitSettings, Step},
+    group_commit::{CommitError, GroupCommit, GroupCommitSettings, Step, WriterScope},
     store::{AppendOutcome, Incarnation, Resolution::Stored, StateOutcome, StateWrite, StoreError},
 };
 
@@ -71,7 +71,7 @@ fn the_wrong_number_of_resolved_outcomes_is_corrupt() {
 #[test]
 fn a_state_is_written_or_in_conflict_at_its_revision() {
     let mut machine =
-        GroupCommit::<StateWrite, u32>::new(Lane::new(0), &GroupCommitSettings::default());
+        GroupCommit::<StateWrite, u32>::new(WriterScope::States, &GroupCommitSettings::default());
     (1..3).for_each(|id| machine.submit(state_write(id), id));
     let Some(Step::Write(batch)) = machine.next_step() else { panic!("nothing to write") };
     let conflict = StateOutcome::Conflict { actual: Revision::new(8) };

@@ -4,7 +4,7 @@ use super::writes::{Machine, all, append_of, appended, id_of, unavailable, unkno
 use crate::seed;
 use actum_model::{Lane, SequenceNr};
 use actum_persistence::{
-    group_commit::{GroupCommit, GroupCommitSettings, Settled, Step, Weight},
+    group_commit::{GroupCommit, GroupCommitSettings, Settled, Step, Weight, WriterScope},
     store::{
         AppendOutcome, EntityAppend, Incarnation,
         Resolution::{self, NotStored, Stored},
@@ -71,7 +71,7 @@ impl Walk {
         let entities = if random.bool() { 5 } else { 100_000 };
         Self {
             random,
-            machine: GroupCommit::new(Lane::new(0), &settings),
+            machine: GroupCommit::new(WriterScope::Lane(Lane::new(0)), &settings),
             bounds,
             entities,
             next_ticket: 0,

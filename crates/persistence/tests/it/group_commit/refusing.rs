@@ -12,7 +12,9 @@ use super::{
 };
 use actum_model::Lane;
 use actum_persistence::{
-    group_commit::{CommitError, GroupCommit, GroupCommitSettings, LaneWriter, Settled, Weight},
+    group_commit::{
+        CommitError, GroupCommit, GroupCommitSettings, LaneWriter, Settled, Weight, WriterScope,
+    },
     store::{
         EntityAppend,
         Resolution::{NotStored, Stored},
@@ -121,7 +123,7 @@ fn once_it_is_found_out_writes_go_on() {
 #[test]
 fn once_it_is_given_up_writes_go_on() {
     let settings = GroupCommitSettings::default().with_resolve_attempts_max(2);
-    let (mut machine, batch) = away(GroupCommit::new(Lane::new(0), &settings));
+    let (mut machine, batch) = away(GroupCommit::new(WriterScope::Lane(Lane::new(0)), &settings));
     machine.submit(append(2), 2);
     assert_eq!(words(&machine.resolved(batch, Err(unavailable()))), all([1], "unknown"));
     assert!(machine.refuse_waiting().is_empty());

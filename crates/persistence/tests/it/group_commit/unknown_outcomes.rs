@@ -4,7 +4,7 @@ use super::writes::{
 };
 use actum_model::Lane;
 use actum_persistence::{
-    group_commit::{CommitError, GroupCommit, GroupCommitSettings},
+    group_commit::{CommitError, GroupCommit, GroupCommitSettings, WriterScope},
     store::{
         EntityAppend, Incarnation,
         Resolution::{NotStored, Stored, Untraceable},
@@ -82,7 +82,8 @@ fn resolving_is_tried_again_until_it_succeeds() {
 fn after_the_last_attempt_every_write_is_of_unknown_outcome() {
     for attempts in [1, 2, 10] {
         let settings = GroupCommitSettings::default().with_resolve_attempts_max(attempts);
-        let (mut machine, mut batch) = in_doubt(GroupCommit::new(Lane::new(0), &settings));
+        let (mut machine, mut batch) =
+            in_doubt(GroupCommit::new(WriterScope::Lane(Lane::new(0)), &settings));
         for _ in 1..attempts {
             machine.resolved(batch, Err(unavailable()));
             (batch, _) = to_resolve(&mut machine);
@@ -127,7 +128,8 @@ fn resolving_in_a_store_that_is_lost_is_not_tried_again() {
 #[test]
 fn a_later_batch_in_doubt_has_all_its_attempts() {
     let settings = GroupCommitSettings::default().with_resolve_attempts_max(2);
-    let (mut machine, batch) = in_doubt(GroupCommit::new(Lane::new(0), &settings));
+    let (mut machine, batch) =
+        in_doubt(GroupCommit::new(WriterScope::Lane(Lane::new(0)), &settings));
     machine.resolved(batch, Err(unavailable()));
     let (batch, _) = to_resolve(&mut machine);
     machine.resolved(batch, Err(unavailable()));

@@ -283,12 +283,12 @@ async fn states_are_written_and_resolved_like_events() {
     let (store, mut calls) = States::new();
     let (sink, mut told) = Recorder::new();
     let settings = GroupCommitSettings::default();
-    let writer = StateWriter::spawn(store, Lane::new(2), Incarnation::new(5), settings, sink);
+    let writer = StateWriter::spawn(store, Incarnation::new(5), settings, sink);
     writer.queue().submit([(state_write(1), 1), (state_write(2), 2)]);
     let (batch, answer) = next(&mut calls).await.write();
     assert_eq!(batch.incarnation, Incarnation::new(5));
     let numbers: Vec<u64> = batch.writes.iter().map(|write| write.write_nr).collect();
-    assert_eq!(numbers, [(2 << 48) + 1, (2 << 48) + 2]);
+    assert_eq!(numbers, [(65_535 << 48) + 1, (65_535 << 48) + 2]);
     answer.send(Answer::Say(Err(unknown()))).unwrap();
     let (_, answer) = next(&mut calls).await.resolve();
     let conflict = StateOutcome::Conflict { actual: Revision::new(6) };

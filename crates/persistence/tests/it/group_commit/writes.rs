@@ -4,7 +4,9 @@ use actum_model::{
     EntityKey, Lane, Partition, Position, Revision, SequenceNr, StoredPayload, Timestamp,
 };
 use actum_persistence::{
-    group_commit::{CommitError, Committed, GroupCommit, GroupCommitSettings, Settled, Step},
+    group_commit::{
+        CommitError, Committed, GroupCommit, GroupCommitSettings, Settled, Step, WriterScope,
+    },
     store::{AppendOutcome, EntityAppend, NewEvent, StateChange, StateWrite, StoreError},
 };
 use bytes::Bytes;
@@ -12,13 +14,13 @@ use bytes::Bytes;
 pub(super) type Machine = GroupCommit<EntityAppend, u32>;
 
 pub(super) fn machine() -> Machine {
-    GroupCommit::new(Lane::new(0), &GroupCommitSettings::default())
+    GroupCommit::new(WriterScope::Lane(Lane::new(0)), &GroupCommitSettings::default())
 }
 
 pub(super) fn bounded(events: usize, bytes: usize) -> Machine {
     let settings = GroupCommitSettings::default();
     let settings = settings.with_batch_events_max(events).with_batch_bytes_max(bytes);
-    GroupCommit::new(Lane::new(0), &settings)
+    GroupCommit::new(WriterScope::Lane(Lane::new(0)), &settings)
 }
 
 /// One event of one byte, for entity `id`, in partition 0.

@@ -1,0 +1,24 @@
+//! What this process has just committed, for those who read the journal beside it.
+//!
+//! Each writer announces its commits here, before their results go to its [sink](crate::group_commit::CommitSink): a
+//! reader that has seen an answer finds a head that is no lower. A reader that has caught up with the store waits for
+//! the [head](LaneCommits::head) of its lane instead of asking again, and takes what was committed from the
+//! [tail](TailReader::page) when that follows what it has; otherwise it asks the store.
+//!
+//! An announcement is a hint that comes early, never the only way to an event: a commit whose outcome could not be found
+//! out is not announced, nor is one of another process. So a reader also asks the store now and then.
+//!
+//! Without a reader a commit costs two loads and a store of a number, and no event is kept.
+
+#[expect(clippy::module_inception, reason = "the file carries the name of its type")]
+mod commits;
+mod lane_commits;
+mod lane_tail;
+mod state_commits;
+mod tail_reader;
+mod watermark;
+
+pub use commits::Commits;
+pub use lane_commits::LaneCommits;
+pub use state_commits::StateCommits;
+pub use tail_reader::TailReader;
