@@ -1,7 +1,10 @@
 use crate::EngineBuilder;
 use actum_model::Entity;
-use actum_persistence::store::{Incarnation, StoreError};
-use actum_runtime::{EntityRef, Health, Runtime, ShutdownReport, Usage};
+use actum_persistence::{
+    commits::Commits,
+    store::{Incarnation, StoreError},
+};
+use actum_runtime::{EntityRef, Health, JournalReaders, Runtime, ShutdownReport, Usage};
 
 /// An event-sourced entity runtime, embedded in this process. Cheap to clone; all clones are one engine.
 ///
@@ -42,6 +45,19 @@ impl Engine {
     #[must_use]
     pub fn incarnation(&self) -> Incarnation {
         self.runtime.incarnation()
+    }
+
+    /// What the engine commits, from its start on: for those who read the journal beside it.
+    #[must_use]
+    pub fn commits(&self) -> &Commits {
+        self.runtime.commits()
+    }
+
+    /// Those who read the journal beside the engine. Who [enters](JournalReaders::enter) is asked to end when everything
+    /// is written, before the store is closed.
+    #[must_use]
+    pub fn readers(&self) -> &JournalReaders {
+        self.runtime.readers()
     }
 
     /// Whether another engine has taken over the journal, so that this one serves nothing any more.

@@ -111,6 +111,7 @@
 //! * What you set: [`settings`].
 //! * Where it is kept: [`MemoryStore`], `SqliteStore` with the feature `sqlite`, `PostgresStore` with the feature
 //!   `postgres`, [`store`] for stores of your own.
+//! * What reads beside an engine: [`commits`] says what was just committed, and [`JournalReaders`] ends readers in time.
 //!
 //! # What handlers may do
 //! A handler is a synchronous, pure function: it runs on the turn of its partition, and may run twice for one command.
@@ -185,6 +186,8 @@ pub use actum_model::{
     Revision, SequenceNr, StoredPayload, Timestamp, TraceContext, Unanswered, payload,
 };
 #[doc(inline)]
+pub use actum_persistence::commits;
+#[doc(inline)]
 pub use actum_persistence::store;
 pub use actum_persistence::{
     codec::{Cbor, Json, Prost},
@@ -192,8 +195,9 @@ pub use actum_persistence::{
 };
 pub use actum_runtime::{
     Ask, AskError, AskWithReceipt, Asking, AskingWithReceipt, Bound, EntityRef, Failing, Failure,
-    Health, HealthState, LeaseHealth, ModelConflict, PartitionHealth, Peek, Receipt,
-    ShutdownReport, StartError, StateModel, StoreHealth, TellError, Usage,
+    Health, HealthState, JournalReader, JournalReaders, LeaseHealth, ModelConflict,
+    PartitionHealth, Peek, Receipt, ShutdownReport, StartError, StateModel, StoreHealth, TellError,
+    Usage,
 };
 pub use actum_store_memory::MemoryStore;
 #[cfg(feature = "postgres")]

@@ -48,7 +48,7 @@ pub async fn what_is_announced_is_what_a_reader_finds(fixture: &dyn StoreFixture
     let mut expected = vec![0; keys.len()];
     for round in 0..4 {
         for (nr, key) in keys.iter().enumerate() {
-            let conflicts = (nr + round) % 7 == 0;
+            let conflicts = (nr + round).is_multiple_of(7);
             let count = 1 + nr % 3;
             let at = if conflicts { 100 } else { expected[nr] };
             let append = writer.append(key, at, events(count));

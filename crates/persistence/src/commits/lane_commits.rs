@@ -67,7 +67,6 @@ impl LaneCommits {
     }
 
     /// Keeps the newest events for a reader, for as long as what it gets lives.
-    #[must_use]
     pub fn follow(self: &Arc<Self>) -> TailReader {
         let mut followed = self.tail.lock();
         followed.readers += 1;

@@ -128,7 +128,7 @@ mod tests {
 
     fn event(nr: u64) -> JournalEvent {
         JournalEvent {
-            entity: EntityKey::new(if nr % 2 == 0 { "even" } else { "odd" }, "a").unwrap(),
+            entity: EntityKey::new(if nr.is_multiple_of(2) { "even" } else { "odd" }, "a").unwrap(),
             partition: Partition::new(0),
             event: StoredEvent {
                 sequence_nr: SequenceNr::new(nr),

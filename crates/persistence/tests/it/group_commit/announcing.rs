@@ -1,6 +1,6 @@
 use super::{
     gate_store::{Answer, Journal, States},
-    patience::next,
+    patience::{next, soon},
     recorder::{Recorder, Told, results},
     writer::{JournalCalls, lane_writer},
     writes::{all, append, append_of, appended, state_write, unknown},
@@ -75,7 +75,10 @@ async fn a_head_is_announced_before_the_results_of_its_commit() {
         writer.queue().submit([(append(1), 1)]);
         let (_, answer) = next(&mut calls).await.write();
         answer.send(Answer::Say(Ok(vec![appended(last)]))).unwrap();
-        assert_eq!(writer.commits().behind(Position::new(last - 1)).await, Position::new(last));
+        assert_eq!(
+            soon(writer.commits().behind(Position::new(last - 1))).await,
+            Position::new(last)
+        );
     }
     come_to_rest(&writer).await;
     assert_eq!(*sink.seen.lock(), [4, 8]);
@@ -204,9 +207,9 @@ async fn writes_of_durable_states_are_counted() {
     let found = vec![Stored(StateOutcome::Written), Stored(conflict), NotStored];
     answer.send(Answer::Say(Ok(found))).unwrap();
     next(&mut told).await;
-    assert_eq!(writer.commits().behind(0).await, 1);
+    assert_eq!(soon(writer.commits().behind(0)).await, 1);
     writer.queue().submit((1..3).map(|id| (state_write(id), id)));
     let (_, answer) = next(&mut calls).await.write();
     answer.send(Answer::Say(Ok(vec![StateOutcome::Written; 2]))).unwrap();
-    assert_eq!(writer.commits().behind(1).await, 3);
+    assert_eq!(soon(writer.commits().behind(1)).await, 3);
 }

@@ -1,7 +1,7 @@
 use super::writes::{
     all, append, appended, machine, state_write, to_write, unavailable, unknown, word, words,
 };
-use actum_model::{Lane, Revision, SequenceNr};
+use actum_model::{Revision, SequenceNr};
 use actum_persistence::{
     group_commit::{CommitError, GroupCommit, GroupCommitSettings, Step, WriterScope},
     store::{AppendOutcome, Incarnation, Resolution::Stored, StateOutcome, StateWrite, StoreError},

@@ -14,3 +14,8 @@ pub(super) async fn is_over<V: fmt::Debug>(receiver: &mut Receiver<V>) -> bool {
     let next = timeout(Duration::from_hours(1), receiver.recv()).await;
     next.expect("its sender must go").is_none()
 }
+
+/// Waits for what must come; a test that waits in vain fails instead of hanging.
+pub(super) async fn soon<V>(awaited: impl Future<Output = V>) -> V {
+    timeout(Duration::from_hours(1), awaited).await.expect("it must come")
+}
