@@ -1,4 +1,4 @@
-use crate::{clock::Clock, partition::Door};
+use crate::clock::Clock;
 use actum_host::cell::Moment;
 use std::sync::{
     Arc,
@@ -6,11 +6,20 @@ use std::sync::{
 };
 use tokio::sync::Notify;
 
-/// Wakes partitions when something of theirs is due: one task for all of them, not one timer a command.
+/// Wakes what is scheduled when it is due: one task for all partitions, not one timer a command.
 pub(crate) struct Alarm {
     /// When the task wakes next.
     next: AtomicU64,
     earlier: Notify,
+}
+
+/// Something that wants to be woken at a moment.
+pub(crate) trait Scheduled: Send + Sync {
+    /// When it wants to be woken at the latest.
+    fn due(&self) -> Moment;
+
+    /// Wakes it, because it is due. It is not due any more afterwards, unless it says so again.
+    fn wake(&self);
 }
 
 impl Alarm {
@@ -18,25 +27,24 @@ impl Alarm {
         Self { next: AtomicU64::new(Moment::NEVER.as_micros()), earlier: Notify::new() }
     }
 
-    /// Says that a partition is due at `due`, after it has stored that.
+    /// Says that something is due at `due`, after it has stored that.
     pub(crate) fn wanted(&self, due: Moment) {
         if due.as_micros() < self.next.load(Ordering::SeqCst) {
             self.earlier.notify_one();
         }
     }
 
-    /// Rings at every door that is due; until the task is aborted.
-    pub(crate) async fn run(&self, doors: Arc<[Arc<Door>]>, clock: Clock) {
+    /// Wakes everything that is due; until the task is aborted.
+    pub(crate) async fn run(&self, scheduled: Vec<Arc<dyn Scheduled>>, clock: Clock) {
         loop {
             let now = clock.now();
-            for door in doors.iter().filter(|door| door.due() <= now) {
-                door.ring();
+            for due in scheduled.iter().filter(|scheduled| scheduled.due() <= now) {
+                due.wake();
             }
-            let next = doors.iter().map(|door| door.due()).min().unwrap_or(Moment::NEVER);
+            let next = earliest(&scheduled);
             self.next.store(next.as_micros(), Ordering::SeqCst);
-            // who stored a nearer moment before that store did not notify: look once more
-            let recheck = doors.iter().map(|door| door.due()).min().unwrap_or(Moment::NEVER);
-            if recheck < next {
+            // what stored a nearer moment before that store did not notify: check again
+            if earliest(&scheduled) < next {
                 continue;
             }
             match clock.instant(next) {
@@ -49,4 +57,8 @@ impl Alarm {
             }
         }
     }
+}
+
+fn earliest(scheduled: &[Arc<dyn Scheduled>]) -> Moment {
+    scheduled.iter().map(|scheduled| scheduled.due()).min().unwrap_or(Moment::NEVER)
 }

@@ -1,6 +1,6 @@
 use crate::{
     health::HealthRecord,
-    partition::{Door, PartitionMessage},
+    partition::{PartitionHandles, PartitionMessage, PartitionState},
 };
 use actum_host::{
     Failure, Load,
@@ -15,19 +15,22 @@ use actum_persistence::{
     store::{Incarnation, StoreError},
 };
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 const FENCED: &str = "fenced: another engine has taken over the journal";
 const FAILED: &str = "the engine has failed, see its log; it must be started again";
 const LOST: &str = "the store is lost: its files were removed or replaced";
 
-/// Opens and shuts the engine to commands, and takes commits to the partitions they are for.
+/// Opens and closes the engine to commands, and takes commits to the partitions they are for.
 pub(crate) struct Gate {
-    doors: Arc<[Arc<Door>]>,
-    inboxes: OnceLock<Vec<Arc<dyn Refuses>>>,
+    partitions: Arc<PartitionHandles>,
+    shut: AtomicBool,
     fenced: watch::Sender<bool>,
     failed: OnceLock<&'static str>,
     health: HealthRecord,
@@ -35,20 +38,27 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    pub(crate) fn new(doors: Arc<[Arc<Door>]>) -> Self {
+    pub(crate) fn new(partitions: Arc<PartitionHandles>) -> Self {
         let ((fenced, _), (lost, _)) = (watch::channel(false), watch::channel(None));
-        let (inboxes, failed) = (OnceLock::new(), OnceLock::new());
-        Self { doors, inboxes, fenced, failed, lost, health: HealthRecord::default() }
-    }
-
-    /// Guards the inboxes of each kind, by partition.
-    pub(crate) fn guards(&self, inboxes: Vec<Arc<dyn Refuses>>) {
-        let _ = self.inboxes.set(inboxes);
+        Self {
+            partitions,
+            shut: AtomicBool::new(false),
+            fenced,
+            failed: OnceLock::new(),
+            lost,
+            health: HealthRecord::default(),
+        }
     }
 
     /// Refuses commands for good.
     pub(crate) fn shut(&self, failure: &Failure) {
+        self.shut.store(true, Ordering::Release);
         self.inboxes().for_each(|inbox| inbox.close(failure.clone()));
+    }
+
+    /// Whether commands are refused for good: no partition is started any more.
+    pub(crate) fn is_shut(&self) -> bool {
+        self.shut.load(Ordering::Acquire)
     }
 
     /// Refuses commands until [`Gate::reopen`].
@@ -73,7 +83,7 @@ impl Gate {
     }
 
     /// The engine cannot go on: `what` has ended that it cannot do without. Every command is refused from now on, and
-    /// whoever waits is answered at once.
+    /// all callers who wait are answered at once.
     pub(crate) fn fail(&self, what: &'static str) {
         if self.failed.set(what).is_err() {
             return;
@@ -92,9 +102,8 @@ impl Gate {
     /// Refuses commands with `failure`, and answers those that were taken with `reason`.
     fn abandon(&self, failure: &Failure, reason: &'static str) {
         self.shut(failure);
-        for door in self.doors.iter() {
-            let (count, _) = oneshot::channel();
-            door.send(PartitionMessage::Abandon(reason, count));
+        for partition in &*self.partitions {
+            partition.send(PartitionMessage::Abandon(reason));
         }
         self.clear();
     }
@@ -117,26 +126,16 @@ impl Gate {
         }
     }
 
-    /// Answers the commands that nobody will take any more with what the gate was shut with, and says how many. To be
+    /// Answers the commands that no partition will take any more with what the gate was shut with, and says how many. To be
     /// called after the gate is shut.
     pub(crate) fn clear(&self) -> usize {
         self.inboxes().map(|inbox| inbox.clear()).sum()
     }
 
-    /// Answers late commands to a partition that is down.
-    pub(crate) fn expire(&self, partition: usize, now: Moment) {
-        self.of_partition(partition).for_each(|inbox| inbox.expire(now));
-    }
-
-    /// The inboxes of one partition.
-    pub(crate) fn of_partition(&self, partition: usize) -> impl Iterator<Item = &Arc<dyn Refuses>> {
-        self.inboxes().skip(partition).step_by(self.doors.len())
-    }
-
     /// Ends all waits for partitions that will not answer, and lets them begin nothing any more. Says how many commands
     /// they hold that were not answered.
     pub(crate) fn give_up(&self, reason: &'static str) -> usize {
-        self.inboxes().map(|inbox| inbox.give_up(reason)).sum()
+        self.partitions.iter().map(|partition| partition.give_up(reason)).sum()
     }
 
     pub(crate) fn is_fenced(&self) -> bool {
@@ -152,8 +151,15 @@ impl Gate {
 
     /// How many partitions are in a handler that has run for longer than `limit`.
     pub(crate) fn stuck(&self, limit: Duration, now: Moment) -> usize {
-        let is_stuck = |at: &usize| self.of_partition(*at).any(|inbox| inbox.is_slow(limit, now));
-        (0..self.doors.len()).filter(is_stuck).count()
+        self.partitions
+            .iter()
+            .filter(|partition| partition.inboxes().iter().any(|inbox| inbox.is_slow(limit, now)))
+            .count()
+    }
+
+    /// How many partitions are in this state.
+    pub(crate) fn count(&self, state: PartitionState) -> usize {
+        self.partitions.iter().filter(|partition| partition.state() == state).count()
     }
 
     /// What the parts of the engine report of themselves.
@@ -162,15 +168,15 @@ impl Gate {
     }
 
     fn inboxes(&self) -> impl Iterator<Item = &Arc<dyn Refuses>> {
-        self.inboxes.get().into_iter().flatten()
+        self.partitions.iter().flat_map(|partition| partition.inboxes())
     }
 }
 
-/// Shuts a gate and ends the watchdog when it is dropped, with the tokio runtime that everybody of the engine works on: an engine that cannot
-/// answer must not take commands.
-pub(crate) struct ShutOnDrop(pub(crate) Arc<Gate>, pub(crate) Arc<Load>);
+/// Shuts a gate and ends the watchdog when it is dropped, with the tokio runtime that all tasks of the engine run on: an
+/// engine that cannot answer must not take commands.
+pub(crate) struct EndGuard(pub(crate) Arc<Gate>, pub(crate) Arc<Load>);
 
-impl Drop for ShutOnDrop {
+impl Drop for EndGuard {
     fn drop(&mut self) {
         self.0.shut(&Failure::unavailable("the engine has ended"));
         self.0.clear();
@@ -185,7 +191,7 @@ impl CommitSink<Ticket> for Gate {
         results: Vec<(Ticket, Result<Committed, CommitError>)>,
     ) {
         note_outcome(&self.health, &results);
-        self.doors[partition.index()].leave_committed(results);
+        self.partitions[partition].leave_committed(results);
     }
 
     fn fenced(&self, incarnation: Incarnation) {
@@ -217,12 +223,14 @@ mod tests {
     use crate::{
         EntityRef,
         alarm::Alarm,
-        ask::{Port, TellFailures},
+        ask::{Entrance, TellFailures},
         clock::Clock,
+        partition::{PartitionHandle, PartitionTable},
+        term::Term,
     };
-    use actum_host::{Load, partition::Inbox};
+    use actum_host::partition::Inbox;
     use actum_model::{Ctx, Effect, Entity, EntityKey, Handle, Lane, NoEvents, PartitionCount};
-    use std::{convert::Infallible, future::IntoFuture, time::Duration};
+    use std::{convert::Infallible, future::IntoFuture};
     use tokio::time::timeout;
 
     struct Unserved;
@@ -247,28 +255,37 @@ mod tests {
         }
     }
 
-    /// A gate before one inbox that nobody empties.
+    /// A gate before one inbox that no partition empties.
     fn gate() -> (Gate, EntityRef<Unserved>, Arc<Load>) {
-        let only = PartitionCount::default().iter().next().expect("a count is not zero");
-        let door = Arc::new(Door::new(only, Lane::default(), Arc::new(Alarm::new())));
         let load = Arc::new(Load::new(10, 10, 10));
         let inbox = Arc::new(Inbox::<Unserved>::new(10, Arc::clone(&load)));
-        let gate = Gate::new([Arc::clone(&door)].into());
-        gate.guards(vec![Arc::clone(&inbox) as Arc<dyn Refuses>]);
-        let (clock, ask_timeout) = (Clock::start(), Duration::from_secs(1));
-        let tells = Arc::new(TellFailures::new("unserved", clock));
-        let port = Port { inbox, door, load: Arc::clone(&load), clock, ask_timeout, tells };
+        let (clock, alarm) = (Clock::start(), Arc::new(Alarm::new()));
+        let count = PartitionCount::new(1).expect("1 is a count");
+        let partitions = Arc::new(PartitionTable::new(count, |partition| {
+            let (term, alarm) = (Arc::new(Term::new(clock)), Arc::clone(&alarm));
+            let inboxes = [Arc::clone(&inbox) as Arc<dyn Refuses>].into();
+            Arc::new(PartitionHandle::new(partition, Lane::default(), inboxes, term, alarm))
+        }));
+        partitions.iter().for_each(|partition| partition.open(partition.term()));
+        let entrance = Entrance::new(
+            &PartitionTable::new(count, |_| Arc::clone(&inbox)),
+            &partitions,
+            Arc::clone(&load),
+            clock,
+            Duration::from_secs(1),
+            Arc::new(TellFailures::new("unserved", clock)),
+        );
         let key = EntityKey::new("unserved", "n").expect("a short id");
-        (gate, EntityRef::new(key, Arc::new(port)), load)
+        (Gate::new(partitions), EntityRef::new(key, Arc::new(entrance)), load)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_that_was_shut_stays_shut_whatever_becomes_of_the_lease() {
+    async fn one_that_was_shut_stays_shut_whatever_the_lease_does() {
         let (gate, unserved, _) = gate();
         let (lease, shut) = (Failure::unavailable("lease"), Failure::unavailable("shut"));
         let refused = async || {
             let answer = timeout(Duration::from_secs(1), unserved.ask(()).into_future()).await;
-            answer.expect("nobody waits for ever").expect_err("it is refused").to_string()
+            answer.expect("no one waits for ever").expect_err("it is refused").to_string()
         };
         gate.suspend(&lease);
         assert_eq!(refused().await, "unavailable: lease");
@@ -280,7 +297,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_waits_when_it_is_shut_is_told_why() {
+    async fn a_caller_who_waits_when_it_is_shut_gets_the_reason() {
         let (gate, unserved, load) = gate();
         gate.suspend(&Failure::unavailable("lease"));
         gate.reopen();

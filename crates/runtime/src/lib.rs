@@ -12,6 +12,7 @@
 
 mod alarm;
 mod ask;
+mod background_tasks;
 mod clock;
 mod gate;
 mod health;
@@ -21,16 +22,20 @@ mod registration;
 mod restarts;
 mod runtime;
 pub mod settings;
+mod state_model;
 mod supervisor;
-mod tasks;
+mod term;
 mod watchdog;
 mod writer_lease;
 
 pub use actum_host::{AskError, Bound, Failure, Receipt};
 pub use ask::{Ask, AskWithReceipt, Asking, AskingWithReceipt, EntityRef, Peek, TellError};
 pub use health::{Failing, Health, HealthState, LeaseHealth, PartitionHealth, StoreHealth};
+pub use partition::PartitionState;
 pub use registration::Registration;
 pub use runtime::{
-    JournalReader, JournalReaders, ModelConflict, Runtime, ShutdownReport, StartError, StateModel,
+    JournalReader, JournalReaders, PartitionTerm, Partitions, Runtime, ShutdownReport, StartError,
     Usage,
 };
+pub use state_model::{ModelConflict, StateModel};
+pub use supervisor::{Closed, OpenError};

@@ -1,19 +1,21 @@
 use crate::{
-    StateModel,
-    ask::{Port, TellFailures},
+    ask::{Entrance, TellFailures},
     clock::Clock,
     journal::{Decode, Retention},
-    partition::Door,
+    partition::{HostPlan, PartitionHandles, PartitionTable},
     settings::{EntitySettings, RuntimeSettings},
+    state_model::StateModel,
 };
 use actum_host::{
     KindContext, Load,
     cell::{ByEvents, ByState, FailureBursts, SNAPSHOT_MARKS_MAX, decode_snapshot},
-    partition::{Hosted, HostedKind, Inbox, KindHost, Refuses},
+    partition::{Hosted, Inbox, KindHost, Refuses},
 };
-use actum_model::{CommandId, CommandSet, DurableState, Entity, EventSourced, check_kind};
-use actum_persistence::error_chain::full_text;
+use actum_model::{
+    CommandId, CommandSet, DurableState, Entity, EventSourced, PartitionCount, check_kind,
+};
 use actum_persistence::{
+    error_chain::full_text,
     serializer::Serializer,
     store::{COMMANDS_READ_MAX, Incarnation},
 };
@@ -39,7 +41,7 @@ pub struct Registration {
 /// What kinds are built from.
 pub(crate) struct Wiring<'a> {
     pub(crate) nr: u16,
-    pub(crate) doors: &'a [Arc<Door>],
+    pub(crate) partitions: PartitionCount,
     pub(crate) load: &'a Arc<Load>,
     pub(crate) clock: Clock,
     pub(crate) settings: &'a RuntimeSettings,
@@ -47,18 +49,15 @@ pub(crate) struct Wiring<'a> {
     pub(crate) incarnation: Incarnation,
 }
 
-/// A kind that is ready: where commands enter, and how a partition hosts it.
+/// A kind that is ready: what commands of it wait in, and how a partition hosts it.
 pub(crate) struct Wired {
-    pub(crate) ports: Box<dyn Any + Send + Sync>,
-    pub(crate) inboxes: Vec<Arc<dyn Refuses>>,
+    pub(crate) inboxes: PartitionTable<Arc<dyn Refuses>>,
     pub(crate) host: HostPlan,
+    pub(crate) connect: Connect,
 }
 
-/// Makes the cells of a kind in the partition of this index, empty.
-pub(crate) type HostPlan = Box<dyn Fn(usize) -> Box<dyn HostedKind> + Send + Sync>;
-
-/// Where commands of one kind enter, by partition.
-pub(crate) struct Ports<E: Entity>(pub(crate) Box<[Arc<Port<E>>]>);
+/// Makes where commands of a kind enter, an `Arc<Entrance<E>>`, once its inboxes are at the partitions.
+pub(crate) type Connect = Box<dyn FnOnce(&PartitionHandles) -> Box<dyn Any + Send + Sync>>;
 
 impl Registration {
     /// Runs `E` as event-sourced entities.
@@ -149,32 +148,23 @@ fn wire<M: Hosted>(
         commands_read_max: COMMANDS_READ_MAX,
         ids: Arc::clone(wiring.load.ids()),
     });
-    let tells = Arc::new(TellFailures::new(<M::Entity as Entity>::KIND, wiring.clock));
-    let ports: Box<[Arc<Port<M::Entity>>]> =
-        wiring.doors.iter().map(|door| port(door, &tells, wiring)).collect();
-    let inboxes = ports.iter().map(|port| Arc::clone(&port.inbox) as Arc<dyn Refuses>).collect();
-    let (nr, for_hosts) = (wiring.nr, ports.clone());
-    let host: HostPlan = Box::new(move |partition| {
-        let Port { inbox, load, .. } = &*for_hosts[partition];
-        Box::new(KindHost::<M>::new(nr, Arc::clone(&context), Arc::clone(inbox), Arc::clone(load)))
+    let inboxes = PartitionTable::new(wiring.partitions, |_| {
+        let commands_max = wiring.settings.partition_commands_max;
+        Arc::new(Inbox::<M::Entity>::new(commands_max, Arc::clone(wiring.load)))
     });
-    Wired { ports: Box::new(Ports(ports)), inboxes, host }
-}
-
-fn port<E: Entity>(
-    door: &Arc<Door>,
-    tells: &Arc<TellFailures>,
-    wiring: &Wiring<'_>,
-) -> Arc<Port<E>> {
-    Arc::new(Port {
-        inbox: Arc::new(Inbox::new(
-            wiring.settings.partition_commands_max,
-            Arc::clone(wiring.load),
-        )),
-        door: Arc::clone(door),
-        load: Arc::clone(wiring.load),
-        clock: wiring.clock,
-        ask_timeout: wiring.settings.ask_timeout,
-        tells: Arc::clone(tells),
-    })
+    let refusing = PartitionTable::new(wiring.partitions, |partition| {
+        Arc::clone(&inboxes[partition]) as Arc<dyn Refuses>
+    });
+    let (nr, load, for_hosts) = (wiring.nr, Arc::clone(wiring.load), inboxes.clone());
+    let host: HostPlan = Box::new(move |partition| {
+        let inbox = Arc::clone(&for_hosts[partition]);
+        Box::new(KindHost::<M>::new(nr, Arc::clone(&context), inbox, Arc::clone(&load)))
+    });
+    let (load, clock, ask_timeout) =
+        (Arc::clone(wiring.load), wiring.clock, wiring.settings.ask_timeout);
+    let connect: Connect = Box::new(move |handles| {
+        let tells = Arc::new(TellFailures::new(<M::Entity as Entity>::KIND, clock));
+        Box::new(Arc::new(Entrance::new(&inboxes, handles, load, clock, ask_timeout, tells)))
+    });
+    Wired { inboxes: refusing, host, connect }
 }

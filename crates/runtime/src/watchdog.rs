@@ -1,6 +1,10 @@
 //! Ends the waits of callers whose partition is stuck, and names the handler it is stuck in.
 
-use crate::{clock::Clock, gate::Gate, partition::Door};
+use crate::{
+    alarm::Scheduled,
+    clock::Clock,
+    partition::{PartitionHandle, PartitionHandles, PartitionTable},
+};
 use actum_host::{Load, cell::Moment};
 use actum_persistence::panics::{guard, log_safely};
 use std::{
@@ -20,13 +24,12 @@ use tracing::{Dispatch, dispatcher, subscriber::NoSubscriber};
 /// A partition answers late commands itself; but while a handler blocks it, or all threads of tokio are blocked, it
 /// cannot. So this has a thread of its own, which sleeps while no command waits. It leaves the commands where they are.
 pub(crate) struct Watchdog {
-    doors: Arc<[Arc<Door>]>,
-    gate: Arc<Gate>,
+    partitions: Arc<PartitionHandles>,
     load: Arc<Load>,
     clock: Clock,
     slow_handler_after: Duration,
-    /// By partition: what it was found waiting in at the last look, if it was.
-    seen: Vec<Option<u64>>,
+    /// What each partition was found waiting in at the last look, if it was.
+    seen: PartitionTable<Option<u64>>,
 }
 
 /// How often it looks.
@@ -45,7 +48,7 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Waits until a watchdog has ended that was told to; no longer than `limit`, since it may be calling a foreign waker
+    /// Waits until a watchdog has ended that is to end; no longer than `limit`, since it may be calling a foreign waker
     /// or subscriber.
     pub(crate) async fn ended(self, limit: Duration) {
         let join = move || match self.ended.recv_timeout(limit) {
@@ -58,17 +61,16 @@ impl Watch {
 
 impl Watchdog {
     pub(crate) fn new(
-        doors: Arc<[Arc<Door>]>,
-        gate: Arc<Gate>,
+        partitions: Arc<PartitionHandles>,
         load: Arc<Load>,
         clock: Clock,
         slow_handler_after: Duration,
     ) -> Self {
-        let seen = vec![None; doors.len()];
-        Self { doors, gate, load, clock, slow_handler_after, seen }
+        let seen = PartitionTable::new(partitions.count(), |_| None);
+        Self { partitions, load, clock, slow_handler_after, seen }
     }
 
-    /// Starts the thread. It logs to whom the caller logs to, and reads the clock of the caller's tokio runtime.
+    /// Starts the thread. It logs to the caller's subscriber, and reads the clock of the caller's tokio runtime.
     ///
     /// # Errors
     /// That of the system, when it has no thread to give.
@@ -108,23 +110,23 @@ impl Watchdog {
 
     fn look(&mut self) {
         let now = self.clock.now();
-        for (partition, door) in self.doors.iter().enumerate() {
-            let turns = door.turns();
+        for handle in &*self.partitions {
+            let turns = handle.turns();
             let in_turn = turns % 2 == 1;
-            let waits = (in_turn || door.is_awake()).then_some(turns);
-            let stuck =
-                std::mem::replace(&mut self.seen[partition], waits) == waits && waits.is_some();
+            let waits = (in_turn || handle.is_awake()).then_some(turns);
+            let seen = std::mem::replace(&mut self.seen[handle.partition], waits);
             if in_turn {
-                self.name_slow_handlers(partition, now);
+                self.name_slow_handlers(handle, now);
             }
-            if stuck || door.due().after(TOLERANCE) <= now {
-                self.gate.of_partition(partition).for_each(|inbox| inbox.end_late(now));
+            let stuck = seen == waits && waits.is_some();
+            if stuck || handle.due().after(TOLERANCE) <= now {
+                handle.inboxes().iter().for_each(|inbox| inbox.end_late(now));
             }
         }
     }
 
-    fn name_slow_handlers(&self, partition: usize, now: Moment) {
-        for inbox in self.gate.of_partition(partition) {
+    fn name_slow_handlers(&self, handle: &PartitionHandle, now: Moment) {
+        for inbox in handle.inboxes() {
             let Some(run) = inbox.slow_run(self.slow_handler_after, now) else { continue };
             self.load.slow_handler();
             let (kind, command, ran_for) = (inbox.kind(), run.command, run.ran_for);

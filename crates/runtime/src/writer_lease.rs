@@ -1,58 +1,14 @@
-use crate::{clock::Clock, gate::Gate};
-use actum_host::cell::Moment;
-use actum_persistence::error_chain::full_text;
+use crate::{
+    gate::Gate,
+    term::{Term, lapsed},
+};
 use actum_persistence::{
+    error_chain::full_text,
     panics::log_safely,
     store::{Incarnation, StoreError, WriterStore},
 };
-use std::{
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep_until, timeout_at};
-
-/// Until when this engine is surely the only writer, by its own clock.
-///
-/// Partitions look at it after they have taken commands, so that a process that was stopped as a whole shows nobody what
-/// is in its memory, though it has not come to look after its lease.
-pub(crate) struct Term {
-    clock: Clock,
-    ends: AtomicU64,
-}
-
-impl Term {
-    /// One that has ended.
-    pub(crate) fn new(clock: Clock) -> Self {
-        Self { clock, ends: AtomicU64::new(0) }
-    }
-
-    /// Whether it is over at `now`, a moment on this engine's clock.
-    pub(crate) fn is_over_at(&self, now: Moment) -> bool {
-        now >= Moment::from_micros(self.ends.load(Ordering::Acquire))
-    }
-
-    /// How much longer it lasts; zero when it is over.
-    pub(crate) fn left(&self) -> Duration {
-        Moment::from_micros(self.ends.load(Ordering::Acquire)).since(self.clock.now())
-    }
-
-    pub(crate) fn now(&self) -> Moment {
-        self.clock.now()
-    }
-
-    pub(crate) fn prolong(&self, until: Instant) {
-        self.ends.store(self.clock.moment(until).as_micros(), Ordering::Release);
-    }
-}
-
-/// Why nobody is served whose command came after the end of the term.
-pub(crate) fn lapsed<X>() -> actum_host::AskError<X> {
-    actum_host::AskError::unavailable("the writer lease could not be renewed in time")
-}
 
 /// How soon a renewal that failed is tried again, at the latest: as soon as the store is back, commands are to be taken.
 const RETRY: Duration = Duration::from_millis(250);
@@ -62,7 +18,7 @@ const RETRY: Duration = Duration::from_millis(250);
 ///
 /// A lease that could not be renewed in time is treated as lost by this engine's own clock, whatever the store says: no
 /// state is shown that another writer may have changed. That holds while a renewal hangs, too; one that succeeds later
-/// proves that nobody did. What is written is fenced by the journal in any case.
+/// proves that no other writer did. What is written is fenced by the journal in any case.
 pub(crate) async fn keep(
     writers: Arc<dyn WriterStore>,
     incarnation: Incarnation,
@@ -89,7 +45,7 @@ pub(crate) async fn keep(
             Ok(()) => {
                 valid_until = asked + lease;
                 next = asked + lease / 3; // at once if this one took longer
-                term.prolong(valid_until);
+                term.set_end(valid_until);
                 failing = false;
                 gate.health().renewals.succeeded();
                 if std::mem::take(&mut suspended) {

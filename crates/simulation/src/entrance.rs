@@ -4,7 +4,7 @@ use actum_host::{
     cell::Job,
     partition::{Delivery, Hosted, HostedKind, Inbox, KindHost, Refuses},
 };
-use actum_model::EntityKey;
+use actum_model::{EntityKey, Partition};
 use std::sync::Arc;
 
 /// Where commands for one kind of entity enter a partition, whatever the kind.
@@ -32,7 +32,8 @@ impl<M: Hosted<Entity: Subject>> Entrance for KindEntrance<M> {
             job.settle(Err(failure.clone()));
             return Err(failure);
         }
-        self.inbox.push(Delivery { key, job }).map_err(|(delivery, failure)| {
+        self.inbox.push(Delivery { key, job }).map_err(|(delivery, why)| {
+            let failure = why.into_failure(Partition::new(0));
             self.load.answered(1);
             delivery.job.settle(Err(failure.clone()));
             failure

@@ -118,6 +118,11 @@ impl HandlerRun {
         self.given_up.store(true, Ordering::Release);
     }
 
+    /// Commands may be begun, by another actor.
+    pub(super) fn begin_again(&self) {
+        self.given_up.store(false, Ordering::Release);
+    }
+
     pub(super) fn is_given_up(&self) -> bool {
         self.given_up.load(Ordering::Acquire)
     }

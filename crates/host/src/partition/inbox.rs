@@ -6,7 +6,7 @@ use crate::{
     Bound, Failure, Load,
     cell::{AskStage, EarlyEnd, Job, Moment, OpenAsk},
 };
-use actum_model::{Entity, EntityKey};
+use actum_model::{Entity, EntityKey, Partition};
 use parking_lot::Mutex;
 use std::{sync::Arc, time::Duration};
 
@@ -28,6 +28,8 @@ struct State<E: Entity> {
     /// What was taken out of it.
     taken: Taken,
     entrance: Entrance,
+    /// Whether the partition is open in this engine.
+    is_here: bool,
 }
 
 /// Whether commands come in, or why not.
@@ -37,6 +39,27 @@ enum Entrance {
     Suspended(Failure),
     /// For good.
     Closed(Failure),
+}
+
+/// Why a command did not come in.
+#[derive(Clone, Debug)]
+pub enum NotTaken {
+    /// It is refused.
+    Refused(Failure),
+    /// The partition is not open here; it may be elsewhere.
+    NotHere,
+}
+
+impl NotTaken {
+    /// What it is to a caller whose command can go nowhere else.
+    pub fn into_failure(self, partition: Partition) -> Failure {
+        match self {
+            Self::Refused(failure) => failure,
+            Self::NotHere => {
+                Failure::unavailable(format!("the entity's partition {partition} is not open here"))
+            }
+        }
+    }
 }
 
 /// A handler that has run for too long.
@@ -58,20 +81,21 @@ impl<E: Entity> Inbox<E> {
             earliest: Moment::NEVER,
             taken: Taken::new(),
             entrance: Entrance::Open,
+            is_here: true,
         });
         Self { state, commands_max, load, run: HandlerRun::new() }
     }
 
     /// Adds a command; gives it back with the reason when it is not taken.
-    pub fn push(&self, delivery: Delivery<E>) -> Result<(), (Delivery<E>, Failure)> {
+    pub fn push(&self, delivery: Delivery<E>) -> Result<(), (Delivery<E>, NotTaken)> {
         let deadline = delivery.job.envelope().deadline;
         let mut state = self.state.lock();
-        if let Entrance::Suspended(failure) | Entrance::Closed(failure) = &state.entrance {
-            let failure = failure.clone();
-            return Err((delivery, failure));
+        if let Some(why) = state.not_open() {
+            return Err((delivery, why));
         }
         if state.deliveries.len() >= self.commands_max {
-            return Err((delivery, Failure::Overloaded { bound: Bound::PartitionCommands }));
+            let full = Failure::Overloaded { bound: Bound::PartitionCommands };
+            return Err((delivery, NotTaken::Refused(full)));
         }
         state.earliest = state.earliest.min(deadline);
         state.deliveries.push(delivery);
@@ -111,6 +135,19 @@ impl<E: Entity> Inbox<E> {
         resumed.extend(commands);
     }
 
+    /// Answers commands that were not taken; says how many callers had no answer yet. To be called outside the lock:
+    /// answering wakes callers.
+    fn answer(&self, left: Vec<Delivery<E>>, failure: &Failure) -> usize {
+        self.load.answered(left.len());
+        let mut count = 0;
+        for Delivery { job, .. } in left {
+            let was_ended = job.open_ask().is_some_and(|ask| ask.stage() == AskStage::Ended);
+            count += usize::from(!was_ended);
+            job.settle(Err(failure.clone()));
+        }
+        count
+    }
+
     /// Forgets what was taken: it was dropped with the partition.
     pub(super) fn forget_taken(&self) {
         self.run.ends();
@@ -138,8 +175,18 @@ pub trait Refuses: Send + Sync {
     /// Refuses all commands for good, with the failure of the last call.
     fn close(&self, failure: Failure);
 
+    /// Lets commands in, and lets them be begun: the partition is open here. What refuses them otherwise goes on doing so.
+    fn open_here(&self);
+
+    /// Lets no command in: the partition is not open here. Those that wait stay.
+    fn close_here(&self);
+
     /// Answers the commands that wait with the failure it was closed with; says how many that were. Does nothing before.
     fn clear(&self) -> usize;
+
+    /// Answers the commands that wait with the failure it was closed with, or with this one; says how many that were. For a
+    /// partition that is not open here.
+    fn clear_with(&self, failure: &Failure) -> usize;
 
     /// Answers commands whose callers have stopped waiting, for a partition that is down.
     fn expire(&self, now: Moment);
@@ -181,21 +228,33 @@ impl<E: Entity> Refuses for Inbox<E> {
         self.state.lock().entrance = Entrance::Closed(failure);
     }
 
+    fn open_here(&self) {
+        self.run.begin_again();
+        self.state.lock().is_here = true;
+    }
+
+    fn close_here(&self) {
+        self.state.lock().is_here = false;
+    }
+
     fn clear(&self) -> usize {
-        let (left, failure) = {
-            let mut state = self.state.lock();
-            let Entrance::Closed(failure) = &state.entrance else { return 0 };
-            let failure = failure.clone();
-            (std::mem::take(&mut state.deliveries), failure)
+        let mut state = self.state.lock();
+        let Entrance::Closed(failure) = &state.entrance else { return 0 };
+        let failure = failure.clone();
+        let left = std::mem::take(&mut state.deliveries);
+        drop(state);
+        self.answer(left, &failure)
+    }
+
+    fn clear_with(&self, failure: &Failure) -> usize {
+        let mut state = self.state.lock();
+        let failure = match &state.entrance {
+            Entrance::Closed(failure) => failure.clone(),
+            _ => failure.clone(),
         };
-        self.load.answered(left.len());
-        let mut count = 0;
-        for Delivery { job, .. } in left {
-            let was_ended = job.open_ask().is_some_and(|ask| ask.stage() == AskStage::Ended);
-            count += usize::from(!was_ended);
-            job.settle(Err(failure.clone())); // outside the lock: answering wakes callers
-        }
-        count
+        let left = std::mem::take(&mut state.deliveries);
+        drop(state);
+        self.answer(left, &failure)
     }
 
     fn expire(&self, now: Moment) {
@@ -248,6 +307,16 @@ impl<E: Entity> Refuses for Inbox<E> {
 }
 
 impl<E: Entity> State<E> {
+    /// Why commands do not come in, whatever room there is.
+    fn not_open(&self) -> Option<NotTaken> {
+        match &self.entrance {
+            Entrance::Closed(failure) => Some(NotTaken::Refused(failure.clone())),
+            _ if !self.is_here => Some(NotTaken::NotHere),
+            Entrance::Suspended(failure) => Some(NotTaken::Refused(failure.clone())),
+            Entrance::Open => None,
+        }
+    }
+
     /// The open waits of commands in the inbox whose deadline has passed.
     fn late(&mut self, now: Moment) -> Vec<Arc<dyn OpenAsk>> {
         let mut late = Vec::new();

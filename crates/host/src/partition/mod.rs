@@ -16,7 +16,7 @@ mod taken;
 pub use cap_keeper::{CapKeeper, CapMember};
 pub use found::{Found, Hosted};
 pub use hosted::{HostedKind, TurnContext};
-pub use inbox::{Delivery, Inbox, Refuses, SlowRun};
+pub use inbox::{Delivery, Inbox, NotTaken, Refuses, SlowRun};
 pub use kind_host::KindHost;
 pub use partition::{Mail, Partition, SWEEP_INTERVAL_MIN, Turned};
 pub use shell::{Cap, NextToLeave, Shell};

@@ -110,17 +110,21 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
         }
         match &self.to.target {
             Target::Nowhere(what) => Err(TellError(AskError::invalid(&**what))),
-            Target::Entity { key, port } => {
+            Target::Entity { key, entrance } => {
                 let (deadline, expected_revision) =
-                    (port.deadline(self.timeout), self.expected_revision);
+                    (entrance.deadline(self.timeout), self.expected_revision);
                 let metadata = with_ids(self.metadata, self.command_id, self.cause);
                 let envelope = Envelope { metadata, deadline, expected_revision };
                 let job = Box::new(Asked::<E, C>::new(
                     self.command,
                     envelope,
-                    ReplyTo::log(C::MANIFEST, Arc::clone(&port.tells), span::<E>(key, C::MANIFEST)),
+                    ReplyTo::log(
+                        C::MANIFEST,
+                        Arc::clone(&entrance.tells),
+                        span::<E>(key, C::MANIFEST),
+                    ),
                 ));
-                port.try_deliver(key.clone(), job).map_err(|(mut job, failure)| {
+                entrance.try_deliver(key.clone(), job).map_err(|(mut job, failure)| {
                     job.forget(); // its caller gets the failure here
                     TellError(failure)
                 })
@@ -132,18 +136,19 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
         if let Some(what) = self.invalid {
             return AskingWithReceipt(State::Refused(Some(AskError::invalid(what))));
         }
-        let (key, port) = match self.to.target {
-            Target::Entity { key, port } => (key, port),
+        let (key, entrance) = match self.to.target {
+            Target::Entity { key, entrance } => (key, entrance),
             Target::Nowhere(what) => {
                 return AskingWithReceipt(State::Refused(Some(AskError::invalid(&*what))));
             }
         };
-        let (deadline, expected_revision) = (port.deadline(self.timeout), self.expected_revision);
+        let (deadline, expected_revision) =
+            (entrance.deadline(self.timeout), self.expected_revision);
         let metadata = with_ids(self.metadata, self.command_id, self.cause);
         let envelope = Envelope { metadata, deadline, expected_revision };
         let slot = Arc::new(AnswerSlot::new(deadline));
         let reply_to = ReplyTo::caller(Arc::clone(&slot), span::<E>(&key, C::MANIFEST));
-        port.deliver(key, Box::new(Asked::<E, C>::new(self.command, envelope, reply_to)));
+        entrance.deliver(key, Box::new(Asked::<E, C>::new(self.command, envelope, reply_to)));
         AskingWithReceipt(State::Waiting(Caller::of(slot)))
     }
 }

@@ -1,9 +1,9 @@
-use super::{Ask, Peek, Port, TellError};
+use super::{Ask, Entrance, Peek, TellError};
 use actum_model::{Entity, EntityId, EntityKey, Handle, Lists, Payload};
 use std::{fmt, sync::Arc};
 
 /// Addresses one entity. Cheap to clone, and never dead: the entity is activated by its first command and recovered
-/// whenever it is needed.
+/// whenever it is needed. Where its partition is open is decided for each command as it is sent.
 ///
 /// # Examples
 /// ```
@@ -67,15 +67,15 @@ pub struct EntityRef<E: Entity> {
 pub(super) enum Target<E: Entity> {
     Entity {
         key: EntityKey,
-        port: Arc<Port<E>>,
+        entrance: Arc<Entrance<E>>,
     },
     /// The id can name no entity: everything sent there gets this.
     Nowhere(Arc<str>),
 }
 
 impl<E: Entity> EntityRef<E> {
-    pub(crate) fn new(key: EntityKey, port: Arc<Port<E>>) -> Self {
-        Self { target: Target::Entity { key, port } }
+    pub(crate) fn new(key: EntityKey, entrance: Arc<Entrance<E>>) -> Self {
+        Self { target: Target::Entity { key, entrance } }
     }
 
     pub(crate) fn nowhere(what: &str) -> Self {
@@ -149,8 +149,8 @@ impl<E: Entity> EntityRef<E> {
 impl<E: Entity> Clone for EntityRef<E> {
     fn clone(&self) -> Self {
         let target = match &self.target {
-            Target::Entity { key, port } => {
-                Target::Entity { key: key.clone(), port: Arc::clone(port) }
+            Target::Entity { key, entrance } => {
+                Target::Entity { key: key.clone(), entrance: Arc::clone(entrance) }
             }
             Target::Nowhere(what) => Target::Nowhere(Arc::clone(what)),
         };

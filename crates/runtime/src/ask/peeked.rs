@@ -40,17 +40,17 @@ impl<E: Entity + Clone + Payload> IntoFuture for Peek<E> {
     type IntoFuture = Asking<E, Infallible>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let (key, port) = match self.from.target {
-            Target::Entity { key, port } => (key, port),
+        let (key, entrance) = match self.from.target {
+            Target::Entity { key, entrance } => (key, entrance),
             Target::Nowhere(what) => {
                 return Asking(AskingWithReceipt(State::Refused(Some(AskError::invalid(&*what)))));
             }
         };
-        let (metadata, deadline) = (Metadata::new(), port.deadline(self.timeout));
+        let (metadata, deadline) = (Metadata::new(), entrance.deadline(self.timeout));
         let envelope = Envelope { metadata, deadline, expected_revision: None };
         let slot = Arc::new(AnswerSlot::new(deadline));
         let reply_to = ReplyTo::caller(Arc::clone(&slot), span::<E>(&key, NAME));
-        port.deliver(key, Box::new(Peeked { envelope, seen: None, reply_to }));
+        entrance.deliver(key, Box::new(Peeked { envelope, seen: None, reply_to }));
         Asking(AskingWithReceipt(State::Waiting(Caller::of(slot))))
     }
 }

@@ -2,7 +2,7 @@ use super::Failing;
 use actum_persistence::error_chain::full_text;
 use actum_persistence::store::StoreError;
 use parking_lot::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::time::Instant;
 
 /// What the parts of an engine report of themselves.
@@ -12,26 +12,10 @@ pub(crate) struct HealthRecord {
     pub(crate) renewals: Outcomes,
     /// Writes to the journal and of durable states.
     pub(crate) writes: Outcomes,
-    restarting: AtomicUsize,
     shut_down: AtomicBool,
 }
 
 impl HealthRecord {
-    /// A partition has failed.
-    pub(crate) fn partition_failed(&self) {
-        self.restarting.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// A partition that had failed runs again.
-    pub(crate) fn partition_restarted(&self) {
-        self.restarting.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// How many partitions have failed and do not run again.
-    pub(crate) fn restarting(&self) -> usize {
-        self.restarting.load(Ordering::Relaxed)
-    }
-
     /// The engine begins to shut down.
     pub(crate) fn shuts_down(&self) {
         self.shut_down.store(true, Ordering::Relaxed);

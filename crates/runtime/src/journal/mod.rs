@@ -2,11 +2,14 @@
 
 mod queries;
 mod read_room;
+mod read_sink;
 mod reader;
 mod retention;
 mod saver;
+mod wanted;
 
 pub(crate) use read_room::Held;
+pub(crate) use read_sink::ReadSink;
 pub(crate) use reader::Reader;
 pub(crate) use retention::{Decode, Retention};
 pub(crate) use saver::Saver;

@@ -1,4 +1,4 @@
-use super::reader::{Answers, Wanted};
+use super::wanted::{Answers, Wanted};
 use actum_host::{
     cell::{FoundState, Read},
     partition::Found,

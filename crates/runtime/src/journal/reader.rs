@@ -1,8 +1,9 @@
 use super::{
     queries,
     read_room::{Held, ReadRoom},
+    read_sink::ReadSink,
+    wanted::{Answers, Wanted},
 };
-use crate::partition::Door;
 use actum_host::{
     cell::{Read, Ticket},
     partition::Found,
@@ -13,7 +14,7 @@ use actum_persistence::{
     store::{PageLimit, StoreError, Stores},
 };
 use parking_lot::Mutex;
-use std::{collections::VecDeque, num::NonZeroU32, sync::Arc};
+use std::{collections::VecDeque, num::NonZeroU32};
 use tokio::sync::Notify;
 
 /// Reads for entities that recover: those that wake while one query runs go together into the next.
@@ -25,14 +26,6 @@ pub(crate) struct Reader {
     batch_max: NonZeroU32,
     room: ReadRoom,
 }
-
-pub(crate) struct Wanted {
-    pub(crate) partition: Partition,
-    pub(crate) read: Read,
-    pub(crate) ticket: Ticket,
-}
-
-pub(crate) type Answers = Vec<Result<Found, StoreError>>;
 
 impl Reader {
     /// Reads for up to `batch_max` entities at once, in `readers` tasks that hold up to `bytes_max` bytes.
@@ -51,8 +44,8 @@ impl Reader {
         self.more.notify_one();
     }
 
-    /// Serves reads; until the task is aborted.
-    pub(crate) async fn run(&self, stores: Stores, doors: Arc<[Arc<Door>]>, limit: PageLimit) {
+    /// Serves reads, and hands what they bring to `sink`; until the task is aborted.
+    pub(crate) async fn run(&self, stores: &Stores, sink: &dyn ReadSink, limit: PageLimit) {
         loop {
             let share = self.room.share().await;
             let batch = self.next_batch();
@@ -63,7 +56,7 @@ impl Reader {
             }
             let limit = self.room.page(limit, batch.len());
             // a store that panics fails its readers, not the reader of all
-            let answers = match guarded(queries::answer(&stores, &batch, limit)).await {
+            let answers = match guarded(queries::answer(stores, &batch, limit)).await {
                 Ok(answers) => answers,
                 Err(what) => {
                     log_safely(|| tracing::error!(panic = what, "store panicked while reading"));
@@ -74,7 +67,7 @@ impl Reader {
                 }
             };
             let held = self.room.divide(share, &answers);
-            deliver(batch, answers, held, &doors);
+            deliver(batch, answers, held, sink);
         }
     }
 
@@ -89,7 +82,7 @@ impl Reader {
     }
 }
 
-fn deliver(batch: Vec<Wanted>, answers: Answers, held: Vec<Held>, doors: &[Arc<Door>]) {
+fn deliver(batch: Vec<Wanted>, answers: Answers, held: Vec<Held>, sink: &dyn ReadSink) {
     debug_assert_eq!(batch.len(), answers.len(), "every read is answered");
     for ((wanted, answer), held) in batch.into_iter().zip(answers).zip(held) {
         let answer = match (wanted.read.record_of(), answer) {
@@ -97,6 +90,6 @@ fn deliver(batch: Vec<Wanted>, answers: Answers, held: Vec<Held>, doors: &[Arc<D
             (Some(sequence_nr), Err(error)) => Ok(Found::Record { sequence_nr, found: Err(error) }),
             (_, answer) => answer,
         };
-        doors[wanted.partition.index()].leave_found([(wanted.ticket, answer, held)]);
+        sink.found(wanted.partition, wanted.ticket, answer, held);
     }
 }

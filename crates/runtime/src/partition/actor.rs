@@ -1,63 +1,76 @@
-use super::{PartitionMessage, ServedPartition};
-use actum_persistence::step_back;
+use super::{PartitionFactory, PartitionHandle, PartitionMessage, served::ServedPartition};
+use actum_persistence::{panics::guard, step_back};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;
-use tokio::sync::oneshot;
 
 /// The actor of one partition. It matches and delegates; the work is done by [`ServedPartition`].
+///
+/// It stops by itself once it is drained or has abandoned what it had.
 pub(crate) struct PartitionActor;
 
-/// How to make a partition, for its first life and for every later one.
-pub(crate) type PartitionPlan = Arc<dyn Fn() -> (ServedPartition, Arc<super::Door>) + Send + Sync>;
-
-/// One life of a partition.
-pub(crate) struct Life {
-    partition: ServedPartition,
-    drained: Option<oneshot::Sender<()>>,
+/// What the actor holds.
+pub(crate) struct ActorState {
+    /// `None` once it has panicked.
+    partition: Option<ServedPartition>,
 }
 
 impl Actor for PartitionActor {
     type Msg = PartitionMessage;
-    type State = Life;
-    type Arguments = PartitionPlan;
+    type State = ActorState;
+    type Arguments = (Arc<PartitionFactory>, Arc<PartitionHandle>);
 
     async fn pre_start(
         &self,
         myself: ActorRef<PartitionMessage>,
-        plan: PartitionPlan,
-    ) -> Result<Life, ActorProcessingErr> {
-        let (partition, door) = plan();
-        door.move_in(myself);
-        Ok(Life { partition, drained: None })
+        (factory, handle): (Arc<PartitionFactory>, Arc<PartitionHandle>),
+    ) -> Result<ActorState, ActorProcessingErr> {
+        let partition = factory.make(&handle);
+        handle.attach(myself);
+        Ok(ActorState { partition: Some(partition) })
     }
 
     async fn handle(
         &self,
         myself: ActorRef<PartitionMessage>,
         message: PartitionMessage,
-        life: &mut Life,
+        state: &mut ActorState,
     ) -> Result<(), ActorProcessingErr> {
-        let woke = match message {
-            PartitionMessage::Turn => life.partition.turn(),
-            PartitionMessage::Drain(drained) => {
-                life.drained = Some(drained);
-                life.partition.drain()
-            }
-            PartitionMessage::Abandon(reason, count) => {
-                let _ = count.send(life.partition.abandon(reason));
+        let Some(partition) = &mut state.partition else { return Ok(()) };
+        let woke = match guard(|| take(message, partition)) {
+            Ok(Taken::Turned { woke }) => woke,
+            Ok(Taken::Abandoned) => {
                 myself.stop(None);
-                false
+                return Ok(());
+            }
+            Err(panic) => {
+                // before the supervisor hears of it: what it holds is given back when the next one begins
+                drop(state.partition.take());
+                return Err(panic.into());
             }
         };
-        if life.partition.is_drained()
-            && let Some(drained) = life.drained.take()
-        {
-            let _ = drained.send(());
-        }
-        if woke && life.partition.is_awake() {
-            // whom the turn has woken: the next one may be stuck in a handler
+        if partition.is_drained() {
+            myself.stop(None);
+        } else if woke && partition.is_awake() {
+            // tasks that the turn has woken go first: the next turn may be stuck in a handler
             step_back().await;
         }
         Ok(())
+    }
+}
+
+/// What a message led to.
+enum Taken {
+    Turned { woke: bool },
+    Abandoned,
+}
+
+fn take(message: PartitionMessage, partition: &mut ServedPartition) -> Taken {
+    match message {
+        PartitionMessage::Turn => Taken::Turned { woke: partition.turn() },
+        PartitionMessage::Drain => Taken::Turned { woke: partition.drain() },
+        PartitionMessage::Abandon(reason) => {
+            partition.abandon(reason);
+            Taken::Abandoned
+        }
     }
 }

@@ -1,4 +1,4 @@
-use super::Door;
+use super::{PartitionHandle, PartitionHandles};
 use actum_host::Load;
 use actum_host::partition::NextToLeave;
 use std::sync::{
@@ -13,40 +13,40 @@ use std::sync::{
 /// whose oldest cell is the oldest of all. One at a time keeps it.
 pub(crate) struct EntityCap {
     load: Arc<Load>,
-    doors: Arc<[Arc<Door>]>,
+    partitions: Arc<PartitionHandles>,
     is_kept: AtomicBool,
 }
 
 impl EntityCap {
-    pub(crate) fn new(load: Arc<Load>, doors: Arc<[Arc<Door>]>) -> Self {
-        Self { load, doors, is_kept: AtomicBool::new(false) }
+    pub(crate) fn new(load: Arc<Load>, partitions: Arc<PartitionHandles>) -> Self {
+        Self { load, partitions, is_kept: AtomicBool::new(false) }
     }
 
-    /// Whether the partition at this door keeps the cap: it was handed over, or nobody did yet.
-    pub(crate) fn is_mine(&self, door: &Door) -> bool {
-        door.take_cap() || self.begins()
+    /// Whether this partition keeps the cap: it was handed over, or no partition did yet.
+    pub(super) fn is_mine(&self, partition: &PartitionHandle) -> bool {
+        partition.take_cap() || self.begins()
     }
 
-    /// Says who lets a cell go next; to be asked by the partition that keeps the cap.
-    pub(crate) fn next(&self, mine: &Door) -> NextToLeave {
-        while !self.load.has_too_many_entities() {
-            self.end();
-            // an entity that came before the end has found the cap being kept
-            if !self.begins() {
-                return NextToLeave::NotMine;
+    /// Says which partition lets a cell go next; to be asked by the one that keeps the cap.
+    pub(super) fn next(&self, mine: &PartitionHandle) -> NextToLeave {
+        loop {
+            while !self.load.has_too_many_entities() {
+                self.end();
+                // an entity that came before the end has found the cap being kept
+                if !self.begins() {
+                    return NextToLeave::NotMine;
+                }
+            }
+            let oldest = self.partitions.iter().min_by_key(|partition| partition.oldest_use());
+            match oldest.filter(|partition| partition.oldest_use() < mine.oldest_use()) {
+                Some(other) if other.hand_cap() => return NextToLeave::NotMine,
+                Some(_) => {} // it has just closed, and none of its cells is left
+                None => return NextToLeave::Mine,
             }
         }
-        let oldest = self.doors.iter().min_by_key(|door| door.oldest_use());
-        match oldest.filter(|door| door.oldest_use() < mine.oldest_use()) {
-            Some(other) => {
-                other.hand_cap();
-                NextToLeave::NotMine
-            }
-            None => NextToLeave::Mine,
-        }
     }
 
-    /// Ends it: whoever finds too many entities begins anew.
+    /// Ends it: the next partition that finds too many entities begins again.
     pub(crate) fn end(&self) {
         self.is_kept.store(false, SeqCst);
     }

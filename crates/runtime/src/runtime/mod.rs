@@ -1,41 +1,41 @@
 //! An engine's runtime: started over stores, it gives out references to entities until it is shut down.
 
 mod claim;
-mod crew;
+mod engine_parts;
+mod engine_tasks;
 mod holder;
+#[cfg(test)]
+mod idle;
 mod journal_readers;
+mod model_check;
+mod partitions;
 mod shutdown;
 mod standby;
 mod start;
 mod start_error;
-mod stored_models;
 
 pub use journal_readers::{JournalReader, JournalReaders};
+pub use partitions::{PartitionTerm, Partitions};
 pub use shutdown::ShutdownReport;
 pub use start_error::StartError;
-pub use stored_models::{ModelConflict, StateModel};
 
 use crate::{
-    EntityRef,
-    gate::Gate,
+    ask::{EntityRef, Entrance},
     health::{Facts, Health},
-    registration::{Ports, Registration},
+    partition::PartitionState,
+    registration::Registration,
     settings::RuntimeSettings,
-    writer_lease::Term,
+    supervisor::SupervisorMessage,
 };
-use actum_host::Load;
-use actum_model::{Entity, EntityId, EntityKey, PartitionCount};
+use actum_model::{Entity, EntityId, EntityKey};
 use actum_persistence::{
     commits::Commits,
     store::{Incarnation, StoreError, Stores},
 };
+use engine_parts::{EngineParts, Kinds};
+use ractor::ActorRef;
 use shutdown::Ending;
-use std::{
-    any::{Any, TypeId},
-    collections::HashMap,
-    fmt,
-    sync::Arc,
-};
+use std::{any::TypeId, fmt, sync::Arc};
 
 /// Runs the entities of one engine in this process. Cheap to clone; all clones are one runtime.
 ///
@@ -48,16 +48,11 @@ pub struct Runtime {
 
 struct Inner {
     name: String,
-    partitions: PartitionCount,
-    incarnation: Incarnation,
-    kinds: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
-    gate: Arc<Gate>,
-    load: Arc<Load>,
-    term: Arc<Term>,
-    stores: Stores,
+    kinds: Kinds,
+    parts: Arc<EngineParts>,
+    supervisor: ActorRef<SupervisorMessage>,
     commits: Commits,
     readers: JournalReaders,
-    settings: RuntimeSettings,
     ending: tokio::sync::Mutex<Ending>,
 }
 
@@ -120,7 +115,7 @@ impl Runtime {
     /// What the runtime holds in memory at the moment.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        let load = &self.inner.load;
+        let load = &self.inner.parts.load;
         Usage {
             entities: load.entities(),
             commands: load.commands(),
@@ -133,7 +128,7 @@ impl Runtime {
     /// Which life of a writer this runtime is.
     #[must_use]
     pub fn incarnation(&self) -> Incarnation {
-        self.inner.incarnation
+        self.inner.parts.incarnation
     }
 
     /// What the engine's own writers commit, from its start on: for those who read the journal beside it.
@@ -152,7 +147,7 @@ impl Runtime {
     /// Whether another writer has taken over the journal, so that this runtime serves nothing any more.
     #[must_use]
     pub fn is_fenced(&self) -> bool {
-        self.inner.gate.is_fenced()
+        self.inner.parts.gate.is_fenced()
     }
 
     /// Waits until another writer has taken over the journal; as a rule for ever. Any number of callers may wait.
@@ -160,13 +155,13 @@ impl Runtime {
     /// # Cancel safety
     /// Dropping the future has no effect.
     pub async fn fenced(&self) {
-        self.inner.gate.fenced().await;
+        self.inner.parts.gate.fenced().await;
     }
 
     /// How the runtime is at the moment. It does no I/O and waits for no one.
     #[must_use]
     pub fn health(&self) -> Health {
-        let Inner { gate, term, partitions, settings, .. } = &*self.inner;
+        let EngineParts { gate, term, partitions, settings, clock, .. } = &*self.inner.parts;
         let record = gate.health();
         let facts = Facts {
             fenced: gate.is_fenced(),
@@ -175,11 +170,17 @@ impl Runtime {
             held_for: term.left(),
             renewals: record.renewals.failing(),
             writes: record.writes.failing(),
-            partitions: usize::from(partitions.get()),
-            restarting: record.restarting(),
-            stuck: gate.stuck(settings.slow_handler_after, term.now()),
+            partitions: usize::from(partitions.count().get()) - gate.count(PartitionState::Closed),
+            restarting: gate.count(PartitionState::Restarting),
+            stuck: gate.stuck(settings.slow_handler_after, clock.now()),
         };
         facts.into_health()
+    }
+
+    /// Opens and closes partitions, for what decides which of them run here; see [`Partitions`].
+    #[must_use]
+    pub fn partitions(&self) -> Partitions {
+        Partitions::of(self)
     }
 
     /// Waits until the store is lost, for example because its files were removed, and says what has happened; as a rule it
@@ -188,7 +189,7 @@ impl Runtime {
     /// # Cancel safety
     /// Dropping the future has no effect.
     pub async fn lost(&self) -> StoreError {
-        self.inner.gate.lost().await
+        self.inner.parts.gate.lost().await
     }
 
     /// Shuts down gracefully: refuses new commands, answers those that were taken, writes everything, releases the
@@ -207,12 +208,11 @@ impl Runtime {
     fn find<E: Entity>(&self, id: &E::Id) -> Result<EntityRef<E>, String> {
         let unregistered =
             || format!("the engine `{}` runs no entity of kind `{}`", self.inner.name, E::KIND);
-        let ports = self.inner.kinds.get(&TypeId::of::<E>()).ok_or_else(unregistered)?;
-        let Ports(ports) = ports.downcast_ref::<Ports<E>>().ok_or_else(unregistered)?;
+        let kind = self.inner.kinds.get(&TypeId::of::<E>()).ok_or_else(unregistered)?;
+        let entrance = kind.downcast_ref::<Arc<Entrance<E>>>().ok_or_else(unregistered)?;
         let key = EntityKey::new(E::KIND, &*id.to_text()).map_err(|error| error.to_string())?;
         E::Id::from_text(key.id()).map_err(|error| error.to_string())?;
-        let partition = key.partition(self.inner.partitions);
-        Ok(EntityRef::new(key, Arc::clone(&ports[partition.index()])))
+        Ok(EntityRef::new(key, Arc::clone(entrance)))
     }
 }
 
@@ -220,7 +220,7 @@ impl fmt::Debug for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Runtime")
             .field("name", &self.inner.name)
-            .field("incarnation", &self.inner.incarnation)
+            .field("incarnation", &self.inner.parts.incarnation)
             .finish_non_exhaustive()
     }
 }

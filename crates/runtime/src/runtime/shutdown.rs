@@ -1,11 +1,12 @@
-use super::{Inner, JournalReaders, crew::Crew};
-use crate::partition::{Door, PartitionMessage};
+use super::{Inner, JournalReaders, engine_parts::EngineParts, engine_tasks::EngineTasks};
+use crate::supervisor::{Close, SupervisorMessage};
 use actum_host::Failure;
 use actum_persistence::{
     group_commit::Undrained,
     panics::log_safely,
     store::{Incarnation, StoreError, Stores},
 };
+use ractor::ActorRef;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::oneshot,
@@ -48,8 +49,8 @@ impl ShutdownReport {
 
 /// A runtime's way from work to its end.
 pub(super) struct Ending {
-    /// Who works, until the end begins.
-    crew: Option<Crew>,
+    /// What runs, until the end begins.
+    tasks: Option<EngineTasks>,
     under_way: Option<JoinHandle<ShutdownReport>>,
     /// What was finished, in the end; before that nothing is.
     report: ShutdownReport,
@@ -57,7 +58,7 @@ pub(super) struct Ending {
 
 impl Ending {
     /// Not begun yet.
-    pub(super) fn of(crew: Crew) -> Self {
+    pub(super) fn of(tasks: EngineTasks) -> Self {
         let report = ShutdownReport {
             unanswered: 0,
             unsent: 0,
@@ -67,26 +68,27 @@ impl Ending {
             released: false,
             closed: false,
         };
-        Self { crew: Some(crew), under_way: None, report }
+        Self { tasks: Some(tasks), under_way: None, report }
     }
 }
 
-/// Ends the runtime in a task of its own, which goes on when the caller goes away. Whoever comes second waits for the
+/// Ends the runtime in a task of its own, which goes on when the caller goes away. A second caller waits for the
 /// first, and gets the same report.
 pub(super) async fn shutdown(inner: &Arc<Inner>) -> ShutdownReport {
     let mut ending = inner.ending.lock().await;
-    let Ending { crew, under_way, report } = &mut *ending;
-    if let Some(crew) = crew.take() {
-        inner.gate.health().shuts_down();
-        inner.gate.shut(&Failure::unavailable("the engine is shutting down"));
-        *under_way = Some(tokio::spawn(end(Arc::clone(inner), crew).in_current_span()));
+    let Ending { tasks, under_way, report } = &mut *ending;
+    if let Some(tasks) = tasks.take() {
+        let gate = &inner.parts.gate;
+        gate.health().shuts_down();
+        gate.shut(&Failure::unavailable("the engine is shutting down"));
+        *under_way = Some(tokio::spawn(end(Arc::clone(inner), tasks).in_current_span()));
     }
     if let Some(task) = under_way {
         match task.await {
             Ok(ended) => *report = ended,
             Err(error) => {
                 log_safely(|| tracing::error!(engine = inner.name, %error, "shutdown failed"));
-                report.unanswered = give_up(inner);
+                report.unanswered = give_up(&inner.parts);
             }
         }
         *under_way = None;
@@ -94,20 +96,21 @@ pub(super) async fn shutdown(inner: &Arc<Inner>) -> ShutdownReport {
     *report
 }
 
-async fn end(inner: Arc<Inner>, mut crew: Crew) -> ShutdownReport {
-    let deadline = Instant::now() + inner.settings.shutdown_timeout;
-    let lost = crew.saver.lost();
-    let mut unanswered = drain(&crew.doors, deadline).await;
-    unanswered += give_up(&inner);
-    let Undrained { unsent, unknown } = write_rest(&mut crew, deadline).await;
-    let saved = save_rest(&mut crew, deadline).await;
-    let snapshots_saved = saved && crew.saver.lost() == lost;
+async fn end(inner: Arc<Inner>, mut tasks: EngineTasks) -> ShutdownReport {
+    let parts = &*inner.parts;
+    let deadline = Instant::now() + parts.settings.shutdown_timeout;
+    let lost = parts.saver.lost();
+    let mut unanswered = close_partitions(parts, tasks.supervisor.clone(), deadline).await;
+    unanswered += give_up(parts);
+    let Undrained { unsent, unknown } = write_rest(&mut tasks, deadline).await;
+    let saved = save_rest(&mut tasks, deadline).await;
+    let snapshots_saved = saved && parts.saver.lost() == lost;
     // nothing is written any more: what they have seen then is all there is
-    let readers_ended = end_readers(&crew.readers, deadline).await;
-    end_watch(&mut crew).await;
-    drop(crew);
-    let released = release(&inner.stores, inner.incarnation, last_words(deadline)).await;
-    let closed = close(&inner, last_words(deadline)).await;
+    let readers_ended = end_readers(&tasks.readers, deadline).await;
+    end_watch(&mut tasks).await;
+    drop(tasks);
+    let released = release(&parts.stores, parts.incarnation, grace_until(deadline)).await;
+    let closed = close(&inner, grace_until(deadline)).await;
     let report = ShutdownReport {
         unanswered,
         unsent,
@@ -127,68 +130,51 @@ async fn end(inner: Arc<Inner>, mut crew: Crew) -> ShutdownReport {
     report
 }
 
-/// How long each of these has at least, even if the time is over: partitions to fail what is left, snapshots to be saved,
-/// readers to end, a store to take the journal back, and to close.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long each of these has at least, even if the time is over: snapshots to be saved, readers to end, a store to take the journal back,
+/// and to close. Partitions have as long to fail what is left.
+const GRACE: Duration = Duration::from_secs(1);
 
-pub(super) fn last_words(deadline: Instant) -> Instant {
-    deadline.max(Instant::now() + LAST_WORDS)
+pub(super) fn grace_until(deadline: Instant) -> Instant {
+    deadline.max(Instant::now() + GRACE)
 }
 
 /// Why commands fail that are not answered by then.
 const UNANSWERED: &str = "the engine was shut down before the command was answered";
 
-/// Lets all partitions finish, then fails what is left; says how many commands that were.
-async fn drain(doors: &[Arc<Door>], deadline: Instant) -> usize {
-    let drained: Vec<_> = doors
-        .iter()
-        .map(|door| {
-            let (sender, receiver) = oneshot::channel();
-            door.send(PartitionMessage::Drain(sender));
-            (door, receiver)
-        })
-        .collect();
-    let mut late = Vec::new();
-    for (door, drained) in drained {
-        if !matches!(timeout_at(deadline, drained).await, Ok(Ok(()))) {
-            late.push(door);
-        }
-    }
-    abandon(late).await
-}
-
-async fn abandon(doors: Vec<&Arc<Door>>) -> usize {
-    let counts: Vec<_> = doors
-        .into_iter()
-        .map(|door| {
-            let (sender, receiver) = oneshot::channel();
-            door.send(PartitionMessage::Abandon(UNANSWERED, sender));
-            receiver
-        })
-        .collect();
-    let last = Instant::now() + LAST_WORDS; // of all together: one that hangs does not take the time of another
+/// Lets all partitions finish, then fail what is left; says how many commands that were.
+async fn close_partitions(
+    parts: &EngineParts,
+    supervisor: ActorRef<SupervisorMessage>,
+    deadline: Instant,
+) -> usize {
+    let close = Close { deadline, reason: UNANSWERED };
+    let closing = parts.partitions.iter().map(|handle| {
+        let (closed, receiver) = oneshot::channel();
+        let message = SupervisorMessage::Close { partition: handle.partition, close, closed };
+        let _ = supervisor.cast(message); // without a supervisor there is no partition either
+        receiver
+    });
     let mut unanswered = 0;
-    for count in counts {
-        // one that says nothing is gone, and its commands were answered when it went
-        unanswered += timeout_at(last, count).await.map_or(0, Result::unwrap_or_default);
+    for closed in closing.collect::<Vec<_>>() {
+        unanswered += closed.await.map_or(0, |closed| closed.unanswered);
     }
     unanswered
 }
 
-/// Answers the commands of partitions that are down, or stuck in a handler and not waited for any longer; says how many
-/// that were. A partition that comes back begins none of them, and its answers reach no one.
-fn give_up(inner: &Inner) -> usize {
-    inner.gate.clear() + inner.gate.give_up(UNANSWERED)
+/// Answers the commands of partitions that went with their supervisor; says how many that were. A partition that comes back
+/// begins none of them, and its answers reach no caller.
+fn give_up(parts: &EngineParts) -> usize {
+    parts.gate.clear() + parts.gate.give_up(UNANSWERED)
 }
 
-async fn end_watch(crew: &mut Crew) {
-    crew.load.watchdog().end();
-    if let Some(watch) = crew.watch.take() {
-        watch.ended(LAST_WORDS).await;
+async fn end_watch(tasks: &mut EngineTasks) {
+    tasks.parts.load.watchdog().end();
+    if let Some(watch) = tasks.watch.take() {
+        watch.ended(GRACE).await;
     }
 }
 
-async fn write_rest(crew: &mut Crew, deadline: Instant) -> Undrained {
+async fn write_rest(tasks: &mut EngineTasks, deadline: Instant) -> Undrained {
     let mut left = Undrained::default();
     let mut add = |result: Result<(), Undrained>| {
         if let Err(undrained) = result {
@@ -196,19 +182,19 @@ async fn write_rest(crew: &mut Crew, deadline: Instant) -> Undrained {
             left.unknown += undrained.unknown;
         }
     };
-    for lane in crew.lanes.drain(..) {
+    for lane in tasks.lanes.drain(..) {
         add(lane.drain(deadline.saturating_duration_since(Instant::now())).await);
     }
-    if let Some(states) = crew.states.take() {
+    if let Some(states) = tasks.states.take() {
         add(states.drain(deadline.saturating_duration_since(Instant::now())).await);
     }
     left
 }
 
-async fn save_rest(crew: &mut Crew, deadline: Instant) -> bool {
-    crew.saver.close();
-    let Some(mut saving) = crew.saving.take() else { return true };
-    match timeout_at(last_words(deadline), &mut saving).await {
+async fn save_rest(tasks: &mut EngineTasks, deadline: Instant) -> bool {
+    tasks.parts.saver.close();
+    let Some(mut saving) = tasks.saving.take() else { return true };
+    match timeout_at(grace_until(deadline), &mut saving).await {
         Ok(ended) => ended.is_ok(),
         Err(_) => {
             saving.abort();
@@ -220,7 +206,7 @@ async fn save_rest(crew: &mut Crew, deadline: Instant) -> bool {
 /// Ends those who read the journal; says whether they ended in time.
 async fn end_readers(readers: &JournalReaders, deadline: Instant) -> bool {
     readers.end();
-    let late = readers.ended(last_words(deadline)).await;
+    let late = readers.ended(grace_until(deadline)).await;
     if !late.is_empty() {
         log_safely(|| tracing::warn!(readers = ?late, "readers of the journal not ended in time"));
     }
@@ -242,7 +228,7 @@ pub(super) async fn release(stores: &Stores, incarnation: Incarnation, last: Ins
 }
 
 async fn close(inner: &Inner, last: Instant) -> bool {
-    let closed = timeout_at(last, inner.stores.close()).await.is_ok();
+    let closed = timeout_at(last, inner.parts.stores.close()).await.is_ok();
     if !closed {
         log_safely(|| tracing::warn!(engine = inner.name, "stores not closed in time"));
     }
@@ -252,50 +238,17 @@ async fn close(inner: &Inner, last: Instant) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alarm::Alarm;
-    use actum_model::{Lane, PartitionCount};
-    use ractor::{Actor, ActorProcessingErr, ActorRef};
-
-    /// Keeps what it is told, and never answers.
-    struct Deaf;
-
-    impl Actor for Deaf {
-        type Msg = PartitionMessage;
-        type State = Vec<PartitionMessage>;
-        type Arguments = ();
-
-        async fn pre_start(
-            &self,
-            _: ActorRef<PartitionMessage>,
-            (): (),
-        ) -> Result<Vec<PartitionMessage>, ActorProcessingErr> {
-            Ok(Vec::new())
-        }
-
-        async fn handle(
-            &self,
-            _: ActorRef<PartitionMessage>,
-            message: PartitionMessage,
-            heard: &mut Vec<PartitionMessage>,
-        ) -> Result<(), ActorProcessingErr> {
-            heard.push(message);
-            Ok(())
-        }
-    }
+    use crate::runtime::idle::start_idle;
 
     #[tokio::test(start_paused = true)]
-    async fn partitions_that_hang_share_the_time_for_their_last_words() {
-        let alarm = Arc::new(Alarm::new());
-        let mut doors = Vec::new();
-        for partition in PartitionCount::new(8).expect("8 is a count").iter() {
-            let door = Door::new(partition, Lane::default(), Arc::clone(&alarm));
-            let (actor, _) = Actor::spawn(None, Deaf, ()).await.expect("an actor starts");
-            door.move_in(actor);
-            doors.push(Arc::new(door));
-        }
+    async fn partitions_that_hang_share_their_grace_period() {
+        let runtime = start_idle(8).await;
+        let Inner { parts, supervisor, .. } = &*runtime.inner;
+        // no message reaches their actors any more
+        parts.partitions.iter().for_each(|partition| partition.detach());
         let started = Instant::now();
         let deadline = started + Duration::from_secs(5);
-        assert_eq!(drain(&doors, deadline).await, 0);
+        assert_eq!(close_partitions(parts, supervisor.clone(), deadline).await, 0);
         assert_eq!(started.elapsed(), Duration::from_secs(6));
     }
 }

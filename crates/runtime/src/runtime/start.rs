@@ -1,41 +1,37 @@
 use super::{
     Inner, JournalReaders, Runtime, StartError,
     claim::{Claimed, claim},
-    crew::Crew,
-    shutdown::{Ending, last_words, release},
-    stored_models,
+    engine_parts::{EngineParts, Hosts},
+    engine_tasks::EngineTasks,
+    model_check,
+    shutdown::{Ending, grace_until, release},
 };
 use crate::{
-    alarm::Alarm,
-    clock::Clock,
-    gate::{Gate, ShutOnDrop},
-    journal::{Journal, Reader, Retention, Saver},
-    partition::{Around, Door, EntityCap, PartitionPlan, ServedPartition},
-    registration::{HostPlan, Registration, Wired, Wiring},
-    settings::RuntimeSettings,
-    supervisor::{Post, Supervisor},
-    tasks::{Tasks, keep_running},
+    background_tasks::{BackgroundTasks, keep_running},
+    gate::EndGuard,
+    journal::Journal,
+    partition::{EntityCap, PartitionFactory},
+    registration::Registration,
+    settings::{OpenAtStart, RuntimeSettings},
+    supervisor::{Supervisor, SupervisorArguments},
     watchdog::Watchdog,
-    writer_lease::{self, Term},
+    writer_lease,
 };
-use actum_host::{Load, cell::Ticket};
-use actum_model::Lane;
+use actum_host::cell::Ticket;
+use actum_model::Partition;
 use actum_persistence::{
     group_commit::{CommitSink, LaneWriter, StateWriter},
     panics::log_safely,
-    serializer::Serializer,
     settings_check::SettingsCheck,
-    store::{Incarnation, Stores},
+    store::Stores,
 };
 use ractor::Actor;
-use std::{
-    any::{Any, TypeId},
-    collections::HashMap,
-    num::NonZeroU32,
-    sync::Arc,
-    time::Duration,
+use std::{collections::HashMap, sync::Arc};
+use tokio::{
+    sync::oneshot,
+    task::{JoinError, JoinHandle},
+    time::Instant,
 };
-use tokio::{sync::oneshot, task::JoinError, time::Instant};
 use tracing::Instrument;
 
 pub(super) async fn start(
@@ -46,7 +42,7 @@ pub(super) async fn start(
 ) -> Result<Runtime, StartError> {
     let stores = check(&name, stores, &registrations, &settings)?;
     let (mut caller, started) = oneshot::channel();
-    // in a task of its own: a caller who goes away leaves neither a slot taken nor somebody at work
+    // in a task of its own: a caller who goes away leaves neither a slot taken nor a task behind
     let starting = tokio::spawn(
         async move {
             let claimed = claim(&name, &stores, &settings, caller.closed()).await;
@@ -55,7 +51,7 @@ pub(super) async fn start(
                 Err(error) => Err(error.into()),
             };
             if let Err(Ok(unwanted)) = caller.send(result) {
-                give_up(unwanted).await;
+                discard(unwanted).await;
             }
         }
         .in_current_span(),
@@ -69,11 +65,11 @@ pub(super) async fn start(
     }
 }
 
-/// Ends a runtime that nobody has seen.
-async fn give_up(runtime: Runtime) {
-    let (stores, incarnation) = (runtime.inner.stores.clone(), runtime.incarnation());
+/// Ends a runtime that no caller has seen.
+async fn discard(runtime: Runtime) {
+    let parts = Arc::clone(&runtime.inner.parts);
     drop(runtime);
-    release(&stores, incarnation, last_words(Instant::now())).await;
+    release(&parts.stores, parts.incarnation, grace_until(Instant::now())).await;
 }
 
 async fn start_over(
@@ -86,39 +82,25 @@ async fn start_over(
     let incarnation = claimed.incarnation;
     log_safely(|| tracing::info!(engine = name, %incarnation, "writer slot taken"));
     let models: Vec<_> = registrations.iter().map(|kind| (kind.kind, kind.model)).collect();
-    if let Err(error) = stored_models::check(&stores, &models).await {
-        release(&stores, incarnation, last_words(Instant::now())).await;
+    if let Err(error) = model_check::check(&stores, &models).await {
+        release(&stores, incarnation, grace_until(Instant::now())).await;
         return Err(error);
     }
-    let (mut plant, kinds) = Plant::build(registrations, &stores, &settings, incarnation);
-    let crew = match plant.set_to_work(&stores, &settings, &claimed).await {
-        Ok(crew) => crew,
+    let (parts, kinds, hosts) = EngineParts::new(registrations, stores, settings, &claimed);
+    let parts = Arc::new(parts);
+    let tasks = match spawn(&parts, hosts).await {
+        Ok(tasks) => tasks,
         Err(error) => {
-            release(&stores, incarnation, last_words(Instant::now())).await;
+            release(&parts.stores, incarnation, grace_until(Instant::now())).await;
             return Err(error);
         }
     };
     log_safely(|| tracing::info!(engine = name, %incarnation, "engine started"));
-    let Plant { gate, load, term, .. } = plant;
-    let partitions = stores.events.layout().partitions;
-    let (commits, readers) = (crew.commits(), crew.readers.clone());
-    let ending = tokio::sync::Mutex::new(Ending::of(crew));
-    Ok(Runtime {
-        inner: Arc::new(Inner {
-            name,
-            partitions,
-            incarnation,
-            kinds,
-            gate,
-            load,
-            term,
-            stores,
-            commits,
-            readers,
-            settings,
-            ending,
-        }),
-    })
+    let (commits, readers) = (tasks.commits(), tasks.readers.clone());
+    let supervisor = tasks.supervisor.clone();
+    let ending = tokio::sync::Mutex::new(Ending::of(tasks));
+    let inner = Inner { name, kinds, parts, supervisor, commits, readers, ending };
+    Ok(Runtime { inner: Arc::new(inner) })
 }
 
 /// Of an engine's name, in bytes: with the process it is what a store keeps of the holder of a slot.
@@ -154,197 +136,126 @@ fn check(
     if registrations.len() > usize::from(u16::MAX) {
         problems.push(format!("{} kinds of entities are too many", registrations.len()));
     }
+    if let (Some(stores), OpenAtStart::Only(partitions)) = (&stores, &settings.open_at_start) {
+        let count = stores.events.layout().partitions.get();
+        let unknown = partitions.iter().filter(|partition| partition.nr() >= count);
+        problems.extend(unknown.map(|partition| {
+            format!(
+                "open_at_start names partition {partition}, and the journal has {count}, from 0"
+            )
+        }));
+    }
     match stores {
         Some(stores) if problems.is_empty() => Ok(stores),
         _ => Err(StartError::Invalid { problems }),
     }
 }
 
-/// Everything a runtime consists of, before anybody works in it.
-struct Plant {
-    clock: Clock,
-    alarm: Arc<Alarm>,
-    doors: Arc<[Arc<Door>]>,
-    gate: Arc<Gate>,
-    load: Arc<Load>,
-    term: Arc<Term>,
-    hosts: Arc<[HostPlan]>,
-    retention: HashMap<&'static str, Retention>,
+async fn spawn(parts: &Arc<EngineParts>, hosts: Hosts) -> Result<EngineTasks, StartError> {
+    let (lanes, states) = spawn_writers(parts);
+    let queues = lanes.iter().map(|lane| Arc::clone(lane.queue())).collect();
+    let (reader, saver) = (Arc::clone(&parts.reader), Arc::clone(&parts.saver));
+    let arguments = SupervisorArguments {
+        partitions: Arc::clone(&parts.partitions),
+        factory: Arc::new(PartitionFactory {
+            journal: Journal::new(queues, Arc::clone(states.queue()), reader, saver),
+            load: Arc::clone(&parts.load),
+            cap: EntityCap::new(Arc::clone(&parts.load), Arc::clone(&parts.partitions)),
+            clock: parts.clock,
+            hosts,
+        }),
+        gate: Arc::clone(&parts.gate),
+        open: open_at_start(parts),
+        term: Arc::clone(&parts.term),
+    };
+    let supervisor = Supervisor::spawn(None, Supervisor, arguments).await;
+    let (supervisor, supervising) =
+        supervisor.map_err(|error| StartError::Partitions { what: error.to_string() })?;
+    let watch = watchdog(parts).spawn().map_err(|error| {
+        let what = format!("the system has no thread for their watchdog: {error}");
+        StartError::Partitions { what }
+    })?;
+    // last: tasks would outlive a start that fails
+    let mut background = background_tasks(parts);
+    background.require("the supervisor of its partitions", supervising);
+    Ok(EngineTasks {
+        parts: Arc::clone(parts),
+        supervisor,
+        lanes,
+        states: Some(states),
+        saving: Some(spawn_saver(parts)),
+        background: Some(background),
+        watch: Some(watch),
+        readers: JournalReaders::new(),
+    })
 }
 
-type Kinds = HashMap<TypeId, Box<dyn Any + Send + Sync>>;
-
-impl Plant {
-    fn build(
-        registrations: Vec<Registration>,
-        stores: &Stores,
-        settings: &RuntimeSettings,
-        incarnation: Incarnation,
-    ) -> (Self, Kinds) {
-        let layout = stores.events.layout();
-        let (clock, alarm) = (Clock::start(), Arc::new(Alarm::new()));
-        let door = |partition| {
-            Door::new(partition, Lane::of_partition(partition, layout.lanes), Arc::clone(&alarm))
-        };
-        let doors: Arc<[Arc<Door>]> =
-            layout.partitions.iter().map(|partition| Arc::new(door(partition))).collect();
-        let RuntimeSettings { commands_max, entities_max, journal_bytes_max, .. } = *settings;
-        let load = Load::new(commands_max, entities_max, journal_bytes_max)
-            .with_command_ids_bytes_max(settings.command_ids_bytes_max);
-        let load = Arc::new(load);
-        let gate = Arc::new(Gate::new(Arc::clone(&doors)));
-        let (mut kinds, mut hosts, mut guarded) = (Kinds::new(), Vec::new(), Vec::new());
-        let mut retention = HashMap::new();
-        for (nr, mut registration) in (0..).zip(registrations) {
-            retention.extend(registration.retention.take().map(|kept| (registration.kind, kept)));
-            let serializer = Serializer::new(settings.size_limits);
-            let type_id = registration.type_id;
-            let (doors, load) = (&doors, &load);
-            let wiring = Wiring { nr, doors, load, clock, settings, serializer, incarnation };
-            let Wired { ports, inboxes, host } = registration.build(&wiring);
-            kinds.insert(type_id, ports);
-            guarded.extend(inboxes);
-            hosts.push(host);
+fn open_at_start(parts: &EngineParts) -> Vec<Partition> {
+    match &parts.settings.open_at_start {
+        OpenAtStart::All => parts.partitions.count().iter().collect(),
+        OpenAtStart::Only(partitions) => {
+            let mut partitions = partitions.clone();
+            partitions.sort_unstable();
+            partitions.dedup();
+            partitions
         }
-        gate.guards(guarded);
-        let (term, hosts) = (Arc::new(Term::new(clock)), hosts.into());
-        (Self { clock, alarm, doors, gate, load, term, hosts, retention }, kinds)
     }
+}
 
-    async fn set_to_work(
-        &mut self,
-        stores: &Stores,
-        settings: &RuntimeSettings,
-        claimed: &Claimed,
-    ) -> Result<Crew, StartError> {
-        let incarnation = claimed.incarnation;
-        self.term.prolong(claimed.valid_until);
-        let sink = Arc::clone(&self.gate) as Arc<dyn CommitSink<Ticket>>;
-        let layout = stores.events.layout();
-        let lane_writer = |lane| {
-            let (store, settings) = (Arc::clone(&stores.events), settings.group_commit.clone());
-            LaneWriter::<Ticket>::spawn(store, lane, incarnation, settings, Arc::clone(&sink))
-        };
-        let lanes: Vec<_> = layout.lanes.iter().map(lane_writer).collect();
-        let (store, group_commit) = (Arc::clone(&stores.states), settings.group_commit.clone());
-        let states = StateWriter::<Ticket>::spawn(store, incarnation, group_commit, sink);
+fn spawn_writers(parts: &EngineParts) -> (Vec<LaneWriter<Ticket>>, StateWriter<Ticket>) {
+    let EngineParts { stores, incarnation, settings, .. } = parts;
+    let sink = || Arc::clone(&parts.gate) as Arc<dyn CommitSink<Ticket>>;
+    let group_commit = || settings.group_commit.clone();
+    let lanes = stores.events.layout().lanes.iter().map(|lane| {
+        let events = Arc::clone(&stores.events);
+        LaneWriter::spawn(events, lane, *incarnation, group_commit(), sink())
+    });
+    let states = Arc::clone(&stores.states);
+    let states = StateWriter::spawn(states, *incarnation, group_commit(), sink());
+    (lanes.collect(), states)
+}
 
-        let saver = Arc::new(Saver::new(
-            settings.snapshot_bytes_max,
-            Serializer::new(settings.size_limits),
-            std::mem::take(&mut self.retention),
-            self.clock,
-        ));
-        let batch_max = NonZeroU32::new(settings.read_batch_max).unwrap_or(NonZeroU32::MIN);
-        let reader = Arc::new(Reader::new(batch_max, settings.readers, settings.read_bytes_max));
-        let queues = lanes.iter().map(|lane| Arc::clone(lane.queue())).collect();
-        let (to_read, to_save) = (Arc::clone(&reader), Arc::clone(&saver));
-        let journal = Arc::new(Journal::new(queues, Arc::clone(states.queue()), to_read, to_save));
+fn spawn_saver(parts: &Arc<EngineParts>) -> JoinHandle<()> {
+    let parts = Arc::clone(parts);
+    let save = move || {
+        let parts = Arc::clone(&parts);
+        async move { parts.saver.run(parts.stores.clone(), parts.incarnation).await }
+    };
+    tokio::spawn(keep_running("saver", save))
+}
 
-        let post = Post {
-            plans: self.partition_plans(&journal),
-            gate: Arc::clone(&self.gate),
-            clock: self.clock,
-        };
-        let supervisor = Supervisor::spawn(None, Supervisor, post).await;
-        let (supervisor, supervising) =
-            supervisor.map_err(|error| StartError::Partitions { what: error.to_string() })?;
-        let watch = self.watchdog(settings.slow_handler_after).spawn().map_err(|error| {
-            let what = format!("the system has no thread for their watchdog: {error}");
-            StartError::Partitions { what }
-        })?;
-        // last: tasks would outlive a start that fails
-        let mut tasks = self.tasks(stores, settings, claimed, &reader);
-        tasks.require("the supervisor of its partitions", supervising);
-        let saving = {
-            let (saver, stores) = (Arc::clone(&saver), stores.clone());
-            let save = move || {
-                let (saver, stores) = (Arc::clone(&saver), stores.clone());
-                async move { saver.run(stores, incarnation).await }
-            };
-            tokio::spawn(keep_running("saver", save))
-        };
-        let (doors, states, saving) = (Arc::clone(&self.doors), Some(states), Some(saving));
-        let (gate, load, watch) = (Arc::clone(&self.gate), Arc::clone(&self.load), Some(watch));
-        let tasks = Some(tasks);
-        let readers = JournalReaders::new();
-        Ok(Crew {
-            gate,
-            supervisor,
-            doors,
-            lanes,
-            states,
-            saver,
-            saving,
-            tasks,
-            load,
-            watch,
-            readers,
-        })
-    }
+fn watchdog(parts: &EngineParts) -> Watchdog {
+    let (partitions, load) = (Arc::clone(&parts.partitions), Arc::clone(&parts.load));
+    Watchdog::new(partitions, load, parts.clock, parts.settings.slow_handler_after)
+}
 
-    fn watchdog(&self, slow_handler_after: Duration) -> Watchdog {
-        let (doors, gate, load) =
-            (Arc::clone(&self.doors), Arc::clone(&self.gate), Arc::clone(&self.load));
-        Watchdog::new(doors, gate, load, self.clock, slow_handler_after)
-    }
-
-    fn tasks(
-        &self,
-        stores: &Stores,
-        settings: &RuntimeSettings,
-        claimed: &Claimed,
-        reader: &Arc<Reader>,
-    ) -> Tasks {
-        let mut tasks = Tasks::new(Arc::clone(&self.gate));
-        let page = settings.page;
-        for _ in 0..settings.readers {
-            let (reader, stores, doors) =
-                (Arc::clone(reader), stores.clone(), Arc::clone(&self.doors));
-            tasks.keep("reader", move || {
-                let (reader, stores, doors) =
-                    (Arc::clone(&reader), stores.clone(), Arc::clone(&doors));
-                async move { reader.run(stores, doors, page).await }
-            });
-        }
-        let (alarm, doors, clock) = (Arc::clone(&self.alarm), Arc::clone(&self.doors), self.clock);
-        tasks.keep("alarm", move || {
-            let (alarm, doors) = (Arc::clone(&alarm), Arc::clone(&doors));
-            async move { alarm.run(doors, clock).await }
+fn background_tasks(parts: &Arc<EngineParts>) -> BackgroundTasks {
+    let mut tasks = BackgroundTasks::new(Arc::clone(&parts.gate));
+    for _ in 0..parts.settings.readers {
+        let parts = Arc::clone(parts);
+        tasks.keep("reader", move || {
+            let parts = Arc::clone(&parts);
+            async move { parts.reader.run(&parts.stores, &*parts.partitions, parts.settings.page).await }
         });
-        let shut_at_the_end = ShutOnDrop(Arc::clone(&self.gate), Arc::clone(&self.load));
-        tasks.keep("end", move || {
-            let _held = &shut_at_the_end;
-            std::future::pending()
-        });
-        let (writers, gate, term) =
-            (Arc::clone(&stores.writers), Arc::clone(&self.gate), Arc::clone(&self.term));
-        let (incarnation, lease) = (claimed.incarnation, settings.writer_lease);
-        tasks.keep("writer lease", move || {
-            // a former life may have suspended it; without a term that lasts nothing is served in any case
-            gate.reopen();
-            let (writers, gate, term) =
-                (Arc::clone(&writers), Arc::clone(&gate), Arc::clone(&term));
-            let valid_until = Instant::now() + term.left();
-            writer_lease::keep(writers, incarnation, lease, valid_until, gate, term)
-        });
-        tasks
     }
-
-    fn partition_plans(&self, journal: &Arc<Journal>) -> Vec<PartitionPlan> {
-        let cap = Arc::new(EntityCap::new(Arc::clone(&self.load), Arc::clone(&self.doors)));
-        let plan = |at: usize| -> PartitionPlan {
-            let (door, journal, load) =
-                (Arc::clone(&self.doors[at]), Arc::clone(journal), Arc::clone(&self.load));
-            let (cap, term) = (Arc::clone(&cap), Arc::clone(&self.term));
-            let (clock, hosts) = (self.clock, Arc::clone(&self.hosts));
-            let around = Around { door, journal, load, cap, term, clock };
-            Arc::new(move || {
-                let kinds = hosts.iter().map(|host| host(at)).collect();
-                let partition = ServedPartition::new(around.clone(), kinds);
-                (partition, Arc::clone(&around.door))
-            })
-        };
-        (0..self.doors.len()).map(plan).collect()
-    }
+    let alarm = Arc::clone(parts);
+    tasks.keep("alarm", move || {
+        let parts = Arc::clone(&alarm);
+        async move { parts.alarm.run(parts.scheduled(), parts.clock).await }
+    });
+    let guard = EndGuard(Arc::clone(&parts.gate), Arc::clone(&parts.load));
+    tasks.keep("end", move || {
+        let _held = &guard;
+        std::future::pending()
+    });
+    let lease = Arc::clone(parts);
+    tasks.keep("writer lease", move || {
+        let (gate, term) = (Arc::clone(&lease.gate), Arc::clone(&lease.term));
+        // a former run may have suspended it; without a term that lasts nothing is served in any case
+        gate.reopen();
+        let (writers, lasts) = (Arc::clone(&lease.stores.writers), lease.settings.writer_lease);
+        let valid_until = Instant::now() + term.left();
+        writer_lease::keep(writers, lease.incarnation, lasts, valid_until, gate, term)
+    });
+    tasks
 }

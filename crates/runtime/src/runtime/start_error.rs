@@ -1,4 +1,4 @@
-use super::ModelConflict;
+use crate::state_model::ModelConflict;
 use actum_persistence::{
     error_chain::fmt_causes,
     store::{ClaimError, StoreError},

@@ -1,4 +1,4 @@
-use super::JournalWait;
+use super::{JournalWait, OpenAtStart};
 use actum_persistence::{
     group_commit::GroupCommitSettings, serializer::SizeLimits, settings_check::SettingsCheck,
     store::PageLimit,
@@ -51,6 +51,8 @@ pub struct RuntimeSettings {
     /// How long this engine waits as it starts while another one holds the journal; by default until it is known whether
     /// the other is alive.
     pub journal_wait: JournalWait,
+    /// Which partitions are open once the engine has started; all by default.
+    pub open_at_start: OpenAtStart,
     /// How large payloads, metadata and appends may be.
     pub size_limits: SizeLimits,
     /// How writes gather into transactions.
@@ -86,6 +88,7 @@ setters! {
     with_page page: PageLimit;
     with_writer_lease writer_lease: Duration;
     with_journal_wait journal_wait: JournalWait;
+    with_open_at_start open_at_start: OpenAtStart;
     with_size_limits size_limits: SizeLimits;
     with_group_commit group_commit: GroupCommitSettings;
 }
@@ -138,6 +141,7 @@ impl Default for RuntimeSettings {
             page: PageLimit::default().with_bytes(1 << 20),
             writer_lease: Duration::from_secs(10),
             journal_wait: JournalWait::default(),
+            open_at_start: OpenAtStart::default(),
             size_limits: SizeLimits::default(),
             group_commit: GroupCommitSettings::default(),
         }

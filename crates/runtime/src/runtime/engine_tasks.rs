@@ -1,9 +1,6 @@
-use super::JournalReaders;
-use crate::{
-    gate::Gate, journal::Saver, partition::Door, supervisor::SupervisorMessage, tasks::Tasks,
-    watchdog::Watch,
-};
-use actum_host::{Failure, Load, cell::Ticket};
+use super::{JournalReaders, engine_parts::EngineParts};
+use crate::{background_tasks::BackgroundTasks, supervisor::SupervisorMessage, watchdog::Watch};
+use actum_host::{Failure, cell::Ticket};
 use actum_persistence::{
     commits::{Commits, StateCommits},
     group_commit::{LaneWriter, StateWriter},
@@ -12,23 +9,20 @@ use ractor::ActorRef;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
-/// Everybody who works for a runtime: they end with it.
-pub(super) struct Crew {
-    pub(super) gate: Arc<Gate>,
+/// Everything that runs for an engine: it ends with it.
+pub(super) struct EngineTasks {
+    pub(super) parts: Arc<EngineParts>,
     pub(super) supervisor: ActorRef<SupervisorMessage>,
-    pub(super) doors: Arc<[Arc<Door>]>,
     pub(super) lanes: Vec<LaneWriter<Ticket>>,
     pub(super) states: Option<StateWriter<Ticket>>,
-    pub(super) saver: Arc<Saver>,
     pub(super) saving: Option<JoinHandle<()>>,
     /// Readers, alarm and lease: nothing is lost when they are aborted. `None` once they were.
-    pub(super) tasks: Option<Tasks>,
-    pub(super) load: Arc<Load>,
+    pub(super) background: Option<BackgroundTasks>,
     pub(super) watch: Option<Watch>,
     pub(super) readers: JournalReaders,
 }
 
-impl Crew {
+impl EngineTasks {
     /// What its writers commit.
     pub(super) fn commits(&self) -> Commits {
         let lanes = self.lanes.iter().map(|lane| Arc::clone(lane.commits())).collect();
@@ -37,14 +31,14 @@ impl Crew {
     }
 }
 
-impl Drop for Crew {
+impl Drop for EngineTasks {
     fn drop(&mut self) {
         self.readers.end();
-        self.tasks = None; // first: what they require ends now
+        self.background = None; // first: what they require ends now
         self.saving.iter().for_each(JoinHandle::abort);
-        self.gate.shut(&Failure::unavailable("the engine has ended"));
+        self.parts.gate.shut(&Failure::unavailable("the engine has ended"));
         self.supervisor.stop(None); // its partitions end with it
-        self.gate.clear();
-        self.load.watchdog().end();
+        self.parts.gate.clear();
+        self.parts.load.watchdog().end();
     }
 }

@@ -8,12 +8,12 @@ use tokio::{task::JoinHandle, time::sleep};
 ///
 /// Not here, since more than a restart is needed: partitions, which their supervisor starts again, the writers of lanes,
 /// which settle what they had and go on, and the saver, which is waited for.
-pub(crate) struct Tasks {
+pub(crate) struct BackgroundTasks {
     gate: Arc<Gate>,
     running: Vec<JoinHandle<()>>,
 }
 
-impl Tasks {
+impl BackgroundTasks {
     pub(crate) fn new(gate: Arc<Gate>) -> Self {
         Self { gate, running: Vec::new() }
     }
@@ -61,7 +61,7 @@ pub(crate) async fn keep_running<F>(
     }
 }
 
-impl Drop for Tasks {
+impl Drop for BackgroundTasks {
     fn drop(&mut self) {
         self.running.iter().for_each(JoinHandle::abort);
     }

@@ -1,0 +1,144 @@
+use super::claim::Claimed;
+use crate::{
+    alarm::{Alarm, Scheduled},
+    clock::Clock,
+    gate::Gate,
+    journal::{Reader, Retention, Saver},
+    partition::{HostPlan, PartitionHandle, PartitionHandles, PartitionTable},
+    registration::{Connect, Registration, Wired, Wiring},
+    settings::RuntimeSettings,
+    term::Term,
+};
+use actum_host::{Load, partition::Refuses};
+use actum_model::{Lane, PartitionCount};
+use actum_persistence::{
+    serializer::Serializer,
+    store::{Incarnation, Stores},
+};
+use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
+    num::NonZeroU32,
+    sync::Arc,
+};
+
+/// What an engine consists of besides what runs for it; made once, shared by all.
+pub(super) struct EngineParts {
+    pub(super) stores: Stores,
+    pub(super) settings: RuntimeSettings,
+    pub(super) incarnation: Incarnation,
+    pub(super) clock: Clock,
+    pub(super) alarm: Arc<Alarm>,
+    pub(super) partitions: Arc<PartitionHandles>,
+    pub(super) gate: Arc<Gate>,
+    pub(super) load: Arc<Load>,
+    /// Until when the engine is the only writer; of all partitions that have no term of their own.
+    pub(super) term: Arc<Term>,
+    pub(super) reader: Arc<Reader>,
+    pub(super) saver: Arc<Saver>,
+}
+
+/// Where commands of each kind enter.
+pub(super) type Kinds = HashMap<TypeId, Box<dyn Any + Send + Sync>>;
+
+/// How partitions host the kinds, in their order.
+pub(super) type Hosts = Vec<HostPlan>;
+
+impl EngineParts {
+    pub(super) fn new(
+        registrations: Vec<Registration>,
+        stores: Stores,
+        settings: RuntimeSettings,
+        claimed: &Claimed,
+    ) -> (Self, Kinds, Hosts) {
+        let (clock, incarnation) = (Clock::start(), claimed.incarnation);
+        let load = Arc::new(load(&settings));
+        let partitions = stores.events.layout().partitions;
+        let mut wired = WiredKinds::default();
+        for (nr, registration) in (0..).zip(registrations) {
+            let serializer = Serializer::new(settings.size_limits);
+            let (load, settings) = (&load, &settings);
+            let wiring = Wiring { nr, partitions, load, clock, settings, serializer, incarnation };
+            wired.add(registration, &wiring);
+        }
+        let (alarm, term) = (Arc::new(Alarm::new()), Arc::new(Term::new(clock)));
+        term.set_end(claimed.valid_until);
+        let partitions = wired.partitions(partitions, &stores, &term, &alarm);
+        let saver = Saver::new(
+            settings.snapshot_bytes_max,
+            Serializer::new(settings.size_limits),
+            wired.retention,
+            clock,
+        );
+        let batch_max = NonZeroU32::new(settings.read_batch_max).unwrap_or(NonZeroU32::MIN);
+        let reader = Reader::new(batch_max, settings.readers, settings.read_bytes_max);
+        let kinds = wired
+            .connects
+            .into_iter()
+            .map(|(kind, connect)| (kind, connect(&partitions)))
+            .collect();
+        let parts = Self {
+            stores,
+            settings,
+            incarnation,
+            clock,
+            alarm,
+            gate: Arc::new(Gate::new(Arc::clone(&partitions))),
+            partitions,
+            load,
+            term,
+            reader: Arc::new(reader),
+            saver: Arc::new(saver),
+        };
+        (parts, kinds, wired.hosts)
+    }
+
+    /// Everything that wants to be woken at some moment.
+    pub(super) fn scheduled(&self) -> Vec<Arc<dyn Scheduled>> {
+        let partitions = self.partitions.iter();
+        partitions.map(|partition| Arc::clone(partition) as Arc<dyn Scheduled>).collect()
+    }
+}
+
+fn load(settings: &RuntimeSettings) -> Load {
+    let RuntimeSettings { commands_max, entities_max, journal_bytes_max, .. } = *settings;
+    Load::new(commands_max, entities_max, journal_bytes_max)
+        .with_command_ids_bytes_max(settings.command_ids_bytes_max)
+}
+
+/// What was made of the registrations, in their order.
+#[derive(Default)]
+struct WiredKinds {
+    inboxes: Vec<PartitionTable<Arc<dyn Refuses>>>,
+    hosts: Hosts,
+    connects: Vec<(TypeId, Connect)>,
+    retention: HashMap<&'static str, Retention>,
+}
+
+impl WiredKinds {
+    fn add(&mut self, mut registration: Registration, wiring: &Wiring<'_>) {
+        let (kind, type_id) = (registration.kind, registration.type_id);
+        self.retention.extend(registration.retention.take().map(|kept| (kind, kept)));
+        let Wired { inboxes, host, connect } = registration.build(wiring);
+        self.inboxes.push(inboxes);
+        self.hosts.push(host);
+        self.connects.push((type_id, connect));
+    }
+
+    /// The partitions with the inboxes of all kinds, closed.
+    fn partitions(
+        &self,
+        count: PartitionCount,
+        stores: &Stores,
+        term: &Arc<Term>,
+        alarm: &Arc<Alarm>,
+    ) -> Arc<PartitionHandles> {
+        let lanes = stores.events.layout().lanes;
+        Arc::new(PartitionTable::new(count, |partition| {
+            let lane = Lane::of_partition(partition, lanes);
+            let inboxes = self.inboxes.iter().map(|of_kind| Arc::clone(&of_kind[partition]));
+            let (term, alarm) = (Arc::clone(term), Arc::clone(alarm));
+            Arc::new(PartitionHandle::new(partition, lane, inboxes.collect(), term, alarm))
+        }))
+    }
+}
