@@ -61,7 +61,7 @@ impl OpenAsk for SimAsk {
             AskStage::Ended | AskStage::Settled => return false,
         };
         self.set(AskStage::Ended);
-        self.log.write(Note::EndedEarly { nr: self.nr, failure: why.failure(begun) });
+        self.log.write(Note::EndedEarly { nr: self.nr, failure: Box::new(why.failure(begun)) });
         true
     }
 }

@@ -128,7 +128,6 @@ impl World {
         self.say(|| format!("life {} crashes", process.life));
         self.ledger.crashed(process.life);
         self.has_ended(process);
-        self.look();
     }
 
     /// A process that has stopped counts nothing any more.
@@ -143,9 +142,12 @@ impl World {
 
     /// What is left of a process goes, and counts nothing then.
     fn has_ended(&mut self, process: Process) {
+        let life = process.life;
         let holdings = process.die(&mut self.journal, &mut self.dice);
         self.ledger.violations.extend(holdings.faults());
         self.ledger.violations.extend(holdings.leftovers());
+        self.look();
+        self.ledger.gone(life);
     }
 
     /// A partition fails, as one does whose handler aborts its turn, and is brought back sooner or later.

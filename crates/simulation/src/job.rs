@@ -207,7 +207,7 @@ impl<E: Subject> Job<E> for SimJob {
         self.log.write(if had_ended {
             Note::Released { nr }
         } else {
-            Note::Settled { nr, answer, verdict }
+            Note::Settled { nr, answer: Box::new((answer, verdict)) }
         });
     }
 }

@@ -30,9 +30,9 @@ pub(crate) enum Note {
     /// A command was given the recorded reply of an earlier one.
     Replayed { nr: u32, reply: Reply },
     /// A command was answered.
-    Settled { nr: u32, answer: Answer, verdict: Verdict },
+    Settled { nr: u32, answer: Box<(Answer, Verdict)> },
     /// The wait for a command was ended from outside; the command itself is still held.
-    EndedEarly { nr: u32, failure: Failure },
+    EndedEarly { nr: u32, failure: Box<Failure> },
     /// A command is no longer held whose wait was ended from outside.
     Released { nr: u32 },
     /// What was to run after a command's commit has run.
@@ -50,9 +50,9 @@ pub(crate) enum Note {
     /// An entity left memory.
     Left { life: u32, entity: u32, reason: LeaveReason },
     /// A cell was notified of the outcome of its write.
-    Committed { life: u32, entity: u32, result: Result<Option<Position>, Failure> },
+    Committed { life: u32, entity: u32, result: Result<Option<Position>, Box<Failure>> },
     /// A read for a cell failed.
-    Unread { life: u32, entity: u32, failure: Failure },
+    Unread { life: u32, entity: u32, failure: Box<Failure> },
     /// A cell sent a write: what is behind `expected`, up to `last`.
     Sent { life: u32, entity: u32, expected: u64, last: u64 },
     /// A cell brought forth a snapshot.

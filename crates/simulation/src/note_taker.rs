@@ -66,7 +66,7 @@ impl Observer for NoteTaker {
     }
 
     fn read_failed(&self, entity: &EntityKey, error: &StoreError) {
-        let (entity, failure) = (number_of(entity), Failure::of_read(error.clone()));
+        let (entity, failure) = (number_of(entity), Box::new(Failure::of_read(error.clone())));
         self.log.write(Note::Unread { life: self.life, entity, failure });
     }
 
@@ -84,7 +84,7 @@ impl Observer for NoteTaker {
     fn write_settled(&self, entity: &EntityKey, result: &Result<Committed, CommitError>) {
         let result = match result {
             Ok(committed) => Ok(committed.last),
-            Err(error) => Err(failure_of(error.clone())),
+            Err(error) => Err(Box::new(failure_of(error.clone()))),
         };
         self.log.write(Note::Committed { life: self.life, entity: number_of(entity), result });
     }

@@ -193,6 +193,11 @@ impl Process {
         }
     }
 
+    /// Whether one of its partitions must take a turn by now, or is down and cannot.
+    pub(crate) fn needs_waking(&self, now: Moment) -> bool {
+        self.partitions.iter().any(|partition| partition.is_down() || partition.due() <= now)
+    }
+
     /// When one of its partitions must take a turn at the latest.
     pub(crate) fn due(&self) -> Moment {
         let partitions = self.partitions.iter();

@@ -78,12 +78,16 @@ impl World {
     /// Shows the ledger what happened since it looked last.
     pub(crate) fn look(&mut self) {
         self.log.take(&mut self.notes);
+        let is_quiet = self.notes.is_empty();
         if let Some(trace) = &mut self.trace {
             trace.extend(self.journal.stored.iter().map(|stored| format!("{stored:?}")));
             trace.extend(self.notes.iter().map(|note| format!("{note:?}")));
         }
         self.ledger.look(&mut self.notes, &mut self.journal.stored);
         self.ledger.violations.append(&mut self.journal.misuses);
+        if is_quiet {
+            return; // what processes count has not changed
+        }
         for process in &mut self.processes {
             process.take_misuses(&mut self.ledger.violations);
             self.ledger.check_holdings(&process.holdings());
@@ -274,10 +278,11 @@ impl World {
         while self.now < end {
             let due = self.processes.iter().map(Process::due).min().unwrap_or(Moment::NEVER);
             self.now = if stops { due.clamp(self.now, end) } else { end };
-            self.log.write(Note::Passed { now: self.now });
             for at in 0..self.processes.len() {
-                self.wake_due(at);
-                self.look();
+                if self.processes[at].needs_waking(self.now) {
+                    self.wake_due(at);
+                    self.look();
+                }
             }
             if !self.ledger.violations.is_empty() {
                 return;
@@ -291,6 +296,7 @@ impl World {
     }
 
     fn wake_due(&mut self, at: usize) {
+        self.log.write(Note::Passed { now: self.now });
         for partition in 0..self.processes[at].partitions.len() {
             let terms = self.terms(at);
             let now = terms.own(self.now);

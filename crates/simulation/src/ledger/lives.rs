@@ -51,7 +51,12 @@ impl Ledger {
                 self.open.push(nr);
             }
         }
+    }
+
+    /// A process is gone: what its entities believed counts no more.
+    pub(crate) fn gone(&mut self, life: u32) {
         self.minds.retain(|(of, _), _| *of != life);
+        self.sent_states.retain(|(of, _), _| *of != life);
     }
 
     /// A command is sent.

@@ -141,7 +141,7 @@ impl Ledger {
             Note::Concluded { nr, digest } => self.concluded(nr, digest),
             Note::Refused { nr } => self.handler_refused(nr),
             Note::Replayed { nr, reply } => self.replayed(nr, reply),
-            Note::Settled { nr, answer, verdict } => self.settled(nr, &answer, verdict),
+            Note::Settled { nr, answer } => self.settled(nr, &answer.0, answer.1),
             Note::EndedEarly { nr, failure } => self.ended_early(nr, &failure),
             Note::Released { nr } => self.released(nr),
             Note::Acted { nr } => self.acted(nr),

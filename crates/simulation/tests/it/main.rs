@@ -22,7 +22,7 @@ fn promises_hold_whatever_happens() {
         if env::var_os("ACTUM_SIMULATION_STORY").is_some() {
             story(seed).iter().for_each(|line| println!("{line}"));
         }
-        println!("{}", play(seed).table());
+        println!("{}", play(seed, 0).table());
         return;
     }
     let steps = number("ACTUM_SIMULATION_STEPS").unwrap_or(STEPS);
@@ -30,7 +30,7 @@ fn promises_hold_whatever_happens() {
     let new = (0..).map(|nth| (beginning as u64).wrapping_add(nth << 32));
     let mut coverage = Coverage::default();
     for seed in FIXED.into_iter().chain(new) {
-        coverage.add(&play(seed));
+        coverage.add(&play(seed, coverage.steps));
         if coverage.steps >= steps {
             break;
         }
@@ -48,9 +48,12 @@ fn one_seed_is_one_story() {
     assert_ne!(story(7), story(8));
 }
 
-fn play(seed: u64) -> Coverage {
+/// Plays a seed, after so many steps of others.
+fn play(seed: u64, steps: u64) -> Coverage {
     run(seed).unwrap_or_else(|broken| {
-        panic!("broken promises, reproduced by ACTUM_SIMULATION_SEED={seed}\n{broken}")
+        panic!(
+            "broken promises after {steps} steps of other seeds, reproduced by ACTUM_SIMULATION_SEED={seed}\n{broken}"
+        )
     })
 }
 
