@@ -9,7 +9,7 @@ use crate::{
 use actum_host::{
     KindContext, Load,
     cell::{ByEvents, ByState, FailureBursts, SNAPSHOT_MARKS_MAX, decode_snapshot},
-    partition::{Hosted, Inbox, KindHost, Refuses},
+    partition::{HostedModel, Inbox, KindHost, Refuses},
 };
 use actum_model::{
     CommandId, CommandSet, DurableState, Entity, EventSourced, PartitionCount, check_kind,
@@ -78,7 +78,7 @@ impl Registration {
         Self::of::<ByState<E>>(StateModel::DurableState, env, settings)
     }
 
-    fn of<M: Hosted>(
+    fn of<M: HostedModel>(
         model: StateModel,
         env: <M::Entity as Entity>::Env,
         settings: EntitySettings<M::Entity>,
@@ -129,7 +129,7 @@ fn problems<E: Entity>(settings: &EntitySettings<E>) -> Vec<String> {
     problems
 }
 
-fn wire<M: Hosted>(
+fn wire<M: HostedModel>(
     env: <M::Entity as Entity>::Env,
     settings: EntitySettings<M::Entity>,
     wiring: &Wiring<'_>,

@@ -2,7 +2,7 @@ use super::{SimJob, Subject};
 use actum_host::{
     Failure, KindContext, Load,
     cell::Job,
-    partition::{Delivery, Hosted, HostedKind, Inbox, KindHost, Refuses},
+    partition::{Delivery, HostedKind, HostedModel, Inbox, KindHost, Refuses},
 };
 use actum_model::{EntityKey, Partition};
 use std::sync::Arc;
@@ -19,13 +19,13 @@ pub(crate) trait Entrance {
 }
 
 /// The inbox of one kind, and what its cells need.
-pub(crate) struct KindEntrance<M: Hosted> {
+pub(crate) struct KindEntrance<M: HostedModel> {
     pub(crate) context: Arc<KindContext<M::Entity>>,
     pub(crate) inbox: Arc<Inbox<M::Entity>>,
     pub(crate) load: Arc<Load>,
 }
 
-impl<M: Hosted<Entity: Subject>> Entrance for KindEntrance<M> {
+impl<M: HostedModel<Entity: Subject>> Entrance for KindEntrance<M> {
     fn push(&self, key: EntityKey, job: SimJob) -> Result<(), Failure> {
         let job: Box<dyn Job<M::Entity>> = Box::new(job);
         if let Err(failure) = self.load.admit() {

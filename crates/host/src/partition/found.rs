@@ -1,7 +1,6 @@
-use super::Shell;
-use crate::cell::{ByEvents, ByState, FoundRecord, FoundState, Model, Ticket};
-use actum_model::{DurableState, EventSourced, Lane, SequenceNr};
-use actum_persistence::store::{EntityAppend, Recovered, StateWrite};
+use crate::cell::{FoundRecord, FoundState};
+use actum_model::SequenceNr;
+use actum_persistence::store::Recovered;
 
 /// What a read brings, of either model.
 #[derive(Debug)]
@@ -12,33 +11,4 @@ pub enum Found {
     State(FoundState),
     /// The record of the command whose last change has this number.
     Record { sequence_nr: SequenceNr, found: FoundRecord },
-}
-
-/// A model that a partition can host: it knows which writer its writes go to.
-pub trait Hosted: Model {
-    /// Hands writes to the writer of `lane`.
-    fn submit(shell: &dyn Shell, lane: Lane, writes: &mut Vec<(Self::Write, Ticket)>);
-
-    /// What a read brought, for this model.
-    fn found(found: Found) -> Option<Self::Found>;
-}
-
-impl<E: EventSourced> Hosted for ByEvents<E> {
-    fn submit(shell: &dyn Shell, lane: Lane, writes: &mut Vec<(EntityAppend, Ticket)>) {
-        shell.append(lane, writes);
-    }
-
-    fn found(found: Found) -> Option<Recovered> {
-        if let Found::Events(recovered) = found { Some(recovered) } else { None }
-    }
-}
-
-impl<E: DurableState> Hosted for ByState<E> {
-    fn submit(shell: &dyn Shell, _: Lane, writes: &mut Vec<(StateWrite, Ticket)>) {
-        shell.write(writes);
-    }
-
-    fn found(found: Found) -> Option<FoundState> {
-        if let Found::State(found) = found { Some(found) } else { None }
-    }
 }

@@ -1,4 +1,4 @@
-use super::{Delivery, Hosted, KindHost, TurnContext, handler_run::Step, kind_host::turn};
+use super::{Delivery, HostedModel, KindHost, TurnContext, handler_run::Step, kind_host::turn};
 use crate::{
     Failure,
     cell::{Cell, LeaveReason, Life, Moment, Ticket, Turn},
@@ -10,10 +10,10 @@ use actum_persistence::panics::{guard, log_safely};
 const GIVEN_UP: &str = "the engine has ended";
 
 /// What runs the user's code: commands one after the other, and what follows their commits.
-impl<M: Hosted> KindHost<M> {
+impl<M: HostedModel> KindHost<M> {
     fn deliver(&mut self, delivery: Delivery<M::Entity>, ctx: &TurnContext<'_>) {
         let Delivery { key, job } = delivery;
-        self.next_deadline = self.next_deadline.min(job.envelope().deadline);
+        self.due_times.add_deadline(job.envelope().deadline);
         let slot = match self.cells.find(&key) {
             Some(slot) => slot,
             None => match self.activate(key, ctx) {
@@ -24,7 +24,7 @@ impl<M: Hosted> KindHost<M> {
         self.cells.used(slot, ctx.now);
         let place = self.cells.slot(slot);
         if !std::mem::replace(&mut place.awaited, true) {
-            self.awaited.push(slot);
+            self.due_times.add_awaited(slot);
         }
         let cell = place.cell.as_mut().expect("the index names places that hold a cell");
         let life = cell.command(job, &mut turn(&self.context, &mut self.out, ctx));
@@ -65,7 +65,7 @@ impl<M: Hosted> KindHost<M> {
             return;
         }
         let kind = <M::Entity as Entity>::KIND;
-        if self.inbox.run.is_new(since) {
+        if self.intake.inbox().run.is_new(since) {
             self.load.slow_handler();
             log_safely(|| {
                 tracing::warn!(kind, command, ?ran_for, "slow handler, its whole partition waits");
@@ -91,7 +91,7 @@ impl<M: Hosted> KindHost<M> {
         for (at, delivery) in taken.drain(..).enumerate() {
             self.run_command(Step::Command(at), delivery, ctx);
         }
-        self.inbox.run.ends();
+        self.intake.inbox().run.ends();
     }
 
     /// Handles one command; the run goes on.
@@ -101,11 +101,11 @@ impl<M: Hosted> KindHost<M> {
         delivery: Delivery<M::Entity>,
         ctx: &mut TurnContext<'_>,
     ) {
-        if self.inbox.run.is_given_up() {
+        if self.intake.inbox().run.is_given_up() {
             return self.out.settle(delivery.job, Err(Failure::unavailable(GIVEN_UP)));
         }
         let (command, since) = (delivery.job.command(), ctx.now);
-        self.inbox.run.begins(step, since);
+        self.intake.inbox().run.begins(step, since);
         self.deliver(delivery, ctx);
         self.note_end(since, ctx, command);
     }
@@ -119,17 +119,17 @@ impl<M: Hosted> KindHost<M> {
         input: impl FnOnce(&mut Cell<M>, &mut Turn<'_, M>) -> Life,
     ) {
         let mut ctx = TurnContext { now: ctx.shell.now(), ..*ctx };
-        if self.inbox.run.is_given_up() {
+        if self.intake.inbox().run.is_given_up() {
             let Some(cell) = self.cells.holder(ticket) else { return };
             cell.abandon(GIVEN_UP, &mut turn(&self.context, &mut self.out, &ctx));
-            return self.leave(ticket.slot, LeaveReason::Abandoned, &ctx);
+            return self.has_left(ticket.slot, LeaveReason::Abandoned, &ctx);
         }
         let since = ctx.now;
-        self.inbox.run.begins(step, since);
+        self.intake.inbox().run.begins(step, since);
         self.with_cell(ticket, &ctx, input);
         self.note_end(since, &mut ctx, step.name().unwrap_or_default());
         self.resume(ticket, &mut ctx);
-        self.inbox.run.ends();
+        self.intake.inbox().run.ends();
     }
 
     /// Handles the commands that waited for their entity to recover, one after the other.
@@ -140,7 +140,7 @@ impl<M: Hosted> KindHost<M> {
         let resumed = std::mem::take(&mut self.out.resumed);
         let cell = self.cells.holder(ticket).expect("a cell that has just recovered is in memory");
         let key = cell.key().clone();
-        self.inbox.note_resumed(resumed.iter().map(|job| job.command()));
+        self.intake.inbox().note_resumed(resumed.iter().map(|job| job.command()));
         for (at, job) in resumed.into_iter().enumerate() {
             // by its key: one of them may make the entity leave, and the next one brings it back
             self.run_command(Step::Resumed(at), Delivery { key: key.clone(), job }, ctx);
@@ -152,13 +152,13 @@ impl<M: Hosted> KindHost<M> {
         if self.out.actions.is_empty() {
             return;
         }
-        self.inbox.run.begins(Step::AfterCommit, ctx.shell.now());
+        self.intake.inbox().run.begins(Step::AfterCommit, ctx.shell.now());
         for action in self.out.actions.drain(..) {
             if let Err(panic) = guard(|| action.run()) {
                 let kind = <M::Entity as Entity>::KIND;
                 log_safely(|| tracing::error!(kind, panic, "after_commit panicked"));
             }
         }
-        self.inbox.run.ends();
+        self.intake.inbox().run.ends();
     }
 }

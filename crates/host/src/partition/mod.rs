@@ -2,22 +2,31 @@
 
 mod cap_keeper;
 mod cells;
+mod due_times;
 mod found;
 mod handler_run;
 mod handling;
-mod hosted;
+mod hosted_kind;
+mod hosted_model;
 mod inbox;
+mod intake;
 mod kind_host;
+mod leaving;
 #[expect(clippy::module_inception, reason = "the file carries the name of its type")]
 mod partition;
 mod shell;
+mod shipping;
+mod sweeping;
 mod taken;
+mod turn_context;
 
 pub use cap_keeper::{CapKeeper, CapMember};
-pub use found::{Found, Hosted};
-pub use hosted::{HostedKind, TurnContext};
+pub use found::Found;
+pub use hosted_kind::HostedKind;
+pub use hosted_model::HostedModel;
 pub use inbox::{Delivery, Inbox, NotTaken, Refuses, SlowRun};
 pub use kind_host::KindHost;
 pub use partition::{Mail, Partition, SWEEP_INTERVAL_MIN, Turned};
 pub use shell::{Cap, NextToLeave, Shell};
 pub use taken::WAITS_SLACK;
+pub use turn_context::TurnContext;

@@ -1,4 +1,4 @@
-use super::{Cap, Found, HostedKind, NextToLeave, Shell, TurnContext, hosted::Finished};
+use super::{Cap, Found, HostedKind, NextToLeave, Shell, TurnContext, hosted_kind::Finished};
 use crate::{
     TurnSummary,
     cell::{Moment, Ticket},
@@ -29,7 +29,7 @@ pub struct Mail<H> {
     pub found: Vec<(Ticket, Result<Found, StoreError>, H)>,
 }
 
-/// What a partition has to say at the end of a turn.
+/// What a partition reports at the end of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turned {
     /// When it wants its next turn at the latest.
@@ -115,16 +115,16 @@ impl Partition {
         }
         loop {
             match cap.next(self.oldest_use()) {
-                NextToLeave::Mine if self.passivate_oldest(ctx) => {}
+                NextToLeave::Mine if self.leave_oldest(ctx) => {}
                 NextToLeave::Mine => return cap.end(), // all at work: they take turns when they are done
                 NextToLeave::NotMine => return,
             }
         }
     }
 
-    fn passivate_oldest(&mut self, ctx: &TurnContext<'_>) -> bool {
+    fn leave_oldest(&mut self, ctx: &TurnContext<'_>) -> bool {
         let kinds = self.kinds.iter_mut().filter(|kind| kind.oldest_use() != Moment::NEVER);
-        kinds.min_by_key(|kind| kind.oldest_use()).is_some_and(|kind| kind.passivate_oldest(ctx))
+        kinds.min_by_key(|kind| kind.oldest_use()).is_some_and(|kind| kind.leave_oldest(ctx))
     }
 
     fn oldest_use(&self) -> Moment {

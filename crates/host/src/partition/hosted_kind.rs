@@ -1,46 +1,9 @@
-use super::{Found, Shell};
-use crate::{
-    Observer,
-    cell::{Moment, Ticket},
-};
-use actum_model::{Lane, Partition, Timestamp};
+use super::{Found, TurnContext};
+use crate::cell::{Moment, Ticket};
 use actum_persistence::{
     group_commit::{CommitError, Committed},
     store::StoreError,
 };
-
-/// What one turn of a partition is about.
-#[derive(Clone, Copy)]
-pub struct TurnContext<'a> {
-    /// The clock as it was read last: as the turn began, as commands were taken, after each of them, and before and after
-    /// what a read brought.
-    pub now: Moment,
-    pub wall: Timestamp,
-    pub partition: Partition,
-    pub lane: Lane,
-    /// How many bytes of changes may still be staged.
-    pub room: usize,
-    pub shell: &'a dyn Shell,
-    /// Who sees what happens, if anyone does.
-    pub observer: Option<&'a dyn Observer>,
-}
-
-impl TurnContext<'_> {
-    /// Shows something to the observer, if there is one.
-    pub(super) fn observe(&self, show: impl FnOnce(&dyn Observer)) {
-        if let Some(observer) = self.observer {
-            show(observer);
-        }
-    }
-}
-
-/// What a kind has to say at the end of a turn.
-pub struct Finished {
-    /// When it wants to be woken at the latest.
-    pub due: Moment,
-    /// Whether it woke tasks: callers, writers, readers, or whatever its actions woke.
-    pub woke: bool,
-}
 
 /// The cells of one kind in one partition, whatever the kind.
 pub trait HostedKind: Send {
@@ -68,8 +31,8 @@ pub trait HostedKind: Send {
     /// When the least recently used cell was used; never, without cells.
     fn oldest_use(&self) -> Moment;
 
-    /// Lets the least recently used idle cell leave; says whether it found one.
-    fn passivate_oldest(&mut self, ctx: &TurnContext<'_>) -> bool;
+    /// Lets the least recently used cell leave that is not at work; says whether it found one.
+    fn leave_oldest(&mut self, ctx: &TurnContext<'_>) -> bool;
 
     /// Lets all cells leave, whatever is under way.
     fn drain(&mut self, ctx: &TurnContext<'_>);
@@ -82,4 +45,12 @@ pub trait HostedKind: Send {
 
     /// How many commands were taken and are not answered yet.
     fn unanswered(&self) -> usize;
+}
+
+/// What a kind reports at the end of a turn.
+pub struct Finished {
+    /// When it wants to be woken at the latest.
+    pub due: Moment,
+    /// Whether it woke tasks: callers, writers, readers, or whatever its actions woke.
+    pub woke: bool,
 }
