@@ -159,6 +159,55 @@
 //! `actum_store_sqlite` and `actum_store_postgres`. Payloads and metadata are never logged; the text of a rejection is, at `DEBUG`, when its command
 //! was sent by `tell`.
 //!
+//! # Trace context
+//! What ties a command to the request it is part of goes with it as [`Metadata`], is seen by its handler and stored with its
+//! events. [`with_caller_context`](settings::RuntimeSettings::with_caller_context) adds it to every command, where it is
+//! sent:
+//! ```
+//! # use actum::{Ctx, Effect, Engine, Entity, EventSourced, Handle, MemoryStore, Metadata, TraceContext};
+//! # use actum::settings::RuntimeSettings;
+//! # struct Traced;
+//! # impl Entity for Traced {
+//! #     const KIND: &'static str = "traced";
+//! #     type Id = String;
+//! #     type Env = ();
+//! #     type Event = u64;
+//! #     type Commands = (u64,);
+//! #     fn initial(_: &String) -> Self { Traced }
+//! # }
+//! # impl EventSourced for Traced {
+//! #     fn apply(&mut self, _: &u64) {}
+//! # }
+//! # impl Handle<u64> for Traced {
+//! #     type Reply = String;
+//! #     type Rejection = std::convert::Infallible;
+//! #     fn handle(&self, _: u64, ctx: &Ctx<'_, Self>) -> Result<Effect<Self, String>, Self::Rejection> {
+//! #         let trace = ctx.metadata().trace().map(|trace| trace.traceparent().to_owned());
+//! #         Ok(Effect::persist(1).reply(trace.unwrap_or_default()))
+//! #     }
+//! # }
+//! /// What a tracing library knows of the caller, as the W3C header `traceparent`.
+//! fn traceparent() -> Option<String> {
+//! #   Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let settings = RuntimeSettings::default().with_caller_context(|metadata: Metadata| {
+//!     match traceparent().and_then(|header| TraceContext::new(&header).ok()) {
+//!         Some(trace) => metadata.with_trace(trace),
+//!         None => metadata,
+//!     }
+//! });
+//! # let builder = Engine::builder("traced").store(MemoryStore::new()).entity::<Traced>(());
+//! let engine = builder.settings(settings).start().await?;
+//! # let seen = engine.entity::<Traced>("a").ask(1).await?;
+//! # assert_eq!(Some(seen), traceparent());
+//! # assert!(engine.shutdown().await.is_clean());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # ractor
 //! Entities run on [ractor](https://docs.rs/ractor) actors, which stay out of sight: no ractor type is in this API and no
 //! name in ractor's registry. One thing shows: ractor's feature `cluster` is on, which takes its blanket `impl Message`
@@ -219,6 +268,7 @@ pub mod settings {
         group_commit::GroupCommitSettings, serializer::SizeLimits, store::PageLimit,
     };
     pub use actum_runtime::settings::{
-        Batching, CommandWindow, EntitySettings, JournalWait, RuntimeSettings, SnapshotSettings,
+        Batching, CallerContext, CommandWindow, EntitySettings, JournalWait, RuntimeSettings,
+        SnapshotSettings,
     };
 }

@@ -223,7 +223,7 @@ mod tests {
     use crate::{
         EntityRef,
         alarm::Alarm,
-        ask::{Entrance, TellFailures},
+        ask::{Entrance, EntranceParts, TellFailures},
         clock::Clock,
         partition::{PartitionHandle, PartitionTable},
         term::Term,
@@ -267,14 +267,16 @@ mod tests {
             Arc::new(PartitionHandle::new(partition, Lane::default(), inboxes, term, alarm))
         }));
         partitions.iter().for_each(|partition| partition.open(partition.term()));
-        let entrance = Entrance::new(
-            &PartitionTable::new(count, |_| Arc::clone(&inbox)),
-            &partitions,
-            Arc::clone(&load),
+        let parts = EntranceParts {
+            load: Arc::clone(&load),
             clock,
-            Duration::from_secs(1),
-            Arc::new(TellFailures::new("unserved", clock)),
-        );
+            ask_timeout: Duration::from_secs(1),
+            tells: Arc::new(TellFailures::new("unserved", clock)),
+            caller_context: None,
+            route: None,
+        };
+        let inboxes = PartitionTable::new(count, |_| Arc::clone(&inbox));
+        let entrance = Entrance::new(&inboxes, &partitions, parts);
         let key = EntityKey::new("unserved", "n").expect("a short id");
         (Gate::new(partitions), EntityRef::new(key, Arc::new(entrance)), load)
     }

@@ -14,6 +14,7 @@ mod alarm;
 mod ask;
 mod background_tasks;
 mod clock;
+mod elsewhere;
 mod gate;
 mod health;
 mod journal;
@@ -28,8 +29,12 @@ mod term;
 mod watchdog;
 mod writer_lease;
 
-pub use actum_host::{AskError, Bound, Failure, Receipt};
-pub use ask::{Ask, AskWithReceipt, Asking, AskingWithReceipt, EntityRef, Peek, TellError};
+pub use actum_host::{AskError, Bound, Failure, Receipt, cell::EncodedAnswer};
+pub use ask::{
+    Ask, AskWithReceipt, Asking, AskingWithReceipt, EncodedAsking, EncodedCommand, EntityRef,
+    KindRef, Peek, TellError,
+};
+pub use elsewhere::{Elsewhere, RoutedCommand};
 pub use health::{Failing, Health, HealthState, LeaseHealth, PartitionHealth, StoreHealth};
 pub use partition::PartitionState;
 pub use registration::Registration;

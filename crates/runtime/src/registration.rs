@@ -1,6 +1,7 @@
 use crate::{
-    ask::{Entrance, TellFailures},
+    ask::{Entrance, EntranceParts, KindRef, TellFailures},
     clock::Clock,
+    elsewhere::Route,
     journal::{Decode, Retention},
     partition::{HostPlan, PartitionHandles, PartitionTable},
     settings::{EntitySettings, RuntimeSettings},
@@ -47,6 +48,7 @@ pub(crate) struct Wiring<'a> {
     pub(crate) settings: &'a RuntimeSettings,
     pub(crate) serializer: Serializer,
     pub(crate) incarnation: Incarnation,
+    pub(crate) route: Option<Route>,
 }
 
 /// A kind that is ready: what commands of it wait in, and how a partition hosts it.
@@ -56,8 +58,16 @@ pub(crate) struct Wired {
     pub(crate) connect: Connect,
 }
 
-/// Makes where commands of a kind enter, an `Arc<Entrance<E>>`, once its inboxes are at the partitions.
-pub(crate) type Connect = Box<dyn FnOnce(&PartitionHandles) -> Box<dyn Any + Send + Sync>>;
+/// Makes where commands of a kind enter, once its inboxes are at the partitions.
+pub(crate) type Connect = Box<dyn FnOnce(&PartitionHandles) -> Connected>;
+
+/// Where commands of a kind enter.
+pub(crate) struct Connected {
+    /// For references by type, an `Arc<Entrance<E>>`.
+    pub(crate) by_type: Box<dyn Any + Send + Sync>,
+    /// For what finds it by name.
+    pub(crate) by_name: KindRef,
+}
 
 impl Registration {
     /// Runs `E` as event-sourced entities.
@@ -160,11 +170,22 @@ fn wire<M: HostedModel>(
         let inbox = Arc::clone(&for_hosts[partition]);
         Box::new(KindHost::<M>::new(nr, Arc::clone(&context), inbox, Arc::clone(&load)))
     });
-    let (load, clock, ask_timeout) =
-        (Arc::clone(wiring.load), wiring.clock, wiring.settings.ask_timeout);
+    let parts = EntranceParts {
+        load: Arc::clone(wiring.load),
+        clock: wiring.clock,
+        ask_timeout: wiring.settings.ask_timeout,
+        tells: Arc::new(TellFailures::new(<M::Entity as Entity>::KIND, wiring.clock)),
+        caller_context: wiring.settings.caller_context.clone(),
+        route: wiring.route.clone(),
+    };
     let connect: Connect = Box::new(move |handles| {
-        let tells = Arc::new(TellFailures::new(<M::Entity as Entity>::KIND, clock));
-        Box::new(Arc::new(Entrance::new(&inboxes, handles, load, clock, ask_timeout, tells)))
+        // what comes by name has its metadata, and its partition is where it comes to
+        let here = EntranceParts { caller_context: None, route: None, ..parts.clone() };
+        let here = Arc::new(Entrance::new(&inboxes, handles, here));
+        Connected {
+            by_type: Box::new(Arc::new(Entrance::new(&inboxes, handles, parts))),
+            by_name: KindRef::new::<M::Entity>(here, serializer),
+        }
     });
     Wired { inboxes: refusing, host, connect }
 }

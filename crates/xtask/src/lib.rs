@@ -1,11 +1,12 @@
 //! What the workspace asks of itself: the tests and the checks behind `cargo xtask`.
 //!
-//! The rules about manifests and sources ([`arrows`], [`layers`], [`sources`]) are tests of this crate,
+//! The rules about manifests and sources ([`arrows`], [`circles`], [`layers`], [`sources`]) are tests of this crate,
 //! so that `cargo xtask test` holds them too; what takes a compiler or a network is a step of [`ci`].
 
 pub mod arrows;
 pub mod bank_smoke;
 pub mod ci;
+pub mod circles;
 pub mod deny;
 pub mod features;
 pub mod http;

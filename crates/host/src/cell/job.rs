@@ -1,4 +1,4 @@
-use super::{AfterCommit, Content, Moment, OpenAsk};
+use super::{AfterCommit, Content, Moment, OpenAsk, PortableJob};
 use crate::{Failure, Outcome, Receipt};
 use actum_model::{
     Change, CodecError, DecodeError, Entity, Metadata, Revision, SequenceNr, StoredPayload,
@@ -60,6 +60,11 @@ pub trait Job<E: Entity>: Send {
 
     /// What the prepared answer is, for an observer.
     fn outcome(&self) -> Outcome;
+
+    /// Makes of it what can leave the engine; none, and the job is dropped, where it cannot.
+    fn into_portable(self: Box<Self>) -> Option<Box<dyn PortableJob>> {
+        None
+    }
 
     /// Lets the job be dropped without an answer, because its caller was told in another way.
     fn forget(&mut self);

@@ -113,14 +113,15 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
             Target::Entity { key, entrance } => {
                 let (deadline, expected_revision) =
                     (entrance.deadline(self.timeout), self.expected_revision);
-                let metadata = with_ids(self.metadata, self.command_id, self.cause);
+                let metadata = entrance.metadata(self.metadata);
+                let metadata = with_ids(metadata, self.command_id, self.cause);
                 let envelope = Envelope { metadata, deadline, expected_revision };
                 let job = Box::new(Asked::<E, C>::new(
                     self.command,
                     envelope,
                     ReplyTo::log(
                         C::MANIFEST,
-                        Arc::clone(&entrance.tells),
+                        Arc::clone(entrance.tells()),
                         span::<E>(key, C::MANIFEST),
                     ),
                 ));
@@ -144,7 +145,8 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
         };
         let (deadline, expected_revision) =
             (entrance.deadline(self.timeout), self.expected_revision);
-        let metadata = with_ids(self.metadata, self.command_id, self.cause);
+        let metadata = entrance.metadata(self.metadata);
+        let metadata = with_ids(metadata, self.command_id, self.cause);
         let envelope = Envelope { metadata, deadline, expected_revision };
         let slot = Arc::new(AnswerSlot::new(deadline));
         let reply_to = ReplyTo::caller(Arc::clone(&slot), span::<E>(&key, C::MANIFEST));

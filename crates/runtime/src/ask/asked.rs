@@ -1,13 +1,19 @@
 use super::reply_to::{ReplyTo, discard};
 use actum_host::{
     AskError, Failure, Outcome,
-    cell::{AfterCommit, Content, Decision, Envelope, Job, OpenAsk, Verdict},
+    cell::{
+        AfterCommit, Content, Decision, EncodedAnswer, Envelope, Job, OpenAsk, PortableJob, Verdict,
+    },
 };
 use actum_model::{
     Codec, CodecError, Ctx, DecodeError, EffectParts, Handle, Payload, ReplyFrom, SequenceNr,
     StoredPayload,
 };
-use actum_persistence::serializer::{EncodeError, Serializer};
+use actum_persistence::{
+    error_chain::full_text,
+    panics::guard,
+    serializer::{EncodeError, Serializer},
+};
 use std::sync::Arc;
 
 /// A command of a user's on its way through its entity.
@@ -124,6 +130,10 @@ impl<E: Handle<C>, C: Payload> Job<E> for Asked<E, C> {
         }
     }
 
+    fn into_portable(self: Box<Self>) -> Option<Box<dyn PortableJob>> {
+        Some(self)
+    }
+
     fn forget(&mut self) {
         self.reply_to.forget();
     }
@@ -137,6 +147,59 @@ impl<E: Handle<C>, C: Payload> Job<E> for Asked<E, C> {
             },
         };
         self.reply_to.send(answer);
+    }
+}
+
+/// It was not handled here, and is answered from elsewhere.
+impl<E: Handle<C>, C: Payload> PortableJob for Asked<E, C> {
+    fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    fn command(&self) -> &'static str {
+        C::MANIFEST
+    }
+
+    fn open_ask(&self) -> Option<Arc<dyn OpenAsk>> {
+        self.reply_to.open_ask()
+    }
+
+    fn begin(&mut self) -> bool {
+        self.reply_to.begin()
+    }
+
+    fn encode(&self) -> Result<StoredPayload, CodecError> {
+        let Stage::Command(command) = &self.stage else {
+            unreachable!("a command that is handled here goes nowhere else");
+        };
+        StoredPayload::encode(command)
+    }
+
+    fn answer(mut self: Box<Self>, answer: EncodedAnswer) {
+        let answer = match answer {
+            Ok((reply, receipt)) => match decode(&reply) {
+                Ok(reply) => Ok((reply, receipt)),
+                // the command was applied, or has seen what is stored
+                Err(what) => Err(AskError::outcome_unknown(format!("the reply {what}"))),
+            },
+            Err(AskError::Rejected(rejection)) => Err(match decode(&rejection) {
+                Ok(rejection) => AskError::Rejected(rejection),
+                Err(what) => AskError::invalid(format!("the rejection {what}")),
+            }),
+            Err(error) => {
+                Err(error.map_rejection(|_| unreachable!("a rejection is matched above")))
+            }
+        };
+        self.reply_to.send(answer);
+    }
+}
+
+/// Decodes an answer, which is the user's code; says why it cannot.
+fn decode<T: Payload>(answer: &StoredPayload) -> Result<T, String> {
+    match guard(|| answer.decode()) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(format!("cannot be decoded: {}", full_text(&error))),
+        Err(panic) => Err(format!("cannot be decoded: its codec panicked: {panic}")),
     }
 }
 

@@ -125,7 +125,8 @@ impl<E: Entity> EntityRef<E> {
 
     /// Looks at the state: a copy of it, once everything it shows is durable.
     ///
-    /// The copy is answered like a reply, so the state is a [`Payload`] as replies are.
+    /// The copy is answered like a reply, so the state is a [`Payload`] as replies are. It is read in this engine only:
+    /// where the entity's partition is not open here, it is unavailable.
     ///
     /// # Errors
     /// The future ends in an [`AskError`](actum_host::AskError), never a rejection.

@@ -1,24 +1,23 @@
 use super::TellFailures;
 use crate::{
     clock::Clock,
+    elsewhere::Route,
     partition::{PartitionHandle, PartitionHandles, PartitionTable},
+    settings::CallerContext,
 };
 use actum_host::{
     Failure, Load,
     cell::{Job, Moment},
-    partition::{Delivery, Inbox},
+    partition::{Delivery, Inbox, NotTaken},
 };
-use actum_model::{Entity, EntityKey};
+use actum_model::{Entity, EntityKey, Metadata, Partition};
 use std::{sync::Arc, time::Duration};
 
 /// Where commands for one kind of entity enter the engine. Which partition a command is for, and whether that is open here,
 /// is decided as it is delivered.
 pub(crate) struct Entrance<E: Entity> {
     ports: PartitionTable<Port<E>>,
-    load: Arc<Load>,
-    clock: Clock,
-    ask_timeout: Duration,
-    pub(super) tells: Arc<TellFailures>,
+    parts: EntranceParts,
 }
 
 /// Where they enter one partition.
@@ -27,36 +26,65 @@ struct Port<E: Entity> {
     handle: Arc<PartitionHandle>,
 }
 
+/// What an entrance consists of beside its partitions.
+#[derive(Clone)]
+pub(crate) struct EntranceParts {
+    pub(crate) load: Arc<Load>,
+    pub(crate) clock: Clock,
+    pub(crate) ask_timeout: Duration,
+    pub(crate) tells: Arc<TellFailures>,
+    pub(crate) caller_context: Option<CallerContext>,
+    /// The way of commands whose partition is not open here.
+    pub(crate) route: Option<Route>,
+}
+
+/// A command that was not taken, and why.
+type NotDelivered<E> = (Box<dyn Job<E>>, Failure);
+
 impl<E: Entity> Entrance<E> {
     pub(crate) fn new(
         inboxes: &PartitionTable<Arc<Inbox<E>>>,
         handles: &PartitionHandles,
-        load: Arc<Load>,
-        clock: Clock,
-        ask_timeout: Duration,
-        tells: Arc<TellFailures>,
+        parts: EntranceParts,
     ) -> Self {
         let ports = PartitionTable::new(handles.count(), |partition| Port {
             inbox: Arc::clone(&inboxes[partition]),
             handle: Arc::clone(&handles[partition]),
         });
-        Self { ports, load, clock, ask_timeout, tells }
+        Self { ports, parts }
     }
 
-    /// Leaves a command in the inbox of its partition; answers it at once when it is not taken.
-    pub(crate) fn deliver(&self, key: EntityKey, job: Box<dyn Job<E>>) {
+    /// Leaves a command in the inbox of its partition, or sends it to where that is open; answers it at once when it is not
+    /// taken.
+    pub(super) fn deliver(&self, key: EntityKey, job: Box<dyn Job<E>>) {
         if let Err((job, failure)) = self.try_deliver(key, job) {
             job.settle(Err(failure));
         }
     }
 
-    /// Leaves a command in the inbox of its partition, or gives it back with the reason.
-    pub(crate) fn try_deliver(
+    /// As [`Entrance::deliver`], and gives the command back with the reason when it is not taken.
+    pub(super) fn try_deliver(
         &self,
         key: EntityKey,
         job: Box<dyn Job<E>>,
-    ) -> Result<(), (Box<dyn Job<E>>, Failure)> {
-        if let Err(failure) = self.load.admit() {
+    ) -> Result<(), NotDelivered<E>> {
+        self.enter(key, job, self.parts.route.as_ref())
+    }
+
+    /// As [`Entrance::deliver`], of a command that goes nowhere else.
+    pub(super) fn deliver_here(&self, key: EntityKey, job: Box<dyn Job<E>>) {
+        if let Err((job, failure)) = self.enter(key, job, None) {
+            job.settle(Err(failure));
+        }
+    }
+
+    fn enter(
+        &self,
+        key: EntityKey,
+        job: Box<dyn Job<E>>,
+        route: Option<&Route>,
+    ) -> Result<(), NotDelivered<E>> {
+        if let Err(failure) = self.parts.load.admit() {
             return Err((job, failure));
         }
         let partition = key.partition(self.ports.count());
@@ -66,14 +94,48 @@ impl<E: Entity> Entrance<E> {
                 handle.notify();
                 Ok(())
             }
-            Err((Delivery { job, .. }, why)) => {
-                self.load.answered(1);
+            Err((delivery, why)) => self.not_taken(partition, delivery, why, route),
+        }
+    }
+
+    /// Away from the path of a command that is taken.
+    #[cold]
+    fn not_taken(
+        &self,
+        partition: Partition,
+        Delivery { key, job }: Delivery<E>,
+        why: NotTaken,
+        route: Option<&Route>,
+    ) -> Result<(), NotDelivered<E>> {
+        match (why, route) {
+            (NotTaken::NotHere, Some(route)) => {
+                match job.into_portable() {
+                    Some(job) => route.send(partition, key, job),
+                    None => self.parts.load.answered(1), // it was dropped, and has answered its caller
+                }
+                Ok(())
+            }
+            (why, _) => {
+                self.parts.load.answered(1);
                 Err((job, why.into_failure(partition)))
             }
         }
     }
 
-    pub(crate) fn deadline(&self, timeout: Option<Duration>) -> Moment {
-        self.clock.now().after(timeout.unwrap_or(self.ask_timeout))
+    pub(super) fn deadline(&self, timeout: Option<Duration>) -> Moment {
+        self.parts.clock.now().after(timeout.unwrap_or(self.parts.ask_timeout))
+    }
+
+    /// What was given with a command, and what the caller's context adds.
+    pub(super) fn metadata(&self, given: Metadata) -> Metadata {
+        match &self.parts.caller_context {
+            None => given,
+            Some(context) => context.add_to(given),
+        }
+    }
+
+    /// Where failures of commands go for which no caller waits.
+    pub(super) fn tells(&self) -> &Arc<TellFailures> {
+        &self.parts.tells
     }
 }

@@ -50,7 +50,7 @@ impl<E: Entity + Clone + Payload> IntoFuture for Peek<E> {
         let envelope = Envelope { metadata, deadline, expected_revision: None };
         let slot = Arc::new(AnswerSlot::new(deadline));
         let reply_to = ReplyTo::caller(Arc::clone(&slot), span::<E>(&key, NAME));
-        entrance.deliver(key, Box::new(Peeked { envelope, seen: None, reply_to }));
+        entrance.deliver_here(key, Box::new(Peeked { envelope, seen: None, reply_to }));
         Asking(AskingWithReceipt(State::Waiting(Caller::of(slot))))
     }
 }

@@ -1,7 +1,8 @@
-use super::claim::Claimed;
+use super::{claim::Claimed, kinds::Kinds};
 use crate::{
     alarm::{Alarm, Scheduled},
     clock::Clock,
+    elsewhere::{Route, WaitsElsewhere},
     gate::Gate,
     journal::{Reader, Retention, Saver},
     partition::{HostPlan, PartitionHandle, PartitionHandles, PartitionTable},
@@ -15,12 +16,7 @@ use actum_persistence::{
     serializer::Serializer,
     store::{Incarnation, Stores},
 };
-use std::{
-    any::{Any, TypeId},
-    collections::HashMap,
-    num::NonZeroU32,
-    sync::Arc,
-};
+use std::{any::TypeId, collections::HashMap, num::NonZeroU32, sync::Arc};
 
 /// What an engine consists of besides what runs for it; made once, shared by all.
 pub(super) struct EngineParts {
@@ -36,10 +32,8 @@ pub(super) struct EngineParts {
     pub(super) term: Arc<Term>,
     pub(super) reader: Arc<Reader>,
     pub(super) saver: Arc<Saver>,
+    pub(super) waits_elsewhere: Arc<WaitsElsewhere>,
 }
-
-/// Where commands of each kind enter.
-pub(super) type Kinds = HashMap<TypeId, Box<dyn Any + Send + Sync>>;
 
 /// How partitions host the kinds, in their order.
 pub(super) type Hosts = Vec<HostPlan>;
@@ -53,15 +47,24 @@ impl EngineParts {
     ) -> (Self, Kinds, Hosts) {
         let (clock, incarnation) = (Clock::start(), claimed.incarnation);
         let load = Arc::new(load(&settings));
+        let alarm = Arc::new(Alarm::new());
+        let waits_elsewhere = Arc::new(WaitsElsewhere::new(Arc::clone(&alarm), clock));
+        let route = settings.elsewhere.as_ref().map(|elsewhere| Route {
+            elsewhere: Arc::clone(&elsewhere.0),
+            waits: Arc::clone(&waits_elsewhere),
+            clock,
+            load: Arc::clone(&load),
+        });
         let partitions = stores.events.layout().partitions;
         let mut wired = WiredKinds::default();
         for (nr, registration) in (0..).zip(registrations) {
             let serializer = Serializer::new(settings.size_limits);
-            let (load, settings) = (&load, &settings);
-            let wiring = Wiring { nr, partitions, load, clock, settings, serializer, incarnation };
+            let (load, settings, route) = (&load, &settings, route.clone());
+            let wiring =
+                Wiring { nr, partitions, load, clock, settings, serializer, incarnation, route };
             wired.add(registration, &wiring);
         }
-        let (alarm, term) = (Arc::new(Alarm::new()), Arc::new(Term::new(clock)));
+        let term = Arc::new(Term::new(clock));
         term.set_end(claimed.valid_until);
         let partitions = wired.partitions(partitions, &stores, &term, &alarm);
         let saver = Saver::new(
@@ -72,11 +75,7 @@ impl EngineParts {
         );
         let batch_max = NonZeroU32::new(settings.read_batch_max).unwrap_or(NonZeroU32::MIN);
         let reader = Reader::new(batch_max, settings.readers, settings.read_bytes_max);
-        let kinds = wired
-            .connects
-            .into_iter()
-            .map(|(kind, connect)| (kind, connect(&partitions)))
-            .collect();
+        let kinds = Kinds::connect(wired.connects, &partitions);
         let parts = Self {
             stores,
             settings,
@@ -89,6 +88,7 @@ impl EngineParts {
             term,
             reader: Arc::new(reader),
             saver: Arc::new(saver),
+            waits_elsewhere,
         };
         (parts, kinds, wired.hosts)
     }
@@ -96,7 +96,9 @@ impl EngineParts {
     /// Everything that wants to be woken at some moment.
     pub(super) fn scheduled(&self) -> Vec<Arc<dyn Scheduled>> {
         let partitions = self.partitions.iter();
-        partitions.map(|partition| Arc::clone(partition) as Arc<dyn Scheduled>).collect()
+        let partitions = partitions.map(|partition| Arc::clone(partition) as Arc<dyn Scheduled>);
+        let waits = Arc::clone(&self.waits_elsewhere) as Arc<dyn Scheduled>;
+        partitions.chain([waits]).collect()
     }
 }
 

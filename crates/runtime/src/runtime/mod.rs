@@ -7,6 +7,7 @@ mod holder;
 #[cfg(test)]
 mod idle;
 mod journal_readers;
+mod kinds;
 mod model_check;
 mod partitions;
 mod shutdown;
@@ -20,7 +21,7 @@ pub use shutdown::ShutdownReport;
 pub use start_error::StartError;
 
 use crate::{
-    ask::{EntityRef, Entrance},
+    ask::{EntityRef, KindRef},
     health::{Facts, Health},
     partition::PartitionState,
     registration::Registration,
@@ -32,10 +33,11 @@ use actum_persistence::{
     commits::Commits,
     store::{Incarnation, StoreError, Stores},
 };
-use engine_parts::{EngineParts, Kinds};
+use engine_parts::EngineParts;
+use kinds::Kinds;
 use ractor::ActorRef;
 use shutdown::Ending;
-use std::{any::TypeId, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 /// Runs the entities of one engine in this process. Cheap to clone; all clones are one runtime.
 ///
@@ -110,6 +112,12 @@ impl Runtime {
             Ok(entity) => entity,
             Err(what) => EntityRef::nowhere(&what),
         }
+    }
+
+    /// The kind of this name, for what brings commands as bytes; `None` when the engine was not built with it.
+    #[must_use]
+    pub fn kind(&self, name: &str) -> Option<KindRef> {
+        self.inner.kinds.of_name(name).cloned()
     }
 
     /// What the runtime holds in memory at the moment.
@@ -208,8 +216,7 @@ impl Runtime {
     fn find<E: Entity>(&self, id: &E::Id) -> Result<EntityRef<E>, String> {
         let unregistered =
             || format!("the engine `{}` runs no entity of kind `{}`", self.inner.name, E::KIND);
-        let kind = self.inner.kinds.get(&TypeId::of::<E>()).ok_or_else(unregistered)?;
-        let entrance = kind.downcast_ref::<Arc<Entrance<E>>>().ok_or_else(unregistered)?;
+        let entrance = self.inner.kinds.of_type::<E>().ok_or_else(unregistered)?;
         let key = EntityKey::new(E::KIND, &*id.to_text()).map_err(|error| error.to_string())?;
         E::Id::from_text(key.id()).map_err(|error| error.to_string())?;
         Ok(EntityRef::new(key, Arc::clone(entrance)))

@@ -101,6 +101,8 @@ async fn end(inner: Arc<Inner>, mut tasks: EngineTasks) -> ShutdownReport {
     let deadline = Instant::now() + parts.settings.shutdown_timeout;
     let lost = parts.saver.lost();
     let mut unanswered = close_partitions(parts, tasks.supervisor.clone(), deadline).await;
+    // what went elsewhere comes back or not, whatever is closed here
+    let _ = timeout_at(deadline, parts.waits_elsewhere.all_back()).await;
     unanswered += give_up(parts);
     let Undrained { unsent, unknown } = write_rest(&mut tasks, deadline).await;
     let saved = save_rest(&mut tasks, deadline).await;
@@ -161,10 +163,11 @@ async fn close_partitions(
     unanswered
 }
 
-/// Answers the commands of partitions that went with their supervisor; says how many that were. A partition that comes back
+/// Answers the commands of partitions that went with their supervisor, and of those that are elsewhere; says how many that were. A partition that comes back
 /// begins none of them, and its answers reach no caller.
 fn give_up(parts: &EngineParts) -> usize {
-    parts.gate.clear() + parts.gate.give_up(UNANSWERED)
+    let here = parts.gate.clear() + parts.gate.give_up(UNANSWERED);
+    here + parts.waits_elsewhere.give_up(UNANSWERED)
 }
 
 async fn end_watch(tasks: &mut EngineTasks) {

@@ -1,9 +1,11 @@
-use super::{JournalWait, OpenAtStart};
+use super::{CallerContext, ElsewhereRef, JournalWait, OpenAtStart};
+use crate::elsewhere::Elsewhere;
+use actum_model::Metadata;
 use actum_persistence::{
     group_commit::GroupCommitSettings, serializer::SizeLimits, settings_check::SettingsCheck,
     store::PageLimit,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// How an engine behaves as a whole. Checked when it starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +55,10 @@ pub struct RuntimeSettings {
     pub journal_wait: JournalWait,
     /// Which partitions are open once the engine has started; all by default.
     pub open_at_start: OpenAtStart,
+    /// Where commands go whose partition is not open here; none by default, and they are unavailable.
+    pub elsewhere: Option<ElsewhereRef>,
+    /// What adds to the metadata of each command on the side of its caller; none by default.
+    pub caller_context: Option<CallerContext>,
     /// How large payloads, metadata and appends may be.
     pub size_limits: SizeLimits,
     /// How writes gather into transactions.
@@ -96,6 +102,49 @@ setters! {
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl RuntimeSettings {
+    /// Sends commands whose partition is not open here to where it is, see [`Elsewhere`].
+    #[must_use]
+    pub fn with_elsewhere(mut self, elsewhere: impl Elsewhere) -> Self {
+        self.elsewhere = Some(ElsewhereRef(Arc::new(elsewhere)));
+        self
+    }
+
+    /// Calls `add` with the metadata of each command that is sent through an [`EntityRef`](crate::EntityRef), and sends what
+    /// it returns: to add the caller's trace context, for example. It runs where the ask is made, before it is sent, also for
+    /// `tell`; a command id and a cause that were given by `command_id` and `caused_by` count more. Commands that came as
+    /// bytes bring their metadata, and are left as they are.
+    ///
+    /// What it adds is stored with every event of the command, and counts against the size limit of metadata. It is to be
+    /// fast; a panic in it reaches the caller.
+    ///
+    /// # Examples
+    /// ```
+    /// use actum_model::{Metadata, TraceContext};
+    /// use actum_runtime::settings::RuntimeSettings;
+    ///
+    /// /// What a tracing library knows of the caller, as the header `traceparent`.
+    /// fn traceparent() -> Option<String> {
+    /// #     Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned())
+    /// }
+    ///
+    /// let settings = RuntimeSettings::default().with_caller_context(|metadata: Metadata| {
+    ///     let trace = traceparent().and_then(|header| TraceContext::new(header).ok());
+    ///     match trace {
+    ///         Some(trace) if metadata.trace().is_none() => metadata.with_trace(trace),
+    ///         _ => metadata,
+    ///     }
+    /// });
+    /// # assert!(settings.problems().is_empty());
+    /// ```
+    #[must_use]
+    pub fn with_caller_context(
+        mut self,
+        add: impl Fn(Metadata) -> Metadata + Send + Sync + 'static,
+    ) -> Self {
+        self.caller_context = Some(CallerContext::new(add));
+        self
+    }
+
     /// All that is wrong with these settings, a sentence each; empty if they can be used.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
@@ -142,6 +191,8 @@ impl Default for RuntimeSettings {
             writer_lease: Duration::from_secs(10),
             journal_wait: JournalWait::default(),
             open_at_start: OpenAtStart::default(),
+            elsewhere: None,
+            caller_context: None,
             size_limits: SizeLimits::default(),
             group_commit: GroupCommitSettings::default(),
         }

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod arrows;
+mod circles;
 mod http;
 mod layers;
 mod lock_file;
