@@ -4,7 +4,7 @@ use crate::{
 };
 use actum_host::{
     Failure, Load,
-    cell::{Moment, Ticket},
+    cell::{GivenUp, Moment, Ticket},
     partition::Refuses,
 };
 use actum_model::Partition;
@@ -23,9 +23,9 @@ use std::{
 };
 use tokio::sync::watch;
 
-const FENCED: &str = "fenced: another engine has taken over the journal";
-const FAILED: &str = "the engine has failed, see its log; it must be started again";
-const LOST: &str = "the store is lost: its files were removed or replaced";
+const FENCED: GivenUp = GivenUp::because("fenced: another engine has taken over the journal");
+const FAILED: GivenUp =
+    GivenUp::because("the engine has failed, see its log; it must be started again");
 
 /// Opens and closes the engine to commands, and takes commits to the partitions they are for.
 pub(crate) struct Gate {
@@ -79,7 +79,7 @@ impl Gate {
         log_safely(|| {
             tracing::error!(%incarnation, "fenced, another writer has taken over the journal");
         });
-        self.abandon(&Failure::unavailable(FENCED), FENCED);
+        self.abandon(&FENCED);
     }
 
     /// The engine cannot go on: `what` has ended that it cannot do without. Every command is refused from now on, and
@@ -89,8 +89,8 @@ impl Gate {
             return;
         }
         log_safely(|| tracing::error!(what, "engine failed, it serves nothing any more"));
-        self.abandon(&Failure::unavailable(FAILED), FAILED);
-        self.give_up(FAILED);
+        self.abandon(&FAILED);
+        self.give_up(&FAILED);
     }
 
     /// Why the engine cannot go on, if it has failed: what has ended, or what has happened to its store.
@@ -99,11 +99,11 @@ impl Gate {
         ended.or_else(|| self.lost.borrow().as_ref().map(|error| full_text(error)))
     }
 
-    /// Refuses commands with `failure`, and answers those that were taken with `reason`.
-    fn abandon(&self, failure: &Failure, reason: &'static str) {
-        self.shut(failure);
+    /// Refuses commands from now on, and fails those that were taken, for the same reason.
+    fn abandon(&self, why: &GivenUp) {
+        self.shut(&why.failure(false));
         for partition in &*self.partitions {
-            partition.send(PartitionMessage::Abandon(reason));
+            partition.send(PartitionMessage::Abandon(why.clone()));
         }
         self.clear();
     }
@@ -114,7 +114,7 @@ impl Gate {
             return;
         }
         log_safely(|| tracing::error!(%error, "store lost, the engine serves nothing any more"));
-        self.abandon(&Failure::of_store(error.clone()), LOST);
+        self.abandon(&GivenUp::of_store(error.clone()));
     }
 
     /// Waits until the store is lost, as a rule for ever, and says what has happened to it.
@@ -134,8 +134,8 @@ impl Gate {
 
     /// Ends all waits for partitions that will not answer, and lets them begin nothing any more. Says how many commands
     /// they hold that were not answered.
-    pub(crate) fn give_up(&self, reason: &'static str) -> usize {
-        self.partitions.iter().map(|partition| partition.give_up(reason)).sum()
+    pub(crate) fn give_up(&self, why: &GivenUp) -> usize {
+        self.partitions.iter().map(|partition| partition.give_up(why)).sum()
     }
 
     pub(crate) fn is_fenced(&self) -> bool {
@@ -309,7 +309,7 @@ mod tests {
         gate.fence(Incarnation::new(1));
         gate.reopen(); // a renewal of the lease had succeeded meanwhile
         let error = waiting.await.expect_err("it is refused");
-        assert_eq!(error.to_string(), format!("unavailable: {FENCED}"));
+        assert_eq!(error.to_string(), FENCED.failure(false).to_string());
         assert_eq!(load.commands(), 0);
     }
 }

@@ -54,7 +54,7 @@ impl OpenAsk for SimAsk {
         STAGES[usize::from(self.stage.load(Relaxed))]
     }
 
-    fn end(&self, why: EarlyEnd) -> bool {
+    fn end(&self, why: EarlyEnd<'_>) -> bool {
         let begun = match self.stage() {
             AskStage::Waiting => false,
             AskStage::Begun => true,

@@ -1,7 +1,7 @@
 use super::{Desk, Log, Note, NoteTaker, Order, Seat, SimCap, SimEntrance, SimShell, Tally};
 use actum_host::{
     Failure, Load,
-    cell::{Moment, Ticket},
+    cell::{GivenUp, Moment, Ticket},
     partition::{CapKeeper, Found, HostedKind, Mail, Partition, Turned},
 };
 use actum_model::{EntityKey, Lane, Partition as PartitionNr, Timestamp};
@@ -224,7 +224,7 @@ impl SimPartition {
         if let Some(partition) = &mut self.partition {
             let shell = around.shell(&self.generations);
             let held: usize = self.entrances.iter().map(SimEntrance::held_by_partition).sum();
-            let (unanswered, turned) = partition.abandon(REASON, &shell);
+            let (unanswered, turned) = partition.abandon(&GivenUp::because(REASON), &shell);
             if unanswered != held {
                 let what = format!("{unanswered} commands are said to be abandoned, not {held}");
                 self.misuses.push(what);

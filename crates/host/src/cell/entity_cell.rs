@@ -1,5 +1,5 @@
 use super::{
-    Job, LeaveReason, Model, Moment, Ticket, Turn,
+    GivenUp, Job, LeaveReason, Model, Moment, Ticket, Turn,
     model::{IdOf, id_of},
     passivating::Passivating,
     recovering::{Recovering, is_begun},
@@ -172,11 +172,11 @@ impl<M: Model> Cell<M> {
     }
 
     /// Fails everything that waits, because nothing of it can be served any more.
-    pub fn abandon(&mut self, reason: &'static str, turn: &mut Turn<'_, M>) {
+    pub fn abandon(&mut self, why: &GivenUp, turn: &mut Turn<'_, M>) {
         match std::mem::replace(&mut self.phase, Phase::Gone(LeaveReason::Abandoned)) {
-            Phase::Recovering(phase) => phase.abandon(reason, turn),
-            Phase::Running(phase) => phase.abandon(reason, turn),
-            Phase::Passivating(phase) => phase.abandon(reason, turn),
+            Phase::Recovering(phase) => phase.abandon(why, turn),
+            Phase::Running(phase) => phase.abandon(why, turn),
+            Phase::Passivating(phase) => phase.abandon(why, turn),
             Phase::Gone(_) => {}
         }
     }

@@ -1,4 +1,4 @@
-use super::Moment;
+use super::{GivenUp, Moment};
 use crate::Failure;
 
 /// A caller's wait for an answer, which can be ended from outside of the entity and of its partition: when both are stuck.
@@ -13,7 +13,7 @@ pub trait OpenAsk: Send + Sync {
     fn stage(&self) -> AskStage;
 
     /// Ends the wait, unless it has ended; says whether this did. Wakes the caller, which is foreign code.
-    fn end(&self, why: EarlyEnd) -> bool;
+    fn end(&self, why: EarlyEnd<'_>) -> bool;
 }
 
 /// How far an ask is.
@@ -30,21 +30,20 @@ pub enum AskStage {
 }
 
 /// Why a wait is ended from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EarlyEnd {
+#[derive(Clone, Copy, Debug)]
+pub enum EarlyEnd<'a> {
     /// Its deadline has passed.
     Late,
     /// The engine serves nothing any more.
-    Abandoned(&'static str),
+    Abandoned(&'a GivenUp),
 }
 
-impl EarlyEnd {
+impl EarlyEnd<'_> {
     /// What the caller gets, depending on whether the command was begun.
     pub fn failure(self, begun: bool) -> Failure {
         match self {
             Self::Late => Failure::Timeout { maybe_applied: begun },
-            Self::Abandoned(reason) if begun => Failure::outcome_unknown(reason),
-            Self::Abandoned(reason) => Failure::unavailable(reason),
+            Self::Abandoned(why) => why.failure(begun),
         }
     }
 }

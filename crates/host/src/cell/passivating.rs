@@ -3,7 +3,7 @@
 //! Before: [`running`](super::running). After: gone, or [`recovering`](super::recovering) when commands came meanwhile.
 
 use super::{
-    Aggregate, Job, LeaveReason, Model, Moment, Pipeline, Turn, Waiting,
+    Aggregate, GivenUp, Job, LeaveReason, Model, Moment, Pipeline, Turn, Waiting,
     entity_cell::{Life, Name, Phase},
     recovering::{Recovering, abandon_waiting, expire_waiting, fail_waiting, stash},
     retrying::{FoundRecord, answer},
@@ -88,10 +88,10 @@ impl<M: Model> Passivating<M> {
         held.min(expire_waiting(&mut self.0.waiting, turn))
     }
 
-    pub(super) fn abandon(self, reason: &'static str, turn: &mut Turn<'_, M>) {
+    pub(super) fn abandon(self, why: &GivenUp, turn: &mut Turn<'_, M>) {
         let Inner { pipeline, waiting, .. } = *self.0;
-        pipeline.abandon(reason, turn);
-        abandon_waiting(waiting, reason, turn);
+        pipeline.abandon(why, turn);
+        abandon_waiting(waiting, why, turn);
     }
 
     /// Sends what is staged without waiting for more, or leaves when nothing is under way any more.

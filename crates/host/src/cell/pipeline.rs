@@ -1,5 +1,6 @@
 use super::{
-    AfterCommit, Changes, Job, Model, Moment, Retries, TakenSnapshot, Turn, Verdict, Waiting,
+    AfterCommit, Changes, GivenUp, Job, Model, Moment, Retries, TakenSnapshot, Turn, Verdict,
+    Waiting,
 };
 use crate::{Failure, Receipt};
 use actum_model::{Lane, Position, SequenceNr};
@@ -185,16 +186,10 @@ impl<M: Model> Pipeline<M> {
 
     /// The cell goes, with whatever is under way: what was sent may still be stored, and the first time of a retry may be
     /// stored already.
-    pub fn abandon(self, reason: &'static str, turn: &mut Turn<'_, M>) {
+    pub fn abandon(self, why: &GivenUp, turn: &mut Turn<'_, M>) {
         turn.out.bytes_unstaged += self.staged_bytes;
         let (durable, sent) = (self.durable, self.sent);
-        let verdict = |maybe_stored: bool| {
-            if maybe_stored {
-                Failure::outcome_unknown(reason)
-            } else {
-                Failure::unavailable(reason)
-            }
-        };
+        let verdict = |maybe_stored: bool| why.failure(maybe_stored);
         for Held { job, needs, part, .. } in self.held {
             let Some(job) = job else { continue };
             let is_sent = durable < needs && needs <= sent;

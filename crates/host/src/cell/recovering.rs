@@ -4,7 +4,8 @@
 //! cannot be read.
 
 use super::{
-    Aggregate, AskStage, EarlyEnd, Job, LeaveReason, Model, Moment, Progress, Read, Turn, Waiting,
+    Aggregate, AskStage, EarlyEnd, GivenUp, Job, LeaveReason, Model, Moment, Progress, Read, Turn,
+    Waiting,
     entity_cell::{Life, Name, Phase},
     guard,
     running::Running,
@@ -122,8 +123,8 @@ impl<M: Model> Recovering<M> {
         expire_waiting(&mut self.0.waiting, turn)
     }
 
-    pub(super) fn abandon(self, reason: &'static str, turn: &mut Turn<'_, M>) {
-        abandon_waiting(self.0.waiting, reason, turn);
+    pub(super) fn abandon(self, why: &GivenUp, turn: &mut Turn<'_, M>) {
+        abandon_waiting(self.0.waiting, why, turn);
     }
 
     fn run(self, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
@@ -180,11 +181,11 @@ pub(super) fn is_begun<E: Entity>(job: &dyn Job<E>) -> bool {
 /// Answers commands that will not be handled. Of one that was begun before the first time may well be stored.
 pub(super) fn abandon_waiting<M: Model>(
     waiting: Waiting<M::Entity>,
-    reason: &'static str,
+    why: &GivenUp,
     turn: &mut Turn<'_, M>,
 ) {
     for job in waiting {
-        let failure = EarlyEnd::Abandoned(reason).failure(is_begun(&*job));
+        let failure = EarlyEnd::Abandoned(why).failure(is_begun(&*job));
         turn.out.settle(job, Err(failure));
     }
 }

@@ -3,8 +3,8 @@
 //! Before: [`recovering`](super::recovering). After: [`passivating`](super::passivating); gone when an append failed.
 
 use super::{
-    AfterCommit, Aggregate, Changes, Decision, Identity, Job, LeaveReason, Memory, Model, Moment,
-    Part, Pipeline, Retry, StageError, Turn, Waiting,
+    AfterCommit, Aggregate, Changes, Decision, GivenUp, Identity, Job, LeaveReason, Memory, Model,
+    Moment, Part, Pipeline, Retry, StageError, Turn, Waiting,
     entity_cell::{Name, Phase},
     guard,
     passivating::{Passivating, leave},
@@ -133,8 +133,8 @@ impl<M: Model> Running<M> {
         self.pipeline.expire(turn)
     }
 
-    pub(super) fn abandon(self, reason: &'static str, turn: &mut Turn<'_, M>) {
-        self.pipeline.abandon(reason, turn);
+    pub(super) fn abandon(self, why: &GivenUp, turn: &mut Turn<'_, M>) {
+        self.pipeline.abandon(why, turn);
     }
 
     fn admit(

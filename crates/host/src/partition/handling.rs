@@ -1,13 +1,13 @@
 use super::{Delivery, HostedModel, KindHost, TurnContext, handler_run::Step, kind_host::turn};
 use crate::{
     Failure,
-    cell::{Cell, LeaveReason, Life, Moment, Ticket, Turn},
+    cell::{Cell, GivenUp, LeaveReason, Life, Moment, Ticket, Turn},
 };
 use actum_model::{Entity, EntityKey};
 use actum_persistence::panics::{guard, log_safely};
 
 /// Why commands are not handled whose partition was not waited for any longer. Their callers know already.
-const GIVEN_UP: &str = "the engine has ended";
+const GIVEN_UP: GivenUp = GivenUp::because("the engine has ended");
 
 /// What runs the user's code: commands one after the other, and what follows their commits.
 impl<M: HostedModel> KindHost<M> {
@@ -102,7 +102,7 @@ impl<M: HostedModel> KindHost<M> {
         ctx: &mut TurnContext<'_>,
     ) {
         if self.intake.inbox().run.is_given_up() {
-            return self.out.settle(delivery.job, Err(Failure::unavailable(GIVEN_UP)));
+            return self.out.settle(delivery.job, Err(GIVEN_UP.failure(false)));
         }
         let (command, since) = (delivery.job.command(), ctx.now);
         self.intake.inbox().run.begins(step, since);
@@ -121,7 +121,7 @@ impl<M: HostedModel> KindHost<M> {
         let mut ctx = TurnContext { now: ctx.shell.now(), ..*ctx };
         if self.intake.inbox().run.is_given_up() {
             let Some(cell) = self.cells.holder(ticket) else { return };
-            cell.abandon(GIVEN_UP, &mut turn(&self.context, &mut self.out, &ctx));
+            cell.abandon(&GIVEN_UP, &mut turn(&self.context, &mut self.out, &ctx));
             return self.has_left(ticket.slot, LeaveReason::Abandoned, &ctx);
         }
         let since = ctx.now;

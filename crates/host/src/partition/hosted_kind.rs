@@ -1,5 +1,5 @@
 use super::{Found, TurnContext};
-use crate::cell::{Moment, Ticket};
+use crate::cell::{GivenUp, Moment, Ticket};
 use actum_persistence::{
     group_commit::{CommitError, Committed},
     store::StoreError,
@@ -38,7 +38,7 @@ pub trait HostedKind: Send {
     fn drain(&mut self, ctx: &TurnContext<'_>);
 
     /// Fails everything that waits.
-    fn abandon(&mut self, reason: &'static str, ctx: &TurnContext<'_>);
+    fn abandon(&mut self, why: &GivenUp, ctx: &TurnContext<'_>);
 
     /// How many cells are in memory.
     fn live(&self) -> usize;

@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{
     Bound, Failure, Load,
-    cell::{AskStage, EarlyEnd, Job, Moment, OpenAsk},
+    cell::{AskStage, EarlyEnd, GivenUp, Job, Moment, OpenAsk},
 };
 use actum_model::{Entity, EntityKey, Partition};
 use parking_lot::Mutex;
@@ -197,7 +197,7 @@ pub trait Refuses: Send + Sync {
 
     /// Ends the waits of commands that were taken, and lets none of them be begun any more: for a partition that is not
     /// waited for any longer. Says how many commands were held and not answered.
-    fn give_up(&self, reason: &'static str) -> usize;
+    fn give_up(&self, why: &GivenUp) -> usize;
 
     /// Whether a handler has run for longer than `limit`.
     fn is_slow(&self, limit: Duration, now: Moment) -> bool;
@@ -276,12 +276,12 @@ impl<E: Entity> Refuses for Inbox<E> {
         end_all(&late, EarlyEnd::Late); // outside the lock: it wakes callers
     }
 
-    fn give_up(&self, reason: &'static str) -> usize {
+    fn give_up(&self, why: &GivenUp) -> usize {
         self.run.give_up();
         let noted: Vec<_> = self.state.lock().taken.asks().map(Arc::clone).collect();
         let answered = noted.iter().filter(|ask| ask.stage() == AskStage::Ended).count();
         let held = self.run.unanswered();
-        end_all(&noted, EarlyEnd::Abandoned(reason)).max(held.saturating_sub(answered))
+        end_all(&noted, EarlyEnd::Abandoned(why)).max(held.saturating_sub(answered))
     }
 
     fn is_slow(&self, limit: Duration, now: Moment) -> bool {

@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{
     KindContext, Load,
-    cell::{Cell, Life, Moment, Outputs, Ticket, Turn},
+    cell::{Cell, GivenUp, Life, Moment, Outputs, Ticket, Turn},
 };
 use actum_persistence::{
     group_commit::{CommitError, Committed},
@@ -153,8 +153,8 @@ impl<M: HostedModel> HostedKind for KindHost<M> {
         }
     }
 
-    fn abandon(&mut self, reason: &'static str, ctx: &TurnContext<'_>) {
-        self.abandon_all(reason, ctx);
+    fn abandon(&mut self, why: &GivenUp, ctx: &TurnContext<'_>) {
+        self.abandon_all(why, ctx);
     }
 
     fn live(&self) -> usize {

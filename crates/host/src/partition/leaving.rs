@@ -1,7 +1,7 @@
 //! How cells leave memory.
 
 use super::{HostedModel, KindHost, TurnContext, handler_run::Step, kind_host::turn};
-use crate::cell::{Cell, LeaveReason, Life, Turn};
+use crate::cell::{Cell, GivenUp, LeaveReason, Life, Turn};
 use actum_model::Entity;
 use actum_persistence::panics::{guard, log_safely};
 
@@ -39,10 +39,10 @@ impl<M: HostedModel> KindHost<M> {
     }
 
     /// Fails everything that waits in cells, and lets them leave.
-    pub(super) fn abandon_all(&mut self, reason: &'static str, ctx: &TurnContext<'_>) {
+    pub(super) fn abandon_all(&mut self, why: &GivenUp, ctx: &TurnContext<'_>) {
         for slot in self.cells.occupied() {
             if let Some(cell) = &mut self.cells.slot(slot).cell {
-                cell.abandon(reason, &mut turn(&self.context, &mut self.out, ctx));
+                cell.abandon(why, &mut turn(&self.context, &mut self.out, ctx));
             }
             self.has_left(slot, LeaveReason::Abandoned, ctx);
         }

@@ -1,7 +1,7 @@
 use super::{Cap, Found, HostedKind, NextToLeave, Shell, TurnContext, hosted_kind::Finished};
 use crate::{
     TurnSummary,
-    cell::{Moment, Ticket},
+    cell::{GivenUp, Moment, Ticket},
 };
 use actum_model::{Lane, Partition as PartitionNr};
 use actum_persistence::{
@@ -95,10 +95,10 @@ impl Partition {
     }
 
     /// Fails everything that waits; says how many commands that were.
-    pub fn abandon(&mut self, reason: &'static str, shell: &dyn Shell) -> (usize, Turned) {
+    pub fn abandon(&mut self, why: &GivenUp, shell: &dyn Shell) -> (usize, Turned) {
         let ctx = self.context(shell);
         let unanswered = self.kinds.iter().map(|kind| kind.unanswered()).sum();
-        self.kinds.iter_mut().for_each(|kind| kind.abandon(reason, &ctx));
+        self.kinds.iter_mut().for_each(|kind| kind.abandon(why, &ctx));
         (unanswered, self.finish(&ctx))
     }
 

@@ -123,7 +123,7 @@ pub(super) fn is_open(stage: AskStage) -> bool {
 }
 
 /// Ends waits, and says how many of them had not ended meanwhile. To be called outside of locks: it wakes callers.
-pub(super) fn end_all(asks: &[Arc<dyn OpenAsk>], why: EarlyEnd) -> usize {
+pub(super) fn end_all(asks: &[Arc<dyn OpenAsk>], why: EarlyEnd<'_>) -> usize {
     // a waker that panics must not keep others waiting; it is called after the answer is in its place
     let ended = |ask: &Arc<dyn OpenAsk>| guard(|| ask.end(why)).unwrap_or(true);
     asks.iter().filter(|ask| ended(ask)).count()

@@ -103,7 +103,7 @@ impl<R: Send, X: Send> OpenAsk for AnswerSlot<R, X> {
         }
     }
 
-    fn end(&self, why: EarlyEnd) -> bool {
+    fn end(&self, why: EarlyEnd<'_>) -> bool {
         let place = self.place.lock();
         // under the lock only a beginning can come between the two
         if matches!(self.stage.load(Ordering::Acquire), ENDED | SETTLED) {
@@ -149,7 +149,7 @@ impl<R, X> fmt::Debug for Caller<R, X> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actum_host::{AskError, Receipt};
+    use actum_host::{AskError, Receipt, cell::GivenUp};
     use actum_model::{Lane, SequenceNr};
     use std::convert::Infallible;
 
@@ -191,7 +191,7 @@ mod tests {
             assert!(slot.end(EarlyEnd::Late));
             assert_eq!(slot.stage(), AskStage::Ended);
             assert!(!slot.begin(), "its caller was told otherwise");
-            assert!(!slot.end(EarlyEnd::Abandoned("x")), "it has ended");
+            assert!(!slot.end(EarlyEnd::Abandoned(&GivenUp::because("x"))), "it has ended");
             assert!(slot.settle(reply(1)).is_some(), "too late");
             let answer = poll(&mut caller);
             assert!(
@@ -205,7 +205,10 @@ mod tests {
         let (waiting, mut first) = slot();
         let (begun, mut second) = slot();
         assert!(begun.begin());
-        assert!(waiting.end(EarlyEnd::Abandoned("x")) && begun.end(EarlyEnd::Abandoned("x")));
+        assert!(
+            waiting.end(EarlyEnd::Abandoned(&GivenUp::because("x")))
+                && begun.end(EarlyEnd::Abandoned(&GivenUp::because("x")))
+        );
         assert!(matches!(poll(&mut first), Poll::Ready(Err(AskError::Unavailable { .. }))));
         assert!(matches!(poll(&mut second), Poll::Ready(Err(AskError::OutcomeUnknown { .. }))));
     }

@@ -2,7 +2,7 @@ use crate::{
     alarm::{Alarm, Scheduled},
     clock::Clock,
 };
-use actum_host::cell::{AskStage, EarlyEnd, Moment, OpenAsk};
+use actum_host::cell::{AskStage, EarlyEnd, GivenUp, Moment, OpenAsk};
 use actum_persistence::panics::guard;
 use parking_lot::Mutex;
 use std::sync::{
@@ -74,9 +74,9 @@ impl WaitsElsewhere {
     }
 
     /// Ends all waits; says how many had not ended.
-    pub(crate) fn give_up(&self, reason: &'static str) -> usize {
+    pub(crate) fn give_up(&self, why: &GivenUp) -> usize {
         let asks = std::mem::take(&mut *self.asks.lock());
-        end(&asks, EarlyEnd::Abandoned(reason))
+        end(&asks, EarlyEnd::Abandoned(why))
     }
 }
 
@@ -109,7 +109,7 @@ fn is_open(ask: &Arc<dyn OpenAsk>) -> bool {
     matches!(ask.stage(), AskStage::Waiting | AskStage::Begun)
 }
 
-fn end(asks: &[Arc<dyn OpenAsk>], why: EarlyEnd) -> usize {
+fn end(asks: &[Arc<dyn OpenAsk>], why: EarlyEnd<'_>) -> usize {
     // a waker that panics must not keep others waiting; it is called after the answer is in its place
     asks.iter().filter(|ask| guard(|| ask.end(why)).unwrap_or(true)).count()
 }

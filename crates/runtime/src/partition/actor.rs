@@ -36,7 +36,7 @@ impl Actor for PartitionActor {
         state: &mut ActorState,
     ) -> Result<(), ActorProcessingErr> {
         let Some(partition) = &mut state.partition else { return Ok(()) };
-        let woke = match guard(|| take(message, partition)) {
+        let woke = match guard(|| take(&message, partition)) {
             Ok(Taken::Turned { woke }) => woke,
             Ok(Taken::Abandoned) => {
                 myself.stop(None);
@@ -64,12 +64,12 @@ enum Taken {
     Abandoned,
 }
 
-fn take(message: PartitionMessage, partition: &mut ServedPartition) -> Taken {
+fn take(message: &PartitionMessage, partition: &mut ServedPartition) -> Taken {
     match message {
         PartitionMessage::Turn => Taken::Turned { woke: partition.turn() },
         PartitionMessage::Drain => Taken::Turned { woke: partition.drain() },
-        PartitionMessage::Abandon(reason) => {
-            partition.abandon(reason);
+        PartitionMessage::Abandon(why) => {
+            partition.abandon(why);
             Taken::Abandoned
         }
     }

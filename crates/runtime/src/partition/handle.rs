@@ -10,7 +10,7 @@ use crate::{
 };
 use actum_host::{
     Failure,
-    cell::{Moment, Ticket},
+    cell::{GivenUp, Moment, Ticket},
     partition::{Found, Refuses},
 };
 use actum_model::{Lane, Partition};
@@ -123,9 +123,9 @@ impl PartitionHandle {
 
     /// Ends all waits for an actor that will not answer, and lets it begin and write nothing any more. Says how many
     /// commands it holds that were not answered.
-    pub(crate) fn give_up(&self, reason: &'static str) -> usize {
+    pub(crate) fn give_up(&self, why: &GivenUp) -> usize {
         self.given_up.store(true, Ordering::Release);
-        self.inboxes.iter().map(|inbox| inbox.give_up(reason)).sum()
+        self.inboxes.iter().map(|inbox| inbox.give_up(why)).sum()
     }
 
     /// Whether what the actor produces is not wanted any more.

@@ -1,6 +1,6 @@
 use crate::journal::Held;
 use actum_host::{
-    cell::Ticket,
+    cell::{GivenUp, Ticket},
     partition::{Found, Mail as HostMail},
 };
 use actum_persistence::{
@@ -31,14 +31,13 @@ struct Content {
 }
 
 /// A message to the actor of a partition.
-#[derive(Clone, Copy)]
 pub(crate) enum PartitionMessage {
     /// Something was left in the mailbox or in an inbox, or something is due.
     Turn,
     /// Finish what is there, then stop.
     Drain,
     /// Fail what is left for this reason, and stop.
-    Abandon(&'static str),
+    Abandon(GivenUp),
 }
 
 // ractor has no blanket implementation when its `cluster` feature is on, as it always is here

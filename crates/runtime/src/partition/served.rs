@@ -1,5 +1,8 @@
 use super::{mailbox::Mail, shell::PartitionShell};
-use actum_host::partition::{HostedKind, Partition};
+use actum_host::{
+    cell::GivenUp,
+    partition::{HostedKind, Partition},
+};
 
 /// A partition with what is around it: it takes its mail at its handle, and its outputs go to the journal.
 pub(super) struct ServedPartition {
@@ -39,10 +42,10 @@ impl ServedPartition {
     }
 
     /// Fails everything that waits, and counts it at the handle.
-    pub(super) fn abandon(&mut self, reason: &'static str) {
+    pub(super) fn abandon(&mut self, why: &GivenUp) {
         let Self { shell, partition, .. } = self;
         shell.handle.begin_turn();
-        let (unanswered, turned) = partition.abandon(reason, shell);
+        let (unanswered, turned) = partition.abandon(why, shell);
         shell.handle.note_abandoned(unanswered);
         shell.end_turn(turned);
     }

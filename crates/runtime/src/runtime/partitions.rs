@@ -110,6 +110,7 @@ mod tests {
         partition::PartitionMessage,
         runtime::idle::{Counter, start_idle},
     };
+    use actum_host::cell::GivenUp;
     use std::time::Duration;
 
     #[tokio::test(start_paused = true)]
@@ -120,7 +121,8 @@ mod tests {
         assert_eq!(counter.ask(1).await.expect("it is served"), 1);
         let only = Partition::new(0);
         for sum in 2..6 {
-            runtime.inner.parts.partitions[only].send(PartitionMessage::Abandon("gone"));
+            runtime.inner.parts.partitions[only]
+                .send(PartitionMessage::Abandon(GivenUp::because("gone")));
             while runtime.usage().entities > 0 {
                 tokio::task::yield_now().await;
             }

@@ -1,6 +1,6 @@
 use super::{Inner, JournalReaders, engine_parts::EngineParts, engine_tasks::EngineTasks};
 use crate::supervisor::{Close, SupervisorMessage};
-use actum_host::Failure;
+use actum_host::{Failure, cell::GivenUp};
 use actum_persistence::{
     group_commit::Undrained,
     panics::log_safely,
@@ -166,8 +166,9 @@ async fn close_partitions(
 /// Answers the commands of partitions that went with their supervisor, and of those that are elsewhere; says how many that were. A partition that comes back
 /// begins none of them, and its answers reach no caller.
 fn give_up(parts: &EngineParts) -> usize {
-    let here = parts.gate.clear() + parts.gate.give_up(UNANSWERED);
-    here + parts.waits_elsewhere.give_up(UNANSWERED)
+    let unanswered = GivenUp::because(UNANSWERED);
+    let here = parts.gate.clear() + parts.gate.give_up(&unanswered);
+    here + parts.waits_elsewhere.give_up(&unanswered)
 }
 
 async fn end_watch(tasks: &mut EngineTasks) {

@@ -10,7 +10,7 @@ use crate::{
     },
     term::Term,
 };
-use actum_host::Failure;
+use actum_host::{Failure, cell::GivenUp};
 use actum_model::Partition;
 use actum_persistence::panics::log_safely;
 use ractor::{Actor, ActorId, ActorRef};
@@ -208,7 +208,7 @@ impl Supervision {
         let supervised = &mut self.partitions[partition];
         let due = Due { partition, stage_nr: supervised.stage_nr(), what: Timer::Grace };
         if let Stage::Closing(closing) = supervised.stage_mut() {
-            handle.send(PartitionMessage::Abandon(closing.close.reason));
+            handle.send(PartitionMessage::Abandon(GivenUp::because(closing.close.reason)));
             closing.reminder = Reminder::at(Instant::now() + GRACE, due, &self.myself);
         }
     }
@@ -217,7 +217,8 @@ impl Supervision {
     fn give_up(&mut self, handle: &PartitionHandle) {
         if let Stage::Closing(closing) = self.enter(handle, Stage::Stuck) {
             let reason = closing.close.reason;
-            let unanswered = handle.give_up(reason) + handle.clear(&Failure::unavailable(reason));
+            let unanswered = handle.give_up(&GivenUp::because(reason))
+                + handle.clear(&Failure::unavailable(reason));
             closing.done(Closed { unanswered, is_stuck: true });
         }
     }

@@ -52,6 +52,22 @@ async fn an_engine_that_writes_to_a_lost_store_ends() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn callers_who_wait_when_the_store_is_lost_get_the_same_cause_as_those_who_come_later() {
+    let rig = Rig::of_one_partition();
+    let engine = rig.start_set(settings()).await;
+    let (recovering, read) = (account(&engine, "b"), rig.hold_next(Operation::Recover));
+    let waiting = send(recovering.ask(Balance).timeout(2 * LEASE));
+    read.held(1).await;
+    rig.faults.next(Operation::Append, Fault::fail(lost()));
+    let _ = account(&engine, "a").ask(Deposit(1)).await;
+    engine.lost().await;
+    let error = waiting.await.unwrap().unwrap_err();
+    assert_lost(&error);
+    assert!(!error.is_transient(), "a person must look");
+    assert_lost(&recovering.ask(Balance).await.unwrap_err());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_write_whose_outcome_is_unknown_since_the_store_is_lost_is_not_asked_for_again() {
     let rig = Rig::new();
     let engine = rig.start_set(settings()).await;
