@@ -38,7 +38,7 @@ impl<R, X> AnswerSlot<R, X> {
         Self { deadline, stage: AtomicU8::new(WAITING), place: Mutex::new(Place::Empty(None)) }
     }
 
-    /// Marks the command as begun; says whether it may be: not when its caller was told that it was not.
+    /// Marks the command as begun; says whether it may be: not when its caller has the answer that it was not.
     pub(crate) fn begin(&self) -> bool {
         let begun =
             self.stage.compare_exchange(WAITING, BEGUN, Ordering::AcqRel, Ordering::Acquire);
@@ -53,7 +53,7 @@ impl<R, X> AnswerSlot<R, X> {
     }
 
     fn poll(&self, context: &mut Context<'_>) -> Poll<Answer<R, X>> {
-        // whoever asks in a loop lets others run now and then, above all those who answer
+        // a task that asks in a loop lets others run now and then, above all those that answer
         let budget = ready!(coop::poll_proceed(context));
         let mut place = self.place.lock();
         if let Place::Empty(waker) = &mut *place {
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_that_was_ended_tells_whether_the_command_was_begun() {
+    fn a_wait_that_was_ended_says_whether_the_command_was_begun() {
         for begun in [false, true] {
             let (slot, mut caller) = slot();
             if begun {
@@ -190,7 +190,7 @@ mod tests {
             }
             assert!(slot.end(EarlyEnd::Late));
             assert_eq!(slot.stage(), AskStage::Ended);
-            assert!(!slot.begin(), "its caller was told otherwise");
+            assert!(!slot.begin(), "its caller has another answer");
             assert!(!slot.end(EarlyEnd::Abandoned(&GivenUp::because("x"))), "it has ended");
             assert!(slot.settle(reply(1)).is_some(), "too late");
             let answer = poll(&mut caller);

@@ -204,7 +204,7 @@ fn decode<T: Payload>(answer: &StoredPayload) -> Result<T, String> {
 }
 
 impl<E: Handle<C>, C: Payload> Drop for Asked<E, C> {
-    /// Only a partition that goes down drops a command without an answer: its caller is told. What is left of the user's
+    /// Only a partition that goes down drops a command without an answer: its caller gets a failure. What is left of the user's
     /// may panic when it is dropped, and does so alone.
     fn drop(&mut self) {
         if self.reply_to.is_open() {

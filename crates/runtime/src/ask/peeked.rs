@@ -136,7 +136,7 @@ impl<E: Entity + Clone + Payload> Job<E> for Peeked<E> {
 }
 
 impl<E: Entity> Drop for Peeked<E> {
-    /// Only a partition that goes down drops a look without an answer: its caller is told. The state that was seen may
+    /// Only a partition that goes down drops a look without an answer: its caller gets a failure. The state that was seen may
     /// panic when it is dropped, and does so alone.
     fn drop(&mut self) {
         if self.reply_to.is_open() {

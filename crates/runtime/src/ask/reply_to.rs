@@ -37,7 +37,7 @@ impl<R, X: Error + 'static> ReplyTo<R, X> {
         &self.span
     }
 
-    /// Marks the command as begun; says whether it may be: not when its caller was told that it was not.
+    /// Marks the command as begun; says whether it may be: not when its caller has the answer that it was not.
     pub(crate) fn begin(&self) -> bool {
         if let To::Caller(slot) = &self.to { slot.begin() } else { true }
     }
@@ -58,7 +58,7 @@ impl<R, X: Error + 'static> ReplyTo<R, X> {
         !matches!(self.to, To::Nowhere)
     }
 
-    /// The caller was told in another way.
+    /// The caller got its answer in another way.
     pub(crate) fn forget(&mut self) {
         self.to = To::Nowhere;
     }

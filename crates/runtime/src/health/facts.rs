@@ -57,7 +57,7 @@ impl Facts {
         }
         if !self.fenced && !self.shut_down {
             reasons.extend(self.of_lease());
-            reasons.extend(self.writes.as_ref().map(|failing| told("writes fail", failing)));
+            reasons.extend(self.writes.as_ref().map(|failing| lasting("writes fail", failing)));
             reasons.extend(of_partitions(self.restarting, self.partitions, "being restarted"));
             reasons.extend(of_partitions(self.stuck, self.partitions, "stuck in a handler"));
         }
@@ -65,7 +65,7 @@ impl Facts {
     }
 
     fn of_lease(&self) -> Option<String> {
-        let failing = self.renewals.as_ref().map(|failing| told("renewals fail", failing));
+        let failing = self.renewals.as_ref().map(|failing| lasting("renewals fail", failing));
         if self.held_for.is_zero() {
             let lapsed = "the writer lease could not be renewed in time";
             return Some(failing.map_or(lapsed.to_owned(), |why| format!("{lapsed}: {why}")));
@@ -75,7 +75,7 @@ impl Facts {
     }
 }
 
-fn told(what: &str, Failing { lasting, error }: &Failing) -> String {
+fn lasting(what: &str, Failing { lasting, error }: &Failing) -> String {
     format!("{what} for {:?}: {error}", rounded(*lasting))
 }
 

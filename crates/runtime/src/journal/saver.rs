@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 
 /// Saves snapshots behind the entities' backs, and afterwards deletes what they make superfluous.
 ///
-/// Nobody waits for a snapshot, so a queue that is full lets the newest go: the entity takes another one later.
+/// No caller waits for a snapshot, so a queue that is full drops the newest: the entity takes another one later.
 pub(crate) struct Saver {
     waiting: Mutex<Waiting>,
     more: Notify,
@@ -181,7 +181,7 @@ impl Saver {
         }
     }
 
-    /// Whether the kind can decode what it has encoded. A snapshot that nobody can read is not even saved, so that it never
+    /// Whether the kind can decode what it has encoded. A snapshot that cannot be read is not even saved, so that it never
     /// takes the place of one that can be read.
     fn is_readable(&self, snapshot: &Snapshot) -> bool {
         let Some(retention) = self.retention.get(snapshot.entity.kind()) else { return true };

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_holder_is_told_from_another_of_the_same_process_id() {
+    fn a_holder_differs_from_another_of_the_same_process_id() {
         let started = Timestamp::from_micros(1_795_963_267_000_001);
         assert_eq!(
             text("bank", "web-1", 1, started),
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_told_in_utc() {
+    fn times_are_in_utc() {
         for (seconds, text) in [
             (0, "1970-01-01T00:00:00Z"),
             (-1, "1969-12-31T23:59:59Z"),

@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waits_until_it_is_known_takes_over_from_any_holder_that_is_dead() {
+    fn an_engine_that_waits_until_it_is_known_takes_over_from_any_holder_that_is_dead() {
         for length in [LEASE / 100, LEASE, 7 * LEASE] {
             for expires_in in [Duration::ZERO, length / 3, length, 100 * length] {
                 let (mut standby, mut now) = standby(JournalWait::UntilKnown);

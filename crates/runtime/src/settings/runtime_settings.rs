@@ -53,9 +53,12 @@ pub struct RuntimeSettings {
     /// How long this engine waits as it starts while another one holds the journal; by default until it is known whether
     /// the other is alive.
     pub journal_wait: JournalWait,
-    /// Which partitions are open once the engine has started; all by default.
+    /// Which partitions are open once the engine has started; all by default. For what builds a cluster.
+    #[doc(hidden)]
     pub open_at_start: OpenAtStart,
-    /// Where commands go whose partition is not open here; none by default, and they are unavailable.
+    /// Where commands go whose partition is not open here; none by default, and they are unavailable. For what builds a
+    /// cluster.
+    #[doc(hidden)]
     pub elsewhere: Option<ElsewhereRef>,
     /// What adds to the metadata of each command on the side of its caller; none by default.
     pub caller_context: Option<CallerContext>,
@@ -94,7 +97,6 @@ setters! {
     with_page page: PageLimit;
     with_writer_lease writer_lease: Duration;
     with_journal_wait journal_wait: JournalWait;
-    with_open_at_start open_at_start: OpenAtStart;
     with_size_limits size_limits: SizeLimits;
     with_group_commit group_commit: GroupCommitSettings;
 }
@@ -102,7 +104,16 @@ setters! {
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl RuntimeSettings {
+    /// Opens these partitions as the engine starts.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_open_at_start(mut self, open_at_start: OpenAtStart) -> Self {
+        self.open_at_start = open_at_start;
+        self
+    }
+
     /// Sends commands whose partition is not open here to where it is, see [`Elsewhere`].
+    #[doc(hidden)]
     #[must_use]
     pub fn with_elsewhere(mut self, elsewhere: impl Elsewhere) -> Self {
         self.elsewhere = Some(ElsewhereRef(Arc::new(elsewhere)));

@@ -71,7 +71,7 @@ impl Actor for Supervisor {
                 supervision.gone(actor.get_id(), Some(&error.to_string()));
             }
             SupervisionEvent::ActorTerminated(actor, state, _) => {
-                drop(state); // what it holds is given back before anyone is told that it has gone
+                drop(state); // what it holds is given back before a caller hears that it is closed
                 supervision.gone(actor.get_id(), None);
             }
             _ => {}

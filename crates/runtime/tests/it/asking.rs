@@ -87,7 +87,7 @@ async fn state_is_a_copy_of_what_is_durable() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_told_command_is_applied() {
+async fn a_command_sent_by_tell_is_applied() {
     let rig = Rig::new();
     let engine = rig.start().await;
     let a = account(&engine, "a");
@@ -100,7 +100,7 @@ async fn a_told_command_is_applied() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_told_command_that_is_not_taken_says_so() {
+async fn a_command_sent_by_tell_that_is_not_taken_says_so() {
     let rig = Rig::new();
     let engine = rig.start().await;
     assert_is!(account(&engine, "").tell(Deposit(5)).unwrap_err().0, AskError::Invalid { .. });

@@ -139,7 +139,7 @@ async fn a_wait_is_as_long_as_was_said() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_clock_that_steps_back_locks_nobody_out() {
+async fn a_clock_that_steps_back_locks_no_engine_out() {
     for (before, after) in [(HOUR, Duration::ZERO), (Duration::ZERO, HOUR), (HOUR, HOUR)] {
         let rig = Rig::new();
         drop(rig.start_set(leased()).await);
@@ -275,7 +275,7 @@ fn away() -> ClaimError {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_a_store_knows_who_is_alive_nobody_waits_unless_told_to() {
+async fn where_a_store_knows_who_is_alive_no_engine_waits_unless_its_settings_say_so() {
     let told = Told::new([held(None)]);
     assert_is!(told.start(JournalWait::UntilKnown).await, Err(StartError::Held(_)));
     assert_eq!(told.claims().len(), 1);

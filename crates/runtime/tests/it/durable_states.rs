@@ -93,7 +93,7 @@ async fn expect_revision_counts_writes_deletions_included() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stranger_that_was_faster_is_a_conflict_and_its_state_is_taken_in() {
+async fn another_writer_that_was_faster_is_a_conflict_and_its_state_is_taken_in() {
     let rig = Rig::new();
     let engine = start(&rig).await;
     let n = note(&engine, "n");

@@ -84,7 +84,7 @@ async fn an_unavailable_store_fails_what_was_sent_and_all_behind_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stranger_that_was_faster_is_a_conflict_and_its_event_is_taken_in() {
+async fn another_writer_that_was_faster_is_a_conflict_and_its_event_is_taken_in() {
     let rig = Rig::new();
     let engine = rig.start_set(patient()).await;
     let stranger = StoredPayload::encode(&AccountEvent::Deposited(1000)).unwrap();

@@ -45,7 +45,7 @@ async fn an_engine_that_serves_is_well() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn renewals_that_fail_are_told_before_and_after_the_lease_has_lapsed() {
+async fn renewals_that_fail_are_reported_before_and_after_the_lease_has_lapsed() {
     let rig = Rig::new();
     let engine = rig.start_set(leased()).await;
     rig.faults.always(Operation::Renew, Fault::unavailable());
@@ -71,7 +71,7 @@ async fn renewals_that_fail_are_told_before_and_after_the_lease_has_lapsed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renewal_that_hangs_is_told() {
+async fn a_renewal_that_hangs_is_reported() {
     let rig = Rig::new();
     let engine = rig.start_set(leased()).await;
     let gate = Gate::closed();
@@ -87,7 +87,7 @@ async fn a_renewal_that_hangs_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn writes_that_fail_are_told_until_one_succeeds() {
+async fn writes_that_fail_are_reported_until_one_succeeds() {
     let kinds = || vec![accounts(), crate::note::notes()];
     for operation in Operation::WRITES {
         let rig = Rig::new();
@@ -137,7 +137,7 @@ async fn a_partition_that_is_down_is_counted_until_it_runs_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_waits_for_the_fence_is_woken_by_it() {
+async fn all_callers_who_wait_for_the_fence_are_woken_by_it() {
     let rig = Rig::new();
     let engine = rig.start_set(leased()).await;
     let waiting: Vec<_> = (0..3)

@@ -165,7 +165,7 @@ async fn a_quiet_engine_says_nothing_at_warn() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_degraded_is_a_warning_and_what_needs_somebody_is_an_error() {
+async fn what_is_degraded_is_a_warning_and_what_needs_a_person_is_an_error() {
     let (listener, _guard) = Listener::listen(Level::WARN);
     let rig = Rig::new();
     let snapshots = SnapshotSettings::every(1).with_events_deleted(true);
@@ -196,7 +196,7 @@ async fn what_is_degraded_is_a_warning_and_what_needs_somebody_is_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_told_command_that_fails_is_heard_since_nobody_waits_for_it() {
+async fn a_command_sent_by_tell_that_fails_is_logged_since_no_caller_waits_for_it() {
     let (listener, _guard) = Listener::listen(Level::DEBUG);
     let rig = Rig::new();
     let engine = rig.start().await;

@@ -171,7 +171,7 @@ async fn an_action_that_never_runs_may_panic_when_it_is_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_id_that_panics_when_its_entity_leaves_takes_nobody_along() {
+async fn an_id_that_panics_when_its_entity_leaves_harms_no_other() {
     let rig = Rig::of_one_partition();
     let idle = Duration::from_secs(1);
     let (engine, _) = start(&rig, Some(idle)).await;

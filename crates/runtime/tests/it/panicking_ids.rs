@@ -5,7 +5,7 @@ use actum_runtime::AskError;
 use std::future::IntoFuture;
 
 #[tokio::test(start_paused = true)]
-async fn everybody_around_an_id_that_panics_is_answered() {
+async fn all_commands_around_an_id_that_panics_are_answered() {
     let rig = Rig::of_one_partition();
     let kinds = vec![
         accounts(),

@@ -101,7 +101,7 @@ fn the_turn_of_a_partition() {
 }
 
 #[test]
-fn a_partition_that_cannot_be_started_again_fails_the_engine_and_nobody_waits() {
+fn a_partition_that_cannot_be_started_again_fails_the_engine_and_no_caller_waits() {
     on_both_runtimes(async |bomb| {
         let rig = Rig::of_one_partition();
         let engine = start(&rig).await;

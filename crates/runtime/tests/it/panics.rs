@@ -211,7 +211,7 @@ async fn a_slow_handler_is_named_when_its_command_had_to_wait_for_a_recovery() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_in_a_reply_is_told_when_what_the_reply_saw_is_durable() {
+async fn a_panic_in_a_reply_is_answered_when_what_the_reply_saw_is_durable() {
     let rig = Rig::of_one_partition();
     let (engine, _) = start(&rig).await;
     let gate = rig.hold_next(Operation::Append);

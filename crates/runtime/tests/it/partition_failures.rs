@@ -43,7 +43,7 @@ async fn its_entities_recover_and_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn everybody_who_waited_is_told_what_is_known() {
+async fn all_callers_who_waited_get_what_is_known() {
     let rig = Rig::of_one_partition();
     let engine = start(&rig).await;
     let a = account(&engine, "a");
@@ -83,7 +83,7 @@ async fn everybody_who_waited_is_told_what_is_known() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn results_of_its_former_life_reach_nobody_of_the_next_one() {
+async fn results_of_its_former_life_reach_no_entity_of_the_next_one() {
     let rig = Rig::of_one_partition();
     let engine = start(&rig).await;
     let gate = Gate::closed();
@@ -292,7 +292,7 @@ async fn commands_and_states_that_panic_with_their_partition_do_no_more_harm() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn commands_of_one_that_is_down_are_told_how_its_engine_ended() {
+async fn commands_of_one_that_is_down_get_how_its_engine_ended() {
     for end in ["fenced", "shut down", "dropped"] {
         let rig = Rig::of_one_partition();
         let kinds = vec![accounts(), registered(&Actions::default())];

@@ -37,7 +37,7 @@ async fn an_idle_entity_leaves_and_the_next_command_recovers_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_command_gives_an_entity_its_time_anew() {
+async fn each_command_begins_the_idle_time_of_its_entity_again() {
     let rig = Rig::of_one_partition();
     let engine = rig.start_accounts(idle_after(MINUTE)).await;
     let (used, unused) = (account(&engine, "used"), account(&engine, "unused"));

@@ -170,7 +170,7 @@ async fn ids_go_early_when_their_memory_is_used_up_but_never_the_last_ones() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_life_warns_anew_and_counts_nothing_again_that_it_reads_back() {
+async fn every_life_warns_again_and_counts_nothing_again_that_it_reads_back() {
     let warning = "command ids forgotten before their age, their commands would be applied again";
     let rig = Rig::new();
     let engine = rig.start_accounts(remembering(last(10))).await;
@@ -291,7 +291,7 @@ async fn events_that_hold_a_promised_reply_are_not_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_the_event_a_retry_is_told_that_its_reply_is_gone_and_nothing_is_applied() {
+async fn without_the_event_a_retry_learns_that_its_reply_is_gone_and_nothing_is_applied() {
     let rig = Rig::new();
     let engine = rig.start().await;
     let a = account(&engine, "a");

@@ -186,7 +186,7 @@ async fn no_id_is_forgotten_while_its_command_is_under_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_id_is_forgotten_before_its_command_is_stored_even_if_nobody_waits_for_it_any_more() {
+async fn no_id_is_forgotten_before_its_command_is_stored_even_if_no_caller_waits_for_it_any_more() {
     let rig = Rig::new();
     let engine = rig.start_accounts(remembering(3)).await;
     let a = account(&engine, "a");

@@ -84,7 +84,7 @@ async fn what_waits_for_its_flush_window_is_written_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn commands_that_were_told_are_finished_too() {
+async fn commands_sent_by_tell_are_finished_too() {
     let rig = Rig::new();
     let engine = rig.start().await;
     for n in 0..100 {
@@ -118,7 +118,7 @@ async fn last_snapshots_are_saved() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_finished_in_time_is_told_and_reported() {
+async fn what_cannot_be_finished_in_time_fails_and_is_reported() {
     let rig = Rig::new();
     let engine = rig.start_set(patient()).await;
     let (a, b) = (account(&engine, "a"), account(&engine, "b"));
@@ -302,7 +302,7 @@ async fn a_store_that_does_not_close_does_not_keep_the_engine() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_engine_that_is_dropped_answers_whoever_waits() {
+async fn an_engine_that_is_dropped_answers_all_callers_who_wait() {
     let rig = Rig::new();
     let engine = rig.start_set(patient()).await;
     let (a, b) = (account(&engine, "a"), account(&engine, "b"));

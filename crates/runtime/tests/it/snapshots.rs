@@ -199,7 +199,7 @@ async fn snapshots_of_a_kind_that_takes_none_any_more_are_not_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn snapshots_that_cannot_be_saved_harm_nobody_and_are_taken_again() {
+async fn snapshots_that_cannot_be_saved_do_no_harm_and_are_taken_again() {
     let rig = Rig::new();
     let settings = with(SnapshotSettings::every(5).with_events_deleted(true));
     let engine = rig.start_accounts(settings.clone()).await;

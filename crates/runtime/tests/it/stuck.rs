@@ -112,7 +112,7 @@ fn a_slow_handler_is_named_while_it_runs_and_once() {
 }
 
 #[tokio::test]
-async fn a_shutdown_tells_and_counts_what_a_stuck_handler_keeps() {
+async fn a_shutdown_answers_and_counts_what_a_stuck_handler_keeps() {
     for tells in [false, true] {
         let stage = Stage::with(4, patient().with_shutdown_timeout(SHORT)).await;
         stage.block(0);

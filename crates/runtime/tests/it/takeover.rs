@@ -45,7 +45,7 @@ fn assert_fenced<X: std::error::Error + 'static>(error: &AskError<X>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_engine_is_refused_and_told_who_holds_the_journal() {
+async fn a_second_engine_is_refused_and_gets_the_holder_of_the_journal() {
     let rig = Rig::new();
     let first = rig.start_set(leased()).await;
     for _ in 0..20 {
@@ -161,7 +161,7 @@ async fn an_engine_that_learns_of_its_fence_by_its_lease_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn renewals_that_fail_for_a_while_are_nobodys_concern() {
+async fn renewals_that_fail_for_a_while_have_no_effect() {
     let rig = Rig::new();
     let engine = rig.start_set(leased()).await;
     let a = account(&engine, "a");

@@ -58,7 +58,7 @@ async fn ids_that_cannot_be_read_fail_the_recovery_and_nothing_is_applied_again(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_that_cannot_be_read_fails_the_retries_that_wait_for_it_and_nobody_else() {
+async fn a_record_that_cannot_be_read_fails_the_retries_that_wait_for_it_and_no_other_command() {
     for fault in faults() {
         let rig = Rig::new();
         let engine = start(&rig).await;

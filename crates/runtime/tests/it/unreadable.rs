@@ -68,7 +68,7 @@ async fn an_event_that_is_missing_at_the_end_is_noticed_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_damaged_entity_keeps_nobody_out_who_is_read_with_it() {
+async fn one_damaged_entity_keeps_no_other_out_that_is_read_with_it() {
     let rig = Rig::new();
     let engine = with_history(&rig).await;
     let reading = rig.hold_next(Operation::Recover);
@@ -90,7 +90,7 @@ async fn one_damaged_entity_keeps_nobody_out_who_is_read_with_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_is_away_while_an_entity_recovers_is_unavailable_and_harms_nobody() {
+async fn a_store_that_is_away_while_an_entity_recovers_is_unavailable_and_does_no_harm() {
     for fault in [Fault::unavailable(), Fault::panic(), Fault::unknown_committed()] {
         let rig = Rig::new();
         let engine = with_history(&rig).await;
