@@ -1,6 +1,7 @@
 use crate::AskError;
+use actum_model::Revision;
 pub(crate) use actum_persistence::error_chain::full_text;
-use actum_persistence::store::StoreError;
+use actum_persistence::{group_commit::CommitError, store::StoreError};
 use std::{borrow::Cow, convert::Infallible, fmt};
 
 /// Everything that can go wrong with a command besides the entity's own rejection.
@@ -71,6 +72,14 @@ impl<X> AskError<X> {
 }
 
 impl Failure {
+    /// What a failed append means to the commands in it, of an entity that was at `expected`.
+    pub fn of_commit(error: CommitError, expected: Revision) -> Self {
+        match error {
+            CommitError::Conflict { actual } => Self::Conflict { expected, actual: actual.into() },
+            CommitError::Store(error) => Self::of_store(error),
+        }
+    }
+
     /// What a failed read of the store means: it has done no harm, and asking again is safe, whatever the store says.
     pub fn of_read(error: StoreError) -> Self {
         match Self::of_store(error) {

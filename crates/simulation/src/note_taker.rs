@@ -84,18 +84,8 @@ impl Observer for NoteTaker {
     fn write_settled(&self, entity: &EntityKey, result: &Result<Committed, CommitError>) {
         let result = match result {
             Ok(committed) => Ok(committed.last),
-            Err(error) => Err(Box::new(failure_of(error.clone()))),
+            Err(error) => Err(Box::new(Failure::of_commit(error.clone(), Revision::ZERO))),
         };
         self.log.write(Note::Committed { life: self.life, entity: number_of(entity), result });
-    }
-}
-
-/// What a failed write means to the commands in it.
-fn failure_of(error: CommitError) -> Failure {
-    match error {
-        CommitError::Conflict { actual } => {
-            Failure::Conflict { expected: Revision::ZERO, actual: actual.into() }
-        }
-        CommitError::Store(error) => Failure::of_store(error),
     }
 }

@@ -66,7 +66,7 @@ impl<W: Written> Writer<W> {
         held: &HeldBy<'_>,
     ) -> (Vec<Settled<Ticket>>, bool) {
         let mut fenced = false;
-        // whoever came while the store is away waits for nothing
+        // what came while the store is away waits for nothing
         let refused = self.machine.refuse_waiting();
         if !refused.is_empty() {
             store.coverage.saw(Seen::RefusedWhileAway);
@@ -177,7 +177,7 @@ impl<W: Written> Writer<W> {
         settled
     }
 
-    /// The writer is gone, and nobody waits for its transaction: it commits, or not, or later.
+    /// The writer is gone, and nothing waits for its transaction: it commits, or not, or later.
     pub(crate) fn die(&mut self, journal: &mut Journal, dice: &mut Dice) {
         let Some(UnderWay::Sent(batch)) = self.under_way.take() else { return };
         match dice.below(3) {
@@ -206,10 +206,11 @@ fn unknown_of<O>(
 
 /// Those writes of a batch are settled as unknown, and no others: not those that waited behind it either.
 fn check_unknown(settled: &[Settled<Ticket>], unknown: &[bool], journal: &mut Journal) {
-    let told: Vec<bool> = settled.iter().map(is_unknown).collect();
-    let right = if unknown.contains(&true) { told == unknown } else { !told.contains(&true) };
+    let reported: Vec<bool> = settled.iter().map(is_unknown).collect();
+    let right =
+        if unknown.contains(&true) { reported == unknown } else { !reported.contains(&true) };
     if !right {
-        let what = format!("{told:?} are settled as unknown, instead of {unknown:?}");
+        let what = format!("{reported:?} are settled as unknown, instead of {unknown:?}");
         journal.misuses.push(what);
     }
 }

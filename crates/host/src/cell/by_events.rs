@@ -218,7 +218,7 @@ fn take_snapshot<E: EventSourced>(
     Ok(())
 }
 
-/// Decodes a snapshot, all of it: the only way there is, for recovery and for whoever relies on one.
+/// Decodes a snapshot, all of it: the only way there is, for recovery and for retention.
 pub fn decode_snapshot<E>(
     policy: &SnapshotSettings<E>,
     serializer: &Serializer,

@@ -1,10 +1,11 @@
 use super::{
-    GivenUp, Job, LeaveReason, Model, Moment, Ticket, Turn,
-    model::{IdOf, id_of},
-    passivating::Passivating,
-    recovering::{Recovering, is_begun},
-    retrying::FoundRecord,
+    CellName, FoundRecord, GivenUp, Job, LeaveReason, Life, Model, Moment, Read, Ticket, Turn,
+    Waiting,
+    model::id_of,
+    phase::Phase,
+    recovering::Recovering,
     running::{Next, Running},
+    waiting::is_begun,
 };
 use crate::Failure;
 use actum_model::{EntityKey, SequenceNr};
@@ -15,30 +16,8 @@ use actum_persistence::{
 
 /// One entity in memory.
 pub struct Cell<M: Model> {
-    pub(super) name: Name<M>,
+    name: CellName<M>,
     phase: Phase<M>,
-}
-
-/// Who a cell is.
-pub(super) struct Name<M: Model> {
-    pub key: EntityKey,
-    pub id: IdOf<M>,
-    pub ticket: Ticket,
-}
-
-pub(super) enum Phase<M: Model> {
-    Recovering(Recovering<M>),
-    Running(Running<M>),
-    Passivating(Passivating<M>),
-    Gone(LeaveReason),
-}
-
-/// Whether a cell stays in memory after an input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Life {
-    Stays,
-    Gone(LeaveReason),
 }
 
 impl<M: Model> Cell<M> {
@@ -49,8 +28,9 @@ impl<M: Model> Cell<M> {
         turn: &mut Turn<'_, M>,
     ) -> Result<Self, Failure> {
         let id = id_of::<M>(&key)?;
-        let name = Name { key, id, ticket };
-        let phase = Phase::Recovering(Recovering::begin(&name, turn)?);
+        let name = CellName { key, id, ticket };
+        let recovering = Recovering::begin(Waiting::none(), &name, turn);
+        let phase = Phase::Recovering(recovering.map_err(|(failure, _)| failure)?);
         Ok(Self { name, phase })
     }
 
@@ -67,21 +47,27 @@ impl<M: Model> Cell<M> {
         if job.envelope().deadline <= turn.now {
             let maybe_applied = is_begun(&*job);
             turn.out.settle(job, Err(Failure::Timeout { maybe_applied }));
-            return self.life();
+            return self.phase.life();
         }
         match &mut self.phase {
             Phase::Running(phase) => {
                 let next = phase.command(&self.name, job, turn);
                 self.go_on(next, turn)
             }
-            Phase::Recovering(phase) => phase.command(job, turn),
-            Phase::Passivating(phase) => phase.command(job, turn),
+            Phase::Recovering(phase) => {
+                phase.command(job, turn);
+                Life::Stays
+            }
+            Phase::Passivating(phase) => {
+                phase.command(job, turn);
+                Life::Stays
+            }
             Phase::Gone(_) => unreachable!("a cell that is gone takes no input"),
         }
     }
 
     /// Says what to read while `found` is being taken in; to be called right before [`Cell::found`].
-    pub fn read_ahead(&mut self, found: &M::Found) -> Option<super::Read> {
+    pub fn read_ahead(&mut self, found: &M::Found) -> Option<Read> {
         match &mut self.phase {
             Phase::Recovering(phase) => phase.read_ahead(&self.name, found),
             _ => None,
@@ -91,7 +77,7 @@ impl<M: Model> Cell<M> {
     /// Takes what a read brought.
     pub fn found(&mut self, found: Result<M::Found, StoreError>, turn: &mut Turn<'_, M>) -> Life {
         self.step(turn, |phase, name, turn| match phase {
-            Phase::Recovering(phase) => phase.found(name, found, turn),
+            Phase::Recovering(phase) => Phase::after_read(phase.found(name, found, turn)),
             other => other, // what was read ahead is not needed any more
         })
     }
@@ -107,14 +93,17 @@ impl<M: Model> Cell<M> {
             return match phase.recorded(&self.name, sequence_nr, found, turn) {
                 (Next::Runs, _) => Life::Stays,
                 (next, wait) => self.step(turn, |phase, name, turn| match phase {
-                    Phase::Running(phase) => phase.end_with(next, wait, name, turn),
+                    Phase::Running(phase) => Phase::after_running(phase, next, wait, name, turn),
                     other => other,
                 }),
             };
         }
         self.step(turn, |phase, name, turn| match phase {
-            Phase::Passivating(phase) => phase.recorded(name, sequence_nr, found, turn),
-            other => other, // whoever waited for it has begun again
+            Phase::Passivating(phase) => {
+                let passivating = phase.recorded(name, sequence_nr, found, turn);
+                Phase::after_passivating(passivating, name, turn)
+            }
+            other => other, // what waited for it has begun again
         })
     }
 
@@ -129,7 +118,10 @@ impl<M: Model> Cell<M> {
             return self.go_on(next, turn);
         }
         self.step(turn, |phase, name, turn| match phase {
-            Phase::Passivating(phase) => phase.committed(name, result, turn),
+            Phase::Passivating(phase) => {
+                let passivating = phase.committed(name, result, turn);
+                Phase::after_passivating(passivating, name, turn)
+            }
             _ => unreachable!("no append of a recovering entity is under way"),
         })
     }
@@ -156,7 +148,9 @@ impl<M: Model> Cell<M> {
     /// Leaves memory, if nothing is under way.
     pub fn passivate(&mut self, reason: LeaveReason, turn: &mut Turn<'_, M>) -> Life {
         self.step(turn, |phase, name, turn| match phase {
-            Phase::Running(phase) if phase.is_idle() => phase.end(Next::Leaves(reason), name, turn),
+            Phase::Running(phase) if phase.is_idle() => {
+                end(phase, Next::Leaves(reason), name, turn)
+            }
             other => other,
         })
     }
@@ -166,7 +160,7 @@ impl<M: Model> Cell<M> {
     pub fn drain(&mut self, turn: &mut Turn<'_, M>) -> Life {
         self.step(turn, |phase, name, turn| match phase {
             Phase::Running(phase) if phase.awaits_records() => Phase::Running(phase),
-            Phase::Running(phase) => phase.end(Next::Leaves(LeaveReason::Drained), name, turn),
+            Phase::Running(phase) => end(phase, Next::Leaves(LeaveReason::Drained), name, turn),
             other => other,
         })
     }
@@ -181,16 +175,9 @@ impl<M: Model> Cell<M> {
         }
     }
 
-    /// Whether nobody waits for the entity and nothing of it is under way.
+    /// Whether no caller waits for the entity and nothing of it is under way.
     pub fn is_idle(&self) -> bool {
         matches!(&self.phase, Phase::Running(phase) if phase.is_idle())
-    }
-
-    fn life(&self) -> Life {
-        match self.phase {
-            Phase::Gone(reason) => Life::Gone(reason),
-            _ => Life::Stays,
-        }
     }
 
     /// Ends the running phase if it is to end. The phase stays in its place otherwise: it is large, and this is on the
@@ -200,7 +187,7 @@ impl<M: Model> Cell<M> {
             return Life::Stays;
         }
         self.step(turn, |phase, name, turn| match phase {
-            Phase::Running(phase) => phase.end(next, name, turn),
+            Phase::Running(phase) => end(phase, next, name, turn),
             other => other,
         })
     }
@@ -208,11 +195,21 @@ impl<M: Model> Cell<M> {
     fn step(
         &mut self,
         turn: &mut Turn<'_, M>,
-        input: impl FnOnce(Phase<M>, &Name<M>, &mut Turn<'_, M>) -> Phase<M>,
+        input: impl FnOnce(Phase<M>, &CellName<M>, &mut Turn<'_, M>) -> Phase<M>,
     ) -> Life {
         let taken = Phase::Gone(LeaveReason::Abandoned);
         let phase = std::mem::replace(&mut self.phase, taken);
         self.phase = input(phase, &self.name, turn);
-        self.life()
+        self.phase.life()
     }
+}
+
+/// Where a running entity goes that no commands wait for besides those in it.
+fn end<M: Model>(
+    running: Running<M>,
+    next: Next,
+    name: &CellName<M>,
+    turn: &mut Turn<'_, M>,
+) -> Phase<M> {
+    Phase::after_running(running, next, Waiting::none(), name, turn)
 }

@@ -4,7 +4,7 @@ use actum_model::{
     Change, CodecError, DecodeError, Entity, Metadata, Revision, SequenceNr, StoredPayload,
 };
 use actum_persistence::serializer::{EncodeError, Serializer};
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
 /// One command on its way in and its reply on its way out, in one box that is typed at both ends.
 ///
@@ -17,7 +17,7 @@ pub trait Job<E: Entity>: Send {
     /// The manifest of the command.
     fn command(&self) -> &'static str;
 
-    /// The caller's wait, for a partition to note; `None` when nobody waits.
+    /// The caller's wait, for a partition to note; `None` when no caller waits.
     fn open_ask(&self) -> Option<Arc<dyn OpenAsk>> {
         None
     }
@@ -66,15 +66,12 @@ pub trait Job<E: Entity>: Send {
         None
     }
 
-    /// Lets the job be dropped without an answer, because its caller was told in another way.
+    /// Lets the job be dropped without an answer, because its caller was answered in another way.
     fn forget(&mut self);
 
     /// Sends the prepared answer, or the failure, to the caller.
     fn settle(self: Box<Self>, verdict: Verdict);
 }
-
-/// Commands that wait for their entity, in order.
-pub type Waiting<E> = VecDeque<Box<dyn Job<E>>>;
 
 /// Whether a prepared answer may be sent.
 pub type Verdict = Result<Receipt, Failure>;

@@ -1,7 +1,7 @@
 //! The cell: one entity as a pure state machine. No I/O, no clock, nothing asynchronous.
 //!
 //! Inputs are commands, what reads brought, outcomes of appends, and the passing of time; outputs are collected in
-//! [`Outputs`] and carried out by whoever runs the cell: a partition, or a simulation.
+//! [`Outputs`] and carried out by the partition that runs the cell.
 //!
 //! ```text
 //!              first command                    read                    idle, asked, or poisoned
@@ -16,18 +16,22 @@ mod after_commit;
 mod aggregate;
 mod by_events;
 mod by_state;
+mod cell_name;
 mod command_ids;
 mod entity_cell;
 mod given_up;
 mod job;
 mod leave_reason;
+mod life;
 mod model;
 mod moment;
 mod older_ids;
 mod open_ask;
 mod passivating;
+mod phase;
 mod pipeline;
 mod portable_job;
+mod recorded_replies;
 mod recovering;
 mod retries;
 mod retrying;
@@ -37,6 +41,7 @@ mod sure_clock;
 mod trouble;
 mod turn;
 mod undecodable;
+mod waiting;
 
 pub use actum_persistence::panics::guard;
 pub use after_commit::AfterCommit;
@@ -44,18 +49,22 @@ pub use aggregate::Aggregate;
 pub use by_events::{ByEvents, decode_snapshot};
 pub use by_state::{ByState, FoundState};
 pub use command_ids::{CommandIds, Mark, Memory, SNAPSHOT_MARKS_MAX};
-pub use entity_cell::{Cell, Life};
+pub use entity_cell::Cell;
 pub use given_up::GivenUp;
-pub use job::{Decision, Envelope, Job, Verdict, Waiting};
+pub use job::{Decision, Envelope, Job, Verdict};
 pub use leave_reason::LeaveReason;
+pub use life::Life;
 pub use model::{CHANGE_BYTES, Changes, Model, Progress, StageError};
 pub use moment::Moment;
 pub use older_ids::OlderIds;
 pub use open_ask::{AskStage, EarlyEnd, OpenAsk};
 pub use pipeline::{Part, Pipeline};
 pub use portable_job::{EncodedAnswer, PortableJob};
+pub use recorded_replies::FoundRecord;
 pub use retries::{Content, Identity, Retries, Retry};
-pub use retrying::FoundRecord;
 pub use sure_clock::SureClock;
 pub use trouble::FailureBursts;
 pub use turn::{Outputs, Read, TakenSnapshot, Ticket, Turn};
+pub use waiting::Waiting;
+
+use cell_name::CellName;

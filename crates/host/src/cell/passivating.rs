@@ -3,17 +3,24 @@
 //! Before: [`running`](super::running). After: gone, or [`recovering`](super::recovering) when commands came meanwhile.
 
 use super::{
-    Aggregate, GivenUp, Job, LeaveReason, Model, Moment, Pipeline, Turn, Waiting,
-    entity_cell::{Life, Name, Phase},
-    recovering::{Recovering, abandon_waiting, expire_waiting, fail_waiting, stash},
-    retrying::{FoundRecord, answer},
-    running::append_failure,
-    trouble,
+    Aggregate, CellName, FoundRecord, GivenUp, Job, LeaveReason, Model, Moment, Pipeline, Turn,
+    Waiting, trouble,
 };
+use crate::Failure;
 use actum_model::SequenceNr;
 use actum_persistence::group_commit::{CommitError, Committed};
 
 pub(super) struct Passivating<M: Model>(Box<Inner<M>>);
+
+/// Whether an entity goes on passivating after an input.
+pub(super) enum StillPassivating<M: Model> {
+    Yes(Passivating<M>),
+    /// Nothing is under way any more; commands that wait bring it back.
+    Left {
+        reason: LeaveReason,
+        waiting: Waiting<M::Entity>,
+    },
+}
 
 struct Inner<M: Model> {
     aggregate: Aggregate<M>,
@@ -23,30 +30,27 @@ struct Inner<M: Model> {
 }
 
 impl<M: Model> Passivating<M> {
-    pub(super) fn begin(
-        name: &Name<M>,
+    /// Begins; [`go_on`](Self::go_on) is to follow.
+    pub(super) fn new(
         aggregate: Aggregate<M>,
         reason: LeaveReason,
         pipeline: Pipeline<M>,
         waiting: Waiting<M::Entity>,
-        turn: &mut Turn<'_, M>,
-    ) -> Phase<M> {
-        let inner = Inner { aggregate, reason, pipeline, waiting };
-        Self(Box::new(inner)).go_on(name, turn)
+    ) -> Self {
+        Self(Box::new(Inner { aggregate, reason, pipeline, waiting }))
     }
 
-    pub(super) fn command(&mut self, job: Box<dyn Job<M::Entity>>, turn: &mut Turn<'_, M>) -> Life {
+    pub(super) fn command(&mut self, job: Box<dyn Job<M::Entity>>, turn: &mut Turn<'_, M>) {
         let Inner { pipeline, waiting, .. } = &mut *self.0;
-        stash(waiting, pipeline.waiting(), job, turn);
-        Life::Stays
+        waiting.stash(pipeline.waiting(), job, turn);
     }
 
     pub(super) fn committed(
         mut self,
-        name: &Name<M>,
+        name: &CellName<M>,
         result: Result<Committed, CommitError>,
         turn: &mut Turn<'_, M>,
-    ) -> Phase<M> {
+    ) -> StillPassivating<M> {
         match result {
             Ok(committed) => {
                 trouble::appended(turn);
@@ -56,12 +60,12 @@ impl<M: Model> Passivating<M> {
                 self.go_on(name, turn)
             }
             Err(error) => {
-                let failure = append_failure(error, self.0.pipeline.durable());
+                let failure = Failure::of_commit(error, self.0.pipeline.durable().into());
                 trouble::append_failed(name, &failure, turn);
                 let Inner { pipeline, mut waiting, .. } = *self.0;
                 let mut retries = pipeline.fail(&failure, turn);
                 retries.append(&mut waiting);
-                leave(name, LeaveReason::AppendFailed, retries, turn)
+                StillPassivating::Left { reason: LeaveReason::AppendFailed, waiting: retries }
             }
         }
     }
@@ -69,15 +73,15 @@ impl<M: Model> Passivating<M> {
     /// Takes a record: answers the retries of its command. One that is no retry of it brings the entity back.
     pub(super) fn recorded(
         mut self,
-        name: &Name<M>,
+        name: &CellName<M>,
         first: SequenceNr,
         found: &FoundRecord,
         turn: &mut Turn<'_, M>,
-    ) -> Phase<M> {
+    ) -> StillPassivating<M> {
         let Inner { pipeline, waiting, .. } = &mut *self.0;
         for retry in pipeline.retries.take(first) {
-            if let Some(other) = answer(retry, found.clone(), pipeline, turn) {
-                stash(waiting, pipeline.waiting(), other.job, turn);
+            if let Some(other) = pipeline.answer_retry(retry, found.clone(), turn) {
+                waiting.stash(pipeline.waiting(), other.job, turn);
             }
         }
         self.go_on(name, turn)
@@ -85,57 +89,42 @@ impl<M: Model> Passivating<M> {
 
     pub(super) fn expire(&mut self, turn: &mut Turn<'_, M>) -> Moment {
         let held = self.0.pipeline.expire(turn);
-        held.min(expire_waiting(&mut self.0.waiting, turn))
+        held.min(self.0.waiting.expire(turn))
     }
 
     pub(super) fn abandon(self, why: &GivenUp, turn: &mut Turn<'_, M>) {
         let Inner { pipeline, waiting, .. } = *self.0;
         pipeline.abandon(why, turn);
-        abandon_waiting(waiting, why, turn);
+        waiting.abandon(why, turn);
     }
 
     /// Sends what is staged without waiting for more, or leaves when nothing is under way any more.
-    fn go_on(mut self, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
+    pub(super) fn go_on(
+        mut self,
+        name: &CellName<M>,
+        turn: &mut Turn<'_, M>,
+    ) -> StillPassivating<M> {
         let inner = &mut *self.0;
         if inner.pipeline.may_send() {
-            super::running::send(name, &mut inner.aggregate, &mut inner.pipeline, turn);
+            inner.pipeline.send(name, &mut inner.aggregate, turn);
         }
         if !inner.pipeline.is_empty() {
-            return Phase::Passivating(self);
+            return StillPassivating::Yes(self);
         }
         let Inner { aggregate, reason, waiting, .. } = *self.0;
         if reason != LeaveReason::Unsound {
             last_snapshot(name, &aggregate, turn);
         }
         tracing::debug!(entity = %name.key, "entity passivated");
-        leave(name, reason, waiting, turn)
+        StillPassivating::Left { reason, waiting }
     }
 }
 
-fn last_snapshot<M: Model>(name: &Name<M>, aggregate: &Aggregate<M>, turn: &mut Turn<'_, M>) {
+fn last_snapshot<M: Model>(name: &CellName<M>, aggregate: &Aggregate<M>, turn: &mut Turn<'_, M>) {
     let wanted =
         turn.kind.settings.snapshots.as_ref().is_some_and(|policy| policy.snapshot_on_passivation);
     if wanted && aggregate.snapshot_nr < aggregate.sequence_nr {
         let snapshot = M::snapshot(&name.key, aggregate, turn);
         turn.out.snapshots.extend(snapshot);
-    }
-}
-
-/// Leaves memory, or comes back for the commands that wait.
-pub(super) fn leave<M: Model>(
-    name: &Name<M>,
-    reason: LeaveReason,
-    waiting: Waiting<M::Entity>,
-    turn: &mut Turn<'_, M>,
-) -> Phase<M> {
-    if waiting.is_empty() {
-        return Phase::Gone(reason);
-    }
-    match Recovering::begin_with(waiting, name, turn) {
-        Ok(recovering) => Phase::Recovering(recovering),
-        Err((failure, waiting)) => {
-            fail_waiting(waiting, &failure, turn);
-            Phase::Gone(LeaveReason::NotRecovered)
-        }
     }
 }

@@ -1,13 +1,13 @@
 use super::{
-    AfterCommit, Changes, GivenUp, Job, Model, Moment, Retries, TakenSnapshot, Turn, Verdict,
-    Waiting,
+    AfterCommit, Aggregate, CellName, Changes, GivenUp, Job, Model, Moment, Retries, TakenSnapshot,
+    Turn, Verdict, Waiting,
 };
-use crate::{Failure, Receipt};
+use crate::{Failure, Receipt, SentWrite};
 use actum_model::{Lane, Position, SequenceNr};
 use actum_persistence::store::bounds::BATCH_BYTES_MAX;
 use std::collections::VecDeque;
 
-/// What an entity has decided and not yet told: the changes on their way to the journal, and the answers that wait.
+/// What an entity has decided and not yet answered: the changes on their way to the journal, and the answers that wait.
 ///
 /// ```text
 ///   events:   1 … durable │ durable+1 … sent │ sent+1 … pending
@@ -78,7 +78,7 @@ impl<M: Model> Pipeline<M> {
         self.durable == self.pending && self.held.is_empty() && self.retries.is_empty()
     }
 
-    /// How many commands are under way: answers that wait, and writes that nobody waits for any more.
+    /// How many commands are under way: answers that wait, and writes that no caller waits for any more.
     pub fn waiting(&self) -> usize {
         self.held.len() + self.retries.len()
     }
@@ -136,12 +136,20 @@ impl<M: Model> Pipeline<M> {
         self.staged_bytes >= BATCH_BYTES_MAX / 4
     }
 
-    /// Marks everything staged as sent, and says behind which number it goes.
-    pub fn send(&mut self, turn: &mut Turn<'_, M>) -> SequenceNr {
+    /// Sends everything staged as one append.
+    pub(super) fn send(
+        &mut self,
+        name: &CellName<M>,
+        aggregate: &mut Aggregate<M>,
+        turn: &mut Turn<'_, M>,
+    ) {
         debug_assert!(self.may_send(), "one append of an entity at a time");
         turn.out.bytes_unstaged += std::mem::take(&mut self.staged_bytes);
         self.sent = self.pending;
-        self.durable
+        let (expected, last) = (self.durable, self.sent);
+        turn.observe(|observer| observer.write_sent(&name.key, SentWrite { expected, last }));
+        let write = M::write(&name.key, aggregate, &mut self.staged, expected, turn);
+        turn.out.writes.push((write, name.ticket));
     }
 
     /// The append under way is durable: releases what waited for it.
@@ -180,7 +188,7 @@ impl<M: Model> Pipeline<M> {
             let Some(job) = held.job else { continue };
             turn.out.settle(job, Err(verdict(held.part, held.needs)));
         }
-        // of those the first time is among the changes, which may be stored whatever the retry is told
+        // of those the first time is among the changes, which may be stored whatever the retry is answered
         self.retries.fail(self.durable, |first| Err(verdict(Part::Wrote, first)), turn)
     }
 

@@ -4,18 +4,22 @@
 //! cannot be read.
 
 use super::{
-    Aggregate, AskStage, EarlyEnd, GivenUp, Job, LeaveReason, Model, Moment, Progress, Read, Turn,
-    Waiting,
-    entity_cell::{Life, Name, Phase},
-    guard,
-    running::Running,
-    trouble,
+    Aggregate, CellName, GivenUp, Job, Model, Moment, Progress, Read, Turn, Waiting, guard, trouble,
 };
-use crate::{Bound, Failure, Recovery};
+use crate::{Failure, Recovery};
 use actum_model::{Entity, SequenceNr};
 use actum_persistence::store::StoreError;
 
 pub(super) struct Recovering<M: Model>(Box<Inner<M>>);
+
+/// Whether an entity goes on recovering after a read.
+pub(super) enum StillRecovering<M: Model> {
+    Yes(Recovering<M>),
+    /// It has recovered; the commands that waited are among the outputs.
+    Recovered(Aggregate<M>),
+    /// It cannot be read; the commands that waited were answered.
+    Failed,
+}
 
 struct Inner<M: Model> {
     aggregate: Aggregate<M>,
@@ -32,14 +36,10 @@ struct Inner<M: Model> {
 const FRUITLESS_MAX: u32 = 2;
 
 impl<M: Model> Recovering<M> {
-    pub(super) fn begin(name: &Name<M>, turn: &mut Turn<'_, M>) -> Result<Self, Failure> {
-        Self::begin_with(Waiting::<M::Entity>::new(), name, turn).map_err(|(failure, _)| failure)
-    }
-
-    /// Begins with commands that wait already; gives them back when even the initial state cannot be made.
-    pub(super) fn begin_with(
+    /// Begins with the commands that wait already; gives them back when even the initial state cannot be made.
+    pub(super) fn begin(
         waiting: Waiting<M::Entity>,
-        name: &Name<M>,
+        name: &CellName<M>,
         turn: &mut Turn<'_, M>,
     ) -> Result<Self, (Failure, Waiting<M::Entity>)> {
         let initial = match guard(|| M::Entity::initial(&name.id)) {
@@ -55,12 +55,11 @@ impl<M: Model> Recovering<M> {
         Ok(Self(Box::new(Inner { aggregate, older, waiting, began, ahead, overtaken })))
     }
 
-    pub(super) fn command(&mut self, job: Box<dyn Job<M::Entity>>, turn: &mut Turn<'_, M>) -> Life {
-        stash(&mut self.0.waiting, 0, job, turn);
-        Life::Stays
+    pub(super) fn command(&mut self, job: Box<dyn Job<M::Entity>>, turn: &mut Turn<'_, M>) {
+        self.0.waiting.stash(0, job, turn);
     }
 
-    pub(super) fn read_ahead(&mut self, name: &Name<M>, found: &M::Found) -> Option<Read> {
+    pub(super) fn read_ahead(&mut self, name: &CellName<M>, found: &M::Found) -> Option<Read> {
         let Inner { aggregate, older, ahead, .. } = &mut *self.0;
         *ahead = M::read_ahead(&name.key, aggregate.sequence_nr, older, found);
         ahead.clone()
@@ -68,22 +67,22 @@ impl<M: Model> Recovering<M> {
 
     pub(super) fn found(
         mut self,
-        name: &Name<M>,
+        name: &CellName<M>,
         found: Result<M::Found, StoreError>,
         turn: &mut Turn<'_, M>,
-    ) -> Phase<M> {
+    ) -> StillRecovering<M> {
         let ahead = self.0.ahead.take();
         let Inner { aggregate, older, .. } = &mut *self.0;
         let progress = found
             .map_err(Failure::of_read)
             .and_then(|found| M::rebuild(&name.key, aggregate, older, found, turn.kind));
         match progress {
-            Ok(Progress::Done) => self.run(name, turn),
+            Ok(Progress::Done) => self.recovered(name, turn),
             Ok(Progress::More(read)) => {
                 if ahead.as_ref() != Some(&read) {
                     turn.out.reads.push((read, name.ticket));
                 }
-                Phase::Recovering(self)
+                StillRecovering::Yes(self)
             }
             Ok(Progress::Overtaken { floor, failure }) => {
                 let (before, often) = self.0.overtaken;
@@ -98,36 +97,41 @@ impl<M: Model> Recovering<M> {
         }
     }
 
-    fn give_up(self, failure: &Failure, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
+    fn give_up(
+        self,
+        failure: &Failure,
+        name: &CellName<M>,
+        turn: &mut Turn<'_, M>,
+    ) -> StillRecovering<M> {
         trouble::not_recovered(name, failure, turn);
-        fail_waiting(self.0.waiting, failure, turn);
-        Phase::Gone(LeaveReason::NotRecovered)
+        self.0.waiting.fail(failure, turn);
+        StillRecovering::Failed
     }
 
     /// Retention has deleted what was to be read next: a newer snapshot makes up for it.
-    fn begin_again(self, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
+    fn begin_again(self, name: &CellName<M>, turn: &mut Turn<'_, M>) -> StillRecovering<M> {
         let Inner { waiting, began, overtaken, .. } = *self.0;
-        match Self::begin_with(waiting, name, turn) {
+        match Self::begin(waiting, name, turn) {
             Ok(mut again) => {
                 (again.0.began, again.0.overtaken) = (began, overtaken);
-                Phase::Recovering(again)
+                StillRecovering::Yes(again)
             }
             Err((failure, waiting)) => {
-                fail_waiting(waiting, &failure, turn);
-                Phase::Gone(LeaveReason::NotRecovered)
+                waiting.fail(&failure, turn);
+                StillRecovering::Failed
             }
         }
     }
 
     pub(super) fn expire(&mut self, turn: &mut Turn<'_, M>) -> Moment {
-        expire_waiting(&mut self.0.waiting, turn)
+        self.0.waiting.expire(turn)
     }
 
     pub(super) fn abandon(self, why: &GivenUp, turn: &mut Turn<'_, M>) {
-        abandon_waiting(self.0.waiting, why, turn);
+        self.0.waiting.abandon(why, turn);
     }
 
-    fn run(self, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
+    fn recovered(self, name: &CellName<M>, turn: &mut Turn<'_, M>) -> StillRecovering<M> {
         let Inner { aggregate, mut waiting, began, .. } = *self.0;
         turn.observe(|observer| {
             let (sequence_nr, took) = (aggregate.sequence_nr, turn.now.since(began));
@@ -137,65 +141,6 @@ impl<M: Model> Recovering<M> {
         tracing::debug!(entity = %name.key, sequence_nr = %aggregate.sequence_nr, "entity recovered");
         trouble::recovered(turn);
         turn.out.resumed.append(&mut waiting);
-        Phase::Running(Running::new(aggregate))
-    }
-}
-
-/// Lets a command wait, if there is room beside the `others` of its entity.
-pub(super) fn stash<M: Model>(
-    waiting: &mut Waiting<M::Entity>,
-    others: usize,
-    job: Box<dyn Job<M::Entity>>,
-    turn: &mut Turn<'_, M>,
-) {
-    if waiting.len() + others >= turn.kind.settings.commands_max {
-        turn.out.settle(job, Err(Failure::Overloaded { bound: Bound::EntityCommands }));
-    } else {
-        waiting.push_back(job);
-    }
-}
-
-pub(super) fn expire_waiting<M: Model>(
-    waiting: &mut Waiting<M::Entity>,
-    turn: &mut Turn<'_, M>,
-) -> Moment {
-    let mut next = Moment::NEVER;
-    for job in std::mem::take(waiting) {
-        let deadline = job.envelope().deadline;
-        if deadline <= turn.now {
-            let maybe_applied = is_begun(&*job);
-            turn.out.settle(job, Err(Failure::Timeout { maybe_applied }));
-        } else {
-            next = next.min(deadline);
-            waiting.push_back(job);
-        }
-    }
-    next
-}
-
-/// Whether a command was begun before: a retry that waits for the second time, and whose first time may well be stored.
-pub(super) fn is_begun<E: Entity>(job: &dyn Job<E>) -> bool {
-    job.open_ask().is_some_and(|ask| ask.stage() == AskStage::Begun)
-}
-
-/// Answers commands that will not be handled. Of one that was begun before the first time may well be stored.
-pub(super) fn abandon_waiting<M: Model>(
-    waiting: Waiting<M::Entity>,
-    why: &GivenUp,
-    turn: &mut Turn<'_, M>,
-) {
-    for job in waiting {
-        let failure = EarlyEnd::Abandoned(why).failure(is_begun(&*job));
-        turn.out.settle(job, Err(failure));
-    }
-}
-
-pub(super) fn fail_waiting<M: Model>(
-    waiting: Waiting<M::Entity>,
-    failure: &Failure,
-    turn: &mut Turn<'_, M>,
-) {
-    for job in waiting {
-        turn.out.settle(job, Err(failure.clone()));
+        StillRecovering::Recovered(aggregate)
     }
 }

@@ -1,5 +1,5 @@
-use super::{Job, Moment, Turn, Verdict, model::Model};
-use crate::Failure;
+use super::{Job, Moment, Turn, Verdict, Waiting, guard, model::Model, staging::panicked};
+use crate::{Failure, failure::full_text};
 use actum_model::{Entity, SequenceNr};
 use std::collections::VecDeque;
 
@@ -35,6 +35,25 @@ pub struct Content {
     pub schema_version: u32,
     /// The fingerprint of the command.
     pub fingerprint: u64,
+}
+
+impl Identity {
+    /// What tells a command that carries an id from others; `None` for one that carries none.
+    pub fn of<M: Model>(
+        job: &dyn Job<M::Entity>,
+        turn: &Turn<'_, M>,
+    ) -> Result<Option<Self>, Failure> {
+        let Some(id) = job.envelope().metadata.command_id() else { return Ok(None) };
+        let content = guard(|| job.content()).map_err(|message| panicked(job, message))?.map_err(
+            |error| {
+                let (command, why) = (job.command(), full_text(&error));
+                Failure::invalid(format!(
+                    "`{command}` cannot be encoded, which a command with a command id needs: {why}"
+                ))
+            },
+        )?;
+        Ok(Some(Self { hash: (turn.kind.hash_id)(id), content }))
+    }
 }
 
 impl<E: Entity> Retry<E> {
@@ -89,13 +108,13 @@ impl<E: Entity> Retries<E> {
         durable: SequenceNr,
         verdict: impl Fn(SequenceNr) -> Verdict,
         turn: &mut Turn<'_, M>,
-    ) -> VecDeque<Box<dyn Job<E>>> {
-        let mut others = VecDeque::new();
+    ) -> Waiting<E> {
+        let mut others = Waiting::none();
         for retry in self.0 {
             if retry.first > durable {
                 turn.out.settle(retry.job, verdict(retry.first));
             } else {
-                others.push_back(retry.job);
+                others.push(retry.job);
             }
         }
         others

@@ -3,17 +3,13 @@
 //! Before: [`recovering`](super::recovering). After: [`passivating`](super::passivating); gone when an append failed.
 
 use super::{
-    AfterCommit, Aggregate, Changes, Decision, GivenUp, Identity, Job, LeaveReason, Memory, Model,
-    Moment, Part, Pipeline, Retry, StageError, Turn, Waiting,
-    entity_cell::{Name, Phase},
-    guard,
-    passivating::{Passivating, leave},
-    retrying::identify,
+    AfterCommit, Aggregate, CellName, Changes, Decision, GivenUp, Identity, Job, LeaveReason,
+    Memory, Model, Moment, Part, Pipeline, Retry, StageError, Turn, guard,
     staging::{conclude, panicked},
     trouble,
 };
-use crate::{Bound, Failure, SentWrite};
-use actum_model::{Change, SequenceNr};
+use crate::{Bound, Failure};
+use actum_model::Change;
 use actum_persistence::{
     group_commit::{CommitError, Committed},
     serializer::Uptime,
@@ -24,7 +20,7 @@ pub(super) struct Running<M: Model> {
     pub(super) pipeline: Pipeline<M>,
 }
 
-/// What becomes of a running entity after an input.
+/// Where a running entity goes after an input.
 #[must_use]
 pub(super) enum Next {
     Runs,
@@ -46,7 +42,7 @@ impl<M: Model> Running<M> {
 
     pub(super) fn command(
         &mut self,
-        name: &Name<M>,
+        name: &CellName<M>,
         mut job: Box<dyn Job<M::Entity>>,
         turn: &mut Turn<'_, M>,
     ) -> Next {
@@ -55,7 +51,7 @@ impl<M: Model> Running<M> {
             return Next::Runs;
         }
         let Some(job) = self.admit(job, turn) else { return Next::Runs };
-        match identify(&*job, turn) {
+        match Identity::of(&*job, turn) {
             Ok(None) => self.handle(name, job, None, turn),
             Ok(Some(identity)) => match self.await_reply(name, Retry::new(job, identity), turn) {
                 Some(new) => self.handle(name, new.job, Some(identity), turn),
@@ -67,7 +63,7 @@ impl<M: Model> Running<M> {
 
     pub(super) fn committed(
         &mut self,
-        name: &Name<M>,
+        name: &CellName<M>,
         result: Result<Committed, CommitError>,
         turn: &mut Turn<'_, M>,
     ) -> Next {
@@ -80,41 +76,14 @@ impl<M: Model> Running<M> {
                 Next::Runs
             }
             Err(error) => {
-                let failure = append_failure(error, self.pipeline.durable());
+                let failure = Failure::of_commit(error, self.pipeline.durable().into());
                 trouble::append_failed(name, &failure, turn);
                 Next::Fails(failure)
             }
         }
     }
 
-    pub(super) fn end(self, next: Next, name: &Name<M>, turn: &mut Turn<'_, M>) -> Phase<M> {
-        self.end_with(next, Waiting::<M::Entity>::new(), name, turn)
-    }
-
-    /// Goes where an input has led; commands that `wait` bring the entity back.
-    pub(super) fn end_with(
-        self,
-        next: Next,
-        mut wait: Waiting<M::Entity>,
-        name: &Name<M>,
-        turn: &mut Turn<'_, M>,
-    ) -> Phase<M> {
-        let Self { aggregate, pipeline } = self;
-        match next {
-            Next::Runs => Phase::Running(Self { aggregate, pipeline }),
-            Next::Leaves(reason) => {
-                Passivating::begin(name, aggregate, reason, pipeline, wait, turn)
-            }
-            Next::Fails(failure) => {
-                // the state goes, and the next command recovers from the journal
-                let mut retries = pipeline.fail(&failure, turn);
-                retries.append(&mut wait);
-                leave(name, LeaveReason::AppendFailed, retries, turn)
-            }
-        }
-    }
-
-    pub(super) fn flush(&mut self, name: &Name<M>, turn: &mut Turn<'_, M>) -> Moment {
+    pub(super) fn flush(&mut self, name: &CellName<M>, turn: &mut Turn<'_, M>) -> Moment {
         if !self.pipeline.may_send() {
             return Moment::NEVER;
         }
@@ -125,7 +94,7 @@ impl<M: Model> Running<M> {
                 return window_ends;
             }
         }
-        send(name, &mut self.aggregate, &mut self.pipeline, turn);
+        self.pipeline.send(name, &mut self.aggregate, turn);
         Moment::NEVER
     }
 
@@ -156,7 +125,7 @@ impl<M: Model> Running<M> {
 
     pub(super) fn handle(
         &mut self,
-        name: &Name<M>,
+        name: &CellName<M>,
         mut job: Box<dyn Job<M::Entity>>,
         identity: Option<Identity>,
         turn: &mut Turn<'_, M>,
@@ -193,7 +162,7 @@ impl<M: Model> Running<M> {
     /// Takes a change into the state and stages it.
     fn take_in(
         &mut self,
-        name: &Name<M>,
+        name: &CellName<M>,
         change: Change<M::Entity>,
         identity: Option<Identity>,
         job: &mut dyn Job<M::Entity>,
@@ -232,7 +201,7 @@ impl<M: Model> Running<M> {
 
     fn accepted(
         &mut self,
-        name: &Name<M>,
+        name: &CellName<M>,
         job: Box<dyn Job<M::Entity>>,
         changes: Changes,
         after_commit: Option<AfterCommit>,
@@ -265,7 +234,7 @@ impl<M: Model> Running<M> {
     /// not and goes.
     fn poisoned(
         &mut self,
-        name: &Name<M>,
+        name: &CellName<M>,
         mut job: Box<dyn Job<M::Entity>>,
         failure: Failure,
         turn: &mut Turn<'_, M>,
@@ -276,7 +245,7 @@ impl<M: Model> Running<M> {
         Next::Leaves(LeaveReason::Unsound)
     }
 
-    fn snapshot_if_due(&mut self, name: &Name<M>, turn: &mut Turn<'_, M>) {
+    fn snapshot_if_due(&mut self, name: &CellName<M>, turn: &mut Turn<'_, M>) {
         let Some(policy) = &turn.kind.settings.snapshots else { return };
         let since = self.aggregate.sequence_nr.get() - self.aggregate.snapshot_nr.get();
         if since < policy.every {
@@ -286,29 +255,5 @@ impl<M: Model> Running<M> {
         if let Some(snapshot) = M::snapshot(&name.key, &self.aggregate, turn) {
             self.pipeline.keep_snapshot(snapshot, turn);
         }
-    }
-}
-
-/// Sends everything staged as one append.
-pub(super) fn send<M: Model>(
-    name: &Name<M>,
-    aggregate: &mut Aggregate<M>,
-    pipeline: &mut Pipeline<M>,
-    turn: &mut Turn<'_, M>,
-) {
-    let expected = pipeline.send(turn);
-    let last = pipeline.pending();
-    turn.observe(|observer| observer.write_sent(&name.key, SentWrite { expected, last }));
-    let write = M::write(&name.key, aggregate, &mut pipeline.staged, expected, turn);
-    turn.out.writes.push((write, name.ticket));
-}
-
-/// What a failed append means to the commands in it.
-pub(super) fn append_failure(error: CommitError, expected: SequenceNr) -> Failure {
-    match error {
-        CommitError::Conflict { actual } => {
-            Failure::Conflict { expected: expected.into(), actual: actual.into() }
-        }
-        CommitError::Store(error) => Failure::of_store(error),
     }
 }

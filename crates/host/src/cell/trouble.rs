@@ -1,6 +1,6 @@
 //! What cells log of failures, in bursts: a thousand entities that fail for one cause are one warning.
 
-use super::{Model, Turn, entity_cell::Name};
+use super::{CellName, Model, Turn};
 use crate::{Burst, Failure, failure::full_text};
 use actum_model::{Entity, EntityKey};
 use actum_persistence::panics::log_safely;
@@ -15,7 +15,7 @@ pub struct FailureBursts {
     snapshots: Burst,
 }
 
-pub(super) fn append_failed<M: Model>(name: &Name<M>, failure: &Failure, turn: &Turn<'_, M>) {
+pub(super) fn append_failed<M: Model>(name: &CellName<M>, failure: &Failure, turn: &Turn<'_, M>) {
     let (kind, error) = (M::Entity::KIND, full_text(failure));
     let report = turn.kind.bursts.appends.failed(&error, turn.now);
     log_burst!(
@@ -32,7 +32,7 @@ pub(super) fn appended<M: Model>(turn: &Turn<'_, M>) {
     }
 }
 
-pub(super) fn not_recovered<M: Model>(name: &Name<M>, failure: &Failure, turn: &Turn<'_, M>) {
+pub(super) fn not_recovered<M: Model>(name: &CellName<M>, failure: &Failure, turn: &Turn<'_, M>) {
     let (kind, error) = (M::Entity::KIND, full_text(failure));
     let report = turn.kind.bursts.recoveries.failed(&error, turn.now);
     log_burst!(
@@ -68,7 +68,7 @@ pub(super) fn snapshot_taken<M: Model>(turn: &Turn<'_, M>) {
 }
 
 /// The user's code panicked in the middle of a change, so the state in memory is not to be trusted.
-pub(super) fn state_dropped<M: Model>(name: &Name<M>, failure: &Failure) {
+pub(super) fn state_dropped<M: Model>(name: &CellName<M>, failure: &Failure) {
     let error = full_text(failure);
     log_safely(|| {
         tracing::error!(

@@ -143,7 +143,7 @@ impl<M: Model> Default for Outputs<M> {
             reads: vec![],
             snapshots: vec![],
             actions: vec![],
-            resumed: Waiting::<M::Entity>::new(),
+            resumed: Waiting::none(),
             handled: vec![],
             settled: vec![],
             bytes_staged: 0,

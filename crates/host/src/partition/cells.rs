@@ -24,7 +24,7 @@ pub(super) struct Slot<M: Model> {
     pub used: Moment,
     /// Whether the slot is in the list of cells to flush at the end of the turn.
     pub touched: bool,
-    /// Whether the slot is in the list of cells that somebody waits for.
+    /// Whether the slot is in the list of cells that callers may wait for.
     pub awaited: bool,
 }
 
@@ -76,7 +76,7 @@ impl<M: Model> Cells<M> {
         self.link(ticket.slot, now);
     }
 
-    /// Takes a cell out; to be dropped by whoever guards the user's code in it.
+    /// Takes a cell out; the caller drops it, guarding the user's code in it.
     pub(super) fn remove(&mut self, slot: u32) -> Option<Cell<M>> {
         let cell = self.slots[slot as usize].cell.take()?;
         if let Ok(entry) = self.index.find_entry(cell.key().hash64(), |at| *at == slot) {

@@ -12,7 +12,7 @@ pub(super) struct HandlerRun {
     since: AtomicU64,
     /// Of which run, by its beginning, a warning was given.
     warned: AtomicU64,
-    /// How many commands the partition holds, of those that nobody waits for too.
+    /// How many commands the partition holds, those that no caller waits for included.
     unanswered: AtomicUsize,
     given_up: AtomicBool,
 }

@@ -25,7 +25,7 @@ pub(super) struct Taken {
 /// One command of a batch.
 pub(super) struct Entry {
     pub(super) command: &'static str,
-    /// `None` when nobody waits for it.
+    /// `None` when no caller waits for it.
     pub(super) ask: Option<Arc<dyn OpenAsk>>,
 }
 

@@ -71,7 +71,7 @@ impl Ledger {
         self.firsts(nr).any(|first| first.placed.is_some() || pending(first.order.nr))
     }
 
-    /// Whether the write whose outcome its entity has just been told to be unknown holds it, or one it waits for; or one
+    /// Whether the write whose outcome its entity has just been reported as unknown holds it, or one it waits for; or one
     /// it waits for is stored, and its process gives everything up before the record is read.
     pub(super) fn is_of_unknown_write(&self, nr: u32) -> bool {
         let sent = &self.sent[nr as usize];

@@ -118,7 +118,7 @@ impl Ledger {
             wrong.push(format!("stored again, it is {before:?} already"));
         }
         if sent.denied {
-            wrong.push("stored, though somebody was told that it was not applied".to_owned());
+            wrong.push("stored, though it was answered as not applied".to_owned());
         }
         match sent.saw {
             Some((at, seen)) if at + 1 == first && truth.shows(at, seen) => {}

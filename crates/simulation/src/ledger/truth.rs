@@ -15,7 +15,7 @@ pub(crate) struct Truth {
     window: CommandWindow,
     /// Up to which change the records of its commands are deleted, with the events or by themselves.
     pub(crate) forgotten_to: u64,
-    /// The last change somebody was told of.
+    /// The last change that was acknowledged.
     pub(crate) acknowledged: u64,
     /// The changes of a command, first and last, that entities in memory may not know: those in this life of the process,
     /// which was notified before that the outcome is unknown, or in all, if another writer made them.
