@@ -2,7 +2,8 @@ use super::{Batch, FOREIGNER, Journal, Stored, StoredChange, Written, number_of}
 use crate::{Flaw, Link, writer::HeldBy};
 use actum_model::{EntityKey, Lane, Position, SequenceNr, StoredPayload, Timestamp};
 use actum_persistence::store::{
-    AppendOutcome, EntityAppend, Incarnation, NewEvent, Resolution, StoreError, StoredEvent,
+    AppendOutcome, EntityAppend, EventAt, Incarnation, NewEvent, Resolution, StoreError,
+    StoredEvent,
 };
 use bytes::Bytes;
 
@@ -37,7 +38,7 @@ impl Written for EntityAppend {
 }
 
 impl Journal {
-    /// Appends an event past all cells, as an engine would that nobody knows of.
+    /// Appends an event past all cells, as a foreign writer would.
     pub(crate) fn append_foreign(&mut self, entity: &EntityKey, nr: u32, timestamp: Timestamp) {
         let link = Link { nr, index: 0, of: 1, flaw: Flaw::None };
         let payload = StoredPayload::encode(&link).expect("an event of the simulation is encoded");
@@ -137,13 +138,8 @@ impl Journal {
     ) -> Resolution<AppendOutcome> {
         let history = &self.histories[number_of(&append.entity) as usize];
         let last = append.last_sequence_nr().get();
-        let Some(event) = history.events.get(last as usize - 1) else {
-            return Resolution::NotStored;
-        };
-        if history.floor >= last {
-            return Resolution::Untraceable { why: "its events are gone".to_owned() };
-        }
-        let own = event.event_id == append.event_id(incarnation, append.events.len() - 1);
-        Resolution::of(own.then_some(AppendOutcome::Appended { last: event.position }))
+        let kept = history.events.get(last as usize - 1).filter(|_| history.floor < last);
+        let floor = SequenceNr::new(history.floor);
+        Resolution::of_append(append, incarnation, kept.map(EventAt::from), floor)
     }
 }

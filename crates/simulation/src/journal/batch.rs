@@ -27,7 +27,7 @@ pub(crate) trait Written: GroupWrite + Clone {
     /// Returns the outcome of a batch that was carried out or not, but will not be any more.
     fn find(journal: &Journal, batch: &Batch<Self>) -> Vec<Resolution<Self::Outcome>>;
 
-    /// The transactions that nobody waits for.
+    /// The transactions that no process waits for.
     fn late(journal: &mut Journal) -> &mut Vec<Batch<Self>>;
 
     /// The commands a write of a durable state holds, and the digests after them.

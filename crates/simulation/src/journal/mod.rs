@@ -113,7 +113,7 @@ impl Journal {
         self.fence
     }
 
-    /// Lets a transaction that nobody waits for end: it commits in so many of a thousand cases. Says whether there was
+    /// Lets a transaction that no process waits for end: it commits in so many of a thousand cases. Says whether there was
     /// one.
     pub(crate) fn commit_late(&mut self, dice: &mut Dice, per_mille: u64) -> bool {
         let (appends, writes) = (self.late_appends.len(), self.late_writes.len());

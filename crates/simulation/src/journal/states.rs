@@ -2,8 +2,8 @@ use super::{Batch, FOREIGNER, Journal, Stored, StoredChange, Written, number_of}
 use crate::{Board, Flaw, writer::HeldBy};
 use actum_model::{EntityKey, Revision, StoredPayload, Timestamp};
 use actum_persistence::store::{
-    CommandRecord, EventId, Incarnation, Resolution, StateChange, StateOutcome, StateRecord,
-    StateWrite, StoreError, StoredCommand,
+    CommandRecord, EventId, Incarnation, LastWrite, Resolution, StateChange, StateOutcome,
+    StateRecord, StateWrite, StoreError, StoredCommand,
 };
 use bytes::Bytes;
 
@@ -37,7 +37,7 @@ impl Written for StateWrite {
 }
 
 impl Journal {
-    /// Writes a state past all cells, as an engine would that nobody knows of.
+    /// Writes a state past all cells, as a foreign writer would.
     pub(crate) fn write_foreign(
         &mut self,
         entity: &EntityKey,
@@ -130,16 +130,9 @@ impl Journal {
     }
 
     fn find_write(&self, write: &StateWrite, incarnation: Incarnation) -> Resolution<StateOutcome> {
-        let Some(record) = &self.records[number_of(&write.entity) as usize] else {
-            return Resolution::NotStored;
-        };
-        if record.write_id == (EventId { incarnation, nr: write.write_nr }) {
-            return Resolution::Stored(StateOutcome::Written);
-        }
-        if record.revision <= write.revision {
-            return Resolution::NotStored;
-        }
-        Resolution::Untraceable { why: "a later one has covered its traces".to_owned() }
+        let record = self.records[number_of(&write.entity) as usize].as_ref();
+        let last = record.map(|it| LastWrite { revision: it.revision, write_id: it.write_id });
+        Resolution::of_write(write, incarnation, last)
     }
 }
 
