@@ -1,4 +1,5 @@
 use crate::{
+    append_after::Following,
     fault::Fault,
     fence::{self, Write},
     known_heads::{EntityHead, KnownHeads, LaneHead},
@@ -11,9 +12,9 @@ use crate::{
 use actum_model::{Position, SequenceNr};
 use actum_persistence::store::{AppendBatch, AppendOutcome, EntityAppend, Incarnation, StoreError};
 use sqlx::postgres::PgRow;
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::atomic::Ordering};
 
-const DOING: &str = "appending events";
+pub(crate) const DOING: &str = "appending events";
 
 /// The function of the schema does it all in one round trip; see `schema/v1/append.sql`.
 const APPEND: &str = "SELECT _verdict, _nonce_now, _settled_now, _head_before, _incarnation_before, _event_nr_before,
@@ -71,13 +72,20 @@ const SENT_AGAIN_MAX: usize = 2;
 /// The server looks at the heads of entities that this store does not know. So a conflict costs its own entity only,
 /// and a number that is too high is found as well as one that is too low. Where the store knows a head it inserts
 /// optimistically: while nobody else writes to the lane what it knows is true, and otherwise the number is taken, and
-/// the batch goes again with all heads looked at.
+/// the batch goes again with all heads looked at. Where it knows all heads and nobody else has written, nothing is looked
+/// up at all.
 pub(crate) async fn append(
     shared: &Shared,
     (session, known): (&mut Session, &mut KnownHeads),
     batch: &AppendBatch,
 ) -> Result<Vec<AppendOutcome>, StoreError> {
     let mut trusting = true;
+    match append_after(shared, (session, known), batch).await {
+        Ok(Some(outcomes)) => return Ok(outcomes),
+        Ok(None) => {}
+        Err(Failed { fault: Fault::Taken, .. }) => trusting = false,
+        Err(failed) => return Err(failed.error),
+    }
     for again in 0..=SENT_AGAIN_MAX {
         let sent = if pieces::is_one(batch) {
             append_piece(shared, (session, known), batch, trusting).await
@@ -92,6 +100,20 @@ pub(crate) async fn append(
         }
     }
     Err(StoreError::unavailable(DOING, "the end of the lane changes all the time"))
+}
+
+/// Stores a batch right behind the last event of the lane; none when that cannot be done, and nothing was.
+async fn append_after(
+    shared: &Shared,
+    (session, known): (&mut Session, &mut KnownHeads),
+    batch: &AppendBatch,
+) -> Result<Option<Vec<AppendOutcome>>, Failed> {
+    if !shared.shortcuts.load(Ordering::Relaxed) || !pieces::is_one(batch) {
+        return Ok(None);
+    }
+    let Some(following) = Following::of(batch, known) else { return Ok(None) };
+    let stored = following.append(shared, session).await?;
+    Ok(stored.then(|| following.settle(known)))
 }
 
 /// Stores a batch by one statement; none when what is known of the lane is not its history, and is forgotten.
@@ -233,6 +255,7 @@ fn settle(
     known: &mut KnownHeads,
 ) -> Vec<AppendOutcome> {
     let (mut last, mut lane) = (answer.head_before, answer.event_before);
+    let disturbed = known.lane().is_some_and(|known| known.position != answer.head_before);
     let mut found = answer.keys.iter();
     let mut heads = Vec::with_capacity(batch.appends.len());
     let mut outcomes = Vec::with_capacity(batch.appends.len());
@@ -250,6 +273,7 @@ fn settle(
         outcomes.push(outcome);
     }
     known.moved(lane);
+    known.set_disturbed(disturbed);
     if lane.is_some() {
         for (append, head) in batch.appends.iter().zip(heads).filter(|(_, head)| head.entity != 0) {
             known.remember(&append.entity, head);
@@ -258,7 +282,12 @@ fn settle(
     outcomes
 }
 
-fn last_event(append: &EntityAppend, incarnation: Incarnation, position: Position) -> LaneHead {
+/// The last event of an append, which is at `position`.
+pub(crate) fn last_event(
+    append: &EntityAppend,
+    incarnation: Incarnation,
+    position: Position,
+) -> LaneHead {
     let id = append.event_id(incarnation, append.events.len() - 1);
     LaneHead {
         position,

@@ -13,6 +13,8 @@ use std::collections::HashMap;
 #[derive(Debug)]
 pub(crate) struct KnownHeads {
     lane: Option<LaneHead>,
+    /// Whether others have written to the lane before the last append that had to look.
+    disturbed: bool,
     young: HashMap<EntityKey, EntityHead>,
     old: HashMap<EntityKey, EntityHead>,
     young_max: usize,
@@ -37,12 +39,22 @@ impl KnownHeads {
     /// Room for about `entities`.
     pub(crate) fn new(entities: usize) -> Self {
         let young_max = entities.div_ceil(2);
-        Self { lane: None, young: HashMap::new(), old: HashMap::new(), young_max }
+        Self { lane: None, disturbed: false, young: HashMap::new(), old: HashMap::new(), young_max }
     }
 
     /// The last event of the lane, if one is known. Without it nothing is known of entities.
     pub(crate) fn lane(&self) -> Option<LaneHead> {
         self.lane
+    }
+
+    /// The last event of the lane, if one is known and it is likely that no one else has written behind it.
+    pub(crate) fn undisturbed_lane(&self) -> Option<LaneHead> {
+        self.lane.filter(|_| !self.disturbed)
+    }
+
+    /// Takes note whether others write to the lane too.
+    pub(crate) fn set_disturbed(&mut self, disturbed: bool) {
+        self.disturbed = disturbed;
     }
 
     /// Takes note of the last event of the lane; everything is forgotten if that is not known.
@@ -62,11 +74,14 @@ impl KnownHeads {
 
     /// Hands over all that is known, and forgets it here.
     pub(crate) fn take(&mut self) -> Self {
-        let young_max = self.young_max;
-        std::mem::replace(
-            self,
-            Self { lane: None, young: HashMap::new(), old: HashMap::new(), young_max },
-        )
+        let forgotten = Self {
+            lane: None,
+            disturbed: self.disturbed,
+            young: HashMap::new(),
+            old: HashMap::new(),
+            young_max: self.young_max,
+        };
+        std::mem::replace(self, forgotten)
     }
 
     /// What is known of `key`.

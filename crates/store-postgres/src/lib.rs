@@ -19,6 +19,7 @@
 //! The tests run it on the PostgreSQL they find, 15 most of the time; they were also run on 13.23 and 18.4.
 
 mod append;
+mod append_after;
 mod commands;
 mod connection;
 mod connections;

@@ -4,7 +4,10 @@ use crate::{
     Migrate, Migration, OpenError, PostgresSettings,
     connection::{Connector, Source},
     fault::{self, Fault},
-    schema::{self, Found},
+    schema::{
+        self, Found,
+        shortcuts::{self, Shortcuts},
+    },
     session::{Session, column},
     texts::Texts,
     url,
@@ -23,6 +26,8 @@ pub(crate) struct Opened {
     pub(crate) texts: Texts,
     pub(crate) layout: JournalLayout,
     pub(crate) lock_space: i32,
+    /// Whether the functions that save time can be called.
+    pub(crate) shortcuts: bool,
 }
 
 /// Lists the migrations of the journal that the settings name in the database at `url`, and whether it has them.
@@ -48,7 +53,7 @@ pub async fn migrations(
 /// As [`migrations`].
 pub async fn migrate(url: &str, settings: &PostgresSettings) -> Result<Vec<Migration>, OpenError> {
     let (mut opening, mut found) = Opening::begin(source(url)?, settings.clone()).await?;
-    if !found.pending().is_empty() {
+    if !found.pending().is_empty() || opening.shortcuts().await? == Shortcuts::Missing {
         found = opening.migrate().await?;
     }
     opening.close().await;
@@ -69,6 +74,7 @@ pub(crate) async fn open(source: Source, settings: PostgresSettings) -> Result<O
         }
     }
     let (layout, lock_space) = opening.journal().await?;
+    let shortcuts = opening.add_shortcuts().await?;
     opening.close().await;
     let Opening { address, connector, texts, .. } = opening;
     if let Some(problem) = connector.pool_problem(layout.lanes) {
@@ -76,7 +82,7 @@ pub(crate) async fn open(source: Source, settings: PostgresSettings) -> Result<O
     }
     match connector.settings.layout.filter(|asked| *asked != layout) {
         Some(asked) => Err(OpenError::LayoutMismatch { address, found: layout, asked }),
-        None => Ok(Opened { address, connector, texts, layout, lock_space }),
+        None => Ok(Opened { address, connector, texts, layout, lock_space, shortcuts }),
     }
 }
 
@@ -174,6 +180,33 @@ impl Opening {
         let found = schema::migrate(session, &self.connector, &self.texts).await;
         let found = found.map_err(|error| self.failed(error))?;
         self.readable(found)
+    }
+
+    /// What the journal has of the functions that save time.
+    async fn shortcuts(&mut self) -> Result<Shortcuts, OpenError> {
+        let session = self.session.as_mut().expect(OPEN);
+        let schema = &self.connector.settings.schema;
+        let look = async |session: &mut Session| shortcuts::look(session, schema).await;
+        let found = self.connector.read(session, look).await;
+        found.map_err(|error| self.failed(error))
+    }
+
+    /// Whether the functions that save time can be called; they are made if they are missing and the user may do that.
+    async fn add_shortcuts(&mut self) -> Result<bool, OpenError> {
+        let mut found = self.shortcuts().await?;
+        if found == Shortcuts::Missing && self.connector.settings.migrate == Migrate::Pending {
+            match self.migrate().await {
+                Ok(_) => found = self.shortcuts().await?,
+                Err(OpenError::MissingRights { .. } | OpenError::ReadOnly { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let usable = found == Shortcuts::Usable;
+        if !usable {
+            let address = &self.address;
+            tracing::debug!(address, ?found, "small appends take longer, functions are missing");
+        }
+        Ok(usable)
     }
 
     fn readable(&self, found: Found) -> Result<Found, OpenError> {

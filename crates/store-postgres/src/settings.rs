@@ -5,7 +5,8 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Migrate {
-    /// It runs them, in one transaction and under a lock, so that of many programs that start at once one does.
+    /// It runs them, in one transaction and under a lock, so that of many programs that start at once one does. Functions
+    /// that only save time are added too, to a journal of the newest version only if the user may do that.
     #[default]
     Pending,
     /// It refuses to open a journal that lacks some: they are run by somebody with more rights, see

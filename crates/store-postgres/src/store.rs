@@ -10,7 +10,7 @@ use crate::{
 use actum_model::Lane;
 use actum_persistence::store::JournalLayout;
 use sqlx::PgPool;
-use std::fmt;
+use std::{fmt, sync::atomic::AtomicBool};
 
 /// A journal in a schema of a PostgreSQL database.
 ///
@@ -62,6 +62,8 @@ pub(crate) struct Shared {
     pub(crate) tokens: Tokens,
     /// The first key of this journal's locks.
     pub(crate) lock_space: i32,
+    /// Whether the functions that save time can be called, see `schema/shortcuts.rs`.
+    pub(crate) shortcuts: AtomicBool,
 }
 
 impl Shared {
@@ -117,12 +119,13 @@ impl PostgresStore {
     }
 
     async fn open(source: Source, settings: PostgresSettings) -> Result<Self, OpenError> {
-        let Opened { address, connector, texts, layout, lock_space } =
+        let Opened { address, connector, texts, layout, lock_space, shortcuts } =
             open::open(source, settings).await?;
         let remembered = connector.settings.remembered_entities;
         let lanes = (0..layout.lanes.get()).map(|_| LaneWriter::new(remembered)).collect();
         let connections = Connections::new(connector);
-        let shared = Shared { connections, texts, tokens: Tokens::default(), lock_space };
+        let (tokens, shortcuts) = (Tokens::default(), AtomicBool::new(shortcuts));
+        let shared = Shared { connections, texts, tokens, lock_space, shortcuts };
         Ok(Self { address, layout, shared, lanes })
     }
 

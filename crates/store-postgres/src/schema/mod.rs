@@ -1,5 +1,7 @@
 //! The tables, and how they get there.
 
+pub(crate) mod shortcuts;
+
 use crate::{
     connection::Connector,
     session::{Session, column},
@@ -8,6 +10,7 @@ use crate::{
 };
 use actum_model::{LaneCount, PartitionCount};
 use actum_persistence::store::JournalLayout;
+use shortcuts::Shortcuts;
 use std::time::Duration;
 
 /// What raises the schema to version 1, 2, …: each runs on top of the one before.
@@ -119,8 +122,8 @@ pub(crate) async fn look(
     }
 }
 
-/// Makes the schema the newest where it is blank or an older journal, and says what was there before. What is anything
-/// else is left as it is.
+/// Makes the schema the newest where it is blank or an older journal, with the shortcuts beside it, and says what was
+/// there before. What is anything else is left as it is.
 ///
 /// All in one transaction. Safe when several processes do it at once: each looks again once it has the lock.
 pub(crate) async fn migrate(
@@ -177,6 +180,9 @@ async fn migrate_in(
         session.rows(note).await?;
         let (version, name) = (step.version, step.name);
         tracing::info!(schema, version, name, "raised the schema of the journal");
+    }
+    if shortcuts::look(session, schema).await? == Shortcuts::Missing {
+        session.batch(texts.of(shortcuts::SCRIPT)).await?;
     }
     if matches!(found, Found::Blank { .. }) {
         divide(session, texts, connector.settings.layout.unwrap_or_default()).await?;

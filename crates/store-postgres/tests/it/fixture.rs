@@ -1,6 +1,6 @@
 use actum_model::{EntityKey, Lane, Position, SequenceNr};
 use actum_persistence::store::{JournalLayout, Stores};
-use actum_store_postgres::{PostgresSettings, PostgresStore};
+use actum_store_postgres::{Migrate, PostgresSettings, PostgresStore};
 use actum_test_servers::{TestPostgres, unique_name};
 use actum_testkit::conformance::StoreFixture;
 use async_trait::async_trait;
@@ -31,6 +31,20 @@ impl PostgresFixture {
     /// As a journal behind a proxy that pools transactions is used.
     pub(crate) async fn create_unprepared(layout: JournalLayout) -> Self {
         Self::with(PostgresSettings::default().with_layout(layout).with_transaction_pooling(true))
+    }
+
+    /// As one that an older program has made, and a user has opened who may not add to it.
+    pub(crate) async fn create_without_shortcuts(layout: JournalLayout) -> Self {
+        let mut fixture = Self::with(PostgresSettings::default().with_layout(layout));
+        if fixture.is_available() {
+            fixture.store().await.close().await;
+            let drop = "DROP FUNCTION @append_one_after_v1; DROP FUNCTION @append_many_after_v1";
+            let mut stranger = fixture.stranger().await;
+            sqlx::raw_sql(fixture.sql(drop)).execute(&mut stranger).await.unwrap();
+            stranger.close().await.unwrap();
+        }
+        fixture.settings = fixture.settings().with_migrate(Migrate::Never);
+        fixture
     }
 
     /// A journal that is opened with these settings, in a schema of its own.

@@ -242,3 +242,23 @@ fn a_user_who_may_use_the_tables_and_owns_nothing_runs_a_journal() {
         store.release(writer.incarnation).await.unwrap();
     });
 }
+
+/// Functions that save time are done without where they cannot be made, or not be called.
+#[test]
+fn a_user_who_may_not_make_or_call_the_functions_that_save_time_appends_without() {
+    with_server(async |server| {
+        for without in [
+            "DROP FUNCTION actum.append_one_after_v1",
+            "REVOKE EXECUTE ON FUNCTION actum.append_one_after_v1 FROM PUBLIC",
+        ] {
+            let grants = "GRANT USAGE ON SCHEMA actum TO @;
+                GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA actum TO @";
+            let url = journal_of_others(server, &format!("{grants}; {without}")).await;
+            let store = PostgresStore::connect(&url).await.expect(without);
+            let writer = Writer::claim(&store).await;
+            for expected in 0..3 {
+                writer.write(&account(1), expected).await;
+            }
+        }
+    });
+}

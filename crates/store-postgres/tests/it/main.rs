@@ -38,6 +38,7 @@ mod restarts;
 mod revokes;
 mod sample;
 mod secrets;
+mod shortcuts;
 mod starting;
 mod states;
 mod stranger;
@@ -64,4 +65,11 @@ mod conformance_when_pooled {
     use crate::fixture::PostgresFixture;
 
     actum_testkit::store_conformance!(PostgresFixture::create_unprepared);
+}
+
+/// The same, without the functions that save time.
+mod conformance_without_shortcuts {
+    use crate::fixture::PostgresFixture;
+
+    actum_testkit::store_conformance!(PostgresFixture::create_without_shortcuts);
 }

@@ -1,0 +1,209 @@
+//! Appends behind the last event of a lane, where this store left it: nothing is looked up.
+
+use crate::{
+    append::{DOING, last_event},
+    fault::Fault,
+    fence::{unreadable, writer_key},
+    known_heads::{EntityHead, KnownHeads, LaneHead},
+    session::{Session, Statement, column},
+    store::Shared,
+    transaction::{self, Failed},
+    values,
+};
+use actum_persistence::store::{AppendBatch, AppendOutcome, EntityAppend, NewEvent};
+use std::sync::atomic::Ordering;
+
+/// See `schema/append_after.sql`.
+const APPEND_ONE: &str = "SELECT @append_one_after_v1(
+        $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18
+    )";
+const APPEND_MANY: &str = "SELECT @append_many_after_v1(
+        $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19
+    )";
+
+/// A batch whose entities are all known, with the last event of the lane.
+pub(crate) struct Following<'a> {
+    batch: &'a AppendBatch,
+    head: LaneHead,
+    /// The entity of each append, by its key.
+    entities: Vec<i64>,
+}
+
+/// A batch as arrays, with an entry for each event.
+struct Columns<'a> {
+    positions: Vec<i64>,
+    entities: Vec<i64>,
+    sequence_nrs: Vec<i64>,
+    event_nrs: Vec<i64>,
+    timestamps: Vec<i64>,
+    codecs: Vec<&'a str>,
+    manifests: Vec<&'a str>,
+    schema_versions: Vec<i64>,
+    payloads: Vec<&'a [u8]>,
+    metadata: Vec<&'a [u8]>,
+}
+
+impl<'a> Following<'a> {
+    /// None when something has to be looked up: the end of the lane or an entity is not known, an entity is not where it
+    /// is expected, or others write to the lane too.
+    pub(crate) fn of(batch: &'a AppendBatch, known: &mut KnownHeads) -> Option<Self> {
+        let head = known.undisturbed_lane()?;
+        let entity = |append: &EntityAppend| {
+            let found = known.find(&append.entity)?;
+            (found.head == append.expected).then_some(found.entity)
+        };
+        let entities: Vec<i64> = batch.appends.iter().map(entity).collect::<Option<_>>()?;
+        (!entities.is_empty()).then_some(Self { batch, head, entities })
+    }
+
+    /// Stores it by one statement. False when something is not as it is known, or the writer may not write; nothing was
+    /// done then.
+    pub(crate) async fn append(
+        &self,
+        shared: &Shared,
+        session: &mut Session,
+    ) -> Result<bool, Failed> {
+        let sent = match (&self.batch.appends[..], &self.entities[..]) {
+            ([append], [entity]) if append.events.len() == 1 => {
+                let bind = |query| bind_one(query, *entity, append);
+                self.send(shared, session, APPEND_ONE, bind).await
+            }
+            _ => {
+                let columns = self.columns();
+                self.send(shared, session, APPEND_MANY, |query| columns.bind(query)).await
+            }
+        };
+        match sent {
+            // it was dropped, or the database was put back to before it was made
+            Err(Failed { fault: Fault::Missing, .. }) => {
+                shared.shortcuts.store(false, Ordering::Relaxed);
+                Ok(false)
+            }
+            sent => sent,
+        }
+    }
+
+    /// Remembers where the lane and the entities are once it is stored, and returns the outcome of each append.
+    pub(crate) fn settle(&self, known: &mut KnownHeads) -> Vec<AppendOutcome> {
+        let (mut last, mut outcomes) =
+            (self.head.position, Vec::with_capacity(self.entities.len()));
+        let Some(end) = self.batch.appends.last() else { return outcomes };
+        for (append, entity) in self.batch.appends.iter().zip(&self.entities) {
+            last = last.plus(append.events.len() as u64);
+            let head = EntityHead { entity: *entity, head: append.last_sequence_nr() };
+            known.remember(&append.entity, head);
+            outcomes.push(AppendOutcome::Appended { last });
+        }
+        known.moved(Some(last_event(end, self.batch.incarnation, last)));
+        outcomes
+    }
+
+    async fn send<'q>(
+        &self,
+        shared: &Shared,
+        session: &mut Session,
+        query: &'static str,
+        bind: impl Fn(Statement<'q>) -> Statement<'q>,
+    ) -> Result<bool, Failed> {
+        let incarnation = values::incarnation(self.batch.incarnation)?;
+        let token = shared.tokens.of(incarnation);
+        let statement = || {
+            let query = sqlx::query(shared.texts.of(query))
+                .bind(shared.lock_space)
+                .bind(writer_key(incarnation))
+                .bind(incarnation)
+                .bind(token.nonce)
+                .bind(token.settled)
+                .bind(i32::from(self.batch.lane.nr()))
+                .bind(values::bound(self.head.position.get()))
+                .bind(self.head.incarnation)
+                .bind(self.head.event_nr);
+            bind(query)
+        };
+        let rows = transaction::call(session, shared.connector(), DOING, statement).await?;
+        let row = rows.first().ok_or(sqlx::Error::RowNotFound);
+        let stored = row.and_then(|row| column(row, 0));
+        stored.map_err(|error| unreadable(DOING, error).into())
+    }
+
+    fn columns(&self) -> Columns<'a> {
+        let mut columns = Columns::with_capacity(self.batch.events());
+        let mut position = self.head.position;
+        for (append, entity) in self.batch.appends.iter().zip(&self.entities) {
+            for (event, index) in append.events.iter().zip(0..) {
+                position = position.plus(1);
+                columns.positions.push(values::bound(position.get()));
+                columns.entities.push(*entity);
+                columns.add(append, index, event);
+            }
+        }
+        columns
+    }
+}
+
+/// Binds the only event of an append of `entity`.
+fn bind_one<'q>(query: Statement<'q>, entity: i64, append: &'q EntityAppend) -> Statement<'q> {
+    let event = &append.events[0];
+    query
+        .bind(entity)
+        .bind(sequence_nr(append, 0))
+        .bind(event_nr(append, 0))
+        .bind(event.timestamp.as_micros())
+        .bind(&*event.payload.codec)
+        .bind(&*event.payload.manifest)
+        .bind(i64::from(event.payload.schema_version))
+        .bind(&*event.payload.bytes)
+        .bind(&*event.metadata)
+}
+
+/// The sequence number of an event, by its index in an append.
+fn sequence_nr(append: &EntityAppend, index: u64) -> i64 {
+    values::bound(append.expected.get() + index + 1)
+}
+
+/// The number of an event of its incarnation, by its index in an append.
+fn event_nr(append: &EntityAppend, index: u64) -> i64 {
+    (append.first_event_nr + index).cast_signed()
+}
+
+impl<'a> Columns<'a> {
+    fn with_capacity(events: usize) -> Self {
+        Self {
+            positions: Vec::with_capacity(events),
+            entities: Vec::with_capacity(events),
+            sequence_nrs: Vec::with_capacity(events),
+            event_nrs: Vec::with_capacity(events),
+            timestamps: Vec::with_capacity(events),
+            codecs: Vec::with_capacity(events),
+            manifests: Vec::with_capacity(events),
+            schema_versions: Vec::with_capacity(events),
+            payloads: Vec::with_capacity(events),
+            metadata: Vec::with_capacity(events),
+        }
+    }
+
+    fn add(&mut self, append: &EntityAppend, index: u64, event: &'a NewEvent) {
+        self.sequence_nrs.push(sequence_nr(append, index));
+        self.event_nrs.push(event_nr(append, index));
+        self.timestamps.push(event.timestamp.as_micros());
+        self.codecs.push(&event.payload.codec);
+        self.manifests.push(&event.payload.manifest);
+        self.schema_versions.push(event.payload.schema_version.into());
+        self.payloads.push(&event.payload.bytes);
+        self.metadata.push(&event.metadata);
+    }
+
+    fn bind<'q>(&'q self, query: Statement<'q>) -> Statement<'q> {
+        query
+            .bind(&self.positions)
+            .bind(&self.entities)
+            .bind(&self.sequence_nrs)
+            .bind(&self.event_nrs)
+            .bind(&self.timestamps)
+            .bind(&self.codecs)
+            .bind(&self.manifests)
+            .bind(&self.schema_versions)
+            .bind(&self.payloads)
+            .bind(&self.metadata)
+    }
+}
