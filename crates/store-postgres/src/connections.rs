@@ -95,14 +95,25 @@ impl Connections {
         doing: &str,
         statement: impl Fn() -> Statement<'q>,
     ) -> Result<Vec<PgRow>, StoreError> {
+        self.read_each(doing, statement, Vec::new, Vec::push).await
+    }
+
+    /// As [`read`](Self::read), with each row taken into what `begin` has made as soon as it comes.
+    pub(crate) async fn read_each<'q, T: Send>(
+        &self,
+        doing: &str,
+        statement: impl Fn() -> Statement<'q>,
+        begin: impl Fn() -> T,
+        take: impl Fn(&mut T, PgRow) + Send + Sync,
+    ) -> Result<T, StoreError> {
         let mut lent = self.lend(doing).await?;
-        let mut rows = self.run(&mut lent, statement()).await;
-        if rows.as_ref().is_err_and(|error| lent.was_forgotten(error)) {
+        let mut read = self.run(&mut lent, statement(), begin(), &take).await;
+        if read.as_ref().is_err_and(|error| lent.was_forgotten(error)) {
             drop(lent);
             lent = self.lend_anew(doing).await?;
-            rows = self.run(&mut lent, statement()).await;
+            read = self.run(&mut lent, statement(), begin(), &take).await;
         }
-        rows.map_err(|error| store_error(doing, error))
+        read.map_err(|error| store_error(doing, error))
     }
 
     /// Whether a connection that was not used for a while still answers.
@@ -111,12 +122,18 @@ impl Connections {
         timeout(patience, session.is_alive()).await.unwrap_or(false)
     }
 
-    async fn run(
+    async fn run<T: Send>(
         &self,
         lent: &mut Lent<'_>,
         statement: Statement<'_>,
-    ) -> Result<Vec<PgRow>, sqlx::Error> {
-        self.connector().read(lent, async |session| session.rows(statement).await).await
+        mut into: T,
+        take: &(impl Fn(&mut T, PgRow) + Sync),
+    ) -> Result<T, sqlx::Error> {
+        let each = async |session: &mut Session| {
+            session.each_row(statement, |row| take(&mut into, row)).await?;
+            Ok(into)
+        };
+        self.connector().read(lent, each).await
     }
 
     /// Waits for what is under way, closes the connections, and gives out no more.

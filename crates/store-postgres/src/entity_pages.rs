@@ -17,9 +17,10 @@ use sqlx::postgres::PgRow;
 use std::error::Error;
 
 /// A row for each entity that was ever written, told by its missing `position`: head, floor, and the newest snapshot
-/// if it has one, with the timestamp of the event it covers. And the events of each, with what the events before them
-/// on the page weigh, so that the server sends no more than the page holds and one: to take the rows of a statement
-/// half way costs the connection.
+/// if it has one, with the timestamp of the event it covers. And the events of each, no more of them than the page holds
+/// and one: to take the rows of a statement half way costs the connection. So it is found out first, where there are
+/// many, whether they all fit on the page, as they nearly always do; otherwise each event is weighed with those before
+/// it, which takes half as long again.
 ///
 /// Entities are looked up one by one: joined to the list they would be read all, by a plan that was made while they
 /// were few and is kept.
@@ -42,6 +43,17 @@ const QUERY: &str = "
             SELECT * FROM @snapshots AS s WHERE w.snapshot AND s.entity = n.entity
             ORDER BY s.sequence_nr DESC LIMIT 1
         ) AS s ON TRUE
+    ),
+    sized AS MATERIALIZED (
+        SELECT a.nr, a.entity, f.first, a.head - f.first > 16 AND coalesce((
+            SELECT sum(octet_length(v.payload) + octet_length(v.metadata)) FROM (
+                SELECT e.payload, e.metadata FROM @events AS e
+                WHERE a.head - f.first > 16 AND e.entity = a.entity AND e.sequence_nr > f.first
+                ORDER BY e.sequence_nr LIMIT $5
+            ) AS v
+        ) <= $6, FALSE) AS fits
+        FROM asked AS a
+        CROSS JOIN LATERAL (SELECT greatest(a.floor, a.after, a.sequence_nr) AS first) AS f
     )
     SELECT a.nr, a.sequence_nr, NULL::bigint AS position, a.head, a.floor, a.timestamp, a.codec, a.manifest,
         a.schema_version, a.state, a.recent_commands, (
@@ -51,12 +63,20 @@ const QUERY: &str = "
     UNION ALL
     SELECT a.nr, v.sequence_nr, v.position, v.incarnation, v.event_nr, v.timestamp, v.codec, v.manifest,
         v.schema_version, v.payload, v.metadata, NULL::bigint
-    FROM asked AS a
+    FROM sized AS a
+    CROSS JOIN LATERAL (
+        SELECT * FROM @events AS e
+        WHERE a.fits AND e.entity = a.entity AND e.sequence_nr > a.first ORDER BY e.sequence_nr LIMIT $5
+    ) AS v
+    UNION ALL
+    SELECT a.nr, v.sequence_nr, v.position, v.incarnation, v.event_nr, v.timestamp, v.codec, v.manifest,
+        v.schema_version, v.payload, v.metadata, NULL::bigint
+    FROM sized AS a
     CROSS JOIN LATERAL (
         SELECT e.*, sum(octet_length(e.payload) + octet_length(e.metadata))
             OVER (ORDER BY e.sequence_nr ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS weight_before
         FROM @events AS e
-        WHERE e.entity = a.entity AND e.sequence_nr > greatest(a.floor, a.after, a.sequence_nr)
+        WHERE NOT a.fits AND e.entity = a.entity AND e.sequence_nr > a.first
         ORDER BY e.sequence_nr LIMIT $5
     ) AS v
     WHERE v.weight_before IS NULL OR v.weight_before <= $6";
@@ -80,36 +100,80 @@ pub(crate) async fn read(
             .bind(i64::from(limit.events.get()))
             .bind(values::bound(limit.bytes as u64))
     };
-    let rows = shared.connections.read(doing, statement).await?;
-    let mut answers: Vec<_> =
-        wanted.iter().map(|wanted| EntityAnswer::new(*wanted, limit)).collect();
-    let placed = place(&mut answers, &rows)?;
-    placed.map_err(|error| store_error(doing, error))?;
-    let answered: Result<_, _> = answers.into_iter().map(EntityAnswer::finish).collect();
-    answered.map_err(|missing| store_error(doing, wrong(missing)))
+    let begin = || Answers::new(wanted, limit);
+    let answers = shared.connections.read_each(doing, statement, begin, Answers::take).await?;
+    answers.finish(doing)
 }
 
-/// Puts rows where they belong, first those that come before the events. The server sends an entity's events in order,
-/// though it does not have to: where it has not, a gap is found.
-fn place(
-    answers: &mut [EntityAnswer<'_>],
-    rows: &[PgRow],
-) -> Result<Result<(), sqlx::Error>, StoreError> {
-    for events in [false, true] {
-        for row in rows {
-            let answer = &mut answers[values::nr(row, answers.len())?];
-            let done = match column::<Option<i64>>(row, 2) {
-                Ok(position) if position.is_some() != events => continue,
-                Ok(None) => begin(answer, row),
-                Ok(Some(_)) => add(answer, row),
-                Err(error) => Err(error),
-            };
-            if done.is_err() {
-                return Ok(done);
-            }
+/// The answers while the rows come in.
+struct Answers<'a> {
+    answers: Vec<EntityAnswer<'a>>,
+    /// Whether the row that comes before the events of an entity is there.
+    begun: Vec<bool>,
+    /// Events that came before that row, and all behind them: the server sends rows in order, though it does not have to.
+    early: Vec<PgRow>,
+    failed: Option<Failed>,
+}
+
+enum Failed {
+    Row(sqlx::Error),
+    Store(StoreError),
+}
+
+impl From<sqlx::Error> for Failed {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Row(error)
+    }
+}
+
+impl<'a> Answers<'a> {
+    fn new(wanted: &[Wanted<'a>], limit: PageLimit) -> Self {
+        let answers = wanted.iter().map(|wanted| EntityAnswer::new(*wanted, limit)).collect();
+        Self { answers, begun: vec![false; wanted.len()], early: Vec::new(), failed: None }
+    }
+
+    /// Takes the next row; it is decoded while the server sends more.
+    fn take(&mut self, row: PgRow) {
+        if self.failed.is_none() {
+            self.failed = self.place(row).err();
         }
     }
-    Ok(Ok(()))
+
+    fn place(&mut self, row: PgRow) -> Result<(), Failed> {
+        let nr = self.nr(&row)?;
+        if column::<Option<i64>>(&row, 2)?.is_none() {
+            self.begun[nr] = true;
+            return Ok(begin(&mut self.answers[nr], &row)?);
+        }
+        if self.begun[nr] && self.early.is_empty() {
+            return Ok(add(&mut self.answers[nr], &row)?);
+        }
+        self.early.push(row);
+        Ok(())
+    }
+
+    fn place_early(&mut self) -> Result<(), Failed> {
+        for row in std::mem::take(&mut self.early) {
+            let nr = self.nr(&row)?;
+            add(&mut self.answers[nr], &row)?;
+        }
+        Ok(())
+    }
+
+    fn nr(&self, row: &PgRow) -> Result<usize, Failed> {
+        values::nr(row, self.answers.len()).map_err(Failed::Store)
+    }
+
+    /// What was read, once all rows have come. Where an entity's events did not come in order a gap is found.
+    fn finish(mut self, doing: &str) -> Result<Vec<Answered>, StoreError> {
+        let placed = self.failed.take().map_or_else(|| self.place_early(), Err);
+        placed.map_err(|failed| match failed {
+            Failed::Row(error) => store_error(doing, error),
+            Failed::Store(error) => error,
+        })?;
+        let answered: Result<_, _> = self.answers.into_iter().map(EntityAnswer::finish).collect();
+        answered.map_err(|missing| store_error(doing, wrong(missing)))
+    }
 }
 
 /// An event from the columns behind the first: sequence number, position, incarnation, event number, timestamp, codec,

@@ -1,4 +1,4 @@
-use futures_util::TryFutureExt;
+use futures_util::{TryFutureExt, TryStreamExt};
 use sqlx::{
     Connection, PgConnection, Postgres, Row,
     pool::PoolConnection,
@@ -120,6 +120,23 @@ impl Session {
     ) -> Result<Vec<PgRow>, sqlx::Error> {
         let statement = statement.persistent(self.prepares);
         self.watch(async |connection| statement.fetch_all(connection).await).await
+    }
+
+    /// Runs a statement and hands each of its rows to `take` as it comes.
+    pub(crate) async fn each_row(
+        &mut self,
+        statement: Statement<'_>,
+        mut take: impl FnMut(PgRow) + Send,
+    ) -> Result<(), sqlx::Error> {
+        let statement = statement.persistent(self.prepares);
+        let run = async |connection: &mut PgConnection| {
+            let mut rows = statement.fetch(connection);
+            while let Some(row) = rows.try_next().await? {
+                take(row);
+            }
+            Ok(())
+        };
+        self.watch(run).await
     }
 
     /// Runs statements without arguments, one after the other in one round trip.

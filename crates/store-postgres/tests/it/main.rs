@@ -28,6 +28,7 @@ mod logins;
 mod lost_history;
 mod messages;
 mod opening;
+mod pages;
 mod pgbouncer;
 mod pools;
 mod private;
