@@ -1,6 +1,7 @@
 use crate::{
     SqliteStore,
     append::{AppendError, Appended, Appending},
+    append_after::Following,
     entity_pages,
     fault::store_error,
     fence,
@@ -17,6 +18,8 @@ use actum_persistence::store::{
 };
 use async_trait::async_trait;
 
+const APPENDING: &str = "appending events";
+
 #[async_trait]
 impl EventStore for SqliteStore {
     fn layout(&self) -> JournalLayout {
@@ -25,6 +28,11 @@ impl EventStore for SqliteStore {
 
     async fn append(&self, batch: &AppendBatch) -> Result<Vec<AppendOutcome>, StoreError> {
         batch.check(self.layout())?;
+        match self.append_alone(batch).await {
+            Ok(Some(outcomes)) => return Ok(outcomes),
+            Ok(None) | Err(AppendError::Taken(_)) => {}
+            Err(AppendError::Store(error)) => return Err(error),
+        }
         match self.append_once(batch).await {
             // what is remembered of the heads was wrong, and is forgotten: this time they are read
             Err(AppendError::Taken(_)) => self.append_once(batch).await,
@@ -112,10 +120,27 @@ impl EventStore for SqliteStore {
 }
 
 impl SqliteStore {
+    /// Stores a batch of one event by one statement, where nothing has to be read first; none otherwise.
+    pub(crate) async fn append_alone(
+        &self,
+        batch: &AppendBatch,
+    ) -> Result<Option<Vec<AppendOutcome>>, AppendError> {
+        if !Following::may_be(batch) {
+            return Ok(None);
+        }
+        let Some(mut tx) = self.writer().unbegun(APPENDING).await? else { return Ok(None) };
+        let Some(append) = Following::of(batch, tx.known(), self.places()) else { return Ok(None) };
+        let done = append.run(&mut tx).await;
+        if let Err(AppendError::Taken(_)) = done {
+            tx.known().doubt();
+        }
+        done
+    }
+
     async fn append_once(&self, batch: &AppendBatch) -> Result<Appended, AppendError> {
         let (places, partitions) = (self.places(), self.layout().partitions);
         let lane = (batch.lane, places);
-        let (doing, need, incarnation) = ("appending events", Need::Growth, batch.incarnation);
+        let (doing, need, incarnation) = (APPENDING, Need::Growth, batch.incarnation);
         let (mut tx, head) =
             fence::begin_in_lane(self.writer(), doing, need, incarnation, lane).await?;
         let appended = Appending { batch, head, places, partitions }.run(&mut tx).await;

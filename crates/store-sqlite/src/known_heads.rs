@@ -59,6 +59,11 @@ impl KnownHeads {
         }
     }
 
+    /// Where this store left the head of `lane`, if that is known.
+    pub(crate) fn head(&self, lane: Lane) -> Option<Position> {
+        self.lanes[lane.index()].head
+    }
+
     /// Takes note of where a commit of this store left the head of `lane`.
     pub(crate) fn advance(&mut self, lane: Lane, head: Position) {
         self.lanes[lane.index()].head = Some(head);

@@ -17,6 +17,7 @@
 //! last row of an index that has to be there anyway (a table of them halves the rate), and mostly known.
 
 mod append;
+mod append_after;
 mod checkpoint;
 mod checkpoint_session;
 mod commands;

@@ -90,9 +90,14 @@ impl Room {
         }
     }
 
+    /// Whether room was short when it was looked at last.
+    pub(crate) fn is_short(&self) -> bool {
+        self.short.load(Ordering::Relaxed)
+    }
+
     /// Copies the log, if room is short and the log takes much of it. To be called when nobody writes.
     pub(crate) async fn prepare(&self, checkpoints: &CheckpointSession) {
-        if !self.short.load(Ordering::Relaxed) {
+        if !self.is_short() {
             return;
         }
         let Some(space) = self.look().filter(|space| space.is_short(self.wal_bytes_max)) else {
@@ -106,7 +111,7 @@ impl Room {
     /// How much a transaction that makes room may write, in bytes: half of what [`check`](Self::check) allows, since
     /// others take room meanwhile.
     pub(crate) async fn relief_bytes_max(&self, session: &mut Session) -> u64 {
-        if !self.short.load(Ordering::Relaxed) {
+        if !self.is_short() {
             return u64::MAX;
         }
         let Some(space) = self.look() else { return u64::MAX };
@@ -121,7 +126,7 @@ impl Room {
         bytes: u64,
         need: Need,
     ) -> Result<(), Full> {
-        if !self.short.load(Ordering::Relaxed) {
+        if !self.is_short() {
             return Ok(());
         }
         let Some(space) = self.look() else { return Ok(()) };

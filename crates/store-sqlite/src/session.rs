@@ -40,9 +40,14 @@ impl Session {
 
     /// Runs a statement that returns no rows.
     pub(crate) async fn execute(&mut self, statement: Statement<'_>) -> Result<(), sqlx::Error> {
+        self.change(statement).await.map(drop)
+    }
+
+    /// Runs a statement that changes rows, and says how many.
+    pub(crate) async fn change(&mut self, statement: Statement<'_>) -> Result<u64, sqlx::Error> {
         self.running = true;
         let done = statement.execute(&mut self.connection).await;
-        self.ended(done).map(drop)
+        self.ended(done).map(|done| done.rows_affected())
     }
 
     /// Runs a statement and collects its rows.

@@ -110,6 +110,16 @@ impl Writer {
         Ok((tx, rows))
     }
 
+    /// Waits for the turn without beginning a transaction; none where room is short, so that what is written must be
+    /// checked before it is committed.
+    pub(crate) async fn unbegun(
+        &self,
+        doing: &'static str,
+    ) -> Result<Option<WriteTx<'_>>, StoreError> {
+        let tx = self.turn(doing, Need::Growth, Stage::Open).await?;
+        Ok((!self.parts.room.is_short()).then_some(tx))
+    }
+
     /// As [`begin_relief`](Self::begin_relief); the commit reaches the disk whatever the settings say.
     pub(crate) async fn begin_synced(
         &self,
@@ -245,6 +255,11 @@ impl WriteTx<'_> {
         &mut self.turn.known
     }
 
+    /// What it does.
+    pub(crate) fn doing(&self) -> &'static str {
+        self.doing
+    }
+
     /// What the failure of a statement means.
     pub(crate) fn failed(&self, error: sqlx::Error) -> StoreError {
         store_error(self.doing, error)
@@ -291,6 +306,22 @@ impl WriteTx<'_> {
         fits.map_err(|full: Full| full.refusal(self.doing))?;
         let committed = self.session().commit().await;
         committed.map_err(|error| commit_error(self.doing, error))?;
+        self.confirm(bytes).await
+    }
+
+    /// Runs a statement that is a transaction of its own, in place of [`finish`](Self::finish), and says how many rows
+    /// it has changed. What it has written is to be [confirmed](Self::confirm).
+    pub(crate) async fn run_alone(&mut self, statement: Statement<'_>) -> Result<u64, sqlx::Error> {
+        let done = self.session().change(statement).await;
+        if self.session().take_found_full() {
+            self.parts.room.recover(&self.parts.checkpoints).await;
+        }
+        done
+    }
+
+    /// Says of some `bytes` that were committed whether they will be found again.
+    pub(crate) async fn confirm(&mut self, bytes: u64) -> Result<(), StoreError> {
+        let parts = self.parts;
         parts.growth.add(bytes);
         if let Err(lost) = parts.files.check() {
             parts.salvage(&mut self.turn).await;
@@ -317,67 +348,4 @@ impl Drop for WriteTx<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{SqliteSettings, SqliteStore, session::column};
-    #[cfg(unix)]
-    use std::fs;
-
-    /// What SQLite says of the connection that writes, inside a transaction.
-    async fn setting(tx: &mut WriteTx<'_>, pragma: &'static str) -> i64 {
-        column(&tx.rows(sqlx::query(pragma)).await.unwrap()[0], 0).unwrap()
-    }
-
-    #[tokio::test]
-    async fn every_commit_is_synced_as_the_settings_say_and_that_of_a_claim_in_any_case() {
-        const FULL: i64 = 2;
-        for (asked, expected) in [(Synchronous::Full, FULL), (Synchronous::Normal, 1)] {
-            let directory = tempfile::tempdir().unwrap();
-            let settings = SqliteSettings::default().with_synchronous(asked);
-            let path = directory.path().join("journal.db");
-            let store = SqliteStore::open_with(path, settings).await.unwrap();
-            for round in ["before a claim", "behind one", "behind two"] {
-                let mut tx = store.writer().begin("looking").await.unwrap();
-                let found = setting(&mut tx, "PRAGMA synchronous").await;
-                assert_eq!(found, expected, "{asked:?}, {round}");
-                tx.finish(Ok::<_, StoreError>(())).await.unwrap();
-                drop(tx);
-                let mut tx = store.writer().begin_synced("claiming").await.unwrap();
-                assert_eq!(setting(&mut tx, "PRAGMA synchronous").await, FULL, "{asked:?}");
-                tx.finish(Ok::<_, StoreError>(())).await.unwrap();
-            }
-        }
-    }
-
-    #[cfg(unix)]
-    #[tokio::test]
-    async fn a_connection_that_is_opened_again_is_never_to_another_file() {
-        for replaced in [true, false] {
-            let directory = tempfile::tempdir().unwrap();
-            let [path, other] = ["journal.db", "other.db"].map(|name| directory.path().join(name));
-            SqliteStore::open(&other).await.unwrap().close().await;
-            let store = SqliteStore::open(&path).await.unwrap();
-            drop(store.writer().begin("left half way").await.unwrap()); // and its connection with it
-            fs::remove_file(&path).unwrap();
-            if replaced {
-                fs::rename(&other, &path).unwrap();
-            }
-            let begun = store.writer().begin("writing").await.map(drop);
-            assert!(matches!(begun, Err(StoreError::Lost { .. })), "{replaced}: {begun:?}");
-            assert_eq!(path.exists(), replaced, "no journal was created");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_commit_that_fails_is_told_and_the_next_turn_goes_on() {
-        let directory = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(directory.path().join("journal.db")).await.unwrap();
-        let mut tx = store.writer().begin("writing").await.unwrap();
-        tx.execute(sqlx::query("ROLLBACK")).await.unwrap(); // nothing is left to commit
-        let done = tx.finish(Ok::<_, StoreError>(())).await;
-        assert!(matches!(done, Err(StoreError::OutcomeUnknown { .. })), "{done:?}");
-        drop(tx);
-        let mut tx = store.writer().begin("writing").await.unwrap();
-        tx.finish(Ok::<_, StoreError>(())).await.unwrap();
-    }
-}
+mod tests;
