@@ -32,6 +32,9 @@ pub(crate) struct World {
 /// How many microseconds may pass in steps: more pass at once.
 const STOPS_MAX: u64 = 10_000;
 
+/// How many microseconds a partition is stuck at most.
+const STUCK_MAX: u64 = 20_000;
+
 /// When a run begins, for its wall clocks: late enough to look back from.
 const BEGINNING: i64 = 1_000_000_000_000;
 
@@ -90,7 +93,9 @@ impl World {
         }
         for process in &mut self.processes {
             process.take_misuses(&mut self.ledger.violations);
-            self.ledger.check_holdings(&process.holdings());
+            if process.life == self.ledger.turn_of {
+                self.ledger.check_holdings(&process.holdings()); // those of others have not changed
+            }
         }
     }
 
@@ -164,7 +169,18 @@ impl World {
         if process.partitions[partition].is_down() && self.dice.chance(300) {
             process.start_partition(partition);
         }
-        process.turn(partition, terms);
+        if self.dice.chance(self.faults.ended_early / 5) {
+            self.end_waits(at, partition, terms);
+        }
+        self.processes[at].turn(partition, terms);
+    }
+
+    /// A watchdog ends waits of a partition, by a clock that it reads after the partition has read it for its turn.
+    fn end_waits(&mut self, at: usize, partition: usize, terms: TurnTerms) {
+        let after = self.dice.between(1, STUCK_MAX);
+        let now = Moment::from_micros(self.now.as_micros() + after);
+        self.log.write(Note::Passed { now });
+        self.processes[at].partitions[partition].end_late(terms.own(now));
     }
 
     pub(crate) fn terms(&mut self, at: usize) -> TurnTerms {

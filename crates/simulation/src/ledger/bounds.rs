@@ -10,7 +10,7 @@ impl Ledger {
         if sent.released {
             return; // while its partition was down
         }
-        sent.reached = true;
+        (sent.reached, sent.refused) = (true, refuses);
         let mind = self.mind_of(nr);
         mind.waiting += 1;
         if !refuses {

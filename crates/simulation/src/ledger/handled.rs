@@ -11,8 +11,12 @@ impl Ledger {
         let (entity, revision) = (sent.order.entity, sent.order.expected_revision);
         let acknowledged = sent.acknowledged_before;
         let life = sent.life.expect("only an engine's commands are handled");
-        if sent.end.is_some() {
+        let (ended, refused) = (sent.end.is_some(), sent.refused);
+        if ended {
             self.wrong(format!("{nr}: handled after it was answered"));
+        }
+        if refused {
+            self.wrong(format!("{nr}: handled though the term was over as it was taken"));
         }
         if self.sent[nr as usize].order.deadline <= self.now {
             self.wrong(format!("{nr}: handled after its caller stopped waiting"));

@@ -69,7 +69,7 @@ pub(crate) struct Ledger {
     wall: Timestamp,
     room: usize,
     refuses: bool,
-    turn_of: u32,
+    pub(crate) turn_of: u32,
 }
 
 impl Ledger {

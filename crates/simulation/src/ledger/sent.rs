@@ -14,6 +14,8 @@ pub(crate) struct Sent {
     pub(crate) acknowledged_before: u64,
     /// Whether it was taken by its partition.
     pub(crate) reached: bool,
+    /// Whether it was taken in a turn that refuses commands.
+    pub(crate) refused: bool,
     /// Whether no partition holds it any more.
     pub(crate) released: bool,
     /// The state its handler saw: after which change, and its digest.
@@ -65,6 +67,7 @@ impl Sent {
             life,
             acknowledged_before,
             reached: false,
+            refused: false,
             released: false,
             saw: None,
             wall: Timestamp::default(),
