@@ -12,7 +12,7 @@ use actum_persistence::store::{
 };
 use actum_store_postgres::{Migrate, PostgresSettings, PostgresStore};
 use bytes::Bytes;
-use sqlx::Executor;
+use sqlx::{Executor, Row};
 
 const DROP: &str =
     "DROP FUNCTION IF EXISTS @append_one_after_v1; DROP FUNCTION IF EXISTS @append_many_after_v1";
@@ -114,6 +114,63 @@ fn the_end_of_a_lane_is_relied_on_only_while_no_one_else_moves_it() {
         writer.write(&account(1), 3).await; // another may do so again
         let tried = writer.each(&[account(1)], 4, 10).await;
         assert!(tried.is_err(), "{tried:?}");
+    });
+}
+
+/// What a call of either function shows: the writer, then the lane and its last event.
+async fn shown(fixture: &PostgresFixture) -> Vec<i64> {
+    let query = "SELECT ARRAY[
+            j.lock_space, -1 - w.incarnation, w.incarnation, w.nonce, w.settled, e.lane, e.position, e.incarnation, e.event_nr
+        ]
+        FROM @journal AS j, @writers AS w, @events AS e ORDER BY e.position DESC LIMIT 1";
+    let query = sqlx::query_scalar(fixture.sql(query));
+    query.fetch_one(&mut fixture.stranger().await).await.unwrap()
+}
+
+/// What each function answers that is shown this, and is to store the event behind the last.
+async fn called(fixture: &PostgresFixture, shown: &[i64]) -> [bool; 2] {
+    let shown: Vec<String> = shown.iter().map(i64::to_string).collect();
+    let (shown, mut answers) = (shown.join(", "), [false; 2]);
+    for (call, answer) in [
+        "@append_one_after_v1(#, 1, 2, 7, 8, 'utf8', 'x', 1, '', '')",
+        "@append_many_after_v1(#, ARRAY[2], ARRAY[1], ARRAY[2], ARRAY[7], ARRAY[8], ARRAY['utf8'], ARRAY['x'], ARRAY[1],
+            ARRAY[''::bytea], ARRAY[''::bytea])",
+    ]
+    .into_iter()
+    .zip(&mut answers)
+    {
+        let call = fixture.sql(&format!("BEGIN; SELECT {}", call.replace('#', &shown)));
+        let mut stranger = fixture.stranger().await;
+        let row = stranger.fetch_one(sqlx::raw_sql(call)).await.unwrap();
+        *answer = row.get(0); // and rolls back
+    }
+    answers
+}
+
+#[test]
+fn neither_function_stores_anything_unless_all_that_it_is_shown_is_true() {
+    run_on(journal(), async |fixture| {
+        let store = fixture.store().await;
+        Writer::claim(&store).await.write(&account(1), 0).await;
+        let shown = shown(fixture).await;
+        assert_eq!(called(fixture, &shown).await, [true, true]);
+        // from the incarnation on, whatever is one more or one less
+        for nr in 2..shown.len() {
+            for wrong in [shown[nr] - 1, shown[nr] + 1] {
+                let mut shown = shown.clone();
+                shown[nr] = wrong;
+                assert_eq!(called(fixture, &shown).await, [false, false], "argument {nr}");
+            }
+        }
+        for (otherwise, back) in [
+            ("UPDATE @writers SET revoked_at = now()", "UPDATE @writers SET revoked_at = NULL"),
+            ("UPDATE @lanes SET kept = 2", "UPDATE @lanes SET kept = 0"),
+        ] {
+            change(fixture, otherwise).await;
+            assert_eq!(called(fixture, &shown).await, [false, false], "{otherwise}");
+            change(fixture, back).await;
+        }
+        assert_eq!(called(fixture, &shown).await, [true, true]);
     });
 }
 
