@@ -12,7 +12,7 @@ use actum_persistence::store::{
 };
 use actum_store_postgres::{Migrate, PostgresSettings, PostgresStore};
 use bytes::Bytes;
-use sqlx::{Executor, Row};
+use sqlx::{Executor, PgConnection, Row};
 
 const DROP: &str =
     "DROP FUNCTION IF EXISTS @append_one_after_v1; DROP FUNCTION IF EXISTS @append_many_after_v1";
@@ -127,24 +127,55 @@ async fn shown(fixture: &PostgresFixture) -> Vec<i64> {
     query.fetch_one(&mut fixture.stranger().await).await.unwrap()
 }
 
-/// What each function answers that is shown this, and is to store the event behind the last.
+/// Calls of both functions, which show `#` and are to store the event behind the last.
+const CALLS: [&str; 2] = [
+    "SELECT @append_one_after_v1(#, 1, 2, 7, 8, 'utf8', 'x', 1, '', '')",
+    "SELECT @append_many_after_v1(#, ARRAY[2], ARRAY[1], ARRAY[2], ARRAY[7], ARRAY[8], ARRAY['utf8'], ARRAY['x'],
+        ARRAY[1], ARRAY[''::bytea], ARRAY[''::bytea])",
+];
+
+/// Runs statements of which the last is a call, and says what the function answers.
+async fn call(stranger: &mut PgConnection, fixture: &PostgresFixture, text: String) -> bool {
+    stranger.fetch_one(sqlx::raw_sql(fixture.sql(&text))).await.unwrap().get(0)
+}
+
+/// What each function answers that is shown this; nothing is committed.
 async fn called(fixture: &PostgresFixture, shown: &[i64]) -> [bool; 2] {
-    let shown: Vec<String> = shown.iter().map(i64::to_string).collect();
-    let (shown, mut answers) = (shown.join(", "), [false; 2]);
-    for (call, answer) in [
-        "@append_one_after_v1(#, 1, 2, 7, 8, 'utf8', 'x', 1, '', '')",
-        "@append_many_after_v1(#, ARRAY[2], ARRAY[1], ARRAY[2], ARRAY[7], ARRAY[8], ARRAY['utf8'], ARRAY['x'], ARRAY[1],
-            ARRAY[''::bytea], ARRAY[''::bytea])",
-    ]
-    .into_iter()
-    .zip(&mut answers)
-    {
-        let call = fixture.sql(&format!("BEGIN; SELECT {}", call.replace('#', &shown)));
-        let mut stranger = fixture.stranger().await;
-        let row = stranger.fetch_one(sqlx::raw_sql(call)).await.unwrap();
-        *answer = row.get(0); // and rolls back
+    let mut answers = [false; 2];
+    for (text, answer) in CALLS.into_iter().zip(&mut answers) {
+        let text = format!("BEGIN; {}", text.replace('#', &list(shown)));
+        *answer = call(&mut fixture.stranger().await, fixture, text).await;
     }
     answers
+}
+
+fn list(shown: &[i64]) -> String {
+    shown.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn either_function_holds_the_locks_of_an_append_to_its_commit_which_is_durable() {
+    run_on(journal(), async |fixture| {
+        let store = fixture.store().await;
+        Writer::claim(&store).await.write(&account(1), 0).await;
+        let shown = shown(fixture).await;
+        for text in CALLS.map(|text| text.replace('#', &list(&shown))) {
+            let mut stranger = fixture.stranger().await;
+            stranger.execute("SET synchronous_commit = off").await.unwrap();
+            assert!(call(&mut stranger, fixture, format!("BEGIN; {text}")).await);
+            let held = "SELECT l.objid::bigint, l.mode FROM pg_locks AS l
+                WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.granted ORDER BY 1";
+            let held: Vec<(i64, String)> =
+                sqlx::query_as(held).fetch_all(&mut stranger).await.unwrap();
+            let fence = i64::from(i32::try_from(shown[1]).unwrap().cast_unsigned());
+            let expected = [(shown[5], "ExclusiveLock".into()), (fence, "ShareLock".into())];
+            assert_eq!(held, expected);
+            let setting = sqlx::query_scalar::<_, String>("SHOW synchronous_commit");
+            assert_eq!(setting.fetch_one(&mut stranger).await.unwrap(), "on");
+            let strict = format!("ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ; {text}");
+            assert!(!call(&mut stranger, fixture, strict).await, "it sees an old state");
+        }
+    });
 }
 
 #[test]
