@@ -68,7 +68,7 @@ pub struct Failing {
     pub error: String,
 }
 
-/// How many partitions are in which state.
+/// How many of the partitions that are open here are in which state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PartitionHealth {

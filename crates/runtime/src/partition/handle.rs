@@ -263,3 +263,21 @@ impl ReadSink for PartitionHandles {
         self[partition].mailbox.leave_found((ticket, found, held));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    #[tokio::test]
+    async fn one_that_is_closed_takes_no_cap_and_one_that_is_open_takes_it_once() {
+        let term = Arc::new(Term::new(Clock::start()));
+        let (inboxes, alarm) = (Box::default(), Arc::new(Alarm::new()));
+        let handle =
+            PartitionHandle::new(Partition::new(0), Lane::default(), inboxes, term, alarm);
+        assert_eq!(handle.state(), PartitionState::Closed);
+        assert!(!handle.hand_cap() && !handle.take_cap());
+        handle.set_state(PartitionState::Open);
+        assert!(handle.hand_cap() && handle.take_cap() && !handle.take_cap());
+    }
+}

@@ -1,13 +1,13 @@
 //! Partitions that open, close and fail at random while callers ask through references they hold.
 
 use crate::{
-    account::{Account, AccountEvent, Deposit},
+    account::{Account, AccountEvent, Balance, Deposit},
     fragile::{Actions, Grenade, fragile, registered},
     rig::{Rig, account, accounts, all_wait},
 };
 use actum_model::{Partition, PartitionCount};
 use actum_persistence::store::JournalLayout;
-use actum_runtime::{EntityRef, PartitionState, Runtime};
+use actum_runtime::{EntityRef, PartitionState, Runtime, settings::RuntimeSettings};
 use actum_store_memory::MemoryStore;
 use fastrand::Rng;
 use std::time::Duration;
@@ -20,6 +20,8 @@ use tokio::{
 const PARTITIONS: u16 = 3;
 const CLIENTS: u64 = 6;
 const COMMANDS: u64 = 30;
+/// So few that one has to leave for another now and then.
+const ENTITIES_MAX: usize = 2;
 
 /// Sends each command until it is answered with a reply, always under the same id; the account counts them.
 fn client(of: EntityRef<Account>, client: u64, seed: u64) -> JoinHandle<()> {
@@ -82,7 +84,8 @@ async fn run(seed: u64) {
     let layout = JournalLayout { partitions, ..Default::default() };
     let rig = Rig::over(MemoryStore::with_layout(layout));
     let kinds = vec![accounts(), registered(&Actions::default())];
-    let engine = rig.start_with(kinds, Default::default()).await;
+    let settings = RuntimeSettings::default().with_entities_max(ENTITIES_MAX);
+    let engine = rig.start_with(kinds, settings).await;
     let clients: Vec<_> =
         (0..CLIENTS).map(|nr| client(account(&engine, &(nr / 2).to_string()), nr, seed)).collect();
     shuffle(&engine, &mut rng, &clients).await;
@@ -94,10 +97,24 @@ async fn run(seed: u64) {
         let deposits = usize::try_from(2 * COMMANDS).unwrap();
         assert_eq!(events, vec![AccountEvent::Deposited(1); deposits], "each is applied once");
     }
+    // the cap on entities holds however often it was handed to a partition that closed or failed
+    all_wait().await;
     for partition in partitions.iter() {
         let deadline = Instant::now() + Duration::from_secs(60);
         // it may join a closing with an earlier deadline, which fails what was told
         let _ = engine.partitions().close(partition, deadline).await;
+        engine.partitions().open(partition, None).await.unwrap();
+    }
+    for id in 0..30 {
+        let ask = account(&engine, &format!("other-{id}")).ask(Balance);
+        ask.timeout(Duration::from_secs(60)).await.unwrap();
+    }
+    all_wait().await;
+    let entities = engine.usage().entities;
+    assert!(entities <= ENTITIES_MAX + usize::from(PARTITIONS), "{entities} entities");
+    for partition in partitions.iter() {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        assert_eq!(engine.partitions().close(partition, deadline).await.unanswered, 0);
         assert_eq!(engine.partitions().state(partition), PartitionState::Closed);
     }
     let usage = engine.usage();
