@@ -273,8 +273,7 @@ mod tests {
     async fn one_that_is_closed_takes_no_cap_and_one_that_is_open_takes_it_once() {
         let term = Arc::new(Term::new(Clock::start()));
         let (inboxes, alarm) = (Box::default(), Arc::new(Alarm::new()));
-        let handle =
-            PartitionHandle::new(Partition::new(0), Lane::default(), inboxes, term, alarm);
+        let handle = PartitionHandle::new(Partition::new(0), Lane::default(), inboxes, term, alarm);
         assert_eq!(handle.state(), PartitionState::Closed);
         assert!(!handle.hand_cap() && !handle.take_cap());
         handle.set_state(PartitionState::Open);

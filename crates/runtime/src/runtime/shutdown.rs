@@ -1,5 +1,8 @@
 use super::{Inner, JournalReaders, engine_parts::EngineParts, engine_tasks::EngineTasks};
-use crate::supervisor::{Close, SupervisorMessage};
+use crate::{
+    partition::PartitionHandle,
+    supervisor::{Close, SupervisorMessage},
+};
 use actum_host::{Failure, cell::GivenUp};
 use actum_persistence::{
     group_commit::Undrained,
@@ -88,7 +91,8 @@ pub(super) async fn shutdown(inner: &Arc<Inner>) -> ShutdownReport {
             Ok(ended) => *report = ended,
             Err(error) => {
                 log_safely(|| tracing::error!(engine = inner.name, %error, "shutdown failed"));
-                report.unanswered = give_up(&inner.parts);
+                let all: Vec<_> = inner.parts.partitions.iter().collect();
+                report.unanswered = give_up(&inner.parts, &all);
             }
         }
         *under_way = None;
@@ -100,10 +104,10 @@ async fn end(inner: Arc<Inner>, mut tasks: EngineTasks) -> ShutdownReport {
     let parts = &*inner.parts;
     let deadline = Instant::now() + parts.settings.shutdown_timeout;
     let lost = parts.saver.lost();
-    let mut unanswered = close_partitions(parts, tasks.supervisor.clone(), deadline).await;
+    let (mut unanswered, left) = close_partitions(parts, tasks.supervisor.clone(), deadline).await;
     // what went elsewhere comes back or not, whatever is closed here
     let _ = timeout_at(deadline, parts.waits_elsewhere.all_back()).await;
-    unanswered += give_up(parts);
+    unanswered += give_up(parts, &left);
     let Undrained { unsent, unknown } = write_rest(&mut tasks, deadline).await;
     let saved = save_rest(&mut tasks, deadline).await;
     let snapshots_saved = saved && parts.saver.lost() == lost;
@@ -143,32 +147,36 @@ pub(super) fn grace_until(deadline: Instant) -> Instant {
 /// Why commands fail that are not answered by then.
 const UNANSWERED: &str = "the engine was shut down before the command was answered";
 
-/// Lets all partitions finish, then fail what is left; says how many commands that were.
+/// Lets all partitions finish, then fail what is left; says how many commands that were, and which partitions went with their
+/// supervisor.
 async fn close_partitions(
     parts: &EngineParts,
     supervisor: ActorRef<SupervisorMessage>,
     deadline: Instant,
-) -> usize {
+) -> (usize, Vec<&Arc<PartitionHandle>>) {
     let close = Close { deadline, reason: UNANSWERED };
     let closing = parts.partitions.iter().map(|handle| {
         let (closed, receiver) = oneshot::channel();
         let message = SupervisorMessage::Close { partition: handle.partition, close, closed };
         let _ = supervisor.cast(message); // without a supervisor there is no partition either
-        receiver
+        (handle, receiver)
     });
-    let mut unanswered = 0;
-    for closed in closing.collect::<Vec<_>>() {
-        unanswered += closed.await.map_or(0, |closed| closed.unanswered);
+    let (mut unanswered, mut left) = (0, Vec::new());
+    for (handle, closed) in closing.collect::<Vec<_>>() {
+        match closed.await {
+            Ok(closed) => unanswered += closed.unanswered,
+            Err(_) => left.push(handle),
+        }
     }
-    unanswered
+    (unanswered, left)
 }
 
-/// Answers the commands of partitions that went with their supervisor, and of those that are elsewhere; says how many that were. A partition that comes back
-/// begins none of them, and its answers reach no caller.
-fn give_up(parts: &EngineParts) -> usize {
-    let unanswered = GivenUp::because(UNANSWERED);
-    let here = parts.gate.clear() + parts.gate.give_up(&unanswered);
-    here + parts.waits_elsewhere.give_up(&unanswered)
+/// Answers the commands of partitions that went with their supervisor, and of those that are elsewhere; says how many that
+/// were. A partition that comes back begins none of them, and its answers reach no caller.
+fn give_up(parts: &EngineParts, left: &[&Arc<PartitionHandle>]) -> usize {
+    let why = GivenUp::because(UNANSWERED);
+    let here: usize = left.iter().map(|partition| partition.give_up(&why)).sum();
+    parts.gate.clear() + here + parts.waits_elsewhere.give_up(&why)
 }
 
 async fn end_watch(tasks: &mut EngineTasks) {
@@ -252,7 +260,8 @@ mod tests {
         parts.partitions.iter().for_each(|partition| partition.detach());
         let started = Instant::now();
         let deadline = started + Duration::from_secs(5);
-        assert_eq!(close_partitions(parts, supervisor.clone(), deadline).await, 0);
+        let (unanswered, left) = close_partitions(parts, supervisor.clone(), deadline).await;
+        assert_eq!((unanswered, left.len()), (0, 0));
         assert_eq!(started.elapsed(), Duration::from_secs(6));
     }
 }
