@@ -1,8 +1,8 @@
 use actum::{
-    Lane, Offset, Position, SequenceNr,
+    Lane, Offset, Position,
     store::{
-        AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, EventStore, Incarnation,
-        JournalLayout, LanePage, PageLimit, Resolution, StoreError,
+        AppendBatch, AppendOutcome, EntityPage, EntityRead, EventDeletion, EventFilter, EventStore,
+        Incarnation, JournalLayout, LanePage, PageLimit, Resolution, StoreError,
     },
 };
 use async_trait::async_trait;
@@ -89,13 +89,12 @@ impl EventStore for Counted {
         self.store.has_events_of(kind).await
     }
 
-    async fn delete_events(
+    async fn prune_events(
         &self,
         incarnation: Incarnation,
-        entity: &actum::EntityKey,
-        up_to: SequenceNr,
+        deletions: &[EventDeletion],
     ) -> Result<(), StoreError> {
-        self.store.delete_events(incarnation, entity, up_to).await
+        self.store.prune_events(incarnation, deletions).await
     }
 
     async fn close(&self) {

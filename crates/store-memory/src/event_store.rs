@@ -1,8 +1,8 @@
 use crate::MemoryStore;
-use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
+use actum_model::{Lane, Offset, Position};
 use actum_persistence::store::{
-    AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, EventStore, Incarnation,
-    JournalLayout, LanePage, PageLimit, Resolution, StoreError,
+    AppendBatch, AppendOutcome, EntityPage, EntityRead, EventDeletion, EventFilter, EventStore,
+    Incarnation, JournalLayout, LanePage, PageLimit, Resolution, StoreError,
 };
 use async_trait::async_trait;
 
@@ -69,14 +69,16 @@ impl EventStore for MemoryStore {
         Ok(self.lanes().iter().any(|lane| lane.read().has_events_of(kind)))
     }
 
-    async fn delete_events(
+    async fn prune_events(
         &self,
         incarnation: Incarnation,
-        entity: &EntityKey,
-        up_to: SequenceNr,
+        deletions: &[EventDeletion],
     ) -> Result<(), StoreError> {
+        EventDeletion::check_all(deletions)?;
         let _fence = self.writing_as(incarnation, "deleting events")?;
-        self.lane_of(entity).write().delete(entity, up_to)
+        deletions
+            .iter()
+            .try_for_each(|deletion| self.lane_of(&deletion.entity).write().delete(deletion))
     }
 
     async fn close(&self) {

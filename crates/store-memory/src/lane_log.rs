@@ -1,8 +1,8 @@
 use crate::{arena::Arena, entity_table::EntityTable, history::History, log::Log};
 use actum_model::{EntityKey, LaneCount, Position, SequenceNr, StoredPayload};
 use actum_persistence::store::{
-    AppendBatch, AppendOutcome, EntityAppend, EntityPage, EventAt, EventFilter, Incarnation,
-    JournalEvent, LanePage, PageLimit, PageRoom, Resolution, StoreError, StoredEvent,
+    AppendBatch, AppendOutcome, EntityAppend, EntityPage, EventAt, EventDeletion, EventFilter,
+    Incarnation, JournalEvent, LanePage, PageLimit, PageRoom, Resolution, StoreError, StoredEvent,
 };
 
 /// How many entity tables a whole journal has.
@@ -128,26 +128,18 @@ impl LaneLog {
         self.entities.has_of_kind(kind, |history| history.head > SequenceNr::ZERO)
     }
 
-    /// Deletes the events of `entity` up to and including `up_to`.
-    pub(crate) fn delete(
-        &mut self,
-        entity: &EntityKey,
-        up_to: SequenceNr,
-    ) -> Result<(), StoreError> {
+    /// Deletes events of an entity of the lane.
+    pub(crate) fn delete(&mut self, deletion: &EventDeletion) -> Result<(), StoreError> {
         let mut none = History::default();
-        let history = self.entities.find_mut(entity).unwrap_or(&mut none);
-        if up_to > history.head {
-            return Err(StoreError::invalid(format!(
-                "events of {entity} cannot be deleted up to {up_to}, it has {}",
-                history.head
-            )));
-        }
-        if up_to > history.floor {
-            let count = up_to.get() - history.floor.get();
-            let gone = history.positions(history.floor);
-            gone.take(usize::try_from(count).unwrap_or(usize::MAX))
-                .for_each(|position| self.log.delete(position));
-            history.forget(up_to);
+        let history = self.entities.find_mut(&deletion.entity).unwrap_or(&mut none);
+        deletion.check_head(history.head)?;
+        let count = deletion.up_to.get().saturating_sub(history.floor.get());
+        let read = |position: &Position| deletion.read_to.is_none_or(|to| *position <= to);
+        let gone = history.positions(history.floor);
+        let gone = gone.take(usize::try_from(count).unwrap_or(usize::MAX)).take_while(read);
+        let deleted = gone.map(|position| self.log.delete(position)).count() as u64;
+        if deleted > 0 {
+            history.forget(history.floor.plus(deleted));
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 use crate::{MemoryStore, entity_table::EntityTable};
 use actum_model::{EntityKey, SequenceNr};
-use actum_persistence::store::{Snapshot, SnapshotStore, StoreError};
+use actum_persistence::store::{Snapshot, SnapshotDeletion, SnapshotStore, StoreError};
 use async_trait::async_trait;
 use std::{num::NonZeroU32, ops::RangeInclusive};
 
@@ -35,13 +35,11 @@ impl SnapshotStore for MemoryStore {
         Ok(newest.take(limit.get() as usize).map(|snapshot| snapshot.sequence_nr).collect())
     }
 
-    async fn delete(
-        &self,
-        entity: &EntityKey,
-        numbers: RangeInclusive<SequenceNr>,
-    ) -> Result<(), StoreError> {
+    async fn prune_snapshots(&self, deletions: &[SnapshotDeletion]) -> Result<(), StoreError> {
+        SnapshotDeletion::check_all(deletions)?;
         let _open = self.writing("deleting snapshots")?;
-        self.snapshots().write().delete(entity, &numbers);
+        let mut kept = self.snapshots().write();
+        deletions.iter().for_each(|deletion| kept.delete(&deletion.entity, &deletion.numbers));
         Ok(())
     }
 

@@ -6,10 +6,11 @@ use crate::{
     session::column,
     values,
 };
-use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
+use actum_model::{Lane, Offset, Position};
 use actum_persistence::store::{
-    Answered, AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, EventStore,
-    Incarnation, JournalLayout, KIND_SAMPLE, LanePage, PageLimit, Resolution, StoreError, Wanted,
+    Answered, AppendBatch, AppendOutcome, EntityPage, EntityRead, EventDeletion, EventFilter,
+    EventStore, Incarnation, JournalLayout, KIND_SAMPLE, LanePage, PageLimit, Resolution,
+    StoreError, Wanted,
 };
 use async_trait::async_trait;
 
@@ -86,15 +87,13 @@ impl EventStore for PostgresStore {
         self.exists("looking for events of a kind", query, kind).await
     }
 
-    async fn delete_events(
+    async fn prune_events(
         &self,
         incarnation: Incarnation,
-        entity: &EntityKey,
-        up_to: SequenceNr,
+        deletions: &[EventDeletion],
     ) -> Result<(), StoreError> {
-        let of = (self.layout().lane_of(entity), entity);
-        while retention::delete_some(&self.shared, incarnation, of, up_to).await? < up_to {}
-        Ok(())
+        EventDeletion::check_all(deletions)?;
+        retention::delete_events(&self.shared, incarnation, self.layout(), deletions).await
     }
 
     async fn close(&self) {

@@ -61,13 +61,26 @@ pub(crate) struct Write {
     pub(crate) query: &'static str,
 }
 
-/// Sends a write with what its incarnation must show; again when that was out of date. `bind` adds the other arguments.
+/// As [`write_rows`], of a function that answers with one row.
 pub(crate) async fn write<'q>(
+    shared: &Shared,
+    session: &mut Session,
+    write: Write,
+    bind: impl Fn(Statement<'q>) -> Statement<'q>,
+) -> Result<PgRow, Failed> {
+    let rows = write_rows(shared, session, write, bind).await?;
+    let row = rows.into_iter().next().ok_or(sqlx::Error::RowNotFound);
+    row.map_err(|error| unreadable(write.doing, error).into())
+}
+
+/// Sends a write with what its incarnation must show; again when that was out of date. `bind` adds the other arguments.
+/// All rows of the answer have the verdict of the first.
+pub(crate) async fn write_rows<'q>(
     shared: &Shared,
     session: &mut Session,
     Write { doing, incarnation, query }: Write,
     bind: impl Fn(Statement<'q>) -> Statement<'q>,
-) -> Result<PgRow, Failed> {
+) -> Result<Vec<PgRow>, Failed> {
     let key = values::incarnation(incarnation)?;
     for _ in 0..TOKENS_MAX {
         let token = shared.tokens.of(key);
@@ -77,10 +90,9 @@ pub(crate) async fn write<'q>(
             bind(query.bind(token.nonce).bind(token.settled))
         };
         let rows = transaction::call(session, shared.connector(), doing, statement).await?;
-        let row = rows.into_iter().next().ok_or(sqlx::Error::RowNotFound);
-        let row = row.map_err(|error| unreadable(doing, error))?;
-        match verdict(&row).map_err(|error| unreadable(doing, error))? {
-            Verdict::Heard => return Ok(row),
+        let row = rows.first().ok_or(sqlx::Error::RowNotFound);
+        match row.and_then(verdict).map_err(|error| unreadable(doing, error))? {
+            Verdict::Heard => return Ok(rows),
             Verdict::Settled(token) => shared.tokens.learn(key, token),
             // what it had to show is kept: without its nonce it could pass for whoever got its number
             Verdict::Fenced => return Err(StoreError::Fenced { incarnation }.into()),

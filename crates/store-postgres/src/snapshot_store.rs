@@ -8,9 +8,11 @@ use crate::{
     values,
 };
 use actum_model::{EntityKey, PartitionCount, SequenceNr};
-use actum_persistence::store::{Snapshot, SnapshotRow, SnapshotStore, StoreError};
+use actum_persistence::store::{
+    Snapshot, SnapshotDeletion, SnapshotRow, SnapshotStore, StoreError,
+};
 use async_trait::async_trait;
-use std::{collections::BTreeMap, num::NonZeroU32, ops::RangeInclusive};
+use std::{collections::BTreeMap, num::NonZeroU32};
 
 const SAVING: &str = "saving snapshots";
 
@@ -68,20 +70,33 @@ impl SnapshotStore for PostgresStore {
         numbers.map_err(|error| store_error(doing, error))
     }
 
-    async fn delete(
-        &self,
-        entity: &EntityKey,
-        numbers: RangeInclusive<SequenceNr>,
-    ) -> Result<(), StoreError> {
-        let statement = "WITH deleted AS (
-                DELETE FROM @snapshots AS s USING @entities AS n
-                WHERE n.kind = $1 AND n.id = $2 AND s.entity = n.entity AND s.sequence_nr BETWEEN $3 AND $4
+    async fn prune_snapshots(&self, deletions: &[SnapshotDeletion]) -> Result<(), StoreError> {
+        SnapshotDeletion::check_all(deletions)?;
+        if deletions.is_empty() {
+            return Ok(());
+        }
+        // in one order, so that two of them never wait for each other
+        let statement = "WITH doomed AS (
+                SELECT s.entity, s.sequence_nr
+                FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) AS d (kind, id, first, last)
+                JOIN @entities AS n ON n.kind = d.kind AND n.id = d.id
+                JOIN @snapshots AS s ON s.entity = n.entity AND s.sequence_nr BETWEEN d.first AND d.last
+                ORDER BY s.entity, s.sequence_nr FOR UPDATE OF s
+            ), deleted AS (
+                DELETE FROM @snapshots AS s USING doomed AS d
+                WHERE s.entity = d.entity AND s.sequence_nr = d.sequence_nr
             ) SELECT 1";
-        let (first, last) = (numbers.start().get(), numbers.end().get());
+        let kinds: Vec<&str> = deletions.iter().map(|deletion| deletion.entity.kind()).collect();
+        let ids: Vec<&str> = deletions.iter().map(|deletion| deletion.entity.id()).collect();
+        let first: Vec<i64> = deletions
+            .iter()
+            .map(|deletion| values::bound(deletion.numbers.start().get()))
+            .collect();
+        let last: Vec<i64> =
+            deletions.iter().map(|deletion| values::bound(deletion.numbers.end().get())).collect();
         let statement = || {
             let query = sqlx::query(self.shared.texts.of(statement));
-            let query = query.bind(entity.kind()).bind(entity.id());
-            query.bind(values::bound(first)).bind(values::bound(last))
+            query.bind(&kinds).bind(&ids).bind(&first).bind(&last)
         };
         let doing = "deleting snapshots";
         let mut session = self.shared.connections.lend(doing).await?;

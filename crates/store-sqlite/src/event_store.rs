@@ -7,14 +7,16 @@ use crate::{
     fence,
     lane_page::{self, LaneRead},
     readers::Reader,
-    resolve, retention,
+    resolve,
+    retention::{self, LaneHead},
     room::Need,
     session::column,
 };
-use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
+use actum_model::{Lane, Offset, Position};
 use actum_persistence::store::{
-    Answered, AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, EventStore,
-    Incarnation, JournalLayout, KIND_SAMPLE, LanePage, PageLimit, Resolution, StoreError, Wanted,
+    Answered, AppendBatch, AppendOutcome, EntityPage, EntityRead, EventDeletion, EventFilter,
+    EventStore, Incarnation, JournalLayout, KIND_SAMPLE, LanePage, PageLimit, Resolution,
+    StoreError, Wanted,
 };
 use async_trait::async_trait;
 
@@ -96,22 +98,28 @@ impl EventStore for SqliteStore {
         self.exists("looking for events of a kind", query, kind).await
     }
 
-    async fn delete_events(
+    async fn prune_events(
         &self,
         incarnation: Incarnation,
-        entity: &EntityKey,
-        up_to: SequenceNr,
+        deletions: &[EventDeletion],
     ) -> Result<(), StoreError> {
-        let lane = (self.layout().lane_of(entity), self.places());
-        loop {
-            let doing = "deleting events";
-            let (mut tx, head) =
-                fence::begin_in_lane(self.writer(), doing, Need::Relief, incarnation, lane).await?;
-            let deleted = retention::delete_events(&mut tx, (lane.0, head), entity, up_to).await;
-            if tx.finish(deleted).await? >= up_to {
-                return Ok(());
+        EventDeletion::check_all(deletions)?;
+        let layout = self.layout();
+        let lane_of = |deletion: &&EventDeletion| layout.lane_of(&deletion.entity);
+        let mut sorted: Vec<_> = deletions.iter().collect();
+        sorted.sort_by_key(lane_of);
+        for rest in sorted.chunk_by_mut(|a, b| lane_of(a) == lane_of(b)) {
+            let (lane, mut rest) = ((lane_of(&rest[0]), self.places()), &*rest);
+            while !rest.is_empty() {
+                let (doing, need) = ("deleting events", Need::Relief);
+                let (mut tx, head) =
+                    fence::begin_in_lane(self.writer(), doing, need, incarnation, lane).await?;
+                let lane = LaneHead { lane: lane.0, places: lane.1, head };
+                let done = retention::delete_events(&mut tx, lane, rest).await;
+                rest = &rest[tx.finish(done).await?..];
             }
         }
+        Ok(())
     }
 
     async fn close(&self) {

@@ -1,64 +1,111 @@
 //! Deleting what is not needed any more, in steps: one deletes as much as there is room for.
 
-use crate::{connection::PAGE_BYTES, session::column, values, writer::WriteTx};
+use crate::{connection::PAGE_BYTES, place::Places, session::column, values, writer::WriteTx};
 use actum_model::{EntityKey, Lane, Position, SequenceNr};
-use actum_persistence::store::StoreError;
+use actum_persistence::store::{EventDeletion, SnapshotDeletion, StoreError};
 use sqlx::sqlite::SqliteRow;
-use std::ops::RangeInclusive;
 
 /// How many events or snapshots one transaction deletes at most, so that others get their turn in between.
 const DELETED_MAX: u64 = 1_000;
 
-/// Deletes events of `entity` up to `up_to`, some of them if they are many, and says up to which they are deleted.
+/// A lane with its head.
+#[derive(Clone, Copy)]
+pub(crate) struct LaneHead {
+    pub(crate) lane: Lane,
+    pub(crate) places: Places,
+    pub(crate) head: Position,
+}
+
+/// Deletes events of entities of `lane`, in their order, some of them if they are many, and says of how many entities all
+/// are deleted: those of the next one may be deleted in part.
 ///
-/// `lane` is the entity's, with its head: the lane and the entity keep their heads although their last event may go.
+/// The lane and the entities keep their heads although their last event may go.
 pub(crate) async fn delete_events(
     tx: &mut WriteTx<'_>,
-    lane: (Lane, Position),
-    entity: &EntityKey,
-    up_to: SequenceNr,
+    lane: LaneHead,
+    deletions: &[&EventDeletion],
+) -> Result<usize, StoreError> {
+    let mut step = step(tx).await;
+    for (done, deletion) in deletions.iter().enumerate() {
+        if step == 0 {
+            return Ok(done);
+        }
+        let numbers = numbers_of(tx, &deletion.entity).await?;
+        deletion.check_head(numbers.head)?;
+        let up_to = readable_up_to(tx, lane, &numbers, deletion).await?;
+        let floor = up_to.min(numbers.floor.plus(step));
+        let count = floor.get().saturating_sub(numbers.floor.get());
+        if count > 0 {
+            delete_some(tx, lane, numbers.entity, floor).await?;
+            tx.will_write(count * PAGE_BYTES);
+            step -= count;
+        }
+        if floor < up_to {
+            return Ok(done);
+        }
+    }
+    Ok(deletions.len())
+}
+
+/// Up to which event all that may go are read by everyone: positions grow with sequence numbers.
+async fn readable_up_to(
+    tx: &mut WriteTx<'_>,
+    LaneHead { lane, places, head }: LaneHead,
+    numbers: &Numbers,
+    deletion: &EventDeletion,
 ) -> Result<SequenceNr, StoreError> {
-    let numbers = numbers_of(tx, entity).await?;
-    if up_to > numbers.head {
-        let head = numbers.head;
-        return Err(StoreError::invalid(format!(
-            "events of {entity} cannot be deleted up to {up_to}, it has {head}"
-        )));
-    }
-    if up_to <= numbers.floor {
-        return Ok(numbers.floor);
-    }
-    let floor = up_to.min(numbers.floor.plus(step(tx).await));
+    let Some(read_to) = deletion.read_to.filter(|read_to| *read_to < head) else {
+        return Ok(deletion.up_to);
+    };
+    // the plus keeps SQLite from walking the lane instead of the entity
+    let query = "SELECT sequence_nr FROM events
+        WHERE entity = ? AND sequence_nr <= ? AND +place <= ? ORDER BY sequence_nr DESC LIMIT 1";
+    let query = sqlx::query(query).bind(numbers.entity).bind(values::bound(deletion.up_to.get()));
+    let rows = tx.rows(query.bind(places.place_at_most(lane, read_to))).await?;
+    let newest = rows.first().map(|row| values::sequence_nr(row, 0)).transpose();
+    Ok(newest.map_err(|error| tx.failed(error))?.unwrap_or(numbers.floor))
+}
+
+/// Deletes the events of an entity up to `floor`.
+async fn delete_some(
+    tx: &mut WriteTx<'_>,
+    LaneHead { lane, head, .. }: LaneHead,
+    entity: i64,
+    floor: SequenceNr,
+) -> Result<(), StoreError> {
     let delete = "DELETE FROM events WHERE entity = ? AND sequence_nr <= ?";
     let raise = "UPDATE entities SET floor = ? WHERE entity = ?";
     let keep = "UPDATE lanes SET kept = ?1 WHERE lane = ?2 AND kept < ?1";
     let nr = values::bound(floor.get());
-    tx.execute(sqlx::query(delete).bind(numbers.entity).bind(nr)).await?;
-    tx.execute(sqlx::query(raise).bind(nr).bind(numbers.entity)).await?;
-    let (lane, head) = lane;
-    tx.execute(sqlx::query(keep).bind(values::bound(head.get())).bind(lane.nr())).await?;
-    tx.will_write((floor.get() - numbers.floor.get()) * PAGE_BYTES);
-    Ok(floor)
+    tx.execute(sqlx::query(delete).bind(entity).bind(nr)).await?;
+    tx.execute(sqlx::query(raise).bind(nr).bind(entity)).await?;
+    tx.execute(sqlx::query(keep).bind(values::bound(head.get())).bind(lane.nr())).await
 }
 
-/// Deletes snapshots of `entity` with these numbers, some of them if they are many, and says whether that was the rest.
+/// Deletes snapshots of entities, in their order, some of them if they are many, and says of how many entities all are
+/// deleted.
 pub(crate) async fn delete_snapshots(
     tx: &mut WriteTx<'_>,
-    entity: &EntityKey,
-    numbers: &RangeInclusive<SequenceNr>,
-) -> Result<bool, StoreError> {
+    deletions: &[SnapshotDeletion],
+) -> Result<usize, StoreError> {
     let statement = "DELETE FROM snapshots WHERE rowid IN (
             SELECT s.rowid FROM entities AS e CROSS JOIN snapshots AS s ON s.entity = e.entity
             WHERE e.kind = ? AND e.id = ? AND s.sequence_nr BETWEEN ? AND ?
             ORDER BY s.sequence_nr LIMIT ?
         ) RETURNING 1";
-    let (first, last) = (numbers.start().get(), numbers.end().get());
-    let count_max = step(tx).await;
-    let statement = sqlx::query(statement).bind(entity.kind()).bind(entity.id());
-    let statement = statement.bind(values::bound(first)).bind(values::bound(last));
-    let count = tx.rows(statement.bind(values::bound(count_max))).await?.len() as u64;
-    tx.will_write(count * PAGE_BYTES);
-    Ok(count < count_max)
+    let mut step = step(tx).await;
+    for (done, SnapshotDeletion { entity, numbers, .. }) in deletions.iter().enumerate() {
+        let (first, last) = (numbers.start().get(), numbers.end().get());
+        let delete = sqlx::query(statement).bind(entity.kind()).bind(entity.id());
+        let delete = delete.bind(values::bound(first)).bind(values::bound(last));
+        let count = tx.rows(delete.bind(values::bound(step))).await?.len() as u64;
+        tx.will_write(count * PAGE_BYTES);
+        step -= count;
+        if step == 0 {
+            return Ok(done); // there may be more of them
+        }
+    }
+    Ok(deletions.len())
 }
 
 /// How many rows are deleted now: each lies somewhere else, so it takes a page of the log.

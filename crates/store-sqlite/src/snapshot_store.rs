@@ -3,9 +3,11 @@ use crate::{
     session::Statement, values, writer::WriteTx,
 };
 use actum_model::{EntityKey, SequenceNr};
-use actum_persistence::store::{Snapshot, SnapshotRow, SnapshotStore, StoreError};
+use actum_persistence::store::{
+    Snapshot, SnapshotDeletion, SnapshotRow, SnapshotStore, StoreError,
+};
 use async_trait::async_trait;
-use std::{collections::HashMap, num::NonZeroU32, ops::RangeInclusive};
+use std::{collections::HashMap, num::NonZeroU32};
 
 #[async_trait]
 impl SnapshotStore for SqliteStore {
@@ -50,18 +52,15 @@ impl SnapshotStore for SqliteStore {
         rows.and_then(numbers).map_err(|error| store_error(doing, error))
     }
 
-    async fn delete(
-        &self,
-        entity: &EntityKey,
-        numbers: RangeInclusive<SequenceNr>,
-    ) -> Result<(), StoreError> {
-        loop {
+    async fn prune_snapshots(&self, deletions: &[SnapshotDeletion]) -> Result<(), StoreError> {
+        SnapshotDeletion::check_all(deletions)?;
+        let mut rest = deletions;
+        while !rest.is_empty() {
             let mut tx = self.writer().begin_relief("deleting snapshots").await?;
-            let deleted = retention::delete_snapshots(&mut tx, entity, &numbers).await;
-            if tx.finish(deleted).await? {
-                return Ok(());
-            }
+            let done = retention::delete_snapshots(&mut tx, rest).await;
+            rest = &rest[tx.finish(done).await?..];
         }
+        Ok(())
     }
 
     async fn close(&self) {

@@ -8,7 +8,9 @@ use super::{
     writer::Writer,
 };
 use actum_model::{Lane, Position, SequenceNr};
-use actum_persistence::store::{AppendOutcome, EventFilter};
+use actum_persistence::store::{
+    AppendOutcome, EventDeletion, EventFilter, SnapshotDeletion, bounds::DELETIONS_MAX,
+};
 
 /// Deleted events are gone, from the entity and from the lane; the head stays, the floor tells, and a read from before
 /// the floor starts behind it.
@@ -102,6 +104,75 @@ pub async fn the_floor_never_sinks(fixture: &dyn StoreFixture) {
     }
     delete(&writer, 2, 0).await; // of an entity that was never written
     writer.write(&account(2), 0, 1).await;
+}
+
+/// One call deletes of many entities, in every lane, of some more than of others, and named more than once.
+pub async fn events_of_many_entities_are_deleted_in_one_call(fixture: &dyn StoreFixture) {
+    let stores = fixture.open().await;
+    let writer = Writer::claim(&stores).await;
+    let keys = accounts(150);
+    for key in &keys {
+        writer.write(key, 0, 20).await;
+    }
+    let up_to = |nr: usize| SequenceNr::new(nr as u64 % 21);
+    let mut deletions: Vec<_> =
+        keys.iter().enumerate().map(|(nr, key)| EventDeletion::new(key, up_to(nr))).collect();
+    deletions.push(EventDeletion::new(&keys[20], SequenceNr::new(7)));
+    deletions.push(EventDeletion::new(&account(1000), SequenceNr::ZERO)); // was never written
+    let heads = stores.events.heads().await.expect("the heads can be read");
+    for _ in 0..2 {
+        let deleted = stores.events.prune_events(writer.incarnation, &deletions).await;
+        deleted.expect("events can be deleted");
+        for (nr, key) in keys.iter().enumerate() {
+            let page = page(&stores, key, 0).await;
+            assert_eq!((page.floor, page.head), (up_to(nr), SequenceNr::new(20)), "{key}");
+            assert_eq!(page.events.len() as u64, 20 - up_to(nr).get(), "{key}");
+        }
+    }
+    assert_eq!(stores.events.heads().await.expect("the heads can be read"), heads);
+    let nothing = stores.events.prune_events(writer.incarnation, &[]).await;
+    nothing.expect("there may be nothing to delete");
+}
+
+/// Events behind the position up to which all readers have read stay, whatever snapshots cover.
+pub async fn what_a_reader_has_not_read_is_kept(fixture: &dyn StoreFixture) {
+    let stores = fixture.open().await;
+    let writer = Writer::claim(&stores).await;
+    // positions 1 to 4 are of the first, 5 to 8 of the second, 9 to 12 of the first, and so on
+    for round in 0..3 {
+        for nr in [1, 2] {
+            writer.write(&account(nr), 4 * round, 4).await;
+        }
+    }
+    let steps = [(0, 0, 0), (2, 2, 0), (8, 4, 4), (10, 6, 4), (10, 6, 4), (16, 8, 8), (24, 10, 10)];
+    for (read_to, first, second) in steps {
+        let read_to = Some(Position::new(read_to));
+        let of = |nr| EventDeletion::new(&account(nr), SequenceNr::new(10)).with_read_to(read_to);
+        let deleted = stores.events.prune_events(writer.incarnation, &[of(1), of(2)]).await;
+        deleted.expect("events can be deleted");
+        for (nr, floor) in [(1, first), (2, second)] {
+            let page = page(&stores, &account(nr), 0).await;
+            assert_eq!((page.floor.get(), page.head.get()), (floor, 12), "read to {read_to:?}");
+        }
+    }
+}
+
+/// More entities than the bound are refused before anything is deleted.
+pub async fn a_call_for_too_many_entities_is_refused(fixture: &dyn StoreFixture) {
+    let stores = fixture.open().await;
+    let writer = Writer::claim(&stores).await;
+    writer.write(&account(0), 0, 1).await;
+    let keys = accounts(DELETIONS_MAX + 1);
+    let events: Vec<_> = keys.iter().map(|key| EventDeletion::new(key, SequenceNr::ZERO)).collect();
+    assert_invalid(stores.events.prune_events(writer.incarnation, &events).await);
+    let none = SequenceNr::ZERO..=SequenceNr::ZERO;
+    let snapshots: Vec<_> =
+        keys.iter().map(|key| SnapshotDeletion::new(key, none.clone())).collect();
+    assert_invalid(stores.snapshots.prune_snapshots(&snapshots).await);
+    let most = stores.events.prune_events(writer.incarnation, &events[1..]).await;
+    most.expect("as many as the bound says are deleted");
+    let most = stores.snapshots.prune_snapshots(&snapshots[1..]).await;
+    most.expect("as many as the bound says are deleted");
 }
 
 /// Readers get past long stretches of deleted events, in small pages and from any place.

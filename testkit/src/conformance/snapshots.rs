@@ -3,13 +3,13 @@
 use super::{
     StoreFixture,
     refusal::assert_invalid,
-    sample::{account, payload, timestamp},
+    sample::{account, accounts, payload, timestamp},
     seed,
 };
 use actum_model::{EntityKey, SequenceNr, StoredPayload, Timestamp};
-use actum_persistence::store::{Snapshot, Stores};
+use actum_persistence::store::{Snapshot, SnapshotDeletion, Stores};
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroU32};
 
 /// A snapshot comes back with every field as it was.
 pub async fn a_snapshot_comes_back_as_it_was_saved(fixture: &dyn StoreFixture) {
@@ -117,6 +117,36 @@ pub async fn snapshots_are_deleted_by_their_numbers(fixture: &dyn StoreFixture) 
     assert_eq!(list(&stores, &account(2), u64::MAX, 9).await.len(), 6);
     save(&stores, &[snapshot(1, 5, "after all were deleted")]).await;
     assert_eq!(list(&stores, &account(1), u64::MAX, 9).await, [5]);
+}
+
+/// One call deletes of many entities; the others keep theirs.
+pub async fn snapshots_of_many_entities_are_deleted_in_one_call(fixture: &dyn StoreFixture) {
+    let stores = fixture.open().await;
+    let keys = accounts(60);
+    let all: Vec<_> =
+        (0..60).flat_map(|nr| [5, 10, 15, 20].map(|of| snapshot(nr, of, "state"))).collect();
+    stores.snapshots.save(&all).await.expect("snapshots can be saved");
+    let first = |nr: usize| SequenceNr::new(5 * (nr as u64 % 3));
+    let deletions: Vec<_> = (0..50)
+        .map(|nr| SnapshotDeletion::new(&keys[nr], first(nr)..=SequenceNr::new(15)))
+        .collect();
+    for _ in 0..2 {
+        let deleted = stores.snapshots.prune_snapshots(&deletions).await;
+        deleted.expect("snapshots can be deleted");
+        for (nr, key) in keys.iter().enumerate() {
+            let (newest, limit) = (SequenceNr::new(100), NonZeroU32::MAX);
+            let left = stores.snapshots.list(key, newest, limit).await;
+            let left: Vec<u64> =
+                left.expect("they can be listed").iter().map(|nr| nr.get()).collect();
+            let expected: &[u64] = match nr {
+                50.. => &[20, 15, 10, 5],
+                _ if first(nr).get() > 5 => &[20, 5],
+                _ => &[20],
+            };
+            assert_eq!(left, expected, "{key}");
+        }
+    }
+    stores.snapshots.prune_snapshots(&[]).await.expect("there may be nothing to delete");
 }
 
 /// A snapshot covers an event, and the first event has the number 1.

@@ -121,6 +121,7 @@ macro_rules! store_conformance {
                 many_snapshots_are_saved_together
                 snapshots_are_listed_from_the_newest
                 snapshots_are_deleted_by_their_numbers
+                snapshots_of_many_entities_are_deleted_in_one_call
                 a_snapshot_that_covers_no_event_is_invalid
                 snapshots_behave_as_a_plain_map_would;
             Plain recovery:
@@ -139,7 +140,11 @@ macro_rules! store_conformance {
                 numbers_go_on_after_everything_was_deleted_and_reopened
                 deleting_past_the_head_is_invalid
                 the_floor_never_sinks
+                what_a_reader_has_not_read_is_kept
+                a_call_for_too_many_entities_is_refused
                 readers_get_past_what_was_deleted;
+            Lanes retention:
+                events_of_many_entities_are_deleted_in_one_call;
             Plain states:
                 a_state_comes_back_as_it_was_written
                 a_write_moves_the_revision_as_far_as_it_says

@@ -4,10 +4,10 @@ use super::{
     fault::{Act, unknown},
     faults::Faults,
 };
-use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
+use actum_model::{Lane, Offset, Position};
 use actum_persistence::store::{
-    AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, EventStore, Incarnation,
-    JournalLayout, LanePage, PageLimit, Resolution, StoreError,
+    AppendBatch, AppendOutcome, EntityPage, EntityRead, EventDeletion, EventFilter, EventStore,
+    Incarnation, JournalLayout, LanePage, PageLimit, Resolution, StoreError,
 };
 use async_trait::async_trait;
 
@@ -83,14 +83,13 @@ impl EventStore for FaultStore {
         call.run(self.inner.events.has_events_of(kind)).await
     }
 
-    async fn delete_events(
+    async fn prune_events(
         &self,
         incarnation: Incarnation,
-        entity: &EntityKey,
-        up_to: SequenceNr,
+        deletions: &[EventDeletion],
     ) -> Result<(), StoreError> {
         let call = Call::begin(&self.faults, Operation::DeleteEvents);
-        call.run(self.inner.events.delete_events(incarnation, entity, up_to)).await
+        call.run(self.inner.events.prune_events(incarnation, deletions)).await
     }
 
     async fn close(&self) {

@@ -12,7 +12,7 @@ pub enum Operation {
     ReadLane,
     /// [`EventStore::heads`](actum_persistence::store::EventStore::heads).
     Heads,
-    /// [`EventStore::delete_events`](actum_persistence::store::EventStore::delete_events).
+    /// [`EventStore::prune_events`](actum_persistence::store::EventStore::prune_events).
     DeleteEvents,
     /// [`RecoveryStore::recover`](actum_persistence::store::RecoveryStore::recover).
     Recover,
@@ -22,7 +22,7 @@ pub enum Operation {
     LoadSnapshot,
     /// [`SnapshotStore::list`](actum_persistence::store::SnapshotStore::list).
     ListSnapshots,
-    /// [`SnapshotStore::delete`](actum_persistence::store::SnapshotStore::delete).
+    /// [`SnapshotStore::prune_snapshots`](actum_persistence::store::SnapshotStore::prune_snapshots).
     DeleteSnapshots,
     /// [`DurableStateStore::write`](actum_persistence::store::DurableStateStore::write).
     WriteStates,

@@ -1,8 +1,8 @@
 use super::{FaultStore, Operation, call::Call};
 use actum_model::{EntityKey, SequenceNr};
-use actum_persistence::store::{Snapshot, SnapshotStore, StoreError};
+use actum_persistence::store::{Snapshot, SnapshotDeletion, SnapshotStore, StoreError};
 use async_trait::async_trait;
-use std::{num::NonZeroU32, ops::RangeInclusive};
+use std::num::NonZeroU32;
 
 #[async_trait]
 impl SnapshotStore for FaultStore {
@@ -31,13 +31,9 @@ impl SnapshotStore for FaultStore {
         call.run(self.inner.snapshots.list(entity, at_most, limit)).await
     }
 
-    async fn delete(
-        &self,
-        entity: &EntityKey,
-        numbers: RangeInclusive<SequenceNr>,
-    ) -> Result<(), StoreError> {
+    async fn prune_snapshots(&self, deletions: &[SnapshotDeletion]) -> Result<(), StoreError> {
         let call = Call::begin(&self.faults, Operation::DeleteSnapshots);
-        call.run(self.inner.snapshots.delete(entity, numbers)).await
+        call.run(self.inner.snapshots.prune_snapshots(deletions)).await
     }
 
     async fn close(&self) {

@@ -23,6 +23,8 @@ pub const BATCH_ENTITIES_MAX: usize = 10_000;
 pub const BATCH_EVENTS_MAX: usize = 100_000;
 /// The most bytes of one batch: payloads, metadata and remembered commands.
 pub const BATCH_BYTES_MAX: usize = 64 << 20;
+/// The most entities of which one call deletes events or snapshots.
+pub const DELETIONS_MAX: usize = 1_000;
 /// The most kinds, and the most manifests, of one filter.
 pub const FILTER_NAMES_MAX: usize = 1_000;
 /// The highest sequence number, revision and position: what a signed number of 64 bits counts to.

@@ -1,6 +1,6 @@
 use super::{
-    AppendBatch, AppendOutcome, EntityPage, EntityRead, EventFilter, Incarnation, JournalLayout,
-    LanePage, PageLimit, Resolution, StoreError,
+    AppendBatch, AppendOutcome, EntityPage, EntityRead, EventDeletion, EventFilter, Incarnation,
+    JournalLayout, LanePage, PageLimit, Resolution, StoreError,
 };
 use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
 use async_trait::async_trait;
@@ -96,17 +96,34 @@ pub trait EventStore: Send + Sync + 'static {
     /// [`StoreError`] when the read fails.
     async fn has_events_of(&self, kind: &str) -> Result<bool, StoreError>;
 
-    /// Deletes the events of `entity` up to and including `up_to`, which a confirmed snapshot covers. The entity's
-    /// last event is never deleted before its number is kept elsewhere: the head does not move.
+    /// Deletes events of many entities that confirmed snapshots cover. The last event of an entity or of a lane is never
+    /// deleted before its number is kept elsewhere: no head moves. Deleting what is deleted already changes nothing.
+    ///
+    /// It need not be one transaction: a store divides it, so that others get their turn in between. After an error some
+    /// of it may be done, and the same call can be repeated.
     ///
     /// # Errors
-    /// [`StoreError::Fenced`] when the incarnation is revoked; [`StoreError::Invalid`] when `up_to` is past the head.
+    /// [`StoreError::Fenced`] when the incarnation is revoked; [`StoreError::Invalid`] when a deletion is [past the
+    /// head](EventDeletion::check_head) of its entity, of which nothing is deleted then, or when there are [too
+    /// many](EventDeletion::check_all).
+    async fn prune_events(
+        &self,
+        incarnation: Incarnation,
+        deletions: &[EventDeletion],
+    ) -> Result<(), StoreError>;
+
+    /// As [`prune_events`](Self::prune_events), of one entity and wherever readers are.
+    ///
+    /// # Errors
+    /// As [`prune_events`](Self::prune_events).
     async fn delete_events(
         &self,
         incarnation: Incarnation,
         entity: &EntityKey,
         up_to: SequenceNr,
-    ) -> Result<(), StoreError>;
+    ) -> Result<(), StoreError> {
+        self.prune_events(incarnation, &[EventDeletion::new(entity, up_to)]).await
+    }
 
     /// Finishes what is under way and closes files and connections. Later calls get
     /// [`StoreError::Unavailable`]; a second close does nothing, or what was left when the future of the first was

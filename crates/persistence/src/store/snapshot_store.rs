@@ -1,4 +1,4 @@
-use super::{StoreError, careful_recovery::warn_of_skipped};
+use super::{SnapshotDeletion, StoreError, careful_recovery::warn_of_skipped};
 use actum_model::{EntityKey, SequenceNr, StoredPayload, Timestamp};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -94,15 +94,25 @@ pub trait SnapshotStore: Send + Sync + 'static {
         limit: NonZeroU32,
     ) -> Result<Vec<SequenceNr>, StoreError>;
 
+    /// Deletes snapshots of many entities. It need not be one transaction: after an error some of it may be done, and the
+    /// same call can be repeated.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the write fails; [`StoreError::Invalid`] when there are [too
+    /// many](SnapshotDeletion::check_all).
+    async fn prune_snapshots(&self, deletions: &[SnapshotDeletion]) -> Result<(), StoreError>;
+
     /// Deletes the snapshots of `entity` with these sequence numbers, as far as there are any.
     ///
     /// # Errors
-    /// [`StoreError`] when the write fails.
+    /// As [`prune_snapshots`](Self::prune_snapshots).
     async fn delete(
         &self,
         entity: &EntityKey,
         numbers: RangeInclusive<SequenceNr>,
-    ) -> Result<(), StoreError>;
+    ) -> Result<(), StoreError> {
+        self.prune_snapshots(&[SnapshotDeletion::new(entity, numbers)]).await
+    }
 
     /// As [`EventStore::close`](super::EventStore::close).
     async fn close(&self) {}

@@ -1,10 +1,13 @@
+use crate::JournalReaders;
 use actum_model::{EntityKey, SequenceNr};
 use actum_persistence::{
     panics::log_safely,
     serializer::Serializer,
-    store::{Incarnation, Snapshot, SnapshotFit, StoreError, Stores},
+    store::{
+        EventDeletion, Incarnation, Snapshot, SnapshotDeletion, SnapshotFit, StoreError, Stores,
+    },
 };
-use std::{fmt, num::NonZeroU32};
+use std::{fmt, num::NonZeroU32, slice};
 
 /// What is kept of the entities of one kind once a snapshot is confirmed.
 pub(crate) struct Retention {
@@ -17,7 +20,7 @@ pub(crate) struct Retention {
 /// Decodes a snapshot of a kind, state and remembered commands; says why it cannot be done.
 pub(crate) type Decode = Box<dyn Fn(&Serializer, &Snapshot) -> Result<(), String> + Send + Sync>;
 
-/// Deletes what a snapshot that was just saved makes superfluous.
+/// Finds what a snapshot that was just saved makes superfluous.
 ///
 /// Events go only behind a snapshot that was read back from the store, decoded, and found to cover an event of this journal.
 /// So both are checked in the store: the one just saved, before it counts as kept, and the oldest that is kept, which
@@ -26,7 +29,14 @@ pub(crate) struct Tidying<'a> {
     pub(crate) retention: &'a Retention,
     pub(crate) serializer: &'a Serializer,
     pub(crate) stores: &'a Stores,
-    pub(crate) incarnation: Incarnation,
+    pub(crate) readers: &'a JournalReaders,
+}
+
+/// What the snapshots of many entities have made superfluous.
+#[derive(Default)]
+pub(crate) struct Superfluous {
+    snapshots: Vec<SnapshotDeletion>,
+    events: Vec<EventDeletion>,
 }
 
 /// How many unreadable snapshots of an entity are deleted after one was saved; the rest after the next one.
@@ -51,15 +61,17 @@ enum Check {
 }
 
 impl Tidying<'_> {
-    /// Deletes what snapshots of `entity` up to the one just saved, `newest`, make superfluous.
+    /// Adds to `superfluous` what snapshots of `entity` up to the one just saved, `newest`, cover.
     ///
     /// Any of the kept snapshots can be recovered from: only what the oldest of them covers goes, and only when there are
-    /// as many as are to be kept; and no event from `needed_from` on, since those hold replies that are promised to retries.
-    pub(crate) async fn tidy(
+    /// as many as are to be kept; no event from `needed_from` on, since those hold replies that are promised to retries;
+    /// and none that a reader of the journal has not read.
+    pub(crate) async fn find(
         &self,
         entity: &EntityKey,
         newest: SequenceNr,
         needed_from: Option<SequenceNr>,
+        superfluous: &mut Superfluous,
     ) -> Result<(), StoreError> {
         if self.retention.delete_events && self.check(entity, newest).await? != Check::Usable {
             return Ok(());
@@ -72,7 +84,10 @@ impl Tidying<'_> {
             let known = !self.retention.delete_events || oldest == newest;
             let check = if known { Check::Usable } else { self.check(entity, oldest).await? };
             match check {
-                Check::Usable => return self.delete_up_to(entity, oldest, needed_from).await,
+                Check::Usable => {
+                    self.add(entity, oldest, needed_from, superfluous);
+                    return Ok(());
+                }
                 Check::Unfit => return Ok(()), // newer ones will take its place
                 Check::Deleted => {}
             }
@@ -80,19 +95,20 @@ impl Tidying<'_> {
         Ok(())
     }
 
-    async fn delete_up_to(
+    fn add(
         &self,
         entity: &EntityKey,
         oldest: SequenceNr,
         needed_from: Option<SequenceNr>,
-    ) -> Result<(), StoreError> {
-        let superfluous = SequenceNr::ZERO..=oldest.previous();
-        self.stores.snapshots.delete(entity, superfluous).await?;
+        Superfluous { snapshots, events }: &mut Superfluous,
+    ) {
+        snapshots.push(SnapshotDeletion::new(entity, SequenceNr::ZERO..=oldest.previous()));
         let up_to = needed_from.map_or(oldest, |needed| oldest.min(needed.previous()));
         if self.retention.delete_events && up_to > SequenceNr::ZERO {
-            self.stores.events.delete_events(self.incarnation, entity, up_to).await?;
+            let lane = self.stores.events.layout().lane_of(entity);
+            let read_to = self.readers.read_to(lane);
+            events.push(EventDeletion::new(entity, up_to).with_read_to(read_to));
         }
-        Ok(())
     }
 
     async fn check(&self, entity: &EntityKey, nr: SequenceNr) -> Result<Check, StoreError> {
@@ -136,6 +152,42 @@ impl Tidying<'_> {
             SnapshotFit::Fits => Stored::Usable,
             unfit => Stored::Unfit(unfit),
         })
+    }
+}
+
+impl Superfluous {
+    /// Deletes it: snapshots first, so that none is left whose events are gone.
+    pub(crate) async fn delete(
+        self,
+        stores: &Stores,
+        incarnation: Incarnation,
+    ) -> Result<(), StoreError> {
+        if self.snapshots.is_empty() {
+            return Ok(()); // no entity loses events and keeps all its snapshots
+        }
+        stores.snapshots.prune_snapshots(&self.snapshots).await?;
+        if self.events.is_empty() {
+            return Ok(());
+        }
+        match stores.events.prune_events(incarnation, &self.events).await {
+            // it is about one of them: the others need not stay for it
+            Err(error @ StoreError::Invalid { .. }) if self.events.len() > 1 => {
+                for one in &self.events {
+                    let deleted = stores.events.prune_events(incarnation, slice::from_ref(one));
+                    match deleted.await {
+                        Ok(()) | Err(StoreError::Invalid { .. }) => {}
+                        Err(other) => return Err(other),
+                    }
+                }
+                Err(error)
+            }
+            deleted => deleted,
+        }
+    }
+
+    /// Of how many entities it is, at most.
+    pub(crate) fn entities(&self) -> usize {
+        self.snapshots.len()
     }
 }
 

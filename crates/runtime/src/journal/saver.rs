@@ -1,15 +1,16 @@
-use super::retention::{Retention, Tidying};
-use crate::clock::Clock;
+use super::retention::{Retention, Superfluous, Tidying};
+use crate::{JournalReaders, clock::Clock};
 use actum_host::{Burst, cell::TakenSnapshot, log_burst};
 use actum_persistence::error_chain::full_text;
 use actum_persistence::{
     panics::{guarded, log_safely},
     serializer::Serializer,
-    store::{Incarnation, Snapshot, Stores},
+    store::{Incarnation, Snapshot, StoreError, Stores},
 };
 use parking_lot::Mutex;
 use std::{
     collections::{HashMap, VecDeque},
+    fmt,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 use tokio::sync::Notify;
@@ -107,7 +108,12 @@ impl Saver {
     }
 
     /// Saves snapshots until closed.
-    pub(crate) async fn run(&self, stores: Stores, incarnation: Incarnation) {
+    pub(crate) async fn run(
+        &self,
+        stores: &Stores,
+        incarnation: Incarnation,
+        readers: &JournalReaders,
+    ) {
         loop {
             let batch = self.next_batch();
             if batch.is_empty() {
@@ -118,7 +124,7 @@ impl Saver {
                 continue;
             }
             let snapshots = batch.len();
-            if let Err(panic) = guarded(self.save(batch, &stores, incarnation)).await {
+            if let Err(panic) = guarded(self.save(batch, stores, incarnation, readers)).await {
                 self.lose(snapshots);
                 log_safely(|| {
                     tracing::error!(snapshots, panic, "store panicked while saving snapshots");
@@ -135,7 +141,13 @@ impl Saver {
         batch
     }
 
-    async fn save(&self, mut batch: Vec<TakenSnapshot>, stores: &Stores, incarnation: Incarnation) {
+    async fn save(
+        &self,
+        mut batch: Vec<TakenSnapshot>,
+        stores: &Stores,
+        incarnation: Incarnation,
+        readers: &JournalReaders,
+    ) {
         batch.retain(|taken| self.is_readable(&taken.snapshot));
         if batch.is_empty() {
             return;
@@ -153,25 +165,35 @@ impl Saver {
             return;
         }
         self.succeeded(&self.bursts.saves, "snapshots are saved again");
+        let (mut superfluous, mut all_found) = (Superfluous::default(), true);
         for (snapshot, needed_from) in batch.iter().zip(needed) {
-            let entity = &snapshot.entity;
+            let (entity, newest) = (&snapshot.entity, snapshot.sequence_nr);
             let Some(retention) = self.retention.get(entity.kind()) else { continue };
-            let tidying = Tidying { retention, serializer: &self.serializer, stores, incarnation };
-            let Err(error) = tidying.tidy(entity, snapshot.sequence_nr, needed_from).await else {
-                self.succeeded(
-                    &self.bursts.deletions,
-                    "old snapshots and events are deleted again",
-                );
-                continue;
-            };
-            let error = full_text(&error);
-            let report = self.bursts.deletions.failed(&error, self.clock.now());
-            log_burst!(
-                report, of: [], at: [%entity,], error,
-                "old snapshots or events not deleted",
-                keeps: "deleting old snapshots or events keeps failing"
-            );
+            let tidying = Tidying { retention, serializer: &self.serializer, stores, readers };
+            if let Err(error) = tidying.find(entity, newest, needed_from, &mut superfluous).await {
+                all_found = false;
+                self.deletion_failed(entity, &error);
+            }
         }
+        let entities = format!("{} entities", superfluous.entities());
+        match superfluous.delete(stores, incarnation).await {
+            Ok(()) if all_found => {
+                self.succeeded(&self.bursts.deletions, "old snapshots and events are deleted again")
+            }
+            Ok(()) => {}
+            Err(error) => self.deletion_failed(&entities, &error),
+        }
+    }
+
+    /// Logs that what an entity, or some of them, do not need any more was not deleted.
+    fn deletion_failed(&self, entity: &dyn fmt::Display, error: &StoreError) {
+        let error = full_text(error);
+        let report = self.bursts.deletions.failed(&error, self.clock.now());
+        log_burst!(
+            report, of: [], at: [%entity,], error,
+            "old snapshots or events not deleted",
+            keeps: "deleting old snapshots or events keeps failing"
+        );
     }
 
     /// Notes a success, and says so when failures went before it.

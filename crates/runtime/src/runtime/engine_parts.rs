@@ -1,4 +1,4 @@
-use super::{claim::Claimed, kinds::Kinds};
+use super::{JournalReaders, claim::Claimed, kinds::Kinds};
 use crate::{
     alarm::{Alarm, Scheduled},
     clock::Clock,
@@ -33,6 +33,7 @@ pub(super) struct EngineParts {
     pub(super) reader: Arc<Reader>,
     pub(super) saver: Arc<Saver>,
     pub(super) waits_elsewhere: Arc<WaitsElsewhere>,
+    pub(super) readers: JournalReaders,
 }
 
 /// How partitions host the kinds, in their order.
@@ -76,6 +77,7 @@ impl EngineParts {
         let batch_max = NonZeroU32::new(settings.read_batch_max).unwrap_or(NonZeroU32::MIN);
         let reader = Reader::new(batch_max, settings.readers, settings.read_bytes_max);
         let kinds = Kinds::connect(wired.connects, &partitions);
+        let readers = settings.journal_readers.clone().unwrap_or_default();
         let parts = Self {
             stores,
             settings,
@@ -89,6 +91,7 @@ impl EngineParts {
             reader: Arc::new(reader),
             saver: Arc::new(saver),
             waits_elsewhere,
+            readers,
         };
         (parts, kinds, wired.hosts)
     }

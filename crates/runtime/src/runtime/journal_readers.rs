@@ -1,3 +1,4 @@
+use actum_model::{Lane, Offset, Position};
 use parking_lot::Mutex;
 use std::{fmt, sync::Arc};
 use tokio::{
@@ -6,57 +7,99 @@ use tokio::{
 };
 
 /// Those who read the journal for as long as an engine runs: projections, for example. A shutdown ends them behind
-/// everything that writes and in front of the stores, so that they can take in the last event that was committed.
+/// everything that writes and in front of the stores, so that they can take in the last event that was committed. What
+/// they have not read yet, retention keeps.
 ///
-/// Clones are one.
-#[derive(Clone, Debug)]
+/// Clones are one. An engine has one of its own, unless it is
+/// [given](crate::settings::RuntimeSettings::with_journal_readers) one whose readers have entered before it starts. It
+/// serves one engine: its readers end with that.
+#[derive(Clone)]
 pub struct JournalReaders {
     shared: Arc<Shared>,
 }
 
-/// One that reads the journal. It is at work until this is dropped, and holds up the closing of the stores for as long,
-/// within the time of the shutdown.
+/// One that reads the journal. It is at work until this is dropped: for as long it holds up the closing of the stores,
+/// within the time of the shutdown, and keeps events from being deleted that are behind its offset.
 #[must_use]
 pub struct JournalReader {
+    nr: u64,
     name: Arc<str>,
     shared: Arc<Shared>,
     ending: watch::Receiver<bool>,
 }
 
-#[derive(Debug)]
 struct Shared {
-    at_work: Mutex<Vec<Arc<str>>>,
+    readers: Mutex<Readers>,
     /// Whether they are asked to end.
     ending: watch::Sender<bool>,
     one_ended: Notify,
 }
 
+#[derive(Default)]
+struct Readers {
+    entered: u64,
+    at_work: Vec<AtWork>,
+}
+
+struct AtWork {
+    nr: u64,
+    name: Arc<str>,
+    /// How far it has read, if it needs what is behind that.
+    offset: Option<Offset>,
+}
+
 impl JournalReaders {
-    pub(super) fn new() -> Self {
+    /// No readers, of an engine that has not started.
+    #[must_use]
+    pub fn new() -> Self {
         let (ending, _) = watch::channel(false);
-        let (at_work, one_ended) = (Mutex::default(), Notify::new());
-        Self { shared: Arc::new(Shared { at_work, ending, one_ended }) }
+        let (readers, one_ended) = (Mutex::default(), Notify::new());
+        Self { shared: Arc::new(Shared { readers, ending, one_ended }) }
     }
 
-    /// Enters a reader; `name` stands in the log when it does not end in time. `None` when the readers of the engine
-    /// are ended already.
+    /// Enters a reader, which needs no events to be kept; `name` stands in the log when it does not end in time. `None`
+    /// when the readers of the engine are ended already.
     #[must_use]
     pub fn enter(&self, name: impl Into<Arc<str>>) -> Option<JournalReader> {
+        self.enter_with(name.into(), None)
+    }
+
+    /// Enters a reader that has read, and noted so durably, up to `offset`: retention deletes nothing behind it.
+    #[must_use]
+    pub fn enter_at(&self, name: impl Into<Arc<str>>, offset: Offset) -> Option<JournalReader> {
+        self.enter_with(name.into(), Some(offset))
+    }
+
+    fn enter_with(&self, name: Arc<str>, offset: Option<Offset>) -> Option<JournalReader> {
         let shared = Arc::clone(&self.shared);
         let ending = shared.ending.subscribe();
-        let mut at_work = self.shared.at_work.lock();
+        let mut readers = self.shared.readers.lock();
         if *ending.borrow() {
             return None;
         }
-        let name = name.into();
-        at_work.push(Arc::clone(&name));
-        drop(at_work);
-        Some(JournalReader { name, shared, ending })
+        readers.entered += 1;
+        let nr = readers.entered;
+        readers.at_work.push(AtWork { nr, name: Arc::clone(&name), offset });
+        drop(readers);
+        Some(JournalReader { nr, name, shared, ending })
+    }
+
+    /// The last position of `lane` that all readers have read; `None` when no one needs its events.
+    #[must_use]
+    pub fn read_to(&self, lane: Lane) -> Option<Position> {
+        let readers = self.shared.readers.lock();
+        let offsets = readers.at_work.iter().filter_map(|reader| reader.offset.as_ref());
+        offsets.map(|offset| offset.position(lane)).min()
+    }
+
+    /// Whether they were asked to end, so that no more enter.
+    pub(crate) fn have_ended(&self) -> bool {
+        *self.shared.ending.borrow()
     }
 
     /// Asks all of them to end, and lets no more enter.
     pub(super) fn end(&self) {
-        let _at_work = self.shared.at_work.lock(); // none enters meanwhile and is not asked
+        let _readers = self.shared.readers.lock(); // none enters meanwhile and is not asked
         self.shared.ending.send_replace(true);
     }
 
@@ -65,7 +108,7 @@ impl JournalReaders {
         let all = async {
             loop {
                 let one_ended = self.shared.one_ended.notified();
-                if self.shared.at_work.lock().is_empty() {
+                if self.shared.readers.lock().at_work.is_empty() {
                     return;
                 }
                 one_ended.await;
@@ -73,12 +116,28 @@ impl JournalReaders {
         };
         match timeout_at(last, all).await {
             Ok(()) => Vec::new(),
-            Err(_) => self.shared.at_work.lock().clone(),
+            Err(_) => {
+                let readers = self.shared.readers.lock();
+                readers.at_work.iter().map(|reader| Arc::clone(&reader.name)).collect()
+            }
         }
     }
 }
 
 impl JournalReader {
+    /// Notes that it has read `lane` up to `position`, durably: a reader that starts again begins there. Of one that
+    /// needs no events it changes nothing.
+    ///
+    /// # Panics
+    /// When the journal does not have the lane.
+    pub fn has_read(&self, lane: Lane, position: Position) {
+        let mut readers = self.shared.readers.lock();
+        let this = readers.at_work.iter_mut().find(|reader| reader.nr == self.nr);
+        if let Some(offset) = this.and_then(|reader| reader.offset.as_mut()) {
+            offset.advance(lane, position);
+        }
+    }
+
     /// Whether it is asked to end.
     #[must_use]
     pub fn is_ending(&self) -> bool {
@@ -98,12 +157,30 @@ impl JournalReader {
 
 impl Drop for JournalReader {
     fn drop(&mut self) {
-        let mut at_work = self.shared.at_work.lock();
-        if let Some(at) = at_work.iter().position(|name| Arc::ptr_eq(name, &self.name)) {
-            at_work.swap_remove(at);
-        }
-        drop(at_work);
+        self.shared.readers.lock().at_work.retain(|reader| reader.nr != self.nr);
         self.shared.one_ended.notify_waiters();
+    }
+}
+
+impl Default for JournalReaders {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Clones are equal, others are not.
+impl PartialEq for JournalReaders {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+}
+
+impl Eq for JournalReaders {}
+
+impl fmt::Debug for JournalReaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let readers = self.shared.readers.lock();
+        f.debug_list().entries(readers.at_work.iter().map(|reader| &reader.name)).finish()
     }
 }
 
@@ -116,6 +193,7 @@ impl fmt::Debug for JournalReader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actum_model::LaneCount;
     use std::time::Duration;
 
     fn soon() -> Instant {
@@ -146,5 +224,26 @@ mod tests {
         drop(ends);
         assert_eq!(readers.ended(soon()).await, [Arc::from("hangs")]);
         drop(hangs);
+    }
+
+    #[tokio::test]
+    async fn the_slowest_reader_says_what_is_needed() {
+        let (readers, lanes) = (JournalReaders::new(), LaneCount::new(2).unwrap());
+        let read_to = |nr| readers.read_to(Lane::new(nr)).map(Position::get);
+        let any = readers.enter("needs nothing").unwrap();
+        any.has_read(Lane::new(0), Position::new(9));
+        assert_eq!((read_to(0), read_to(1)), (None, None));
+        let [first, second] =
+            ["first", "second"].map(|of| readers.enter_at(of, Offset::beginning(lanes)).unwrap());
+        first.has_read(Lane::new(0), Position::new(7));
+        assert_eq!((read_to(0), read_to(1)), (Some(0), Some(0)));
+        second.has_read(Lane::new(0), Position::new(5));
+        second.has_read(Lane::new(0), Position::new(3)); // it does not go back
+        second.has_read(Lane::new(1), Position::new(2));
+        assert_eq!((read_to(0), read_to(1)), (Some(5), Some(0)));
+        drop(first);
+        assert_eq!((read_to(0), read_to(1)), (Some(5), Some(2)));
+        drop(second);
+        assert_eq!(read_to(0), None);
     }
 }

@@ -1,5 +1,5 @@
 use super::{
-    Inner, JournalReaders, Runtime, StartError,
+    Inner, Runtime, StartError,
     claim::{Claimed, claim},
     engine_parts::{EngineParts, Hosts},
     engine_tasks::EngineTasks,
@@ -186,7 +186,7 @@ async fn spawn(parts: &Arc<EngineParts>, hosts: Hosts) -> Result<EngineTasks, St
         saving: Some(spawn_saver(parts)),
         background: Some(background),
         watch: Some(watch),
-        readers: JournalReaders::new(),
+        readers: parts.readers.clone(),
     })
 }
 
@@ -219,7 +219,7 @@ fn spawn_saver(parts: &Arc<EngineParts>) -> JoinHandle<()> {
     let parts = Arc::clone(parts);
     let save = move || {
         let parts = Arc::clone(&parts);
-        async move { parts.saver.run(parts.stores.clone(), parts.incarnation).await }
+        async move { parts.saver.run(&parts.stores, parts.incarnation, &parts.readers).await }
     };
     tokio::spawn(keep_running("saver", save))
 }

@@ -1,5 +1,5 @@
 use super::{CallerContext, ElsewhereRef, JournalWait, OpenAtStart};
-use crate::elsewhere::Elsewhere;
+use crate::{JournalReaders, elsewhere::Elsewhere};
 use actum_model::Metadata;
 use actum_persistence::{
     group_commit::GroupCommitSettings, serializer::SizeLimits, settings_check::SettingsCheck,
@@ -66,6 +66,9 @@ pub struct RuntimeSettings {
     pub size_limits: SizeLimits,
     /// How writes gather into transactions.
     pub group_commit: GroupCommitSettings,
+    /// Who reads the journal beside the engine and has entered before it starts; by default no one. Only one engine may
+    /// have them.
+    pub journal_readers: Option<JournalReaders>,
 }
 
 macro_rules! setters {
@@ -99,6 +102,7 @@ setters! {
     with_journal_wait journal_wait: JournalWait;
     with_size_limits size_limits: SizeLimits;
     with_group_commit group_commit: GroupCommitSettings;
+    with_journal_readers journal_readers: Option<JournalReaders>;
 }
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -179,6 +183,10 @@ impl RuntimeSettings {
         check.duration("writer_lease", self.writer_lease, 100 * least..=DAY);
         check.extend(self.size_limits.problems());
         check.extend(self.group_commit.problems());
+        if self.journal_readers.as_ref().is_some_and(JournalReaders::have_ended) {
+            check
+                .extend(vec!["`journal_readers` are those of an engine that has ended".to_owned()]);
+        }
         check.into_problems()
     }
 }
@@ -206,6 +214,7 @@ impl Default for RuntimeSettings {
             caller_context: None,
             size_limits: SizeLimits::default(),
             group_commit: GroupCommitSettings::default(),
+            journal_readers: None,
         }
     }
 }

@@ -1,16 +1,17 @@
 //! Events are deleted only behind a snapshot that was read back from the store and decoded.
 
 use crate::{
-    account::{Account, Balance, Deposit},
+    account::{Account, Balance, Deposit, DepositAll},
     listener::Listener,
     rig::{Rig, account, all_wait, key},
 };
 use actum_model::{
-    Codec, CodecError, Ctx, Effect, Entity, EventSourced, Handle, Payload, SequenceNr,
+    Codec, CodecError, Ctx, Effect, Entity, EventSourced, Handle, Lane, LaneCount, Offset, Payload,
+    Position, SequenceNr,
 };
 use actum_persistence::{codec::Json, store::SnapshotStore};
 use actum_runtime::{
-    Registration, Runtime,
+    JournalReaders, Registration, Runtime,
     settings::{EntitySettings, RuntimeSettings, SnapshotSettings},
 };
 use actum_testkit::{Damage, Fault, Operation};
@@ -215,4 +216,56 @@ async fn a_state_that_its_own_codec_cannot_read_back_costs_no_event_and_no_snaps
         let (first, kept) = left(&rig, "lossy").await;
         assert_eq!(first, Some(if delete { kept[0] + 1 } else { 1 }));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_event_goes_that_a_reader_of_the_journal_has_not_read() {
+    let rig = Rig::new();
+    let (lane, readers) = (Lane::default(), JournalReaders::new());
+    let beginning = Offset::beginning(LaneCount::default());
+    let reader = readers.enter_at("a projection", beginning).unwrap();
+    let settings = RuntimeSettings::default().with_journal_readers(Some(readers));
+    let accounts = Registration::event_sourced((), deleting(1));
+    let engine = rig.start_with(vec![accounts], settings).await;
+    deposit(&engine, 10).await;
+    assert_eq!(left(&rig, "account").await, (Some(1), vec![10]), "it has read nothing");
+    reader.has_read(lane, Position::new(7));
+    deposit(&engine, 5).await;
+    assert_eq!(left(&rig, "account").await, (Some(8), vec![15]));
+    let fast = engine.readers().enter_at("another", Offset::beginning(LaneCount::default()));
+    fast.as_ref().unwrap().has_read(lane, Position::new(100));
+    deposit(&engine, 5).await;
+    assert_eq!(left(&rig, "account").await, (Some(8), vec![20]), "the slowest decides");
+    drop(reader);
+    deposit(&engine, 5).await;
+    assert_eq!(left(&rig, "account").await, (None, vec![25]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_many_snapshots_make_superfluous_goes_in_one_call() {
+    let rig = Rig::new();
+    let engine = rig.start_accounts(deleting(1)).await;
+    let saving = rig.hold_next(Operation::SaveSnapshots);
+    for n in 0..20 {
+        account(&engine, &n.to_string()).ask(DepositAll(vec![1; 5])).await.unwrap();
+    }
+    saving.held(1).await;
+    let before = rig.faults.calls(Operation::DeleteEvents);
+    saving.open();
+    all_wait().await;
+    // the first was saved alone, while the others came
+    assert_eq!(rig.faults.calls(Operation::DeleteEvents) - before, 2);
+    for n in 0..20 {
+        assert_eq!(rig.stored("account", &n.to_string()).await, []);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn readers_of_an_engine_that_has_ended_are_refused() {
+    let rig = Rig::new();
+    let settings = RuntimeSettings::default().with_journal_readers(Some(JournalReaders::new()));
+    let start = || rig.try_start("bank", vec![crate::rig::accounts()], settings.clone());
+    assert!(start().await.unwrap().shutdown().await.is_clean());
+    let error = start().await.unwrap_err().to_string();
+    assert!(error.contains("`journal_readers` are those of an engine that has ended"), "{error}");
 }

@@ -5,14 +5,14 @@ use crate::{
     rig::{Rig, account, all_wait, assert_is, send},
 };
 use actum_model::{EntityKey, SequenceNr};
-use actum_persistence::store::{Snapshot, SnapshotStore, StoreError, Stores};
+use actum_persistence::store::{Snapshot, SnapshotDeletion, SnapshotStore, StoreError, Stores};
 use actum_runtime::{
     AskError, Registration, Runtime, ShutdownReport,
     settings::{Batching, EntitySettings, RuntimeSettings, SnapshotSettings},
 };
 use actum_testkit::{Fault, FaultStore, Operation};
 use async_trait::async_trait;
-use std::{future::IntoFuture, num::NonZeroU32, ops::RangeInclusive, sync::Arc, time::Duration};
+use std::{future::IntoFuture, num::NonZeroU32, sync::Arc, time::Duration};
 use tokio::{
     runtime::Handle,
     task::JoinHandle,
@@ -275,12 +275,8 @@ impl SnapshotStore for NeverCloses {
         self.0.list(entity, at_most, limit).await
     }
 
-    async fn delete(
-        &self,
-        entity: &EntityKey,
-        numbers: RangeInclusive<SequenceNr>,
-    ) -> Result<(), StoreError> {
-        self.0.delete(entity, numbers).await
+    async fn prune_snapshots(&self, deletions: &[SnapshotDeletion]) -> Result<(), StoreError> {
+        self.0.prune_snapshots(deletions).await
     }
 
     async fn close(&self) {

@@ -1,8 +1,8 @@
-use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
+use actum_model::{EntityKey, Lane, Offset, Position};
 use actum_persistence::store::{
     AppendBatch, AppendOutcome, CommandRead, DurableStateStore, EntityPage, EntityRead,
-    EventFilter, EventStore, Incarnation, JournalLayout, LanePage, PageLimit, Resolution,
-    StateBatch, StateOutcome, StateRecord, StoreError, StoredCommand,
+    EventDeletion, EventFilter, EventStore, Incarnation, JournalLayout, LanePage, PageLimit,
+    Resolution, StateBatch, StateOutcome, StateRecord, StoreError, StoredCommand,
 };
 use async_trait::async_trait;
 use std::{any::Any, panic::resume_unwind, sync::Arc};
@@ -110,12 +110,7 @@ impl EventStore for Journal {
         unreachable!("a writer does not read")
     }
 
-    async fn delete_events(
-        &self,
-        _: Incarnation,
-        _: &EntityKey,
-        _: SequenceNr,
-    ) -> Result<(), StoreError> {
+    async fn prune_events(&self, _: Incarnation, _: &[EventDeletion]) -> Result<(), StoreError> {
         unreachable!("a writer does not delete")
     }
 }

@@ -7,8 +7,9 @@ use actum_persistence::{
         CommitError, CommitSink, Committed, GroupCommitSettings, LaneQueue, LaneWriter, Weight,
     },
     store::{
-        AppendBatch, AppendOutcome, EntityAppend, EntityPage, EntityRead, EventFilter, EventStore,
-        Incarnation, JournalLayout, LanePage, PageLimit, Resolution, StoreError,
+        AppendBatch, AppendOutcome, EntityAppend, EntityPage, EntityRead, EventDeletion,
+        EventFilter, EventStore, Incarnation, JournalLayout, LanePage, PageLimit, Resolution,
+        StoreError,
     },
 };
 use async_trait::async_trait;
@@ -94,12 +95,7 @@ impl EventStore for CheckingStore {
         unreachable!("a writer does not read")
     }
 
-    async fn delete_events(
-        &self,
-        _: Incarnation,
-        _: &EntityKey,
-        _: SequenceNr,
-    ) -> Result<(), StoreError> {
+    async fn prune_events(&self, _: Incarnation, _: &[EventDeletion]) -> Result<(), StoreError> {
         unreachable!("a writer does not delete")
     }
 }
