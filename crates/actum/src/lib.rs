@@ -111,6 +111,7 @@
 //! * What you set: [`settings`].
 //! * Where it is kept: [`MemoryStore`], `SqliteStore` with the feature `sqlite`, `PostgresStore` with the feature
 //!   `postgres`, [`store`] for stores of your own.
+//! * What counts and measures: an [`Observer`](observe::Observer), below.
 //! * What reads beside an engine: [`commits`] says what was just committed, and [`JournalReaders`] ends readers in time.
 //!
 //! # What handlers may do
@@ -208,6 +209,27 @@
 //! # }
 //! ```
 //!
+//! # Observers
+//! An [`Observer`](observe::Observer) sees what an engine does where it arises, for metrics and traces of your own. Without
+//! one that costs a branch at each place.
+//! ```
+//! use actum::{Engine, observe::{Observer, Outcome}, settings::RuntimeSettings};
+//! use std::sync::{Arc, atomic::{AtomicUsize, Ordering::Relaxed}};
+//!
+//! #[derive(Default)]
+//! struct Rejections(AtomicUsize);
+//!
+//! impl Observer for Rejections {
+//!     fn answered(&self, _kind: &'static str, _command: &'static str, outcome: Outcome) {
+//!         self.0.fetch_add(usize::from(outcome == Outcome::Rejected), Relaxed);
+//!     }
+//! }
+//!
+//! let rejections = Arc::new(Rejections::default());
+//! let settings = RuntimeSettings::default().with_observer(Arc::clone(&rejections) as Arc<dyn Observer>);
+//! let engine = Engine::builder("bank").settings(settings);
+//! ```
+//!
 //! # ractor
 //! Entities run on [ractor](https://docs.rs/ractor) actors, which stay out of sight: no ractor type is in this API and no
 //! name in ractor's registry. One thing shows: ractor's feature `cluster` is on, which takes its blanket `impl Message`
@@ -261,6 +283,9 @@ pub use actum_store_sqlite as sqlite;
 pub use actum_store_sqlite::SqliteStore;
 pub use builder::EngineBuilder;
 pub use engine::Engine;
+
+#[doc(inline)]
+pub use actum_runtime::observe;
 
 /// How engines and their entities behave.
 pub mod settings {

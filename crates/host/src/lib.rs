@@ -23,6 +23,7 @@ pub mod partition;
 mod receipt;
 pub mod settings;
 
+pub use actum_persistence::group_commit::CommittedBatch;
 #[doc(hidden)]
 pub use actum_persistence::panics::log_safely;
 pub use ask_error::AskError;
@@ -32,6 +33,6 @@ pub use id_budget::{ForgottenFor, IdBudget};
 pub use idle_thread::IdleThread;
 pub use kind::KindContext;
 pub use load::Load;
-pub use observations::{CommittedBatch, Outcome, Recovery, SentWrite, TurnSummary};
+pub use observations::{Outcome, Recovery, SentWrite, TurnSummary};
 pub use observer::Observer;
 pub use receipt::Receipt;

@@ -41,19 +41,6 @@ pub struct SentWrite {
     pub last: SequenceNr,
 }
 
-/// A batch that was committed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CommittedBatch {
-    /// How many entities wrote.
-    pub writes: usize,
-    /// How many events they wrote; of durable states, how many revisions.
-    pub events: usize,
-    /// How many bytes of payload and metadata.
-    pub bytes: usize,
-    /// From the moment it was handed to the store until that has answered.
-    pub took: Duration,
-}
-
 impl Outcome {
     /// What it is called in logs and metrics: `replied`, or the [label](crate::AskError::label) of the error.
     #[must_use]

@@ -1,16 +1,17 @@
 use crate::{
     health::HealthRecord,
     partition::{PartitionHandles, PartitionMessage, PartitionState},
+    settings::ObserverRef,
 };
 use actum_host::{
-    Failure, Load,
+    Failure, Load, Observer,
     cell::{GivenUp, Moment, Ticket},
     partition::Refuses,
 };
 use actum_model::Partition;
 use actum_persistence::{
     error_chain::full_text,
-    group_commit::{CommitError, CommitSink, Committed},
+    group_commit::{CommitError, CommitSink, Committed, CommittedBatch, WriterScope},
     panics::log_safely,
     store::{Incarnation, StoreError},
 };
@@ -35,10 +36,11 @@ pub(crate) struct Gate {
     failed: OnceLock<&'static str>,
     health: HealthRecord,
     lost: watch::Sender<Option<StoreError>>,
+    observer: Option<ObserverRef>,
 }
 
 impl Gate {
-    pub(crate) fn new(partitions: Arc<PartitionHandles>) -> Self {
+    pub(crate) fn new(partitions: Arc<PartitionHandles>, observer: Option<ObserverRef>) -> Self {
         let ((fenced, _), (lost, _)) = (watch::channel(false), watch::channel(None));
         Self {
             partitions,
@@ -47,6 +49,13 @@ impl Gate {
             failed: OnceLock::new(),
             lost,
             health: HealthRecord::default(),
+            observer,
+        }
+    }
+
+    fn observe(&self, show: impl FnOnce(&dyn Observer)) {
+        if let Some(observer) = &self.observer {
+            show(&**observer);
         }
     }
 
@@ -80,6 +89,7 @@ impl Gate {
             tracing::error!(%incarnation, "fenced, another writer has taken over the journal");
         });
         self.abandon(&FENCED);
+        self.observe(|observer| observer.fenced(incarnation));
     }
 
     /// The engine cannot go on: `what` has ended that it cannot do without. Every command is refused from now on, and
@@ -201,6 +211,22 @@ impl CommitSink<Ticket> for Gate {
     fn lost(&self, error: &StoreError) {
         self.lose(error);
     }
+
+    fn observes(&self) -> bool {
+        self.observer.is_some()
+    }
+
+    fn batch_committed(&self, writer: WriterScope, batch: CommittedBatch) {
+        self.observe(|observer| observer.batch_committed(writer.lane(), batch));
+    }
+
+    fn outcome_unknown(&self, writer: WriterScope, writes: usize) {
+        self.observe(|observer| observer.outcome_unknown(writer.lane(), writes));
+    }
+
+    fn outcome_resolved(&self, writer: WriterScope, writes: usize, stored: usize) {
+        self.observe(|observer| observer.outcome_resolved(writer.lane(), writes, stored));
+    }
 }
 
 /// Takes note of whether the store works. When it fails, it fails a batch as a whole.
@@ -273,12 +299,13 @@ mod tests {
             ask_timeout: Duration::from_secs(1),
             tells: Arc::new(TellFailures::new("unserved", clock)),
             caller_context: None,
+            observer: None,
             route: None,
         };
         let inboxes = PartitionTable::new(count, |_| Arc::clone(&inbox));
         let entrance = Entrance::new(&inboxes, &partitions, parts);
         let key = EntityKey::new("unserved", "n").expect("a short id");
-        (Gate::new(partitions), EntityRef::new(key, Arc::new(entrance)), load)
+        (Gate::new(partitions, None), EntityRef::new(key, Arc::new(entrance)), load)
     }
 
     #[tokio::test(start_paused = true)]

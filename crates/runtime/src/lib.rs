@@ -29,6 +29,13 @@ mod term;
 mod watchdog;
 mod writer_lease;
 
+/// What an engine shows to an [`Observer`](observe::Observer), for counts, times and traces.
+pub mod observe {
+    pub use actum_host::{
+        CommittedBatch, Observer, Outcome, Recovery, SentWrite, TurnSummary, cell::LeaveReason,
+    };
+}
+
 pub use actum_host::{AskError, Bound, Failure, Receipt, cell::EncodedAnswer};
 pub use ask::{
     Ask, AskWithReceipt, Asking, AskingWithReceipt, EncodedAsking, EncodedCommand, EntityRef,

@@ -176,6 +176,7 @@ fn wire<M: HostedModel>(
         ask_timeout: wiring.settings.ask_timeout,
         tells: Arc::new(TellFailures::new(<M::Entity as Entity>::KIND, wiring.clock)),
         caller_context: wiring.settings.caller_context.clone(),
+        observer: wiring.settings.observer.clone(),
         route: wiring.route.clone(),
     };
     let connect: Connect = Box::new(move |handles| {

@@ -3,6 +3,7 @@
 mod caller_context;
 mod elsewhere_ref;
 mod journal_wait;
+mod observer_ref;
 mod open_at_start;
 mod runtime_settings;
 
@@ -10,5 +11,6 @@ pub use actum_host::settings::{Batching, CommandWindow, EntitySettings, Snapshot
 pub use caller_context::CallerContext;
 pub use elsewhere_ref::ElsewhereRef;
 pub use journal_wait::JournalWait;
+pub use observer_ref::ObserverRef;
 pub use open_at_start::OpenAtStart;
 pub use runtime_settings::RuntimeSettings;

@@ -1,4 +1,4 @@
-use super::{CommitError, Committed, Settled};
+use super::{CommitError, Committed, CommittedBatch, Settled, WriterScope};
 use crate::{
     panics::{guard, log_safely},
     store::{Incarnation, StoreError},
@@ -19,6 +19,21 @@ pub trait CommitSink<T>: Send + Sync + 'static {
 
     /// The store is [lost](StoreError::Lost), so no write will succeed any more. Called once, as [`fenced`](Self::fenced).
     fn lost(&self, error: &StoreError);
+
+    /// Whether it wants to see batches, by the methods below. For one that does not, the default, nothing is counted and no
+    /// clock is read.
+    fn observes(&self) -> bool {
+        false
+    }
+
+    /// A batch was committed; its results come afterwards.
+    fn batch_committed(&self, _writer: WriterScope, _batch: CommittedBatch) {}
+
+    /// The store did not say whether a batch of so many writes was committed.
+    fn outcome_unknown(&self, _writer: WriterScope, _writes: usize) {}
+
+    /// The outcome of such a batch was found out: so many of its writes are stored.
+    fn outcome_resolved(&self, _writer: WriterScope, _writes: usize, _stored: usize) {}
 }
 
 /// Tells the sink, in runs of the same partition. Panics of the sink stop neither the writer nor the other runs.

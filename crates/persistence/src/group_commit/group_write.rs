@@ -22,8 +22,14 @@ pub trait GroupWrite: Send + Sized + 'static {
     /// How much it adds to a batch.
     fn weight(&self) -> Weight;
 
+    /// How many events it adds, or revisions.
+    fn changes(&self) -> u64;
+
     /// Numbers what it stores from `first` on, and says how many numbers it used.
     fn number(&mut self, first: u64) -> u64;
+
+    /// Whether an outcome says that it is stored.
+    fn is_stored(outcome: &Self::Outcome) -> bool;
 
     /// What an outcome means to the entity.
     ///
@@ -55,9 +61,17 @@ impl GroupWrite for EntityAppend {
         Weight { events: self.events.len(), bytes: self.bytes() }
     }
 
+    fn changes(&self) -> u64 {
+        self.events.len() as u64
+    }
+
     fn number(&mut self, first: u64) -> u64 {
         self.first_event_nr = first;
         self.events.len() as u64
+    }
+
+    fn is_stored(outcome: &AppendOutcome) -> bool {
+        matches!(outcome, AppendOutcome::Appended { .. })
     }
 
     fn commit_of(outcome: AppendOutcome) -> Result<Committed, CommitError> {
@@ -92,9 +106,17 @@ impl GroupWrite for StateWrite {
         Weight { events: 1 + self.commands.len(), bytes: self.bytes() }
     }
 
+    fn changes(&self) -> u64 {
+        self.revision.get().saturating_sub(self.expected.get())
+    }
+
     fn number(&mut self, first: u64) -> u64 {
         self.write_nr = first;
         1
+    }
+
+    fn is_stored(outcome: &StateOutcome) -> bool {
+        *outcome == StateOutcome::Written
     }
 
     fn commit_of(outcome: StateOutcome) -> Result<Committed, CommitError> {

@@ -22,6 +22,7 @@
 mod batch_store;
 mod commit;
 mod commit_sink;
+mod committed_batch;
 mod entity_set;
 #[expect(clippy::module_inception, reason = "the file carries the name of its type")]
 mod group_commit;
@@ -36,6 +37,7 @@ mod writer_task;
 
 pub use commit::{CommitError, Committed, Settled};
 pub use commit_sink::CommitSink;
+pub use committed_batch::CommittedBatch;
 pub use group_commit::{GroupCommit, Step};
 pub use group_write::GroupWrite;
 pub use lane_queue::LaneQueue;

@@ -31,6 +31,17 @@ impl WriterScope {
     }
 }
 
+impl WriterScope {
+    /// The lane, if it is one.
+    #[must_use]
+    pub fn lane(self) -> Option<Lane> {
+        match self {
+            Self::Lane(lane) => Some(lane),
+            Self::States => None,
+        }
+    }
+}
+
 impl fmt::Display for WriterScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,17 +1,20 @@
 use super::{
-    CommitError, CommitSink, GroupCommit, GroupCommitSettings, GroupWrite, LaneQueue, Settled,
-    Step, Undrained, Weight, WriterScope,
+    CommitError, CommitSink, CommittedBatch, GroupCommit, GroupCommitSettings, GroupWrite,
+    LaneQueue, Settled, Step, Undrained, Weight, WriterScope,
     batch_store::BatchStore,
     commit_sink::{tell, tell_end},
     group_commit::Waiting,
 };
 use crate::{
-    panics::{guarded, log_safely},
+    panics::{guard, guarded, log_safely},
     step_back,
     store::{Resolution, StoreError},
 };
-use std::{pin::pin, sync::Arc};
-use tokio::{sync::Notify, time::sleep};
+use std::{pin::pin, sync::Arc, time::Duration};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep},
+};
 use tracing::Instrument;
 
 /// How many writes are a batch that need not wait for more: what a transaction costs by itself is little for each of them,
@@ -121,12 +124,16 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T,
         let batch = self.store.batch_of(writes);
         let Weight { events, bytes } = self.machine.pending() - self.machine.waiting();
         let span = tracing::trace_span!("commit", writer = %self.scope, events, bytes);
+        let begun = self.sink.observes().then(Instant::now);
         let written = guarded(async { self.store.write(&batch).await }).instrument(span).await;
         let result = written.unwrap_or_else(|panic| Err(self.panicked(&panic)));
         let end = end(&result);
         let (writes, pending) = (S::writes_of(batch), self.machine.pending());
         if let Ok(outcomes) = &result {
             self.announce(&writes, outcomes, Some);
+        }
+        if let Some(begun) = begun {
+            self.observe_written(&writes, &result, begun.elapsed());
         }
         let settled = self.machine.finished(writes, result);
         self.settle(pending, settled);
@@ -160,6 +167,9 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T,
         let (writes, pending) = (S::writes_of(batch), self.machine.pending());
         if let Ok(found) = &result {
             self.announce(&writes, found, Resolution::stored);
+            if self.sink.observes() {
+                self.observe_resolved(&writes, found);
+            }
         }
         let end = end(&result);
         let settled = self.machine.resolved(writes, result);
@@ -210,6 +220,47 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S> WriterTask<W, T, S> {
     ) {
         if outcomes.len() == writes.len() {
             W::announce(&self.commits, writes, outcomes.iter().map(stored));
+        }
+    }
+
+    /// Shows the sink what the store has said to a batch.
+    fn observe_written(
+        &self,
+        writes: &[W],
+        result: &Result<Vec<W::Outcome>, StoreError>,
+        took: Duration,
+    ) {
+        match result {
+            Ok(outcomes) if outcomes.len() == writes.len() => {
+                let mut batch = CommittedBatch { writes: 0, events: 0, bytes: 0, took };
+                for (write, _) in writes.iter().zip(outcomes).filter(|(_, one)| W::is_stored(one)) {
+                    batch.writes += 1;
+                    batch.events += write.changes();
+                    batch.bytes += write.weight().bytes;
+                }
+                self.show(|sink| sink.batch_committed(self.scope, batch));
+            }
+            Err(error) if error.maybe_written() => {
+                self.show(|sink| sink.outcome_unknown(self.scope, writes.len()));
+            }
+            _ => {}
+        }
+    }
+
+    /// Shows the sink what was found out about a batch.
+    fn observe_resolved(&self, writes: &[W], found: &[Resolution<W::Outcome>]) {
+        if found.len() == writes.len() {
+            let stored =
+                found.iter().filter_map(Resolution::stored).filter(|one| W::is_stored(one));
+            let stored = stored.count();
+            self.show(|sink| sink.outcome_resolved(self.scope, writes.len(), stored));
+        }
+    }
+
+    fn show(&self, show: impl FnOnce(&dyn CommitSink<T>)) {
+        if let Err(message) = guard(|| show(&*self.sink)) {
+            let writer = self.scope;
+            log_safely(|| tracing::error!(%writer, message, "the observer of commits panicked"));
         }
     }
 

@@ -3,7 +3,7 @@ use crate::{
     clock::Clock,
     elsewhere::Route,
     partition::{PartitionHandle, PartitionHandles, PartitionTable},
-    settings::CallerContext,
+    settings::{CallerContext, ObserverRef},
 };
 use actum_host::{
     Failure, Load,
@@ -34,6 +34,7 @@ pub(crate) struct EntranceParts {
     pub(crate) ask_timeout: Duration,
     pub(crate) tells: Arc<TellFailures>,
     pub(crate) caller_context: Option<CallerContext>,
+    pub(crate) observer: Option<ObserverRef>,
     /// The way of commands whose partition is not open here.
     pub(crate) route: Option<Route>,
 }
@@ -84,13 +85,30 @@ impl<E: Entity> Entrance<E> {
         job: Box<dyn Job<E>>,
         route: Option<&Route>,
     ) -> Result<(), NotDelivered<E>> {
+        let entered = self.leave(key, job, route);
+        if let (Some(observer), Err((job, failure))) = (&self.parts.observer, &entered) {
+            observer.refused(E::KIND, job.command(), failure);
+        }
+        entered
+    }
+
+    fn leave(
+        &self,
+        key: EntityKey,
+        job: Box<dyn Job<E>>,
+        route: Option<&Route>,
+    ) -> Result<(), NotDelivered<E>> {
         if let Err(failure) = self.parts.load.admit() {
             return Err((job, failure));
         }
         let partition = key.partition(self.ports.count());
         let Port { inbox, handle } = &self.ports[partition];
+        let observed = self.parts.observer.as_ref().map(|observer| (observer, job.command()));
         match inbox.push(Delivery { key, job }) {
             Ok(()) => {
+                if let Some((observer, command)) = observed {
+                    observer.admitted(E::KIND, command);
+                }
                 handle.notify();
                 Ok(())
             }

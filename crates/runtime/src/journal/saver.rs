@@ -1,6 +1,6 @@
 use super::retention::{Retention, Superfluous, Tidying};
-use crate::{JournalReaders, clock::Clock};
-use actum_host::{Burst, cell::TakenSnapshot, log_burst};
+use crate::{JournalReaders, clock::Clock, settings::ObserverRef};
+use actum_host::{Burst, Observer, cell::TakenSnapshot, log_burst};
 use actum_persistence::error_chain::full_text;
 use actum_persistence::{
     panics::{guarded, log_safely},
@@ -28,6 +28,7 @@ pub(crate) struct Saver {
     serializer: Serializer,
     retention: HashMap<&'static str, Retention>,
     clock: Clock,
+    observer: Option<ObserverRef>,
     /// Saving that failed, snapshots that found no room, and deleting that failed.
     bursts: Bursts,
 }
@@ -54,6 +55,7 @@ impl Saver {
         serializer: Serializer,
         retention: HashMap<&'static str, Retention>,
         clock: Clock,
+        observer: Option<ObserverRef>,
     ) -> Self {
         Self {
             waiting: Mutex::default(),
@@ -64,6 +66,7 @@ impl Saver {
             serializer,
             retention,
             clock,
+            observer,
             bursts: Bursts::default(),
         }
     }
@@ -76,6 +79,7 @@ impl Saver {
             if waiting.bytes > 0 && waiting.bytes + bytes > self.bytes_max {
                 self.lose(1);
                 let error = format!("others fill the queue of {} bytes", self.bytes_max);
+                self.observe_failed(&taken.snapshot, &error);
                 let report = self.bursts.room.failed(&error, self.clock.now());
                 let (entity, waiting) = (&taken.snapshot.entity, waiting.bytes);
                 log_burst!(
@@ -156,6 +160,9 @@ impl Saver {
         let batch: Vec<_> = batch.into_iter().map(|taken| taken.snapshot).collect();
         if let Err(error) = stores.snapshots.save(&batch).await {
             self.lose(batch.len());
+            self.observe_all(&batch, |observer, snapshot| {
+                observer.snapshot_failed(&snapshot.entity, snapshot.sequence_nr, &error);
+            });
             let (error, snapshots) = (full_text(&error), batch.len());
             let report = self.bursts.saves.failed(&error, self.clock.now());
             log_burst!(
@@ -165,6 +172,9 @@ impl Saver {
             return;
         }
         self.succeeded(&self.bursts.saves, "snapshots are saved again");
+        self.observe_all(&batch, |observer, snapshot| {
+            observer.snapshot_saved(&snapshot.entity, snapshot.sequence_nr);
+        });
         let (mut superfluous, mut all_found) = (Superfluous::default(), true);
         for (snapshot, needed_from) in batch.iter().zip(needed) {
             let (entity, newest) = (&snapshot.entity, snapshot.sequence_nr);
@@ -196,6 +206,20 @@ impl Saver {
         );
     }
 
+    fn observe_all(&self, snapshots: &[Snapshot], show: impl Fn(&dyn Observer, &Snapshot)) {
+        if let Some(observer) = &self.observer {
+            snapshots.iter().for_each(|snapshot| show(&**observer, snapshot));
+        }
+    }
+
+    /// Shows that a snapshot was not even sent to the store.
+    fn observe_failed(&self, snapshot: &Snapshot, why: &str) {
+        if let Some(observer) = &self.observer {
+            let error = StoreError::unavailable("saving a snapshot", why);
+            observer.snapshot_failed(&snapshot.entity, snapshot.sequence_nr, &error);
+        }
+    }
+
     /// Notes a success, and says so when failures went before it.
     fn succeeded(&self, burst: &Burst, what: &'static str) {
         if let Some(failures) = burst.succeeded(|| self.clock.now()) {
@@ -211,6 +235,7 @@ impl Saver {
             Ok(()) => true,
             Err(error) => {
                 self.lose(1);
+                self.observe_failed(snapshot, &error);
                 let (entity, nr) = (&snapshot.entity, snapshot.sequence_nr);
                 log_safely(|| {
                     tracing::warn!(

@@ -1,5 +1,5 @@
 use super::{EntityCap, PartitionHandle, served::ServedPartition, shell::PartitionShell};
-use crate::{clock::Clock, journal::Journal};
+use crate::{clock::Clock, journal::Journal, settings::ObserverRef};
 use actum_host::{Load, partition::HostedKind};
 use actum_model::Partition;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ pub(crate) struct PartitionFactory {
     pub(crate) load: Arc<Load>,
     pub(crate) cap: EntityCap,
     pub(crate) clock: Clock,
+    pub(crate) observer: Option<ObserverRef>,
     /// In the order of the kinds.
     pub(crate) hosts: Vec<HostPlan>,
 }

@@ -48,7 +48,7 @@ impl Shell for PartitionShell {
     }
 
     fn observer(&self) -> Option<&dyn Observer> {
-        None
+        self.parts.observer.as_deref()
     }
 
     fn next_generation(&self) -> u32 {

@@ -73,10 +73,12 @@ impl EngineParts {
             Serializer::new(settings.size_limits),
             wired.retention,
             clock,
+            settings.observer.clone(),
         );
         let batch_max = NonZeroU32::new(settings.read_batch_max).unwrap_or(NonZeroU32::MIN);
         let reader = Reader::new(batch_max, settings.readers, settings.read_bytes_max);
         let kinds = Kinds::connect(wired.connects, &partitions);
+        let gate = Gate::new(Arc::clone(&partitions), settings.observer.clone());
         let readers = settings.journal_readers.clone().unwrap_or_default();
         let parts = Self {
             stores,
@@ -84,7 +86,7 @@ impl EngineParts {
             incarnation,
             clock,
             alarm,
-            gate: Arc::new(Gate::new(Arc::clone(&partitions))),
+            gate: Arc::new(gate),
             partitions,
             load,
             term,

@@ -159,6 +159,7 @@ async fn spawn(parts: &Arc<EngineParts>, hosts: Hosts) -> Result<EngineTasks, St
         partitions: Arc::clone(&parts.partitions),
         factory: Arc::new(PartitionFactory {
             journal: Journal::new(queues, Arc::clone(states.queue()), reader, saver),
+            observer: parts.settings.observer.clone(),
             load: Arc::clone(&parts.load),
             cap: EntityCap::new(Arc::clone(&parts.load), Arc::clone(&parts.partitions)),
             clock: parts.clock,

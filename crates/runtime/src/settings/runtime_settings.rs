@@ -1,5 +1,6 @@
-use super::{CallerContext, ElsewhereRef, JournalWait, OpenAtStart};
+use super::{CallerContext, ElsewhereRef, JournalWait, ObserverRef, OpenAtStart};
 use crate::{JournalReaders, elsewhere::Elsewhere};
+use actum_host::Observer;
 use actum_model::Metadata;
 use actum_persistence::{
     group_commit::GroupCommitSettings, serializer::SizeLimits, settings_check::SettingsCheck,
@@ -69,6 +70,8 @@ pub struct RuntimeSettings {
     /// Who reads the journal beside the engine and has entered before it starts; by default no one. Only one engine may
     /// have them.
     pub journal_readers: Option<JournalReaders>,
+    /// Who sees what the engine does; by default no one.
+    pub observer: Option<ObserverRef>,
 }
 
 macro_rules! setters {
@@ -121,6 +124,13 @@ impl RuntimeSettings {
     #[must_use]
     pub fn with_elsewhere(mut self, elsewhere: impl Elsewhere) -> Self {
         self.elsewhere = Some(ElsewhereRef(Arc::new(elsewhere)));
+        self
+    }
+
+    /// Shows `observer` what the engine does, for counts, times and traces.
+    #[must_use]
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(ObserverRef::new(observer));
         self
     }
 
@@ -215,6 +225,7 @@ impl Default for RuntimeSettings {
             size_limits: SizeLimits::default(),
             group_commit: GroupCommitSettings::default(),
             journal_readers: None,
+            observer: None,
         }
     }
 }

@@ -29,6 +29,7 @@ mod lost_stores;
 mod neighbours;
 mod note;
 mod observed;
+mod observing;
 mod outages;
 mod overtaken;
 mod panicking_drops;
