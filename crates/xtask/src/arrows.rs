@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     layers::GUARDED,
-    workspace::{Package, Workspace},
+    workspace::{Package, Workspace, short_name},
 };
 
 const OPEN: &str = "\n```arrows\n";
@@ -83,16 +83,4 @@ impl Arrows {
         );
         found
     }
-}
-
-impl Package {
-    /// The name without `actum-`.
-    #[must_use]
-    pub fn short_name(&self) -> &str {
-        short_name(&self.name)
-    }
-}
-
-pub(crate) fn short_name(name: &str) -> &str {
-    name.strip_prefix("actum-").unwrap_or(name)
 }

@@ -2,10 +2,7 @@
 //!
 //! The page's arrows say what is; these say what may ever be.
 
-use crate::{
-    arrows::short_name,
-    workspace::{Dependency, Package, Workspace},
-};
+use crate::workspace::{Dependency, Package, Workspace, short_name};
 
 /// The directories of members, the lowest layer first. `*` at the end stands for any rest.
 pub const LAYERS: [&[&str]; 8] = [

@@ -34,6 +34,12 @@ pub struct Package {
     pub features: BTreeSet<String>,
     /// Whether it is to be published.
     pub published: bool,
+    /// What it says of itself in one line.
+    pub description: String,
+    /// Its readme, below its directory.
+    pub readme: String,
+    /// Whether docs.rs documents it with all features.
+    pub documented_whole: bool,
 }
 
 /// One dependency of a manifest, whatever the table or the platform it is declared for.
@@ -100,6 +106,9 @@ impl Package {
             features: features.keys().filter(|f| *f != "default").cloned().collect(),
             // `null` for any registry, a list of them otherwise
             published: package["publish"].as_array().is_none_or(|allowed| !allowed.is_empty()),
+            description: package["description"].as_str().unwrap_or_default().to_owned(),
+            readme: package["readme"].as_str().unwrap_or_default().to_owned(),
+            documented_whole: package["metadata"]["docs"]["rs"]["all-features"] == true,
         })
     }
 }
@@ -141,4 +150,17 @@ fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str> {
 
 fn items<'a>(value: &'a Value, key: &str) -> Result<&'a [Value]> {
     Ok(value[key].as_array().with_context(|| format!("no {key} in cargo's metadata"))?)
+}
+
+impl Package {
+    /// The name without `actum-`.
+    #[must_use]
+    pub fn short_name(&self) -> &str {
+        short_name(&self.name)
+    }
+}
+
+/// The name of a crate without `actum-`.
+pub(crate) fn short_name(name: &str) -> &str {
+    name.strip_prefix("actum-").unwrap_or(name)
 }

@@ -1,4 +1,3 @@
-use super::imprint::Imprint;
 use similar::{Algorithm, ChangeTag, DiffOp, capture_diff_slices, group_diff_ops};
 use std::io::IsTerminal;
 
@@ -12,17 +11,9 @@ pub(super) fn difference(old: &str, new: &str) -> String {
     render(&old, &new, std::io::stderr().is_terminal())
 }
 
-/// As [`difference`], with one line for each value of two lists.
-pub(super) fn list_difference(old: &[Imprint], new: &[Imprint]) -> String {
-    let lines = |list: &[Imprint], with_bytes: bool| -> Vec<String> {
-        let stored = |i: &Imprint| {
-            if with_bytes { format!(" = {}", i.stored_text()) } else { String::new() }
-        };
-        list.iter().map(|i| i.line.replace('\n', " ") + &stored(i)).collect()
-    };
-    // values that look the same to people can only be told apart by their bytes
-    let alike = lines(old, false) == lines(new, false);
-    render(&lines(old, alike), &lines(new, alike), std::io::stderr().is_terminal())
+/// As [`difference`], of two lists of lines.
+pub(super) fn line_difference(old: &[String], new: &[String]) -> String {
+    render(old, new, std::io::stderr().is_terminal())
 }
 
 fn render<T: AsRef<str> + std::hash::Hash + Ord>(old: &[T], new: &[T], colours: bool) -> String {

@@ -1,4 +1,7 @@
-use super::{difference::difference, order::Order};
+use super::{
+    difference::{difference, line_difference},
+    order::Order,
+};
 use actum_model::{Payload, StoredPayload};
 use actum_persistence::{error_chain::full_text, panics::guard};
 use std::fmt::{self, Debug};
@@ -73,6 +76,19 @@ impl fmt::Display for Imprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.line)
     }
+}
+
+/// As [`difference`], with one line for each value of two lists.
+pub(super) fn list_difference(old: &[Imprint], new: &[Imprint]) -> String {
+    let lines = |list: &[Imprint], with_bytes: bool| -> Vec<String> {
+        let stored = |i: &Imprint| {
+            if with_bytes { format!(" = {}", i.stored_text()) } else { String::new() }
+        };
+        list.iter().map(|i| i.line.replace('\n', " ") + &stored(i)).collect()
+    };
+    // values that look the same to people can only be told apart by their bytes
+    let alike = lines(old, false) == lines(new, false);
+    line_difference(&lines(old, alike), &lines(new, alike))
 }
 
 /// Encodes a value, decodes it, encodes it again: all must stay as it was.

@@ -1,6 +1,5 @@
 use super::{
-    difference::list_difference,
-    imprint::{Imprint, ReadBack, read_back},
+    imprint::{Imprint, ReadBack, list_difference, read_back},
     order::Order,
     rules::Rules,
     subject::differs,

@@ -1,8 +1,7 @@
 //! What only an event-sourced entity does.
 
 use super::{
-    difference::list_difference,
-    imprint::Imprint,
+    imprint::{Imprint, list_difference},
     outcome::Changed,
     step::{Step, indented},
     verdict::Verdict,

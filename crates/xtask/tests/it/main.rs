@@ -8,6 +8,7 @@ mod layers;
 mod lock_file;
 mod manifests;
 mod package_manager;
+mod packages;
 mod process;
 mod servers;
 mod sources;
