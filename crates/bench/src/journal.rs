@@ -87,7 +87,7 @@ impl Journal {
         let counts = Arc::new(Counts::default());
         let events: Arc<dyn EventStore> =
             Arc::new(Counted::new(Arc::clone(&stores.events), Arc::clone(&counts)));
-        Self { stores: Stores { events, ..stores }, counts, place }
+        Self { stores: stores.with_events(events), counts, place }
     }
 
     /// Closes and deletes it.

@@ -99,12 +99,12 @@ impl LaneLog {
             .take_while(|event| room.take(event))
             .cloned()
             .collect();
-        EntityPage { events, head: history.head, floor: history.floor }
+        EntityPage::new(events, history.head, history.floor)
     }
 
     /// A page of the lane's events behind `after`.
     pub(crate) fn read(&self, after: Position, filter: &EventFilter, limit: PageLimit) -> LanePage {
-        let mut page = LanePage { events: Vec::new(), read_to: after };
+        let mut page = LanePage::new(Vec::new(), after);
         let mut room = PageRoom::new(limit);
         let mut behind = self.log.behind(after);
         for _ in 0..LOOKED_AT_MAX {

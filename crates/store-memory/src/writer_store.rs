@@ -118,11 +118,7 @@ impl Holder {
             slot: self.slot.clone(),
             holder: self.name.clone(),
             incarnation,
-            lease: Some(HeldLease {
-                renewal: self.renewal,
-                length: Some(self.lease),
-                expires_in: self.lease_ends.since(now),
-            }),
+            lease: Some(HeldLease::new(self.renewal, Some(self.lease), self.lease_ends.since(now))),
         }
     }
 }

@@ -70,7 +70,7 @@ impl Holder {
             slot: claim.slot.clone(),
             holder: self.name,
             incarnation,
-            lease: Some(HeldLease { renewal, length, expires_in }),
+            lease: Some(HeldLease::new(renewal, length, expires_in)),
         }
     }
 }

@@ -91,7 +91,7 @@ pub(crate) async fn read(shared: &Shared, read: LaneRead<'_>) -> Result<LanePage
 }
 
 fn page(read: LaneRead<'_>, rows: &[PgRow]) -> Result<LanePage, sqlx::Error> {
-    let mut page = LanePage { events: Vec::new(), read_to: read.after };
+    let mut page = LanePage::new(Vec::new(), read.after);
     let mut events = Vec::with_capacity(rows.len().saturating_sub(1));
     for row in rows {
         match column::<Option<i64>>(row, 1)? {

@@ -8,7 +8,7 @@ use crate::{
     lane_page::{self, LaneRead},
     readers::Reader,
     resolve,
-    retention::{self, LaneHead},
+    retention::{self, PrunedLane},
     room::Need,
     session::column,
 };
@@ -114,7 +114,7 @@ impl EventStore for SqliteStore {
                 let (doing, need) = ("deleting events", Need::Relief);
                 let (mut tx, head) =
                     fence::begin_in_lane(self.writer(), doing, need, incarnation, lane).await?;
-                let lane = LaneHead { lane: lane.0, places: lane.1, head };
+                let lane = PrunedLane { lane: lane.0, places: lane.1, head };
                 let done = retention::delete_events(&mut tx, lane, rest).await;
                 rest = &rest[tx.finish(done).await?..];
             }

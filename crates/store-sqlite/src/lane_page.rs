@@ -53,7 +53,7 @@ pub(crate) async fn read(
     places: Places,
 ) -> Result<LanePage, sqlx::Error> {
     let end = bounds(reader, read, places).await?;
-    let mut page = LanePage { events: Vec::new(), read_to: read.after.max(end) };
+    let mut page = LanePage::new(Vec::new(), read.after.max(end));
     if end <= read.after {
         return Ok(page);
     }

@@ -10,7 +10,7 @@ const DELETED_MAX: u64 = 1_000;
 
 /// A lane with its head.
 #[derive(Clone, Copy)]
-pub(crate) struct LaneHead {
+pub(crate) struct PrunedLane {
     pub(crate) lane: Lane,
     pub(crate) places: Places,
     pub(crate) head: Position,
@@ -22,7 +22,7 @@ pub(crate) struct LaneHead {
 /// The lane and the entities keep their heads although their last event may go.
 pub(crate) async fn delete_events(
     tx: &mut WriteTx<'_>,
-    lane: LaneHead,
+    lane: PrunedLane,
     deletions: &[&EventDeletion],
 ) -> Result<usize, StoreError> {
     let mut step = step(tx).await;
@@ -50,7 +50,7 @@ pub(crate) async fn delete_events(
 /// Up to which event all that may go are read by everyone: positions grow with sequence numbers.
 async fn readable_up_to(
     tx: &mut WriteTx<'_>,
-    LaneHead { lane, places, head }: LaneHead,
+    PrunedLane { lane, places, head }: PrunedLane,
     numbers: &Numbers,
     deletion: &EventDeletion,
 ) -> Result<SequenceNr, StoreError> {
@@ -69,7 +69,7 @@ async fn readable_up_to(
 /// Deletes the events of an entity up to `floor`.
 async fn delete_some(
     tx: &mut WriteTx<'_>,
-    LaneHead { lane, head, .. }: LaneHead,
+    PrunedLane { lane, head, .. }: PrunedLane,
     entity: i64,
     floor: SequenceNr,
 ) -> Result<(), StoreError> {

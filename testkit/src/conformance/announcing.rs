@@ -14,9 +14,9 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 /// Where results go: counts them.
-struct Settled(Semaphore);
+struct SettledCount(Semaphore);
 
-impl CommitSink<usize> for Settled {
+impl CommitSink<usize> for SettledCount {
     fn committed(&self, _: Partition, results: Vec<(usize, Result<Committed, CommitError>)>) {
         self.0.add_permits(results.len());
     }
@@ -35,7 +35,7 @@ impl CommitSink<usize> for Settled {
 pub async fn what_is_announced_is_what_a_reader_finds(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let writer = Writer::claim(&stores).await;
-    let settled = Arc::new(Settled(Semaphore::new(0)));
+    let settled = Arc::new(SettledCount(Semaphore::new(0)));
     let layout = stores.events.layout();
     let spawn = |lane| {
         let (store, sink) = (Arc::clone(&stores.events), Arc::clone(&settled));

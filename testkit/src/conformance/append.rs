@@ -21,7 +21,7 @@ pub async fn a_journal_nobody_has_written_to_is_empty(fixture: &dyn StoreFixture
     for after in [Position::ZERO, Position::new(7), Position::new(u64::MAX)] {
         let (filter, limit) = (EventFilter::default(), PageLimit::default());
         let read = stores.events.read_lane(Lane::default(), after, &filter, limit).await;
-        let empty = LanePage { events: Vec::new(), read_to: after };
+        let empty = LanePage::new(Vec::new(), after);
         assert_eq!(read.expect("an empty lane can be read"), empty);
     }
 }

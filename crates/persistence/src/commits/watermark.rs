@@ -42,7 +42,7 @@ impl Watermark {
 
     /// Waits until it is higher than `seen`, and returns what it is then.
     pub(super) async fn past(&self, seen: u64) -> u64 {
-        let _waiting = Waiting::new(&self.waiting);
+        let _waiting = WaitCount::new(&self.waiting);
         loop {
             let mut raised = pin!(self.raised.notified());
             raised.as_mut().enable();
@@ -56,16 +56,16 @@ impl Watermark {
 }
 
 /// Counts one that waits, for as long as it does.
-struct Waiting<'a>(&'a AtomicUsize);
+struct WaitCount<'a>(&'a AtomicUsize);
 
-impl<'a> Waiting<'a> {
+impl<'a> WaitCount<'a> {
     fn new(count: &'a AtomicUsize) -> Self {
         count.fetch_add(1, SeqCst);
         Self(count)
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitCount<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Relaxed);
     }

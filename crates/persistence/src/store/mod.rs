@@ -2,6 +2,19 @@
 //!
 //! A product usually implements all five, which makes it a [`Store`]; an application may also mix, for example events
 //! in one database and snapshots in another, see [`Stores`].
+//!
+//! # What may grow
+//! What a store answers with, and what is handed out by Actum, is `#[non_exhaustive]` and has a constructor: it may get new
+//! fields and variants. Everything else is exhaustive on purpose.
+//! * What is stored and read back: [`NewEvent`], [`StoredEvent`], [`JournalEvent`], [`EventId`], [`Snapshot`],
+//!   [`SnapshotRow`], [`StateRecord`], [`CommandRecord`], [`StoredCommand`], [`StateChange`], [`JournalLayout`]. A new part of
+//!   these is a new format, and a store that overlooked it would lose it.
+//! * What is asked of a store, which only Actum builds: [`AppendBatch`], [`EntityAppend`], [`StateBatch`], [`StateWrite`],
+//!   [`EntityRead`], [`RecoveryRead`], [`CommandRead`], [`EventFilter`], [`WriterClaim`], [`SeenHolder`]. A store takes them
+//!   apart in full.
+//! * Outcomes, to each of which there must be an answer: [`AppendOutcome`], [`StateOutcome`], [`Resolution`].
+//! * What a store says of its rows to the pure rules that all stores share: [`EventAt`], [`LastWrite`], [`Wanted`],
+//!   [`NewestSnapshot`], [`Answered`], [`CoveredEvent`].
 
 mod append;
 mod batch_check;

@@ -51,6 +51,7 @@ pub struct EntityRead {
 
 /// Some events of one entity, contiguous and in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EntityPage {
     /// The events.
     pub events: Vec<StoredEvent>,
@@ -61,6 +62,12 @@ pub struct EntityPage {
 }
 
 impl EntityPage {
+    /// A page of these events.
+    #[must_use]
+    pub fn new(events: Vec<StoredEvent>, head: SequenceNr, floor: SequenceNr) -> Self {
+        Self { events, head, floor }
+    }
+
     /// Whether the journal has events of the entity behind those of this page, read after `after`.
     #[must_use]
     pub fn has_more(&self, after: SequenceNr) -> bool {
@@ -71,10 +78,19 @@ impl EntityPage {
 
 /// Some events of a lane, in order of position.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LanePage {
     /// The events that pass the filter.
     pub events: Vec<JournalEvent>,
     /// How far the page reaches: everything up to here was looked at, whether it passed the filter or not. The next
     /// page starts behind it. Equal to the `after` of the read when the lane has nothing behind it.
     pub read_to: Position,
+}
+
+impl LanePage {
+    /// A page of these events, which reaches up to `read_to`.
+    #[must_use]
+    pub fn new(events: Vec<JournalEvent>, read_to: Position) -> Self {
+        Self { events, read_to }
+    }
 }

@@ -13,6 +13,7 @@ pub struct RecoveryRead {
 
 /// The newest snapshot of an entity that can be used, and the first page of the events behind it.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Recovered {
     /// The snapshot; `None` if there is none that can be used, or none was wanted.
     pub snapshot: Option<Snapshot>,
@@ -23,6 +24,12 @@ pub struct Recovered {
 }
 
 impl Recovered {
+    /// A snapshot, if there is one, and the page behind it.
+    #[must_use]
+    pub fn new(snapshot: Option<Snapshot>, page: EntityPage) -> Self {
+        Self { snapshot, page, skipped: None }
+    }
+
     /// The sequence number the page begins behind: that of the snapshot, or zero.
     #[must_use]
     pub fn taken_at(&self) -> SequenceNr {

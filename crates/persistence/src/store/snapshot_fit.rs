@@ -22,6 +22,7 @@ pub struct CoveredEvent {
 /// The timestamp of the covered event ties a snapshot to its history. So a snapshot that a restored journal does not
 /// reach is not taken for one of the events that later get its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SnapshotFit {
     /// It covers the event with its number, or that event was deleted behind it.
     Fits,

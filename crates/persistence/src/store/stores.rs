@@ -15,6 +15,7 @@ impl<S: EventStore + SnapshotStore + DurableStateStore + WriterStore + RecoveryS
 ///
 /// Events, and who may write them, always belong together, since the fence is checked in the append's own transaction.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Stores {
     /// The journal.
     pub events: Arc<dyn EventStore>,
@@ -53,6 +54,25 @@ impl Stores {
         let recovery =
             Arc::new(SeparateRecovery::new(Arc::clone(&self.events), Arc::clone(&snapshots)));
         Self { snapshots, recovery, ..self }
+    }
+
+    /// Goes to the journal through `events`, for example to count its calls: it is the same journal, and recovery reads it as
+    /// before.
+    #[must_use]
+    pub fn with_events(self, events: Arc<dyn EventStore>) -> Self {
+        Self { events, ..self }
+    }
+
+    /// Keeps durable states in another product than events, or goes to them through `states`.
+    #[must_use]
+    pub fn with_states(self, states: Arc<dyn DurableStateStore>) -> Self {
+        Self { states, ..self }
+    }
+
+    /// Asks `writers` who may write: those of the same journal.
+    #[must_use]
+    pub fn with_writers(self, writers: Arc<dyn WriterStore>) -> Self {
+        Self { writers, ..self }
     }
 
     /// Closes all of them.

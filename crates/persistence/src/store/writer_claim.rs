@@ -46,6 +46,7 @@ impl Renewal {
 
 /// The lease of a holder, as a store sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HeldLease {
     /// Which renewal it has from.
     pub renewal: Renewal,
@@ -53,4 +54,12 @@ pub struct HeldLease {
     pub length: Option<Duration>,
     /// When it ends unless renewed, zero if it has ended: by the clock of the store, which may step.
     pub expires_in: Duration,
+}
+
+impl HeldLease {
+    /// The lease that the renewal `renewal` has left.
+    #[must_use]
+    pub fn new(renewal: Renewal, length: Option<Duration>, expires_in: Duration) -> Self {
+        Self { renewal, length, expires_in }
+    }
 }

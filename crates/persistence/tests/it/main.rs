@@ -5,6 +5,7 @@
 mod account;
 mod allocations;
 mod codecs;
+mod contract_growth;
 mod golden;
 mod group_commit;
 mod hostile_bytes;

@@ -76,10 +76,7 @@ impl Question for EntityRead {
         limit: PageLimit,
     ) -> Result<Vec<Found>, StoreError> {
         let found = stores.events.read_entities(questions, limit).await?;
-        Ok(found
-            .into_iter()
-            .map(|page| Found::Events(Recovered { page, ..Recovered::default() }))
-            .collect())
+        Ok(found.into_iter().map(|page| Found::Events(Recovered::new(None, page))).collect())
     }
 }
 

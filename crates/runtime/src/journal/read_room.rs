@@ -108,7 +108,7 @@ fn bytes_of(found: &Found) -> usize {
 mod tests {
     use super::*;
     use actum_model::{EntityKey, SequenceNr, StoredPayload, Timestamp};
-    use actum_persistence::store::{Recovered, Snapshot};
+    use actum_persistence::store::{EntityPage, Recovered, Snapshot};
     use bytes::Bytes;
 
     fn answer(bytes: usize) -> Result<Found, StoreError> {
@@ -124,7 +124,7 @@ mod tests {
             },
             recent_commands: Bytes::new(),
         };
-        Ok(Found::Events(Recovered { snapshot: Some(snapshot), ..Recovered::default() }))
+        Ok(Found::Events(Recovered::new(Some(snapshot), EntityPage::default())))
     }
 
     const MAX: NonZeroU32 = NonZeroU32::new(64).unwrap();

@@ -188,7 +188,10 @@ impl Saver {
         let entities = format!("{} entities", superfluous.entities());
         match superfluous.delete(stores, incarnation).await {
             Ok(()) if all_found => {
-                self.succeeded(&self.bursts.deletions, "old snapshots and events are deleted again")
+                self.succeeded(
+                    &self.bursts.deletions,
+                    "old snapshots and events are deleted again",
+                );
             }
             Ok(()) => {}
             Err(error) => self.deletion_failed(&entities, &error),

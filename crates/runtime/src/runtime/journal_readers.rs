@@ -29,14 +29,14 @@ pub struct JournalReader {
 }
 
 struct Shared {
-    readers: Mutex<Readers>,
+    readers: Mutex<Entered>,
     /// Whether they are asked to end.
     ending: watch::Sender<bool>,
     one_ended: Notify,
 }
 
 #[derive(Default)]
-struct Readers {
+struct Entered {
     entered: u64,
     at_work: Vec<AtWork>,
 }

@@ -122,7 +122,7 @@ mod tests {
     const LATE: Duration = Duration::from_millis(30);
 
     fn held(renewal: i64, length: Option<Duration>, expires_in: Duration) -> ClaimError {
-        let lease = HeldLease { renewal: Renewal::new(renewal), length, expires_in };
+        let lease = HeldLease::new(Renewal::new(renewal), length, expires_in);
         refusal(Some(lease))
     }
 

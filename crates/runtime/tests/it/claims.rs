@@ -222,7 +222,7 @@ impl Told {
 
     async fn start(self: &Arc<Self>, wait: JournalWait) -> Result<Runtime, StartError> {
         let memory = Stores::of(actum_store_memory::MemoryStore::new());
-        let stores = Stores { writers: Arc::clone(self) as _, ..memory };
+        let stores = memory.with_writers(Arc::clone(self) as _);
         let settings = leased().with_journal_wait(wait);
         Runtime::start("second", Some(stores), vec![accounts()], settings).await
     }
@@ -262,11 +262,9 @@ impl WriterStore for Told {
 /// A holder that renews nothing.
 fn held(expires_in: impl Into<Option<Duration>>) -> ClaimError {
     let (slot, holder) = ("journal".to_owned(), "another".to_owned());
-    let lease = expires_in.into().map(|expires_in| HeldLease {
-        renewal: Renewal::new(1),
-        length: Some(LEASE),
-        expires_in,
-    });
+    let lease = expires_in
+        .into()
+        .map(|expires_in| HeldLease::new(Renewal::new(1), Some(LEASE), expires_in));
     ClaimError::Held { slot, holder, incarnation: Incarnation::new(1), lease }
 }
 

@@ -493,7 +493,7 @@ async fn a_row_of_version_1_is_remembered_and_the_first_write_moves_it() {
             inner: Arc::clone(&stores.states),
             recent_commands: recent_commands.clone(),
         };
-        Some(Stores { states: Arc::new(old), ..stores })
+        Some(stores.with_states(Arc::new(old)))
     };
     let start = async || {
         Runtime::start("notes", stores(), vec![notes()], RuntimeSettings::default()).await.unwrap()

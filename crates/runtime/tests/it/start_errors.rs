@@ -11,11 +11,7 @@ fn errors() -> Vec<(StartError, Vec<&'static str>)> {
         slot: "journal".to_owned(),
         holder: "engine `bank`, process 7".to_owned(),
         incarnation: Incarnation::new(3),
-        lease: expires_in.map(|expires_in| HeldLease {
-            renewal: Renewal::new(1),
-            length: None,
-            expires_in,
-        }),
+        lease: expires_in.map(|expires_in| HeldLease::new(Renewal::new(1), None, expires_in)),
     };
     let unavailable =
         StoreError::unavailable("claiming", std::io::Error::other("the disk is away"));

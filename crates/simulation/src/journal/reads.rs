@@ -18,11 +18,11 @@ impl Journal {
                 let snapshot = fits(*snapshot_at_most).map(|kept| kept.snapshot.clone());
                 let after = snapshot.as_ref().map_or(0, |snapshot| snapshot.sequence_nr.get());
                 let page = self.page(entity, after, page);
-                Found::Events(Recovered { snapshot, page, skipped: None })
+                Found::Events(Recovered::new(snapshot, page))
             }
             Read::Page { entity, after } => {
                 let page = self.page(entity, after.get(), page);
-                Found::Events(Recovered { page, ..Recovered::default() })
+                Found::Events(Recovered::new(None, page))
             }
             Read::State { entity } => {
                 let entity = number_of(entity) as usize;
@@ -63,10 +63,10 @@ impl Journal {
     fn page(&self, entity: &EntityKey, after: u64, count: usize) -> EntityPage {
         let history = &self.histories[number_of(entity) as usize];
         let behind = history.events.iter().skip(after.max(history.floor) as usize);
-        EntityPage {
-            events: behind.take(count).cloned().collect(),
-            head: SequenceNr::new(history.events.len() as u64),
-            floor: SequenceNr::new(history.floor),
-        }
+        EntityPage::new(
+            behind.take(count).cloned().collect(),
+            SequenceNr::new(history.events.len() as u64),
+            SequenceNr::new(history.floor),
+        )
     }
 }
