@@ -33,6 +33,7 @@ mod ledger;
 mod note;
 mod note_taker;
 mod order;
+mod passing_time;
 mod plan;
 mod process;
 mod reply;
