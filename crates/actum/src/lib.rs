@@ -184,7 +184,7 @@
 //! #     type Rejection = std::convert::Infallible;
 //! #     fn handle(&self, _: u64, ctx: &Ctx<'_, Self>) -> Result<Effect<Self, String>, Self::Rejection> {
 //! #         let trace = ctx.metadata().trace().map(|trace| trace.traceparent().to_owned());
-//! #         Ok(Effect::persist(1).reply(trace.unwrap_or_default()))
+//! #         Ok(Effect::persist(1u64).reply(trace.unwrap_or_default()))
 //! #     }
 //! # }
 //! /// What a tracing library knows of the caller, as the W3C header `traceparent`.
@@ -202,7 +202,7 @@
 //! });
 //! # let builder = Engine::builder("traced").store(MemoryStore::new()).entity::<Traced>(());
 //! let engine = builder.settings(settings).start().await?;
-//! # let seen = engine.entity::<Traced>("a").ask(1).await?;
+//! # let seen = engine.entity::<Traced>("a").ask(1u64).await?;
 //! # assert_eq!(Some(seen), traceparent());
 //! # assert!(engine.shutdown().await.is_clean());
 //! # Ok(())

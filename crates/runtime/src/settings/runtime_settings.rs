@@ -153,7 +153,7 @@ impl RuntimeSettings {
     /// }
     ///
     /// let settings = RuntimeSettings::default().with_caller_context(|metadata: Metadata| {
-    ///     let trace = traceparent().and_then(|header| TraceContext::new(header).ok());
+    ///     let trace = traceparent().and_then(|header| TraceContext::new(&header).ok());
     ///     match trace {
     ///         Some(trace) if metadata.trace().is_none() => metadata.with_trace(trace),
     ///         _ => metadata,
