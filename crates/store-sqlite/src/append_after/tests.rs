@@ -57,9 +57,14 @@ const STEPS: &[Step] = &[
     Step::ByHand("UPDATE events SET sequence_nr = 12 WHERE entity = 1 AND sequence_nr = 9"),
     Step::Append(&[(1, 11, &["taken by hand"])]),
     Step::Append(&[(2, 3, &["r"])]),
+    Step::Append(&[(3, 2, &["t"])]),
     Step::Append(&[(2, 4, &["s"])]),
+    // the lane regresses
+    Step::ByHand("DELETE FROM events WHERE place = (SELECT max(place) FROM events)"),
+    Step::Append(&[(3, 3, &["u"])]),
+    Step::Append(&[(2, 4, &["v"])]),
     Step::ByHand("UPDATE writers SET revoked_at = 1"),
-    Step::Append(&[(2, 5, &["revoked"])]),
+    Step::Append(&[(3, 4, &["revoked"])]),
 ];
 
 /// A journal, and the store of it that has written to it all the while.
