@@ -73,18 +73,20 @@ impl Shell for SimShell<'_> {
         self.generations.get()
     }
 
-    fn append(&self, lane: Lane, appends: &mut Vec<(EntityAppend, Ticket)>) {
+    fn append(&self, lane: Lane, appends: &mut Vec<(EntityAppend, Ticket)>) -> bool {
         let mut desk = self.desk.borrow_mut();
         for (append, ticket) in appends.drain(..) {
             desk.lanes[lane.index()].submit(append, ticket);
         }
+        true // its writer has something to do
     }
 
-    fn write(&self, writes: &mut Vec<(StateWrite, Ticket)>) {
+    fn write(&self, writes: &mut Vec<(StateWrite, Ticket)>) -> bool {
         let mut desk = self.desk.borrow_mut();
         for (write, ticket) in writes.drain(..) {
             desk.states.submit(write, ticket);
         }
+        true
     }
 
     fn read(&self, partition: Partition, reads: &mut Vec<(Read, Ticket)>) {

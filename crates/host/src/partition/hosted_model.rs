@@ -5,16 +5,16 @@ use actum_persistence::store::{EntityAppend, Recovered, StateWrite};
 
 /// A model that a partition can host: it knows which writer its writes go to.
 pub trait HostedModel: Model {
-    /// Hands writes to the writer of `lane`.
-    fn submit(shell: &dyn Shell, lane: Lane, writes: &mut Vec<(Self::Write, Ticket)>);
+    /// Hands writes to the writer of `lane`. Says whether that woke a task.
+    fn submit(shell: &dyn Shell, lane: Lane, writes: &mut Vec<(Self::Write, Ticket)>) -> bool;
 
     /// What a read brought, for this model.
     fn found(found: Found) -> Option<Self::Found>;
 }
 
 impl<E: EventSourced> HostedModel for ByEvents<E> {
-    fn submit(shell: &dyn Shell, lane: Lane, writes: &mut Vec<(EntityAppend, Ticket)>) {
-        shell.append(lane, writes);
+    fn submit(shell: &dyn Shell, lane: Lane, writes: &mut Vec<(EntityAppend, Ticket)>) -> bool {
+        shell.append(lane, writes)
     }
 
     fn found(found: Found) -> Option<Recovered> {
@@ -23,8 +23,8 @@ impl<E: EventSourced> HostedModel for ByEvents<E> {
 }
 
 impl<E: DurableState> HostedModel for ByState<E> {
-    fn submit(shell: &dyn Shell, _: Lane, writes: &mut Vec<(StateWrite, Ticket)>) {
-        shell.write(writes);
+    fn submit(shell: &dyn Shell, _: Lane, writes: &mut Vec<(StateWrite, Ticket)>) -> bool {
+        shell.write(writes)
     }
 
     fn found(found: Found) -> Option<FoundState> {

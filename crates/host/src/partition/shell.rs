@@ -25,11 +25,11 @@ pub trait Shell {
     /// A number that no cell of the partition had before.
     fn next_generation(&self) -> u32;
 
-    /// Hands appends to the writer of the lane, and leaves the vector empty.
-    fn append(&self, lane: Lane, appends: &mut Vec<(EntityAppend, Ticket)>);
+    /// Hands appends to the writer of the lane, and leaves the vector empty. Says whether that woke a task.
+    fn append(&self, lane: Lane, appends: &mut Vec<(EntityAppend, Ticket)>) -> bool;
 
-    /// Hands writes of durable states to their writer, and leaves the vector empty.
-    fn write(&self, writes: &mut Vec<(StateWrite, Ticket)>);
+    /// Hands writes of durable states to their writer, and leaves the vector empty. Says whether that woke a task.
+    fn write(&self, writes: &mut Vec<(StateWrite, Ticket)>) -> bool;
 
     /// Asks for what cells want to know, and leaves the vector empty.
     fn read(&self, partition: Partition, reads: &mut Vec<(Read, Ticket)>);

@@ -32,14 +32,11 @@ impl<M: HostedModel> KindHost<M> {
             self.out.resumed.is_empty(),
             "commands that are resumed are delivered at once"
         );
-        let Outputs { writes, reads, snapshots, actions, settled, .. } = &self.out;
-        let wakes = !(writes.is_empty()
-            && reads.is_empty()
-            && snapshots.is_empty()
-            && actions.is_empty()
-            && settled.is_empty());
+        let Outputs { reads, snapshots, actions, settled, .. } = &self.out;
+        let mut woke =
+            !(reads.is_empty() && snapshots.is_empty() && actions.is_empty() && settled.is_empty());
         if !self.out.writes.is_empty() {
-            M::submit(ctx.shell, ctx.lane, &mut self.out.writes);
+            woke |= M::submit(ctx.shell, ctx.lane, &mut self.out.writes);
         }
         if !self.out.reads.is_empty() {
             ctx.shell.read(ctx.partition, &mut self.out.reads);
@@ -54,7 +51,7 @@ impl<M: HostedModel> KindHost<M> {
         self.count_staged();
         self.run_actions(ctx);
         self.answer(ctx);
-        wakes
+        woke
     }
 
     fn count_staged(&mut self) {

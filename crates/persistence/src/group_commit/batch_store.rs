@@ -1,26 +1,42 @@
 use super::GroupWrite;
-use crate::store::{
-    AppendBatch, AppendOutcome, DurableStateStore, EntityAppend, EventStore, Incarnation,
-    Resolution, StateBatch, StateOutcome, StateWrite, StoreError,
+use crate::{
+    panics::guarded,
+    store::{
+        AppendBatch, DurableStateStore, EntityAppend, EventStore, Incarnation, Resolution,
+        StateBatch, StateWrite, StoreError,
+    },
 };
 use actum_model::Lane;
-use async_trait::async_trait;
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc};
 
 /// Where the batches of one lane go.
-#[async_trait]
 pub(super) trait BatchStore<W: GroupWrite>: Send + Sync + 'static {
-    type Batch: Send + Sync;
+    type Batch: Send + Sync + 'static;
 
     fn batch_of(&self, writes: Vec<W>) -> Self::Batch;
 
     fn writes_of(batch: Self::Batch) -> Vec<W>;
 
-    async fn write(&self, batch: &Self::Batch) -> Result<Vec<W::Outcome>, StoreError>;
+    /// Writes a batch. Whoever begins that need not be who finishes it.
+    fn write(self: Arc<Self>, batch: Self::Batch) -> Writing<W, Self::Batch>;
 
-    async fn resolve(&self, batch: &Self::Batch)
-    -> Result<Vec<Resolution<W::Outcome>>, StoreError>;
+    fn resolve(self: Arc<Self>, batch: Self::Batch) -> Resolving<W, Self::Batch>;
 }
+
+type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// A batch that is being written: it comes back with the outcomes.
+pub(super) type Writing<W, B> = BoxFuture<Written<W, B>>;
+
+/// A batch whose outcome is being found out.
+pub(super) type Resolving<W, B> = BoxFuture<Resolved<W, B>>;
+
+pub(super) type Written<W, B> = (B, Answer<Vec<<W as GroupWrite>::Outcome>>);
+
+pub(super) type Resolved<W, B> = (B, Answer<Vec<Resolution<<W as GroupWrite>::Outcome>>>);
+
+/// What the store said, or the message of its panic.
+pub(super) type Answer<T> = Result<Result<T, StoreError>, String>;
 
 /// A lane of a journal, as one incarnation writes it.
 pub(super) struct LaneJournal {
@@ -35,7 +51,6 @@ pub(super) struct States {
     pub(super) incarnation: Incarnation,
 }
 
-#[async_trait]
 impl BatchStore<EntityAppend> for LaneJournal {
     type Batch = AppendBatch;
 
@@ -47,19 +62,21 @@ impl BatchStore<EntityAppend> for LaneJournal {
         batch.appends
     }
 
-    async fn write(&self, batch: &AppendBatch) -> Result<Vec<AppendOutcome>, StoreError> {
-        self.store.append(batch).await
+    fn write(self: Arc<Self>, batch: AppendBatch) -> Writing<EntityAppend, AppendBatch> {
+        Box::pin(async move {
+            let written = guarded(async { self.store.append(&batch).await }).await;
+            (batch, written)
+        })
     }
 
-    async fn resolve(
-        &self,
-        batch: &AppendBatch,
-    ) -> Result<Vec<Resolution<AppendOutcome>>, StoreError> {
-        self.store.resolve(batch).await
+    fn resolve(self: Arc<Self>, batch: AppendBatch) -> Resolving<EntityAppend, AppendBatch> {
+        Box::pin(async move {
+            let found = guarded(async { self.store.resolve(&batch).await }).await;
+            (batch, found)
+        })
     }
 }
 
-#[async_trait]
 impl BatchStore<StateWrite> for States {
     type Batch = StateBatch;
 
@@ -71,14 +88,17 @@ impl BatchStore<StateWrite> for States {
         batch.writes
     }
 
-    async fn write(&self, batch: &StateBatch) -> Result<Vec<StateOutcome>, StoreError> {
-        self.store.write(batch).await
+    fn write(self: Arc<Self>, batch: StateBatch) -> Writing<StateWrite, StateBatch> {
+        Box::pin(async move {
+            let written = guarded(async { self.store.write(&batch).await }).await;
+            (batch, written)
+        })
     }
 
-    async fn resolve(
-        &self,
-        batch: &StateBatch,
-    ) -> Result<Vec<Resolution<StateOutcome>>, StoreError> {
-        self.store.resolve(batch).await
+    fn resolve(self: Arc<Self>, batch: StateBatch) -> Resolving<StateWrite, StateBatch> {
+        Box::pin(async move {
+            let found = guarded(async { self.store.resolve(&batch).await }).await;
+            (batch, found)
+        })
     }
 }

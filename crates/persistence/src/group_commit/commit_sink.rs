@@ -38,15 +38,23 @@ pub trait CommitSink<T>: Send + Sync + 'static {
 
 /// Tells the sink, in runs of the same partition. Panics of the sink stop neither the writer nor the other runs.
 pub(super) fn tell<T: 'static>(sink: &dyn CommitSink<T>, settled: Vec<Settled<T>>) {
+    let pass = |partition, run| {
+        if let Err(message) = guard(|| sink.committed(partition, run)) {
+            log_safely(|| tracing::error!(%partition, message, "the receiver of commits panicked"));
+        }
+    };
+    let result = |settled: Settled<T>| (settled.ticket, settled.result);
+    if let [first, rest @ ..] = settled.as_slice()
+        && rest.iter().all(|next| next.partition == first.partition)
+    {
+        // mostly so while few commands come; the vector is used again
+        return pass(first.partition, settled.into_iter().map(result).collect());
+    }
     let mut settled = settled.into_iter();
     while let Some(partition) = settled.as_slice().first().map(|first| first.partition) {
         let rest = settled.as_slice().iter();
         let length = rest.take_while(|next| next.partition == partition).count();
-        let run = settled.by_ref().take(length);
-        let run = run.map(|settled| (settled.ticket, settled.result)).collect();
-        if let Err(message) = guard(|| sink.committed(partition, run)) {
-            log_safely(|| tracing::error!(%partition, message, "the receiver of commits panicked"));
-        }
+        pass(partition, settled.by_ref().take(length).map(result).collect());
     }
 }
 

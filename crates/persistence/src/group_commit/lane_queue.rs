@@ -2,16 +2,21 @@ use super::{
     CommitSink, GroupWrite, Settled, Weight,
     commit_sink::tell,
     group_commit::{KEPT_WRITES_MAX, Waiting, stopped},
+    writer_core::WriteInPlace,
 };
+use crate::panics::guard;
 use parking_lot::Mutex;
 use std::{
     fmt, mem,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
 };
 use tokio::sync::Notify;
+
+/// How many batches one submitter writes in place, of its own and of others who come meanwhile.
+const IN_PLACE_MAX: usize = 4;
 
 /// Where the writes of a lane gather until the writer takes them all.
 ///
@@ -23,6 +28,7 @@ pub struct LaneQueue<W, T> {
     pending: Pending,
     wake: Notify,
     sink: Arc<dyn CommitSink<T>>,
+    in_place: Weak<Mutex<dyn WriteInPlace<W, T>>>,
 }
 
 struct Gathered<W, T> {
@@ -38,29 +44,48 @@ struct Pending {
 }
 
 impl<W: GroupWrite, T: Copy + Send + 'static> LaneQueue<W, T> {
-    pub(super) fn new(sink: Arc<dyn CommitSink<T>>) -> Self {
+    pub(super) fn new(
+        sink: Arc<dyn CommitSink<T>>,
+        in_place: Weak<Mutex<dyn WriteInPlace<W, T>>>,
+    ) -> Self {
         Self {
             gathered: Mutex::new(Gathered { writes: Vec::new(), idle: false, closed: false }),
             pending: Pending::default(),
             wake: Notify::new(),
             sink,
+            in_place,
         }
     }
 
-    /// Hands over writes; what becomes of each goes to the writer's [`CommitSink`].
+    /// Hands over writes; the outcome of each goes to the writer's [`CommitSink`]. Says whether the writer's task was woken.
     ///
     /// An entity has one write under way at a time. Should it have more, they go one after the other.
     ///
-    /// Nothing is refused for want of room: whoever submits looks at [`pending`](Self::pending) before. A writer that is stopping or has stopped
-    /// takes nothing: the sink is then told on the caller's thread, before this returns, that the writes are unavailable.
+    /// Nothing is refused for want of room: a submitter looks at [`pending`](Self::pending) before. A writer that is
+    /// stopping or has stopped takes nothing: the sink then learns on the caller's thread, before this returns, that the
+    /// writes are unavailable.
+    ///
+    /// Where the writer is idle and its store answers at once, the batch is written on the caller's thread, and the sink
+    /// called, before this returns.
     ///
     /// The iterator runs under a lock and must not come back here.
-    pub fn submit(&self, writes: impl IntoIterator<Item = (W, T)>) {
+    pub fn submit(&self, writes: impl IntoIterator<Item = (W, T)>) -> bool {
+        self.submit_as(writes, false)
+    }
+
+    /// As [`submit`](Self::submit), for a caller that knows that no one else is about to submit: the batch need not wait
+    /// for more, so that it is on its way to any store before this returns, if the writer is idle.
+    pub fn submit_alone(&self, writes: impl IntoIterator<Item = (W, T)>) -> bool {
+        self.submit_as(writes, true)
+    }
+
+    fn submit_as(&self, writes: impl IntoIterator<Item = (W, T)>, is_alone: bool) -> bool {
         let writes = writes.into_iter();
         let mut gathered = self.gathered.lock();
         if gathered.closed {
             drop(gathered);
-            return self.refuse(writes);
+            self.refuse(writes);
+            return false;
         }
         let mut added = Added { weight: Weight::ZERO, to: &self.pending };
         for (write, ticket) in writes {
@@ -69,12 +94,36 @@ impl<W: GroupWrite, T: Copy + Send + 'static> LaneQueue<W, T> {
             gathered.writes.push(Waiting { write, ticket, weight });
         }
         drop(added);
-        let wake = gathered.idle && !gathered.writes.is_empty();
-        gathered.idle &= !wake;
+        let was_idle = gathered.idle && !gathered.writes.is_empty();
+        gathered.idle &= !was_idle;
         drop(gathered);
+        let wake = was_idle && !self.write_in_place(is_alone);
         if wake {
             self.wake.notify_one();
         }
+        wake
+    }
+
+    /// Writes for a writer that was idle; says whether it is idle again.
+    fn write_in_place(&self, is_alone: bool) -> bool {
+        let Some(writer) = self.in_place.upgrade() else { return false };
+        let mut writer = writer.lock(); // mostly free: its task waits
+        for _ in 0..IN_PLACE_MAX {
+            match guard(|| writer.write_in_place(self, is_alone)) {
+                Ok(true) => {}
+                Ok(false) => return false,
+                Err(panic) => {
+                    writer.start_over(self, &panic);
+                    return false;
+                }
+            }
+            let mut gathered = self.gathered.lock();
+            if gathered.writes.is_empty() && !gathered.closed {
+                gathered.idle = true;
+                return true;
+            }
+        }
+        false
     }
 
     /// How much waits for its commit, the batch in flight included. Does not take the lock.
@@ -106,24 +155,23 @@ impl<W: GroupWrite, T: Copy + Send + 'static> LaneQueue<W, T> {
         mem::swap(&mut self.gathered.lock().writes, taken);
     }
 
-    /// Waits for writes; `false` when none will come because the queue is closed.
+    /// Waits until there may be something to do; `false` when nothing will come because the queue is closed.
     ///
     /// # Cancel safety
     /// Nothing is lost.
     pub(super) async fn wait(&self) -> bool {
-        loop {
-            {
-                let mut gathered = self.gathered.lock();
-                if !gathered.writes.is_empty() {
-                    return true;
-                }
-                if gathered.closed {
-                    return false;
-                }
-                gathered.idle = true;
+        {
+            let mut gathered = self.gathered.lock();
+            if !gathered.writes.is_empty() {
+                return true;
             }
-            self.wake.notified().await;
+            if gathered.closed {
+                return false;
+            }
+            gathered.idle = true;
         }
+        self.wake.notified().await;
+        true
     }
 
     /// Counts `weight` as settled.

@@ -32,6 +32,7 @@ mod settings;
 mod unknown;
 mod weight;
 mod writer;
+mod writer_core;
 mod writer_scope;
 mod writer_task;
 

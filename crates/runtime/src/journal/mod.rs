@@ -40,12 +40,24 @@ impl Journal {
         Self { lanes: lanes.into(), states, reader, saver }
     }
 
-    pub(crate) fn append(&self, lane: Lane, appends: impl Iterator<Item = (EntityAppend, Ticket)>) {
-        self.lanes[lane.index()].submit(appends);
+    /// `is_alone` when the engine holds no other command. Says whether it woke the writer.
+    pub(crate) fn append(
+        &self,
+        lane: Lane,
+        appends: impl Iterator<Item = (EntityAppend, Ticket)>,
+        is_alone: bool,
+    ) -> bool {
+        let lane = &self.lanes[lane.index()];
+        if is_alone { lane.submit_alone(appends) } else { lane.submit(appends) }
     }
 
-    pub(crate) fn write(&self, writes: impl Iterator<Item = (StateWrite, Ticket)>) {
-        self.states.submit(writes);
+    /// As [`append`](Self::append).
+    pub(crate) fn write(
+        &self,
+        writes: impl Iterator<Item = (StateWrite, Ticket)>,
+        is_alone: bool,
+    ) -> bool {
+        if is_alone { self.states.submit_alone(writes) } else { self.states.submit(writes) }
     }
 
     pub(crate) fn read(

@@ -1,4 +1,6 @@
-use super::{PartitionFactory, PartitionHandle, PartitionMessage, served::ServedPartition};
+use super::{
+    PartitionFactory, PartitionHandle, PartitionMessage, served::ServedPartition, shell::TurnEnd,
+};
 use actum_persistence::{panics::guard, step_back};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;
@@ -32,45 +34,54 @@ impl Actor for PartitionActor {
     async fn handle(
         &self,
         myself: ActorRef<PartitionMessage>,
-        message: PartitionMessage,
+        mut message: PartitionMessage,
         state: &mut ActorState,
     ) -> Result<(), ActorProcessingErr> {
-        let Some(partition) = &mut state.partition else { return Ok(()) };
-        let woke = match guard(|| take(&message, partition)) {
-            Ok(Taken::Turned { woke }) => woke,
-            Ok(Taken::Abandoned) => {
+        for _ in 0..TURNS_MAX {
+            let Some(partition) = &mut state.partition else { return Ok(()) };
+            let end = match guard(|| take(&message, partition)) {
+                Ok(Some(end)) => end,
+                Ok(None) => {
+                    myself.stop(None);
+                    return Ok(());
+                }
+                Err(panic) => {
+                    // before the supervisor hears of it: what it holds is given back when the next one begins
+                    drop(state.partition.take());
+                    return Err(panic.into());
+                }
+            };
+            if partition.is_drained() {
                 myself.stop(None);
                 return Ok(());
             }
-            Err(panic) => {
-                // before the supervisor hears of it: what it holds is given back when the next one begins
-                drop(state.partition.take());
-                return Err(panic.into());
+            if !end.has_more {
+                return Ok(());
             }
-        };
-        if partition.is_drained() {
-            myself.stop(None);
-        } else if woke && partition.is_awake() {
-            // tasks that the turn has woken go first: the next turn may be stuck in a handler
-            step_back().await;
+            if end.woke {
+                // tasks that the turn has woken go first: the next turn may be stuck in a handler
+                step_back().await;
+            }
+            message = PartitionMessage::Turn;
+        }
+        if let Some(partition) = &state.partition {
+            partition.take_turn_later();
         }
         Ok(())
     }
 }
 
-/// What a message led to.
-enum Taken {
-    Turned { woke: bool },
-    Abandoned,
-}
+/// How many turns an actor takes, while more is left for it, before it looks for messages.
+const TURNS_MAX: usize = 16;
 
-fn take(message: &PartitionMessage, partition: &mut ServedPartition) -> Taken {
+/// Does what a message asks for, and says what its turn leaves to do; `None` when everything was abandoned.
+fn take(message: &PartitionMessage, partition: &mut ServedPartition) -> Option<TurnEnd> {
     match message {
-        PartitionMessage::Turn => Taken::Turned { woke: partition.turn() },
-        PartitionMessage::Drain => Taken::Turned { woke: partition.drain() },
+        PartitionMessage::Turn => Some(partition.turn()),
+        PartitionMessage::Drain => Some(partition.drain()),
         PartitionMessage::Abandon(why) => {
             partition.abandon(why);
-            Taken::Abandoned
+            None
         }
     }
 }

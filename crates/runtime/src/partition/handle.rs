@@ -172,6 +172,17 @@ impl PartitionHandle {
         self.mailbox.take_mail(mail);
     }
 
+    /// Ends a turn. `true` when something was left meanwhile: the actor takes another turn by itself, or
+    /// [later](Self::take_turn_later).
+    pub(super) fn has_more(&self) -> bool {
+        self.mailbox.end_looking()
+    }
+
+    /// Lets the other messages to the actor come before its next turn.
+    pub(super) fn take_turn_later(&self) {
+        self.mailbox.send(PartitionMessage::Turn);
+    }
+
     /// Says that the actor is at work until [`PartitionHandle::end_turn`].
     pub(super) fn begin_turn(&self) {
         self.set_turns(|turns| turns | 1);

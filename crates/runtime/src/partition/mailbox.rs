@@ -9,7 +9,7 @@ use actum_persistence::{
 };
 use parking_lot::Mutex;
 use ractor::ActorRef;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// Where results for a partition are left, and how its actor is woken: once, however much is left.
 ///
@@ -17,9 +17,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// closed, results are dropped.
 pub(super) struct Mailbox {
     content: Mutex<Content>,
-    awake: AtomicBool,
+    wake_state: AtomicU8,
     actor: Mutex<Option<ActorRef<PartitionMessage>>>,
 }
+
+/// Bits of what the actor does: something was left for it, and it takes a turn.
+const ASLEEP: u8 = 0;
+const WOKEN: u8 = 1;
+const IN_TURN: u8 = 2;
 
 /// Results of reads and writes.
 pub(super) type Mail = HostMail<Held>;
@@ -45,7 +50,8 @@ impl ractor::Message for PartitionMessage {}
 
 impl Mailbox {
     pub(super) fn new() -> Self {
-        Self { content: Mutex::default(), awake: AtomicBool::new(false), actor: Mutex::new(None) }
+        let wake_state = AtomicU8::new(ASLEEP);
+        Self { content: Mutex::default(), wake_state, actor: Mutex::new(None) }
     }
 
     /// Wakes the actor unless it is awake already. To be called after something was left.
@@ -59,19 +65,26 @@ impl Mailbox {
 
     /// Wakes the actor, without looking first: for what was left under no lock.
     pub(super) fn wake(&self) {
-        if !self.awake.swap(true, Ordering::AcqRel) {
+        // in the middle of a turn no message is needed: the actor sees it at the end
+        if self.wake_state.fetch_or(WOKEN, Ordering::AcqRel) == ASLEEP {
             self.send(PartitionMessage::Turn);
         }
     }
 
     /// Says that the actor is about to look: what is left from now on wakes it again. To be called before looking.
     pub(super) fn begin_looking(&self) {
-        self.awake.swap(false, Ordering::AcqRel);
+        self.wake_state.swap(IN_TURN, Ordering::AcqRel);
     }
 
-    /// Whether the actor was woken and has not looked since.
+    /// Says that the actor has done with what it found. `true` when something was left meanwhile: no message says so, and
+    /// the actor looks again by itself.
+    pub(super) fn end_looking(&self) -> bool {
+        self.wake_state.fetch_and(!IN_TURN, Ordering::AcqRel) & WOKEN != 0
+    }
+
+    /// Whether something was left that the actor has not looked at.
     pub(super) fn is_awake(&self) -> bool {
-        self.awake.load(Ordering::Acquire)
+        self.wake_state.load(Ordering::Acquire) & WOKEN != 0
     }
 
     pub(super) fn leave_committed(
@@ -103,7 +116,7 @@ impl Mailbox {
     pub(super) fn attach(&self, actor: ActorRef<PartitionMessage>) {
         self.content.lock().is_open = true;
         *self.actor.lock() = Some(actor);
-        self.awake.store(true, Ordering::Release);
+        self.wake_state.store(WOKEN, Ordering::Release);
         self.send(PartitionMessage::Turn);
     }
 
@@ -111,7 +124,7 @@ impl Mailbox {
     pub(super) fn detach(&self) {
         let left = std::mem::take(&mut *self.content.lock());
         *self.actor.lock() = None;
-        self.awake.store(false, Ordering::Release);
+        self.wake_state.store(ASLEEP, Ordering::Release);
         drop(left); // outside the lock
     }
 
@@ -121,5 +134,63 @@ impl Mailbox {
             // a dead actor's successor looks when it is attached
             let _ = actor.cast(message);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ractor::{Actor, ActorProcessingErr};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    };
+
+    /// Counts its messages.
+    struct Counter(Arc<AtomicUsize>);
+
+    impl Actor for Counter {
+        type Msg = PartitionMessage;
+        type State = ();
+        type Arguments = ();
+
+        async fn pre_start(
+            &self,
+            _: ActorRef<PartitionMessage>,
+            (): (),
+        ) -> Result<(), ActorProcessingErr> {
+            Ok(())
+        }
+
+        async fn handle(
+            &self,
+            _: ActorRef<PartitionMessage>,
+            _: PartitionMessage,
+            (): &mut (),
+        ) -> Result<(), ActorProcessingErr> {
+            self.0.fetch_add(1, SeqCst);
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_left_during_a_turn_takes_no_message_and_is_not_missed() {
+        let messages = Arc::new(AtomicUsize::new(0));
+        let counter = Counter(Arc::clone(&messages));
+        let (actor, ended) = Actor::spawn(None, counter, ()).await.expect("an actor starts");
+        let mailbox = Mailbox::new();
+        mailbox.attach(actor.clone()); // the first message
+        mailbox.begin_looking();
+        assert!(!mailbox.is_awake());
+        (0..3).for_each(|_| mailbox.notify());
+        assert!(mailbox.is_awake());
+        assert!(mailbox.end_looking(), "the actor is to look again");
+        (0..3).for_each(|_| mailbox.notify());
+        mailbox.begin_looking();
+        assert!(!mailbox.end_looking(), "it has seen everything");
+        (0..3).for_each(|_| mailbox.notify()); // the second message
+        actor.drain_and_wait(None).await.expect("it handles what it has");
+        ended.await.expect("it does not panic");
+        assert_eq!(messages.load(SeqCst), 2);
     }
 }

@@ -1,4 +1,7 @@
-use super::{mailbox::Mail, shell::PartitionShell};
+use super::{
+    mailbox::Mail,
+    shell::{PartitionShell, TurnEnd},
+};
 use actum_host::{
     cell::GivenUp,
     partition::{HostedKind, Partition},
@@ -17,21 +20,21 @@ impl ServedPartition {
         Self { shell, partition, mail: Mail::default() }
     }
 
-    /// Takes everything that was left, and a turn with it. Says whether it woke tasks by that.
-    pub(super) fn turn(&mut self) -> bool {
+    /// Takes everything that was left, and a turn with it.
+    pub(super) fn turn(&mut self) -> TurnEnd {
         let Self { shell, partition, mail } = self;
         shell.handle.begin_turn_with(mail);
         let turned = partition.turn(mail, shell, shell);
         shell.end_turn(turned)
     }
 
-    /// Whether something was left meanwhile, so that the next turn follows at once.
-    pub(super) fn is_awake(&self) -> bool {
-        self.shell.handle.is_awake()
+    /// Lets the other messages to the actor come before the next turn.
+    pub(super) fn take_turn_later(&self) {
+        self.shell.handle.take_turn_later();
     }
 
-    /// From now on lets every cell leave once it has nothing under way. Says whether it woke tasks.
-    pub(super) fn drain(&mut self) -> bool {
+    /// From now on lets every cell leave once it has nothing under way.
+    pub(super) fn drain(&mut self) -> TurnEnd {
         self.partition.drain();
         self.turn()
     }
@@ -47,6 +50,6 @@ impl ServedPartition {
         shell.handle.begin_turn();
         let (unanswered, turned) = partition.abandon(why, shell);
         shell.handle.note_abandoned(unanswered);
-        shell.end_turn(turned);
+        let _ = shell.end_turn(turned);
     }
 }

@@ -9,6 +9,15 @@ use actum_model::{Lane, Partition, Timestamp};
 use actum_persistence::store::{EntityAppend, StateWrite};
 use std::sync::Arc;
 
+/// What a turn leaves to do.
+#[derive(Clone, Copy)]
+pub(super) struct TurnEnd {
+    /// Whether it woke tasks.
+    pub(super) woke: bool,
+    /// Whether something was left meanwhile: another turn follows, which no message asks for.
+    pub(super) has_more: bool,
+}
+
 /// What is around a partition that an actor serves.
 pub(super) struct PartitionShell {
     parts: Arc<PartitionFactory>,
@@ -22,11 +31,16 @@ impl PartitionShell {
         Self { parts, handle, term }
     }
 
-    pub(super) fn end_turn(&self, Turned { due, oldest_use, woke }: Turned) -> bool {
+    pub(super) fn end_turn(&self, Turned { due, oldest_use, woke }: Turned) -> TurnEnd {
         self.handle.set_due(due);
         self.handle.set_oldest_use(oldest_use);
         self.handle.end_turn();
-        woke
+        TurnEnd { woke, has_more: self.handle.has_more() }
+    }
+
+    /// Whether the engine holds no commands beside those of these `writes`, so that the journal need not wait for more.
+    fn is_alone(&self, writes: usize) -> bool {
+        self.parts.load.commands() <= writes
     }
 }
 
@@ -55,18 +69,22 @@ impl Shell for PartitionShell {
         self.handle.next_generation()
     }
 
-    fn append(&self, lane: Lane, appends: &mut Vec<(EntityAppend, Ticket)>) {
+    fn append(&self, lane: Lane, appends: &mut Vec<(EntityAppend, Ticket)>) -> bool {
         if self.handle.is_given_up() {
-            return appends.clear(); // their callers got their failure: the journal is not to change any more
+            appends.clear(); // their callers got their failure: the journal is not to change any more
+            return false;
         }
-        self.parts.journal.append(lane, appends.drain(..));
+        let is_alone = self.is_alone(appends.len());
+        self.parts.journal.append(lane, appends.drain(..), is_alone)
     }
 
-    fn write(&self, writes: &mut Vec<(StateWrite, Ticket)>) {
+    fn write(&self, writes: &mut Vec<(StateWrite, Ticket)>) -> bool {
         if self.handle.is_given_up() {
-            return writes.clear();
+            writes.clear();
+            return false;
         }
-        self.parts.journal.write(writes.drain(..));
+        let is_alone = self.is_alone(writes.len());
+        self.parts.journal.write(writes.drain(..), is_alone)
     }
 
     fn read(&self, partition: Partition, reads: &mut Vec<(Read, Ticket)>) {

@@ -5,12 +5,19 @@ use actum_persistence::store::{
     Resolution, StateBatch, StateOutcome, StateRecord, StoreError, StoredCommand,
 };
 use async_trait::async_trait;
-use std::{any::Any, panic::resume_unwind, sync::Arc};
+use std::{
+    any::Any,
+    collections::VecDeque,
+    panic::resume_unwind,
+    sync::{Arc, Mutex},
+};
 use tokio::sync::{mpsc, oneshot};
 
 /// A store that hands every call to the test, and answers what the test says, when it says so.
 pub(super) struct GateStore<B, O> {
     calls: mpsc::Sender<Call<B, O>>,
+    /// Answers to the next writes, which are given at once and do not reach the test.
+    ready: Mutex<VecDeque<Answer<Vec<O>>>>,
 }
 
 /// A call that waits for its answer.
@@ -34,7 +41,23 @@ pub(super) type Calls<B, O> = mpsc::Receiver<Call<B, O>>;
 impl<B: Clone, O> GateStore<B, O> {
     pub(super) fn new() -> (Arc<Self>, Calls<B, O>) {
         let (calls, receiver) = mpsc::channel(1);
-        (Arc::new(Self { calls }), receiver)
+        (Arc::new(Self { calls, ready: Mutex::default() }), receiver)
+    }
+
+    /// Gives this answer to the next write at once.
+    pub(super) fn answer_at_once(&self, answer: Answer<Vec<O>>) {
+        self.ready.lock().unwrap().push_back(answer);
+    }
+
+    async fn ask_write(
+        &self,
+        call: impl FnOnce(oneshot::Sender<Answer<Vec<O>>>) -> Call<B, O>,
+    ) -> Result<Vec<O>, StoreError> {
+        let ready = self.ready.lock().unwrap().pop_front();
+        match ready {
+            Some(answer) => answer.give(),
+            None => self.ask(call).await,
+        }
     }
 
     async fn ask<R>(
@@ -43,10 +66,16 @@ impl<B: Clone, O> GateStore<B, O> {
     ) -> Result<R, StoreError> {
         let (answer, answered) = oneshot::channel();
         self.calls.send(call(answer)).await.map_err(drop).expect("the test takes the call");
-        match answered.await.expect("the test answers the call") {
-            Answer::Say(result) => result,
-            Answer::Panic => panic!("the gate fell down"),
-            Answer::PanicWith(said) => resume_unwind(said),
+        answered.await.expect("the test answers the call").give()
+    }
+}
+
+impl<R> Answer<R> {
+    fn give(self) -> Result<R, StoreError> {
+        match self {
+            Self::Say(result) => result,
+            Self::Panic => panic!("the gate fell down"),
+            Self::PanicWith(said) => resume_unwind(said),
         }
     }
 }
@@ -74,7 +103,7 @@ impl EventStore for Journal {
     }
 
     async fn append(&self, batch: &AppendBatch) -> Result<Vec<AppendOutcome>, StoreError> {
-        self.ask(|answer| Call::Write(batch.clone(), answer)).await
+        self.ask_write(|answer| Call::Write(batch.clone(), answer)).await
     }
 
     async fn resolve(
@@ -118,7 +147,7 @@ impl EventStore for Journal {
 #[async_trait]
 impl DurableStateStore for States {
     async fn write(&self, batch: &StateBatch) -> Result<Vec<StateOutcome>, StoreError> {
-        self.ask(|answer| Call::Write(batch.clone(), answer)).await
+        self.ask_write(|answer| Call::Write(batch.clone(), answer)).await
     }
 
     async fn resolve(

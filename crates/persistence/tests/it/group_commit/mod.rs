@@ -4,6 +4,7 @@ mod announcing;
 mod batching;
 mod draining;
 mod gate_store;
+mod in_place;
 mod lingering;
 mod numbering;
 mod outcomes;
