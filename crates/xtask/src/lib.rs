@@ -1,7 +1,7 @@
 //! What the workspace asks of itself: the tests and the checks behind `cargo xtask`.
 //!
-//! The rules about manifests and sources ([`arrows`], [`circles`], [`layers`], [`sources`]) are tests of this crate,
-//! so that `cargo xtask test` holds them too; what takes a compiler or a network is a step of [`ci`].
+//! The rules about manifests and sources ([`arrows`], [`circles`], [`layers`], [`sources`], [`twins`]) are tests of this
+//! crate, so that `cargo xtask test` holds them too; what takes a compiler or a network is a step of [`ci`].
 
 pub mod arrows;
 pub mod bank_smoke;
@@ -20,4 +20,5 @@ pub mod sources;
 pub mod suite;
 pub mod timeline;
 pub mod toolchain;
+pub mod twins;
 pub mod workspace;

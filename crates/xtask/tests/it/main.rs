@@ -15,4 +15,5 @@ mod sources;
 mod suite;
 mod timeline;
 mod toolchain;
+mod twins;
 mod workspaces;
