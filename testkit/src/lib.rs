@@ -1,12 +1,12 @@
 //! What tests of entities, of stores and of what runs over them are made of.
 //!
-//! * [`Given`] tells what an entity does, in the words of its domain, without a runtime: given events, when a command,
+//! * [`Given`] states what an entity does, in the words of its domain, without a runtime: given events, when a command,
 //!   then events, a reply or a rejection. On the way it checks codecs, purity and replay.
 //! * [`Given::golden`] keeps what an entity stores today in a file, so that a change of format that forgot its new
 //!   schema version fails a test instead of a recovery.
 //! * [`conformance`] holds a store to its contract.
-//! * [`FaultStore`] is any store that fails as a test tells it to.
-//! * [`TcpProxy`] is a network that fails as a test tells it to.
+//! * [`FaultStore`] is any store that fails as a test asks it to.
+//! * [`TcpProxy`] is a network that fails as a test asks it to.
 
 mod behaviour;
 pub mod conformance;

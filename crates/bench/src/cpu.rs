@@ -1,10 +1,10 @@
-//! Processor time of this process, where the system tells.
+//! Processor time of this process, where the system reports it.
 //!
 //! Beside other work on the same machine it says more than the time on the wall.
 
 use std::{fs, time::Duration};
 
-/// What all threads of the process that still run have spent; `None` where that cannot be told.
+/// What all threads of the process that still run have spent; `None` where that is unknown.
 pub(crate) fn spent() -> Option<Duration> {
     let threads = fs::read_dir("/proc/self/task").ok()?;
     let mut nanos = 0;

@@ -238,6 +238,6 @@ async fn write(
     let batch = AppendBatch { lane: Lane::new(0), incarnation, appends };
     let outcomes = stores.events.append(&batch).await?;
     let appended = outcomes.iter().all(|outcome| matches!(outcome, AppendOutcome::Appended { .. }));
-    ensure!(appended, "a journal that nobody else writes has a conflict");
+    ensure!(appended, "a journal that no one else writes has a conflict");
     Ok(())
 }

@@ -53,8 +53,8 @@ fn main() -> Result<()> {
     let machine = Machine::look(&arguments.directory);
     let mut rounds = Vec::new();
     for nr in 1..=arguments.rounds() {
-        let tell = |name: &_| eprintln!("round {nr} of {}: {name}", arguments.rounds());
-        rounds.push(Round::run(&cases, &bench, tell)?);
+        let announce = |name: &_| eprintln!("round {nr} of {}: {name}", arguments.rounds());
+        rounds.push(Round::run(&cases, &bench, announce)?);
     }
     drive::two_workers()?.block_on(bench.close())?;
     let rows = summary::rows(&cases, &rounds);

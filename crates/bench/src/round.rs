@@ -14,10 +14,14 @@ pub(crate) struct Round {
 
 impl Round {
     /// Measures all of `cases` once, in their order.
-    pub(crate) fn run(cases: &[Case], bench: &Bench, mut tell: impl FnMut(&Name)) -> Result<Self> {
+    pub(crate) fn run(
+        cases: &[Case],
+        bench: &Bench,
+        mut announce: impl FnMut(&Name),
+    ) -> Result<Self> {
         let mut round = Self::default();
         for case in cases {
-            tell(&case.name);
+            announce(&case.name);
             let measured = (case.measure)(bench, &round)
                 .with_context(|| format!("measuring `{}`", case.name))?;
             round.measured.insert(case.name, measured);

@@ -161,7 +161,7 @@ fn plain_duration(duration: Duration) -> String {
             }
         }
     }
-    // whoever sets more than a day does not mean its last nanosecond
+    // a setting of more than a day does not mean its last nanosecond
     if seconds >= 24 * 60 * 60 || (nanos == 0 && seconds > 0) {
         return format!("{} s", plain_number(seconds));
     }
@@ -187,7 +187,7 @@ mod tests {
     use std::{ops::Bound, time::Duration};
 
     #[test]
-    fn numbers_bytes_and_times_are_told_in_plain_units() {
+    fn numbers_bytes_and_times_are_shown_in_plain_units() {
         for (number, plain) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")]
         {
             assert_eq!(plain_number(number), plain);
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_bound_is_told_and_holds() {
+    fn every_kind_of_bound_is_reported_and_holds() {
         let mut check = SettingsCheck::new();
         check.number("a", 5u32, 1..=5);
         check.number("b", 6u32, 1..=5);

@@ -48,11 +48,11 @@ struct Columns<'a> {
 }
 
 /// The verdict on an append of a store that knows another history of the lane; nothing was done.
-const STRANGE: i32 = 3;
+const UNKNOWN_HISTORY: i32 = 3;
 
 /// What the server has done with a batch.
 struct Answer {
-    /// Whether what the store knows of the lane is its history; otherwise nothing but the head is told.
+    /// Whether what the store knows of the lane is its history; otherwise nothing but the head is returned.
     is_known: bool,
     head_before: Position,
     /// The event there, if it was not deleted.
@@ -60,7 +60,7 @@ struct Answer {
     /// The keys of the entities that were new, in their order.
     keys: Vec<i64>,
     /// The appends that were refused, counted from 1, and where their entities are.
-    guilty: HashMap<i32, SequenceNr>,
+    conflicting: HashMap<i32, SequenceNr>,
 }
 
 /// How often a batch is sent again: once because the history is another than was known, once because a number was
@@ -71,9 +71,9 @@ const SENT_AGAIN_MAX: usize = 2;
 ///
 /// The server looks at the heads of entities that this store does not know. So a conflict costs its own entity only,
 /// and a number that is too high is found as well as one that is too low. Where the store knows a head it inserts
-/// optimistically: while nobody else writes to the lane what it knows is true, and otherwise the number is taken, and
-/// the batch goes again with all heads looked at. Where it knows all heads and nobody else has written, nothing is looked
-/// up at all.
+/// optimistically: while no one else writes to the lane what it knows is true, and otherwise the number is taken, and
+/// the batch goes again with all heads looked at. Where it knows all heads and no one else has written, nothing is
+/// looked up at all.
 pub(crate) async fn append(
     shared: &Shared,
     (session, known): (&mut Session, &mut KnownHeads),
@@ -235,15 +235,15 @@ fn answer(row: &PgRow) -> Result<Answer, sqlx::Error> {
         (Some(incarnation), Some(event_nr)) => Some(LaneHead { position, incarnation, event_nr }),
         _ => None,
     };
-    let guilty: Option<Vec<i32>> = column(row, 7)?;
+    let conflicting: Option<Vec<i32>> = column(row, 7)?;
     let actual: Option<Vec<i64>> = column(row, 8)?;
     let actual = actual.unwrap_or_default().into_iter().map(values::sequence_nr_of);
     Ok(Answer {
-        is_known: column::<i32>(row, 0)? != STRANGE,
+        is_known: column::<i32>(row, 0)? != UNKNOWN_HISTORY,
         head_before: position,
         event_before,
         keys: column::<Option<Vec<i64>>>(row, 6)?.unwrap_or_default(),
-        guilty: guilty.unwrap_or_default().into_iter().zip(actual).collect(),
+        conflicting: conflicting.unwrap_or_default().into_iter().zip(actual).collect(),
     })
 }
 
@@ -261,7 +261,7 @@ fn settle(
     let mut outcomes = Vec::with_capacity(batch.appends.len());
     for ((append, entity), nr) in batch.appends.iter().zip(&columns.entities).zip(1..) {
         let entity = if *entity == 0 { found.next().copied().unwrap_or(0) } else { *entity };
-        let (head, outcome) = match answer.guilty.get(&nr) {
+        let (head, outcome) = match answer.conflicting.get(&nr) {
             Some(actual) => (*actual, AppendOutcome::Conflict { actual: *actual }),
             None => {
                 last = last.plus(append.events.len() as u64);

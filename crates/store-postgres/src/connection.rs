@@ -1,4 +1,4 @@
-//! How a connection is made, and what it is told first.
+//! How a connection is made, and which settings it gets first.
 
 use crate::{
     PostgresSettings,
@@ -49,7 +49,9 @@ pub(crate) struct Connector {
 impl Connector {
     pub(crate) fn new(source: Source, settings: PostgresSettings) -> Self {
         let source = match source {
-            Source::Options(options) => Source::Options(Box::new(told(*options, &settings))),
+            Source::Options(options) => {
+                Source::Options(Box::new(with_settings(*options, &settings)))
+            }
             pool @ Source::Pool(_) => pool,
         };
         let local = set_all("SET LOCAL", &settings);
@@ -77,8 +79,8 @@ impl Connector {
         Ok(Session::new(held, self.settings.answer_timeout, prepares))
     }
 
-    /// Sets up a connection that is kept: one of a pool is told what others are told when they are made, and closed in
-    /// the end instead of given back.
+    /// Sets up a connection that is kept: one of a pool gets the settings that others get when they are made, and
+    /// closed in the end instead of given back.
     pub(crate) async fn set_up(&self, session: &mut Session) -> Result<(), sqlx::Error> {
         if session.is_pooled() && !self.settings.transaction_pooling {
             session.close_on_drop();
@@ -106,7 +108,7 @@ impl Connector {
 
     /// Does what changes nothing; in a transaction behind a proxy, where a statement goes to the server in two parts
     /// and what comes second must not meet what another client has sent first, and on a connection that goes back to a
-    /// pool, which has neither the time-outs nor the planner's settings that others are told when they are made.
+    /// pool, which has neither the time-outs nor the planner's settings that others get when they are made.
     pub(crate) async fn read<T>(
         &self,
         session: &mut Session,
@@ -124,15 +126,15 @@ impl Connector {
     }
 }
 
-/// Statements that tell a connection everything; names are ours, and values numbers or ours.
+/// Statements that give a connection all its settings; names are ours, and values numbers or ours.
 fn set_all(set: &str, settings: &PostgresSettings) -> String {
     let settings = session_settings(settings);
     let texts = settings.iter().map(|(name, value)| format!("{set} {name} = '{value}'"));
     texts.collect::<Vec<_>>().join("; ")
 }
 
-/// What the connection is told when it is made.
-fn told(options: PgConnectOptions, settings: &PostgresSettings) -> PgConnectOptions {
+/// The settings a connection gets when it is made.
+fn with_settings(options: PgConnectOptions, settings: &PostgresSettings) -> PgConnectOptions {
     // a statement is logged by who runs it, if at all
     let options = options.disable_statement_logging();
     if settings.transaction_pooling {
@@ -151,7 +153,7 @@ fn session_settings(settings: &PostgresSettings) -> [(&'static str, String); 13]
     [
         ("statement_timeout", millis(settings.statement_timeout)),
         ("lock_timeout", millis(settings.lock_timeout)),
-        // nobody waits longer for what comes next
+        // no one waits longer for what comes next
         ("idle_in_transaction_session_timeout", millis(settings.answer_timeout)),
         // a client that is gone without a word is noticed; only where there is a network between
         ("tcp_keepalives_idle", "10".to_owned()),

@@ -16,7 +16,7 @@ use tokio::{
     time::timeout,
 };
 
-/// How long a connection that nobody needs stays open.
+/// How long a connection that no one needs stays open.
 const KEPT_FOR: Duration = Duration::from_mins(10);
 
 /// The connections for everything but appends: opened when needed, at most so many, used again.
@@ -29,7 +29,7 @@ pub(crate) struct Connections {
 }
 
 /// A connection to use; it goes back when dropped, or is closed if it was left in the middle of something.
-pub(crate) struct Lent<'a> {
+pub(crate) struct AcquiredSession<'a> {
     session: Option<Session>,
     connections: &'a Connections,
     /// Whether others have used it before: it may turn out that the server has forgotten it.
@@ -47,7 +47,7 @@ impl Connections {
         self.outage.connector()
     }
 
-    /// Makes a connection to be kept, beside those that are lent.
+    /// Makes a connection to be kept, beside those that are acquired.
     pub(crate) async fn lasting(&self, doing: &str) -> Result<Session, StoreError> {
         let mut session = self.outage.connect(doing).await?;
         let set_up = self.connector().set_up(&mut session).await;
@@ -56,40 +56,40 @@ impl Connections {
     }
 
     /// Waits for a connection.
-    pub(crate) async fn lend(&self, doing: &str) -> Result<Lent<'_>, StoreError> {
+    pub(crate) async fn acquire(&self, doing: &str) -> Result<AcquiredSession<'_>, StoreError> {
         let permit = self.permit(doing).await?;
         while let Some(mut session) = self.take_idle() {
-            let trusted = session.unused_for() < self.connector().settings.trusted_for;
-            if trusted || self.is_alive(&mut session).await {
-                return Ok(self.lent(session, true, permit));
+            let needs_no_ping = session.unused_for() < self.connector().settings.trusted_for;
+            if needs_no_ping || self.is_alive(&mut session).await {
+                return Ok(self.acquired(session, true, permit));
             }
             self.forget(); // the others are older: each would be waited for in turn
         }
         let session = self.outage.connect(doing).await?;
-        Ok(self.lent(session, false, permit))
+        Ok(self.acquired(session, false, permit))
     }
 
-    /// As [`lend`](Self::lend), when the server turned out to have forgotten a connection: the others are as old.
-    async fn lend_anew(&self, doing: &str) -> Result<Lent<'_>, StoreError> {
+    /// As [`acquire`](Self::acquire), when the server turned out to have forgotten a connection: the others are as old.
+    async fn acquire_fresh(&self, doing: &str) -> Result<AcquiredSession<'_>, StoreError> {
         self.forget();
-        self.lend(doing).await
+        self.acquire(doing).await
     }
 
-    /// As [`lend`](Self::lend), with a transaction begun; on another connection when the server had forgotten the
+    /// As [`acquire`](Self::acquire), with a transaction begun; on another connection when the server had forgotten the
     /// first.
-    pub(crate) async fn begin(&self, doing: &str) -> Result<Lent<'_>, StoreError> {
-        let mut lent = self.lend(doing).await?;
-        let mut begun = lent.begin(self.connector().begin()).await;
-        if begun.as_ref().is_err_and(|error| lent.was_forgotten(error)) {
-            drop(lent);
-            lent = self.lend_anew(doing).await?;
-            begun = lent.begin(self.connector().begin()).await;
+    pub(crate) async fn begin(&self, doing: &str) -> Result<AcquiredSession<'_>, StoreError> {
+        let mut acquired = self.acquire(doing).await?;
+        let mut begun = acquired.begin(self.connector().begin()).await;
+        if begun.as_ref().is_err_and(|error| acquired.was_forgotten(error)) {
+            drop(acquired);
+            acquired = self.acquire_fresh(doing).await?;
+            begun = acquired.begin(self.connector().begin()).await;
         }
         begun.map_err(|error| store_error(doing, error))?;
-        Ok(lent)
+        Ok(acquired)
     }
 
-    /// Runs a statement that changes nothing, and once more when the server had forgotten the connection.
+    /// Runs a statement that changes nothing, and again when the server had forgotten the connection.
     pub(crate) async fn read<'q>(
         &self,
         doing: &str,
@@ -106,12 +106,12 @@ impl Connections {
         begin: impl Fn() -> T,
         take: impl Fn(&mut T, PgRow) + Send + Sync,
     ) -> Result<T, StoreError> {
-        let mut lent = self.lend(doing).await?;
-        let mut read = self.run(&mut lent, statement(), begin(), &take).await;
-        if read.as_ref().is_err_and(|error| lent.was_forgotten(error)) {
-            drop(lent);
-            lent = self.lend_anew(doing).await?;
-            read = self.run(&mut lent, statement(), begin(), &take).await;
+        let mut acquired = self.acquire(doing).await?;
+        let mut read = self.run(&mut acquired, statement(), begin(), &take).await;
+        if read.as_ref().is_err_and(|error| acquired.was_forgotten(error)) {
+            drop(acquired);
+            acquired = self.acquire_fresh(doing).await?;
+            read = self.run(&mut acquired, statement(), begin(), &take).await;
         }
         read.map_err(|error| store_error(doing, error))
     }
@@ -124,7 +124,7 @@ impl Connections {
 
     async fn run<T: Send>(
         &self,
-        lent: &mut Lent<'_>,
+        acquired: &mut AcquiredSession<'_>,
         statement: Statement<'_>,
         mut into: T,
         take: &(impl Fn(&mut T, PgRow) + Sync),
@@ -133,7 +133,7 @@ impl Connections {
             session.each_row(statement, |row| take(&mut into, row)).await?;
             Ok(into)
         };
-        self.connector().read(lent, each).await
+        self.connector().read(acquired, each).await
     }
 
     /// Waits for what is under way, closes the connections, and gives out no more.
@@ -165,13 +165,13 @@ impl Connections {
         }
     }
 
-    fn lent<'a>(
+    fn acquired<'a>(
         &'a self,
         session: Session,
         used_before: bool,
         permit: SemaphorePermit<'a>,
-    ) -> Lent<'a> {
-        Lent { session: Some(session), connections: self, used_before, _permit: permit }
+    ) -> AcquiredSession<'a> {
+        AcquiredSession { session: Some(session), connections: self, used_before, _permit: permit }
     }
 
     fn take_idle(&self) -> Option<Session> {
@@ -191,27 +191,27 @@ impl Connections {
     }
 }
 
-impl Lent<'_> {
+impl AcquiredSession<'_> {
     /// Whether `error` says no more than that the server has forgotten a connection which others have used before.
     fn was_forgotten(&self, error: &sqlx::Error) -> bool {
         self.used_before && Fault::of(error).ends_connection()
     }
 }
 
-impl Deref for Lent<'_> {
+impl Deref for AcquiredSession<'_> {
     type Target = Session;
     fn deref(&self) -> &Session {
         self.session.as_ref().expect("a connection is there until it is given back")
     }
 }
 
-impl DerefMut for Lent<'_> {
+impl DerefMut for AcquiredSession<'_> {
     fn deref_mut(&mut self) -> &mut Session {
         self.session.as_mut().expect("a connection is there until it is given back")
     }
 }
 
-impl Drop for Lent<'_> {
+impl Drop for AcquiredSession<'_> {
     fn drop(&mut self) {
         // a pool's goes back to the pool
         let kept = |session: &Session| session.is_idle() && !session.is_pooled();

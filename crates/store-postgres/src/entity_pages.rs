@@ -16,11 +16,11 @@ use actum_persistence::store::{
 use sqlx::postgres::PgRow;
 use std::error::Error;
 
-/// A row for each entity that was ever written, told by its missing `position`: head, floor, and the newest snapshot
-/// if it has one, with the timestamp of the event it covers. And the events of each, no more of them than the page holds
-/// and one: to take the rows of a statement half way costs the connection. So it is found out first, where there are
-/// many, whether they all fit on the page, as they nearly always do; otherwise each event is weighed with those before
-/// it, which takes half as long again.
+/// A row for each entity that was ever written, recognised by its missing `position`: head, floor, and the newest
+/// snapshot if it has one, with the timestamp of the event it covers. And the events of each, no more of them than the
+/// page holds and one: to take the rows of a statement half way costs the connection. So it is found out first, where
+/// there are many, whether they all fit on the page, as they nearly always do; otherwise each event is weighed with
+/// those before it, which takes half as long again.
 ///
 /// Entities are looked up one by one: joined to the list they would be read all, by a plan that was made while they
 /// were few and is kept.

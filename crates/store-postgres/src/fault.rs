@@ -5,7 +5,7 @@ use std::{error::Error, io::ErrorKind};
 /// What an error of PostgreSQL or sqlx means, whatever was being done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// The connection is gone, or cannot be trusted any more.
+    /// The connection is gone, or cannot be used safely any more.
     Lost,
     /// The server shuts down, starts up, or has no connection to spare.
     Away,
@@ -19,7 +19,7 @@ pub(crate) enum Fault {
     Slow,
     /// The disk, or the memory, of the server is used up.
     Full,
-    /// The server takes no writes: it is a replica, or was told so.
+    /// The server takes no writes: it is a replica, or was set so.
     ReadOnly,
     /// A row of this key, or a table or schema of this name, is there already.
     Taken,
@@ -42,7 +42,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// Tells the fault of an error.
+    /// Returns the fault of an error.
     ///
     /// The codes are SQLSTATE (<https://www.postgresql.org/docs/current/errcodes-appendix.html>): two characters of
     /// class, three of what it is.
@@ -77,7 +77,7 @@ impl Fault {
         if is_last_word { Self::of_last_word(state) } else { Self::of_refusal(state) }
     }
 
-    /// An error behind which the server closes the connection. Those that are told apart come while it is made.
+    /// An error behind which the server closes the connection. Those that are distinguished come while it is made.
     fn of_last_word(state: &str) -> Self {
         match state {
             "3D000" => Self::NoDatabase,
@@ -97,7 +97,7 @@ impl Fault {
             "3D000" => Self::NoDatabase,
             "42501" => Self::Rights,
             "53300" | "57P03" => Self::Away,
-            // an idle session or transaction that took too long is told as a last word, and by some proxies otherwise
+            // an idle session or transaction that took too long is reported last, and by some proxies otherwise
             "40003" | "57P01" | "57P02" | "57P04" | "57P05" | "25P03" | "25P04" => Self::Lost,
             "40001" | "40P01" => Self::Crossed,
             "55P03" | "57014" => Self::Slow,

@@ -1,15 +1,15 @@
-//! What a write shows to the server so that it is let through, and what shuts it out.
+//! What a write shows to the server so that it is let through, and what fences it.
 //!
 //! ```text
 //! keys of advisory locks     (lock_space, key): the journal's own number, and
-//!   0 … 65535                a lane: held alone by whoever appends to it, to the commit
-//!   65536 … 2^30 + 65535     a slot: held alone by whoever claims it
+//!   0 … 65535                a lane: held alone by the writer that appends to it, to the commit
+//!   65536 … 2^30 + 65535     a slot: held alone by the one that claims it
 //!   -2^31 … -1               a writer: shared by all its writes, alone by who revokes it or settles its writes
 //! ```
 //!
 //! Locks of one transaction are taken in this order, which excludes deadlocks: slot, writer, lane. They end with the
 //! transaction, so they work through a proxy that gives every transaction another connection. A lock manager's queue is
-//! fair: whoever revokes is not kept waiting by writes that come after. Nothing is written to take one.
+//! fair: one that revokes is not kept waiting by writes that come after. Nothing is written to take one.
 
 use crate::{
     fault::{self, Fault},
@@ -94,7 +94,7 @@ pub(crate) async fn write_rows<'q>(
         match row.and_then(verdict).map_err(|error| unreadable(doing, error))? {
             Verdict::Heard => return Ok(rows),
             Verdict::Settled(token) => shared.tokens.learn(key, token),
-            // what it had to show is kept: without its nonce it could pass for whoever got its number
+            // what it had to show is kept: without its nonce it could pass for the one that got its number
             Verdict::Fenced => return Err(StoreError::Fenced { incarnation }.into()),
         }
     }

@@ -18,7 +18,7 @@ const LEASE_MAX: Duration = Duration::from_secs(1_000_000_000);
 
 /// The incarnation that may write for a slot, and its lease, by the clock of the server.
 ///
-/// Two renewals of one incarnation do not end at the same microsecond, so the end of the lease tells them apart,
+/// Two renewals of one incarnation do not end at the same microsecond, so the end of the lease distinguishes them,
 /// whatever it means by any clock.
 pub(crate) const HOLDER_OF: &str = "SELECT incarnation, holder,
         (extract(epoch FROM lease_until) * 1000000)::bigint,

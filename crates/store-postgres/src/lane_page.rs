@@ -23,9 +23,9 @@ pub(crate) struct LaneRead<'a> {
     pub(crate) limit: PageLimit,
 }
 
-/// One row with the last position that is looked at, told by its missing sequence number; and the events up to there
-/// that pass the filter, of which a part that is NULL lets everything pass. An event whose entity is missing passes
-/// too: it is corrupt, and must not be overlooked. As in `entity_pages.rs`, with what the events before weigh.
+/// One row with the last position that is looked at, recognised by its missing sequence number; and the events up to
+/// there that pass the filter, of which a part that is NULL lets everything pass. An event whose entity is missing
+/// passes too: it is corrupt, and must not be overlooked. As in `entity_pages.rs`, with what the events before weigh.
 const QUERY: &str = "
     WITH bounds AS MATERIALIZED (
         SELECT coalesce(

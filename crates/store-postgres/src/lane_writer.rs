@@ -2,8 +2,8 @@ use crate::{connections::Connections, known_heads::KnownHeads, session::Session}
 use actum_persistence::store::StoreError;
 use tokio::sync::{Mutex, MutexGuard};
 
-/// The only connection of this store that appends to a lane. Whoever appends waits for its turn, first come, first
-/// served.
+/// The only connection of this store that appends to a lane. A caller that appends waits for its turn, first come,
+/// first served.
 #[derive(Debug)]
 pub(crate) struct LaneWriter {
     turn: Mutex<Lane>,
@@ -19,7 +19,7 @@ struct Lane {
 }
 
 /// The turn of one append. When it ends in the middle of something, the connection is closed at once: a transaction
-/// that nobody will commit must not keep its locks.
+/// that no one will commit must not keep its locks.
 pub(crate) struct Turn<'a>(MutexGuard<'a, Lane>);
 
 impl LaneWriter {
@@ -28,7 +28,7 @@ impl LaneWriter {
         Self { turn: Mutex::new(Lane { session: None, known, closed: false }) }
     }
 
-    /// Waits for the turn, with a connection that nobody has left in the middle of something.
+    /// Waits for the turn, with a connection that no one has left in the middle of something.
     pub(crate) async fn turn(
         &self,
         connections: &Connections,

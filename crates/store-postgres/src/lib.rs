@@ -7,7 +7,7 @@
 //!               │    └ KnownHeads  keys and heads of the entities that were appended to last
 //!               ├─ Connections   for everything else, opened when needed
 //!               │    └ Outage      knows when none can be had, and goes on trying
-//!               ├─ Tokens        what each incarnation's writes must carry, so that a late one is shut out
+//!               ├─ Tokens        what each incarnation's writes must carry, so that a late one is fenced
 //!               └─ Texts         the statements, with the name of the schema in them
 //! ```
 //!

@@ -215,7 +215,7 @@ impl Opening {
             Found::Journal { version } if version > schema::VERSION => {
                 Err(OpenError::NewerSchema { address, found: version, known: schema::VERSION })
             }
-            Found::Stranger => Err(OpenError::NotAJournal { address }),
+            Found::Foreign => Err(OpenError::NotAJournal { address }),
             Found::Blank { .. } | Found::Journal { .. } => Ok(found),
         }
     }
@@ -239,7 +239,7 @@ fn address(source: &Source, schema: &str) -> String {
 }
 
 impl OpenError {
-    /// Says what an error means for whoever wants to open the journal.
+    /// Says what an error means for the one that wants to open the journal.
     fn of(address: &str, error: sqlx::Error) -> Self {
         let address = address.to_owned();
         let fault = Fault::of(&error);
@@ -252,7 +252,7 @@ impl OpenError {
             Fault::Rights => Self::MissingRights { address, source },
             Fault::ReadOnly => Self::ReadOnly { address, source },
             Fault::Missing | Fault::Corrupt => Self::Corrupt { address, what: source.to_string() },
-            // somebody else has made the schema, or something in it, at the same moment
+            // another process has made the schema, or something in it, at the same moment
             Fault::Taken
             | Fault::Refused
             | Fault::Stale

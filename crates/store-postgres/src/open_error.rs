@@ -90,7 +90,7 @@ pub enum OpenError {
         /// How the settings want it.
         asked: JournalLayout,
     },
-    /// The journal is to be created or migrated, and the server takes no writes: it is a replica, or was told so.
+    /// The journal is to be created or migrated, and the server takes no writes: it is a replica, or was set so.
     ReadOnly {
         /// Where the journal was to be.
         address: String,

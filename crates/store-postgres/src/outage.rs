@@ -13,8 +13,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 /// Makes connections, and knows when none can be had.
 ///
 /// A server that is away may refuse at once, or may leave everybody waiting for as long as is allowed. So the first
-/// attempt that fails begins an outage: from then on calls fail at once, with what it was told, and a task of its own
-/// goes on trying. The connection it gets ends the outage, and serves whoever comes first.
+/// attempt that fails begins an outage: from then on calls fail at once, with the error it got, and a task of its own
+/// goes on trying. The connection it gets ends the outage, and serves the caller that comes first.
 #[derive(Debug)]
 pub(crate) struct Outage {
     connector: Connector,
@@ -63,14 +63,14 @@ impl Outage {
         drop(found);
         if let Some(probe) = probe {
             probe.abort();
-            drop(probe.await); // it was told to end
+            drop(probe.await); // it was asked to end
         }
     }
 
     fn known(&self, doing: &str) -> Option<Result<Session, StoreError>> {
         let mut state = lock(&self.state);
         if state.probe.as_ref().is_some_and(JoinHandle::is_finished) {
-            // it has got a connection, or its runtime has ended: then whoever comes next tries for itself
+            // it has got a connection, or its runtime has ended: then the next caller tries for itself
             state.probe = None;
             state.cause = None;
         }
@@ -115,7 +115,7 @@ async fn probe(connector: Connector, state: Arc<Mutex<State>>) {
                 return;
             }
             Err(error) => {
-                // what is in the way may change: first nobody listens, then the server starts up
+                // what is in the way may change: first no one listens, then the server starts up
                 lock(&state).cause = Some(Cause::new(fault::cause(error)));
                 pause = (2 * pause).min(PAUSE_MAX);
             }

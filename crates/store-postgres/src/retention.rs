@@ -67,7 +67,7 @@ async fn delete_some(
     let read_to: Vec<Option<i64>> =
         of().map(|deletion| deletion.read_to.map(|to| values::bound(to.get()))).collect();
     let many = i64::try_from(DELETED_MAX / deletions.len().max(1)).unwrap_or(1);
-    let mut session = shared.connections.lend(DOING).await?;
+    let mut session = shared.connections.acquire(DOING).await?;
     let write = Write { doing: DOING, incarnation, query: DELETE };
     let rows = fence::write_rows(shared, &mut session, write, |query| {
         query.bind(&lanes).bind(&kinds).bind(&ids).bind(&up_to).bind(&read_to).bind(many)

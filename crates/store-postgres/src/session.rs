@@ -16,15 +16,15 @@ pub(crate) type Statement<'q> = sqlx::query::Query<'q, Postgres, PgArguments>;
 
 /// A connection, and whether it can be used for something else.
 ///
-/// It cannot while a statement runs or a transaction is open. A future that is dropped then leaves it so, and whoever
-/// owns the session drops it: the server rolls back what was not committed when it notices.
+/// It cannot while a statement runs or a transaction is open. A future that is dropped then leaves it so, and the one
+/// that owns the session drops it: the server rolls back what was not committed when it notices.
 #[derive(Debug)]
 pub(crate) struct Session {
     /// None only while it is being closed.
     connection: Option<Held>,
     /// How long an answer may take.
     patience: Duration,
-    /// Whether statements are prepared once and kept; otherwise each is parsed anew, inside its transaction.
+    /// Whether statements are prepared once and kept; otherwise each is parsed again, inside its transaction.
     prepares: bool,
     /// Whether it is closed in the end even if it is a pool's.
     closes: bool,
@@ -85,7 +85,7 @@ impl Session {
         self.patience = patience;
     }
 
-    /// For how long nobody has used it.
+    /// For how long no one has used it.
     pub(crate) fn unused_for(&self) -> Duration {
         self.used_at.elapsed()
     }

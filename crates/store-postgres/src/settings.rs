@@ -9,7 +9,7 @@ pub enum Migrate {
     /// that only save time are added too, to a journal of the newest version only if the user may do that.
     #[default]
     Pending,
-    /// It refuses to open a journal that lacks some: they are run by somebody with more rights, see
+    /// It refuses to open a journal that lacks some: they are run by a user with more rights, see
     /// [`migrate`](crate::migrate). The user of the store then needs `USAGE` on the schema, and `SELECT`, `INSERT`,
     /// `UPDATE` and `DELETE` on its tables.
     Never,
@@ -30,7 +30,7 @@ pub struct PostgresSettings {
     /// What is done about migrations that the schema lacks; [`Migrate::Pending`] by default.
     pub migrate: Migrate,
     /// How many connections are open at the same time; 10 by default, 2 to 1,000 beside one for each lane. Each lane
-    /// that is written to keeps one; the others are opened when they are needed, and closed when nobody has needed them
+    /// that is written to keeps one; the others are opened when they are needed, and closed when no one has needed them
     /// for ten minutes. More reads wait. Of a pool that the caller brings, at most so many are taken.
     pub connections_max: u32,
     /// Whether the connections go through a proxy that hands them to another server after each transaction, such as
@@ -80,7 +80,7 @@ impl Default for PostgresSettings {
 
 /// The longest name PostgreSQL gives anything, in bytes.
 const NAME_BYTES_MAX: usize = 63;
-/// More lanes than a server has processors help nobody, and each costs a connection.
+/// More lanes than a server has processors help no one, and each costs a connection.
 pub(crate) const LANES_MAX: u16 = 64;
 
 impl PostgresSettings {
@@ -220,7 +220,8 @@ mod tests {
             "trusted_for",
             "answer_timeout",
         ] {
-            let named = problems.iter().filter(|told| told.contains(&format!("`{name}`"))).count();
+            let named =
+                problems.iter().filter(|problem| problem.contains(&format!("`{name}`"))).count();
             assert_eq!(named, 1, "{name}: {problems:#?}");
         }
     }

@@ -25,7 +25,7 @@ impl SnapshotStore for PostgresStore {
         }
         let rows = rows_of(snapshots);
         let pieces: Vec<_> = pieces::of_snapshots(&rows).collect();
-        let mut session = self.shared.connections.lend(SAVING).await?;
+        let mut session = self.shared.connections.acquire(SAVING).await?;
         if let [all] = pieces[..] {
             return Ok(self.save_piece(&mut session, all).await?);
         }
@@ -99,7 +99,7 @@ impl SnapshotStore for PostgresStore {
             query.bind(&kinds).bind(&ids).bind(&first).bind(&last)
         };
         let doing = "deleting snapshots";
-        let mut session = self.shared.connections.lend(doing).await?;
+        let mut session = self.shared.connections.acquire(doing).await?;
         transaction::call(&mut session, self.shared.connector(), doing, statement).await?;
         Ok(())
     }

@@ -30,7 +30,7 @@ const WRITE: &str = "SELECT _verdict, _nonce_now, _settled_now, _outcomes FROM @
 impl DurableStateStore for PostgresStore {
     async fn write(&self, batch: &StateBatch) -> Result<Vec<StateOutcome>, StoreError> {
         batch.check(self.layout())?;
-        let mut session = self.shared.connections.lend(WRITING).await?;
+        let mut session = self.shared.connections.acquire(WRITING).await?;
         let (incarnation, pieces) = (batch.incarnation, state_pieces::of_writes(&batch.writes));
         if let [all] = &pieces[..]
             && all.is_whole()

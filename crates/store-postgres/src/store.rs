@@ -16,7 +16,7 @@ use std::{fmt, sync::atomic::AtomicBool};
 ///
 /// It keeps every promise of [`actum_persistence::store`], on PostgreSQL 13 and later. Confirmed writes are as durable
 /// as the server's `fsync` and `synchronous_commit` make them, where `synchronous_commit = off` is overridden. Many
-/// processes can use one journal; only the holder of a writer slot appends, and whoever was replaced gets
+/// processes can use one journal; only the holder of a writer slot appends, and one that was replaced gets
 /// [`StoreError::Fenced`](actum_persistence::store::StoreError::Fenced).
 ///
 /// A server that fails over keeps what was confirmed only if its replica had got it: use synchronous replication, or

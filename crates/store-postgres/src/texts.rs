@@ -10,7 +10,7 @@ pub(crate) type Text = AssertSqlSafe<Arc<str>>;
 /// The texts of statements, with the schema of the journal put where they have `@`.
 ///
 /// Every name is written with its schema: nothing depends on the search path of a connection, which a connection from
-/// somebody else's pool, or one behind a proxy, may have set to anything.
+/// another program's pool, or one behind a proxy, may have set to anything.
 #[derive(Debug)]
 pub(crate) struct Texts {
     /// `"schema".`

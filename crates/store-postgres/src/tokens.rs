@@ -8,7 +8,7 @@ use std::{
 pub(crate) struct Token {
     /// Drawn by lot when the incarnation was claimed; none if this store does not know it.
     ///
-    /// After a fail-over to a replica that had not got everything a number may be given out again. Then this tells who
+    /// After a fail-over to a replica that had not got everything a number may be given out again. Then this shows who
     /// is meant.
     pub(crate) nonce: Option<i64>,
     /// How often writes of the incarnation have been settled.
@@ -30,8 +30,8 @@ impl Tokens {
         self.map().get(&incarnation).copied().unwrap_or(Token { nonce: None, settled: -1 })
     }
 
-    /// Takes note of a token that the server has told. It may be an older one than is known, because answers overtake
-    /// each other or the server has gone back; then the next write is told better.
+    /// Takes note of a token that the server has returned. It may be an older one than is known, because answers
+    /// overtake each other or the server has regressed; then the next write is corrected.
     pub(crate) fn learn(&self, incarnation: i64, token: Token) {
         self.map().insert(incarnation, token);
     }
@@ -51,7 +51,7 @@ mod tests {
         let (tokens, token) = (Tokens::default(), |settled| Token { nonce: Some(5), settled });
         assert_eq!(tokens.of(7), Token { nonce: None, settled: -1 });
         tokens.learn(7, token(3));
-        tokens.learn(7, token(2)); // it has gone back: whoever sticks to the old one is shut out for ever
+        tokens.learn(7, token(2)); // it has regressed: a writer that keeps the old one is fenced for ever
         assert_eq!(tokens.of(7), token(2));
     }
 }

@@ -1,6 +1,6 @@
 //! What the URL of a database says.
 //!
-//! What it asks for is done or refused, never passed over: a misspelt `sslmode` must not end in a connection that
+//! What it asks for is done or refused, never skipped: a misspelt `sslmode` must not end in a connection that
 //! anybody can read. A refusal does not repeat what could be a password, or a part of one that was not encoded.
 
 use crate::fault;

@@ -36,7 +36,7 @@ impl WriterStore for PostgresStore {
             let renewal = sqlx::query(self.shared.texts.of("SELECT @renew_v1($1, $2, $3)"));
             renewal.bind(key).bind(self.shared.tokens.of(key).nonce).bind(micros(lease))
         };
-        let mut session = self.shared.connections.lend(doing).await?;
+        let mut session = self.shared.connections.acquire(doing).await?;
         let rows = transaction::call(&mut session, self.shared.connector(), doing, renewal).await?;
         match rows.first().map(|row| column::<bool>(row, 0)) {
             Some(Ok(true)) => Ok(()),
@@ -47,11 +47,11 @@ impl WriterStore for PostgresStore {
     }
 
     async fn release(&self, incarnation: Incarnation) -> Result<(), StoreError> {
-        self.shut_out("releasing a writer slot", incarnation).await
+        self.fence("releasing a writer slot", incarnation).await
     }
 
     async fn revoke(&self, incarnation: Incarnation) -> Result<(), StoreError> {
-        self.shut_out("revoking a writer", incarnation).await
+        self.fence("revoking a writer", incarnation).await
     }
 }
 
@@ -116,12 +116,8 @@ impl PostgresStore {
         row.and_then(|row| Ok((column(row, 0)?, column(row, 1)?))).map_err(|error| tx.failed(error))
     }
 
-    async fn shut_out(
-        &self,
-        doing: &'static str,
-        incarnation: Incarnation,
-    ) -> Result<(), StoreError> {
-        // a number that nobody was given is shut out already
+    async fn fence(&self, doing: &'static str, incarnation: Incarnation) -> Result<(), StoreError> {
+        // a number that no claim was given is fenced already
         let Some(key) = values::stored(incarnation.get()) else { return Ok(()) };
         let mut session = self.shared.connections.begin(doing).await?;
         let mut tx = Transaction::of(&mut session, doing);

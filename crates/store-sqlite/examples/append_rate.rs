@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p actum-store-sqlite --example append_rate [entities] [batches]`
 //!
-//! Each batch is one transaction of 1,000 events of 1,000 different entities, chosen at random from 100,000 unless told
+//! Each batch is one transaction of 1,000 events of 1,000 different entities, chosen at random from 100,000 unless set
 //! otherwise, every one of which has an event already. Both write with synchronous=FULL, a cache of 64 MiB, and into a
 //! table and indexes of the same columns. Raw inserts know every key and number beforehand and checkpoint as SQLite
 //! does by itself, in the connection that commits.
@@ -243,7 +243,7 @@ impl Stored {
         let batch = AppendBatch { lane: Lane::default(), incarnation: self.incarnation, appends };
         let outcomes = self.store.append(&batch).await?;
         let stored = |outcome: &AppendOutcome| matches!(outcome, AppendOutcome::Appended { .. });
-        assert!(outcomes.iter().all(stored), "nobody else writes");
+        assert!(outcomes.iter().all(stored), "no one else writes");
         Ok(())
     }
 }

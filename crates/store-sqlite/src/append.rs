@@ -126,7 +126,7 @@ impl<'a> Appending<'a> {
         Ok(())
     }
 
-    /// Numbers the events: what is written where, and what is to be told.
+    /// Numbers the events: what is written where, and what is to be returned.
     fn plan(
         self,
         mut heads: Vec<Option<EntityHead>>,

@@ -17,7 +17,7 @@ use tokio::{
 ///
 /// ```text
 /// the log holds             what happens
-/// checkpoint_bytes unseen   it is copied beside the writer (PASSIVE). If nobody wrote meanwhile, the log starts over
+/// checkpoint_bytes unseen   it is copied beside the writer (PASSIVE). If no one wrote meanwhile, the log starts over
 /// wal_bytes_max             under constant load there is always something new at its end: what is left is copied
 ///                           while the writer pauses, and the log starts over (RESTART)
 /// ```

@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 /// The connection that copies the write-ahead log into the file.
 ///
-/// It is opened with the store and closed with it. So a connection of this process is always open, and nobody deletes
+/// It is opened with the store and closed with it. So a connection of this process is always open, and no one deletes
 /// the log in between.
 #[derive(Debug)]
 pub(crate) struct CheckpointSession {
@@ -29,7 +29,7 @@ pub(crate) enum Mode {
     Noop,
     /// Copies what can be copied beside writers and readers.
     Passive,
-    /// Copies everything. Nobody may write meanwhile.
+    /// Copies everything. No one may write meanwhile.
     Full,
     /// As `Full`, and lets the log start over.
     Restart,
@@ -42,7 +42,7 @@ pub(crate) enum Mode {
 pub(crate) struct Log {
     pub(crate) pages: u64,
     pub(crate) copied: u64,
-    /// Somebody reads what must be kept, or writes.
+    /// Another connection reads what must be kept, or writes.
     pub(crate) busy: bool,
 }
 

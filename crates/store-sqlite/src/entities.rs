@@ -41,7 +41,7 @@ pub(crate) async fn keys_of(
 
 /// Creates entities that the table does not have, and says their integer keys in their order.
 ///
-/// Keys count on from the greatest one, so rows are written side by side; nobody else can choose the same, since the
+/// Keys count on from the greatest one, so rows are written side by side; no one else can choose the same, since the
 /// transaction has the lock on the file.
 pub(crate) async fn create<'k>(
     tx: &mut WriteTx<'_>,

@@ -8,9 +8,9 @@ use actum_persistence::store::{
 use sqlx::sqlite::SqliteRow;
 use std::error::Error;
 
-/// First a row for each entity that was ever written, told by its missing `place`: head, floor, and the newest snapshot
-/// if it has one, with the timestamp of the event it covers. Then the events, in order. The numbers of an entity are
-/// contiguous, so a range of them is as good as a `LIMIT` for each entity, which SQL has not.
+/// First a row for each entity that was ever written, recognised by its missing `place`: head, floor, and the newest
+/// snapshot if it has one, with the timestamp of the event it covers. Then the events, in order. The numbers of an
+/// entity are contiguous, so a range of them is as good as a `LIMIT` for each entity, which SQL has not.
 const QUERY: &str = "
     WITH
     asked (nr, entity, floor, after, snapshot) AS MATERIALIZED (

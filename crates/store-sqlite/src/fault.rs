@@ -28,7 +28,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// Tells the fault of an error.
+    /// Returns the fault of an error.
     ///
     /// The numbers are SQLite's result codes (<https://www.sqlite.org/rescode.html>): the primary code is the lowest
     /// byte of the extended one.
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_error_of_sqlite_is_told_by_its_code() {
+    async fn an_error_of_sqlite_is_classified_by_its_code() {
         for (fault, error) in of_sqlite().await {
             assert_eq!(Fault::of(&error), fault, "{error}");
         }
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_statement_found_wrong_is_told_from_what_may_be_better_next_time() {
+    async fn what_a_statement_found_wrong_is_distinguished_from_what_may_be_better_next_time() {
         for (fault, error) in of_sqlite().await {
             let error = store_error("x", error);
             let as_expected = match fault {
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn extended_codes_are_told_by_their_lowest_byte() {
+    fn extended_codes_are_classified_by_their_lowest_byte() {
         for (code, fault) in [
             (5 | (2 << 8), Fault::Busy),        // BUSY_SNAPSHOT
             (8 | (6 << 8), Fault::ReadOnly),    // READONLY_DIRECTORY

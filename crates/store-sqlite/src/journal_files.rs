@@ -108,7 +108,7 @@ impl JournalFiles {
     }
 
     /// Whether the log may be copied into the database file although a file is lost: the database file still has a
-    /// name, and nobody can have opened the journal without the log and the index of this process.
+    /// name, and no one can have opened the journal without the log and the index of this process.
     pub(crate) fn can_be_salvaged(&self) -> bool {
         let mine = |named: &Named| match named.look() {
             Ok(()) => true,

@@ -53,7 +53,7 @@ impl KnownHeads {
     pub(crate) fn observe(&mut self, lane: Lane, head: Position) {
         let known = &mut self.lanes[lane.index()];
         if known.head != Some(head) {
-            // 2^32 strangers later an entity that was kept all the while could pass for fresh: it cannot be kept,
+            // 2^32 foreign writes later an entity that was kept all the while could pass for fresh: it cannot be kept,
             // since each of them makes every append of the lane look it up again
             *known = KnownLane { head: Some(head), epoch: known.epoch.wrapping_add(1) };
         }
@@ -124,7 +124,7 @@ mod tests {
     const LANE: Lane = Lane::new(1);
 
     #[test]
-    fn a_stranger_in_the_lane_makes_its_entities_unknown_and_no_others() {
+    fn a_foreign_write_to_the_lane_makes_its_entities_unknown_and_no_others() {
         let mut known = two_lanes(1000);
         known.observe(LANE, Position::new(7));
         known.observe(Lane::new(0), Position::new(7));
@@ -162,7 +162,7 @@ mod tests {
         for nr in 0..100 {
             known.remember(&key(nr), LANE, head(nr as i64, 1));
         }
-        known.remember(&key(99), LANE, head(99, 2)); // in its place: it makes nobody old
+        known.remember(&key(99), LANE, head(99, 2)); // in its place: it makes no other one old
         for nr in 50..99 {
             assert_eq!(known.find(&key(nr), LANE), Some(head(nr as i64, 1)), "young");
         }

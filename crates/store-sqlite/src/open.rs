@@ -22,7 +22,7 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// How long to wait before asking again for the write-ahead log while somebody else turns it on.
+/// How long to wait before asking again for the write-ahead log while another process turns it on.
 const WAL_RETRY: Duration = Duration::from_millis(5);
 
 /// A journal that was opened, with its first connections.
@@ -52,11 +52,11 @@ pub(crate) async fn open(path: &Path, settings: SqliteSettings) -> Result<Opened
     .map_err(|error| error.at(&connector.path))?;
     if let Some(asked) = connector.settings.layout.filter(|asked| *asked != layout) {
         let path = connector.path.to_path_buf();
-        // the mismatch is what to tell, not that a file nobody will use did not close
+        // the mismatch is what to report, not that a file no one will use did not close
         drop(connection.close().await);
         return Err(OpenError::LayoutMismatch { path, found: layout, asked });
     }
-    // the same name for whoever comes by another one: the files beside the journal must be the same too
+    // the same name for a process that comes by another one: the files beside the journal must be the same too
     let canonical = connector.path.canonicalize();
     connector.path = canonical.map_err(|error| OpenError::disk(&*connector.path, error))?.into();
     let second = connect_second(&connector).await;
@@ -109,7 +109,7 @@ fn wants_room(error: &sqlx::Error) -> bool {
     Fault::of(error) == Fault::Full || code.as_deref() == Some(IOERR_SHMSIZE)
 }
 
-/// Copies the log of a journal that nobody has open into its file, which needs no index when it is done alone, and
+/// Copies the log of a journal that no one has open into its file, which needs no index when it is done alone, and
 /// gives its room back. Says whether that was done.
 async fn give_room_back(connector: &Connector) -> bool {
     let log = beside(&connector.path, "-wal");
@@ -175,7 +175,7 @@ fn locate(path: &Path) -> Result<PathBuf, OpenError> {
 /// Why a file could not be made ready.
 enum Unready {
     Sqlite(sqlx::Error),
-    Stranger,
+    Foreign,
     Newer { found: i64 },
 }
 
@@ -197,7 +197,7 @@ fn readable(found: Found) -> Result<(), Unready> {
             Err(Unready::Newer { found: version })
         }
         Found::Blank | Found::Journal { .. } => Ok(()),
-        Found::Stranger => Err(Unready::Stranger),
+        Found::Foreign => Err(Unready::Foreign),
     }
 }
 
@@ -232,7 +232,7 @@ impl Unready {
         let path = path.to_path_buf();
         let error = match self {
             Self::Sqlite(error) => error,
-            Self::Stranger => return OpenError::NotAJournal { path },
+            Self::Foreign => return OpenError::NotAJournal { path },
             Self::Newer { found } => {
                 return OpenError::NewerSchema { path, found, known: schema::VERSION };
             }

@@ -31,8 +31,8 @@ pub enum OpenError {
         /// The path.
         path: PathBuf,
     },
-    /// The file has several names, by hard links. SQLite keeps the log beside the name a file is opened by, so whoever
-    /// opens it by another one does not see what is in the log.
+    /// The file has several names, by hard links. SQLite keeps the log beside the name a file is opened by, so a
+    /// process that opens it by another one does not see what is in the log.
     Linked {
         /// The file.
         path: PathBuf,

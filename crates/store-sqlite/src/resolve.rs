@@ -2,7 +2,7 @@
 //!
 //! Both begin with the lock on the file, so whatever was sent before is committed or never will be, with one exception:
 //! a commit that failed because the disk did. SQLite takes it for not done, and so does every process that runs. But
-//! its frames may be in the write-ahead log, and count when the log is read again after a crash. So whoever finds
+//! its frames may be in the write-ahead log, and count when the log is read again after a crash. So a reader that finds
 //! something not stored commits a change, which overwrites them: in `journal.settled`.
 
 use crate::{entities, place::Places, session::column, values, writer::WriteTx};

@@ -8,7 +8,7 @@
 //! before a write     a log that holds a good part of what is left is copied, and its room given back
 //! before a commit    there must be room for the log to take it, for the file to take the whole log, and a reserve,
 //!                    which only those use who make room: they delete events and snapshots, claim and release slots
-//! after a failure    whoever filled the volume, the log is copied as far as that goes
+//! after a failure    no matter who filled the volume, the log is copied as far as that goes
 //! ```
 //!
 //! Where room is not short, a write looks at one flag.
@@ -46,7 +46,8 @@ pub(crate) struct Room {
     checkpoint_bytes: u64,
     wal_bytes_max: u64,
     short: AtomicBool,
-    /// How long the log must be before it is copied again, after that was in vain: somebody reads what is in it.
+    /// How long the log must be before it is copied again, after that was in vain: another connection reads what is in
+    /// it.
     again_at_bytes: AtomicU64,
 }
 
@@ -95,7 +96,7 @@ impl Room {
         self.short.load(Ordering::Relaxed)
     }
 
-    /// Copies the log, if room is short and the log takes much of it. To be called when nobody writes.
+    /// Copies the log, if room is short and the log takes much of it. To be called when no one writes.
     pub(crate) async fn prepare(&self, checkpoints: &CheckpointSession) {
         if !self.is_short() {
             return;
@@ -144,7 +145,7 @@ impl Room {
         Err(Full { database: Arc::clone(&self.database), free, wanted })
     }
 
-    /// Makes what room can be made after SQLite found the volume full. To be called when nobody writes.
+    /// Makes what room can be made after SQLite found the volume full. To be called when no one writes.
     pub(crate) async fn recover(&self, checkpoints: &CheckpointSession) {
         if let Some(space) = self.look().filter(|space| space.is_short(self.wal_bytes_max)) {
             self.empty_log(checkpoints, space).await;

@@ -11,8 +11,8 @@ pub(crate) type Statement<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
 /// A connection, and whether it can be used for something else.
 ///
-/// It cannot while a statement runs or a transaction is open. A future that is dropped then leaves it so, and whoever
-/// owns the session closes it: SQLite rolls back, on the connection's own thread, what was not committed.
+/// It cannot while a statement runs or a transaction is open. A future that is dropped then leaves it so, and the one
+/// that owns the session closes it: SQLite rolls back, on the connection's own thread, what was not committed.
 #[derive(Debug)]
 pub(crate) struct Session {
     connection: SqliteConnection,
@@ -75,7 +75,7 @@ impl Session {
                 Err(error) => break Err(error),
             }
         };
-        drop(rows); // the statement ends when nobody takes its rows
+        drop(rows); // the statement ends when no one takes its rows
         self.ended(done)
     }
 

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn all_problems_are_told_at_once() {
+    fn all_problems_are_reported_at_once() {
         let settings = SqliteSettings::default()
             .with_busy_timeout(Duration::ZERO)
             .with_reader_connections(0)

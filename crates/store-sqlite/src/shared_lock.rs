@@ -1,10 +1,10 @@
-//! The lock that keeps other processes from taking the journal for one that nobody has open.
+//! The lock that keeps other processes from taking the journal for one that no one has open.
 //!
 //! Each connection to a file in WAL mode holds SQLite's shared lock on it. The last one to close finds out by taking
 //! the exclusive lock, and then deletes the log. On Unix these are POSIX locks, and the operating system drops all that
 //! a process holds on a file as soon as it closes *any* descriptor of that file: a library that copies the file is
 //! enough. Then the next outside `sqlite3` deletes the log this process goes on writing to. So the store holds the
-//! shared lock once more, on a descriptor of its own, as a lock of the open file (OFD), which ends with that descriptor
+//! shared lock again, on a descriptor of its own, as a lock of the open file (OFD), which ends with that descriptor
 //! alone. The two kinds conflict as two processes would, see `fcntl(2)` and <https://www.sqlite.org/howtocorrupt.html>,
 //! 2.2.
 //!
@@ -26,7 +26,7 @@ pub(crate) struct SharedLock {
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 impl SharedLock {
-    /// Takes the lock. A connection of this process must hold SQLite's own at that time: so nobody can be closing the
+    /// Takes the lock. A connection of this process must hold SQLite's own at that time: so no one can be closing the
     /// file for the last time, and what SQLite locks when it creates a file is not dropped if this descriptor is
     /// closed.
     ///

@@ -85,7 +85,7 @@ impl SqliteStore {
     /// [`OpenError`] when the settings are not valid or the file cannot be used as a journal.
     ///
     /// # Cancel safety
-    /// Dropping the future lets go of the file. What it has created there by then is a journal or empty, and can be
+    /// Dropping the future releases the file. What it has created there by then is a journal or empty, and can be
     /// opened.
     pub async fn open_with(
         path: impl AsRef<Path>,
@@ -163,7 +163,7 @@ impl SqliteStore {
 
 impl Drop for SqliteStore {
     fn drop(&mut self) {
-        // at once, whoever else still ends: the next one must not take this writer for alive
+        // at once, no matter who else still ends: the next one must not take this writer for alive
         self.locks().clear();
     }
 }

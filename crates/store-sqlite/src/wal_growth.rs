@@ -10,7 +10,7 @@ pub(crate) struct WalGrowth {
 }
 
 impl WalGrowth {
-    /// Wakes whoever waits each time the log has grown by about `look_after_bytes`.
+    /// Wakes the one that waits each time the log has grown by about `look_after_bytes`.
     pub(crate) fn new(look_after_bytes: u64) -> Self {
         Self { unseen_bytes: AtomicU64::new(0), look_after_bytes, look: Notify::new() }
     }

@@ -16,7 +16,7 @@ use sqlx::sqlite::SqliteRow;
 use std::sync::Arc;
 use tokio::sync::{Mutex, MutexGuard};
 
-/// The only connection of this store that writes. Whoever writes waits for its turn, first come, first served.
+/// The only connection of this store that writes. A caller that writes waits for its turn, first come, first served.
 #[derive(Debug)]
 pub(crate) struct Writer {
     connector: Connector,
@@ -67,7 +67,7 @@ pub(crate) struct WriteTx<'a> {
     then: Option<&'static str>,
 }
 
-/// Nobody writes while it lives.
+/// No one writes while it lives.
 pub(crate) struct Pause<'a> {
     _turn: MutexGuard<'a, Turn>,
 }
@@ -146,7 +146,7 @@ impl Writer {
         Pause { _turn: self.turn.lock().await }
     }
 
-    /// Lets those finish who wait for their turn already, and refuses whoever comes later.
+    /// Lets those finish who wait for their turn already, and refuses those that come later.
     pub(crate) async fn refuse(&self) {
         let mut turn = self.turn.lock().await;
         turn.stage = turn.stage.max(Stage::Closing);
@@ -170,7 +170,7 @@ impl Writer {
         self.parts.salvage(&mut *self.turn.lock().await).await;
     }
 
-    /// Waits for the turn, with a connection that nobody has left in the middle of something.
+    /// Waits for the turn, with a connection that no one has left in the middle of something.
     async fn turn(
         &self,
         doing: &'static str,
@@ -199,7 +199,7 @@ impl Writer {
 }
 
 impl WriterParts {
-    /// Copies the log into the database file as long as this process still has both, once: without its name nobody will
+    /// Copies the log into the database file as long as this process still has both, once: without its name no one will
     /// find the log again.
     async fn salvage(&self, turn: &mut Turn) {
         if std::mem::replace(&mut turn.salvaged, true) || !self.files.can_be_salvaged() {

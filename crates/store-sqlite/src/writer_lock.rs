@@ -12,9 +12,9 @@ use std::{
 /// `<journal>.writer-<incarnation>`. It ends with the process that took it, however that ends.
 ///
 /// One file an incarnation, not one a slot: an incarnation that was revoked while its holder lives keeps its own file
-/// locked, and is no obstacle to the next one. A number is never used twice, so a file can be deleted without somebody
+/// locked, and is no obstacle to the next one. A number is never used twice, so a file can be deleted without anyone
 /// else waiting for the same name. The lock only shows life. Who may write is in the table `writers`; were the lock
-/// wrong (a file system without locks, a file somebody deleted), the former holder would be fenced, not joined.
+/// wrong (a file system without locks, a file that was deleted), the former holder would be fenced, not joined.
 #[derive(Debug)]
 pub(crate) struct WriterLock {
     // held open for the lock on it
@@ -56,7 +56,7 @@ impl WriterLock {
         self.named.look()
     }
 
-    /// Releases a lock that nobody will ask for again, and deletes its file.
+    /// Releases a lock that no one will ask for again, and deletes its file.
     pub(crate) fn discard(self) {
         let path = &self.named.path;
         if let Err(error) = fs::remove_file(path) {

@@ -23,7 +23,7 @@ const CLAIMING: &str = "claiming a writer slot";
 impl WriterStore for SqliteStore {
     async fn claim(&self, claim: &WriterClaim) -> Result<Incarnation, ClaimError> {
         claim.check()?;
-        // without the lock on the file: claimants that are refused ask again and again, beside whoever writes
+        // without the lock on the file: claimants that are refused ask again and again, beside the one that writes
         let dead = self.find_dead(claim).await?;
         let mut tx = self.writer().begin_synced(CLAIMING).await?;
         let claimed = self.claim_in(&mut tx, claim, dead).await;
@@ -53,15 +53,15 @@ impl WriterStore for SqliteStore {
 
     async fn release(&self, incarnation: Incarnation) -> Result<(), StoreError> {
         let tx = self.writer().begin_last("releasing a writer slot").await?;
-        shut_out(tx, incarnation).await?;
+        fence(tx, incarnation).await?;
         let own = values::stored(incarnation.get()).and_then(|nr| self.locks().take(nr));
         own.into_iter().for_each(WriterLock::discard);
         Ok(())
     }
 
     async fn revoke(&self, incarnation: Incarnation) -> Result<(), StoreError> {
-        // its lock stays with whoever holds it, until that one releases it or dies
-        shut_out(self.writer().begin_relief("revoking a writer").await?, incarnation).await
+        // its lock stays with the one that holds it, until that one releases it or dies
+        fence(self.writer().begin_relief("revoking a writer").await?, incarnation).await
     }
 }
 
@@ -107,7 +107,7 @@ impl SqliteStore {
             tx.execute(revocation(*incarnation)).await?;
         }
         let incarnation = enter(tx, claim).await?;
-        // before the commit: whoever sees the new holder sees it alive
+        // before the commit: a claimant that sees the new holder sees it alive
         match self.take_lock(incarnation)? {
             Taken::Free(lock) => {
                 Ok(Claimed { incarnation, lock, dead: dead.map(|(_, lock)| lock) })
@@ -159,8 +159,8 @@ impl SqliteStore {
     }
 }
 
-async fn shut_out(mut tx: WriteTx<'_>, incarnation: Incarnation) -> Result<(), StoreError> {
-    // a number that nobody was given is shut out already
+async fn fence(mut tx: WriteTx<'_>, incarnation: Incarnation) -> Result<(), StoreError> {
+    // a number that no claim was given is fenced already
     let Some(nr) = values::stored(incarnation.get()) else { return tx.finish(Ok(())).await };
     let done = tx.execute(revocation(nr)).await;
     tx.finish(done).await

@@ -77,10 +77,8 @@ impl Arrows {
                 }
             }
         }
-        let strangers = page.0.keys().filter(|name| !manifests.0.contains_key(*name));
-        found.extend(
-            strangers.map(|name| format!("{name} has a line on the page and is no member")),
-        );
+        let unknown = page.0.keys().filter(|name| !manifests.0.contains_key(*name));
+        found.extend(unknown.map(|name| format!("{name} has a line on the page and is no member")));
         found
     }
 }

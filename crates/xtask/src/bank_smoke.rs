@@ -1,4 +1,4 @@
-//! The example end to end, as its README tells a user to run it: serve, bank, load, stop.
+//! The example end to end, as its README says to run it: serve, bank, load, stop.
 
 use std::{
     fs,

@@ -10,7 +10,7 @@ use crate::{timeline::Outcome, workspace::Workspace};
 pub const FORBIDDEN: [&str; 3] = ["ring", "openssl-sys", "native-tls"];
 
 /// Reads the workspace's lock file. Where that holds a forbidden crate it may still be one that no feature turns on: a
-/// `crate?/feature` of somebody's brings the crate into the lock file, and into no build. So cargo is asked.
+/// `crate?/feature` of another crate brings the crate into the lock file, and into no build. So cargo is asked.
 ///
 /// # Errors
 /// When a forbidden crate is locked and built; all are named.
@@ -33,7 +33,7 @@ pub fn check(workspace: &Workspace) -> Result<Outcome> {
 /// Whether anything of the workspace is built with the locked crate `name`, on any platform, with all features.
 ///
 /// # Errors
-/// When cargo cannot tell, or has no such crate in its lock file.
+/// When cargo does not know, or has no such crate in its lock file.
 pub fn is_built(workspace: &Workspace, name: &str) -> Result<bool> {
     let mut tree = workspace.cargo();
     tree.args(["tree", "--locked", "--workspace", "--all-features", "--target", "all"]);

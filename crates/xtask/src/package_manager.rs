@@ -18,7 +18,7 @@ pub enum PackageManager {
     Dnf,
     /// Alpine's.
     Apk,
-    /// Homebrew, for whoever runs it.
+    /// Homebrew, for the user that runs it.
     Brew,
 }
 
@@ -129,7 +129,7 @@ impl Rights {
 }
 
 /// Installs `server` with the package manager of this machine. When that fails and `thorough` is set, the list of
-/// packages is brought up to date, and it is tried once more.
+/// packages is brought up to date, and it is tried again.
 ///
 /// # Errors
 /// When there is no package manager, or not the right to use it, or it fails.

@@ -34,7 +34,7 @@ impl Process {
         thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
                 println!("{line}");
-                // a full queue must not stop the child; whoever waits for a line asks early
+                // a full queue must not stop the child; the one that waits for a line asks early
                 let _ = line_tx.try_send(line);
             }
         });

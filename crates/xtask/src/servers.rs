@@ -25,7 +25,7 @@ const STARTER: &str = "actum-test-servers";
 /// Connections that tests may have at once, in all of their processes together.
 const CONNECTIONS_MAX: u16 = 300;
 
-/// What tests are told of, and the server that ends when this is dropped.
+/// What tests are given, and the server that ends when this is dropped.
 #[derive(Debug, Default)]
 pub struct Servers {
     variables: Vec<(&'static str, OsString)>,
@@ -58,8 +58,8 @@ impl Servers {
         }
     }
 
-    /// Tells a command, and what it starts, where the servers are.
-    pub fn tell(&self, command: &mut Command) {
+    /// Passes to a command, and what it starts, where the servers are.
+    pub fn pass_to(&self, command: &mut Command) {
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
     }
 

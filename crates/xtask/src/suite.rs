@@ -26,7 +26,7 @@ pub fn run(workspace: &Workspace, args: &[String]) -> Result<ExitCode> {
     if args.is_empty() {
         test.args(["--workspace", "--all-features", "--no-fail-fast"]);
     }
-    servers.tell(&mut test);
+    servers.pass_to(&mut test);
     let status = test.args(args).status().context("cargo does not start")?;
     let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
     Ok(ExitCode::from(code))

@@ -4,7 +4,7 @@ use crate::database::Database;
 use clap::{Args, Parser, Subcommand};
 use std::time::Duration;
 
-/// Where a bank listens, and where `load` looks for one, unless told otherwise.
+/// Where a bank listens, and where `load` looks for one, unless set otherwise.
 pub const DEFAULT_ADDRESS: &str = "127.0.0.1:8080";
 
 /// A bank over HTTP whose accounts are event-sourced entities. Without a command it serves.

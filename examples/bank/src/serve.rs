@@ -8,7 +8,7 @@ use actum::{
 use anyhow::{Context, Result, bail};
 use tokio::net::TcpListener;
 
-/// Serves until the process is told to end, another bank has taken over the journal, or the journal is lost.
+/// Serves until the process is asked to end, another bank has taken over the journal, or the journal is lost.
 ///
 /// # Errors
 /// When the address or the database cannot be had, and when the end was not a clean one.
@@ -17,7 +17,7 @@ pub async fn run(args: &ServeArgs) -> Result<()> {
     let listener = TcpListener::bind(&args.listen).await;
     let listener = listener
         .with_context(|| format!("cannot listen on {} (--listen names another)", args.listen))?;
-    // in this order: who waits for a journal must not keep a process that is told to end
+    // in this order: who waits for a journal must not keep a process that is asked to end
     let (bank, place) = tokio::select! {
         biased;
         signal = signals.next() => {
@@ -27,7 +27,7 @@ pub async fn run(args: &ServeArgs) -> Result<()> {
         opened = open(args) => opened?,
     };
     let server = Server::start(bank.clone(), listener)?;
-    // whoever started the bank may not be reading; that is no reason to end
+    // the process that started the bank may not be reading; that is no reason to end
     let _ = greet(&format!("http://{}", server.address()), &place);
 
     let mut lost = None;
@@ -64,7 +64,7 @@ async fn open(args: &ServeArgs) -> Result<(Bank, String)> {
 
 async fn stop(server: Server, signals: &mut Signals) -> Result<ShutdownReport> {
     tokio::select! {
-        biased; // a clean end counts, even if somebody got impatient at the same time
+        biased; // a clean end counts, even if a second signal comes at the same time
         report = server.stop() => Ok(report),
         signal = signals.next() => bail!("{signal} again: ended without waiting"),
     }

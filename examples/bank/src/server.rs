@@ -26,7 +26,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves `bank` to whoever connects to `listener`.
+    /// Serves `bank` to all that connect to `listener`.
     ///
     /// # Errors
     /// When the system does not say what address the listener has.

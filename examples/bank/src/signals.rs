@@ -1,6 +1,6 @@
 use std::io;
 
-/// What tells the process to end.
+/// What asks the process to end.
 pub(crate) struct Signals {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,

@@ -1,4 +1,4 @@
-//! Real servers for tests, private to whoever starts them.
+//! Real servers for tests, private to the process that starts them.
 //!
 //! * [`PostgresServer`] is a PostgreSQL of its own: a fresh directory, a free port, a socket folder; gone when dropped.
 //! * [`TestPostgres`] is the one server that the tests of a process share: the one they were given, or a private one.

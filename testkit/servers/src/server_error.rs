@@ -40,7 +40,7 @@ pub enum ServerError {
         reason: String,
     },
 
-    /// Root runs no servers, and there is nobody else.
+    /// Root runs no servers, and there is no other account.
     #[error(
         "PostgreSQL does not run as root, and /etc/passwd has neither an account `postgres` nor `nobody`"
     )]

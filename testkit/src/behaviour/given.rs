@@ -74,7 +74,7 @@ use std::{fmt::Debug, path::PathBuf};
 ///     .then_rejected(Insufficient { short_by: 1 })
 ///     .then_state(|account| account.balance == 15);
 /// ```
-/// A durable-state entity is told the same way: [`state`](Self::state) arranges it, and
+/// A durable-state entity is described the same way: [`state`](Self::state) arranges it, and
 /// [`then_replaced`](Step::then_replaced), [`then_deleted`](Step::then_deleted) and
 /// [`then_unchanged`](Step::then_unchanged) take the place of events.
 ///

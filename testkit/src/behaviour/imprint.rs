@@ -86,7 +86,7 @@ pub(super) fn list_difference(old: &[Imprint], new: &[Imprint]) -> String {
         };
         list.iter().map(|i| i.line.replace('\n', " ") + &stored(i)).collect()
     };
-    // values that look the same to people can only be told apart by their bytes
+    // values that look the same to people can only be distinguished by their bytes
     let alike = lines(old, false) == lines(new, false);
     line_difference(&lines(old, alike), &lines(new, alike))
 }

@@ -1,4 +1,4 @@
-//! Given/When/Then: what an entity does, told in the words of its domain, without a runtime.
+//! Given/When/Then: what an entity does, in the words of its domain, without a runtime.
 //!
 //! [`Given`] arranges an entity, `when` hands it a command, and the `then_…` methods of [`Step`] say what is expected.
 //!

@@ -13,7 +13,7 @@ use actum_persistence::store::{
 use bytes::Bytes;
 
 /// A new journal has heads at zero, lanes that end where the reader stands, and entities without events.
-pub async fn a_journal_nobody_has_written_to_is_empty(fixture: &dyn StoreFixture) {
+pub async fn a_journal_no_one_has_written_to_is_empty(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let heads = stores.events.heads().await.expect("the heads can be read");
     assert_eq!(heads, Offset::beginning(stores.events.layout().lanes));

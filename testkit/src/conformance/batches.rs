@@ -40,25 +40,25 @@ pub async fn an_invalid_batch_stores_nothing(fixture: &dyn StoreFixture) {
 }
 
 /// One entity that is not where its writer believes fails alone, first, in the middle or last of thousands.
-pub async fn one_guilty_entity_among_thousands_fails_alone(fixture: &dyn StoreFixture) {
+pub async fn one_conflicting_entity_among_thousands_fails_alone(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let writer = Writer::claim(&stores).await;
     let (mut keys, mut position) = (accounts(3000), 0);
-    for (round, guilty) in [0, 1500, 2999].into_iter().enumerate() {
-        writer.write(&keys[guilty], round as u64, 1).await;
+    for (round, conflicting) in [0, 1500, 2999].into_iter().enumerate() {
+        writer.write(&keys[conflicting], round as u64, 1).await;
         position += 1;
         let appends = keys.iter().map(|key| writer.append(key, round as u64, events(1))).collect();
         let outcomes = writer.store(appends).await.expect("a conflict is no error");
         assert_eq!(outcomes.len(), keys.len());
         for (nr, outcome) in outcomes.iter().enumerate() {
-            if nr == guilty {
+            if nr == conflicting {
                 assert_eq!(*outcome, conflict(round as u64 + 1));
             } else {
                 position += 1;
                 assert_eq!(*outcome, appended(position), "round {round}, append {nr}");
             }
         }
-        keys.swap_remove(guilty); // it is one ahead now
+        keys.swap_remove(conflicting); // it is one ahead now
         keys.push(account(9000 + round));
         let newest = keys.len() - 1;
         writer.write(&keys[newest], 0, round + 1).await;
@@ -67,8 +67,8 @@ pub async fn one_guilty_entity_among_thousands_fails_alone(fixture: &dyn StoreFi
     assert_eq!(journal(&stores).await.len() as u64, position);
 }
 
-/// Many guilty entities, some behind and some ahead of what the batch expects, between appends of several events.
-pub async fn many_guilty_entities_fail_and_the_others_are_stored(fixture: &dyn StoreFixture) {
+/// Many conflicting entities, some behind and some ahead of what the batch expects, between appends of several events.
+pub async fn many_conflicting_entities_fail_and_the_others_are_stored(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let writer = Writer::claim(&stores).await;
     let keys = accounts(1200);
@@ -94,8 +94,8 @@ pub async fn many_guilty_entities_fail_and_the_others_are_stored(fixture: &dyn S
     assert_dense(&stores, position).await;
 }
 
-/// A batch in which everybody is guilty stores nothing and takes no position.
-pub async fn a_batch_of_guilty_entities_takes_no_position(fixture: &dyn StoreFixture) {
+/// A batch in which every entity conflicts stores nothing and takes no position.
+pub async fn a_batch_of_conflicting_entities_takes_no_position(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let writer = Writer::claim(&stores).await;
     let appends = accounts(500).iter().map(|key| writer.append(key, 1, events(3))).collect();

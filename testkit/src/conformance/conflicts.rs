@@ -44,20 +44,20 @@ pub async fn an_append_that_expects_too_much_conflicts(fixture: &dyn StoreFixtur
     assert_eq!(journal(&stores).await.len(), 2);
 }
 
-/// Somebody else's event 5 lets none of 5, 6 and 7 in, although 6 and 7 are free.
-pub async fn an_append_behind_a_stranger_stores_not_even_what_would_fit(
+/// Another writer's event 5 lets none of 5, 6 and 7 in, although 6 and 7 are free.
+pub async fn an_append_behind_another_writer_stores_not_even_what_would_fit(
     fixture: &dyn StoreFixture,
 ) {
     let (ours, theirs) = (fixture.open().await, fixture.open().await);
     let writer = Writer::claim_slot(&ours, "ours").await;
-    let stranger = Writer::claim_slot(&theirs, "theirs").await;
+    let other = Writer::claim_slot(&theirs, "theirs").await;
     writer.write(&account(1), 0, 4).await;
-    stranger.write(&account(1), 4, 1).await;
+    other.write(&account(1), 4, 1).await;
     let outcome = writer.store_one(&account(1), 4, events(3)).await;
     assert_eq!(outcome.expect("a conflict is no error"), conflict(5));
     let stored = events_of(&ours, &account(1)).await;
     assert_eq!(stored.len(), 5);
-    assert_eq!(stored[4].event_id.incarnation, stranger.incarnation);
+    assert_eq!(stored[4].event_id.incarnation, other.incarnation);
     writer.write(&account(1), 5, 3).await;
 }
 
@@ -73,7 +73,8 @@ pub async fn the_same_append_sent_twice_is_stored_once(fixture: &dyn StoreFixtur
     assert_eq!(events_of(&stores, &account(1)).await.len(), 3);
 }
 
-/// Tasks that append behind the same event at the same moment, all as one writer: one is stored, the others are told.
+/// Tasks that append behind the same event at the same moment, all as one writer: one is stored, the others get a
+/// conflict.
 pub async fn of_many_tasks_with_one_expected_number_exactly_one_wins(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let writer = Arc::new(Writer::claim(&stores).await);

@@ -28,7 +28,7 @@ pub async fn a_writer_revoked_through_another_handle_is_fenced_too(fixture: &dyn
     assert_shut_out(&writer).await;
 }
 
-/// A writer that gave its slot back cannot write, whether or not somebody has taken the slot.
+/// A writer that gave its slot back cannot write, whether or not another one has taken the slot.
 pub async fn a_writer_that_released_its_slot_is_fenced(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let writer = Writer::claim(&stores).await;
@@ -40,8 +40,8 @@ pub async fn a_writer_that_released_its_slot_is_fenced(fixture: &dyn StoreFixtur
     successor.write(&account(1), 3, 1).await;
 }
 
-/// A number that no claim returned is nobody's.
-pub async fn an_incarnation_that_nobody_was_given_cannot_write(fixture: &dyn StoreFixture) {
+/// A number that no claim returned belongs to no writer.
+pub async fn an_incarnation_that_no_claim_returned_cannot_write(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let writer = Writer::claim(&stores).await;
     stand(&writer).await;

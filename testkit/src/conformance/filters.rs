@@ -58,7 +58,7 @@ pub async fn a_manifest_selects_itself_and_what_is_below_it(fixture: &dyn StoreF
     }
 }
 
-/// A range of partitions selects the entities in it; an empty range selects nobody.
+/// A range of partitions selects the entities in it; an empty range selects none.
 pub async fn a_range_of_partitions_selects_the_entities_in_it(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     mix(&stores, 400).await;
@@ -112,9 +112,9 @@ pub async fn a_reader_gets_past_everything_it_filters_out(fixture: &dyn StoreFix
         assert_eq!(positions, [1, 12_002]);
     }
     assert_eq!(head(&stores, Lane::default()).await, last);
-    let nobody = EventFilter { kinds: vec!["nobody".into()], ..EventFilter::default() };
+    let unknown_kind = EventFilter { kinds: vec!["nobody".into()], ..EventFilter::default() };
     let lane = Lane::default();
-    let page = stores.events.read_lane(lane, last, &nobody, at_most(1)).await;
+    let page = stores.events.read_lane(lane, last, &unknown_kind, at_most(1)).await;
     assert_eq!(page.expect("the lane can be read").read_to, last);
 }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 #[async_trait]
 pub trait StoreFixture: Send + Sync + 'static {
     /// Whether the journal can be had on this machine; true by default. Where it cannot, because there is no server
-    /// say, the fixture says so and the cases are passed over.
+    /// say, the fixture returns that and the cases are skipped.
     fn is_available(&self) -> bool {
         true
     }
@@ -42,7 +42,7 @@ pub trait StoreFixture: Send + Sync + 'static {
     async fn advance_lane(&self, lane: Lane, to: Position);
 
     /// Damages the row of a snapshot that is stored, so that it cannot be read. False where there are no rows that
-    /// could be damaged, as in memory; then the cases that need it are passed over. Called while nothing is open.
+    /// could be damaged, as in memory; then the cases that need it are skipped. Called while nothing is open.
     async fn damage_snapshot(&self, _entity: &EntityKey, _sequence_nr: SequenceNr) -> bool {
         false
     }

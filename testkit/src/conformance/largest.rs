@@ -72,7 +72,7 @@ pub async fn the_append_of_most_bytes_is_stored(fixture: &dyn StoreFixture) {
     }
 }
 
-/// As many entities and events as a batch may hold. Those that conflict, some of many events among them, cost nobody
+/// As many entities and events as a batch may hold. Those that conflict, some of many events among them, cost no one
 /// else anything, and positions stay dense.
 pub async fn the_batch_of_most_entities_and_events_is_stored(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
@@ -84,15 +84,15 @@ pub async fn the_batch_of_most_entities_and_events_is_stored(fixture: &dyn Store
     // three of many events, so that they lie across whatever a store divides a batch into
     let many = BATCH_EVENTS_MAX / 5;
     let count = |nr: usize| if nr % 4_000 == 1_500 { many } else { 1 };
-    let is_guilty = |nr: usize| nr % 97 == 5 || nr == 5_500;
+    let conflicts = |nr: usize| nr % 97 == 5 || nr == 5_500;
     let appends = keys[..BATCH_ENTITIES_MAX].iter().enumerate().map(|(nr, key)| {
-        let expected = u64::from(is_guilty(nr));
+        let expected = u64::from(conflicts(nr));
         writer.append(key, expected, vec![event(key.id()); count(nr)])
     });
     let outcomes = writer.store(appends.collect()).await.expect("the store accepts the batch");
     let mut last = 0;
     for (nr, outcome) in outcomes.iter().enumerate() {
-        if is_guilty(nr) {
+        if conflicts(nr) {
             assert_eq!(*outcome, AppendOutcome::Conflict { actual: SequenceNr::ZERO }, "{nr}");
         } else {
             last += count(nr) as u64;
@@ -103,7 +103,7 @@ pub async fn the_batch_of_most_entities_and_events_is_stored(fixture: &dyn Store
     assert!(all.iter().map(|event| event.event.position.get()).eq(1..=last));
     assert!(all.iter().all(|event| event.event.payload == payload(event.entity.id())));
     for nr in [0, 5, 1_500, 5_500, 9_500] {
-        let stored = if is_guilty(nr) { 0 } else { count(nr) as u64 };
+        let stored = if conflicts(nr) { 0 } else { count(nr) as u64 };
         assert_eq!(head_of(&stores, &keys[nr]).await, stored, "entity {nr}");
     }
     writer.write(&keys[1_500], many as u64, 1).await;
@@ -121,8 +121,8 @@ pub async fn the_largest_batches_of_states_are_written(fixture: &dyn StoreFixtur
     assert_invalid(writer.store_states((0..keys.len()).map(put).collect()).await);
     let all: Vec<_> = (0..BATCH_ENTITIES_MAX).map(put).collect();
     let outcomes = writer.store_states(all).await.expect("the store accepts the batch");
-    let guilty = StateOutcome::Conflict { actual: Revision::ZERO };
-    let expected = |nr| if nr == 7_000 { guilty } else { StateOutcome::Written };
+    let conflicting = StateOutcome::Conflict { actual: Revision::ZERO };
+    let expected = |nr| if nr == 7_000 { conflicting } else { StateOutcome::Written };
     assert!(outcomes.into_iter().eq((0..BATCH_ENTITIES_MAX).map(expected)));
     for (key, record) in keys.iter().zip(states(&stores, &keys).await) {
         let state = record.is_some_and(|state| state == payload(key.id()));

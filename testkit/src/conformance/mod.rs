@@ -1,4 +1,4 @@
-//! The conformance suite of stores: what [`actum_persistence::store`] promises, case by case, told as tests.
+//! The conformance suite of stores: what [`actum_persistence::store`] promises, case by case, as tests.
 //!
 //! A store author implements [`StoreFixture`] and names a function that creates one around a new, empty journal. One
 //! line then expands to a test for every case:

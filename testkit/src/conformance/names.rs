@@ -76,12 +76,13 @@ const INVISIBLE: [&str; 10] = [
     "\u{7f}",
 ];
 
-/// Stores for each key, in one batch each, what tells its index.
+/// Stores for each key, in one batch each, a text that shows its index.
 async fn store_each(stores: &Stores, keys: &[EntityKey]) {
     let writer = Writer::claim(stores).await;
-    let tell = |nr: usize| format!("of {nr}");
+    let text_of = |nr: usize| format!("of {nr}");
     let appends = keys.iter().enumerate();
-    let appends = appends.map(|(nr, key)| writer.append(key, 0, vec![event(&tell(nr))])).collect();
+    let appends =
+        appends.map(|(nr, key)| writer.append(key, 0, vec![event(&text_of(nr))])).collect();
     writer.store(appends).await.expect("all keys are different");
     let snapshots: Vec<_> = keys
         .iter()
@@ -90,13 +91,13 @@ async fn store_each(stores: &Stores, keys: &[EntityKey]) {
             entity: key.clone(),
             sequence_nr: SequenceNr::new(1),
             timestamp: timestamp(),
-            state: payload(&tell(nr)),
+            state: payload(&text_of(nr)),
             recent_commands: Bytes::new(),
         })
         .collect();
     stores.snapshots.save(&snapshots).await.expect("snapshots can be saved");
     for (nr, key) in keys.iter().enumerate() {
-        writer.put(key, (0, 1), &tell(nr)).await.expect("the store accepts the write");
+        writer.put(key, (0, 1), &text_of(nr)).await.expect("the store accepts the write");
     }
 }
 
@@ -106,14 +107,14 @@ async fn assert_each(stores: &Stores, keys: &[EntityKey]) {
         journal(stores).await.into_iter().map(|event| (event.entity.clone(), event)).collect();
     assert_eq!(seen.len(), keys.len(), "the lane shows every key as it is");
     for ((nr, key), state) in keys.iter().enumerate().zip(states) {
-        let told = payload(&format!("of {nr}"));
+        let expected = payload(&format!("of {nr}"));
         let events = events_of(stores, key).await;
         assert_eq!(events.len(), 1, "{key:?}");
-        assert_eq!(events[0].payload, told, "{key:?}");
-        assert_eq!(seen[key].event.payload, told, "{key:?}");
+        assert_eq!(events[0].payload, expected, "{key:?}");
+        assert_eq!(seen[key].event.payload, expected, "{key:?}");
         let snapshot = stores.snapshots.load(key, SequenceNr::new(1)).await;
         let snapshot = snapshot.expect("snapshots can be loaded").expect("it was saved");
-        assert_eq!((&snapshot.entity, &snapshot.state), (key, &told));
-        assert_eq!(state.and_then(|record| record.state), Some(told), "{key:?}");
+        assert_eq!((&snapshot.entity, &snapshot.state), (key, &expected));
+        assert_eq!(state.and_then(|record| record.state), Some(expected), "{key:?}");
     }
 }

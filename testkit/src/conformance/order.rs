@@ -47,8 +47,8 @@ pub async fn every_reader_sees_every_event_once_and_in_order(fixture: &dyn Store
     }
 }
 
-/// The moment an append is confirmed, a reader that stands right before its last event finds it there, whoever else is
-/// writing.
+/// The moment an append is confirmed, a reader that stands right before its last event finds it there, no matter who
+/// else is writing.
 pub async fn a_confirmed_event_is_in_the_next_read(fixture: &dyn StoreFixture) {
     let (stores, other) = (fixture.open().await, fixture.open().await);
     let writer = Arc::new(Writer::claim(&stores).await);

@@ -107,7 +107,7 @@ pub(crate) async fn lane_events(
             assert!(after >= until, "the reader stalls at {after}, before the head {until}");
             return events;
         }
-        assert!(page.read_to > after, "a reader never goes back");
+        assert!(page.read_to > after, "a reader never regresses");
         after = page.read_to;
     }
 }

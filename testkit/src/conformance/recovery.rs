@@ -97,7 +97,7 @@ pub async fn recovery_works_on_what_retention_has_left(fixture: &dyn StoreFixtur
     }
 }
 
-/// While an entity writes, takes snapshots and deletes what they cover, whoever recovers it always gets a tail that
+/// While an entity writes, takes snapshots and deletes what they cover, each recovery of it always gets a tail that
 /// starts right behind the snapshot.
 pub async fn recovery_is_consistent_while_retention_runs(fixture: &dyn StoreFixture) {
     let (stores, other) = (fixture.open().await, fixture.open().await);

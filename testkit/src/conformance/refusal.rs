@@ -7,7 +7,7 @@ use std::fmt::Debug;
 #[track_caller]
 pub(crate) fn assert_fenced<T: Debug>(result: Result<T, StoreError>, incarnation: Incarnation) {
     match result {
-        Err(StoreError::Fenced { incarnation: told }) => assert_eq!(told, incarnation),
+        Err(StoreError::Fenced { incarnation: fenced }) => assert_eq!(fenced, incarnation),
         other => panic!("incarnation {incarnation} should be fenced, but the store says {other:?}"),
     }
 }

@@ -46,7 +46,7 @@ pub async fn everything_is_there_after_a_crash(fixture: &dyn StoreFixture) {
 }
 
 /// A process is killed while appends are under way. Whatever was confirmed is there; of what was not, each batch is
-/// there as a whole or not at all, and `resolve` tells which.
+/// there as a whole or not at all, and `resolve` says which.
 pub async fn appends_under_way_at_a_crash_are_stored_whole_or_not(fixture: &dyn StoreFixture) {
     let mut rng = seed::random();
     for life in 0..8 {

@@ -12,8 +12,8 @@ use actum_persistence::store::{
     AppendOutcome, EventDeletion, EventFilter, SnapshotDeletion, bounds::DELETIONS_MAX,
 };
 
-/// Deleted events are gone, from the entity and from the lane; the head stays, the floor tells, and a read from before
-/// the floor starts behind it.
+/// Deleted events are gone, from the entity and from the lane; the head stays, the floor shows it, and a read from
+/// before the floor starts behind it.
 pub async fn deleted_events_are_gone_and_the_floor_tells(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let writer = Writer::claim(&stores).await;

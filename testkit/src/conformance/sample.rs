@@ -46,7 +46,7 @@ pub(crate) fn event_of_size(bytes: usize) -> NewEvent {
     event
 }
 
-/// So many events, each telling its place.
+/// So many events, each with its place as text.
 pub(crate) fn events(count: usize) -> Vec<NewEvent> {
     (0..count).map(|i| event(&i.to_string())).collect()
 }

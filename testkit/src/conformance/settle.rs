@@ -51,18 +51,18 @@ pub async fn an_append_that_was_never_sent_is_not_found(fixture: &dyn StoreFixtu
     assert_eq!(resolve(&stores, &batch).await, [Some(stored[0]), Some(stored[1]), None]);
 }
 
-/// A stranger's events at the same sequence numbers are not taken for the own ones, be it by another writer with the
+/// Foreign events at the same sequence numbers are not taken for a writer's own, be it by another writer with the
 /// same event numbers or by the same writer with others, as many or fewer.
-pub async fn a_strangers_events_are_not_taken_for_the_own(fixture: &dyn StoreFixture) {
+pub async fn foreign_events_are_not_taken_for_the_own(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let writer = Writer::claim_slot(&stores, "ours").await;
-    let stranger = Writer::claim_slot(&stores, "theirs").await;
+    let other = Writer::claim_slot(&stores, "theirs").await;
     let mut batches = Vec::new();
     for (nr, key) in accounts(3).iter().enumerate() {
         let ours = writer.append(key, 0, events(3));
         let mut theirs = ours.clone();
         batches.push(writer.batch(vec![ours]));
-        let sender = if nr == 1 { &writer } else { &stranger };
+        let sender = if nr == 1 { &writer } else { &other };
         if nr == 1 {
             theirs.first_event_nr += 1000;
         }
@@ -81,7 +81,7 @@ pub async fn a_strangers_events_are_not_taken_for_the_own(fixture: &dyn StoreFix
 }
 
 /// Each append of a batch has its own answer.
-pub async fn the_appends_of_a_batch_are_told_apart(fixture: &dyn StoreFixture) {
+pub async fn the_appends_of_a_batch_are_distinguished(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let writer = Writer::claim(&stores).await;
     let keys = accounts(300);
@@ -101,8 +101,8 @@ pub async fn the_appends_of_a_batch_are_told_apart(fixture: &dyn StoreFixture) {
     }
 }
 
-/// Where the events of an append may have been deleted since, nobody can tell any more, and asking again does not help;
-/// the other appends of the batch are told.
+/// Where the events of an append may have been deleted since, no one can find out any more, and asking again does not
+/// help; the other appends of the batch are settled.
 pub async fn an_append_whose_events_were_deleted_cannot_be_traced(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let writer = Writer::claim(&stores).await;
@@ -115,7 +115,7 @@ pub async fn an_append_whose_events_were_deleted_cannot_be_traced(fixture: &dyn 
         let deleted = stores.events.delete_events(writer.incarnation, &account(nr), up_to).await;
         deleted.expect("events can be deleted");
     }
-    let mut settled = stores.events.resolve(&batch).await.expect("the others can be told");
+    let mut settled = stores.events.resolve(&batch).await.expect("the others can be settled");
     let first = settled.remove(0);
     assert!(matches!(first, Resolution::Untraceable { .. }), "{first:?}");
     assert_eq!(settled, [Resolution::Stored(stored[1]), Resolution::Stored(stored[2])]);

@@ -42,7 +42,7 @@ pub async fn a_slot_whose_holder_was_revoked_can_be_claimed(fixture: &dyn StoreF
     successor.write(&account(1), 0, 1).await;
 }
 
-/// The slot of a dead holder can be claimed, which shuts the dead one out for good.
+/// The slot of a dead holder can be claimed, which fences the dead one for good.
 pub async fn the_slot_of_a_dead_holder_can_be_claimed(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let dead = claim_for(&stores, SHORT_LEASE).await;
@@ -91,7 +91,7 @@ pub async fn a_renewal_does_not_change_the_length_of_the_lease(fixture: &dyn Sto
     }
 }
 
-/// A claim may replace the holder it has seen, whatever is left of the lease. That shuts the holder out for good.
+/// A claim may replace the holder it has seen, whatever is left of the lease. That fences the holder for good.
 pub async fn a_holder_that_does_not_renew_can_be_replaced(fixture: &dyn StoreFixture) {
     let (stores, other) = (fixture.open().await, fixture.open().await);
     let writer = claim_for(&stores, LONG_LEASE).await;
@@ -140,7 +140,7 @@ pub async fn only_the_holder_that_was_seen_is_replaced(fixture: &dyn StoreFixtur
 }
 
 /// A holder whose lease ran out keeps the slot, may write and may renew, until it is revoked: clocks step.
-pub async fn a_lease_that_ran_out_shuts_nobody_out_by_itself(fixture: &dyn StoreFixture) {
+pub async fn a_lease_that_ran_out_fences_no_one_by_itself(fixture: &dyn StoreFixture) {
     let (stores, other) = (fixture.open().await, fixture.open().await);
     let writer = claim_for(&stores, SHORT_LEASE).await;
     fixture.pass_time(SHORT_LEASE * 2).await;
@@ -264,8 +264,8 @@ async fn assert_held(stores: &Stores, slot: &str) -> ClaimError {
     let claim = WriterClaim { holder: "a rival".into(), ..claim_of(slot) };
     let refused = stores.writers.claim(&claim).await;
     match &refused {
-        Err(held @ ClaimError::Held { slot: told, holder, .. }) => {
-            assert_eq!((told, holder), (&slot.to_owned(), &claim_of(slot).holder));
+        Err(held @ ClaimError::Held { slot: named, holder, .. }) => {
+            assert_eq!((named, holder), (&slot.to_owned(), &claim_of(slot).holder));
             held.clone()
         }
         other => panic!("the slot `{slot}` is held, but the store says {other:?}"),

@@ -34,13 +34,13 @@ pub async fn a_write_at_another_revision_conflicts(fixture: &dyn StoreFixture) {
     assert_eq!(loaded[2], None);
 }
 
-/// Guilty entities of a batch fail, the others are written.
-pub async fn guilty_entities_of_a_batch_of_states_fail_alone(fixture: &dyn StoreFixture) {
+/// Conflicting entities of a batch fail, the others are written.
+pub async fn conflicting_entities_of_a_batch_of_states_fail_alone(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let writer = Writer::claim(&stores).await;
     let keys = accounts(2000);
-    let guilty = |nr: usize| nr == 0 || nr == 1999 || nr % 97 == 13;
-    for (_, key) in keys.iter().enumerate().filter(|(nr, _)| guilty(*nr)) {
+    let conflicting = |nr: usize| nr == 0 || nr == 1999 || nr % 97 == 13;
+    for (_, key) in keys.iter().enumerate().filter(|(nr, _)| conflicting(*nr)) {
         writer.put(key, (0, 3), "earlier").await.expect("the store accepts the write");
     }
     let put = || StateChange::Put(payload("later"));
@@ -48,13 +48,13 @@ pub async fn guilty_entities_of_a_batch_of_states_fail_alone(fixture: &dyn Store
     let outcomes = writer.store_states(writes).await.expect("a conflict is no error");
     let loaded = stores.states.load(&keys).await.expect("states can be loaded");
     for (nr, (outcome, record)) in outcomes.iter().zip(loaded).enumerate() {
-        let text = if guilty(nr) { "earlier" } else { "later" };
-        assert_eq!(*outcome, if guilty(nr) { conflict(3) } else { StateOutcome::Written });
+        let text = if conflicting(nr) { "earlier" } else { "later" };
+        assert_eq!(*outcome, if conflicting(nr) { conflict(3) } else { StateOutcome::Written });
         assert_eq!(record.and_then(|r| r.state), Some(payload(text)), "account {nr}");
     }
 }
 
-/// Tasks of two writers that write at one revision at the same moment: one is stored, the others are told.
+/// Tasks of two writers that write at one revision at the same moment: one is stored, the others get a conflict.
 pub async fn of_many_tasks_with_one_expected_revision_exactly_one_wins(fixture: &dyn StoreFixture) {
     let (stores, other) = (fixture.open().await, fixture.open().await);
     let writers = [
@@ -86,16 +86,16 @@ pub async fn of_many_tasks_with_one_expected_revision_exactly_one_wins(fixture: 
     }
 }
 
-/// The same write sent twice is a conflict; the settling finds it, and does not take a stranger's write at the same
+/// The same write sent twice is a conflict; the settling finds it, and does not take another writer's write at the same
 /// revision for it, nor find what was never sent.
 pub async fn a_write_is_settled_by_its_id(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let writer = Writer::claim_slot(&stores, "ours").await;
-    let stranger = Writer::claim_slot(&stores, "theirs").await;
+    let other = Writer::claim_slot(&stores, "theirs").await;
     let put = |nr| writer.change(&account(nr), (0, 1), StateChange::Put(payload("same")));
     let (stored, overtaken, lost) = (put(1), put(2), put(3));
     let mut theirs = overtaken.clone();
-    stranger.store_states(vec![theirs.clone()]).await.expect("the store accepts the write");
+    other.store_states(vec![theirs.clone()]).await.expect("the store accepts the write");
     theirs.entity = account(4);
     theirs.partition = account(4).partition(stores.events.layout().partitions);
     let first = writer.store_states(vec![stored.clone()]).await;
@@ -106,12 +106,12 @@ pub async fn a_write_is_settled_by_its_id(fixture: &dyn StoreFixture) {
     assert_eq!(resolve(&stores, &batch).await, settled);
     stores.writers.revoke(writer.incarnation).await.expect("a writer can be revoked");
     assert_eq!(resolve(&stores, &batch).await, settled, "a revoked writer's batch can be settled");
-    let twice = StateBatch { incarnation: stranger.incarnation, ..batch };
+    let twice = StateBatch { incarnation: other.incarnation, ..batch };
     let outcomes = stores.states.write(&twice).await.expect("a conflict is no error");
     assert_eq!(outcomes[..2], [conflict(1), conflict(1)]);
 }
 
-/// A write whose traces a later one has covered is not called not stored; the others of the batch are told.
+/// A write whose traces a later one has covered is not called not stored; the others of the batch are settled.
 pub async fn a_write_that_was_written_over_is_not_called_lost(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let writer = Writer::claim(&stores).await;
@@ -119,7 +119,7 @@ pub async fn a_write_that_was_written_over_is_not_called_lost(fixture: &dyn Stor
     let batch = writer.state_batch(vec![put(1), put(2)]);
     stores.states.write(&batch).await.expect("the store accepts the write");
     writer.put(&account(1), (1, 2), "second").await.expect("the store accepts the write");
-    let settled = stores.states.resolve(&batch).await.expect("the others can be told");
+    let settled = stores.states.resolve(&batch).await.expect("the others can be settled");
     assert_ne!(settled[0], Resolution::NotStored, "it was written");
     assert_eq!(settled[1], Resolution::Stored(StateOutcome::Written));
 }

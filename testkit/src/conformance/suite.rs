@@ -10,7 +10,7 @@ macro_rules! store_conformance {
             Lanes announcing:
                 what_is_announced_is_what_a_reader_finds;
             Plain append:
-                a_journal_nobody_has_written_to_is_empty
+                a_journal_no_one_has_written_to_is_empty
                 the_events_of_an_entity_count_from_one_without_a_gap
                 an_event_comes_back_as_it_was_written
                 the_events_of_a_batch_lie_side_by_side_in_its_order
@@ -18,9 +18,9 @@ macro_rules! store_conformance {
                 two_kinds_with_the_same_id_are_two_entities;
             Plain batches:
                 an_invalid_batch_stores_nothing
-                one_guilty_entity_among_thousands_fails_alone
-                many_guilty_entities_fail_and_the_others_are_stored
-                a_batch_of_guilty_entities_takes_no_position
+                one_conflicting_entity_among_thousands_fails_alone
+                many_conflicting_entities_fail_and_the_others_are_stored
+                a_batch_of_conflicting_entities_takes_no_position
                 ten_thousand_events_of_one_entity_are_one_append
                 ten_thousand_entities_are_one_batch;
             Plain bad_input:
@@ -39,7 +39,7 @@ macro_rules! store_conformance {
             Plain conflicts:
                 an_append_that_expects_too_little_conflicts
                 an_append_that_expects_too_much_conflicts
-                an_append_behind_a_stranger_stores_not_even_what_would_fit
+                an_append_behind_another_writer_stores_not_even_what_would_fit
                 the_same_append_sent_twice_is_stored_once;
             Crowded conflicts:
                 of_many_tasks_with_one_expected_number_exactly_one_wins
@@ -51,8 +51,8 @@ macro_rules! store_conformance {
             Plain settle:
                 a_stored_append_is_found_by_its_events
                 an_append_that_was_never_sent_is_not_found
-                a_strangers_events_are_not_taken_for_the_own
-                the_appends_of_a_batch_are_told_apart
+                foreign_events_are_not_taken_for_the_own
+                the_appends_of_a_batch_are_distinguished
                 an_append_whose_events_were_deleted_cannot_be_traced;
             Crowded settle:
                 an_append_that_was_dropped_half_way_can_be_settled
@@ -61,7 +61,7 @@ macro_rules! store_conformance {
                 a_revoked_writer_writes_and_deletes_nothing
                 a_writer_revoked_through_another_handle_is_fenced_too
                 a_writer_that_released_its_slot_is_fenced
-                an_incarnation_that_nobody_was_given_cannot_write
+                an_incarnation_that_no_claim_returned_cannot_write
                 revoking_a_writer_leaves_the_others_alone
                 of_a_fenced_batch_nothing_is_stored;
             Crowded fence_races:
@@ -79,7 +79,7 @@ macro_rules! store_conformance {
                 a_holder_that_does_not_renew_can_be_replaced
                 a_holder_that_has_renewed_keeps_the_slot
                 only_the_holder_that_was_seen_is_replaced
-                a_lease_that_ran_out_shuts_nobody_out_by_itself
+                a_lease_that_ran_out_fences_no_one_by_itself
                 slots_do_not_touch_each_other
                 no_incarnation_is_given_twice
                 a_late_release_does_not_touch_the_successor;
@@ -162,7 +162,7 @@ macro_rules! store_conformance {
                 an_invalid_list_of_commands_stores_nothing;
             Plain state_conflicts:
                 a_write_at_another_revision_conflicts
-                guilty_entities_of_a_batch_of_states_fail_alone
+                conflicting_entities_of_a_batch_of_states_fail_alone
                 a_write_is_settled_by_its_id
                 a_write_that_was_written_over_is_not_called_lost;
             Crowded state_conflicts:

@@ -10,7 +10,7 @@ pub struct Counts {
     pub entity_appends: u64,
     /// Events that were asked to be stored.
     pub events: u64,
-    /// Events in appends whose caller was told that they are stored, by `append` or by `resolve`.
+    /// Events in appends whose caller got the answer that they are stored, by `append` or by `resolve`.
     pub events_confirmed: u64,
     /// The most events in one call of `append`.
     pub events_at_once_max: usize,

@@ -10,11 +10,11 @@ use bytes::Bytes;
 pub enum Damage {
     /// The bytes of the payload are no encoding of anything.
     Bytes,
-    /// The manifest is one that nobody knows.
+    /// The manifest is one that no one knows.
     Manifest,
     /// The schema version is the highest there can be.
     NewerSchema,
-    /// The codec is one that nobody knows.
+    /// The codec is one that no one knows.
     Codec,
     /// What is stored beside the payload is no encoding: the metadata of an event, the remembered commands of a
     /// snapshot or a durable state.

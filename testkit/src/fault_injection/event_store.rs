@@ -22,7 +22,9 @@ impl EventStore for FaultStore {
         let _under_way = UnderWay::begin(&self.faults, batch);
         call.held_before().await;
         match &call.fault.act {
-            Act::ForeignWriter(payload) => self.append_as_stranger(batch, payload.as_ref()).await?,
+            Act::ForeignWriter(payload) => {
+                self.append_as_foreign_writer(batch, payload.as_ref()).await?
+            }
             Act::Revoke => self.inner.writers.revoke(batch.incarnation).await?,
             Act::CommitLate => {
                 self.faults.script().late_appends.push(batch.clone());

@@ -91,14 +91,14 @@ impl Fault {
         Self::new(Act::Panic)
     }
 
-    /// Somebody else has written to the first entity of the batch just before, so that entity gets a conflict and the
-    /// others do not. The stranger writes what the batch was about to write first. For writes only.
+    /// Another writer has written to the first entity of the batch just before, so that entity gets a conflict and the
+    /// others do not. The foreign writer writes what the batch was about to write first. For writes only.
     #[must_use]
     pub fn foreign_writer() -> Self {
         Self::new(Act::ForeignWriter(None))
     }
 
-    /// As [`foreign_writer`](Self::foreign_writer), and the stranger writes `payload`.
+    /// As [`foreign_writer`](Self::foreign_writer), and the foreign writer writes `payload`.
     #[must_use]
     pub fn foreign_writer_of(payload: StoredPayload) -> Self {
         Self::new(Act::ForeignWriter(Some(payload)))

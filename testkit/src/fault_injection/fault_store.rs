@@ -2,7 +2,7 @@ use super::Faults;
 use actum_persistence::store::Stores;
 use std::fmt;
 
-/// A store that fails as a test tells it to: every call goes to the stores below, unless its [`Faults`] say otherwise.
+/// A store that fails as a test asks it to: every call goes to the stores below, unless its [`Faults`] say otherwise.
 ///
 /// It implements all traits of a store, so it takes the place of any. What it does wrong stays within the contract of
 /// a store, except where it says so ([`Fault::panic`](super::Fault::panic), damage, and

@@ -1,4 +1,4 @@
-//! A store that fails as a test tells it to.
+//! A store that fails as a test asks it to.
 //!
 //! ```text
 //! Faults ── script: next, always, chance ──► Call: what happens in this one ──► the stores below
@@ -13,6 +13,7 @@ mod event_store;
 mod fault;
 mod fault_store;
 mod faults;
+mod foreign_writer;
 mod gate;
 mod operation;
 mod rates;
@@ -20,7 +21,6 @@ mod recovery_store;
 mod script;
 mod snapshot_store;
 mod state_store;
-mod stranger;
 mod writer_store;
 
 pub use counts::Counts;

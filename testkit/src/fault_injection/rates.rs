@@ -9,7 +9,7 @@ pub struct Rates {
     pub writes_fail: f64,
     /// Writes whose outcome is unknown: a third each is committed, is not, and is once it is resolved.
     pub writes_unknown: f64,
-    /// Writes that find a stranger's write underneath.
+    /// Writes that find a foreign write underneath.
     pub writes_foreign: f64,
     /// Resolutions that fail.
     pub resolves_fail: f64,

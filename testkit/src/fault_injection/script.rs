@@ -15,12 +15,12 @@ pub(super) struct Script {
     /// Writes that commit when they are resolved.
     pub(super) late_appends: Vec<AppendBatch>,
     pub(super) late_states: Vec<StateBatch>,
-    pub(super) stranger: Stranger,
+    pub(super) foreign_writer: ForeignWriter,
 }
 
-/// Somebody else who writes to the journal.
+/// Another writer of the journal.
 #[derive(Debug, Default)]
-pub(super) struct Stranger {
+pub(super) struct ForeignWriter {
     pub(super) incarnation: Option<Incarnation>,
     pub(super) writes: u64,
 }

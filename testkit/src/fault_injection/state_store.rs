@@ -18,7 +18,9 @@ impl DurableStateStore for FaultStore {
         self.faults.script().counts.state_writes += batch.writes.len() as u64;
         call.held_before().await;
         match &call.fault.act {
-            Act::ForeignWriter(payload) => self.write_as_stranger(batch, payload.as_ref()).await?,
+            Act::ForeignWriter(payload) => {
+                self.write_as_foreign_writer(batch, payload.as_ref()).await?
+            }
             Act::Revoke => self.inner.writers.revoke(batch.incarnation).await?,
             Act::CommitLate => {
                 self.faults.script().late_states.push(batch.clone());

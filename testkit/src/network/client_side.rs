@@ -48,7 +48,7 @@ impl ClientSide {
         let (read, write) = client.split();
         let Self { conditions, fate, to_server, from_server, cuts } = self;
         let hears = hear(read, &conditions, &fate, to_server);
-        tokio::try_join!(hears, tell(write, &conditions, from_server, cuts)).map(drop)
+        tokio::try_join!(hears, send(write, &conditions, from_server, cuts)).map(drop)
     }
 }
 
@@ -105,7 +105,7 @@ async fn obey(
     Ok(())
 }
 
-async fn tell(
+async fn send(
     mut client: WriteHalf<'_>,
     conditions: &Conditions,
     mut from_server: Receiver<ToClient>,

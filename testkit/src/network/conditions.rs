@@ -58,7 +58,7 @@ impl Conditions {
     }
 
     /// Whether all connections were cut more often than `cuts` times. It is true before anybody who waits is woken: a side
-    /// that sees the other one end can tell by it whether that was a cut.
+    /// that sees the other one end can see by it whether that was a cut.
     pub(super) fn is_cut_after(&self, cuts: u64) -> bool {
         self.weather.borrow().cuts > cuts
     }

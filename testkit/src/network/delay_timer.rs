@@ -74,7 +74,7 @@ impl Shared {
             };
             if due <= Instant::now() + AHEAD {
                 let (_, wake) = waiting.by_due.pop_first().expect("the first was just seen");
-                // whoever waited may have been cut
+                // a task that waited may have been cut
                 let _ = wake.send(());
             } else {
                 self.changed.wait_until(&mut waiting, due - AHEAD);

@@ -51,9 +51,9 @@ impl ServerSide {
         let (read, write) = server.split();
         let Self { conditions, fate, to_client, from_client, cuts } = self;
         let unanswered = Mutex::new(None);
-        let tells = async {
+        let sends = async {
             let mut write = write;
-            tell(&mut write, &conditions, &fate, from_client, &unanswered).await?;
+            send(&mut write, &conditions, &fate, from_client, &unanswered).await?;
             conditions.flowing().await;
             if conditions.is_cut_after(cuts) && !fate.is_server_spared() {
                 return Err(Cut);
@@ -61,7 +61,7 @@ impl ServerSide {
             Ok(write.shutdown().await?)
         };
         let hears = hear(read, &conditions, &fate, to_client, &unanswered);
-        tokio::try_join!(tells, hears).map(drop)
+        tokio::try_join!(sends, hears).map(drop)
     }
 }
 
@@ -76,7 +76,7 @@ async fn cut_unless_spared(conditions: &Conditions, fate: &Fate, mut cuts: u64) 
 }
 
 /// Delivers all that the client says.
-async fn tell(
+async fn send(
     server: &mut WriteHalf<'_>,
     conditions: &Conditions,
     fate: &Fate,

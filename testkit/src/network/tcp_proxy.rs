@@ -43,7 +43,7 @@ pub struct TcpProxy {
 }
 
 impl TcpProxy {
-    /// Starts a proxy in front of `target`, which is dialled anew for each client and need not be there yet.
+    /// Starts a proxy in front of `target`, which is dialled for each client and need not be there yet.
     ///
     /// # Panics
     /// When the machine has no port or no thread left.

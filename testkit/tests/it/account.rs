@@ -129,7 +129,7 @@ impl Handle<Close> for Account {
     type Rejection = Infallible;
     fn handle(&self, _: Close, ctx: &Ctx<'_, Self>) -> Result<Effect<Self, String>, Infallible> {
         let by = ctx.metadata().header("by").unwrap_or("nobody");
-        let told = format!("{} closed at {} by {by}", ctx.id(), ctx.sequence_nr());
-        Ok(Effect::persist(AccountEvent::Closed).reply(told).passivate())
+        let report = format!("{} closed at {} by {by}", ctx.id(), ctx.sequence_nr());
+        Ok(Effect::persist(AccountEvent::Closed).reply(report).passivate())
     }
 }

@@ -1,4 +1,4 @@
-//! Entities that break the rules, each in the way it is told to.
+//! Entities that break the rules, each in the way it is asked to.
 
 use actum_model::{
     Codec, CodecError, Ctx, DurableState, Effect, Entity, EventSourced, Handle, NoEvents,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::{convert::Infallible, fs, path::PathBuf, process::Command};
 use tempfile::TempDir;
 
-/// A build of an account, told by the format of its event.
+/// A build of an account, named by the format of its event.
 macro_rules! build {
     ($build:ident, schema version $version:literal, $event:item, $upcast:expr) => {
         mod $build {

@@ -176,7 +176,7 @@ fn a_state_that_a_closure_refuses_is_shown() {
 }
 
 #[test]
-fn staying_and_passivating_are_told_apart() {
+fn staying_and_passivating_are_distinguished() {
     fails_with(
         || account().when(Balance).then_passivates(),
         "when Balance, step 1 of account/a: expected the entity to passivate, but it stays",
@@ -274,7 +274,7 @@ fn another_durable_state_is_shown_beside_the_expected_one() {
 }
 
 #[test]
-fn replaced_deleted_and_unchanged_are_told_apart() {
+fn replaced_deleted_and_unchanged_are_distinguished() {
     fails_with(
         || preferences().when(SetTheme("light".into())).then_replaced(dark()),
         r#"when SetTheme("light"), step 1 of preferences/7: expected the state to be replaced, but it changed nothing"#,

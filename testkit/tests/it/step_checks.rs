@@ -221,10 +221,10 @@ fn after_commit_runs_once_for_an_accepted_step() {
     assert_eq!(received.iter().count(), 1);
 }
 
-/// Tells its environment, and keeps a state that is stored as a hash map.
+/// Notifies its environment, and keeps a state that is stored as a hash map.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Herald {
-    told: HashMap<u32, u32>,
+    heard: HashMap<u32, u32>,
     #[serde(skip)]
     unsaved: u32,
 }
@@ -236,7 +236,7 @@ struct Shout {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Shouted {
-    told: HashMap<u32, u32>,
+    heard: HashMap<u32, u32>,
 }
 
 actum_model::payload!(Json: Herald = "herald", Shout = "shout", Shouted = "shouted");
@@ -254,7 +254,7 @@ impl Entity for Herald {
 
 impl EventSourced for Herald {
     fn apply(&mut self, event: &Shouted) {
-        self.told.clone_from(&event.told);
+        self.heard.clone_from(&event.heard);
         self.unsaved += 1;
     }
 }
@@ -264,12 +264,12 @@ impl Handle<Shout> for Herald {
     type Rejection = Infallible;
     fn handle(
         &self,
-        Shout { a: told }: Shout,
+        Shout { a: heard }: Shout,
         ctx: &Ctx<'_, Self>,
     ) -> Result<Effect<Self>, Infallible> {
         let env = ctx.env().clone();
-        let tell = move || env.iter().for_each(|env| env.send(()).unwrap());
-        Ok(Effect::persist(Shouted { told }).after_commit(tell))
+        let notify = move || env.iter().for_each(|env| env.send(()).unwrap());
+        Ok(Effect::persist(Shouted { heard }).after_commit(notify))
     }
 }
 
@@ -293,10 +293,10 @@ fn a_state_that_snapshots_are_taken_of_must_survive_its_codec() {
         || Given::<Herald>::entity("h").snapshots().when(shout()).then_accepted(),
         "when Shout { a: {} }, step 1 of herald/h: the state does not survive its codec: \
          it comes back as another value (- before, + after)
-    - Herald { told: {}, unsaved: 1 }
-    + Herald { told: {}, unsaved: 0 }",
+    - Herald { heard: {}, unsaved: 1 }
+    + Herald { heard: {}, unsaved: 0 }",
     );
-    let given = || Given::<Herald>::entity("h").events([Shouted { told: HashMap::new() }]);
+    let given = || Given::<Herald>::entity("h").events([Shouted { heard: HashMap::new() }]);
     let text = failure(|| given().snapshots().when(shout()).then_accepted());
     assert!(text.starts_with("given herald/h: the state does not survive its codec"), "{text}");
 }

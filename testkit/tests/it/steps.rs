@@ -20,7 +20,7 @@ fn themes() -> Themes {
 }
 
 #[test]
-fn events_reply_and_state_of_an_accepted_command_are_told() {
+fn events_reply_and_state_of_an_accepted_command_are_reported() {
     open_account()
         .when(Withdraw(5))
         .then_events([Withdrawn(5)])

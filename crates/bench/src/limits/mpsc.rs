@@ -47,7 +47,7 @@ impl Target for Echoes {
         let echo = &self.0[choices.usize(..self.0.len())];
         let (port, answer) = oneshot::channel();
         let sent = echo.send((choices.u64(..100), port)).await;
-        sent.expect("the task runs as long as somebody can call it");
+        sent.expect("the task runs as long as someone can call it");
         answer.await.expect("the task answers every call");
     }
 }

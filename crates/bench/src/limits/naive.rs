@@ -72,6 +72,6 @@ impl Target for Naive {
             content.bind(query, &row).execute(&mut *tx).await?;
             tx.commit().await
         };
-        command.await.expect("nobody holds the file for as long as the rival waits");
+        command.await.expect("no one holds the file for as long as the rival waits");
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Database {
 /// The schema of its journal.
 pub(crate) const SCHEMA: &str = "actum";
 
-/// PostgreSQL 15 would write a large template to its log, too, if it were not told.
+/// PostgreSQL 15 would write a large template to its log, too, unless it is set otherwise.
 const KNOWS_STRATEGIES: u32 = 150_000;
 
 impl Database {
@@ -31,7 +31,7 @@ impl Database {
         Self::make(server, "").await
     }
 
-    /// A copy of this one, which nobody uses meanwhile.
+    /// A copy of this one, which no one uses meanwhile.
     pub(crate) async fn copy(&self, server: &Server) -> Result<Self> {
         let strategy = if server.version >= KNOWS_STRATEGIES { " STRATEGY file_copy" } else { "" };
         Self::make(server, &format!(" TEMPLATE \"{}\"{strategy}", self.name)).await

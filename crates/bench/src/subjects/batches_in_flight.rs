@@ -1,7 +1,7 @@
 //! Appends to one lane by one handle of the store, or by two at once: whether a lane should have a second batch under way.
 //!
-//! A handle has one append of a lane under way. Two handles are strangers to each other: each makes the server look at the
-//! heads of the other's entities, which one handle with two batches in flight would not.
+//! A handle has one append of a lane under way. Two handles are foreign to each other: each makes the server look at
+//! the heads of the other's entities, which one handle with two batches in flight would not.
 
 use crate::{
     account::{Account, account_id, deposited},
@@ -149,7 +149,7 @@ impl Target for Appends {
     async fn call(&self, _: &mut fastrand::Rng) {
         let free = self.0.lock().await.pop();
         let mut handle = free.expect("there are as many handles as callers");
-        handle.append().await.expect("nobody else writes to this journal");
+        handle.append().await.expect("no one else writes to this journal");
         self.0.lock().await.push(handle);
     }
 }

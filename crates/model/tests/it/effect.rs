@@ -114,7 +114,7 @@ fn a_second_action_runs_after_the_first() {
 }
 
 #[test]
-fn an_effect_stays_in_memory_and_answers_nothing_unless_told() {
+fn an_effect_stays_in_memory_and_answers_nothing_unless_asked_to() {
     let parts = Effect::<Sum>::none().into_parts();
     assert!(!parts.passivate && parts.after_commit.is_none());
     assert!(matches!(parts.reply, ReplyFrom::Value(())));

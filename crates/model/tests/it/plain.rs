@@ -72,7 +72,7 @@ fn manifests_of_plain_values_never_change() {
 }
 
 #[test]
-fn numbers_are_told_apart_by_their_manifest() {
+fn numbers_are_distinguished_by_their_manifest() {
     let error = StoredPayload::encode(&1u64).unwrap().decode::<i64>().unwrap_err();
     assert!(matches!(error, DecodeError::UnknownManifest { .. }), "{error:?}");
 }

@@ -1,4 +1,4 @@
-use super::{checked, fingerprint, format::Format, told::refused};
+use super::{checked, fingerprint, format::Format, refusal::refused};
 use actum_model::{Codec, CodecError};
 use ciborium::de::{Error, from_reader, from_reader_with_buffer};
 use serde::{Serialize, de::DeserializeOwned};

@@ -1,4 +1,4 @@
-use super::{checked, fingerprint, format::Format, told::refused};
+use super::{checked, fingerprint, format::Format, refusal::refused};
 use actum_model::{Codec, CodecError};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::error::Category;

@@ -12,7 +12,7 @@ mod json;
 mod prost;
 mod prost_hash;
 mod prost_levels;
-mod told;
+mod refusal;
 
 pub use cbor::Cbor;
 pub use json::Json;

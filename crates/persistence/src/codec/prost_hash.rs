@@ -8,8 +8,9 @@ const LEVELS_MAX: usize = 100;
 /// A hash of the encoded message `bytes` that does not depend on the order of fields, nor on that of the entries of a map,
 /// which prost writes in the order of its hash map.
 ///
-/// The hashes of the fields are added up. Without the schema a text cannot be told from a message, so what can be read as
-/// a message is: for equal texts that is the same each time. The elements of a repeated field have no order either.
+/// The hashes of the fields are added up. Without the schema a text cannot be distinguished from a message, so what can
+/// be read as a message is: for equal texts that is the same each time. The elements of a repeated field have no order
+/// either.
 pub(super) fn message_hash(bytes: &[u8]) -> u64 {
     fields_hash(bytes, LEVELS_MAX).unwrap_or_else(|| xxh3_64(bytes))
 }

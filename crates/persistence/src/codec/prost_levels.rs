@@ -2,7 +2,7 @@
 
 /// Whether `bytes`, read as a message, may have more than `levels` messages inside each other.
 ///
-/// A text that happens to look like messages counts as such, so `true` only means that decoding has to tell.
+/// A text that happens to look like messages counts as such, so `true` only means that decoding has to find out.
 pub(super) fn may_nest(bytes: &[u8], levels: usize) -> bool {
     // each level takes a key and a length
     if bytes.len() < 2 * (levels + 1) {
@@ -13,7 +13,7 @@ pub(super) fn may_nest(bytes: &[u8], levels: usize) -> bool {
         match field {
             Field::Bytes(_) if levels == 0 => return true,
             Field::Bytes(inner) if may_nest(inner, levels - 1) => return true,
-            Field::Group => return true, // long out of use: not worth telling exactly
+            Field::Group => return true, // long out of use: not worth finding out exactly
             Field::Bytes(_) | Field::Number => {}
         }
     }

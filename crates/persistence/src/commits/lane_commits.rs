@@ -51,7 +51,7 @@ impl LaneCommits {
         self.lane
     }
 
-    /// The position of the last event that was committed here; zero before the first. It never goes back. What was in
+    /// The position of the last event that was committed here; zero before the first. It never regresses. What was in
     /// the journal before is not counted: ask [`EventStore::heads`](crate::store::EventStore::heads).
     #[must_use]
     pub fn head(&self) -> Position {

@@ -15,7 +15,7 @@ impl StateCommits {
         Self::default()
     }
 
-    /// How many writes were committed here. It never goes back.
+    /// How many writes were committed here. It never regresses.
     #[must_use]
     pub fn writes(&self) -> u64 {
         self.writes.get()

@@ -17,7 +17,7 @@ pub(super) trait BatchStore<W: GroupWrite>: Send + Sync + 'static {
 
     fn writes_of(batch: Self::Batch) -> Vec<W>;
 
-    /// Writes a batch. Whoever begins that need not be who finishes it.
+    /// Writes a batch. The task that begins it need not be the one that finishes it.
     fn write(self: Arc<Self>, batch: Self::Batch) -> Writing<W, Self::Batch>;
 
     fn resolve(self: Arc<Self>, batch: Self::Batch) -> Resolving<W, Self::Batch>;

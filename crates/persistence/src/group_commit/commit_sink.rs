@@ -36,8 +36,8 @@ pub trait CommitSink<T>: Send + Sync + 'static {
     fn outcome_resolved(&self, _writer: WriterScope, _writes: usize, _stored: usize) {}
 }
 
-/// Tells the sink, in runs of the same partition. Panics of the sink stop neither the writer nor the other runs.
-pub(super) fn tell<T: 'static>(sink: &dyn CommitSink<T>, settled: Vec<Settled<T>>) {
+/// Notifies the sink, in runs of the same partition. Panics of the sink stop neither the writer nor the other runs.
+pub(super) fn notify<T: 'static>(sink: &dyn CommitSink<T>, settled: Vec<Settled<T>>) {
     let pass = |partition, run| {
         if let Err(message) = guard(|| sink.committed(partition, run)) {
             log_safely(|| tracing::error!(%partition, message, "the receiver of commits panicked"));
@@ -58,13 +58,13 @@ pub(super) fn tell<T: 'static>(sink: &dyn CommitSink<T>, settled: Vec<Settled<T>
     }
 }
 
-/// Tells the sink why no write will succeed any more, if `error` says so.
-pub(super) fn tell_end<T: 'static>(sink: &dyn CommitSink<T>, error: &StoreError) {
-    let told = guard(|| match error {
+/// Notifies the sink why no write will succeed any more, if `error` says so.
+pub(super) fn notify_end<T: 'static>(sink: &dyn CommitSink<T>, error: &StoreError) {
+    let notified = guard(|| match error {
         StoreError::Fenced { incarnation } => sink.fenced(*incarnation),
         error => sink.lost(error),
     });
-    if let Err(message) = told {
+    if let Err(message) = notified {
         log_safely(|| tracing::error!(message, "the receiver of commits panicked"));
     }
 }

@@ -186,7 +186,7 @@ impl<W: GroupWrite, T: Copy> GroupCommit<W, T> {
     }
 
     /// Settles what waits as unavailable, if an attempt to resolve the batch before it has failed and another is to come;
-    /// whoever submits while that is so calls this afterwards. Otherwise it does nothing.
+    /// a thread that submits while that is so calls this afterwards. Otherwise it does nothing.
     pub fn refuse_waiting(&mut self) -> Vec<Settled<T>> {
         let unknown = self.in_flight.as_ref().and_then(|batch| batch.unknown.as_ref());
         match unknown.and_then(Unknown::refusal).cloned() {
@@ -278,7 +278,7 @@ impl<W: GroupWrite, T: Copy> GroupCommit<W, T> {
         if results.len() == tickets.len() {
             return settle(tickets, results);
         }
-        // which outcome is whose cannot be told
+        // which outcome is whose is unknown
         let (outcomes, count) = (results.len(), tickets.len());
         let corrupt =
             StoreError::corrupt(format!("{outcomes} outcomes of a batch of {count} writes"));

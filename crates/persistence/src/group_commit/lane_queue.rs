@@ -1,6 +1,6 @@
 use super::{
     CommitSink, GroupWrite, Settled, Weight,
-    commit_sink::tell,
+    commit_sink::notify,
     group_commit::{KEPT_WRITES_MAX, Waiting, stopped},
     writer_core::WriteInPlace,
 };
@@ -186,7 +186,7 @@ impl<W: GroupWrite, T: Copy + Send + 'static> LaneQueue<W, T> {
             let result = Err(stopped.clone().into());
             Settled { ticket, partition: write.partition(), result }
         });
-        tell(&*self.sink, settled.collect());
+        notify(&*self.sink, settled.collect());
     }
 }
 

@@ -38,7 +38,7 @@ impl<W> Unknown<W> {
         self.refusal = Some(behind(error));
     }
 
-    /// Why nobody waits behind the batch any more; `None` while the first attempt may still succeed.
+    /// Why no one waits behind the batch any more; `None` while the first attempt may still succeed.
     pub(super) fn refusal(&self) -> Option<&StoreError> {
         self.refusal.as_ref()
     }
@@ -54,7 +54,7 @@ impl<W> Unknown<W> {
     }
 }
 
-/// The failure of a write of which nobody can tell any more whether it was stored.
+/// The failure of a write of which no one can find out any more whether it was stored.
 pub(super) fn untraceable(first: &StoreError, why: &str) -> StoreError {
     match first {
         StoreError::OutcomeUnknown { doing, source } => {

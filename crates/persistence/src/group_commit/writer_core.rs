@@ -2,7 +2,7 @@ use super::{
     CommitError, CommitSink, CommittedBatch, GroupCommit, GroupCommitSettings, GroupWrite,
     LaneQueue, Settled, Step, Undrained, Weight, WriterScope,
     batch_store::{BatchStore, Resolved, Resolving, Writing, Written},
-    commit_sink::{tell, tell_end},
+    commit_sink::{notify, notify_end},
     group_commit::Waiting,
 };
 use crate::{
@@ -42,7 +42,7 @@ pub(super) enum Awaited<W: GroupWrite, S: BatchStore<W>> {
     Resolving(Resolving<W, S::Batch>, u32),
 }
 
-/// Writes a batch on the thread of whoever submits it.
+/// Writes a batch on the thread of its submitter.
 pub(super) trait WriteInPlace<W, T>: Send {
     /// Begins to write what is gathered in `queue`. To be called by a submitter that has found the writer idle. `is_alone` says
     /// that no one else has anything to add. Says whether nothing is left to do for the task.
@@ -123,7 +123,7 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterCore<W, T,
         }
         let settled = self.machine.finished(writes, result);
         self.settle(queue, pending, settled);
-        self.tell_end(end);
+        self.notify_end(end);
     }
 
     /// Takes what was found out about a batch.
@@ -149,7 +149,7 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterCore<W, T,
         }
         let settled = self.machine.resolved(writes, result);
         self.settle(queue, pending, settled);
-        self.tell_end(end);
+        self.notify_end(end);
     }
 
     /// Lets the machine refuse what has come while a batch is being resolved.
@@ -168,7 +168,7 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterCore<W, T,
         let settled = self.abandon(queue);
         let left = settled.len();
         let unknown = settled.iter().filter(|settled| is_unknown(settled)).count();
-        tell(&*self.sink, settled);
+        notify(&*self.sink, settled);
         Undrained { unsent: left - unknown, unknown }
     }
 
@@ -238,17 +238,17 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterCore<W, T,
         }
     }
 
-    /// Makes room for what was settled since `pending`, then tells the sink.
+    /// Makes room for what was settled since `pending`, then notifies the sink.
     fn settle(&mut self, queue: &LaneQueue<W, T>, pending: Weight, settled: Vec<Settled<T>>) {
         queue.release(pending - self.machine.pending());
-        tell(&*self.sink, settled);
+        notify(&*self.sink, settled);
     }
 
-    fn tell_end(&mut self, end: Option<StoreError>) {
+    fn notify_end(&mut self, end: Option<StoreError>) {
         if let Some(error) = end
             && !std::mem::replace(&mut self.over, true)
         {
-            tell_end(&*self.sink, &error);
+            notify_end(&*self.sink, &error);
         }
     }
 
@@ -286,7 +286,7 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriteInPlace<W, 
         log_safely(|| tracing::error!(%writer, panic, "writer panicked, it starts again"));
         self.begun = None;
         let settled = self.abandon(queue);
-        tell(&*self.sink, settled);
+        notify(&*self.sink, settled);
     }
 }
 

@@ -52,7 +52,7 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T,
         &self.commits
     }
 
-    /// Runs until the queue is closed and everything is settled, or until it is told to stop; says what is left.
+    /// Runs until the queue is closed and everything is settled, or until it is asked to stop; says what is left.
     pub(super) async fn run(self, stop: Arc<Notify>) -> Undrained {
         loop {
             // in this order: a commit that is already there counts, also when it is time to stop

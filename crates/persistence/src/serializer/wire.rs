@@ -1,6 +1,6 @@
 //! Writes protobuf from borrowed values, in the order of the tags.
 //!
-//! The generated types own their text, so filling one only to encode it would copy every field once more. Reading
+//! The generated types own their text, so filling one only to encode it would copy every field again. Reading
 //! goes through them; tests hold both sides together.
 
 /// A message, as far as writing goes.

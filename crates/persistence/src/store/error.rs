@@ -2,7 +2,8 @@ use super::Incarnation;
 use crate::error_chain::fmt_causes;
 use std::{error::Error, fmt, sync::Arc};
 
-/// What went wrong in a store, told by what a caller can do about it. Cheap to clone: one failure fails many commands.
+/// What went wrong in a store, classified by what a caller can do about it. Cheap to clone: one failure fails many
+/// commands.
 ///
 /// `{}` prints the error alone, `{:#}` with everything that caused it, in one line.
 #[derive(Clone, Debug, thiserror::Error)]

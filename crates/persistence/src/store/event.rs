@@ -6,7 +6,7 @@ use std::fmt;
 
 /// Names one event in its journal for ever: the writer's incarnation, and a number that incarnation uses once.
 ///
-/// A store keeps it with the event, so that after a lost connection it can tell its own rows from a stranger's.
+/// A store keeps it with the event, so that after a lost connection it can recognise its own rows among foreign ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventId {
     /// Who wrote the event.

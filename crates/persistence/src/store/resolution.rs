@@ -10,7 +10,7 @@ pub enum Resolution<O> {
     Stored(O),
     /// It is not stored: not now and not later.
     NotStored,
-    /// It cannot be found out any more, and asking again does not help: what would tell it was deleted or written over
+    /// It cannot be found out any more, and asking again does not help: what would show it was deleted or written over
     /// meanwhile.
     Untraceable {
         /// What was done to it.

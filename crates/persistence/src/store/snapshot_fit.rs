@@ -32,8 +32,8 @@ pub enum SnapshotFit {
     Ahead(CoveredEvent),
     /// The journal has another event with its number.
     OtherHistory,
-    /// Its timestamp is later than that of the event with its number: it may be of an older format, which told when it
-    /// was taken. It is used only where the events are deleted and nothing else reaches as far.
+    /// Its timestamp is later than that of the event with its number: it may be of an older format, which recorded when
+    /// it was taken. It is used only where the events are deleted and nothing else reaches as far.
     Unproven(CoveredEvent),
 }
 

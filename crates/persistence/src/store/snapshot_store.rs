@@ -11,8 +11,8 @@ pub struct Snapshot {
     pub entity: EntityKey,
     /// The last event the state has seen: at least 1.
     pub sequence_nr: SequenceNr,
-    /// When that event was stored: its own timestamp, by which [`fit`](Self::fit) tells it from another event with the
-    /// same number.
+    /// When that event was stored: its own timestamp, by which [`fit`](Self::fit) distinguishes it from another event
+    /// with the same number.
     pub timestamp: Timestamp,
     /// The state.
     pub state: StoredPayload,
@@ -60,7 +60,7 @@ impl SnapshotRow {
 /// * A snapshot that is damaged is skipped with a warning: a load finds the next older one ([`SnapshotRow::or_skip`]).
 ///   [`list`](Self::list) and [`delete`](Self::delete) go by numbers alone.
 /// * A store that cannot be reached says [`StoreError::Unavailable`]: no snapshot is something else.
-/// * No fence: a snapshot states what immutable events amount to, whoever takes it.
+/// * No fence: a snapshot states what immutable events amount to, no matter who takes it.
 ///
 /// # Cancel safety
 /// Dropping the future of a load or list has no effect; of a save or delete leaves its outcome unknown.

@@ -25,8 +25,8 @@ pub struct SeenHolder {
     pub renewal: Renewal,
 }
 
-/// Tells one renewal of a lease from the next: the claim and every renewal of an incarnation have another one. It has
-/// no order, and is not a time.
+/// Distinguishes one renewal of a lease from the next: the claim and every renewal of an incarnation have another one.
+/// It has no order, and is not a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Renewal(i64);
 

@@ -111,7 +111,7 @@ fn a_claimed_length_is_not_believed() {
 }
 
 #[test]
-fn damage_is_told_with_its_cause() {
+fn damage_is_reported_with_its_cause() {
     let stored = StoredPayload {
         bytes: "{\"owner\":1}".into(),
         ..StoredPayload::encode(&opened()).unwrap()

@@ -1,4 +1,4 @@
-//! Bytes that nobody encoded: anything may come back but a panic.
+//! Bytes that no one encoded: anything may come back but a panic.
 
 use crate::{
     account::{Balance, Deposited, Opened, balance, deposited, opened},

@@ -22,7 +22,7 @@ pub struct EventMetadata {
     /// The user's own headers, in the order they were added.
     #[prost(message, repeated, tag = "6")]
     pub headers: ::prost::alloc::vec::Vec<Header>,
-    /// On the last event of a command that carried a command id: what its caller was told.
+    /// On the last event of a command that carried a command id: what its caller was answered.
     #[prost(message, optional, tag = "7")]
     pub reply: ::core::option::Option<RecordedReply>,
 }
@@ -112,7 +112,7 @@ pub struct RecentCommand {
     /// When it was handled: microseconds since 1970-01-01T00:00:00Z.
     #[prost(int64, tag = "3")]
     pub timestamp_micros: i64,
-    /// What its caller was told.
+    /// What its caller was answered.
     #[prost(message, optional, tag = "4")]
     pub reply: ::core::option::Option<RecordedReply>,
 }

@@ -88,7 +88,7 @@ pub struct CommandError {
     #[prost(uint64, optional, tag = "5")]
     pub expected_sequence_nr: ::core::option::Option<u64>,
 }
-/// What went wrong, told by what a caller can do about it. A code that is not known counts as
+/// What went wrong, classified by what a caller can do about it. A code that is not known counts as
 /// `ERROR_CODE_OUTCOME_UNKNOWN`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

@@ -10,7 +10,7 @@ use std::{
 };
 
 /// The error of a server that answers with these fields.
-async fn told(fields: &[&str]) -> sqlx::Error {
+async fn server_error(fields: &[&str]) -> sqlx::Error {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let fields: String = fields.iter().map(|field| format!("{field}\0")).collect();
@@ -29,21 +29,21 @@ async fn told(fields: &[&str]) -> sqlx::Error {
 
 /// An error behind which the server goes on.
 async fn error(code: &str) -> sqlx::Error {
-    told(&["SERROR", "VERROR", &format!("C{code}"), "Msomething is wrong"]).await
+    server_error(&["SERROR", "VERROR", &format!("C{code}"), "Msomething is wrong"]).await
 }
 
 /// An error behind which it does not.
 async fn last_word(code: &str) -> sqlx::Error {
-    told(&["SFATAL", "VFATAL", &format!("C{code}"), "Msomething is wrong"]).await
+    server_error(&["SFATAL", "VFATAL", &format!("C{code}"), "Msomething is wrong"]).await
 }
 
 #[test]
-fn errors_behind_which_the_server_goes_on_are_told_by_their_codes() {
+fn errors_behind_which_the_server_goes_on_are_classified_by_their_codes() {
     for (fault, codes) in [
         // connection exceptions; statement completion unknown; shutdowns and timeouts of sessions
         (Fault::Lost, "08000 08003 08006 08007 08P01 40003 57P01 57P02 57P04 57P05 25P03 25P04"),
         (Fault::Away, "53300 57P03"),
-        // in a failed transaction; a changed plan; prepared statements of somebody else
+        // in a failed transaction; a changed plan; prepared statements of another client
         (Fault::Stale, "25P02 0A000 26000 42P05"),
         (Fault::Crossed, "40001 40P01"),
         (Fault::Slow, "55P03 57014"),
@@ -104,7 +104,7 @@ fn io(kind: ErrorKind) -> sqlx::Error {
 }
 
 #[test]
-fn errors_of_sqlx_are_told_by_what_they_are() {
+fn errors_of_sqlx_are_classified_by_what_they_are() {
     let inside = || Box::<dyn Error + Send + Sync>::from("the inside");
     let handshake = std::io::Error::new(ErrorKind::InvalidData, inside());
     for (fault, error) in [
@@ -151,20 +151,21 @@ async fn a_commit_is_unknown_when_the_connection_ended_and_only_then() {
 
 #[tokio::test]
 async fn a_server_that_speaks_another_language_is_understood() {
-    let spoken = told(&["SFATALE", "VFATAL", "C57P01", "Mterminazione della connessione"]).await;
+    let spoken =
+        server_error(&["SFATALE", "VFATAL", "C57P01", "Mterminazione della connessione"]).await;
     assert_eq!(Fault::of(&spoken), Fault::Lost);
-    let spoken = told(&["SFEHLER", "VERROR", "C40P01", "MVerklemmung entdeckt"]).await;
+    let spoken = server_error(&["SFEHLER", "VERROR", "C40P01", "MVerklemmung entdeckt"]).await;
     assert_eq!(Fault::of(&spoken), Fault::Crossed);
     // proxies leave out what servers before 9.6 did not have; a severity that is not known is the worst
-    let proxy = told(&["SFATAL", "C08P01", "Mno more connections allowed"]).await;
+    let proxy = server_error(&["SFATAL", "C08P01", "Mno more connections allowed"]).await;
     assert!(is_last_word(&proxy));
-    let unknown = told(&["SFEHLER", "C40001", "Mirgendetwas"]).await;
+    let unknown = server_error(&["SFEHLER", "C40001", "Mirgendetwas"]).await;
     assert_eq!(Fault::of(&unknown), Fault::Lost);
 }
 
 #[tokio::test]
-async fn what_the_server_says_is_told_on_one_line_and_no_row_with_it() {
-    let deadlock = told(&[
+async fn what_the_server_says_is_reported_on_one_line_and_no_row_with_it() {
+    let deadlock = server_error(&[
         "SERROR",
         "VERROR",
         "C40P01",
@@ -177,14 +178,15 @@ async fn what_the_server_says_is_told_on_one_line_and_no_row_with_it() {
         cause(deadlock).to_string(),
         "deadlock detected; Process 1 waits; Process 2 waits; See the log (SQLSTATE 40P01)"
     );
-    let row = self::told(&["SERROR", "VERROR", "C23514", "Mfailed", "DFailing row contains (7)."]);
+    let row =
+        server_error(&["SERROR", "VERROR", "C23514", "Mfailed", "DFailing row contains (7)."]);
     assert_eq!(cause(row.await).to_string(), "failed (SQLSTATE 23514)");
 }
 
 #[tokio::test]
-async fn whoever_forgot_that_a_proxy_pools_is_told_of_the_setting() {
+async fn errors_of_a_proxy_that_pools_name_the_setting() {
     let refused = ["SFATAL", "VFATAL", "C08P01", "Munsupported startup parameter: options"];
-    for error in [told(&refused).await, error("26000").await, error("42P05").await] {
+    for error in [server_error(&refused).await, error("26000").await, error("42P05").await] {
         assert!(cause(error).to_string().ends_with("needs its setting `transaction_pooling`"));
     }
     for error in [last_word("08P01").await, error("40001").await] {
@@ -193,7 +195,7 @@ async fn whoever_forgot_that_a_proxy_pools_is_told_of_the_setting() {
 }
 
 #[tokio::test]
-async fn what_a_statement_found_wrong_is_told_from_what_may_be_better_next_time() {
+async fn what_a_statement_found_wrong_is_distinguished_from_what_may_be_better_next_time() {
     for code in "23505 42P01 42883 22003 P0002 XX001".split(' ') {
         let error = store_error("x", error(code).await);
         assert!(matches!(error, StoreError::Corrupt { .. }), "{code}: {error:?}");

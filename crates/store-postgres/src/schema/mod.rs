@@ -70,7 +70,7 @@ pub(crate) enum Found {
         version: u32,
     },
     /// The schema of another program.
-    Stranger,
+    Foreign,
 }
 
 impl Found {
@@ -78,7 +78,7 @@ impl Found {
     pub(crate) fn migrations(self) -> Vec<Migration> {
         let has = match self {
             Self::Journal { version } => version,
-            Self::Blank { .. } | Self::Stranger => 0,
+            Self::Blank { .. } | Self::Foreign => 0,
         };
         let steps = SCRIPTS.iter().zip(1..);
         let step = |(script, version): (&Script, u32)| Migration {
@@ -101,7 +101,7 @@ pub(crate) async fn look(
     texts: &Texts,
     schema: &str,
 ) -> Result<Found, sqlx::Error> {
-    // from the catalogs: they tell also whoever may not use the schema
+    // from the catalogs: they answer also a user who may not use the schema
     let query = "SELECT count(DISTINCT n.oid) > 0, count(c.oid) FILTER (WHERE c.relname = 'actum_migrations') > 0,
             count(c.oid) > 0
         FROM pg_catalog.pg_namespace AS n LEFT JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid
@@ -118,7 +118,7 @@ pub(crate) async fn look(
             Ok(Found::Journal { version })
         }
         (exists, false, false) => Ok(Found::Blank { exists }),
-        (_, false, true) => Ok(Found::Stranger),
+        (_, false, true) => Ok(Found::Foreign),
     }
 }
 
@@ -156,7 +156,7 @@ async fn migrate_in(
     let lock = "SELECT pg_advisory_xact_lock(hashtext('actum migrations'), hashtext($1))";
     session.rows(sqlx::query(lock).bind(schema)).await?;
     let found = look(session, texts, schema).await?;
-    if found == Found::Stranger {
+    if found == Found::Foreign {
         return Ok(found);
     }
     if found == (Found::Blank { exists: false }) {

@@ -19,7 +19,7 @@ fn journal() -> PostgresFixture {
 
 async fn number(fixture: &PostgresFixture, query: &str) -> i64 {
     let query = sqlx::query_scalar(fixture.sql(query));
-    query.fetch_one(&mut fixture.stranger().await).await.unwrap()
+    query.fetch_one(&mut fixture.foreign_connection().await).await.unwrap()
 }
 
 fn is_stored(found: &Resolution<AppendOutcome>) -> bool {
@@ -50,9 +50,9 @@ fn an_entity_that_was_just_appended_to_is_not_looked_up_again() {
         let store = fixture.store().await;
         let writer = Writer::claim(&store).await;
         writer.each(&[account(1), account(2)], 0, 10).await.unwrap();
-        // somebody has changed the tables by hand: nobody finds the entities any more
+        // the tables were changed by hand: no one finds the entities any more
         let renamed = "UPDATE @entities SET id = 'renamed-' || id";
-        fixture.stranger().await.execute(fixture.sql(renamed)).await.unwrap();
+        fixture.foreign_connection().await.execute(fixture.sql(renamed)).await.unwrap();
         let outcomes = writer.each(&[account(1), account(2)], 1, 10).await.unwrap();
         assert!(outcomes.iter().all(|outcome| matches!(outcome, AppendOutcome::Appended { .. })));
         let other = fixture.store().await;
@@ -151,8 +151,8 @@ fn event_numbers_end_with_the_last_of_64_bits() {
     });
 }
 
-/// A text of PostgreSQL has no NUL. The journal is not damaged by whoever asks for one, and the others are not kept
-/// waiting.
+/// A text of PostgreSQL has no NUL. The journal is not damaged by a caller that asks for one, and the others are not
+/// kept waiting.
 #[test]
 fn a_text_that_the_server_cannot_keep_is_refused_and_not_called_corruption() {
     run_on(journal(), async |fixture| {

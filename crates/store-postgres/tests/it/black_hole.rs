@@ -148,7 +148,7 @@ fn calls(writer: &Writer) -> Vec<(&'static str, Call<'_>)> {
     ]
 }
 
-/// A firewall or an administrator has ended the connections that nobody used.
+/// A firewall or an administrator has ended the connections that no one used.
 #[test]
 fn calls_on_connections_that_the_server_has_ended_succeed_at_once() {
     let settings = PostgresSettings::default().with_trusted_for(Duration::ZERO);
@@ -189,13 +189,13 @@ fn reads_on_connections_that_the_server_has_just_ended_succeed() {
 
 /// Ends the connections of an application, waits until they are gone, and says how many they were.
 async fn end_connections(journal: &PostgresFixture, name: &str) -> i64 {
-    let mut stranger = journal.stranger().await;
+    let mut foreign = journal.foreign_connection().await;
     let end =
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = $1";
-    let ended = sqlx::query(end).bind(name).fetch_one(&mut stranger).await.unwrap().get(0);
+    let ended = sqlx::query(end).bind(name).fetch_one(&mut foreign).await.unwrap().get(0);
     until("the connections are gone", async || {
         let count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1";
-        let left = sqlx::query(count).bind(name).fetch_one(&mut stranger).await.unwrap();
+        let left = sqlx::query(count).bind(name).fetch_one(&mut foreign).await.unwrap();
         left.get::<i64, _>(0) == 0
     })
     .await;

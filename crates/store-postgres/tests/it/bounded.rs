@@ -19,7 +19,7 @@ pub(crate) fn run(test: impl Future<Output = ()>) {
     runtime.block_on(within(TEST_TIMEOUT, "the test", test));
 }
 
-/// As [`run`], with a journal; passed over where there is no server.
+/// As [`run`], with a journal; skipped where there is no server.
 pub(crate) fn run_on(journal: PostgresFixture, test: impl AsyncFnOnce(&PostgresFixture)) {
     use actum_testkit::conformance::StoreFixture;
     if journal.is_available() {

@@ -3,8 +3,8 @@
 use crate::{
     bounded::{run_on, until},
     fixture::PostgresFixture,
+    foreign_session::ForeignSession,
     sample::{Writer, account, claim},
-    stranger::Stranger,
 };
 use actum_persistence::store::{
     ClaimError, EventStore, HeldLease, StoreError, WriterClaim, WriterStore,
@@ -57,10 +57,10 @@ async fn seen(store: &PostgresStore, slot: &str) -> (HeldLease, WriterClaim) {
 /// The clock of the server steps, which moves the end of every lease.
 async fn step_clock(fixture: &PostgresFixture, by: &str) {
     let step = format!("UPDATE @writers SET lease_until = lease_until - interval '{by}'");
-    fixture.stranger().await.execute(fixture.sql(&step)).await.unwrap();
+    fixture.foreign_connection().await.execute(fixture.sql(&step)).await.unwrap();
 }
 
-/// How long a lease lasts by a clock that steps is told, and decides nothing.
+/// How long a lease lasts by a clock that steps is returned, and decides nothing.
 #[test]
 fn a_clock_of_the_server_that_steps_neither_frees_a_slot_nor_locks_it() {
     run_on(journal(), async |fixture| {
@@ -117,9 +117,9 @@ fn a_lease_of_any_length_is_kept() {
             let slot = nr.to_string();
             let first = store.claim(&short(&slot, lease)).await.unwrap();
             for _ in 0..2 {
-                let (told, _) = seen(&store, &slot).await;
-                assert_eq!(told.length, Some(kept), "{lease:?}");
-                assert!(told.expires_in <= kept, "{told:?}");
+                let (holder, _) = seen(&store, &slot).await;
+                assert_eq!(holder.length, Some(kept), "{lease:?}");
+                assert!(holder.expires_in <= kept, "{holder:?}");
                 store.renew(first, lease).await.unwrap();
             }
         }
@@ -130,14 +130,14 @@ fn a_lease_of_any_length_is_kept() {
     });
 }
 
-/// Holders that an earlier version has entered did not tell their lease.
+/// Holders that an earlier version has entered did not state their lease.
 #[test]
 fn a_holder_without_a_length_of_its_lease_can_be_replaced() {
     run_on(journal(), async |fixture| {
         let store = fixture.store().await;
         let first = store.claim(&claim("a short life")).await.unwrap();
         let forget = "UPDATE @writers SET holder = 'a short life'";
-        fixture.stranger().await.execute(fixture.sql(forget)).await.unwrap();
+        fixture.foreign_connection().await.execute(fixture.sql(forget)).await.unwrap();
         let (lease, replacing) = seen(&store, "journal").await;
         assert_eq!(lease.length, None);
         assert!(store.claim(&replacing).await.unwrap() > first);
@@ -151,22 +151,22 @@ fn a_claimant_that_takes_over_keeps_no_other_waiting() {
         let store = fixture.store().await;
         store.claim(&short("journal", Duration::from_secs(60))).await.unwrap();
         let (_, replacing) = seen(&store, "journal").await;
-        let mut stranger = fixture.stranger().await;
-        stranger.execute("BEGIN").await.unwrap();
+        let mut foreign = fixture.foreign_connection().await;
+        foreign.execute("BEGIN").await.unwrap();
         // the fence of the first incarnation, as one of its writes has it
         let hold = "SELECT pg_advisory_xact_lock_shared(lock_space, -2) FROM @journal";
-        stranger.execute(fixture.sql(hold)).await.unwrap();
+        foreign.execute(fixture.sql(hold)).await.unwrap();
         let taking_over = {
             let store = fixture.store().await;
             tokio::spawn(async move { store.claim(&replacing).await })
         };
         let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
             AND objsubid = 2 AND classid = (SELECT lock_space::oid FROM @journal)";
-        let mut observer = Stranger::meet(fixture).await;
+        let mut observer = ForeignSession::beside(fixture).await;
         until("the claim waits", async || observer.number(waiting).await == 1).await;
         seen(&store, "journal").await;
         assert!(!taking_over.is_finished());
-        stranger.execute("ROLLBACK").await.unwrap();
+        foreign.execute("ROLLBACK").await.unwrap();
         taking_over.await.unwrap().unwrap();
     });
 }

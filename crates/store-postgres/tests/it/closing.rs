@@ -19,7 +19,7 @@ fn journal() -> PostgresFixture {
     PostgresFixture::with(PostgresSettings::default())
 }
 
-/// A store whose connections can be told from all others.
+/// A store whose connections can be distinguished from all others.
 async fn named(fixture: &PostgresFixture) -> (String, PostgresStore) {
     let name = unique_name("closing");
     let mark = if fixture.url().contains('?') { '&' } else { '?' };
@@ -30,7 +30,7 @@ async fn named(fixture: &PostgresFixture) -> (String, PostgresStore) {
 async fn connections(fixture: &PostgresFixture, name: &str) -> i64 {
     let query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1";
     let query = sqlx::query_scalar(query).bind(name);
-    query.fetch_one(&mut fixture.stranger().await).await.unwrap()
+    query.fetch_one(&mut fixture.foreign_connection().await).await.unwrap()
 }
 
 async fn until_gone(fixture: &PostgresFixture, name: &str) {

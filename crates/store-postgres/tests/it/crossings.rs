@@ -60,7 +60,7 @@ fn what_is_crossed_at_its_commit_is_sent_again_and_stored_once() {
             for table in ["events", "states", "snapshots"] {
                 let query = fixture.sql(&format!("SELECT count(*) FROM @{table}"));
                 let query = sqlx::query_scalar::<_, i64>(query);
-                let count = query.fetch_one(&mut fixture.stranger().await).await.unwrap();
+                let count = query.fetch_one(&mut fixture.foreign_connection().await).await.unwrap();
                 assert_eq!(count, 1 + MANY as i64, "{table}");
             }
         });
@@ -98,7 +98,7 @@ fn a_connection_whose_commits_are_refused_is_kept() {
 
 async fn run(fixture: &PostgresFixture, statements: &str) {
     let statements = fixture.sql(statements);
-    sqlx::raw_sql(statements).execute(&mut fixture.stranger().await).await.unwrap();
+    sqlx::raw_sql(statements).execute(&mut fixture.foreign_connection().await).await.unwrap();
 }
 
 async fn append(writer: &Writer<'_>, keys: &[EntityKey]) {

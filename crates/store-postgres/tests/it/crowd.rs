@@ -4,8 +4,8 @@ use crate::{
     bounded::{random, run_on},
     crowd_reader::{self, Reader},
     fixture::PostgresFixture,
+    foreign_session::ForeignSession,
     reader::journal,
-    stranger::Stranger,
     writer::{Writer, account},
 };
 use actum_model::{LaneCount, Position};
@@ -50,13 +50,13 @@ fn every_reader_sees_every_event_of_a_crowd_once_and_in_table_order() {
             writing.spawn(member.write(Arc::clone(&stored)));
         }
         let readers: Vec<_> = readers.iter().map(Reader::start).collect();
-        let mut told = HashMap::new();
-        let mut killer = Stranger::meet(fixture).await;
+        let mut confirmed = HashMap::new();
+        let mut killer = ForeignSession::beside(fixture).await;
         let mut kills = 0;
         while !writing.is_empty() {
             tokio::select! {
                 biased;
-                done = writing.join_next() => told.extend(done.unwrap().unwrap()),
+                done = writing.join_next() => confirmed.extend(done.unwrap().unwrap()),
                 () = sleep(Duration::from_millis(rng.u64(10..100))) => {
                     kill_one(fixture, &mut killer).await;
                     kills += 1;
@@ -72,11 +72,11 @@ fn every_reader_sees_every_event_of_a_crowd_once_and_in_table_order() {
             let seen = reader.end(store.heads().await.unwrap()).await;
             assert!(seen == table, "a reader has not seen what the table has, in its order");
         }
-        check(&told, table);
+        check(&confirmed, table);
     });
 }
 
-/// A store whose connections can be told from others.
+/// A store whose connections can be distinguished from others.
 async fn named_store(fixture: &PostgresFixture) -> PostgresStore {
     let settings = fixture.settings();
     let url = format!("{}?application_name={}", fixture.url(), settings.schema);
@@ -84,7 +84,7 @@ async fn named_store(fixture: &PostgresFixture) -> PostgresStore {
 }
 
 /// Ends a connection, whatever it is at.
-async fn kill_one(fixture: &PostgresFixture, killer: &mut Stranger) {
+async fn kill_one(fixture: &PostgresFixture, killer: &mut ForeignSession) {
     let schema = fixture.settings().schema;
     let kill = format!(
         "SELECT count(pg_terminate_backend(pid)) FROM (
@@ -94,17 +94,21 @@ async fn kill_one(fixture: &PostgresFixture, killer: &mut Stranger) {
     killer.number(&kill).await;
 }
 
-/// What the writers were told is what the table has.
-fn check(told: &HashMap<String, Position>, table: Vec<Vec<String>>) {
+/// What the writers were answered is what the table has.
+fn check(confirmed: &HashMap<String, Position>, table: Vec<Vec<String>>) {
     let mut appends: HashMap<String, Vec<u64>> = HashMap::new();
     for lane in table {
         for (text, position) in lane.into_iter().zip(1..) {
             appends.entry(text).or_default().push(position);
         }
     }
-    assert_eq!(appends.len(), told.len(), "what is there was told, and what was told is there");
+    assert_eq!(
+        appends.len(),
+        confirmed.len(),
+        "what is there was confirmed, and what was confirmed is there"
+    );
     for (text, positions) in appends {
-        assert_eq!(told[&text].get(), *positions.last().unwrap(), "{text}");
+        assert_eq!(confirmed[&text].get(), *positions.last().unwrap(), "{text}");
         let in_one_place = positions.windows(2).all(|pair| pair[0] + 1 == pair[1]);
         assert!(in_one_place && positions.len() == events(&text), "{text}: {positions:?}");
     }
@@ -124,9 +128,9 @@ struct Member {
 }
 
 impl Member {
-    /// Writes until all together have stored enough, and says where what it was told is stored is.
+    /// Writes until all together have stored enough, and says where what was confirmed to it is.
     async fn write(mut self, stored: Arc<AtomicUsize>) -> HashMap<String, Position> {
-        let mut told = HashMap::new();
+        let mut confirmed = HashMap::new();
         for round in 0.. {
             if stored.load(Ordering::Relaxed) >= EVENTS {
                 break;
@@ -142,7 +146,7 @@ impl Member {
                         assert!(!is_wrong, "{text} was at the wrong place");
                         self.heads[*nr] += events(&text) as u64;
                         stored.fetch_add(events(&text), Ordering::Relaxed);
-                        told.insert(text, last);
+                        confirmed.insert(text, last);
                     }
                     Some(AppendOutcome::Conflict { actual }) => {
                         assert!(is_wrong, "{text} was at the right place, not {actual}");
@@ -152,7 +156,7 @@ impl Member {
                 }
             }
         }
-        told
+        confirmed
     }
 
     /// A batch for entities of one lane, some of them expected where they are not.

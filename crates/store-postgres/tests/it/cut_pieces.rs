@@ -89,7 +89,7 @@ fn a_batch_of_states_in_pieces_that_is_cut_off_is_whole_or_absent() {
         let count = async |table: &str| {
             let query = journal.sql(&format!("SELECT count(*) FROM @{table}"));
             let query = sqlx::query_scalar::<_, i64>(query);
-            query.fetch_one(&mut journal.stranger().await).await.unwrap()
+            query.fetch_one(&mut journal.foreign_connection().await).await.unwrap()
         };
         let rows = (count("states").await, count("state_commands").await);
         let whole = (batch.writes.len() as i64, MANY as i64);

@@ -52,7 +52,7 @@ async fn cut_append(journal: &PostgresFixture, last_words: &[u8], then: Then) {
     match then {
         Then::CutBefore => assert!(!stored),
         Then::CutAfterAnswer => assert!(stored),
-        _ => {} // whoever came first: the statement, or the question
+        _ => {} // no matter which came first: the statement, or the question
     }
     let next = 1 + u64::from(stored);
     assert_eq!(writer.write(&account(1), next, "after").await.get(), next + 1, "{then:?}");
@@ -122,7 +122,7 @@ async fn cut_resolve(journal: &PostgresFixture, append_cut: Then, resolve_cut: T
     writer.write(&account(1), u64::from(stored), "after").await;
 }
 
-/// Where nothing that commits was sent, nobody needs to ask.
+/// Where nothing that commits was sent, no one needs to ask.
 #[test]
 fn an_append_whose_commit_was_never_sent_is_unavailable() {
     let settings = PostgresSettings::default().with_transaction_pooling(true);

@@ -1,4 +1,4 @@
-//! Tables, functions and rows that somebody else has changed behind the store's back.
+//! Tables, functions and rows that another program has changed behind the store's back.
 
 use crate::{
     bounded::run_on,
@@ -19,7 +19,7 @@ fn journal() -> PostgresFixture {
 
 async fn run(fixture: &PostgresFixture, statements: &str) {
     let statements = fixture.sql(statements);
-    sqlx::raw_sql(statements).execute(&mut fixture.stranger().await).await.unwrap();
+    sqlx::raw_sql(statements).execute(&mut fixture.foreign_connection().await).await.unwrap();
 }
 
 fn assert_corrupt<T: std::fmt::Debug>(result: &Result<T, StoreError>, says: &str) {
@@ -57,7 +57,7 @@ fn tables_and_functions_that_are_gone_are_corruption() {
     });
 }
 
-/// Its prepared statements have plans for the old table; the connections are replaced, and nobody has to restart.
+/// Its prepared statements have plans for the old table; the connections are replaced, and no one has to restart.
 #[test]
 fn a_table_that_was_changed_under_prepared_statements_is_read_and_written_again() {
     run_on(journal(), async |fixture| {
@@ -77,7 +77,7 @@ fn a_table_that_was_changed_under_prepared_statements_is_read_and_written_again(
     });
 }
 
-/// Somebody has changed the tables by hand, without moving the head of a lane: the unique index is the second line.
+/// The tables were changed by hand, without moving the head of a lane: the unique index is the second line.
 #[test]
 fn a_number_that_is_taken_against_all_memory_is_a_conflict() {
     run_on(journal(), async |fixture| {

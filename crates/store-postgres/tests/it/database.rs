@@ -1,4 +1,4 @@
-use crate::fixture::stranger;
+use crate::fixture::foreign_connection;
 use actum_test_servers::{TestPostgres, unique_name};
 use sqlx::{AssertSqlSafe, Connection};
 
@@ -43,7 +43,7 @@ impl Drop for OwnDatabase {
 }
 
 async fn run(url: &str, text: String) -> Result<(), sqlx::Error> {
-    let mut stranger = stranger(url).await;
-    sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut stranger).await?;
-    stranger.close().await
+    let mut foreign = foreign_connection(url).await;
+    sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut foreign).await?;
+    foreign.close().await
 }

@@ -3,8 +3,8 @@
 use crate::{
     bounded::run,
     database::OwnDatabase,
+    foreign_session::ForeignSession,
     reader::texts,
-    stranger::Stranger,
     writer::{LONG_LEASE, Writer, account, claim_of, payload},
 };
 use actum_model::{SequenceNr, Timestamp};
@@ -51,22 +51,22 @@ fn every_call_works_and_is_durable_whatever_the_database_has_as_its_defaults() {
         for way in [Way::Own, Way::Proxy, Way::Pool, Way::PoolOfAProxy] {
             let Some(database) = OwnDatabase::create(&UNFIT).await else { return };
             let store = store(&database, way).await;
-            let mut stranger = Stranger::connect(&database.url(), "actum").await;
-            note_commits(&mut stranger).await;
+            let mut foreign = ForeignSession::connect(&database.url(), "actum").await;
+            note_commits(&mut foreign).await;
             every_call(store).await;
             for table in ["writers", "entities", "events", "states"] {
                 let noted = format!("SELECT count(*) FROM public.commits WHERE of = '{table}'");
-                assert!(stranger.number(&noted).await > 0, "{way:?}: {table} was written to");
+                assert!(foreign.number(&noted).await > 0, "{way:?}: {table} was written to");
                 let lazy = format!("{noted} AND synchronous_commit = 'off'");
-                assert_eq!(stranger.number(&lazy).await, 0, "{way:?}: {table}");
+                assert_eq!(foreign.number(&lazy).await, 0, "{way:?}: {table}");
             }
         }
     });
 }
 
 /// Notes for every row that is written how its transaction commits.
-async fn note_commits(stranger: &mut Stranger) {
-    stranger
+async fn note_commits(foreign: &mut ForeignSession) {
+    foreign
         .run(
             "CREATE TABLE public.commits (of text, synchronous_commit text);
             CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -82,7 +82,7 @@ async fn note_commits(stranger: &mut Stranger) {
             "CREATE CONSTRAINT TRIGGER noted AFTER INSERT OR UPDATE OR DELETE ON @{table}
             DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.note()"
         );
-        stranger.run(&trigger).await;
+        foreign.run(&trigger).await;
     }
 }
 

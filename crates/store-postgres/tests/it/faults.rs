@@ -20,12 +20,12 @@ fn journal() -> PostgresFixture {
 
 async fn run(fixture: &PostgresFixture, statements: &str) {
     let statements = fixture.sql(statements);
-    sqlx::raw_sql(statements).execute(&mut fixture.stranger().await).await.unwrap();
+    sqlx::raw_sql(statements).execute(&mut fixture.foreign_connection().await).await.unwrap();
 }
 
 async fn number(fixture: &PostgresFixture, query: &str) -> i64 {
     let query = sqlx::query_scalar(fixture.sql(query));
-    query.fetch_one(&mut fixture.stranger().await).await.unwrap()
+    query.fetch_one(&mut fixture.foreign_connection().await).await.unwrap()
 }
 
 /// It is unavailable, and the cause says so.
@@ -127,22 +127,22 @@ fn a_batch_that_is_crossed_all_the_time_is_given_up_and_was_not_stored() {
 
 /// Two writers that take two rows in opposite order, as no two of this store do.
 #[test]
-fn a_deadlock_with_a_stranger_is_survived() {
+fn a_deadlock_with_a_foreign_session_is_survived() {
     run_on(journal(), async |fixture| {
         let store = fixture.store().await;
         let writer = Writer::claim(&store).await;
         writer.write(&account(1), 0).await;
-        let mut stranger = fixture.stranger().await;
-        // the store gives up first, whoever it is that the server looks at
-        stranger.execute("SET deadlock_timeout = '30s'; BEGIN").await.unwrap();
-        stranger.execute(fixture.sql("LOCK TABLE @events IN SHARE MODE")).await.unwrap();
+        let mut foreign = fixture.foreign_connection().await;
+        // the store gives up first, no matter which one the server looks at
+        foreign.execute("SET deadlock_timeout = '30s'; BEGIN").await.unwrap();
+        foreign.execute(fixture.sql("LOCK TABLE @events IN SHARE MODE")).await.unwrap();
         let appending = async { writer.each(&[account(1)], 1, 10).await };
         let crossing = async {
             let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '@events'::regclass";
             until("the append waits", async || number(fixture, waits).await == 1).await;
             let lane = "SELECT pg_advisory_xact_lock(lock_space, 0) FROM @journal";
-            let crossed = stranger.execute(fixture.sql(lane)).await;
-            stranger.execute("ROLLBACK").await.unwrap();
+            let crossed = foreign.execute(fixture.sql(lane)).await;
+            foreign.execute("ROLLBACK").await.unwrap();
             crossed
         };
         let (appended, crossed) = tokio::join!(appending, crossing);
@@ -153,16 +153,16 @@ fn a_deadlock_with_a_stranger_is_survived() {
 }
 
 #[test]
-fn a_lane_that_somebody_holds_is_unavailable_and_can_be_read() {
+fn a_lane_that_another_session_holds_is_unavailable_and_can_be_read() {
     let settings = PostgresSettings::default().with_lock_timeout(Duration::from_millis(50));
     run_on(PostgresFixture::with(settings), async |fixture| {
         let store = fixture.store().await;
         let writer = Writer::claim(&store).await;
         writer.write(&account(1), 0).await;
-        let mut stranger = fixture.stranger().await;
-        stranger.execute("BEGIN").await.unwrap();
+        let mut foreign = fixture.foreign_connection().await;
+        foreign.execute("BEGIN").await.unwrap();
         let tables = "LOCK TABLE @events, @writers IN SHARE ROW EXCLUSIVE MODE";
-        stranger.execute(fixture.sql(tables)).await.unwrap();
+        foreign.execute(fixture.sql(tables)).await.unwrap();
         let late = "due to lock timeout (SQLSTATE 55P03)";
         assert_unavailable(&writer.each(&[account(1)], 1, 10).await, late);
         assert_unavailable(&store.revoke(writer.incarnation).await, late);
@@ -173,7 +173,7 @@ fn a_lane_that_somebody_holds_is_unavailable_and_can_be_read() {
             other => panic!("{other:?}"),
         }
         assert_eq!(head_of(&store, &account(1)).await, 1);
-        stranger.execute("ROLLBACK").await.unwrap();
+        foreign.execute("ROLLBACK").await.unwrap();
         writer.write(&account(1), 1).await;
     });
 }
@@ -200,7 +200,7 @@ fn a_statement_that_takes_too_long_is_given_up_by_the_server() {
 }
 
 #[test]
-fn connections_that_the_server_ends_between_calls_cost_nobody_anything() {
+fn connections_that_the_server_ends_between_calls_cost_no_one_anything() {
     let settings = PostgresSettings::default().with_trusted_for(Duration::ZERO);
     run_on(PostgresFixture::with(settings), async |fixture| {
         let store = fixture.store().await;
@@ -246,10 +246,10 @@ async fn end_connections(fixture: &PostgresFixture) {
     let schema = fixture.settings().schema;
     let query = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
         WHERE application_name = 'actum' AND query LIKE '%' || $1 || '%' AND pid <> pg_backend_pid()";
-    let mut stranger = fixture.stranger().await;
+    let mut foreign = fixture.foreign_connection().await;
     until("the connections have ended", async || {
         let query = sqlx::query_scalar::<_, i64>(query).bind(&schema);
-        query.fetch_one(&mut stranger).await.unwrap() == 0
+        query.fetch_one(&mut foreign).await.unwrap() == 0
     })
     .await;
 }

@@ -39,9 +39,9 @@ impl PostgresFixture {
         if fixture.is_available() {
             fixture.store().await.close().await;
             let drop = "DROP FUNCTION @append_one_after_v1; DROP FUNCTION @append_many_after_v1";
-            let mut stranger = fixture.stranger().await;
-            sqlx::raw_sql(fixture.sql(drop)).execute(&mut stranger).await.unwrap();
-            stranger.close().await.unwrap();
+            let mut foreign = fixture.foreign_connection().await;
+            sqlx::raw_sql(fixture.sql(drop)).execute(&mut foreign).await.unwrap();
+            foreign.close().await.unwrap();
         }
         fixture.settings = fixture.settings().with_migrate(Migrate::Never);
         fixture
@@ -54,7 +54,7 @@ impl PostgresFixture {
     }
 
     pub(crate) fn url(&self) -> &'static str {
-        self.server.expect("whoever asks has seen that there is a server").admin_url()
+        self.server.expect("the caller has seen that there is a server").admin_url()
     }
 
     pub(crate) fn settings(&self) -> PostgresSettings {
@@ -66,8 +66,8 @@ impl PostgresFixture {
     }
 
     /// A connection of another program.
-    pub(crate) async fn stranger(&self) -> PgConnection {
-        stranger(self.url()).await
+    pub(crate) async fn foreign_connection(&self) -> PgConnection {
+        foreign_connection(self.url()).await
     }
 
     /// A statement with the schema of the journal in the place of `@`.
@@ -77,7 +77,7 @@ impl PostgresFixture {
 }
 
 /// A connection of another program.
-pub(crate) async fn stranger(url: &str) -> PgConnection {
+pub(crate) async fn foreign_connection(url: &str) -> PgConnection {
     let options = PgConnectOptions::from_str(url).unwrap();
     options.disable_statement_logging().connect().await.unwrap()
 }
@@ -90,11 +90,11 @@ impl Drop for PostgresFixture {
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.expect("a runtime starts").block_on(async {
-                let mut stranger = stranger(server.admin_url()).await;
+                let mut foreign = foreign_connection(server.admin_url()).await;
                 let wait = "SET lock_timeout = '10s'";
-                sqlx::raw_sql(wait).execute(&mut stranger).await?;
-                sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut stranger).await?;
-                stranger.close().await
+                sqlx::raw_sql(wait).execute(&mut foreign).await?;
+                sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut foreign).await?;
+                foreign.close().await
             })
         });
         match dropping.join() {
@@ -116,11 +116,11 @@ impl StoreFixture for PostgresFixture {
 
     async fn advance_lane(&self, lane: Lane, to: Position) {
         self.store().await.close().await; // there is a journal
-        let mut stranger = self.stranger().await;
+        let mut foreign = self.foreign_connection().await;
         let statement = sqlx::query(self.sql("UPDATE @lanes SET kept = $1 WHERE lane = $2"));
         let statement = statement.bind(to.get().cast_signed()).bind(i32::from(lane.nr()));
-        assert_eq!(statement.execute(&mut stranger).await.unwrap().rows_affected(), 1);
-        stranger.close().await.unwrap();
+        assert_eq!(statement.execute(&mut foreign).await.unwrap().rows_affected(), 1);
+        foreign.close().await.unwrap();
     }
 
     async fn damage_snapshot(&self, entity: &EntityKey, sequence_nr: SequenceNr) -> bool {
@@ -130,7 +130,7 @@ impl StoreFixture for PostgresFixture {
         );
         let damage = sqlx::query(damage).bind(sequence_nr.get().cast_signed());
         let damage = damage.bind(entity.kind()).bind(entity.id());
-        damage.execute(&mut self.stranger().await).await.unwrap().rows_affected() == 1
+        damage.execute(&mut self.foreign_connection().await).await.unwrap().rows_affected() == 1
     }
 
     async fn damage_state(&self, entity: &EntityKey) -> bool {
@@ -139,20 +139,20 @@ impl StoreFixture for PostgresFixture {
                 WHERE entity = (SELECT entity FROM @entities WHERE kind = $1 AND id = $2)",
         );
         let damage = sqlx::query(damage).bind(entity.kind()).bind(entity.id());
-        damage.execute(&mut self.stranger().await).await.unwrap().rows_affected() == 1
+        damage.execute(&mut self.foreign_connection().await).await.unwrap().rows_affected() == 1
     }
 
     async fn advance_entity(&self, entity: &EntityKey, to: SequenceNr) {
         let store = self.store().await;
         let layout = actum_persistence::store::EventStore::layout(&store);
         let partition = i32::from(entity.partition(layout.partitions).nr());
-        let mut stranger = self.stranger().await;
+        let mut foreign = self.foreign_connection().await;
         let statement =
             "INSERT INTO @entities (kind, id, partition, floor) VALUES ($1, $2, $3, $4)";
         let statement = sqlx::query(self.sql(statement)).bind(entity.kind()).bind(entity.id());
         let statement = statement.bind(partition).bind(to.get().cast_signed());
-        statement.execute(&mut stranger).await.unwrap();
-        stranger.close().await.unwrap();
+        statement.execute(&mut foreign).await.unwrap();
+        foreign.close().await.unwrap();
         store.close().await;
     }
 }

@@ -1,31 +1,31 @@
-use crate::{fixture::PostgresFixture, stranger::Stranger};
+use crate::{fixture::PostgresFixture, foreign_session::ForeignSession};
 
 /// The lock that commits wait for while the gate is shut.
 const LOCK: &str = "pg_advisory_lock(hashtext('gate of @'))";
 
 /// Holds back transactions of a journal right before they commit, all of their work done and their locks held.
-pub(crate) struct Gate(Stranger);
+pub(crate) struct Gate(ForeignSession);
 
 impl Gate {
     /// Builds one into the tables that are written to; it is open.
     pub(crate) async fn build(journal: &PostgresFixture) -> Self {
         journal.store().await.close().await; // there is a journal
-        let mut stranger = Stranger::meet(journal).await;
+        let mut foreign = ForeignSession::beside(journal).await;
         let wait = LOCK.replace("advisory_lock", "advisory_xact_lock_shared");
         let function = format!(
             "CREATE FUNCTION @gate() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN PERFORM {wait}; RETURN NULL; END
             $$"
         );
-        stranger.run(&function).await;
+        foreign.run(&function).await;
         for table in ["events", "states"] {
             let trigger = format!(
                 "CREATE CONSTRAINT TRIGGER gate AFTER INSERT OR UPDATE OR DELETE ON @{table}
                 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION @gate()"
             );
-            stranger.run(&trigger).await;
+            foreign.run(&trigger).await;
         }
-        Self(stranger)
+        Self(foreign)
     }
 
     pub(crate) async fn shut(&mut self) {

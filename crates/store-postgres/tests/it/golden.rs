@@ -45,7 +45,7 @@ fn golden(version: u32) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// Ids that tell apart what compares bytes from what does not.
+/// Ids that distinguish what compares bytes from what does not.
 fn entity(nr: usize) -> EntityKey {
     let id = ["acc-1", "ACC-1", "é", "e\u{301}", "語 ' \" \\ \n", "acc-6"][nr];
     EntityKey::new("account", id).unwrap()
@@ -168,7 +168,7 @@ async fn write_golden(fixture: &PostgresFixture) {
 async fn load(fixture: &PostgresFixture, version: u32) {
     let text = fs::read_to_string(golden(version)).unwrap();
     let text = AssertSqlSafe(text.replace(&schema_in(version), &fixture.settings().schema));
-    sqlx::raw_sql(text).execute(&mut fixture.stranger().await).await.unwrap();
+    sqlx::raw_sql(text).execute(&mut fixture.foreign_connection().await).await.unwrap();
 }
 
 fn journal() -> PostgresFixture {
@@ -247,7 +247,7 @@ async fn schema_of(fixture: &PostgresFixture) -> Vec<String> {
         SELECT concat_ws(' ', 'migration', version, name) FROM @actum_migrations";
     let schema = fixture.settings().schema;
     let query = sqlx::query_scalar::<_, String>(fixture.sql(query)).bind(&schema);
-    let lines = query.fetch_all(&mut fixture.stranger().await).await.unwrap();
+    let lines = query.fetch_all(&mut fixture.foreign_connection().await).await.unwrap();
     lines.into_iter().map(|line| line.replace(&schema, "@")).collect()
 }
 

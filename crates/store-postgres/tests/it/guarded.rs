@@ -1,4 +1,4 @@
-//! A private server that lets nobody in without a password and offers TLS.
+//! A private server that lets no one in without a password and offers TLS.
 
 use actum_test_servers::{
     PostgresBinaries, PostgresServer, PostgresServerSettings, available, unique_name,
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 pub(crate) const PASSWORD: &str = "hunter2/Zauber wort";
 const IN_A_URL: &str = "hunter2%2FZauber%20wort";
 
-/// The server, started by whoever needs it first.
+/// The server, started by the test that needs it first.
 pub(crate) struct Guarded {
     server: PostgresServer,
     directory: TempDir,

@@ -3,9 +3,9 @@
 use crate::{
     bounded::{run_on, until},
     fixture::PostgresFixture,
+    foreign_session::ForeignSession,
     proxied::Proxied,
     reader::texts,
-    stranger::Stranger,
     writer::{Writer, account},
 };
 use actum_model::Position;
@@ -52,7 +52,7 @@ fn a_late_append_would_be_carried_out_if_nothing_shut_it_out() {
                 'BEGIN NEW.settled := OLD.settled; RETURN NEW; END';
             CREATE TRIGGER forget BEFORE UPDATE ON @writers
                 FOR EACH ROW EXECUTE FUNCTION @forget()";
-        Stranger::meet(journal).await.run(forget).await;
+        ForeignSession::beside(journal).await.run(forget).await;
         let stored = late_append(journal, GivesUp::ByDropping).await;
         assert_eq!(stored, ["before", "after", "marked event"]);
     });
@@ -175,9 +175,9 @@ fn what_is_said_of_an_append_whose_commit_is_late_stays_true() {
     });
 }
 
-/// A writer that is gone in the middle of a transaction, without a word, is shut out all the same.
+/// A writer that is gone in the middle of a transaction, without a word, is fenced all the same.
 #[test]
-fn a_late_commit_keeps_nobody_from_shutting_its_writer_out() {
+fn a_late_commit_keeps_no_one_from_fencing_its_writer() {
     let settings = PostgresSettings::default().with_transaction_pooling(true);
     let settings = settings.with_lock_timeout(Duration::from_millis(300));
     run_on(PostgresFixture::with(settings), async |journal| {
@@ -188,7 +188,7 @@ fn a_late_commit_keeps_nobody_from_shutting_its_writer_out() {
         let appending = writer.spawn_write(&account(2), 0, "late");
         rule.fired().await;
         appending.abort();
-        until("the writer is shut out", async || direct.revoke(writer.incarnation).await.is_ok())
+        until("the writer is fenced", async || direct.revoke(writer.incarnation).await.is_ok())
             .await;
         let stored = texts(&direct).await;
         arrives(&rule).await;

@@ -1,5 +1,5 @@
 //! Many entities, or rivals for them, that write through group commit as fast as they can, and keep account of what
-//! they were told.
+//! they were answered.
 
 use crate::{
     reader::{journal, text_of},
@@ -22,9 +22,9 @@ use std::{
 };
 use tokio::{sync::oneshot, task::JoinSet};
 
-type Told = Result<Committed, CommitError>;
+type Outcome = Result<Committed, CommitError>;
 
-/// What an entity was told of one write.
+/// What an entity was answered to one write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     /// It is stored, and its last event is here.
@@ -33,7 +33,7 @@ enum Verdict {
     Unknown,
 }
 
-/// What every entity was told of every write, by what the write's events carry.
+/// What every entity was answered to every write, by what the write's events carry.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger(HashMap<String, Verdict>);
 
@@ -90,7 +90,7 @@ impl Load {
 }
 
 impl Ledger {
-    /// Compares what the entities were told with what is stored.
+    /// Compares what the entities were answered with what is stored.
     pub(crate) async fn check(&self, store: &PostgresStore) {
         let mut stored: HashMap<String, Vec<Position>> = HashMap::new();
         for event in journal(store).await {
@@ -114,7 +114,7 @@ impl Ledger {
                 Verdict::Unknown => unknown += 1,
             }
         }
-        assert!(stored.is_empty(), "nobody wrote {stored:?}");
+        assert!(stored.is_empty(), "no one wrote {stored:?}");
         println!("{} writes, {refused} refused, {unknown} of unknown outcome", self.0.len());
     }
 }
@@ -128,10 +128,10 @@ struct Desk {
 }
 
 #[derive(Default)]
-struct Waiting(Mutex<HashMap<u64, oneshot::Sender<Told>>>);
+struct Waiting(Mutex<HashMap<u64, oneshot::Sender<Outcome>>>);
 
 impl CommitSink<u64> for Waiting {
-    fn committed(&self, _: Partition, results: Vec<(u64, Told)>) {
+    fn committed(&self, _: Partition, results: Vec<(u64, Outcome)>) {
         let mut waiting = self.0.lock().unwrap();
         for (ticket, result) in results {
             let whom = waiting.remove(&ticket);
@@ -163,10 +163,10 @@ impl Desk {
         })
     }
 
-    async fn store(&self, append: EntityAppend) -> Told {
+    async fn store(&self, append: EntityAppend) -> Outcome {
         let ticket = self.next.fetch_add(1, Ordering::Relaxed);
-        let (told, answer) = oneshot::channel();
-        self.waiting.0.lock().unwrap().insert(ticket, told);
+        let (sender, answer) = oneshot::channel();
+        self.waiting.0.lock().unwrap().insert(ticket, sender);
         let lane = self.store.layout().lane_of(&append.entity);
         let queue = Arc::clone(self.writers.lock().unwrap()[lane.index()].queue());
         queue.submit([(append, ticket)]);

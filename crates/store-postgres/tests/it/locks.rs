@@ -3,8 +3,8 @@
 use crate::{
     bounded::run_on,
     fixture::PostgresFixture,
+    foreign_session::ForeignSession,
     reader::texts,
-    stranger::Stranger,
     writer::{Writer, account},
 };
 use actum_persistence::store::{DurableStateStore, StoreError};
@@ -35,14 +35,14 @@ fn an_append_that_waits_too_long_for_a_lock_stores_nothing() {
     for journal in modes(&impatient()) {
         run_on(journal, async |journal| {
             let writer = Writer::claim(journal.store().await).await;
-            let mut stranger = Stranger::meet(journal).await;
+            let mut foreign = ForeignSession::beside(journal).await;
             let mut expected = Vec::new();
             for (lock, nr) in locks.into_iter().zip(0..) {
-                stranger.run("BEGIN").await;
-                stranger.run(lock).await;
+                foreign.run("BEGIN").await;
+                foreign.run(lock).await;
                 let error = writer.try_write(&account(nr), 0, "in vain").await.unwrap_err();
                 assert!(matches!(error, StoreError::Unavailable { .. }), "{lock}: {error:?}");
-                stranger.run("COMMIT").await;
+                foreign.run("COMMIT").await;
                 assert_eq!(texts(&writer.store).await, expected, "{lock}");
                 writer.write(&account(nr), 0, lock).await;
                 expected.push(lock.to_owned());
@@ -56,13 +56,13 @@ fn a_state_write_that_waits_too_long_for_a_lock_stores_nothing() {
     for journal in modes(&impatient()) {
         run_on(journal, async |journal| {
             let writer = Writer::claim(journal.store().await).await;
-            let mut stranger = Stranger::meet(journal).await;
+            let mut foreign = ForeignSession::beside(journal).await;
             writer.store.write(&writer.put(&account(1), 0, "before")).await.unwrap();
-            stranger.run("BEGIN; SELECT * FROM @states FOR UPDATE").await;
+            foreign.run("BEGIN; SELECT * FROM @states FOR UPDATE").await;
             let in_vain = writer.put(&account(1), 1, "in vain");
             let error = writer.store.write(&in_vain).await.unwrap_err();
             assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
-            stranger.run("COMMIT").await;
+            foreign.run("COMMIT").await;
             let found = writer.store.load(&[account(1)]).await.unwrap();
             assert_eq!(found[0].as_ref().unwrap().revision.get(), 1);
             writer.store.write(&writer.put(&account(1), 1, "after")).await.unwrap();
@@ -77,21 +77,21 @@ fn an_append_survives_deadlocks() {
     for journal in modes(&PostgresSettings::default()) {
         run_on(journal, async |journal| {
             let writer = Writer::claim(journal.store().await).await;
-            let mut stranger = Stranger::meet(journal).await;
+            let mut foreign = ForeignSession::beside(journal).await;
             for attempt in 0..ATTEMPTS {
-                stranger.run("BEGIN; LOCK TABLE @events IN SHARE MODE").await;
+                foreign.run("BEGIN; LOCK TABLE @events IN SHARE MODE").await;
                 let appending = writer.spawn_write(&account(1), attempt, "event");
-                stranger.is_waited_for(1).await;
+                foreign.is_waited_for(1).await;
                 let lane = "SELECT pg_advisory_xact_lock(lock_space, 0) FROM @journal";
-                let crossed = stranger.try_run(lane).await.is_ok();
-                stranger.run("ROLLBACK").await;
+                let crossed = foreign.try_run(lane).await.is_ok();
+                foreign.run("ROLLBACK").await;
                 appending.await.unwrap().unwrap();
                 assert_eq!(texts(&writer.store).await, vec!["event"; attempt as usize + 1]);
                 if crossed {
                     return;
                 }
             }
-            panic!("it was the stranger who was given up, {ATTEMPTS} times");
+            panic!("it was the foreign session that was given up, {ATTEMPTS} times");
         });
     }
 }
@@ -103,16 +103,16 @@ fn a_state_write_survives_deadlocks() {
             let writer = Writer::claim(journal.store().await).await;
             let key = account(1);
             writer.store.write(&writer.put(&key, 0, "before")).await.unwrap();
-            let mut stranger = Stranger::meet(journal).await;
+            let mut foreign = ForeignSession::beside(journal).await;
             for attempt in 1..=ATTEMPTS {
-                stranger.run("BEGIN; SELECT * FROM @states FOR UPDATE").await;
+                foreign.run("BEGIN; SELECT * FROM @states FOR UPDATE").await;
                 let (batch, other) = (writer.put(&key, attempt, "after"), writer.clone());
                 let writing = tokio::spawn(async move { other.store.write(&batch).await });
-                stranger.is_waited_for(1).await;
+                foreign.is_waited_for(1).await;
                 let fence = format!("(lock_space, -1 - {}) FROM @journal", writer.incarnation);
                 let fence = format!("SELECT pg_advisory_xact_lock{fence}");
-                let crossed = stranger.try_run(&fence).await.is_ok();
-                stranger.run("ROLLBACK").await;
+                let crossed = foreign.try_run(&fence).await.is_ok();
+                foreign.run("ROLLBACK").await;
                 writing.await.unwrap().unwrap();
                 let found = writer.store.load(std::slice::from_ref(&key)).await.unwrap();
                 assert_eq!(found[0].as_ref().unwrap().revision.get(), attempt + 1);
@@ -120,7 +120,7 @@ fn a_state_write_survives_deadlocks() {
                     return;
                 }
             }
-            panic!("it was the stranger who was given up, {ATTEMPTS} times");
+            panic!("it was the foreign session that was given up, {ATTEMPTS} times");
         });
     }
 }
@@ -132,8 +132,8 @@ fn an_append_that_takes_too_long_stores_nothing() {
     for journal in modes(&settings) {
         run_on(journal, async |journal| {
             let writer = Writer::claim(journal.store().await).await;
-            let mut stranger = Stranger::meet(journal).await;
-            stranger
+            let mut foreign = ForeignSession::beside(journal).await;
+            foreign
                 .run(
                     "CREATE FUNCTION @sleep() RETURNS trigger LANGUAGE plpgsql AS
                         'BEGIN PERFORM pg_sleep(60); RETURN NEW; END';

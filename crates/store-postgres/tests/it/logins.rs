@@ -13,7 +13,7 @@ use sqlx::{Connection, PgConnection};
 use std::{error::Error, time::Duration};
 
 async fn refused(url: &str) -> OpenError {
-    PostgresStore::connect(url).await.expect_err("nobody is let in")
+    PostgresStore::connect(url).await.expect_err("no one is let in")
 }
 
 fn cause(error: &dyn Error) -> String {
@@ -109,7 +109,7 @@ fn an_encrypted_connection_is_made_and_verified_as_the_url_asks() {
 }
 
 #[test]
-fn a_server_without_tls_and_one_that_is_full_are_told_apart() {
+fn a_server_without_tls_and_one_that_is_full_are_distinguished() {
     let Some(guarded) = guarded() else { return };
     let settings = PostgresServerSettings::default().with_max_connections(6);
     let server = PostgresServer::start(guarded.server().binaries(), settings).unwrap();
@@ -203,7 +203,7 @@ fn of_store<T>(claimed: Result<T, ClaimError>) -> Result<T, StoreError> {
 }
 
 #[test]
-fn a_user_who_may_only_read_reads_and_is_told_what_is_missing_to_write() {
+fn a_user_who_may_only_read_reads_and_learns_what_is_missing_to_write() {
     with_server(async |server| {
         let grants =
             "GRANT USAGE ON SCHEMA actum TO @; GRANT SELECT ON ALL TABLES IN SCHEMA actum TO @";
@@ -214,7 +214,7 @@ fn a_user_who_may_only_read_reads_and_is_told_what_is_missing_to_write() {
 }
 
 #[test]
-fn a_user_who_may_claim_and_not_append_is_told_what_is_missing() {
+fn a_user_who_may_claim_and_not_append_learns_what_is_missing() {
     with_server(async |server| {
         let grants =
             "GRANT USAGE ON SCHEMA actum TO @; GRANT SELECT ON ALL TABLES IN SCHEMA actum TO @;

@@ -86,7 +86,7 @@ fn is_fenced<T: std::fmt::Debug>(done: Result<T, StoreError>) -> bool {
     match done {
         Err(StoreError::Fenced { .. }) => true,
         Err(_) => false,
-        Ok(done) => panic!("a stranger's number was enough: {done:?}"),
+        Ok(done) => panic!("another incarnation's number was enough: {done:?}"),
     }
 }
 
@@ -182,7 +182,7 @@ fn a_writer_whose_number_was_given_out_again_is_fenced() {
 }
 
 #[test]
-fn a_settlement_that_was_lost_shuts_nobody_out() {
+fn a_settlement_that_was_lost_fences_no_one() {
     let Some(server) = PrivateServer::start() else { return };
     run(async {
         let writer = Writer::claim(server.store(PostgresSettings::default()).await).await;

@@ -62,7 +62,7 @@ fn with_server(test: impl AsyncFnOnce(&'static Guarded)) {
 }
 
 #[test]
-fn a_url_or_settings_that_are_refused_are_told_once() {
+fn a_url_or_settings_that_are_refused_are_reported_once() {
     run(async {
         let cannot = "the URL of the database cannot be used:";
         for (url, why) in [
@@ -106,7 +106,7 @@ async fn answered(listener: &TcpListener, answer: &str) {
 }
 
 #[test]
-fn a_server_that_cannot_be_reached_is_told_once() {
+fn a_server_that_cannot_be_reached_is_reported_once() {
     run(async {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -129,7 +129,7 @@ fn a_server_that_cannot_be_reached_is_told_once() {
 }
 
 #[test]
-fn a_server_that_speaks_something_else_is_told_once() {
+fn a_server_that_speaks_something_else_is_reported_once() {
     run(async {
         for (answer, says) in [
             ("", "the connection was closed"),
@@ -148,7 +148,7 @@ fn a_server_that_speaks_something_else_is_told_once() {
 }
 
 #[test]
-fn whoever_is_not_let_in_is_told_once() {
+fn a_user_who_is_not_let_in_gets_one_error() {
     with_server(async |server| {
         let user = server.user().await;
         let at = |user: &str, database: &str| {
@@ -217,7 +217,7 @@ fn whoever_is_not_let_in_is_told_once() {
 }
 
 #[test]
-fn a_schema_that_is_refused_is_told_once() {
+fn a_schema_that_is_refused_is_reported_once() {
     with_server(async |server| {
         let database = server.database("").await;
         let url = server.url("actum", &database);
@@ -271,9 +271,9 @@ fn a_store_that_is_unavailable_says_why_once() {
     run_on(PostgresFixture::with(settings), async |fixture| {
         let store = fixture.store().await;
         let writer = Writer::claim(&store).await;
-        let mut stranger = fixture.stranger().await;
-        stranger.execute("BEGIN").await.unwrap();
-        stranger.execute(fixture.sql("LOCK TABLE @events, @writers, @lanes")).await.unwrap();
+        let mut foreign = fixture.foreign_connection().await;
+        foreign.execute("BEGIN").await.unwrap();
+        foreign.execute(fixture.sql("LOCK TABLE @events, @writers, @lanes")).await.unwrap();
         let locked = |doing| {
             format!(
                 "the store is unavailable: {doing}: canceling statement due to lock timeout (SQLSTATE 55P03)"
@@ -283,7 +283,7 @@ fn a_store_that_is_unavailable_says_why_once() {
         let claimed = store.claim(&claim("another")).await;
         assert_says(claimed.unwrap_err(), &locked("claiming a writer slot"));
         assert_says(failure(store.heads().await), &locked("reading the heads"));
-        stranger.execute("ROLLBACK").await.unwrap();
+        foreign.execute("ROLLBACK").await.unwrap();
         match store.claim(&claim("another")).await.unwrap_err() {
             error @ ClaimError::Held { lease: Some(HeldLease { expires_in: left, .. }), .. } => {
                 assert_says(
@@ -309,9 +309,9 @@ fn a_request_that_is_refused_says_why_once() {
     run_on(journal(), async |fixture| {
         let store = fixture.store().await;
         let writer = Writer::claim(&store).await;
-        let stranger = Writer::of(&store, Incarnation::new(7));
+        let unclaimed = Writer::of(&store, Incarnation::new(7));
         assert_says(
-            failure(stranger.each(&[account(1)], 0, 10).await),
+            failure(unclaimed.each(&[account(1)], 0, 10).await),
             "writer incarnation 7 was revoked, another writer has taken over",
         );
         assert_says(
@@ -338,7 +338,7 @@ fn a_request_that_is_refused_says_why_once() {
 }
 
 #[test]
-fn a_write_that_cannot_be_settled_and_an_event_that_is_missing_are_told_once() {
+fn a_write_that_cannot_be_settled_and_an_event_that_is_missing_are_reported_once() {
     run_on(journal(), async |fixture| {
         let store = fixture.store().await;
         let writer = Writer::claim(&store).await;
@@ -350,14 +350,14 @@ fn a_write_that_cannot_be_settled_and_an_event_that_is_missing_are_told_once() {
         for expected in 0..3 {
             writer.write(&account(2), expected).await;
         }
-        let mut stranger = fixture.stranger().await;
+        let mut foreign = fixture.foreign_connection().await;
         let gone = "DELETE FROM @events WHERE sequence_nr = 2";
-        stranger.execute(fixture.sql(gone)).await.unwrap();
+        foreign.execute(fixture.sql(gone)).await.unwrap();
         assert_says(
             failure(page(&store, &account(2)).await),
             "the store holds corrupt data: reading entities: events of account/acc-2 are missing between 1 and 3",
         );
-        stranger.execute(fixture.sql("DROP TABLE @events")).await.unwrap();
+        foreign.execute(fixture.sql("DROP TABLE @events")).await.unwrap();
         assert_says(
             failure(store.heads().await),
             &format!(
@@ -369,14 +369,14 @@ fn a_write_that_cannot_be_settled_and_an_event_that_is_missing_are_told_once() {
     });
 }
 
-/// The row that is refused is not shown: it may hold what nobody else may read.
+/// The row that is refused is not shown: it may hold what no one else may read.
 #[test]
 fn no_payload_is_in_an_error() {
     run_on(journal(), async |fixture| {
         let store = fixture.store().await;
         let writer = Writer::claim(&store).await;
         let check = "ALTER TABLE @events ADD CONSTRAINT brief CHECK (length(payload) < 9)";
-        fixture.stranger().await.execute(fixture.sql(check)).await.unwrap();
+        fixture.foreign_connection().await.execute(fixture.sql(check)).await.unwrap();
         let batch =
             writer.batch(vec![writer.append(&account(1), 0, vec![event("the secret word")])]);
         assert_says(

@@ -1,4 +1,4 @@
-//! What can be opened, and what the others are told: URLs, settings and schemas. Who is let in stands in `logins.rs`.
+//! What can be opened, and what error the others get: URLs, settings and schemas. Who is let in stands in `logins.rs`.
 
 use crate::{
     bounded::{run, run_on},
@@ -40,7 +40,7 @@ async fn refused_within(url: &str, patience: Duration) -> OpenError {
 
 async fn number(fixture: &PostgresFixture, query: &str) -> i64 {
     let query = sqlx::query_scalar(fixture.sql(query));
-    query.fetch_one(&mut fixture.stranger().await).await.unwrap()
+    query.fetch_one(&mut fixture.foreign_connection().await).await.unwrap()
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_schema_that_is_missing_or_empty_becomes_a_journal_with_the_layout_asked_for
     );
     run_on(journal(), async |fixture| {
         let empty = fixture.sql("CREATE SCHEMA @").0.replace("\".", "\"");
-        fixture.stranger().await.execute(AssertSqlSafe(empty)).await.unwrap();
+        fixture.foreign_connection().await.execute(AssertSqlSafe(empty)).await.unwrap();
         let store = fixture.store().await;
         assert_eq!(store.layout(), JournalLayout::default());
         Writer::claim(&store).await.write(&account(1), 0).await;
@@ -148,7 +148,7 @@ fn names_with_capitals_and_words_of_sql_are_names_of_schemas() {
             Writer::claim(&store).await.write(&account(1), 0).await;
             store.close().await;
             let drop = AssertSqlSafe(format!("DROP SCHEMA \"{name}\" CASCADE"));
-            fixture.stranger().await.execute(drop).await.unwrap();
+            fixture.foreign_connection().await.execute(drop).await.unwrap();
         }
     });
 }
@@ -163,8 +163,8 @@ fn a_layout_is_compared_when_one_is_asked_for() {
                 let settings = fixture.settings().with_layout(asked);
                 let opened = PostgresStore::connect_with(fixture.url(), settings).await;
                 match opened.unwrap_err() {
-                    OpenError::LayoutMismatch { found, asked: told, .. } => {
-                        assert_eq!((found, told), (layout(16, 2), asked));
+                    OpenError::LayoutMismatch { found, asked: named, .. } => {
+                        assert_eq!((found, named), (layout(16, 2), asked));
                     }
                     other => panic!("{other:?}"),
                 }
@@ -185,10 +185,10 @@ fn a_schema_of_another_program_is_refused_and_left_alone() {
     for object in ["TABLE @notes (note text)", "VIEW @notes AS SELECT 1", "SEQUENCE @notes"] {
         run_on(journal(), async |fixture| {
             let schema = fixture.sql("CREATE SCHEMA @").0.replace("\".", "\"");
-            let mut stranger = fixture.stranger().await;
-            stranger.execute(AssertSqlSafe(schema)).await.unwrap();
+            let mut foreign = fixture.foreign_connection().await;
+            foreign.execute(AssertSqlSafe(schema)).await.unwrap();
             let create = format!("CREATE {object}");
-            stranger.execute(fixture.sql(&create)).await.unwrap();
+            foreign.execute(fixture.sql(&create)).await.unwrap();
             let opened = PostgresStore::connect_with(fixture.url(), fixture.settings()).await;
             assert!(matches!(opened, Err(OpenError::NotAJournal { .. })), "{object}: {opened:?}");
             let migrated = migrate(fixture.url(), &fixture.settings()).await;
@@ -196,7 +196,7 @@ fn a_schema_of_another_program_is_refused_and_left_alone() {
             let query = "SELECT count(*) FROM pg_class WHERE relnamespace = $1::regnamespace";
             let tables: i64 = sqlx::query_scalar(query)
                 .bind(fixture.settings().schema)
-                .fetch_one(&mut stranger)
+                .fetch_one(&mut foreign)
                 .await
                 .unwrap();
             assert_eq!(tables, 1);
@@ -209,7 +209,7 @@ fn a_journal_of_a_newer_schema_is_refused_and_left_alone() {
     run_on(journal(), async |fixture| {
         fixture.store().await.close().await;
         let newer = "INSERT INTO @actum_migrations (version, name) VALUES (99, 'from the future')";
-        fixture.stranger().await.execute(fixture.sql(newer)).await.unwrap();
+        fixture.foreign_connection().await.execute(fixture.sql(newer)).await.unwrap();
         let opened = PostgresStore::connect_with(fixture.url(), fixture.settings()).await;
         let is_newer =
             |error: &OpenError| matches!(error, OpenError::NewerSchema { found: 99, known: 2, .. });
@@ -224,23 +224,23 @@ fn a_journal_of_a_newer_schema_is_refused_and_left_alone() {
 fn migrations_are_listed_and_run_apart_from_opening() {
     run_on(journal(), async |fixture| {
         let (url, settings) = (fixture.url(), fixture.settings().with_migrate(Migrate::Never));
-        let told = |listed: &[Migration], applied| {
-            let told = |it: &Migration| (it.version, it.name, it.applied);
+        let lists_each = |listed: &[Migration], applied| {
+            let entry = |it: &Migration| (it.version, it.name, it.applied);
             let expected = [(1, "journal", applied), (2, "commands", applied)];
-            listed.iter().map(told).eq(expected)
+            listed.iter().map(entry).eq(expected)
         };
         for _ in 0..2 {
             let listed = migrations(url, &settings).await.unwrap();
-            assert!(told(&listed, false), "{listed:?}");
+            assert!(lists_each(&listed, false), "{listed:?}");
             match PostgresStore::connect_with(url, settings.clone()).await.unwrap_err() {
                 OpenError::PendingMigrations { pending, .. } => assert_eq!(pending, listed),
                 other => panic!("{other:?}"),
             }
         }
         let ran = migrate(url, &settings).await.unwrap();
-        assert!(told(&ran, false), "{ran:?}");
+        assert!(lists_each(&ran, false), "{ran:?}");
         assert_eq!(migrate(url, &settings).await.unwrap(), []);
-        assert!(told(&migrations(url, &settings).await.unwrap(), true));
+        assert!(lists_each(&migrations(url, &settings).await.unwrap(), true));
         PostgresStore::connect_with(url, settings).await.unwrap();
     });
 }
@@ -259,14 +259,14 @@ fn a_journal_whose_tables_are_gone_or_rows_are_wrong_is_damaged() {
     ] {
         run_on(journal(), async |fixture| {
             fixture.store().await.close().await;
-            fixture.stranger().await.execute(fixture.sql(damage)).await.unwrap();
+            fixture.foreign_connection().await.execute(fixture.sql(damage)).await.unwrap();
             let opened = PostgresStore::connect_with(fixture.url(), fixture.settings()).await;
             assert!(matches!(opened, Err(OpenError::Corrupt { .. })), "{damage}: {opened:?}");
         });
     }
 }
 
-/// A server of that version, or of another kind, is not at hand: a schema in front of PostgreSQL's own tells of one.
+/// A server of that version, or of another kind, is not at hand: a schema in front of PostgreSQL's own reports one.
 #[test]
 fn a_server_that_is_too_old_is_refused() {
     let Some(server) = guarded() else { return };
@@ -313,14 +313,14 @@ fn journals_of_one_database_do_not_see_each_other_and_do_not_wait_for_each_other
         assert_eq!(here.incarnation, there.incarnation, "each counts for itself");
         here.write(&account(1), 0).await;
         assert_eq!(head_of(&second, &account(1)).await, 0);
-        // the first journal's lane, fence and slot are held by somebody
-        let mut stranger = one.stranger().await;
-        stranger.execute("BEGIN").await.unwrap();
+        // the first journal's lane, fence and slot are held by another session
+        let mut foreign = one.foreign_connection().await;
+        foreign.execute("BEGIN").await.unwrap();
         let hold = "SELECT pg_advisory_xact_lock(j.lock_space, k.key) FROM @journal AS j, (
             SELECT 0 AS key UNION ALL SELECT -1 - w.incarnation::integer FROM @writers AS w
             UNION ALL SELECT 65536 + (hashtext(w.slot) & 1073741823) FROM @writers AS w
         ) AS k";
-        stranger.execute(one.sql(hold)).await.unwrap();
+        foreign.execute(one.sql(hold)).await.unwrap();
         there.write(&account(1), 0).await;
         there.write(&account(1), 1).await;
         second.release(there.incarnation).await.unwrap();
@@ -329,7 +329,7 @@ fn journals_of_one_database_do_not_see_each_other_and_do_not_wait_for_each_other
         let third = PostgresStore::connect_with(one.url(), impatient).await.unwrap();
         let waiting = Writer::of(&third, here.incarnation).each(&[account(1)], 1, 10).await;
         waiting.expect_err("the lane of the first journal is held");
-        stranger.execute("ROLLBACK").await.unwrap();
+        foreign.execute("ROLLBACK").await.unwrap();
         here.write(&account(1), 1).await;
     });
 }

@@ -79,7 +79,7 @@ async fn use_everything(url: String, nr: usize, store: Arc<PostgresStore>) {
 }
 
 #[test]
-fn a_proxy_that_starts_anew_under_load_is_used_again() {
+fn a_proxy_that_restarts_under_load_is_used_again() {
     let Some((program, server)) = found() else { return };
     run(async {
         let mut rng = random();

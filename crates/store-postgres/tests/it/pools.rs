@@ -28,8 +28,8 @@ async fn pool(journal: &PostgresFixture, connections: u32) -> PgPool {
     options.connect(journal.url()).await.unwrap()
 }
 
-/// What a connection has been told, but for what the server tells itself.
-async fn told(pool: &PgPool) -> Vec<String> {
+/// The settings of a connection, but for those that the server makes itself.
+async fn settings_of(pool: &PgPool) -> Vec<String> {
     let settings = "SELECT name || ' = ' || setting FROM pg_settings
         WHERE source IN ('session', 'client') ORDER BY name";
     let rows = sqlx::query(settings).fetch_all(pool).await.unwrap();
@@ -42,7 +42,7 @@ fn connections_come_back_to_the_pool_as_they_were() {
         for journal in modes() {
             run_on(journal, async |journal| {
                 let pool = pool(journal, 5).await;
-                let before = told(&pool).await;
+                let before = settings_of(&pool).await;
                 let store = PostgresStore::with_pool(pool.clone(), journal.settings()).await;
                 let writer = Writer::claim(store.unwrap()).await;
                 use_everything(&writer).await;
@@ -53,7 +53,7 @@ fn connections_come_back_to_the_pool_as_they_were() {
                 until("all connections are back", async || pool.num_idle() == pool.size() as usize)
                     .await;
                 // at the same time, so that each is asked
-                for after in join_all((0..pool.size()).map(|_| told(&pool))).await {
+                for after in join_all((0..pool.size()).map(|_| settings_of(&pool))).await {
                     assert_eq!(after, before, "closed: {closes}");
                 }
                 assert!(!pool.is_closed());
@@ -147,16 +147,16 @@ fn reads_through_a_pool_keep_to_the_time_outs_of_the_store() {
         let store = PostgresStore::with_pool(pool.clone(), journal.settings()).await.unwrap();
         let writer = Writer::claim(store).await;
         writer.write(&account(1), 0, "event").await;
-        let mut stranger = journal.stranger().await;
+        let mut foreign = journal.foreign_connection().await;
         let lock = "BEGIN; LOCK TABLE @events, @snapshots, @states IN ACCESS EXCLUSIVE MODE";
-        sqlx::raw_sql(journal.sql(lock)).execute(&mut stranger).await.unwrap();
+        sqlx::raw_sql(journal.sql(lock)).execute(&mut foreign).await.unwrap();
         let heads = writer.store.heads().await.unwrap_err();
         let states = writer.store.load(&[account(1)]).await.unwrap_err();
         for error in [heads, states] {
             let cause = std::error::Error::source(&error).unwrap().to_string();
             assert!(cause.contains("lock timeout"), "{error}: {cause}");
         }
-        sqlx::raw_sql("ROLLBACK").execute(&mut stranger).await.unwrap();
+        sqlx::raw_sql("ROLLBACK").execute(&mut foreign).await.unwrap();
         assert_eq!(writer.store.heads().await.unwrap().positions()[0].get(), 1);
         writer.store.close().await;
     });

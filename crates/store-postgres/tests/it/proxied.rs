@@ -10,7 +10,7 @@ use std::{
     str::FromStr,
 };
 
-/// The server of a journal behind a network that can be told to fail.
+/// The server of a journal behind a network that can be made to fail.
 pub(crate) struct Proxied {
     pub(crate) proxy: TcpProxy,
     url: String,

@@ -2,9 +2,9 @@
 
 use crate::{
     bounded::{random, run, until, within},
+    foreign_session::ForeignSession,
     load::{Amount, Load},
     private::PrivateServer,
-    stranger::Stranger,
     writer::{LONG_LEASE, Writer, account, claim_of},
 };
 use actum_model::{Lane, LaneCount, Position};
@@ -30,7 +30,7 @@ fn settings() -> PostgresSettings {
 }
 
 #[test]
-fn what_was_told_under_load_is_true_after_crashes_of_the_server() {
+fn what_was_confirmed_under_load_is_there_after_crashes_of_the_server() {
     let Some(server) = PrivateServer::start() else { return };
     run(async {
         let mut rng = random();
@@ -97,16 +97,16 @@ fn calls_fail_soon_while_the_server_is_away_and_go_through_when_it_is_back() {
     });
 }
 
-/// Whoever renews relies on it at once: a claimant must see it, whatever happens to the server.
+/// A holder that renews relies on it at once: a claimant must see it, whatever happens to the server.
 #[test]
 fn a_renewal_is_there_when_the_server_crashes_right_behind_it() {
     let Some(server) = PrivateServer::start() else { return };
     run(async {
-        // where commits do not wait for the disk unless told to, and nothing else writes to it soon
-        let mut stranger = Stranger::connect(&server.url, "actum").await;
-        stranger.run("ALTER DATABASE postgres SET synchronous_commit = off").await;
-        stranger.run("ALTER SYSTEM SET wal_writer_delay = '10s'").await;
-        stranger.run("SELECT pg_reload_conf()").await;
+        // where commits do not wait for the disk unless set to, and nothing else writes to it soon
+        let mut foreign = ForeignSession::connect(&server.url, "actum").await;
+        foreign.run("ALTER DATABASE postgres SET synchronous_commit = off").await;
+        foreign.run("ALTER SYSTEM SET wal_writer_delay = '10s'").await;
+        foreign.run("SELECT pg_reload_conf()").await;
         let store = server.store(settings()).await;
         let claim = claim_of("journal", LONG_LEASE);
         let first = store.claim(&claim).await.unwrap();

@@ -1,11 +1,11 @@
-//! Writers that are shut out while they write.
+//! Writers that are fenced while they write.
 
 use crate::{
     bounded::{run_on, until, within},
     fixture::PostgresFixture,
+    foreign_session::ForeignSession,
     gate::Gate,
     reader::texts,
-    stranger::Stranger,
     writer::{LONG_LEASE, Writer, account, claim_of},
 };
 use actum_model::{LaneCount, SequenceNr};
@@ -16,16 +16,16 @@ use actum_store_postgres::{PostgresSettings, PostgresStore};
 use std::{sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
 
-/// What shuts a writer out.
+/// What fences a writer.
 #[derive(Clone, Copy, Debug)]
-enum ShutOut {
+enum FencedBy {
     Revoke,
     Release,
     /// Taking its slot from it.
     Claim,
 }
 
-const ALL: [ShutOut; 3] = [ShutOut::Revoke, ShutOut::Release, ShutOut::Claim];
+const ALL: [FencedBy; 3] = [FencedBy::Revoke, FencedBy::Release, FencedBy::Claim];
 const SHORT_LEASE: Duration = Duration::from_millis(1);
 
 /// The two ways a call commits.
@@ -42,17 +42,17 @@ async fn doomed_writer(store: PostgresStore) -> Writer {
 }
 
 /// Shuts `incarnation` out through a store of another node, in a task.
-async fn shut_out(
+async fn fence(
     journal: &PostgresFixture,
-    how: ShutOut,
+    how: FencedBy,
     incarnation: Incarnation,
 ) -> JoinHandle<()> {
     let store = journal.store().await;
     tokio::spawn(async move {
         match how {
-            ShutOut::Revoke => store.revoke(incarnation).await.unwrap(),
-            ShutOut::Release => store.release(incarnation).await.unwrap(),
-            ShutOut::Claim => {
+            FencedBy::Revoke => store.revoke(incarnation).await.unwrap(),
+            FencedBy::Release => store.release(incarnation).await.unwrap(),
+            FencedBy::Claim => {
                 let claim = claim_of("journal", LONG_LEASE);
                 let replaces = store.claim(&claim).await.unwrap_err().seen();
                 store.claim(&WriterClaim { replaces, ..claim }).await.unwrap();
@@ -67,7 +67,7 @@ fn assert_fenced<T: std::fmt::Debug>(result: Result<T, StoreError>) {
 }
 
 #[test]
-fn who_shuts_a_writer_out_waits_for_its_append() {
+fn fencing_a_writer_waits_for_its_append() {
     for journal in modes() {
         run_on(journal, async |journal| {
             let mut gate = Gate::build(journal).await;
@@ -76,16 +76,16 @@ fn who_shuts_a_writer_out_waits_for_its_append() {
                 gate.shut().await;
                 let in_flight = writer.spawn_write(&account(nr), 0, "in time");
                 gate.holds(1).await;
-                let shutting_out = shut_out(journal, how, writer.incarnation).await;
-                let mut observer = Stranger::meet(journal).await;
+                let fencing = fence(journal, how, writer.incarnation).await;
+                let mut observer = ForeignSession::beside(journal).await;
                 wait_for_waiters(&mut observer, &writer, 1).await;
                 let late = writer.spawn_write(&account(100), 0, "too late");
-                assert!(!shutting_out.is_finished(), "{how:?}");
+                assert!(!fencing.is_finished(), "{how:?}");
                 assert_eq!(texts(&writer.store).await.len(), nr, "{how:?}: not committed yet");
 
                 gate.open().await;
                 in_flight.await.unwrap().unwrap();
-                shutting_out.await.unwrap();
+                fencing.await.unwrap();
                 assert_fenced(late.await.unwrap());
                 assert_fenced(writer.try_write(&account(nr), 1, "too late").await);
                 assert_eq!(texts(&writer.store).await, vec!["in time"; nr + 1], "{how:?}");
@@ -96,27 +96,27 @@ fn who_shuts_a_writer_out_waits_for_its_append() {
 }
 
 /// Waits until so many wait for the fence of a writer.
-async fn wait_for_waiters(observer: &mut Stranger, writer: &Writer, waiters: i64) {
+async fn wait_for_waiters(observer: &mut ForeignSession, writer: &Writer, waiters: i64) {
     let query = format!(
         "SELECT count(*) FROM pg_locks, @journal WHERE locktype = 'advisory' AND NOT granted
         AND classid = lock_space::oid AND objid = ((-1 - {})::bigint & 4294967295)::oid AND objsubid = 2",
         writer.incarnation
     );
-    until("somebody waits for the fence", async || observer.number(&query).await >= waiters).await;
+    until("a session waits for the fence", async || observer.number(&query).await >= waiters).await;
 }
 
 /// The newest incarnation.
-async fn current(observer: &mut Stranger) -> Incarnation {
+async fn current(observer: &mut ForeignSession) -> Incarnation {
     let newest = observer.number("SELECT max(incarnation) FROM @writers").await;
     Incarnation::new(newest.cast_unsigned())
 }
 
 #[test]
-fn who_shuts_a_writer_out_waits_for_its_state_write_and_its_deletion() {
+fn fencing_a_writer_waits_for_its_state_write_and_its_deletion() {
     for journal in modes() {
         run_on(journal, async |journal| {
             let mut gate = Gate::build(journal).await;
-            let mut observer = Stranger::meet(journal).await;
+            let mut observer = ForeignSession::beside(journal).await;
             for (how, nr) in ALL.into_iter().zip(0..) {
                 let writer = doomed_writer(journal.store().await).await;
                 writer.write(&account(nr), 0, "event").await;
@@ -131,13 +131,13 @@ fn who_shuts_a_writer_out_waits_for_its_state_write_and_its_deletion() {
                     async move { writer.store.delete_events(writer.incarnation, &key, up_to).await }
                 });
                 gate.holds(2).await;
-                let shutting_out = shut_out(journal, how, writer.incarnation).await;
+                let fencing = fence(journal, how, writer.incarnation).await;
                 wait_for_waiters(&mut observer, &writer, 1).await;
-                assert!(!shutting_out.is_finished(), "{how:?}");
+                assert!(!fencing.is_finished(), "{how:?}");
                 gate.open().await;
                 write.await.unwrap().unwrap();
                 delete.await.unwrap().unwrap();
-                shutting_out.await.unwrap();
+                fencing.await.unwrap();
 
                 let late = writer.put(&account(nr), 1, "too late");
                 assert_fenced(writer.store.write(&late).await);
@@ -153,9 +153,9 @@ fn who_shuts_a_writer_out_waits_for_its_state_write_and_its_deletion() {
     }
 }
 
-/// Writers that never pause do not keep anybody from shutting them out.
+/// Writers that never pause do not keep others from fencing them.
 #[test]
-fn who_shuts_out_a_busy_writer_is_not_starved() {
+fn fencing_a_busy_writer_is_not_starved() {
     let lanes = LaneCount::new(4).unwrap();
     let layout = JournalLayout { lanes, ..JournalLayout::default() };
     run_on(
@@ -172,8 +172,8 @@ fn who_shuts_out_a_busy_writer_is_not_starved() {
                 })
                 .await;
                 let limit = Duration::from_secs(4); // before it gives up
-                let shutting_out = shut_out(journal, how, writer.incarnation).await;
-                within(limit, "shutting out", shutting_out).await.unwrap();
+                let fencing = fence(journal, how, writer.incarnation).await;
+                within(limit, "fencing", fencing).await.unwrap();
                 let heads = writer.store.heads().await.unwrap();
                 for busy in busy {
                     assert_fenced(within(limit, "a write", busy).await.unwrap());

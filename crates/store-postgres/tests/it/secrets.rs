@@ -1,4 +1,4 @@
-//! Nobody's password is in an error, in what a developer is shown, or in the log.
+//! No password is in an error, in what a developer is shown, or in the log.
 
 use crate::{
     bounded::{run, until, within},

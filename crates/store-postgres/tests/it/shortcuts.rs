@@ -16,7 +16,7 @@ use sqlx::{Executor, PgConnection, Row};
 
 const DROP: &str =
     "DROP FUNCTION IF EXISTS @append_one_after_v1; DROP FUNCTION IF EXISTS @append_many_after_v1";
-/// Whoever needs the function that looks things up fails from now on.
+/// A call that needs the function that looks things up fails from now on.
 const HIDE_LOOKING: &str = "ALTER FUNCTION @append_v1 RENAME TO hidden";
 
 fn journal() -> PostgresFixture {
@@ -24,14 +24,14 @@ fn journal() -> PostgresFixture {
 }
 
 async fn change(fixture: &PostgresFixture, text: &str) {
-    fixture.stranger().await.execute(sqlx::raw_sql(fixture.sql(text))).await.unwrap();
+    fixture.foreign_connection().await.execute(sqlx::raw_sql(fixture.sql(text))).await.unwrap();
 }
 
 async fn shortcuts(fixture: &PostgresFixture) -> i64 {
     let query = "SELECT count(*) FROM pg_proc WHERE pronamespace = $1::text::regnamespace
         AND proname IN ('append_one_after_v1', 'append_many_after_v1')";
     let query = sqlx::query_scalar(query).bind(format!("\"{}\"", fixture.settings().schema));
-    query.fetch_one(&mut fixture.stranger().await).await.unwrap()
+    query.fetch_one(&mut fixture.foreign_connection().await).await.unwrap()
 }
 
 fn is_appended(outcomes: &[AppendOutcome]) -> bool {
@@ -124,7 +124,7 @@ async fn shown(fixture: &PostgresFixture) -> Vec<i64> {
         ]
         FROM @journal AS j, @writers AS w, @events AS e ORDER BY e.position DESC LIMIT 1";
     let query = sqlx::query_scalar(fixture.sql(query));
-    query.fetch_one(&mut fixture.stranger().await).await.unwrap()
+    query.fetch_one(&mut fixture.foreign_connection().await).await.unwrap()
 }
 
 /// Calls of both functions, which show `#` and are to store the event behind the last.
@@ -135,8 +135,8 @@ const CALLS: [&str; 2] = [
 ];
 
 /// Runs statements of which the last is a call, and says what the function answers.
-async fn call(stranger: &mut PgConnection, fixture: &PostgresFixture, text: String) -> bool {
-    stranger.fetch_one(sqlx::raw_sql(fixture.sql(&text))).await.unwrap().get(0)
+async fn call(foreign: &mut PgConnection, fixture: &PostgresFixture, text: String) -> bool {
+    foreign.fetch_one(sqlx::raw_sql(fixture.sql(&text))).await.unwrap().get(0)
 }
 
 /// What each function answers that is shown this; nothing is committed.
@@ -144,7 +144,7 @@ async fn called(fixture: &PostgresFixture, shown: &[i64]) -> [bool; 2] {
     let mut answers = [false; 2];
     for (text, answer) in CALLS.into_iter().zip(&mut answers) {
         let text = format!("BEGIN; {}", text.replace('#', &list(shown)));
-        *answer = call(&mut fixture.stranger().await, fixture, text).await;
+        *answer = call(&mut fixture.foreign_connection().await, fixture, text).await;
     }
     answers
 }
@@ -160,20 +160,20 @@ fn either_function_holds_the_locks_of_an_append_to_its_commit_which_is_durable()
         Writer::claim(&store).await.write(&account(1), 0).await;
         let shown = shown(fixture).await;
         for text in CALLS.map(|text| text.replace('#', &list(&shown))) {
-            let mut stranger = fixture.stranger().await;
-            stranger.execute("SET synchronous_commit = off").await.unwrap();
-            assert!(call(&mut stranger, fixture, format!("BEGIN; {text}")).await);
+            let mut foreign = fixture.foreign_connection().await;
+            foreign.execute("SET synchronous_commit = off").await.unwrap();
+            assert!(call(&mut foreign, fixture, format!("BEGIN; {text}")).await);
             let held = "SELECT l.objid::bigint, l.mode FROM pg_locks AS l
                 WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.granted ORDER BY 1";
             let held: Vec<(i64, String)> =
-                sqlx::query_as(held).fetch_all(&mut stranger).await.unwrap();
+                sqlx::query_as(held).fetch_all(&mut foreign).await.unwrap();
             let fence = i64::from(i32::try_from(shown[1]).unwrap().cast_unsigned());
             let expected = [(shown[5], "ExclusiveLock".into()), (fence, "ShareLock".into())];
             assert_eq!(held, expected);
             let setting = sqlx::query_scalar::<_, String>("SHOW synchronous_commit");
-            assert_eq!(setting.fetch_one(&mut stranger).await.unwrap(), "on");
+            assert_eq!(setting.fetch_one(&mut foreign).await.unwrap(), "on");
             let strict = format!("ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ; {text}");
-            assert!(!call(&mut stranger, fixture, strict).await, "it sees an old state");
+            assert!(!call(&mut foreign, fixture, strict).await, "it sees an old state");
         }
     });
 }
@@ -286,7 +286,7 @@ impl<'a> Side<'a> {
             UNION ALL SELECT l::text FROM @lanes AS l
             UNION ALL SELECT n::text FROM @entities AS n ORDER BY 1";
         let query = sqlx::query_scalar(self.fixture.sql(query));
-        query.fetch_all(&mut self.fixture.stranger().await).await.unwrap()
+        query.fetch_all(&mut self.fixture.foreign_connection().await).await.unwrap()
     }
 }
 
@@ -311,7 +311,7 @@ enum Step {
     ByHand(&'static str),
 }
 
-/// Wherever a look is needed, `Append` comes behind one that needed none.
+/// Wherever something must be looked up, `Append` comes behind one that needed none.
 const STEPS: &[Step] = &[
     Step::Append(&[(1, 0, &["a"]), (2, 0, &["b", "c"])]),
     Step::Append(&[(1, 1, &["d"])]),
@@ -353,7 +353,7 @@ const STEPS: &[Step] = &[
     Step::Append(&[(2, 8, &["of a lost history"])]),
     Step::Append(&[(2, 7, &["A"])]),
     Step::Append(&[(2, 8, &["B"])]),
-    // a number is taken that nobody could have taken
+    // a number is taken that no one could have taken
     Step::ByHand(
         "INSERT INTO @events SELECT 1000000, entity, 10, incarnation, 0, timestamp, schema_version, 1, codec, manifest,
             payload, metadata FROM @events WHERE entity = 2 AND sequence_nr = 9",

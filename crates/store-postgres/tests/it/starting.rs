@@ -40,11 +40,11 @@ fn of_many_who_open_a_new_journal_at_once_one_makes_it_and_all_use_it() {
             Writer::of(store, writer.incarnation).write(&account(expected), 0).await;
             writer.write(&account(expected), 1).await;
         }
-        let mut stranger = fixture.stranger().await;
+        let mut foreign = fixture.foreign_connection().await;
         let migrations = "SELECT count(DISTINCT version) - count(*) + 1 FROM @actum_migrations";
         for query in [migrations, "SELECT count(*) FROM @journal"] {
             let rows: i64 =
-                sqlx::query_scalar(fixture.sql(query)).fetch_one(&mut stranger).await.unwrap();
+                sqlx::query_scalar(fixture.sql(query)).fetch_one(&mut foreign).await.unwrap();
             assert_eq!(rows, 1, "{query}");
         }
     });
@@ -52,14 +52,14 @@ fn of_many_who_open_a_new_journal_at_once_one_makes_it_and_all_use_it() {
 
 /// Makes a schema of the journal's name and does not commit it: a migration waits for that in its middle.
 async fn hold(fixture: &PostgresFixture) -> PgConnection {
-    let mut stranger = fixture.stranger().await;
-    stranger.execute("BEGIN").await.unwrap();
+    let mut foreign = fixture.foreign_connection().await;
+    foreign.execute("BEGIN").await.unwrap();
     let create = fixture.sql("CREATE SCHEMA @").0.replace("\".", "\"");
-    stranger.execute(sqlx::AssertSqlSafe(create)).await.unwrap();
-    stranger
+    foreign.execute(sqlx::AssertSqlSafe(create)).await.unwrap();
+    foreign
 }
 
-/// How many connections make a schema of the journal's name, of those that wait for somebody;
+/// How many connections make a schema of the journal's name, of those that wait for another session;
 /// `pg_terminate_backend(pid)` counts and ends them. Asked on a connection of its own: inside of a transaction the
 /// answer stays the same.
 async fn waiting(fixture: &PostgresFixture, what: &str) -> i64 {
@@ -69,26 +69,26 @@ async fn waiting(fixture: &PostgresFixture, what: &str) -> i64 {
         fixture.settings().schema
     );
     let query = sqlx::query_scalar(sqlx::AssertSqlSafe(query));
-    query.fetch_one(&mut fixture.stranger().await).await.unwrap()
+    query.fetch_one(&mut fixture.foreign_connection().await).await.unwrap()
 }
 
 async fn is_there(fixture: &PostgresFixture) -> bool {
     let query = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)";
     let query = sqlx::query_scalar(query).bind(fixture.settings().schema);
-    query.fetch_one(&mut fixture.stranger().await).await.unwrap()
+    query.fetch_one(&mut fixture.foreign_connection().await).await.unwrap()
 }
 
 #[test]
 fn a_migration_whose_connection_is_killed_leaves_nothing_and_the_next_one_succeeds() {
     run_on(journal(), async |fixture| {
-        let mut stranger = hold(fixture).await;
+        let mut foreign = hold(fixture).await;
         let (url, settings) = (fixture.url(), fixture.settings());
         let opening = tokio::spawn(async move { PostgresStore::connect_with(url, settings).await });
         until("it migrates", async || waiting(fixture, "*").await == 1).await;
         assert_eq!(waiting(fixture, "pg_terminate_backend(pid)").await, 1);
         let error = opening.await.unwrap().unwrap_err();
         assert!(matches!(error, OpenError::Unreachable { .. }), "{error:?}");
-        stranger.execute("ROLLBACK").await.unwrap();
+        foreign.execute("ROLLBACK").await.unwrap();
         assert!(!is_there(fixture).await);
         assert!(!migrations(url, &fixture.settings()).await.unwrap()[0].applied);
         Writer::claim(&fixture.store().await).await.write(&account(1), 0).await;
@@ -98,20 +98,20 @@ fn a_migration_whose_connection_is_killed_leaves_nothing_and_the_next_one_succee
 #[test]
 fn an_opening_that_is_dropped_leaves_no_connection_and_nothing_half_made() {
     run_on(journal(), async |fixture| {
-        let mut stranger = hold(fixture).await;
+        let mut foreign = hold(fixture).await;
         let opening = PostgresStore::connect_with(fixture.url(), fixture.settings());
         tokio::select! {
-            opened = opening => panic!("it waits for a stranger: {opened:?}"),
+            opened = opening => panic!("it waits for a foreign session: {opened:?}"),
             () = until("it migrates", async || waiting(fixture, "*").await == 1) => {}
         }
-        stranger.execute("ROLLBACK").await.unwrap();
+        foreign.execute("ROLLBACK").await.unwrap();
         until("it has gone", async || waiting(fixture, "*").await == 0).await;
         let query =
             "SELECT count(*) FROM pg_stat_activity WHERE query LIKE $1 AND pid <> pg_backend_pid()";
         let schema = format!("%{}%", fixture.settings().schema);
         until("its connection is closed", async || {
             let query = sqlx::query_scalar::<_, i64>(query).bind(&schema);
-            query.fetch_one(&mut stranger).await.unwrap() == 0
+            query.fetch_one(&mut foreign).await.unwrap() == 0
         })
         .await;
         assert!(!is_there(fixture).await);
@@ -134,7 +134,7 @@ fn openings_that_are_dropped_at_any_moment_leave_a_journal_or_nothing() {
 #[test]
 fn a_migration_that_is_cancelled_says_why_and_leaves_nothing() {
     run_on(journal(), async |fixture| {
-        let mut stranger = hold(fixture).await;
+        let mut foreign = hold(fixture).await;
         let (url, settings) = (fixture.url(), fixture.settings());
         let opening = tokio::spawn(async move { PostgresStore::connect_with(url, settings).await });
         until("it migrates", async || waiting(fixture, "*").await == 1).await;
@@ -143,19 +143,19 @@ fn a_migration_that_is_cancelled_says_why_and_leaves_nothing() {
         assert!(matches!(error, OpenError::Database { .. }), "{error:?}");
         let cause = error.source().unwrap().to_string();
         assert_eq!(cause, "canceling statement due to user request (SQLSTATE 57014)");
-        stranger.execute("ROLLBACK").await.unwrap();
+        foreign.execute("ROLLBACK").await.unwrap();
         assert!(!is_there(fixture).await);
     });
 }
 
 #[test]
-fn a_schema_that_somebody_else_makes_meanwhile_is_no_damage_and_used_the_next_time() {
+fn a_schema_that_another_session_makes_meanwhile_is_no_damage_and_used_the_next_time() {
     run_on(journal(), async |fixture| {
-        let mut stranger = hold(fixture).await;
+        let mut foreign = hold(fixture).await;
         let (url, settings) = (fixture.url(), fixture.settings());
         let opening = tokio::spawn(async move { PostgresStore::connect_with(url, settings).await });
         until("it migrates", async || waiting(fixture, "*").await == 1).await;
-        stranger.execute("COMMIT").await.unwrap();
+        foreign.execute("COMMIT").await.unwrap();
         let error = opening.await.unwrap().unwrap_err();
         assert!(matches!(error, OpenError::Database { .. }), "{error:?}");
         Writer::claim(&fixture.store().await).await.write(&account(1), 0).await;

@@ -18,12 +18,12 @@ fn journal() -> PostgresFixture {
 
 async fn run(fixture: &PostgresFixture, statements: &str) {
     let statements = fixture.sql(statements);
-    sqlx::raw_sql(statements).execute(&mut fixture.stranger().await).await.unwrap();
+    sqlx::raw_sql(statements).execute(&mut fixture.foreign_connection().await).await.unwrap();
 }
 
 async fn number(fixture: &PostgresFixture, query: &str) -> i64 {
     let query = sqlx::query_scalar(fixture.sql(query));
-    query.fetch_one(&mut fixture.stranger().await).await.unwrap()
+    query.fetch_one(&mut fixture.foreign_connection().await).await.unwrap()
 }
 
 /// A write of an account that was never written, by a command with an id.

@@ -47,7 +47,7 @@ const STEPS: &[Step] = &[
     Step::Delete(1, 8),
     Step::Append(&[(1, 8, &["o"])]),
     Step::Append(&[(1, 9, &["p"])]),
-    // a number is taken that nobody could have taken
+    // a number is taken that no one could have taken
     Step::ByHand(
         "INSERT INTO events SELECT 1000, entity, 11, incarnation, 1, timestamp, codec, manifest, schema_version,
             payload, metadata FROM events WHERE entity = 1 AND sequence_nr = 10;
@@ -128,14 +128,14 @@ impl Side {
                 format!("{:?}", other.delete_events(self.incarnation, &entity, up_to).await)
             }
             Step::ByHand(text) => {
-                self.stranger().await.execute(sqlx::raw_sql(*text)).await.unwrap();
+                self.foreign_connection().await.execute(sqlx::raw_sql(*text)).await.unwrap();
                 String::new()
             }
         };
         said.replace(&self.path().display().to_string(), "journal")
     }
 
-    async fn stranger(&self) -> sqlx::SqliteConnection {
+    async fn foreign_connection(&self) -> sqlx::SqliteConnection {
         SqliteConnectOptions::new().filename(self.path()).connect().await.unwrap()
     }
 
@@ -145,7 +145,7 @@ impl Side {
                 schema_version, hex(payload), hex(metadata)) FROM events
             UNION ALL SELECT concat_ws('|', lane, kept) FROM lanes
             UNION ALL SELECT concat_ws('|', entity, kind, id, partition, floor) FROM entities ORDER BY 1";
-        sqlx::query_scalar(query).fetch_all(&mut self.stranger().await).await.unwrap()
+        sqlx::query_scalar(query).fetch_all(&mut self.foreign_connection().await).await.unwrap()
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) enum Found {
         version: i64,
     },
     /// A database of another program.
-    Stranger,
+    Foreign,
 }
 
 /// Looks what a file is.
@@ -40,7 +40,7 @@ pub(crate) async fn look(connection: &mut SqliteConnection) -> Result<Found, sql
     Ok(match (id, version, tables) {
         (APPLICATION_ID, 1.., _) => Found::Journal { version },
         (0, 0, 0) => Found::Blank,
-        _ => Found::Stranger,
+        _ => Found::Foreign,
     })
 }
 
@@ -65,7 +65,7 @@ pub(crate) async fn migrate(
             sqlx::query("ROLLBACK").execute(connection).await?;
             return Ok(found);
         }
-        Found::Journal { .. } | Found::Stranger => {
+        Found::Journal { .. } | Found::Foreign => {
             sqlx::query("ROLLBACK").execute(connection).await?;
             return Ok(found);
         }

@@ -49,7 +49,7 @@ async fn a_connection_that_is_opened_again_is_never_to_another_file() {
 }
 
 #[tokio::test]
-async fn a_commit_that_fails_is_told_and_the_next_turn_goes_on() {
+async fn a_commit_that_fails_is_reported_and_the_next_turn_goes_on() {
     let directory = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(directory.path().join("journal.db")).await.unwrap();
     let mut tx = store.writer().begin("writing").await.unwrap();

@@ -12,7 +12,7 @@ use actum_store_sqlite::{SqliteSettings, SqliteStore};
 use sqlx::Executor;
 
 async fn number(fixture: &SqliteFixture, query: &'static str) -> i64 {
-    sqlx::query_scalar(query).fetch_one(&mut fixture.stranger().await).await.unwrap()
+    sqlx::query_scalar(query).fetch_one(&mut fixture.foreign_connection().await).await.unwrap()
 }
 
 fn is_stored(found: &Resolution<AppendOutcome>) -> bool {
@@ -25,9 +25,9 @@ async fn an_entity_that_was_just_appended_to_is_not_looked_up_again() {
     let store = fixture.store().await;
     let writer = Writer::claim(&store).await;
     writer.each(&[account(1), account(2)], 0, 10).await.unwrap();
-    // somebody has changed the file by hand: nobody finds the entities any more
+    // the file was changed by hand: no one finds the entities any more
     let renamed = "UPDATE entities SET id = 'renamed-' || id";
-    fixture.stranger().await.execute(renamed).await.unwrap();
+    fixture.foreign_connection().await.execute(renamed).await.unwrap();
     let outcomes = writer.each(&[account(1), account(2)], 1, 10).await.unwrap();
     assert!(outcomes.iter().all(|outcome| matches!(outcome, AppendOutcome::Appended { .. })));
     let other = fixture.store().await;

@@ -50,7 +50,7 @@ async fn the_log_stays_small_under_constant_load() {
     assert_eq!(head_of(&fixture.store().await, &account(31)).await, 150);
 }
 
-/// Whoever logs at warn panics.
+/// A thread that logs at warn panics.
 struct PanickingLog;
 
 impl Subscriber for PanickingLog {
@@ -80,7 +80,7 @@ async fn a_log_that_panics_does_not_end_checkpoints() {
     let store = fixture.store().await;
     let writer = Writer::claim(&store).await;
     writer.write(&account(1000), 0).await;
-    let mut other = fixture.stranger().await;
+    let mut other = fixture.foreign_connection().await;
     other.execute("BEGIN").await.unwrap();
     let _: i64 =
         sqlx::query_scalar("SELECT count(*) FROM events").fetch_one(&mut other).await.unwrap();
@@ -92,21 +92,21 @@ async fn a_log_that_panics_does_not_end_checkpoints() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stranger_that_reads_for_long_keeps_the_log_but_stops_nobody() {
+async fn a_foreign_reader_that_reads_for_long_keeps_the_log_but_stops_no_one() {
     let fixture = small_log();
     let store = fixture.store().await;
     let writer = Writer::claim(&store).await;
     writer.write(&account(1000), 0).await;
-    let mut stranger = fixture.stranger().await;
-    stranger.execute("BEGIN").await.unwrap();
+    let mut foreign = fixture.foreign_connection().await;
+    foreign.execute("BEGIN").await.unwrap();
     let seen: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM events").fetch_one(&mut stranger).await.unwrap();
+        sqlx::query_scalar("SELECT count(*) FROM events").fetch_one(&mut foreign).await.unwrap();
     let largest = write_without_a_pause(&fixture, &writer, 0).await;
-    assert!(largest > 30 * MIB, "the stranger's state must be kept: {largest} bytes");
+    assert!(largest > 30 * MIB, "the foreign reader's state must be kept: {largest} bytes");
     let still: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM events").fetch_one(&mut stranger).await.unwrap();
+        sqlx::query_scalar("SELECT count(*) FROM events").fetch_one(&mut foreign).await.unwrap();
     assert_eq!((seen, still), (1, 1));
-    stranger.execute("COMMIT").await.unwrap();
+    foreign.execute("COMMIT").await.unwrap();
     write_without_a_pause(&fixture, &writer, 150).await;
     assert!(log_bytes(&fixture) <= 12 * MIB, "the log has shrunk again: {}", log_bytes(&fixture));
 }

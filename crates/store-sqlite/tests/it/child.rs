@@ -23,7 +23,7 @@ const JOURNAL: &str = "ACTUM_TEST_JOURNAL";
 /// A child that plays its part.
 pub(crate) struct Player {
     pub(crate) process: Child,
-    pub(crate) told: Lines<BufReader<ChildStderr>>,
+    pub(crate) lines: Lines<BufReader<ChildStderr>>,
     input: ChildStdin,
 }
 
@@ -44,20 +44,20 @@ pub(crate) fn start_with(mut command: Command, part: &str, journal: &Path) -> Pl
     command.env(PART, part).env(JOURNAL, journal).env_remove("RUST_BACKTRACE");
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut process = command.spawn().unwrap();
-    let told = BufReader::new(process.stderr.take().unwrap()).lines();
+    let lines = BufReader::new(process.stderr.take().unwrap()).lines();
     let input = process.stdin.take().unwrap();
-    Player { process, told, input }
+    Player { process, lines, input }
 }
 
 impl Player {
     /// The next line the child says.
     pub(crate) fn line(&mut self) -> String {
-        let line = self.told.next().expect("the child says more").unwrap();
+        let line = self.lines.next().expect("the child says more").unwrap();
         if !line.is_empty() {
             return line;
         }
         // it panics: the test fails with what it says
-        let rest: Vec<_> = self.told.by_ref().map_while(Result::ok).collect();
+        let rest: Vec<_> = self.lines.by_ref().map_while(Result::ok).collect();
         panic!("the child fails: {}", rest.join("\n"));
     }
 
@@ -69,10 +69,10 @@ impl Player {
     /// Waits until the child has ended well, and says what it said last.
     pub(crate) fn finish(mut self) -> Vec<String> {
         drop(self.input);
-        let told = self.told.map(Result::unwrap).collect();
+        let lines = self.lines.map(Result::unwrap).collect();
         let ended = self.process.wait().unwrap();
-        assert!(ended.success(), "{ended}: {told:?}");
-        told
+        assert!(ended.success(), "{ended}: {lines:?}");
+        lines
     }
 }
 
@@ -102,7 +102,7 @@ fn wait_for_go() {
     std::io::stdin().read_line(&mut line).unwrap();
 }
 
-/// Says that it is ready, and opens the journal when told to.
+/// Says that it is ready, and opens the journal when asked to.
 async fn open(journal: &Path) {
     eprintln!("ready");
     wait_for_go();
@@ -130,7 +130,7 @@ async fn append_for_ever(journal: &Path) {
     }
 }
 
-/// Appends to one entity, copies its own journal in between when told to, and says what was confirmed.
+/// Appends to one entity, copies its own journal in between when asked to, and says what was confirmed.
 async fn append_and_copy(journal: &Path) {
     let store = SqliteStore::open(journal).await.unwrap();
     let writer = Writer::claim(&store).await;
@@ -172,7 +172,7 @@ async fn append_until_the_files_are_lost(journal: &Path) {
     std::process::abort();
 }
 
-/// Claims the slot, and holds it until told to stop; then dies without a word.
+/// Claims the slot, and holds it until asked to stop; then dies without a word.
 async fn hold(journal: &Path) {
     let store = SqliteStore::open(journal).await.unwrap();
     let incarnation = store.claim(&claim("engine `bank`, process 4711")).await.unwrap();

@@ -94,9 +94,9 @@ async fn closing_waits_for_what_is_under_way() {
     assert_eq!(head_of(&again, &keys[499]).await, 2);
 }
 
-/// Whoever comes while the store closes, before or behind the release of its slot.
+/// Callers that come while the store closes, before or behind the release of its slot.
 #[tokio::test]
-async fn an_append_beside_closing_is_stored_or_told_that_the_store_is_closed() {
+async fn an_append_beside_closing_is_stored_or_refused_because_the_store_is_closed() {
     for patience in 0..80 {
         let fixture = SqliteFixture::with(SqliteSettings::default());
         let store = fixture.store().await;

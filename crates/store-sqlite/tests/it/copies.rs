@@ -37,7 +37,7 @@ async fn close_as_the_last_one(fixture: &SqliteFixture) -> bool {
         return false;
     }
     drop(file);
-    fixture.stranger().await.execute("PRAGMA wal_checkpoint(PASSIVE)").await.unwrap();
+    fixture.foreign_connection().await.execute("PRAGMA wal_checkpoint(PASSIVE)").await.unwrap();
     for suffix in ["-wal", "-shm"] {
         fs::remove_file(Path::new(&format!("{}{suffix}", path.display()))).unwrap();
     }
@@ -52,13 +52,13 @@ async fn what_a_process_confirms_after_it_has_copied_its_journal_is_there_when_i
         assert_eq!(player.line(), format!("confirmed {}", 5 * round));
         player.go();
         assert_eq!(player.line(), "copied");
-        let mut outside = fixture.stranger().await;
+        let mut outside = fixture.foreign_connection().await;
         let seen = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM events");
         assert_eq!(seen.fetch_one(&mut outside).await.unwrap(), 5 * round);
         outside.close().await.unwrap();
         assert!(
             !close_as_the_last_one(&fixture).await,
-            "the journal looks as if nobody had it open"
+            "the journal looks as if no one had it open"
         );
         player.go();
     }

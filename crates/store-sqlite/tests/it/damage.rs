@@ -1,4 +1,4 @@
-//! Rows that somebody has damaged: they are called corrupt, and nothing is written over them.
+//! Rows that were damaged: they are called corrupt, and nothing is written over them.
 
 use crate::{
     fixture::SqliteFixture,
@@ -12,12 +12,12 @@ use actum_store_sqlite::SqliteSettings;
 use sqlx::{Executor, SqliteConnection};
 
 /// Every row of a table, byte for byte.
-async fn rows(stranger: &mut SqliteConnection, table: &str) -> Vec<String> {
+async fn rows(foreign: &mut SqliteConnection, table: &str) -> Vec<String> {
     let columns = sqlx::query_scalar("SELECT 'quote(' || name || ')' FROM pragma_table_info(?)");
-    let columns: Vec<String> = columns.bind(table).fetch_all(&mut *stranger).await.unwrap();
+    let columns: Vec<String> = columns.bind(table).fetch_all(&mut *foreign).await.unwrap();
     let columns = columns.join(" || ',' || ");
     let query = sqlx::AssertSqlSafe(format!("SELECT {columns} FROM {table} ORDER BY rowid"));
-    sqlx::query_scalar(query).fetch_all(stranger).await.unwrap()
+    sqlx::query_scalar(query).fetch_all(foreign).await.unwrap()
 }
 
 #[tokio::test]
@@ -28,10 +28,10 @@ async fn an_event_that_is_missing_is_corruption_and_never_skipped() {
     for expected in 0..5 {
         writer.write(&account(1), expected).await;
     }
-    let mut stranger = fixture.stranger().await;
+    let mut foreign = fixture.foreign_connection().await;
     for gone in [3, 5] {
         let statement = sqlx::query("DELETE FROM events WHERE sequence_nr = ?").bind(gone);
-        statement.execute(&mut stranger).await.unwrap();
+        statement.execute(&mut foreign).await.unwrap();
         let error = page(&store, &account(1)).await;
         match error {
             Err(StoreError::Corrupt { what }) => assert!(what.contains("account/acc-1"), "{what}"),
@@ -48,7 +48,7 @@ async fn a_row_that_cannot_be_right_is_corruption() {
     for expected in [0, 1] {
         writer.write(&account(1), expected).await;
     }
-    let mut stranger = fixture.stranger().await;
+    let mut foreign = fixture.foreign_connection().await;
     for damage in [
         "UPDATE events SET sequence_nr = 0 WHERE sequence_nr = 1",
         "UPDATE events SET sequence_nr = -1 WHERE sequence_nr = 2; UPDATE entities SET floor = -1",
@@ -58,22 +58,22 @@ async fn a_row_that_cannot_be_right_is_corruption() {
         "UPDATE events SET schema_version = 4294967296",
         "UPDATE entities SET floor = -1",
     ] {
-        stranger.execute("CREATE TABLE kept AS SELECT * FROM events").await.unwrap();
-        sqlx::raw_sql(damage).execute(&mut stranger).await.unwrap();
+        foreign.execute("CREATE TABLE kept AS SELECT * FROM events").await.unwrap();
+        sqlx::raw_sql(damage).execute(&mut foreign).await.unwrap();
         let read = page(&store, &account(1)).await;
         assert!(matches!(read, Err(StoreError::Corrupt { .. })), "{damage}: {read:?}");
         // as if there were none
-        let damaged = rows(&mut stranger, "events").await;
+        let damaged = rows(&mut foreign, "events").await;
         let appended = writer.each(&[account(1)], 0, 10).await;
         let refused = matches!(
             appended.as_deref(),
             Ok([AppendOutcome::Conflict { .. }]) | Err(StoreError::Corrupt { .. })
         );
         assert!(refused, "{damage}: {appended:?}");
-        assert_eq!(rows(&mut stranger, "events").await, damaged, "{damage}");
+        assert_eq!(rows(&mut foreign, "events").await, damaged, "{damage}");
         let repair = "DELETE FROM events; INSERT INTO events SELECT * FROM kept; DROP TABLE kept;
             UPDATE entities SET floor = 0";
-        sqlx::raw_sql(repair).execute(&mut stranger).await.unwrap();
+        sqlx::raw_sql(repair).execute(&mut foreign).await.unwrap();
         assert_eq!(head_of(&store, &account(1)).await, 2);
     }
 }
@@ -83,7 +83,7 @@ async fn a_state_whose_row_cannot_be_right_is_corruption_and_is_not_written_over
     let fixture = SqliteFixture::with(SqliteSettings::default());
     let store = fixture.store().await;
     let writer = Writer::claim(&store).await;
-    let mut stranger = fixture.stranger().await;
+    let mut foreign = fixture.foreign_connection().await;
     for (nr, damage) in [
         "codec = NULL",
         "manifest = NULL",
@@ -103,11 +103,11 @@ async fn a_state_whose_row_cannot_be_right_is_corruption_and_is_not_written_over
         store.write(&put(0)).await.unwrap();
         let entity = "entity = (SELECT max(entity) FROM entities)";
         let damage = format!("UPDATE states SET {damage} WHERE {entity}");
-        stranger.execute(sqlx::AssertSqlSafe(damage.clone())).await.unwrap();
+        foreign.execute(sqlx::AssertSqlSafe(damage.clone())).await.unwrap();
         let loaded = DurableStateStore::load(&store, &[account(nr)]).await;
         assert!(matches!(loaded, Err(StoreError::Corrupt { .. })), "{damage}: {loaded:?}");
         // as if there were none
-        let damaged = rows(&mut stranger, "states").await;
+        let damaged = rows(&mut foreign, "states").await;
         let written = store.write(&put(0)).await;
         if damage.contains("revision") {
             assert!(matches!(written, Err(StoreError::Corrupt { .. })), "{damage}: {written:?}");
@@ -115,7 +115,7 @@ async fn a_state_whose_row_cannot_be_right_is_corruption_and_is_not_written_over
             let actual = Revision::new(1);
             assert_eq!(written.unwrap(), [StateOutcome::Conflict { actual }], "{damage}");
         }
-        assert_eq!(rows(&mut stranger, "states").await, damaged, "{damage}");
+        assert_eq!(rows(&mut foreign, "states").await, damaged, "{damage}");
     }
 }
 
@@ -126,7 +126,7 @@ async fn the_commands_of_a_state_that_is_not_there_are_not_looked_for() {
     let store = fixture.store().await;
     let writer = Writer::claim(&store).await;
     store.write(&writer.put(&account(1), 0)).await.unwrap();
-    fixture.stranger().await.execute("DROP TABLE state_commands").await.unwrap();
+    fixture.foreign_connection().await.execute("DROP TABLE state_commands").await.unwrap();
     let [other, another] = [2, 3].map(account);
     assert_eq!(DurableStateStore::load(&store, &[other, another]).await.unwrap(), [None, None]);
     let loaded = DurableStateStore::load(&store, &[account(1)]).await;
@@ -137,7 +137,7 @@ async fn the_commands_of_a_state_that_is_not_there_are_not_looked_for() {
 async fn a_lane_that_is_missing_is_corruption() {
     let fixture = SqliteFixture::with(SqliteSettings::default());
     let store = fixture.store().await;
-    fixture.stranger().await.execute("DELETE FROM lanes").await.unwrap();
+    fixture.foreign_connection().await.execute("DELETE FROM lanes").await.unwrap();
     let heads = store.heads().await;
     assert!(matches!(heads, Err(StoreError::Corrupt { .. })), "{heads:?}");
 }

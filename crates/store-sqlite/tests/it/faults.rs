@@ -1,4 +1,4 @@
-//! A disk that is full, a file that somebody else keeps locked, rows that somebody else has written.
+//! A disk that is full, a file that another process keeps locked, rows that another program has written.
 
 use crate::{
     fixture::SqliteFixture,
@@ -95,8 +95,8 @@ async fn a_file_that_stays_locked_is_unavailable_and_can_be_read() {
     let store = fixture.store().await;
     let writer = Writer::claim(&store).await;
     writer.write(&account(1), 0).await;
-    let mut stranger = fixture.stranger().await;
-    stranger.execute("BEGIN IMMEDIATE").await.unwrap();
+    let mut foreign = fixture.foreign_connection().await;
+    foreign.execute("BEGIN IMMEDIATE").await.unwrap();
     assert_unavailable(&writer.each(&[account(1)], 1, 10).await);
     let put = writer.put(&account(1), 0);
     assert_unavailable(&store.write(&put).await);
@@ -109,7 +109,7 @@ async fn a_file_that_stays_locked_is_unavailable_and_can_be_read() {
     assert!(matches!(claimed, Err(ClaimError::Store(StoreError::Unavailable { .. }))));
     assert_eq!(head_of(&store, &account(1)).await, 1);
     assert_eq!(DurableStateStore::load(&store, &[account(1)]).await.unwrap(), [None]);
-    stranger.execute("ROLLBACK").await.unwrap();
+    foreign.execute("ROLLBACK").await.unwrap();
     writer.write(&account(1), 1).await;
     assert_eq!(store.write(&put).await.unwrap(), [StateOutcome::Written]);
 }
@@ -172,7 +172,7 @@ async fn many_more_entities_than_are_remembered_are_appended_to() {
     }
 }
 
-/// Somebody has changed the file by hand, without moving the head of a lane: the unique index is the second line.
+/// The file was changed by hand, without moving the head of a lane: the unique index is the second line.
 #[tokio::test]
 async fn a_number_that_is_taken_against_all_memory_is_a_conflict() {
     let fixture = SqliteFixture::with(SqliteSettings::default());
@@ -180,7 +180,7 @@ async fn a_number_that_is_taken_against_all_memory_is_a_conflict() {
     let writer = Writer::claim(&store).await;
     writer.each(&[account(1), account(2), account(3)], 0, 10).await.unwrap();
     let forged = "UPDATE events SET entity = 1, sequence_nr = 2 WHERE entity = 2";
-    fixture.stranger().await.execute(forged).await.unwrap();
+    fixture.foreign_connection().await.execute(forged).await.unwrap();
     let outcomes = writer.each(&[account(3), account(1)], 1, 10).await.unwrap();
     assert!(matches!(outcomes[0], AppendOutcome::Appended { .. }));
     assert_eq!(outcomes[1], AppendOutcome::Conflict { actual: SequenceNr::new(2) });

@@ -45,13 +45,13 @@ impl SqliteFixture {
     }
 
     /// A connection of another program.
-    pub(crate) async fn stranger(&self) -> SqliteConnection {
-        stranger(&self.path()).await
+    pub(crate) async fn foreign_connection(&self) -> SqliteConnection {
+        foreign_connection(&self.path()).await
     }
 }
 
 /// A connection of another program to a file that it may create.
-pub(crate) async fn stranger(path: &Path) -> SqliteConnection {
+pub(crate) async fn foreign_connection(path: &Path) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
     options.disable_statement_logging().connect().await.unwrap()
 }
@@ -64,7 +64,7 @@ impl StoreFixture for SqliteFixture {
 
     async fn advance_lane(&self, lane: Lane, to: Position) {
         drop(self.store().await); // there is a file
-        let mut connection = self.stranger().await;
+        let mut connection = self.foreign_connection().await;
         let statement = sqlx::query("UPDATE lanes SET kept = ? WHERE lane = ?");
         let statement = statement.bind(to.get().cast_signed()).bind(lane.nr());
         assert_eq!(statement.execute(&mut connection).await.unwrap().rows_affected(), 1);
@@ -76,21 +76,21 @@ impl StoreFixture for SqliteFixture {
             AND entity = (SELECT entity FROM entities WHERE kind = ?2 AND id = ?3)";
         let damage = sqlx::query(damage).bind(sequence_nr.get().cast_signed());
         let damage = damage.bind(entity.kind()).bind(entity.id());
-        damage.execute(&mut self.stranger().await).await.unwrap().rows_affected() == 1
+        damage.execute(&mut self.foreign_connection().await).await.unwrap().rows_affected() == 1
     }
 
     async fn damage_state(&self, entity: &EntityKey) -> bool {
         let damage = "UPDATE states SET codec = NULL
             WHERE entity = (SELECT entity FROM entities WHERE kind = ? AND id = ?)";
         let damage = sqlx::query(damage).bind(entity.kind()).bind(entity.id());
-        damage.execute(&mut self.stranger().await).await.unwrap().rows_affected() == 1
+        damage.execute(&mut self.foreign_connection().await).await.unwrap().rows_affected() == 1
     }
 
     async fn advance_entity(&self, entity: &EntityKey, to: SequenceNr) {
         let store = self.store().await;
         let partition =
             entity.partition(actum_persistence::store::EventStore::layout(&store).partitions);
-        let mut connection = self.stranger().await;
+        let mut connection = self.foreign_connection().await;
         let statement = "INSERT INTO entities (kind, id, partition, floor) VALUES (?, ?, ?, ?)";
         let statement = sqlx::query(statement).bind(entity.kind()).bind(entity.id());
         let statement = statement.bind(partition.nr()).bind(to.get().cast_signed());

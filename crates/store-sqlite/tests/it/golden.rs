@@ -3,7 +3,7 @@
 //! `ACTUM_WRITE_GOLDEN=1` writes that of the newest version again; that is for a format that was never released.
 
 use crate::{
-    fixture::stranger,
+    fixture::foreign_connection,
     sample::{Writer, claim, event, page},
 };
 use actum_model::{
@@ -39,7 +39,7 @@ fn golden(version: u32) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// Ids that tell apart what compares bytes from what does not.
+/// Ids that distinguish what compares bytes from what does not.
 fn entity(nr: usize) -> EntityKey {
     let id = ["acc-1", "ACC-1", "é", "e\u{301}", "語 ' \" \\ \n", "acc-6"][nr];
     EntityKey::new("account", id).unwrap()
@@ -169,7 +169,7 @@ async fn an_old_file_and_a_new_one_have_the_same_schema() {
         SqliteStore::open(&path).await.unwrap().close().await;
         let query = "SELECT name, sql, (SELECT user_version FROM pragma_user_version) FROM sqlite_schema ORDER BY name";
         let query = sqlx::query_as::<_, (String, Option<String>, i64)>(query);
-        schemas.push(query.fetch_all(&mut stranger(&path).await).await.unwrap());
+        schemas.push(query.fetch_all(&mut foreign_connection(&path).await).await.unwrap());
     }
     assert!(schemas[0].len() > 7);
     for (old, version) in schemas[1..].iter().zip(VERSIONS) {

@@ -250,8 +250,8 @@ async fn what_was_confirmed_is_saved_into_the_database_file_while_that_is_there(
         while player.line() != "confirmed 20" {}
         happens(&journal);
         player.process.wait().unwrap();
-        let told: Vec<String> = player.told.map_while(Result::ok).collect();
-        let [confirmed @ .., unknown, lost] = told.as_slice() else { panic!("{told:?}") };
+        let lines: Vec<String> = player.lines.map_while(Result::ok).collect();
+        let [confirmed @ .., unknown, lost] = lines.as_slice() else { panic!("{lines:?}") };
         assert_eq!(unknown, "unknown true");
         assert!(lost.starts_with("the store is lost: `"), "{lost}");
         let confirmed = confirmed.last().and_then(|line| line.strip_prefix("confirmed "));
@@ -260,7 +260,7 @@ async fn what_was_confirmed_is_saved_into_the_database_file_while_that_is_there(
         for name in ["link", "old"] {
             let other = journal.with_extension(name);
             if other.exists() {
-                // without its log: by this name nobody finds it
+                // without its log: by this name no one finds it
                 drop(fs::remove_file(&journal));
                 fs::rename(other, &journal).unwrap();
                 drop(fs::remove_file(beside(&journal, "-wal")));
@@ -281,13 +281,13 @@ async fn nothing_is_confirmed_once_the_files_are_gone() {
         while player.line() != "confirmed 20" {}
         happens(&journal);
         player.process.wait().unwrap();
-        let told: Vec<String> = player.told.map_while(Result::ok).collect();
-        let [confirmed @ .., unknown, lost] = told.as_slice() else { panic!("{told:?}") };
+        let lines: Vec<String> = player.lines.map_while(Result::ok).collect();
+        let [confirmed @ .., unknown, lost] = lines.as_slice() else { panic!("{lines:?}") };
         assert_eq!(unknown, "unknown true");
         assert!(lost.contains("while it was in use"), "{lost}");
         // what was under way when the first file went may have been confirmed before that, and no more
         let limit = 20 + confirmed.len();
-        assert!(confirmed.iter().all(|line| line.starts_with("confirmed ")), "{told:?}");
+        assert!(confirmed.iter().all(|line| line.starts_with("confirmed ")), "{lines:?}");
         assert!(limit < 1_000, "it went on: {limit}");
         // a second one begins from scratch
         let store = SqliteStore::open(&journal).await.unwrap();

@@ -2,7 +2,7 @@
 
 use crate::{
     child,
-    fixture::{SqliteFixture, stranger},
+    fixture::{SqliteFixture, foreign_connection},
     sample::{Writer, account, claim, event, page},
 };
 use actum_model::{Lane, LaneCount, PartitionCount, SequenceNr};
@@ -37,7 +37,7 @@ async fn refused(path: &Path) -> OpenError {
 }
 
 #[tokio::test]
-async fn a_path_that_is_refused_is_told_once() {
+async fn a_path_that_is_refused_is_reported_once() {
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path().canonicalize().unwrap();
     let at = root.display();
@@ -71,7 +71,7 @@ async fn a_path_that_is_refused_is_told_once() {
             `checkpoint_bytes` is 1 byte, it must be 1 MiB to 64 GiB"
         ),
     );
-    // whoever runs the tests may be allowed to write everywhere
+    // the user that runs the tests may be allowed to write everywhere
     let read_only = OpenError::ReadOnly { path: "bank.db".into(), read_only: "there".into() };
     assert_says(
         read_only,
@@ -80,12 +80,12 @@ async fn a_path_that_is_refused_is_told_once() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_refused_is_told_once() {
+async fn a_file_that_is_refused_is_reported_once() {
     let fixture = SqliteFixture::with(SqliteSettings::default());
     fixture.store().await.close().await;
     let path = fixture.path().canonicalize().unwrap();
     let at = path.display();
-    let mut connection = fixture.stranger().await;
+    let mut connection = fixture.foreign_connection().await;
     connection.execute("BEGIN EXCLUSIVE").await.unwrap();
     assert_says(
         refused(&path).await,
@@ -118,7 +118,7 @@ async fn a_file_that_is_refused_is_told_once() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_damaged_is_told_once() {
+async fn a_file_that_is_damaged_is_reported_once() {
     let fixture = SqliteFixture::with(SqliteSettings::default());
     fixture.store().await.close().await;
     let path = fixture.path().canonicalize().unwrap();
@@ -139,13 +139,13 @@ async fn a_store_that_is_unavailable_says_why_once() {
     let fixture = SqliteFixture::with(impatient());
     let store = fixture.store().await;
     let writer = Writer::claim(&store).await;
-    let mut stranger = stranger(&fixture.path()).await;
-    stranger.execute("BEGIN IMMEDIATE").await.unwrap();
+    let mut foreign = foreign_connection(&fixture.path()).await;
+    foreign.execute("BEGIN IMMEDIATE").await.unwrap();
     let locked = |doing| format!("the store is unavailable: {doing}: (code: 5) database is locked");
     assert_says(failure(writer.each(&[account(1)], 0, 10).await), &locked("appending events"));
     let free = WriterClaim { slot: "another".to_owned(), ..claim("another") };
     assert_says(store.claim(&free).await.unwrap_err(), &locked("claiming a writer slot"));
-    stranger.execute("ROLLBACK").await.unwrap();
+    foreign.execute("ROLLBACK").await.unwrap();
     store.close().await;
     assert_says(
         failure(store.heads().await),
@@ -162,9 +162,9 @@ async fn a_request_that_is_refused_says_why_once() {
     let fixture = SqliteFixture::with(SqliteSettings::default());
     let store = fixture.store().await;
     let writer = Writer::claim(&store).await;
-    let stranger = Writer::of(&store, Incarnation::new(7));
+    let unclaimed = Writer::of(&store, Incarnation::new(7));
     assert_says(
-        failure(stranger.each(&[account(1)], 0, 10).await),
+        failure(unclaimed.each(&[account(1)], 0, 10).await),
         "writer incarnation 7 was revoked, another writer has taken over",
     );
     assert_says(
@@ -187,7 +187,7 @@ async fn a_request_that_is_refused_says_why_once() {
 }
 
 #[tokio::test]
-async fn a_write_that_cannot_be_settled_and_an_event_that_is_missing_are_told_once() {
+async fn a_write_that_cannot_be_settled_and_an_event_that_is_missing_are_reported_once() {
     let layout =
         JournalLayout { partitions: PartitionCount::new(1).unwrap(), ..Default::default() };
     let fixture = SqliteFixture::with(SqliteSettings::default().with_layout(layout));
@@ -201,13 +201,13 @@ async fn a_write_that_cannot_be_settled_and_an_event_that_is_missing_are_told_on
     for expected in 0..3 {
         writer.write(&account(2), expected).await;
     }
-    let mut stranger = fixture.stranger().await;
-    stranger.execute("DELETE FROM events WHERE entity = 2 AND sequence_nr = 2").await.unwrap();
+    let mut foreign = fixture.foreign_connection().await;
+    foreign.execute("DELETE FROM events WHERE entity = 2 AND sequence_nr = 2").await.unwrap();
     assert_says(
         failure(page(&store, &account(2)).await),
         "the store holds corrupt data: reading entities: events of account/acc-2 are missing between 1 and 3",
     );
-    stranger.execute("DROP TABLE events").await.unwrap();
+    foreign.execute("DROP TABLE events").await.unwrap();
     assert_says(
         failure(store.heads().await),
         &format!(
@@ -218,7 +218,7 @@ async fn a_write_that_cannot_be_settled_and_an_event_that_is_missing_are_told_on
 }
 
 #[tokio::test]
-async fn pages_that_are_damaged_are_told_with_their_file() {
+async fn pages_that_are_damaged_are_reported_with_their_file() {
     let fixture = SqliteFixture::with(SqliteSettings::default());
     let store = fixture.store().await;
     let keys: Vec<_> = (0..500).map(account).collect();
@@ -253,7 +253,7 @@ async fn a_file_beside_the_journal_that_is_in_the_way_is_named() {
 }
 
 #[tokio::test]
-async fn a_url_is_told_from_a_path() {
+async fn a_url_is_distinguished_from_a_path() {
     for url in ["sqlite://x.db", "sqlite:x.db", "sqlite:///var/lib/x.db", "file://x.db"] {
         assert_says(
             refused(Path::new(url)).await,
@@ -281,7 +281,7 @@ async fn the_lock_file_of_a_writer_is_named_when_it_cannot_be_had() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_journal_with_several_names_is_told_once() {
+async fn a_journal_with_several_names_is_reported_once() {
     let fixture = SqliteFixture::with(SqliteSettings::default());
     fixture.store().await.close().await;
     let path = fixture.path().canonicalize().unwrap();
@@ -298,7 +298,7 @@ async fn a_journal_with_several_names_is_told_once() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn files_that_were_removed_are_told_once() {
+async fn files_that_were_removed_are_reported_once() {
     let fixture = SqliteFixture::with(SqliteSettings::default());
     let store = fixture.store().await;
     let writer = Writer::claim(&store).await;
@@ -318,7 +318,7 @@ async fn files_that_were_removed_are_told_once() {
 /// A process of its own that may open few files.
 #[cfg(unix)]
 #[tokio::test]
-async fn a_process_that_is_out_of_descriptors_is_told_so() {
+async fn a_process_that_is_out_of_descriptors_gets_an_error_that_says_so() {
     let fixture = SqliteFixture::with(SqliteSettings::default());
     fixture.store().await.close().await;
     let path = fixture.path().canonicalize().unwrap();
@@ -326,8 +326,8 @@ async fn a_process_that_is_out_of_descriptors_is_told_so() {
     // the standard three, and what the test harness and tokio need
     command.arg("-c").arg("ulimit -n 24; exec \"$0\" \"$@\"");
     command.arg(std::env::current_exe().unwrap()).args(child::arguments());
-    let told = child::start_with(command, "run out of descriptors", &path).finish();
-    let [opening, claiming, reading] = told.as_slice() else { panic!("{told:?}") };
+    let lines = child::start_with(command, "run out of descriptors", &path).finish();
+    let [opening, claiming, reading] = lines.as_slice() else { panic!("{lines:?}") };
     let (path, many) = (path.display(), "Too many open files (os error 24)");
     assert_eq!(*opening, format!("the journal `{path}` cannot be opened: {many}"));
     assert_eq!(*claiming, format!("the store is unavailable: claiming a writer slot: {many}"));

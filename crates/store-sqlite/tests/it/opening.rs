@@ -1,7 +1,7 @@
-//! What can be opened, and what the others are told.
+//! What can be opened, and what error the others get.
 
 use crate::{
-    fixture::{SqliteFixture, stranger},
+    fixture::{SqliteFixture, foreign_connection},
     sample::{Writer, account, head_of},
 };
 use actum_model::{LaneCount, PartitionCount};
@@ -110,7 +110,7 @@ async fn a_database_of_another_program_is_refused_and_left_alone() {
         ["CREATE TABLE notes (text)", "PRAGMA application_id = 7", "PRAGMA user_version = 1"];
     for (nr, statement) in cases.into_iter().enumerate() {
         let path = directory.path().join(format!("notes-{nr}.db"));
-        let mut connection = stranger(&path).await;
+        let mut connection = foreign_connection(&path).await;
         connection.execute(statement).await.unwrap();
         connection.close().await.unwrap();
         let before = fs::read(&path).unwrap();
@@ -125,7 +125,7 @@ async fn a_database_of_another_program_is_refused_and_left_alone() {
 async fn a_journal_of_a_newer_schema_is_refused_and_left_alone() {
     let fixture = SqliteFixture::with(SqliteSettings::default());
     fixture.store().await.close().await;
-    let mut connection = fixture.stranger().await;
+    let mut connection = fixture.foreign_connection().await;
     connection.execute("PRAGMA user_version = 99").await.unwrap();
     connection.close().await.unwrap();
     let before = fs::read(fixture.path()).unwrap();
@@ -154,10 +154,10 @@ async fn a_layout_is_compared_when_one_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_locked_file_is_told_from_a_damaged_one() {
+async fn a_locked_file_is_distinguished_from_a_damaged_one() {
     let fixture = SqliteFixture::with(SqliteSettings::default());
     fixture.store().await.close().await;
-    let mut connection = fixture.stranger().await;
+    let mut connection = fixture.foreign_connection().await;
     for lock in ["BEGIN IMMEDIATE", "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE"] {
         sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut connection).await.unwrap();
         let error = refused(&fixture.path()).await;

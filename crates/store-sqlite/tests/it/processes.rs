@@ -52,8 +52,8 @@ async fn what_a_killed_writer_has_confirmed_is_there() {
         }
         player.process.kill().unwrap();
         player.process.wait().unwrap();
-        let told: Vec<String> = player.told.map_while(Result::ok).collect();
-        let confirmed = told.last().and_then(|line| line.strip_prefix("confirmed ")?.parse().ok());
+        let lines: Vec<String> = player.lines.map_while(Result::ok).collect();
+        let confirmed = lines.last().and_then(|line| line.strip_prefix("confirmed ")?.parse().ok());
 
         let store = fixture.store().await;
         let writer = Writer::claim(&store).await;
@@ -106,8 +106,8 @@ async fn a_slot_is_refused_while_another_process_lives_and_free_when_it_is_dead(
     let store = fixture.store().await;
     match store.claim(&claim("late")).await {
         Err(error @ ClaimError::Held { .. }) => {
-            let told = error.to_string();
-            assert_eq!(told, "the writer slot `journal` is held by engine `bank`, process 4711");
+            let message = error.to_string();
+            assert_eq!(message, "the writer slot `journal` is held by engine `bank`, process 4711");
         }
         other => panic!("the holder is alive: {other:?}"),
     }
@@ -140,10 +140,10 @@ async fn a_living_process_can_be_shut_out() {
     assert!(outcomes.iter().all(|o| matches!(o, AppendOutcome::Appended { .. })));
     // it fails with `Fenced` by itself
     assert!(!player.process.wait().unwrap().success());
-    let told: Vec<_> = player.told.map(Result::unwrap).collect();
+    let lines: Vec<_> = player.lines.map(Result::unwrap).collect();
     assert!(
-        told.iter().any(|line| line.contains("Fenced { incarnation: Incarnation(1) }")),
-        "{told:?}"
+        lines.iter().any(|line| line.contains("Fenced { incarnation: Incarnation(1) }")),
+        "{lines:?}"
     );
     assert_eq!(assert_whole(&store).await, head + 1);
 }
@@ -169,16 +169,16 @@ async fn a_commit_the_disk_has_failed_is_unknown_and_can_be_settled() {
         assert_eq!(head_of(&store, &account(nr)).await, stored, "not now and not later");
     }
     assert_eq!(store.heads().await.unwrap().positions(), [Position::new(100 * stored)]);
-    let mut stranger = fixture.stranger().await;
+    let mut foreign = fixture.foreign_connection().await;
     let query = sqlx::query_scalar::<_, i64>("SELECT settled FROM journal");
     assert_eq!(
-        query.fetch_one(&mut stranger).await.unwrap(),
+        query.fetch_one(&mut foreign).await.unwrap(),
         1,
         "the failed frames were overwritten"
     );
 }
 
-/// Root may write everywhere, so the child is nobody; without root it is who we are.
+/// Root may write everywhere, so the child runs as `nobody`; without root it is who we are.
 #[cfg(unix)]
 fn say_why_not(journal: &Path) -> String {
     use std::os::unix::{fs::MetadataExt, process::CommandExt};
@@ -201,19 +201,22 @@ async fn a_file_or_directory_that_cannot_be_written_is_named() {
     let journal = fixture.path().canonicalize().unwrap_or(fixture.path());
     let directory = journal.parent().unwrap();
     allow(directory, 0o555);
-    let told = say_why_not(&journal);
-    assert!(told.contains("ReadOnly"), "a new file in such a directory: {told}");
-    assert!(told.contains(&format!("no permission to change `{}`", directory.display())), "{told}");
+    let reason = say_why_not(&journal);
+    assert!(reason.contains("ReadOnly"), "a new file in such a directory: {reason}");
+    assert!(
+        reason.contains(&format!("no permission to change `{}`", directory.display())),
+        "{reason}"
+    );
 
     allow(directory, 0o777);
     fixture.store().await.close().await;
     for mode in [0o444, 0o000] {
         allow(&journal, mode);
-        let told = say_why_not(&journal);
-        assert!(told.contains("ReadOnly"), "a file of mode {mode:o}: {told}");
+        let reason = say_why_not(&journal);
+        assert!(reason.contains("ReadOnly"), "a file of mode {mode:o}: {reason}");
         assert!(
-            told.contains(&format!("no permission to change `{}`", journal.display())),
-            "{told}"
+            reason.contains(&format!("no permission to change `{}`", journal.display())),
+            "{reason}"
         );
     }
     allow(&journal, 0o666);
@@ -223,19 +226,25 @@ async fn a_file_or_directory_that_cannot_be_written_is_named() {
     }
     assert_eq!(say_why_not(&journal), "it can");
     for log in ["journal.db-wal", "journal.db-shm"] {
-        // left behind by somebody else
+        // left behind by another user
         let log = directory.join(log);
         fs::write(&log, "").unwrap();
         allow(&log, 0o400);
-        let told = say_why_not(&journal);
-        assert!(told.contains("ReadOnly"), "a foreign {}: {told}", log.display());
-        assert!(told.contains(&format!("no permission to change `{}`", log.display())), "{told}");
+        let reason = say_why_not(&journal);
+        assert!(reason.contains("ReadOnly"), "a foreign {}: {reason}", log.display());
+        assert!(
+            reason.contains(&format!("no permission to change `{}`", log.display())),
+            "{reason}"
+        );
         fs::remove_file(&log).unwrap();
         drop(fs::remove_file(directory.join("journal.db-shm")));
     }
     allow(directory, 0o555);
-    let told = say_why_not(&journal);
-    assert!(told.contains("ReadOnly"), "a good file in such a directory: {told}");
-    assert!(told.contains(&format!("no permission to change `{}`", directory.display())), "{told}");
+    let reason = say_why_not(&journal);
+    assert!(reason.contains("ReadOnly"), "a good file in such a directory: {reason}");
+    assert!(
+        reason.contains(&format!("no permission to change `{}`", directory.display())),
+        "{reason}"
+    );
     allow(directory, 0o777);
 }

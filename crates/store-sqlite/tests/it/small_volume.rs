@@ -1,4 +1,4 @@
-//! A volume of 40 MB that nobody else uses, until the journal has filled it; and one that others fill.
+//! A volume of 40 MB that no one else uses, until the journal has filled it; and one that others fill.
 //!
 //! The volumes are file systems of a mount namespace of their own, which end with the processes in it. Where this may
 //! not be done the tests are skipped, or fail where `ACTUM_REQUIRE_SERVERS` asks for everything that tests may need.
@@ -58,9 +58,9 @@ fn play(mount: &str, parts: &[&str]) -> Vec<String> {
     let mut command = in_volume(mount, &each.collect::<Vec<_>>().join(" && "));
     command.arg(&place).arg(env::current_exe().unwrap()).args(child::arguments());
     let player: Player = child::start_with(command, "nothing yet", &place.join("journal.db"));
-    let mut told = player.finish();
-    told.retain(|line| !line.starts_with("Aborted")); // the shell has seen it
-    told
+    let mut lines = player.finish();
+    lines.retain(|line| !line.starts_with("Aborted")); // the shell has seen it
+    lines
 }
 
 fn each_volume() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -71,24 +71,24 @@ fn each_volume() -> impl Iterator<Item = (&'static str, &'static str)> {
 fn a_journal_that_has_filled_its_volume_starts_again_and_has_room_once_events_are_deleted() {
     for (kind, mount) in each_volume() {
         let parts = ["fill a small volume", "go on in a small volume", "go on in a small volume"];
-        let told = play(mount, &parts);
-        let [stored, full, went_on @ ..] = told.as_slice() else { panic!("{kind}: {told:?}") };
+        let lines = play(mount, &parts);
+        let [stored, full, went_on @ ..] = lines.as_slice() else { panic!("{kind}: {lines:?}") };
         let stored: u64 = stored.strip_prefix("stored ").expect(stored).parse().unwrap();
         assert!(stored > 250, "{kind}: a volume of 40 MB holds {stored} events of 100 KB");
         assert!(full.contains("is full") && full.contains("journal.db"), "{kind}: {full}");
         let expected = format!("found {stored}, full again, deleted, wrote 20");
-        assert_eq!(went_on, [expected.clone(), expected], "{kind}: {told:?}");
+        assert_eq!(went_on, [expected.clone(), expected], "{kind}: {lines:?}");
     }
 }
 
 #[test]
 fn a_journal_goes_on_without_help_when_others_leave_room_again() {
     for (kind, mount) in each_volume() {
-        let told = play(mount, &["meet a volume that others fill"; 2]);
-        assert_eq!(told.len(), 4, "{kind}: {told:?}");
-        for (nr, line) in told.iter().enumerate() {
+        let lines = play(mount, &["meet a volume that others fill"; 2]);
+        assert_eq!(lines.len(), 4, "{kind}: {lines:?}");
+        for (nr, line) in lines.iter().enumerate() {
             let expected = if nr % 2 == 0 { "is full" } else { "went on" };
-            assert!(line.contains(expected), "{kind}: {told:?}");
+            assert!(line.contains(expected), "{kind}: {lines:?}");
         }
     }
 }
@@ -97,8 +97,8 @@ fn a_journal_goes_on_without_help_when_others_leave_room_again() {
 fn many_events_of_one_entity_can_be_deleted_from_a_full_volume() {
     for (kind, mount) in each_volume() {
         let parts = ["fill a small volume with one entity", "delete many events"];
-        let told = play(mount, &parts);
-        let [stored, went_on] = told.as_slice() else { panic!("{kind}: {told:?}") };
+        let lines = play(mount, &parts);
+        let [stored, went_on] = lines.as_slice() else { panic!("{kind}: {lines:?}") };
         let stored: u64 = stored.strip_prefix("stored ").expect(stored).parse().unwrap();
         assert!(stored > MANY, "{kind}: a volume of 40 MB holds {stored} events of 15 KB");
         assert_eq!(went_on, &format!("found {stored}, deleted {MANY}, wrote 200"), "{kind}");
@@ -109,21 +109,21 @@ fn many_events_of_one_entity_can_be_deleted_from_a_full_volume() {
 fn many_snapshots_of_one_entity_can_be_deleted_from_a_full_volume() {
     for (kind, mount) in each_volume() {
         let parts = ["fill a small volume with snapshots", "delete many snapshots"];
-        let told = play(mount, &parts);
-        let last = told.last().map(String::as_str);
+        let lines = play(mount, &parts);
+        let last = lines.last().map(String::as_str);
         assert_eq!(
             last,
             Some(format!("deleted {SNAPSHOTS} snapshots").as_str()),
-            "{kind}: {told:?}"
+            "{kind}: {lines:?}"
         );
     }
 }
 
 #[test]
-fn what_is_kept_for_those_who_make_room_is_for_nobody_else() {
+fn what_is_kept_for_those_who_make_room_is_for_no_one_else() {
     for (kind, mount) in each_volume() {
-        let told = play(mount, &["fill a small volume", "use what is kept of a small volume"]);
-        let last = told.last().map(String::as_str);
-        assert_eq!(last, Some("refused what grows, did what does not"), "{kind}: {told:?}");
+        let lines = play(mount, &["fill a small volume", "use what is kept of a small volume"]);
+        let last = lines.last().map(String::as_str);
+        assert_eq!(last, Some("refused what grows, did what does not"), "{kind}: {lines:?}");
     }
 }

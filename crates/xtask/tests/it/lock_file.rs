@@ -15,7 +15,7 @@ fn nothing_is_built_with_a_second_tls_provider() {
 }
 
 #[test]
-fn crate_that_is_built_is_told_from_one_that_is_not() {
+fn crate_that_is_built_is_distinguished_from_one_that_is_not() {
     assert!(is_built(&real(), "aws-lc-rs").unwrap());
     assert!(is_built(&real(), "no-such-crate").is_err());
 }

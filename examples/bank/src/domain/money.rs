@@ -58,7 +58,7 @@ impl<'de> Deserialize<'de> for Money {
     }
 }
 
-/// Takes whole numbers and nothing else; everything it does not take is told what was expected.
+/// Takes whole numbers and nothing else; for everything else the error says what was expected.
 struct MoneyVisitor;
 
 impl de::Visitor<'_> for MoneyVisitor {

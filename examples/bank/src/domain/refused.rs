@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 /// Why an account refuses a command: the rules of the bank. Nothing is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Refused {
-    /// Nobody has opened the account.
+    /// No one has opened the account.
     #[error("the account does not exist")]
     NotOpen,
     /// The account is in use; it cannot be opened again.

@@ -23,7 +23,7 @@ use std::num::NonZeroU32;
 
 /// How many events a page of a history has at most.
 const PAGE_MAX: u32 = 1_000;
-/// How many it has unless told otherwise.
+/// How many it has unless set otherwise.
 const PAGE: u32 = 100;
 
 #[derive(Deserialize)]

@@ -1,4 +1,4 @@
-//! The service around the bank. Every error is a problem document (RFC 9457), whoever made it.
+//! The service around the bank. Every error is a problem document (RFC 9457), no matter which layer made it.
 
 mod accounts;
 mod answer;

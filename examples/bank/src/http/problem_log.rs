@@ -7,7 +7,7 @@ use std::{
 /// How often problems of one cause are logged at most.
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// How many different problems are told apart; all others of one name count as one.
+/// How many different problems are distinguished; all others of one name count as one.
 const PROBLEMS_MAX: usize = 64;
 
 /// Logs requests that could not be served: the first of each cause, then a count at intervals. A store that is away fails

@@ -75,7 +75,7 @@ impl Page {
         });
     }
 
-    /// Enters that nobody will ever know about an order.
+    /// Enters that no one will ever know about an order.
     pub(super) fn enter_unknown(&self) {
         self.change(|entries| entries.unknown += 1);
     }

@@ -54,7 +54,7 @@ impl Driver {
         }
     }
 
-    /// Drives with so many clients until told to stop; every order that was begun is settled.
+    /// Drives with so many clients until asked to stop; every order that was begun is settled.
     pub(super) async fn drive(self, clients: u32, stopped: watch::Receiver<bool>) -> Tally {
         let mut driving = JoinSet::new();
         for client in 0..clients {

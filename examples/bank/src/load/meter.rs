@@ -4,8 +4,8 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-/// How many surprises are told in words.
-const SURPRISES_TOLD: usize = 10;
+/// How many surprises are shown in words.
+const SURPRISES_SHOWN: usize = 10;
 
 /// What all clients count while they drive.
 #[derive(Default)]
@@ -103,7 +103,7 @@ impl Tally {
     /// Counts an answer that cannot be right.
     pub(super) fn surprise(&mut self, what: String) {
         self.surprises += 1;
-        if self.first_surprises.len() < SURPRISES_TOLD {
+        if self.first_surprises.len() < SURPRISES_SHOWN {
             self.first_surprises.push(what);
         }
     }
@@ -117,7 +117,7 @@ impl Tally {
         self.repeated += other.repeated;
         self.surprises += other.surprises;
         self.first_surprises.extend(other.first_surprises);
-        self.first_surprises.truncate(SURPRISES_TOLD);
+        self.first_surprises.truncate(SURPRISES_SHOWN);
         self.latencies.add(other.latencies).expect("a histogram that resizes takes any value");
     }
 }

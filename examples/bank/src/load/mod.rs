@@ -27,7 +27,7 @@ use std::{
 use target::Target;
 use tokio::sync::watch;
 
-/// Drives a bank as `args` say, and tells `out` about it.
+/// Drives a bank as `args` say, and reports to `out`.
 ///
 /// # Errors
 /// When there is no bank to drive, or the accounts cannot be opened.
@@ -48,7 +48,7 @@ pub async fn run(args: &LoadArgs, out: &mut impl Write) -> Result<Verdict> {
     let driving = tokio::spawn(driver.clone().drive(clients, stopped));
     let started = Instant::now();
     progress::drive(&driver.meter, Duration::from_secs(seconds.into()), out).await?;
-    let _ = stop.send(true); // a driver that has failed tells so itself
+    let _ = stop.send(true); // a driver that has failed reports that itself
     let drove_for = started.elapsed();
     let drove = progress::settle(clients.into(), &driver.meter, driving, out).await?;
     let drove = drove.context("a client failed")?;

@@ -4,14 +4,14 @@ use hdrhistogram::Histogram;
 use indicatif::HumanCount;
 use std::{collections::BTreeMap, io::Write, time::Duration};
 
-/// How many findings are told one by one.
-const FINDINGS_TOLD: usize = 20;
+/// How many findings are shown one by one.
+const FINDINGS_SHOWN: usize = 20;
 /// How long the longest bar is.
 const BAR_WIDTH: u64 = 40;
 /// Where the histogram begins.
 const LEAST_BOUND_MICROS: u64 = 125;
 
-/// Tells how many requests were answered, and how fast.
+/// Reports how many requests were answered, and how fast.
 pub(super) fn requests(drove: &Tally, took: Duration, out: &mut impl Write) -> Result<()> {
     let Tally { deposits, withdrawals, refused, looks, repeated, latencies, .. } = drove;
     let answered = latencies.len();
@@ -45,7 +45,7 @@ pub(super) fn requests(drove: &Tally, took: Duration, out: &mut impl Write) -> R
     histogram(latencies, out)
 }
 
-/// Tells how long answers took: how many fell into each doubling of the time, and the percentiles.
+/// Reports how long answers took: how many fell into each doubling of the time, and the percentiles.
 fn histogram(latencies: &Histogram<u64>, out: &mut impl Write) -> Result<()> {
     let mut rows: BTreeMap<u64, u64> = BTreeMap::new();
     for step in latencies.iter_recorded() {
@@ -59,10 +59,10 @@ fn histogram(latencies: &Histogram<u64>, out: &mut impl Write) -> Result<()> {
     }
     let percentiles =
         [("p50", 50.0), ("p90", 90.0), ("p99", 99.0), ("p99.9", 99.9), ("max", 100.0)];
-    let told = percentiles.map(|(name, percent)| {
+    let shown = percentiles.map(|(name, percent)| {
         format!("{name} {:.2} ms", millis(latencies.value_at_percentile(percent)))
     });
-    writeln!(out, "  {}", told.join("   "))?;
+    writeln!(out, "  {}", shown.join("   "))?;
     Ok(())
 }
 
@@ -75,7 +75,7 @@ fn millis(micros: u64) -> f64 {
     Duration::from_micros(micros).as_secs_f64() * 1_000.0
 }
 
-/// Tells whether every balance is right, and which are not.
+/// Reports whether every balance is right, and which are not.
 pub(super) fn verdict(verdict: &Verdict, out: &mut impl Write) -> Result<()> {
     let count = |count: usize| HumanCount(count as u64);
     let accounts = count(verdict.accounts);
@@ -98,11 +98,11 @@ pub(super) fn verdict(verdict: &Verdict, out: &mut impl Write) -> Result<()> {
         let unreadable = count(verdict.unreadable);
         writeln!(out, "{unreadable} of {accounts} accounts cannot be looked at, such as {why}")?;
     }
-    for finding in verdict.wrong.iter().take(FINDINGS_TOLD) {
+    for finding in verdict.wrong.iter().take(FINDINGS_SHOWN) {
         writeln!(out, "WRONG: {finding}")?;
     }
-    if verdict.wrong.len() > FINDINGS_TOLD {
-        writeln!(out, "… and {} more", count(verdict.wrong.len() - FINDINGS_TOLD))?;
+    if verdict.wrong.len() > FINDINGS_SHOWN {
+        writeln!(out, "… and {} more", count(verdict.wrong.len() - FINDINGS_SHOWN))?;
     }
     let wrong = count(verdict.wrong.len());
     writeln!(out, "{wrong} of {accounts} accounts are not what was acknowledged")?;
@@ -129,8 +129,8 @@ mod tests {
         for (micros, count) in [(100, 1), (200, 10), (900, 20), (1_000, 20), (30_000, 1)] {
             latencies.record_n(micros, count).expect("a histogram that resizes takes any value");
         }
-        let mut told = Vec::new();
-        histogram(&latencies, &mut told).expect("a vector can be written to");
+        let mut report = Vec::new();
+        histogram(&latencies, &mut report).expect("a vector can be written to");
         let bar = |length| "█".repeat(length);
         let expected = format!(
             "
@@ -146,6 +146,6 @@ answered within
             bar(40),
             bar(1)
         );
-        assert_eq!(String::from_utf8_lossy(&told), expected);
+        assert_eq!(String::from_utf8_lossy(&report), expected);
     }
 }

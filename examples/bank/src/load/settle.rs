@@ -33,7 +33,7 @@ impl Driver {
         outcome
     }
 
-    /// Has an order done and enters it into the books; `repeat` sends it once more after that.
+    /// Has an order done and enters it into the books; `repeat` sends it again after that.
     pub(super) async fn order(&self, order: &Order, page: &Page, repeat: bool, tally: &mut Tally) {
         let applied = match self.settle(order, page).await {
             Outcome::Applied(applied) => applied,

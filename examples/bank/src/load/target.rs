@@ -5,7 +5,7 @@ use std::io::Write;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-/// The bank that is driven: somebody else's, or one of our own for as long as it takes.
+/// The bank that is driven: one that runs already, or one of our own for as long as it takes.
 pub(super) struct Target {
     client: Client,
     own: Option<(Server, TempDir)>,

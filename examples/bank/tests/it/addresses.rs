@@ -27,7 +27,7 @@ async fn address_that_leads_nowhere_is_a_problem() {
 }
 
 #[tokio::test]
-async fn method_that_an_address_does_not_take_is_told_which_it_takes() {
+async fn method_that_an_address_does_not_take_is_answered_with_those_it_takes() {
     let service = Service::with_ada().await;
     for (path, takes) in [
         ("/accounts/ada", &["POST", "GET", "HEAD"][..]),
@@ -129,7 +129,7 @@ async fn id_is_any_text_of_1_to_512_bytes_without_nul() {
 }
 
 #[tokio::test]
-async fn what_is_hardly_http_gets_an_answer_and_hurts_nobody() {
+async fn what_is_hardly_http_gets_an_answer_and_hurts_no_one() {
     let service = Service::with_ada().await;
     for (request, status) in [
         ("GET /accounts/ü HTTP/1.1\r\nhost: bank\r\nconnection: close\r\n\r\n", "404"),

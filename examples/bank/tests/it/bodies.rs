@@ -12,7 +12,7 @@ async fn post_text(service: &Service, path: &str, body: impl Into<reqwest::Body>
 }
 
 #[tokio::test]
-async fn what_is_no_json_is_told_apart_from_what_is_no_order() {
+async fn what_is_not_json_is_distinguished_from_what_is_not_an_order() {
     let service = Service::with_ada().await;
     let deep = "[".repeat(10_000);
     for (body, name, detail) in [

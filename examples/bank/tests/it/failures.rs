@@ -1,4 +1,4 @@
-//! What goes wrong behind the bank, and what a caller is told about it.
+//! What goes wrong behind the bank, and what a caller is answered about it.
 
 use crate::service::{Reply, Service};
 use actum::{MemoryStore, settings::RuntimeSettings};
@@ -56,7 +56,7 @@ async fn answer_that_does_not_come_in_time_says_whether_it_was_perhaps_done() {
     let document = deposit(&service, 5, "k").await.problem(504, "timeout", "may have been applied");
     assert!(maybe_applied(&document));
     let document = service.get("/accounts/ada").await.problem(504, "timeout", "was not applied");
-    assert!(!maybe_applied(&document), "a look changes nothing");
+    assert!(!maybe_applied(&document), "a read changes nothing");
     gate.open();
     assert_eq!(deposit(&service, 5, "k").await.json()["revision"], 3);
     assert_eq!(service.ada().await, (105, 3));
@@ -92,7 +92,7 @@ async fn change_of_unknown_outcome_can_be_sent_again_with_its_key() {
 }
 
 #[tokio::test]
-async fn stranger_that_writes_to_the_journal_is_a_conflict() {
+async fn foreign_writer_of_the_journal_is_a_conflict() {
     let (service, faults) = faulty(RuntimeSettings::default()).await;
     faults.next(Operation::Append, Fault::foreign_writer());
     let detail = "another writer was faster, it left the entity at revision 3";

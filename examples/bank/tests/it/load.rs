@@ -59,14 +59,14 @@ impl Liar {
 async fn serve(lie: Lie) -> String {
     let bank = Bank::start(MemoryStore::new()).await.unwrap();
     let liar = Liar { lie, lied: Arc::default(), lost: Arc::default() };
-    let router: Router = http::router(bank).layer(from_fn_with_state(liar, tell));
+    let router: Router = http::router(bank).layer(from_fn_with_state(liar, answer));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(axum::serve(listener, router).into_future());
     url
 }
 
-async fn tell(State(liar): State<Liar>, mut request: Request, next: Next) -> Response {
+async fn answer(State(liar): State<Liar>, mut request: Request, next: Next) -> Response {
     let deposits = request.uri().path().ends_with("/deposits");
     let first = || !liar.lied.swap(true, Ordering::Relaxed);
     match liar.lie {
@@ -185,9 +185,9 @@ async fn program_fails_when_a_balance_is_wrong() {
 
 #[tokio::test]
 async fn where_no_bank_is_there_is_nothing_to_drive() {
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", nobody.local_addr().unwrap());
-    drop(nobody);
+    let unused = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", unused.local_addr().unwrap());
+    drop(unused);
     let output = program::run(["load", "--url", &url]).await;
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 /// How long a bank that was killed keeps the next one out of a PostgreSQL database.
 pub(crate) const LEASE: Duration = Duration::from_millis(500);
-/// The same where nobody may take over from a bank that lives: a busy machine may keep it from renewing for a while.
+/// The same where no other may take over from a bank that lives: a busy machine may keep it from renewing for a while.
 pub(crate) const LONG_LEASE: Duration = Duration::from_secs(4);
 
 /// A journal of a test's own.
@@ -60,7 +60,7 @@ impl Place {
         }
     }
 
-    /// What to tell a bank.
+    /// What a bank is started with.
     pub(crate) fn args(&self) -> Vec<String> {
         match self {
             Self::File(_) => vec!["--database".to_owned(), self.path().display().to_string()],

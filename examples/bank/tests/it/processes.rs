@@ -149,7 +149,7 @@ async fn arguments_that_make_no_sense_are_explained() {
 }
 
 #[tokio::test]
-async fn bank_that_is_told_to_end_ends_well_and_leaves_the_file_to_the_next() {
+async fn bank_that_is_asked_to_end_ends_well_and_leaves_the_file_to_the_next() {
     let directory = TempDir::new().unwrap();
     let database = directory.path().join("bank.db");
     for (nr, signal) in ["TERM", "INT"].into_iter().enumerate() {

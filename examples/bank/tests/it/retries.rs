@@ -79,7 +79,7 @@ async fn key_belongs_to_its_account() {
 }
 
 #[tokio::test]
-async fn what_was_refused_is_decided_anew() {
+async fn what_was_refused_is_decided_again() {
     let service = Service::with_ada().await;
     let withdraw = || keyed(&service, WITHDRAWALS, json!({ "amount": 150 }), "k");
     withdraw().await.problem(409, "insufficient-funds", "holds 100");

@@ -1,4 +1,4 @@
-//! Two banks on one PostgreSQL database: one of them writes, the other is told; and a database that goes away.
+//! Two banks on one PostgreSQL database: one of them writes, the other is refused; and a database that goes away.
 
 use crate::{
     crash::{Journal, Ledger, drive, settle_all, settle_in_the_end},
@@ -24,7 +24,7 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn within<T>(what: impl Future<Output = T>) -> T {
-    timeout(PATIENCE, what).await.expect("nobody waits for ever")
+    timeout(PATIENCE, what).await.expect("no one waits for ever")
 }
 
 /// Waits until the ledger has so many more answers.
@@ -40,7 +40,7 @@ async fn keep_driving(client: &Client, ledger: &Arc<Ledger>, random: &mut fastra
         if settle_all(client, ledger, random).await {
             drive(client, ledger, random).await;
         }
-        sleep(Duration::from_millis(10)).await; // as a client does that was told to come back
+        sleep(Duration::from_millis(10)).await; // as a client does that was asked to come back
     }
 }
 
@@ -48,12 +48,12 @@ async fn keep_driving(client: &Client, ledger: &Arc<Ledger>, random: &mut fastra
 /// in time, and answers nothing until it has.
 async fn begin_new(client: &Client, ledger: &Arc<Ledger>, random: &mut fastrand::Rng) {
     while !drive(client, ledger, random).await && !ledger.is_closed() {
-        sleep(Duration::from_millis(10)).await; // as a client does that was told to come back
+        sleep(Duration::from_millis(10)).await; // as a client does that was asked to come back
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn second_bank_on_a_database_is_told_who_holds_it_and_disturbs_nobody() {
+async fn second_bank_on_a_database_learns_who_holds_it_and_disturbs_no_one() {
     let Some(place) = Place::postgres().map(Place::with_long_lease) else { return };
     let (mut random, ledger) = (seed::random(), Arc::new(Ledger::new()));
     let mut first = Program::serve(place.args());

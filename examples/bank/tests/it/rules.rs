@@ -1,4 +1,4 @@
-//! What an account does, told without a bank around it.
+//! What an account does, tested without a bank around it.
 
 use actum_testkit::Given;
 use bank::domain::{

@@ -17,7 +17,7 @@ const PORTS_MAX: usize = 10;
 
 /// A PgBouncer in front of a [`PostgresServer`]: it gives a client a connection for one transaction at a time.
 ///
-/// It asks nobody for a password and is the server's superuser `actum` for every client, whatever name they give.
+/// It asks no one for a password and is the server's superuser `actum` for every client, whatever name they give.
 /// Dropping it kills it and deletes its directory; the server is not touched.
 #[derive(Debug)]
 pub struct PgBouncer {

@@ -214,7 +214,7 @@ impl PostgresServer {
 
 impl Drop for PostgresServer {
     fn drop(&mut self) {
-        // what does not end by being told is killed: nothing may be left behind
+        // what does not end when asked to is killed: nothing may be left behind
         if self.stop(StopMode::Immediate).is_err() {
             let _ = self.kill();
         }

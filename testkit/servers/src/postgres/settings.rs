@@ -21,7 +21,7 @@ pub(crate) struct Tls {
 }
 
 impl Default for PostgresServerSettings {
-    /// 100 connections, nobody needs a password, no TLS, and nothing waits for the disk.
+    /// 100 connections, no one needs a password, no TLS, and nothing waits for the disk.
     fn default() -> Self {
         Self {
             fsync: false,

@@ -89,7 +89,7 @@ impl TestPostgres {
 pub fn unique_name(start: &str) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    // a process id comes back on a machine that runs long, and the server may be somebody's who keeps it
+    // a process id comes back on a machine that runs long, and the server may be one that its owner keeps
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("{start}_{:x}_{:x}_{count}", since.as_micros(), process::id())
 }

@@ -10,10 +10,11 @@ use std::{
 
 use crate::ServerError;
 
-/// Who servers run as: whoever runs the tests, unless that is root, which PostgreSQL and PgBouncer refuse to run as.
+/// Who servers run as: the user that runs the tests, unless that is root, which PostgreSQL and PgBouncer refuse to run
+/// as.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Account {
-    /// Whoever runs the tests.
+    /// The user that runs the tests.
     Own,
     /// Another, because the tests run as root.
     Other { uid: u32, gid: u32 },

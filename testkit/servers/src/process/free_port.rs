@@ -8,7 +8,7 @@ const COUNT: u64 = 20_000;
 /// How many ports are looked at before the system is asked for any.
 const ATTEMPTS_MAX: u64 = 100;
 
-/// A port of 127.0.0.1 that was free a moment ago. Somebody else may be faster: whoever uses it tries again then.
+/// A port of 127.0.0.1 that was free a moment ago. Another process may be faster: the caller tries again then.
 pub(crate) fn free_port() -> std::io::Result<u16> {
     let random = RandomState::new();
     for attempt in 0..ATTEMPTS_MAX {

@@ -105,7 +105,7 @@ impl ServerHome {
         running
     }
 
-    /// Waits until a server that was told to stop is gone with all of its processes.
+    /// Waits until a server that was asked to stop is gone with all of its processes.
     pub(crate) fn wait_gone(
         &mut self,
         process: &mut ServerProcess,
@@ -130,7 +130,7 @@ impl ServerHome {
         String::from_utf8_lossy(&log[log.len().saturating_sub(LOG_BYTES_MAX)..]).into_owned()
     }
 
-    /// Begins the log anew.
+    /// Begins the log from scratch.
     pub(crate) fn clear_log(&self) {
         // it is there, or there is nothing to clear
         let _ = fs::remove_file(self.log_file());

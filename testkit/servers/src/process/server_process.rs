@@ -36,7 +36,7 @@ pub(crate) enum Ready {
     NotYet,
 }
 
-/// What a process is told; `KILL` needs no telling, see [`ServerProcess::kill`].
+/// What a process is asked; `KILL` asks nothing, see [`ServerProcess::kill`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Signal {
     /// SIGTERM.

@@ -42,7 +42,7 @@ impl Watchdog {
         sh.args(["-c", SCRIPT, "watchdog"]).arg(directory).arg(signal);
         // a group of its own: what interrupts or kills the owner's does not reach it
         sh.process_group(0).current_dir("/");
-        // it holds none of the owner's outputs open: whoever reads them would wait for it
+        // it holds none of the owner's outputs open: a process that reads them would wait for it
         sh.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         Ok(Self(sh.spawn().map_err(ServerError::io("starting a watchdog".to_owned()))?))
     }
@@ -59,7 +59,7 @@ impl Watchdog {
 
     fn say(&mut self, line: &str) {
         if let Some(input) = &mut self.0.stdin {
-            // a watchdog that somebody killed costs the safety net, not the test
+            // a watchdog that was killed costs the safety net, not the test
             let _ = input.write_all(format!("{line}\n").as_bytes());
         }
     }

@@ -2,7 +2,7 @@ use std::{thread, time::Instant};
 
 use actum_test_servers::{PostgresServerSettings, StopMode};
 
-use crate::looks::{listens, lives, processes_of, psql, server, soon};
+use crate::probes::{listens, lives, processes_of, psql, server, soon};
 
 #[test]
 fn server_starts_and_answers() {
@@ -120,7 +120,7 @@ fn servers_side_by_side_share_nothing() {
 }
 
 #[test]
-fn server_that_somebody_else_ended_is_known_to_be_down() {
+fn server_that_another_process_ended_is_known_to_be_down() {
     let Some(mut server) = server(PostgresServerSettings::default()) else { return };
     let kill = format!("kill -QUIT {}", server.pid().unwrap());
     assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());

@@ -1,5 +1,5 @@
 //! What becomes of a server whose owner is killed and runs no code any more. The owner is this very test program, run
-//! once more and told by its environment to start a server and to wait for its end.
+//! again and asked by its environment to start a server and to wait for its end.
 
 use std::{
     env,
@@ -10,7 +10,7 @@ use std::{
 
 use actum_test_servers::{PostgresBinaries, PostgresServerSettings, TestPostgres, available};
 
-use crate::looks::{lives, processes_of, server, soon};
+use crate::probes::{lives, processes_of, server, soon};
 
 type Lines = std::io::Lines<BufReader<ChildStdout>>;
 
@@ -37,7 +37,7 @@ fn owner_of_a_server_for_the_tests_beside() {
     let own = |pid: u32, data: &Path| {
         println!("owns {pid} {}", data.display());
         std::io::stdout().flush().unwrap();
-        // until the test beside lets go of the other end
+        // until the test beside releases the other end
         let _ = std::io::stdin().read(&mut [0]);
     };
     if role == "shared" {

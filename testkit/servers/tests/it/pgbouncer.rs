@@ -1,6 +1,6 @@
 use actum_test_servers::{PgBouncer, PgBouncerSettings, PostgresServerSettings, available};
 
-use crate::looks::{listens, lives, psql, server};
+use crate::probes::{listens, lives, psql, server};
 
 #[test]
 fn clients_share_the_connections_of_the_proxy() {

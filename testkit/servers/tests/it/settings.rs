@@ -2,7 +2,7 @@ use actum_test_servers::{
     PostgresBinaries, PostgresServer, PostgresServerSettings, available, optional,
 };
 
-use crate::looks::{psql, server};
+use crate::probes::{psql, server};
 
 #[test]
 fn parameters_reach_the_server_and_win_over_the_other_settings() {
@@ -19,7 +19,7 @@ fn parameters_reach_the_server_and_win_over_the_other_settings() {
 }
 
 #[test]
-fn server_does_not_wait_for_the_disk_unless_told_to() {
+fn server_does_not_wait_for_the_disk_unless_set_to() {
     let Some(server) = server(PostgresServerSettings::default()) else { return };
     let show = "select current_setting('fsync'), current_setting('max_connections')";
     let Some(shown) = psql(&server.url("postgres"), show) else { return };

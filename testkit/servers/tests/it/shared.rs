@@ -2,7 +2,7 @@ use std::{collections::HashSet, thread};
 
 use actum_test_servers::{TestPostgres, unique_name};
 
-use crate::looks::psql;
+use crate::probes::psql;
 
 #[test]
 fn shared_server_is_one_for_the_whole_process() {

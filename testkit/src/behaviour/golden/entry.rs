@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_none_is_told_apart() {
+    fn a_line_that_is_none_is_distinguished() {
         for line in
             ["event", "event | a | 1 | json", "event | a | one | json | 1", "e | a | 1 | c | 0xf"]
         {

@@ -12,9 +12,9 @@ async fn story(seed: u64, rates: Rates) -> Vec<&'static str> {
     for nr in 0..100 {
         let id = nr.to_string();
         let batch = journal.batch(vec![append(&id, 0, nr, &["x"])]);
-        let told = journal.append(&batch).await;
+        let answer = journal.append(&batch).await;
         let stored = journal.texts(&id).await.len();
-        story.push(match (told, stored) {
+        story.push(match (answer, stored) {
             (Ok(outcomes), 1) if super::journal::is_appended(&outcomes[0]) => "stored",
             (Ok(_), 1) => "conflict",
             (Err(StoreError::Unavailable { .. }), 0) => "unavailable",
@@ -68,13 +68,13 @@ async fn everything_that_has_a_rate_happens() {
 #[tokio::test]
 async fn a_rate_of_zero_never_hits_and_of_one_always() {
     assert!(
-        story(7, Rates::default().with_delayed(1.0)).await.iter().all(|told| *told == "stored")
+        story(7, Rates::default().with_delayed(1.0)).await.iter().all(|answer| *answer == "stored")
     );
     assert!(
         story(7, Rates::default().with_writes_fail(1.0))
             .await
             .iter()
-            .all(|told| *told == "unavailable")
+            .all(|answer| *answer == "unavailable")
     );
 }
 

@@ -16,7 +16,7 @@ async fn calls_appends_and_events_are_counted() {
 }
 
 #[tokio::test]
-async fn only_what_a_caller_was_told_is_confirmed() {
+async fn only_what_a_caller_got_an_answer_to_is_confirmed() {
     let journal = Journal::new().await;
     journal.faults.next(Operation::Append, Fault::unavailable());
     journal.faults.next(Operation::Append, Fault::unknown_committed());

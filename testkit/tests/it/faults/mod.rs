@@ -1,4 +1,4 @@
-//! The store that fails as it is told to, over a journal in memory.
+//! The store that fails as it is asked to, over a journal in memory.
 
 mod chance;
 mod counts;

@@ -139,37 +139,37 @@ async fn a_foreign_writer_gives_the_first_entity_a_conflict_and_no_other() {
     assert_eq!(
         events[0].payload.decode::<String>().unwrap(),
         "mine",
-        "the stranger writes what was about to be written"
+        "the foreign writer writes what was about to be written"
     );
     assert_ne!(events[0].event_id.incarnation, journal.writer);
-    assert!(events[0].metadata.is_empty(), "the stranger's event is not the caller's");
+    assert!(events[0].metadata.is_empty(), "the foreign event is not the caller's");
     let resolved = EventStore::resolve(&journal.store, &batch).await.unwrap();
     assert_eq!(
         resolved[0],
         Resolution::NotStored,
-        "a stranger's event at the same number is no success"
+        "a foreign event at the same number is no success"
     );
 }
 
 #[tokio::test]
-async fn a_foreign_writer_comes_again_and_writes_what_it_is_told() {
+async fn a_foreign_writer_comes_again_and_writes_what_it_is_given() {
     let journal = Journal::new().await;
-    journal.faults.next_n(Operation::Append, 2, Fault::foreign_writer_of(payload("stranger")));
+    journal.faults.next_n(Operation::Append, 2, Fault::foreign_writer_of(payload("foreign")));
     for expected in 0..2 {
         let batch = journal.batch(vec![append("a", expected, 1 + expected, &["mine"])]);
         let actual = SequenceNr::new(expected + 1);
         assert_eq!(journal.append(&batch).await.unwrap(), [AppendOutcome::Conflict { actual }]);
     }
-    assert_eq!(journal.texts("a").await, ["stranger", "stranger"]);
+    assert_eq!(journal.texts("a").await, ["foreign", "foreign"]);
     let batch = journal.batch(vec![append("a", 2, 9, &["mine"])]);
     assert!(
         is_appended(&journal.append(&batch).await.unwrap()[0]),
-        "the writer itself is not shut out"
+        "the writer itself is not fenced"
     );
 }
 
 #[tokio::test]
-async fn each_script_has_a_stranger_of_its_own() {
+async fn each_script_has_a_foreign_writer_of_its_own() {
     let journal = Journal::new().await;
     let second = actum_testkit::FaultStore::new(journal.store.inner().clone());
     journal.faults.next(Operation::Append, Fault::foreign_writer());

@@ -16,7 +16,7 @@ async fn round_trip(client: &mut tokio::net::TcpStream, count: usize) -> Duratio
 }
 
 #[tokio::test]
-async fn bytes_travel_as_long_as_told_each_way() {
+async fn bytes_travel_as_long_as_set_each_way() {
     let server = EchoServer::start().await;
     let proxy = TcpProxy::start(server.address);
     let mut client = client(&proxy).await;

@@ -90,7 +90,7 @@ async fn echo(mut stream: TcpStream, nr: usize, seen: watch::Sender<Vec<Seen>>) 
     seen.send_modify(|seen| seen[nr].end = Some(end));
 }
 
-/// A client that is connected through the proxy as far as its own system can tell.
+/// A client that is connected through the proxy as far as its own system can see.
 pub(super) async fn client(proxy: &TcpProxy) -> TcpStream {
     TcpStream::connect(proxy.address()).await.unwrap()
 }

@@ -105,7 +105,7 @@ async fn held_bytes_arrive_late_when_their_client_is_long_gone() {
     fired(&rule).await;
     proxy.cut();
     assert_eq!(rest(&mut client_of_old).await, (Vec::new(), End::Reset));
-    // somebody else's come first
+    // another connection's come first
     ping(&mut client(&proxy).await, "read").await;
     assert_eq!(server.seen()[0], Seen { bytes: b"begin".to_vec(), end: None });
     rule.release();

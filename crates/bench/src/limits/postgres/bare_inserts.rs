@@ -70,7 +70,7 @@ struct Bare {
 impl Target for Caller {
     async fn call(&self, choices: &mut fastrand::Rng) {
         let mut bare = self.0.lock().await;
-        bare.insert(choices).await.expect("nobody else writes to these tables");
+        bare.insert(choices).await.expect("no one else writes to these tables");
     }
 }
 

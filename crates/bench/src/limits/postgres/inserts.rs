@@ -84,7 +84,7 @@ impl Target for Inserts {
     async fn call(&self, choices: &mut fastrand::Rng) {
         let free = self.0.lock().await.pop();
         let mut connected = free.expect("there are as many connections as callers");
-        connected.insert(choices).await.expect("nobody else writes to these tables");
+        connected.insert(choices).await.expect("no one else writes to these tables");
         self.0.lock().await.push(connected);
     }
 }

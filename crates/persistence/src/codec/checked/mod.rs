@@ -5,7 +5,7 @@
 //! a default, an `i128` under `#[serde(flatten)]`). So values are written through a serializer that [watches](Watched)
 //! what is written and notes every [`Doubt`]: what this thread has not seen read back at that [`Place`] of the type
 //! before, and what depends on the value. Only an encoding in doubt is decoded, and the value that comes back is
-//! compared by its [fingerprint](super::fingerprint), so the usual path costs a look at what is known.
+//! compared by its [fingerprint](super::fingerprint), so the usual path costs a check of what is known.
 
 mod audit;
 mod compound;

@@ -38,7 +38,7 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// The number of a name below the number of what it is in. By address: a second copy of a name is only tried once more.
+/// The number of a name below the number of what it is in. By address: a second copy of a name is only tried again.
 #[inline]
 pub(super) fn site_of(parent: u64, name: &'static str) -> u64 {
     mix(parent, name.as_ptr() as u64 ^ (name.len() as u64) << 56)

@@ -30,7 +30,7 @@ pub(super) fn exact<F: Format, T: Serialize>(value: &T) -> Result<u64, CodecErro
 /// The fingerprint of the content of `value`, the same in every process and for ever: it is stored.
 ///
 /// Names of Rust types and widths of numbers do not count, nor do fields that are `None`, so a type may get another
-/// optional field. A list that has no order, such as a hash set, cannot be told from one that has.
+/// optional field. A list that has no order, such as a hash set, cannot be distinguished from one that has.
 ///
 /// # Errors
 /// [`CodecError`] when the value cannot be serialized.

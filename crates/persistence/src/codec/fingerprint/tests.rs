@@ -67,7 +67,7 @@ fn a_command_may_get_an_optional_field_another_type_name_and_wider_numbers() {
 }
 
 #[test]
-fn variants_are_told_apart_by_what_is_written_of_them() {
+fn variants_are_distinguished_by_what_is_written_of_them() {
     #[derive(serde::Serialize)]
     enum Old {
         Cash,

@@ -71,14 +71,14 @@ fn a_refused_batch_leaves_its_memory_to_its_halves() {
 #[test]
 fn a_writer_gives_the_memory_of_a_burst_back() {
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    let (writer, mut calls, mut told) = runtime.block_on(async { lane_writer() });
+    let (writer, mut calls, mut notices) = runtime.block_on(async { lane_writer() });
     let mut commit = |ids: Range<u32>| {
         runtime.block_on(async {
             let mut left = ids.len();
             writer.queue().submit(ids.map(|id| (append(id), id)));
             while left > 0 {
                 left -= store_next(&mut calls).await.len();
-                results(&mut told).await;
+                results(&mut notices).await;
             }
         });
     };

@@ -1,7 +1,7 @@
 use super::{
     gate_store::{Answer, Journal, States},
     patience::{next, soon},
-    recorder::{Recorder, Told, results},
+    recorder::{Notice, Recorder, results},
     writer::{JournalCalls, lane_writer},
     writes::{all, append, append_of, appended, state_write, unknown},
 };
@@ -28,14 +28,14 @@ fn head(writer: &LaneWriter<u32>) -> u64 {
 
 /// Lets the writer write these entities, one event each, and answers with these outcomes.
 async fn write(
-    (writer, calls, told): &mut (LaneWriter<u32>, JournalCalls, Receiver<Told>),
+    (writer, calls, notices): &mut (LaneWriter<u32>, JournalCalls, Receiver<Notice>),
     ids: std::ops::Range<u32>,
     outcomes: Result<Vec<AppendOutcome>, StoreError>,
 ) {
     writer.queue().submit(ids.map(|id| (append(id), id)));
     let (_, answer) = next(calls).await.write();
     answer.send(Answer::Say(outcomes)).unwrap();
-    results(told).await;
+    results(notices).await;
 }
 
 fn page(tail: &TailReader, after: u64) -> Option<LanePage> {
@@ -101,7 +101,7 @@ async fn a_head_is_that_of_the_last_append_that_was_stored() {
     write(&mut writer, 1..3, Ok(vec![CONFLICT, CONFLICT])).await;
     assert_eq!(head(&writer.0), 7);
     write(&mut writer, 1..2, Ok(vec![appended(3)])).await;
-    assert_eq!(head(&writer.0), 7, "it never goes back");
+    assert_eq!(head(&writer.0), 7, "it never regresses");
 }
 
 #[tokio::test(start_paused = true)]
@@ -119,15 +119,15 @@ async fn what_is_not_committed_is_not_announced() {
         answer.send(Answer::Say(Err(error))).unwrap();
         next(&mut writer.2).await;
     }
-    assert_eq!(next(&mut writer.2).await, Told::Fenced(incarnation));
+    assert_eq!(next(&mut writer.2).await, Notice::Fenced(incarnation));
     write(&mut writer, 1..2, Ok(vec![appended(5), appended(6)])).await;
-    assert_eq!(head(&writer.0), 0, "whose outcomes they are cannot be told");
+    assert_eq!(head(&writer.0), 0, "whose outcomes they are is unknown");
     assert_eq!(page(&tail, 0), None);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_batch_that_was_resolved_is_announced_as_far_as_it_is_stored() {
-    let (writer, mut calls, mut told) = lane_writer();
+    let (writer, mut calls, mut notices) = lane_writer();
     let tail = writer.commits().follow();
     writer.queue().submit((1..5).map(|id| (append(id), id)));
     let (_, answer) = next(&mut calls).await.write();
@@ -137,7 +137,7 @@ async fn a_batch_that_was_resolved_is_announced_as_far_as_it_is_stored() {
     let why = "it was deleted".to_owned();
     let found = vec![Stored(appended(4)), NotStored, Stored(CONFLICT), Untraceable { why }];
     answer.send(Answer::Say(Ok(found))).unwrap();
-    results(&mut told).await;
+    results(&mut notices).await;
     assert_eq!(head(&writer), 4);
     assert_eq!(positions(page(&tail, 3)), Some(vec![4]));
 }
@@ -196,7 +196,7 @@ async fn a_commit_that_does_not_follow_leaves_nothing_of_what_was_before_it() {
 #[tokio::test(start_paused = true)]
 async fn writes_of_durable_states_are_counted() {
     let (store, mut calls) = States::new();
-    let (sink, mut told) = Recorder::new();
+    let (sink, mut notices) = Recorder::new();
     let settings = GroupCommitSettings::default();
     let writer = StateWriter::spawn(store, Incarnation::new(5), settings, sink);
     writer.queue().submit((1..4).map(|id| (state_write(id), id)));
@@ -206,7 +206,7 @@ async fn writes_of_durable_states_are_counted() {
     let conflict = StateOutcome::Conflict { actual: Revision::new(6) };
     let found = vec![Stored(StateOutcome::Written), Stored(conflict), NotStored];
     answer.send(Answer::Say(Ok(found))).unwrap();
-    next(&mut told).await;
+    next(&mut notices).await;
     assert_eq!(soon(writer.commits().behind(0)).await, 1);
     writer.queue().submit((1..3).map(|id| (state_write(id), id)));
     let (_, answer) = next(&mut calls).await.write();

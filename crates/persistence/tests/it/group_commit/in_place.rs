@@ -3,7 +3,7 @@
 use super::{
     gate_store::{Answer, Journal},
     patience::{is_over, next},
-    recorder::{Recorder, Told, results},
+    recorder::{Notice, Recorder, results},
     writer::JournalCalls,
     writes::{all, append, appended, ids, unavailable, unknown, word},
 };
@@ -24,17 +24,17 @@ struct Fixture {
     store: Arc<Journal>,
     writer: LaneWriter<u32>,
     calls: JournalCalls,
-    told: Receiver<Told>,
+    notices: Receiver<Notice>,
 }
 
 /// A writer that waits for something to do.
 async fn idle() -> Fixture {
-    let ((store, calls), (sink, told)) = (Journal::new(), Recorder::new());
+    let ((store, calls), (sink, notices)) = (Journal::new(), Recorder::new());
     let settings = GroupCommitSettings::default();
     let (lane, incarnation) = (Lane::new(0), Incarnation::new(5));
     let writer = LaneWriter::spawn(Arc::clone(&store) as _, lane, incarnation, settings, sink);
     rest().await;
-    Fixture { store, writer, calls, told }
+    Fixture { store, writer, calls, notices }
 }
 
 async fn rest() {
@@ -47,10 +47,10 @@ fn stored() -> Answer<Vec<actum_persistence::store::AppendOutcome>> {
     Answer::Say(Ok(vec![appended(1)]))
 }
 
-/// What a sink was told by now.
-fn told_by_now(told: &mut Receiver<Told>) -> Vec<(u32, String)> {
-    match told.try_recv() {
-        Ok(Told::Committed { results, .. }) => results,
+/// What a sink was notified of by now.
+fn notices_by_now(notices: &mut Receiver<Notice>) -> Vec<(u32, String)> {
+    match notices.try_recv() {
+        Ok(Notice::Committed { results, .. }) => results,
         Ok(other) => panic!("expected results, got {other:?}"),
         Err(_) => Vec::new(),
     }
@@ -61,7 +61,7 @@ impl Fixture {
     async fn teach(&mut self) {
         self.store.answer_at_once(stored());
         assert!(self.writer.queue().submit([(append(1), 1)]), "the task has something to do");
-        assert_eq!(results(&mut self.told).await, all([1], "at 1"));
+        assert_eq!(results(&mut self.notices).await, all([1], "at 1"));
         rest().await;
     }
 }
@@ -73,7 +73,7 @@ async fn a_store_that_answers_at_once_is_written_to_in_place() {
     for id in 2..10 {
         fixture.store.answer_at_once(stored());
         assert!(!fixture.writer.queue().submit([(append(id), id)]), "no task was woken");
-        assert_eq!(told_by_now(&mut fixture.told), all([id], "at 1"));
+        assert_eq!(notices_by_now(&mut fixture.notices), all([id], "at 1"));
         assert_eq!(fixture.writer.queue().pending(), Weight::ZERO);
     }
 }
@@ -85,18 +85,18 @@ async fn a_store_that_takes_time_is_not_written_to_in_place_unless_the_write_is_
     assert!(fixture.calls.try_recv().is_err(), "there may be more to come");
     let (_, answer) = next(&mut fixture.calls).await.write();
     answer.send(stored()).unwrap();
-    assert_eq!(results(&mut fixture.told).await, all([1], "at 1"));
+    assert_eq!(results(&mut fixture.notices).await, all([1], "at 1"));
     rest().await;
     assert!(fixture.writer.queue().submit_alone([(append(2), 2)]));
     let (batch, answer) = fixture.calls.try_recv().expect("it is on its way").write();
     assert_eq!(ids(&batch.appends), [2]);
     assert!(!fixture.writer.queue().submit_alone([(append(3), 3)]), "the writer is at work");
     answer.send(stored()).unwrap();
-    assert_eq!(results(&mut fixture.told).await, all([2], "at 1"));
+    assert_eq!(results(&mut fixture.notices).await, all([2], "at 1"));
     let (batch, answer) = next(&mut fixture.calls).await.write();
     assert_eq!(ids(&batch.appends), [3], "it has waited for the one before");
     answer.send(stored()).unwrap();
-    assert_eq!(results(&mut fixture.told).await, all([3], "at 1"));
+    assert_eq!(results(&mut fixture.notices).await, all([3], "at 1"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,10 +110,10 @@ async fn a_store_that_begins_to_take_time_gets_its_batches_from_the_task_again()
     let (_, answer) = fixture.calls.try_recv().expect("it is on its way").write();
     assert!(!fixture.writer.queue().submit([(append(3), 3)]), "the writer is at work");
     answer.send(stored()).unwrap();
-    assert_eq!(results(&mut fixture.told).await, all([2], "at 1"));
+    assert_eq!(results(&mut fixture.notices).await, all([2], "at 1"));
     let (_, answer) = next(&mut fixture.calls).await.write();
     answer.send(stored()).unwrap();
-    assert_eq!(results(&mut fixture.told).await, all([3], "at 1"));
+    assert_eq!(results(&mut fixture.notices).await, all([3], "at 1"));
     rest().await;
     fixture.writer.queue().submit([(append(4), 4)]);
     assert!(fixture.calls.try_recv().is_err(), "there may be more to come");
@@ -126,11 +126,11 @@ async fn an_outcome_that_is_unknown_in_place_is_found_out_by_the_task() {
         fixture.teach().await;
         fixture.store.answer_at_once(answer);
         assert!(fixture.writer.queue().submit([(append(2), 2)]));
-        assert_eq!(told_by_now(&mut fixture.told), []);
+        assert_eq!(notices_by_now(&mut fixture.notices), []);
         let (batch, answer) = next(&mut fixture.calls).await.resolve();
         assert_eq!(ids(&batch.appends), [2]);
         answer.send(Answer::Say(Ok(vec![Resolution::Stored(appended(7))]))).unwrap();
-        assert_eq!(results(&mut fixture.told).await, all([2], "at 7"));
+        assert_eq!(results(&mut fixture.notices).await, all([2], "at 7"));
     }
 }
 
@@ -142,8 +142,8 @@ async fn a_batch_that_is_refused_in_place_is_halved_by_the_task() {
     fixture.store.answer_at_once(stored());
     fixture.store.answer_at_once(Answer::Say(Err(StoreError::invalid("no"))));
     fixture.writer.queue().submit([(append(2), 2), (append(3), 3)]);
-    assert_eq!(results(&mut fixture.told).await, all([2], "at 1"));
-    assert_eq!(results(&mut fixture.told).await, all([3], "invalid"));
+    assert_eq!(results(&mut fixture.notices).await, all([2], "at 1"));
+    assert_eq!(results(&mut fixture.notices).await, all([3], "invalid"));
     assert_eq!(fixture.writer.queue().pending(), Weight::ZERO);
 }
 
@@ -154,7 +154,7 @@ async fn what_was_begun_in_place_is_settled_when_the_writer_is_not_waited_for() 
     let (_, answer) = fixture.calls.try_recv().expect("it is on its way").write();
     let left = fixture.writer.drain(Duration::from_millis(1)).await.unwrap_err();
     assert_eq!(left, Undrained { unsent: 0, unknown: 1 });
-    assert_eq!(results(&mut fixture.told).await, all([1], "unknown"));
+    assert_eq!(results(&mut fixture.notices).await, all([1], "unknown"));
     assert!(answer.is_closed(), "the store's future is gone too");
 }
 
@@ -165,11 +165,11 @@ async fn what_was_begun_in_place_is_finished_when_the_writer_is_dropped() {
     drop((fixture.writer, fixture.store));
     let (_, answer) = next(&mut fixture.calls).await.write();
     answer.send(Answer::Say(Err(unavailable()))).unwrap();
-    assert_eq!(results(&mut fixture.told).await, all([1], "unavailable"));
+    assert_eq!(results(&mut fixture.notices).await, all([1], "unavailable"));
     assert!(is_over(&mut fixture.calls).await);
 }
 
-/// A sink that keeps what it is told, by any thread.
+/// A sink that keeps what it is notified of, by any thread.
 #[derive(Default)]
 struct Collector(Mutex<Vec<(u32, String)>>);
 
@@ -206,7 +206,7 @@ async fn submitters_on_many_threads_get_every_write_settled_once() {
     .await
     .unwrap();
     writer.drain(Duration::from_mins(1)).await.unwrap();
-    let mut told = std::mem::take(&mut *sink.0.lock().unwrap());
-    told.sort_unstable();
-    assert_eq!(told, all(0..4 * EACH, "at 1"));
+    let mut settled = std::mem::take(&mut *sink.0.lock().unwrap());
+    settled.sort_unstable();
+    assert_eq!(settled, all(0..4 * EACH, "at 1"));
 }

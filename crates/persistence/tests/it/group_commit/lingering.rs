@@ -11,14 +11,14 @@ use tokio::{sync::oneshot, task::yield_now};
 
 type Queue = Arc<LaneQueue<EntityAppend, u32>>;
 
-/// Lets everyone run until nobody can.
+/// Lets everyone run until no one can.
 async fn rest() {
     for _ in 0..10 {
         yield_now().await;
     }
 }
 
-/// Lets those run who can run now, once; tokio's `yield_now` lets them run until nobody can.
+/// Lets those run who can run now, once; tokio's `yield_now` lets them run until no one can.
 async fn give_way() {
     let mut gave = false;
     poll_fn(|context| {
@@ -64,7 +64,7 @@ async fn chain(queue: &Queue, ids: RangeInclusive<u32>) -> oneshot::Sender<()> {
 
 #[tokio::test(start_paused = true)]
 async fn tasks_that_can_write_now_share_a_commit() {
-    let (writer, mut calls, mut told) = lane_writer();
+    let (writer, mut calls, mut notices) = lane_writer();
     rest().await;
     writer.queue().submit([(append(1), 1)]); // the writer runs next, before the others
     for id in 2..=50 {
@@ -72,49 +72,49 @@ async fn tasks_that_can_write_now_share_a_commit() {
         tokio::spawn(async move { queue.submit([(append(id), id)]) });
     }
     assert_eq!(store_next(&mut calls).await, Vec::from_iter(1..=50));
-    assert_eq!(results(&mut told).await, all(1..=50, "at 1"));
+    assert_eq!(results(&mut notices).await, all(1..=50, "at 1"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn tasks_that_let_each_other_write_share_a_commit() {
-    let (writer, mut calls, mut told) = lane_writer();
+    let (writer, mut calls, mut notices) = lane_writer();
     chain(writer.queue(), 1..=5).await.send(()).unwrap();
     assert_eq!(store_next(&mut calls).await, [1, 2, 3, 4, 5]);
-    assert_eq!(results(&mut told).await, all(1..=5, "at 1"));
+    assert_eq!(results(&mut notices).await, all(1..=5, "at 1"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_single_write_waits_for_nobody() {
-    let (writer, calls, mut told) = lane_writer();
+async fn a_single_write_waits_for_no_one() {
+    let (writer, calls, mut notices) = lane_writer();
     rest().await;
     let bystander = tokio::spawn(take_turns(Arc::clone(writer.queue()), calls, 1));
     let (turns, mut calls) = bystander.await.unwrap();
     assert_eq!(turns, 2, "it submits, and is asked once whether there is more");
     assert_eq!(store_next(&mut calls).await, [1]);
-    assert_eq!(results(&mut told).await, all([1], "at 1"));
+    assert_eq!(results(&mut notices).await, all([1], "at 1"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn those_who_always_have_more_to_write_hold_no_batch_back() {
-    let (writer, calls, mut told) = lane_writer();
+    let (writer, calls, mut notices) = lane_writer();
     rest().await;
     let insatiable = tokio::spawn(take_turns(Arc::clone(writer.queue()), calls, u32::MAX));
     let (turns, mut calls) = insatiable.await.unwrap();
     assert!((2..20).contains(&turns), "the batch left after {turns} turns");
     assert_eq!(store_next(&mut calls).await, Vec::from_iter(1..=turns));
-    assert_eq!(results(&mut told).await, all(1..=turns, "at 1"));
+    assert_eq!(results(&mut notices).await, all(1..=turns, "at 1"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_that_is_large_enough_waits_for_nobody() {
+async fn a_batch_that_is_large_enough_waits_for_no_one() {
     // one less and it lets the other come first
     for (waiting, first) in [(63, 1..=65), (64, 1..=64)] {
-        let (writer, mut calls, mut told) = lane_writer();
+        let (writer, mut calls, mut notices) = lane_writer();
         rest().await;
         writer.queue().submit((1..=waiting).map(|id| (append(id), id))); // the writer runs next, before the other
         let queue = Arc::clone(writer.queue());
         tokio::spawn(async move { queue.submit((waiting + 1..=65).map(|id| (append(id), id))) });
         assert_eq!(store_next(&mut calls).await, Vec::from_iter(first), "{waiting}");
-        results(&mut told).await;
+        results(&mut notices).await;
     }
 }

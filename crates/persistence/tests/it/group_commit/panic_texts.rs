@@ -26,7 +26,7 @@ impl CommitSink<u32> for Texts {
     }
 
     fn fenced(&self, _: Incarnation) {
-        unreachable!("nobody is revoked")
+        unreachable!("no one is revoked")
     }
     fn lost(&self, _: &StoreError) {}
 }
@@ -40,7 +40,7 @@ async fn what_a_store_said_as_it_panicked_is_passed_on() {
     ];
     for (said, expected) in panics {
         let (store, mut calls) = Journal::new();
-        let (texts, mut told) = mpsc::channel(1);
+        let (texts, mut notices) = mpsc::channel(1);
         let settings = GroupCommitSettings::default().with_resolve_attempts_max(1);
         let (lane, incarnation) = (Lane::new(0), Incarnation::new(1));
         let writer = LaneWriter::spawn(store, lane, incarnation, settings, Arc::new(Texts(texts)));
@@ -49,7 +49,7 @@ async fn what_a_store_said_as_it_panicked_is_passed_on() {
         answer.send(Answer::PanicWith(said)).unwrap();
         let (_, answer) = next(&mut calls).await.resolve();
         answer.send(Answer::Say(Err(unavailable()))).unwrap();
-        let text = next(&mut told).await;
+        let text = next(&mut notices).await;
         assert!(text.ends_with(&format!(": the store panicked: {expected}")), "{text}");
     }
 }

@@ -164,7 +164,7 @@ impl Walk {
         }
     }
 
-    /// A batch keeps to the bounds, names nobody twice, and is as long as that allows.
+    /// A batch keeps to the bounds, names no entity twice, and is as long as that allows.
     fn check_length(&self, tickets: &[u32]) {
         let mut weight = Weight::ZERO;
         let mut entities = HashSet::new();

@@ -3,7 +3,7 @@
 use super::{
     gate_store::Answer,
     patience::next,
-    recorder::{Told, results},
+    recorder::{Notice, results},
     writer::{JournalCalls, lane_writer, store_next},
     writes::{
         Machine, all, append, append_of, appended, ids, machine, to_resolve, to_write, unavailable,
@@ -33,7 +33,7 @@ fn away(mut machine: Machine) -> (Machine, Vec<EntityAppend>) {
     let batch = to_write(&mut machine);
     machine.finished(batch, Err(unknown()));
     let (batch, _) = to_resolve(&mut machine);
-    assert!(machine.resolved(batch, Err(unavailable())).is_empty(), "nobody waits");
+    assert!(machine.resolved(batch, Err(unavailable())).is_empty(), "no one waits");
     let (batch, attempt) = to_resolve(&mut machine);
     assert_eq!(attempt, 2);
     (machine, batch)
@@ -47,7 +47,7 @@ fn refusal(settled: &Settled<u32>) -> &StoreError {
 }
 
 #[test]
-fn nobody_is_refused_before_an_attempt_has_failed() {
+fn no_one_is_refused_before_an_attempt_has_failed() {
     let mut machine = machine();
     machine.submit(append(1), 1);
     assert!(machine.refuse_waiting().is_empty(), "nothing is in flight");
@@ -55,7 +55,7 @@ fn nobody_is_refused_before_an_attempt_has_failed() {
     machine.submit(append(2), 2);
     assert!(machine.refuse_waiting().is_empty(), "a batch is being written");
     machine.finished(batch, Err(unknown()));
-    assert!(machine.refuse_waiting().is_empty(), "nobody has asked");
+    assert!(machine.refuse_waiting().is_empty(), "no one has asked");
     let (batch, _) = to_resolve(&mut machine);
     assert!(machine.refuse_waiting().is_empty(), "the store may still answer");
     machine.resolved(batch, Ok(vec![Stored(appended(1))]));
@@ -63,7 +63,7 @@ fn nobody_is_refused_before_an_attempt_has_failed() {
 }
 
 #[test]
-fn whoever_waits_when_the_first_attempt_fails_is_refused_with_the_stores_own_error() {
+fn all_that_wait_when_the_first_attempt_fails_are_refused_with_the_stores_own_error() {
     let mut machine = machine();
     machine.submit(append(1), 1);
     let batch = to_write(&mut machine);
@@ -103,7 +103,7 @@ fn what_is_submitted_later_is_refused_in_its_turn() {
     for ticket in 2..5 {
         machine.submit(append(ticket), ticket);
         assert_eq!(words(&machine.refuse_waiting()), all([ticket], "unavailable"));
-        assert!(machine.refuse_waiting().is_empty(), "nobody is refused twice");
+        assert!(machine.refuse_waiting().is_empty(), "no one is refused twice");
     }
     assert!(machine.next_step().is_none(), "the attempt is under way");
     assert_eq!(words(&machine.resolved(batch, Ok(vec![NotStored]))), all([1], "unavailable"));
@@ -147,19 +147,19 @@ fn no_half_of_a_refused_batch_waits_on() {
 }
 
 /// A writer whose store could not say the outcome of write 1; it asks again in 50 ms.
-async fn writer_away() -> (LaneWriter<u32>, JournalCalls, Receiver<Told>) {
-    let (writer, mut calls, told) = lane_writer();
+async fn writer_away() -> (LaneWriter<u32>, JournalCalls, Receiver<Notice>) {
+    let (writer, mut calls, notices) = lane_writer();
     writer.queue().submit([(append(1), 1)]);
     let (_, answer) = next(&mut calls).await.write();
     answer.send(Answer::Say(Err(unknown()))).unwrap();
     let (_, answer) = next(&mut calls).await.resolve();
     answer.send(Answer::Say(Err(unavailable()))).unwrap();
-    (writer, calls, told)
+    (writer, calls, notices)
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_behind_an_unknown_outcome_is_told_when_the_store_has_failed_to_say() {
-    let (writer, mut calls, mut told) = lane_writer();
+async fn who_waits_behind_an_unknown_outcome_is_refused_when_the_store_has_failed_to_say() {
+    let (writer, mut calls, mut notices) = lane_writer();
     writer.queue().submit([(append(1), 1)]);
     let (_, answer) = next(&mut calls).await.write();
     writer.queue().submit([(append(2), 2)]);
@@ -168,8 +168,8 @@ async fn who_waits_behind_an_unknown_outcome_is_told_when_the_store_has_failed_t
     writer.queue().submit([(append(3), 3)]);
     let since = Instant::now();
     answer.send(Answer::Say(Err(unavailable()))).unwrap();
-    let mut refused = results(&mut told).await;
-    refused.append(&mut results(&mut told).await); // one waited in the machine, the other in the queue
+    let mut refused = results(&mut notices).await;
+    refused.append(&mut results(&mut notices).await); // one waited in the machine, the other in the queue
     assert_eq!(refused, all(2..4, "unavailable"));
     assert_eq!(since.elapsed(), Duration::ZERO);
     assert_eq!(writer.queue().pending(), Weight { events: 1, bytes: 1 });
@@ -177,50 +177,50 @@ async fn who_waits_behind_an_unknown_outcome_is_told_when_the_store_has_failed_t
 
 #[tokio::test(start_paused = true)]
 async fn during_the_pause_and_the_next_attempt_writes_are_refused_at_once() {
-    let (writer, mut calls, mut told) = writer_away().await;
+    let (writer, mut calls, mut notices) = writer_away().await;
     let queue = writer.queue();
     let since = Instant::now();
     for ticket in 2..6 {
         queue.submit([(append(ticket), ticket)]);
-        assert_eq!(results(&mut told).await, all([ticket], "unavailable"));
+        assert_eq!(results(&mut notices).await, all([ticket], "unavailable"));
     }
-    assert_eq!(since.elapsed(), Duration::ZERO, "a pause keeps nobody waiting");
+    assert_eq!(since.elapsed(), Duration::ZERO, "a pause keeps no one waiting");
     let (_, answer) = next(&mut calls).await.resolve();
     assert_eq!(since.elapsed(), Duration::from_millis(50), "refusals do not shorten the pause");
     for ticket in 6..9 {
         queue.submit([(append(ticket), ticket)]);
-        assert_eq!(results(&mut told).await, all([ticket], "unavailable"));
+        assert_eq!(results(&mut notices).await, all([ticket], "unavailable"));
     }
     assert_eq!(since.elapsed(), Duration::from_millis(50), "nor does a store that takes its time");
     answer.send(Answer::Say(Ok(vec![Stored(appended(4))]))).unwrap();
-    assert_eq!(results(&mut told).await, all([1], "at 4"));
+    assert_eq!(results(&mut notices).await, all([1], "at 4"));
     queue.submit([(append(9), 9)]);
     assert_eq!(store_next(&mut calls).await, [9], "the lane goes on");
-    assert_eq!(results(&mut told).await, all([9], "at 1"));
+    assert_eq!(results(&mut notices).await, all([9], "at 1"));
     assert_eq!(queue.pending(), Weight::ZERO);
 }
 
 #[tokio::test(start_paused = true)]
 async fn while_the_first_attempt_is_under_way_writes_wait() {
-    let (writer, mut calls, mut told) = lane_writer();
+    let (writer, mut calls, mut notices) = lane_writer();
     writer.queue().submit([(append(1), 1)]);
     let (_, answer) = next(&mut calls).await.write();
     answer.send(Answer::Say(Err(unknown()))).unwrap();
     let (_, answer) = next(&mut calls).await.resolve();
     writer.queue().submit([(append(2), 2)]);
     tokio::time::sleep(Duration::from_secs(60)).await;
-    assert_eq!(told.try_recv(), Err(TryRecvError::Empty));
+    assert_eq!(notices.try_recv(), Err(TryRecvError::Empty));
     answer.send(Answer::Say(Ok(vec![NotStored]))).unwrap();
-    assert_eq!(results(&mut told).await, all([1], "unavailable"));
+    assert_eq!(results(&mut notices).await, all([1], "unavailable"));
     assert_eq!(store_next(&mut calls).await, [2]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_writer_that_closes_while_its_store_is_away_still_finds_out() {
-    let (writer, mut calls, mut told) = writer_away().await;
+    let (writer, mut calls, mut notices) = writer_away().await;
     drop(writer);
     tokio::time::sleep(Duration::from_millis(10)).await;
     let (_, answer) = next(&mut calls).await.resolve();
     answer.send(Answer::Say(Ok(vec![Stored(appended(4))]))).unwrap();
-    assert_eq!(results(&mut told).await, all([1], "at 4"));
+    assert_eq!(results(&mut notices).await, all([1], "at 4"));
 }

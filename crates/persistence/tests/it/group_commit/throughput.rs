@@ -111,7 +111,7 @@ impl CommitSink<u32> for Router {
     }
 
     fn fenced(&self, _: Incarnation) {
-        unreachable!("nobody is revoked")
+        unreachable!("no one is revoked")
     }
     fn lost(&self, _: &StoreError) {}
 }

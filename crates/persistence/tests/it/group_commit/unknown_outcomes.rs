@@ -50,7 +50,7 @@ fn what_is_stored_succeeds_and_what_is_not_failed_cleanly() {
 }
 
 #[test]
-fn what_nobody_can_tell_any_more_ends_at_once_and_the_others_are_told() {
+fn what_no_one_can_find_out_any_more_ends_at_once_and_the_others_are_settled() {
     let (mut machine, batch) = in_doubt(machine());
     let gone = Untraceable { why: "the events of account/2 were deleted".to_owned() };
     let settled = machine.resolved(batch, Ok(vec![Stored(appended(5)), gone, NotStored]));
@@ -98,7 +98,7 @@ fn after_the_last_attempt_every_write_is_of_unknown_outcome() {
         assert_eq!(
             source.to_string(),
             "the connection broke",
-            "the first error is the telling one"
+            "the first error is the one that explains it"
         );
         let next = ids(&to_write(&mut machine));
         assert_eq!(next.last(), Some(&5), "the next batch goes on");

@@ -5,7 +5,7 @@ use actum_persistence::codec::{Cbor, Json};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A chain of one kind of link, told by what a link takes of a format.
+/// A chain of one kind of link, named by what a link takes of a format.
 #[derive(Debug, Serialize, Deserialize)]
 enum Chain {
     End,

@@ -27,7 +27,7 @@ pub(super) type OrderNr = u64;
 /// What is known of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// Nobody knows whether it was done.
+    /// No one knows whether it was done.
     Unknown,
     /// It was acknowledged, with this answer.
     Done(Applied),
@@ -181,7 +181,7 @@ impl Ledger {
         }
     }
 
-    /// Tells what came of it all.
+    /// Reports the outcome of it all.
     pub(crate) fn summary(&self) -> String {
         let (entries, finds) = (self.entries.lock().unwrap(), self.finds.lock().unwrap());
         let count = |is: fn(&Fate) -> bool| entries.iter().filter(|(_, fate)| is(fate)).count();
@@ -226,7 +226,7 @@ fn order_of(event: &AccountEvent) -> OrderNr {
         AccountEvent::Deposited { amount } | AccountEvent::Withdrawn { amount } => {
             amount.minor_units()
         }
-        AccountEvent::Closed => panic!("nobody closes an account"),
+        AccountEvent::Closed => panic!("no one closes an account"),
     }
 }
 

@@ -49,14 +49,15 @@ async fn killed_over_and_over(place: &Place, kills: usize) -> Arc<Ledger> {
     for _ in 0..kills {
         let moment = Moment::any(&mut random, place.start_time());
         one_life(place, &ledger, moment, &mut random).await;
-        // not always: whoever opens the journal cleans up after the dead, and the next bank must be able to do that too
+        // not always: a process that opens the journal cleans up after the dead, and the next bank must be able to do
+        // that too
         if random.bool() {
             ledger.audit(&Journal::read(place).await);
         }
     }
     let mut bank = Program::serve(place.args());
     let client = Client::new(bank.url().await).unwrap();
-    // nobody kills this one; a slow machine may still keep it from answering in time
+    // no one kills this one; a slow machine may still keep it from answering in time
     settle_in_the_end(&client, &ledger, &mut random).await;
     let shown = Journal::as_shown(&client, &ledger.accounts()).await;
     bank.signal("TERM").await;
@@ -89,7 +90,7 @@ async fn one_life(place: &Place, ledger: &Arc<Ledger>, moment: Moment, random: &
     let killing = async {
         tokio::select! {
             () = moment.comes(answers) => {}
-            _ = is_silent => {} // nobody is left to bring the moment about
+            _ = is_silent => {} // no one is left to bring the moment about
         }
         bank.kill().await;
     };

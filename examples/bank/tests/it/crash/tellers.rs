@@ -37,7 +37,7 @@ pub(crate) async fn settle_all(
     tellers.join_all().await.into_iter().all(|settled| settled)
 }
 
-/// Settles everything with a bank that nobody harms any more.
+/// Settles everything with a bank that no one harms any more.
 pub(crate) async fn settle_in_the_end(
     client: &Client,
     ledger: &Arc<Ledger>,

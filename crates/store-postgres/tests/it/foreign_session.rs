@@ -5,24 +5,24 @@ use crate::{
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
 
 /// Another program in the same database, which holds what it should not.
-pub(crate) struct Stranger {
+pub(crate) struct ForeignSession {
     connection: PgConnection,
     pid: i32,
     observer: PgConnection,
     schema: String,
 }
 
-impl Stranger {
+impl ForeignSession {
     /// Connects to the database of a journal.
-    pub(crate) async fn meet(journal: &PostgresFixture) -> Self {
+    pub(crate) async fn beside(journal: &PostgresFixture) -> Self {
         Self::connect(journal.url(), &journal.settings().schema).await
     }
 
     /// Connects to the database at `url`.
     pub(crate) async fn connect(url: &str, schema: &str) -> Self {
-        let mut connection = fixture::stranger(url).await;
+        let mut connection = fixture::foreign_connection(url).await;
         let pid = connection.fetch_one("SELECT pg_backend_pid()").await.unwrap().get(0);
-        let observer = fixture::stranger(url).await;
+        let observer = fixture::foreign_connection(url).await;
         Self { connection, pid, observer, schema: schema.to_owned() }
     }
 
@@ -47,7 +47,7 @@ impl Stranger {
     pub(crate) async fn is_waited_for(&mut self, by: i64) {
         let blocked =
             "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))";
-        until("somebody waits for the stranger", async || {
+        until("another session waits for this one", async || {
             let row = sqlx::query(blocked).bind(self.pid).fetch_one(&mut self.observer).await;
             row.unwrap().get::<i64, _>(0) >= by
         })

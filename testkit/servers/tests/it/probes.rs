@@ -1,4 +1,4 @@
-//! How tests look at servers: through the clients of the machine, and at processes through the shell.
+//! How tests check servers: through the clients of the machine, and at processes through the shell.
 
 use std::{
     net::TcpStream,
@@ -44,7 +44,7 @@ pub(crate) fn listens(port: u16) -> bool {
 
 /// Whether there is a process of this id that has not ended.
 pub(crate) fn lives(pid: u32) -> bool {
-    // an orphan that ended stays a zombie where the first process of a container reaps nobody
+    // an orphan that ended stays a zombie where the first process of a container reaps no process
     let state = Command::new("ps").args(["-o", "stat=", "-p", &pid.to_string()]).output().unwrap();
     let state = String::from_utf8_lossy(&state.stdout).trim().to_owned();
     !state.is_empty() && !state.starts_with('Z')
@@ -60,7 +60,7 @@ pub(crate) fn processes_of(path: &Path) -> Vec<String> {
 
 /// Waits until `condition` holds, which it must soon.
 pub(crate) fn soon(what: &str, mut condition: impl FnMut() -> bool) {
-    // nobody sends: receiving is how a plain thread pauses between two looks
+    // no one sends: receiving is how a plain thread pauses between two checks
     let (_sender, pause) = sync_channel::<()>(1);
     let deadline = Instant::now() + SOON;
     while !condition() {

@@ -1,4 +1,4 @@
-//! The foreign writer: somebody else in the same journal, with an incarnation of its own, who comes first.
+//! The foreign writer: another writer in the same journal, with an incarnation of its own, who comes first.
 
 use super::FaultStore;
 use actum_model::StoredPayload;
@@ -9,8 +9,8 @@ use actum_persistence::store::{
 use bytes::Bytes;
 use std::time::Duration;
 
-/// How many strangers may have written to one journal: each [`Faults`](super::Faults) has its own.
-const STRANGERS_MAX: usize = 1000;
+/// How many foreign writers may have written to one journal: each [`Faults`](super::Faults) has its own.
+const FOREIGN_WRITERS_MAX: usize = 1000;
 
 /// Longer than any test.
 const LEASE: Duration = Duration::from_secs(86_400);
@@ -18,7 +18,7 @@ const LEASE: Duration = Duration::from_secs(86_400);
 impl FaultStore {
     /// Appends an event to the first entity of `batch`. If the entity is not where the batch expects it, nothing needs
     /// to be done: the batch gets its conflict anyway.
-    pub(super) async fn append_as_stranger(
+    pub(super) async fn append_as_foreign_writer(
         &self,
         batch: &AppendBatch,
         payload: Option<&StoredPayload>,
@@ -28,7 +28,7 @@ impl FaultStore {
         else {
             return Ok(()); // the store below refuses the batch
         };
-        let (incarnation, nr) = self.stranger().await?;
+        let (incarnation, nr) = self.foreign_writer().await?;
         let payload = payload.unwrap_or(&first.payload).clone();
         let event = NewEvent { payload, metadata: Bytes::new(), ..*first };
         let append = EntityAppend { first_event_nr: nr, events: vec![event], ..append.clone() };
@@ -36,38 +36,38 @@ impl FaultStore {
         self.inner.events.append(&batch).await.map(drop)
     }
 
-    /// As [`append_as_stranger`](Self::append_as_stranger), for a durable state.
-    pub(super) async fn write_as_stranger(
+    /// As [`append_as_foreign_writer`](Self::append_as_foreign_writer), for a durable state.
+    pub(super) async fn write_as_foreign_writer(
         &self,
         batch: &StateBatch,
         payload: Option<&StoredPayload>,
     ) -> Result<(), StoreError> {
         let Some(write) = batch.writes.first() else { return Ok(()) };
-        let (incarnation, write_nr) = self.stranger().await?;
+        let (incarnation, write_nr) = self.foreign_writer().await?;
         let change = payload.map_or_else(|| write.change.clone(), |p| StateChange::Put(p.clone()));
         let (revision, commands) = (write.expected.next(), Vec::new());
         let write = StateWrite { revision, write_nr, change, commands, ..write.clone() };
         self.inner.states.write(&StateBatch { incarnation, writes: vec![write] }).await.map(drop)
     }
 
-    /// The stranger's incarnation, and a number it has not used.
-    async fn stranger(&self) -> Result<(Incarnation, u64), StoreError> {
-        let known = self.faults.script().stranger.incarnation;
+    /// The foreign writer's incarnation, and a number it has not used.
+    async fn foreign_writer(&self) -> Result<(Incarnation, u64), StoreError> {
+        let known = self.faults.script().foreign_writer.incarnation;
         let incarnation = match known {
             Some(incarnation) => incarnation,
-            None => self.claim_stranger().await?,
+            None => self.claim_foreign_writer().await?,
         };
         let mut script = self.faults.script();
-        let stranger = &mut script.stranger;
-        stranger.incarnation = Some(incarnation);
-        stranger.writes += 1;
-        Ok((incarnation, stranger.writes))
+        let writer = &mut script.foreign_writer;
+        writer.incarnation = Some(incarnation);
+        writer.writes += 1;
+        Ok((incarnation, writer.writes))
     }
 
-    /// Claims a slot of its own, so that the stranger shuts nobody out.
-    async fn claim_stranger(&self) -> Result<Incarnation, StoreError> {
+    /// Claims a slot of its own, so that the foreign writer fences no one.
+    async fn claim_foreign_writer(&self) -> Result<Incarnation, StoreError> {
         let mut held = None;
-        for nr in 1..=STRANGERS_MAX {
+        for nr in 1..=FOREIGN_WRITERS_MAX {
             let (slot, holder) = (format!("stranger {nr}"), "a stranger".to_owned());
             let claim = WriterClaim { slot, holder, lease: LEASE, replaces: None };
             match self.inner.writers.claim(&claim).await {

@@ -30,8 +30,8 @@ mod tests {
     use super::without_value;
 
     #[test]
-    fn names_of_the_type_are_told_and_values_are_not() {
-        let told = [
+    fn names_of_the_type_are_shown_and_values_are_not() {
+        let cases = [
             ("missing field `owner`", "missing field `owner`"),
             ("duplicate field `owner` at line 1", "duplicate field `owner`"),
             ("invalid type: string \"secret\", expected u64", "invalid type, expected u64"),
@@ -40,7 +40,7 @@ mod tests {
             ("unknown field `secret`, there are no fields", "unknown field"),
             ("secret is too short", "the type refuses the value"),
         ];
-        for (said, expected) in told {
+        for (said, expected) in cases {
             assert_eq!(without_value(said), expected);
         }
     }

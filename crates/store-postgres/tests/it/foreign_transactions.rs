@@ -4,8 +4,8 @@ use crate::{
     bounded::{run_on, until},
     database::OwnDatabase,
     fixture::PostgresFixture,
+    foreign_session::ForeignSession,
     reader::texts,
-    stranger::Stranger,
     writer::{Writer, account},
 };
 use actum_store_postgres::PostgresSettings;
@@ -18,10 +18,10 @@ const OPEN: [&str; 3] = [
 ];
 
 #[test]
-fn open_transactions_of_strangers_stall_nobody() {
+fn foreign_open_transactions_stall_no_one() {
     for open in OPEN {
         run_on(PostgresFixture::with(PostgresSettings::default()), async |journal| {
-            let mut here = Stranger::meet(journal).await;
+            let mut here = ForeignSession::beside(journal).await;
             here.run(open).await;
             writers_and_readers_go_on(journal).await;
             here.run("COMMIT").await;
@@ -30,11 +30,11 @@ fn open_transactions_of_strangers_stall_nobody() {
 }
 
 #[test]
-fn open_transactions_in_other_databases_stall_nobody() {
+fn open_transactions_in_other_databases_stall_no_one() {
     run_on(PostgresFixture::with(PostgresSettings::default()), async |journal| {
         let database = OwnDatabase::create(&[]).await.unwrap();
         for (round, open) in OPEN.into_iter().enumerate() {
-            let mut elsewhere = Stranger::connect(&database.url(), "").await;
+            let mut elsewhere = ForeignSession::connect(&database.url(), "").await;
             elsewhere.run(open).await;
             if round == 0 {
                 writers_and_readers_go_on(journal).await;
@@ -45,10 +45,10 @@ fn open_transactions_in_other_databases_stall_nobody() {
 
 /// A transaction that has read the journal, or written to tables of its own, before and between the events.
 #[test]
-fn transactions_that_touch_the_journal_stall_nobody() {
+fn transactions_that_touch_the_journal_stall_no_one() {
     run_on(PostgresFixture::with(PostgresSettings::default()), async |journal| {
         journal.store().await.close().await; // there is a journal
-        let mut here = Stranger::meet(journal).await;
+        let mut here = ForeignSession::beside(journal).await;
         here.run("BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT count(*) FROM @events").await;
         here.run("CREATE TEMPORARY TABLE mine AS SELECT txid_current()").await;
         writers_and_readers_go_on(journal).await;
@@ -76,12 +76,12 @@ async fn writers_and_readers_go_on(journal: &PostgresFixture) {
 fn appends_update_and_delete_no_rows() {
     run_on(PostgresFixture::with(PostgresSettings::default()), async |journal| {
         let writer = Writer::claim(journal.store().await).await;
-        let mut here = Stranger::meet(journal).await;
+        let mut here = ForeignSession::beside(journal).await;
         here.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class").await;
         for nr in 0..2_000 {
             writer.write(&account(nr % 10), nr as u64 / 10, "event").await;
         }
-        writer.store.close().await; // its counts are told at the latest when it leaves
+        writer.store.close().await; // its counts are reported at the latest when it leaves
         here.run("COMMIT").await;
 
         let schema = journal.settings().schema;
