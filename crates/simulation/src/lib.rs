@@ -1,5 +1,5 @@
 //! Real partitions, cells and group commit over a model journal, under random commands and faults: single-threaded, in
-//! virtual time, all of it drawn from a seed. A [`Ledger`] checks every step and holds the promises:
+//! virtual time, all of it drawn from a seed. A `Ledger` checks every step and holds the promises:
 //!
 //! * no acknowledged change is lost, none is stored twice, none is half stored, numbers are contiguous;
 //! * no answer shows what is not stored, no failure denies what is;
