@@ -59,7 +59,7 @@ impl Connections {
     pub(crate) async fn acquire(&self, doing: &str) -> Result<AcquiredSession<'_>, StoreError> {
         let permit = self.permit(doing).await?;
         while let Some(mut session) = self.take_idle() {
-            let needs_no_ping = session.unused_for() < self.connector().settings.trusted_for;
+            let needs_no_ping = session.unused_for() < self.connector().settings.ping_after_idle;
             if needs_no_ping || self.is_alive(&mut session).await {
                 return Ok(self.acquired(session, true, permit));
             }

@@ -40,7 +40,7 @@ impl LaneWriter {
         }
         let session = match turn.session.take().filter(Session::is_idle) {
             Some(session)
-                if session.unused_for() < connections.connector().settings.trusted_for =>
+                if session.unused_for() < connections.connector().settings.ping_after_idle =>
             {
                 Some(session)
             }

@@ -78,8 +78,8 @@ impl Outage {
             let (doing, source) = (doing.to_owned(), source.clone());
             return Some(Err(StoreError::Unavailable { doing, source }));
         }
-        let trusted_for = self.connector.settings.trusted_for;
-        state.found.take().filter(|found| found.unused_for() < trusted_for).map(Ok)
+        let ping_after_idle = self.connector.settings.ping_after_idle;
+        state.found.take().filter(|found| found.unused_for() < ping_after_idle).map(Ok)
     }
 
     fn begin(&self, cause: Cause) {

@@ -51,10 +51,9 @@ pub struct PostgresSettings {
     /// How long to wait for an answer before the connection is given up as lost; 8 seconds by default, more than
     /// `statement_timeout`, up to 20 minutes. Whether a write was done is then unknown, and found out.
     pub answer_timeout: Duration,
-    /// For how long a connection that was not used is trusted without asking; 1 second by default, at most an hour. One
-    /// that is older is asked first, which costs a round trip, so that no call ends on a connection that a firewall or
-    /// a restarted server has forgotten.
-    pub trusted_for: Duration,
+    /// After how long without use a connection is pinged before a call gets it; 1 second by default, at most an hour. The
+    /// ping costs a round trip, so that no call ends on a connection that a firewall or a restarted server has forgotten.
+    pub ping_after_idle: Duration,
     /// How many entities each lane remembers the key and the head of, so that appending to them needs no look-up;
     /// 200,000 by default, some 25 MB when full, 1,000 to 100 million.
     pub remembered_entities: usize,
@@ -72,7 +71,7 @@ impl Default for PostgresSettings {
             statement_timeout: Duration::from_secs(5),
             lock_timeout: Duration::from_secs(3),
             answer_timeout: Duration::from_secs(8),
-            trusted_for: Duration::from_secs(1),
+            ping_after_idle: Duration::from_secs(1),
             remembered_entities: 200_000,
         }
     }
@@ -138,10 +137,10 @@ impl PostgresSettings {
         Self { answer_timeout, ..self }
     }
 
-    /// Sets [`trusted_for`](Self::trusted_for).
+    /// Sets [`ping_after_idle`](Self::ping_after_idle).
     #[must_use]
-    pub fn with_trusted_for(self, trusted_for: Duration) -> Self {
-        Self { trusted_for, ..self }
+    pub fn with_ping_after_idle(self, ping_after_idle: Duration) -> Self {
+        Self { ping_after_idle, ..self }
     }
 
     /// Sets [`remembered_entities`](Self::remembered_entities).
@@ -165,7 +164,7 @@ impl PostgresSettings {
         check.duration("lock_timeout", self.lock_timeout, shortest..=longest);
         let behind = self.statement_timeout.min(longest) + shortest;
         check.duration("answer_timeout", self.answer_timeout, behind..=2 * longest);
-        check.duration("trusted_for", self.trusted_for, ..=6 * longest);
+        check.duration("ping_after_idle", self.ping_after_idle, ..=6 * longest);
         check.number("remembered_entities", self.remembered_entities, 1_000..=100_000_000);
         check.into_problems()
     }
@@ -206,7 +205,7 @@ mod tests {
             .with_connect_timeout(Duration::ZERO)
             .with_statement_timeout(Duration::from_secs(601))
             .with_lock_timeout(Duration::ZERO)
-            .with_trusted_for(Duration::from_secs(3601))
+            .with_ping_after_idle(Duration::from_secs(3601))
             .with_answer_timeout(Duration::from_secs(600));
         let problems = settings.problems();
         for name in [
@@ -217,7 +216,7 @@ mod tests {
             "connect_timeout",
             "statement_timeout",
             "lock_timeout",
-            "trusted_for",
+            "ping_after_idle",
             "answer_timeout",
         ] {
             let named =

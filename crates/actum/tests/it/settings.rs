@@ -301,8 +301,8 @@ fn every_field_of_the_postgres_settings_is_held() {
             "`answer_timeout` is 5 s, it must be 5,001 ms to 20 minutes",
         ),
         (
-            all().with_trusted_for(secs(3_601)),
-            "`trusted_for` is 3,601 s, it must be at most 1 hour",
+            all().with_ping_after_idle(secs(3_601)),
+            "`ping_after_idle` is 3,601 s, it must be at most 1 hour",
         ),
         (
             all().with_remembered_entities(1),

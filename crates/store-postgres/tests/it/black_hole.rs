@@ -37,47 +37,53 @@ fn settings() -> PostgresSettings {
 
 #[test]
 fn every_call_into_a_black_hole_ends_in_time() {
-    for trusted_for in [Duration::ZERO, Duration::from_secs(60)] {
-        run_on(PostgresFixture::with(settings().with_trusted_for(trusted_for)), async |journal| {
-            let (proxied, store) = Proxied::open(journal).await;
-            let writer = Writer::claim(store).await;
-            writer.write(&account(1), 0, "before").await;
-            warm_up(&writer).await;
+    for ping_after_idle in [Duration::ZERO, Duration::from_secs(60)] {
+        run_on(
+            PostgresFixture::with(settings().with_ping_after_idle(ping_after_idle)),
+            async |journal| {
+                let (proxied, store) = Proxied::open(journal).await;
+                let writer = Writer::claim(store).await;
+                writer.write(&account(1), 0, "before").await;
+                warm_up(&writer).await;
 
-            proxied.proxy.stall(true);
-            // at the same time, so that each meets a connection that was good before
-            let calls = calls(&writer).into_iter().map(|(name, call)| async move {
-                let limit = CONNECT_TIMEOUT + ANSWER_TIMEOUT + SLACK;
-                let error = within(limit, name, call).await.expect_err(name);
-                let is_expected = matches!(
-                    error,
-                    StoreError::Unavailable { .. } | StoreError::OutcomeUnknown { .. }
-                );
-                assert!(is_expected, "{name}: {error:?}");
-            });
-            join_all(calls).await;
+                proxied.proxy.stall(true);
+                // at the same time, so that each meets a connection that was good before
+                let calls = calls(&writer).into_iter().map(|(name, call)| async move {
+                    let limit = CONNECT_TIMEOUT + ANSWER_TIMEOUT + SLACK;
+                    let error = within(limit, name, call).await.expect_err(name);
+                    let is_expected = matches!(
+                        error,
+                        StoreError::Unavailable { .. } | StoreError::OutcomeUnknown { .. }
+                    );
+                    assert!(is_expected, "{name}: {error:?}");
+                });
+                join_all(calls).await;
 
-            proxied.proxy.stall(false);
-            goes_on(&writer).await;
-        });
+                proxied.proxy.stall(false);
+                goes_on(&writer).await;
+            },
+        );
     }
 }
 
 /// One caller alone, who finds many connections that were good once.
 #[test]
 fn a_call_does_not_try_all_the_connections_it_has() {
-    run_on(PostgresFixture::with(settings().with_trusted_for(Duration::ZERO)), async |journal| {
-        let (proxied, store) = Proxied::open(journal).await;
-        let writer = Writer::claim(store).await;
-        writer.write(&account(1), 0, "before").await;
-        warm_up(&writer).await;
-        proxied.proxy.stall(true);
-        let limit = CONNECT_TIMEOUT + ANSWER_TIMEOUT + SLACK;
-        within(limit, "a read", writer.store.heads()).await.unwrap_err();
-        proxied.proxy.cut();
-        proxied.proxy.stall(false);
-        goes_on(&writer).await;
-    });
+    run_on(
+        PostgresFixture::with(settings().with_ping_after_idle(Duration::ZERO)),
+        async |journal| {
+            let (proxied, store) = Proxied::open(journal).await;
+            let writer = Writer::claim(store).await;
+            writer.write(&account(1), 0, "before").await;
+            warm_up(&writer).await;
+            proxied.proxy.stall(true);
+            let limit = CONNECT_TIMEOUT + ANSWER_TIMEOUT + SLACK;
+            within(limit, "a read", writer.store.heads()).await.unwrap_err();
+            proxied.proxy.cut();
+            proxied.proxy.stall(false);
+            goes_on(&writer).await;
+        },
+    );
 }
 
 /// Opens as many connections as there may be.
@@ -151,7 +157,7 @@ fn calls(writer: &Writer) -> Vec<(&'static str, Call<'_>)> {
 /// A firewall or an administrator has ended the connections that no one used.
 #[test]
 fn calls_on_connections_that_the_server_has_ended_succeed_at_once() {
-    let settings = PostgresSettings::default().with_trusted_for(Duration::ZERO);
+    let settings = PostgresSettings::default().with_ping_after_idle(Duration::ZERO);
     run_on(PostgresFixture::with(settings), async |journal| {
         let name = journal.settings().schema;
         let url = format!("{}?application_name={name}", journal.url());
@@ -170,10 +176,10 @@ fn calls_on_connections_that_the_server_has_ended_succeed_at_once() {
     });
 }
 
-/// A read on a connection that is trusted is made again on another one.
+/// A read on a connection that is not pinged is made again on another one.
 #[test]
 fn reads_on_connections_that_the_server_has_just_ended_succeed() {
-    let settings = PostgresSettings::default().with_trusted_for(Duration::from_secs(60));
+    let settings = PostgresSettings::default().with_ping_after_idle(Duration::from_secs(60));
     run_on(PostgresFixture::with(settings), async |journal| {
         let name = journal.settings().schema;
         let url = format!("{}?application_name={name}", journal.url());

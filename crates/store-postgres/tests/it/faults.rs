@@ -201,7 +201,7 @@ fn a_statement_that_takes_too_long_is_given_up_by_the_server() {
 
 #[test]
 fn connections_that_the_server_ends_between_calls_cost_no_one_anything() {
-    let settings = PostgresSettings::default().with_trusted_for(Duration::ZERO);
+    let settings = PostgresSettings::default().with_ping_after_idle(Duration::ZERO);
     run_on(PostgresFixture::with(settings), async |fixture| {
         let store = fixture.store().await;
         let writer = Writer::claim(&store).await;
@@ -215,7 +215,7 @@ fn connections_that_the_server_ends_between_calls_cost_no_one_anything() {
 
 #[test]
 fn a_read_on_a_connection_that_the_server_has_ended_goes_to_another() {
-    let settings = PostgresSettings::default().with_trusted_for(Duration::from_secs(3600));
+    let settings = PostgresSettings::default().with_ping_after_idle(Duration::from_secs(3600));
     run_on(PostgresFixture::with(settings), async |fixture| {
         let store = fixture.store().await;
         let writer = Writer::claim(&store).await;

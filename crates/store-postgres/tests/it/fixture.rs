@@ -23,7 +23,7 @@ impl PostgresFixture {
         let settings = PostgresSettings::default()
             .with_layout(layout)
             .with_connections_max(2)
-            .with_trusted_for(std::time::Duration::ZERO)
+            .with_ping_after_idle(std::time::Duration::ZERO)
             .with_remembered_entities(1_000);
         Self::with(settings)
     }

@@ -54,7 +54,7 @@ mod conformance {
     actum_testkit::store_conformance!(PostgresFixture::create);
 }
 
-/// The same, with as few connections and as little memory as the settings allow, and with no connection trusted.
+/// The same, with as few connections and as little memory as the settings allow, and with a ping of every connection.
 mod conformance_when_cramped {
     use crate::fixture::PostgresFixture;
 

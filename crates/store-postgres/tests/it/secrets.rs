@@ -35,7 +35,7 @@ fn a_connection_that_is_lost_says_how_and_the_password_is_in_none_of_it() {
     run(async {
         let database = server.database("").await;
         let url = server.url("actum", &database);
-        let settings = PostgresSettings::default().with_trusted_for(Duration::from_secs(3600));
+        let settings = PostgresSettings::default().with_ping_after_idle(Duration::from_secs(3600));
         let store = PostgresStore::connect_with(&url, settings).await.unwrap();
         let writer = Writer::claim(&store).await;
         writer.write(&account(1), 0).await;
@@ -109,7 +109,7 @@ fn nothing_that_is_logged_or_shown_has_the_password() {
     let test = async {
         let database = server.database("").await;
         let url = server.url("actum", &database);
-        let settings = PostgresSettings::default().with_trusted_for(Duration::ZERO);
+        let settings = PostgresSettings::default().with_ping_after_idle(Duration::ZERO);
         for wrong in [
             url.replacen("actum", "nobody", 1),
             url.replacen(&database, "no_bank", 1),
