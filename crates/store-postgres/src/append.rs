@@ -25,7 +25,7 @@ const APPEND: &str = "SELECT _verdict, _nonce_now, _settled_now, _head_before, _
 
 /// A batch as arrays, a column each. What an array says of an append is at the append's place in the batch.
 #[derive(Default)]
-struct Columns<'a> {
+struct AppendColumns<'a> {
     entities: Vec<i64>,
     expected: Vec<i64>,
     /// The appends whose heads are to be looked at, counted from 1.
@@ -123,7 +123,7 @@ async fn append_piece(
     batch: &AppendBatch,
     trusting: bool,
 ) -> Result<Option<Vec<AppendOutcome>>, Failed> {
-    let columns = Columns::of(batch, known, trusting);
+    let columns = AppendColumns::of(batch, known, trusting);
     let answer = send(shared, session, known.lane(), (batch, &columns)).await?;
     if answer.is_known {
         return Ok(Some(settle(batch, &columns, &answer, known)));
@@ -214,7 +214,7 @@ async fn send(
     shared: &Shared,
     session: &mut Session,
     lane: Option<LaneHead>,
-    (batch, columns): (&AppendBatch, &Columns<'_>),
+    (batch, columns): (&AppendBatch, &AppendColumns<'_>),
 ) -> Result<Answer, Failed> {
     let write = Write { doing: DOING, incarnation: batch.incarnation, query: APPEND };
     let row = fence::write(shared, session, write, |query| {
@@ -250,7 +250,7 @@ fn answer(row: &PgRow) -> Result<Answer, sqlx::Error> {
 /// Returns the outcome of each append, and remembers where the lane and its entities are now.
 fn settle(
     batch: &AppendBatch,
-    columns: &Columns<'_>,
+    columns: &AppendColumns<'_>,
     answer: &Answer,
     known: &mut KnownHeads,
 ) -> Vec<AppendOutcome> {
@@ -296,7 +296,7 @@ pub(crate) fn last_event(
     }
 }
 
-impl<'a> Columns<'a> {
+impl<'a> AppendColumns<'a> {
     /// `trusting` says whether heads that are known need no look.
     fn of(batch: &'a AppendBatch, known: &mut KnownHeads, trusting: bool) -> Self {
         let (appends, events) = (batch.appends.len(), batch.events());

@@ -30,7 +30,7 @@ pub(crate) struct Following<'a> {
 }
 
 /// A batch as arrays, with an entry for each event.
-struct Columns<'a> {
+struct EventColumns<'a> {
     positions: Vec<i64>,
     entities: Vec<i64>,
     sequence_nrs: Vec<i64>,
@@ -126,8 +126,8 @@ impl<'a> Following<'a> {
         stored.map_err(|error| unreadable(DOING, error).into())
     }
 
-    fn columns(&self) -> Columns<'a> {
-        let mut columns = Columns::with_capacity(self.batch.events());
+    fn columns(&self) -> EventColumns<'a> {
+        let mut columns = EventColumns::with_capacity(self.batch.events());
         let mut position = self.head.position;
         for (append, entity) in self.batch.appends.iter().zip(&self.entities) {
             for (event, index) in append.events.iter().zip(0..) {
@@ -166,7 +166,7 @@ fn event_nr(append: &EntityAppend, index: u64) -> i64 {
     (append.first_event_nr + index).cast_signed()
 }
 
-impl<'a> Columns<'a> {
+impl<'a> EventColumns<'a> {
     fn with_capacity(events: usize) -> Self {
         Self {
             positions: Vec::with_capacity(events),

@@ -19,7 +19,7 @@ use sqlx::postgres::PgRow;
 
 /// The commands of state writes as arrays, a column each.
 #[derive(Default)]
-pub(crate) struct Columns<'a> {
+pub(crate) struct CommandColumns<'a> {
     /// Of each write.
     forget_to: Vec<i64>,
     /// Of each command: to which write it belongs, counted from 1.
@@ -27,7 +27,7 @@ pub(crate) struct Columns<'a> {
     rows: Rows<'a>,
 }
 
-impl<'a> Columns<'a> {
+impl<'a> CommandColumns<'a> {
     pub(crate) fn of(piece: &StatePiece<'a>) -> Self {
         let mut columns = Self::default();
         for (nr, write) in (1..).zip(piece.writes) {

@@ -112,15 +112,15 @@ struct Answers<'a> {
     begun: Vec<bool>,
     /// Events that came before that row, and all behind them: the server sends rows in order, though it does not have to.
     early: Vec<PgRow>,
-    failed: Option<Failed>,
+    failed: Option<PageFailure>,
 }
 
-enum Failed {
+enum PageFailure {
     Row(sqlx::Error),
     Store(StoreError),
 }
 
-impl From<sqlx::Error> for Failed {
+impl From<sqlx::Error> for PageFailure {
     fn from(error: sqlx::Error) -> Self {
         Self::Row(error)
     }
@@ -139,7 +139,7 @@ impl<'a> Answers<'a> {
         }
     }
 
-    fn place(&mut self, row: PgRow) -> Result<(), Failed> {
+    fn place(&mut self, row: PgRow) -> Result<(), PageFailure> {
         let nr = self.nr(&row)?;
         if column::<Option<i64>>(&row, 2)?.is_none() {
             self.begun[nr] = true;
@@ -152,7 +152,7 @@ impl<'a> Answers<'a> {
         Ok(())
     }
 
-    fn place_early(&mut self) -> Result<(), Failed> {
+    fn place_early(&mut self) -> Result<(), PageFailure> {
         for row in std::mem::take(&mut self.early) {
             let nr = self.nr(&row)?;
             add(&mut self.answers[nr], &row)?;
@@ -160,16 +160,16 @@ impl<'a> Answers<'a> {
         Ok(())
     }
 
-    fn nr(&self, row: &PgRow) -> Result<usize, Failed> {
-        values::nr(row, self.answers.len()).map_err(Failed::Store)
+    fn nr(&self, row: &PgRow) -> Result<usize, PageFailure> {
+        values::nr(row, self.answers.len()).map_err(PageFailure::Store)
     }
 
     /// What was read, once all rows have come. Where an entity's events did not come in order a gap is found.
     fn finish(mut self, doing: &str) -> Result<Vec<Answered>, StoreError> {
         let placed = self.failed.take().map_or_else(|| self.place_early(), Err);
         placed.map_err(|failed| match failed {
-            Failed::Row(error) => store_error(doing, error),
-            Failed::Store(error) => error,
+            PageFailure::Row(error) => store_error(doing, error),
+            PageFailure::Store(error) => error,
         })?;
         let answered: Result<_, _> = self.answers.into_iter().map(EntityAnswer::finish).collect();
         answered.map_err(|missing| store_error(doing, wrong(missing)))

@@ -138,7 +138,7 @@ impl PostgresStore {
         session: &mut Session,
         snapshots: &[&Snapshot],
     ) -> Result<(), Failed> {
-        let columns = Columns::of(snapshots, self.layout().partitions);
+        let columns = SnapshotColumns::of(snapshots, self.layout().partitions);
         let save = "SELECT @save_snapshots_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)::text";
         let statement = || columns.bind(sqlx::query(self.shared.texts.of(save)));
         transaction::call(session, self.shared.connector(), SAVING, statement).await?;
@@ -174,7 +174,7 @@ fn rows_of(snapshots: &[Snapshot]) -> Vec<&Snapshot> {
 
 /// Snapshots as arrays, a column each.
 #[derive(Default)]
-struct Columns<'a> {
+struct SnapshotColumns<'a> {
     kinds: Vec<&'a str>,
     ids: Vec<&'a str>,
     partitions: Vec<i32>,
@@ -187,7 +187,7 @@ struct Columns<'a> {
     recent_commands: Vec<&'a [u8]>,
 }
 
-impl<'a> Columns<'a> {
+impl<'a> SnapshotColumns<'a> {
     fn of(snapshots: &[&'a Snapshot], partitions: PartitionCount) -> Self {
         let mut columns = Self::default();
         snapshots.iter().for_each(|snapshot| columns.add(snapshot, partitions));

@@ -1,6 +1,6 @@
 use crate::{
     PostgresStore,
-    commands::{self, Later},
+    commands::{self, CommandColumns, Later},
     entities::Names,
     fault::store_error,
     fence::{self, Write},
@@ -123,7 +123,7 @@ impl PostgresStore {
         incarnation: Incarnation,
         piece: &StatePiece<'_>,
     ) -> Result<Vec<StateOutcome>, Failed> {
-        let columns = Columns::of(piece);
+        let columns = StateColumns::of(piece);
         let write = Write { doing: WRITING, incarnation, query: WRITE };
         let row = fence::write(&self.shared, session, write, |query| columns.bind(query)).await?;
         Ok(outcomes(&row, piece.writes)?)
@@ -158,7 +158,7 @@ impl Statements for Writing<'_> {
 
 /// A batch as arrays, a column each.
 #[derive(Default)]
-struct Columns<'a> {
+struct StateColumns<'a> {
     names: Names<'a>,
     partitions: Vec<i32>,
     expected: Vec<i64>,
@@ -169,13 +169,13 @@ struct Columns<'a> {
     manifests: Vec<Option<&'a str>>,
     schema_versions: Vec<Option<i64>>,
     states: Vec<Option<&'a [u8]>>,
-    commands: commands::Columns<'a>,
+    commands: CommandColumns<'a>,
 }
 
-impl<'a> Columns<'a> {
+impl<'a> StateColumns<'a> {
     fn of(piece: &StatePiece<'a>) -> Self {
         let names = Names::of(piece.writes.iter().map(|write| &write.entity));
-        let commands = commands::Columns::of(piece);
+        let commands = CommandColumns::of(piece);
         let mut columns = Self { names, commands, ..Self::default() };
         piece.writes.iter().for_each(|write| columns.add(write));
         columns

@@ -56,7 +56,7 @@ impl From<AppendError> for StoreError {
 }
 
 /// A row of the table `events`.
-struct Row<'a> {
+struct NewEventRow<'a> {
     place: i64,
     entity: i64,
     sequence_nr: i64,
@@ -87,7 +87,10 @@ impl<'a> Appending<'a> {
         Ok(appended)
     }
 
-    async fn prepare(self, tx: &mut WriteTx<'_>) -> Result<(Appended, Vec<Row<'a>>), StoreError> {
+    async fn prepare(
+        self,
+        tx: &mut WriteTx<'_>,
+    ) -> Result<(Appended, Vec<NewEventRow<'a>>), StoreError> {
         tx.known().observe(self.batch.lane, self.head);
         let mut heads = self.heads(tx).await?;
         self.create_new(tx, &mut heads).await?;
@@ -130,7 +133,7 @@ impl<'a> Appending<'a> {
     fn plan(
         self,
         mut heads: Vec<Option<EntityHead>>,
-    ) -> Result<(Appended, Vec<Row<'a>>), StoreError> {
+    ) -> Result<(Appended, Vec<NewEventRow<'a>>), StoreError> {
         let incarnation = values::incarnation(self.batch.incarnation)?;
         let mut rows = Vec::with_capacity(self.batch.events());
         let mut outcomes = Vec::with_capacity(heads.len());
@@ -152,7 +155,7 @@ impl<'a> Appending<'a> {
                 let codec = texts.share(&event.payload.codec);
                 let manifest = texts.share(&event.payload.manifest);
                 let (entity, id) = (known.entity, (incarnation, event_nr));
-                rows.push(Row { place, entity, sequence_nr, id, event, codec, manifest });
+                rows.push(NewEventRow { place, entity, sequence_nr, id, event, codec, manifest });
             }
             outcomes.push(AppendOutcome::Appended { last });
         }
@@ -193,7 +196,7 @@ async fn look_up(
     Ok(heads)
 }
 
-fn bind<'q>(statement: Statement<'q>, row: &'q Row<'_>) -> Statement<'q> {
+fn bind<'q>(statement: Statement<'q>, row: &'q NewEventRow<'_>) -> Statement<'q> {
     let (event, (incarnation, event_nr)) = (row.event, row.id);
     statement
         .bind(row.place)

@@ -20,7 +20,7 @@ use bytes::Bytes;
 use sqlx::sqlite::SqliteRow;
 
 /// A row of the table `state_commands`.
-struct Row<'a> {
+struct NewCommandRow<'a> {
     entity: i64,
     revision: i64,
     incarnation: i64,
@@ -34,7 +34,7 @@ pub(crate) async fn keep(
     incarnation: i64,
 ) -> Result<(), StoreError> {
     let rows = writes.iter().flat_map(|(write, entity)| {
-        write.commands.iter().map(|command| Row {
+        write.commands.iter().map(|command| NewCommandRow {
             entity: *entity,
             // not behind that of the write, which fits
             revision: values::bound(command.revision.get()),
@@ -53,7 +53,7 @@ pub(crate) async fn keep(
     Ok(())
 }
 
-fn bind<'q>(statement: Statement<'q>, row: &'q Row<'_>) -> Statement<'q> {
+fn bind<'q>(statement: Statement<'q>, row: &'q NewCommandRow<'_>) -> Statement<'q> {
     statement
         .bind(row.entity)
         .bind(row.revision)

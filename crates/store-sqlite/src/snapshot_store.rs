@@ -69,7 +69,7 @@ impl SnapshotStore for SqliteStore {
 }
 
 /// A row of the table `snapshots`.
-struct Row<'a> {
+struct NewSnapshotRow<'a> {
     entity: i64,
     sequence_nr: i64,
     snapshot: &'a Snapshot,
@@ -113,7 +113,7 @@ impl SqliteStore {
         }
         let entities = entities::keys_of(tx, &keys, self.layout().partitions).await?;
         let row = |snapshot| row(snapshot, entities[places[&snapshot.entity]]);
-        let rows: Vec<Row<'_>> = snapshots.iter().map(row).collect::<Result<_, _>>()?;
+        let rows: Vec<NewSnapshotRow<'_>> = snapshots.iter().map(row).collect::<Result<_, _>>()?;
         let inserted = insert::SNAPSHOTS.run(tx.session(), &rows, bind).await;
         inserted.map_err(|error| tx.failed(error))?;
         tx.will_write(snapshots.iter().map(Snapshot::bytes).sum::<usize>() as u64);
@@ -121,15 +121,15 @@ impl SqliteStore {
     }
 }
 
-fn row(snapshot: &Snapshot, entity: i64) -> Result<Row<'_>, StoreError> {
+fn row(snapshot: &Snapshot, entity: i64) -> Result<NewSnapshotRow<'_>, StoreError> {
     let sequence_nr = values::stored(snapshot.sequence_nr.get()).ok_or_else(|| {
         let (entity, nr) = (&snapshot.entity, snapshot.sequence_nr);
         StoreError::invalid(format!("{entity} cannot have an event {nr} to take a snapshot of"))
     })?;
-    Ok(Row { entity, sequence_nr, snapshot })
+    Ok(NewSnapshotRow { entity, sequence_nr, snapshot })
 }
 
-fn bind<'q>(statement: Statement<'q>, row: &'q Row<'_>) -> Statement<'q> {
+fn bind<'q>(statement: Statement<'q>, row: &'q NewSnapshotRow<'_>) -> Statement<'q> {
     let state = &row.snapshot.state;
     statement
         .bind(row.entity)

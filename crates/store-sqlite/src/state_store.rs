@@ -91,7 +91,7 @@ impl DurableStateStore for SqliteStore {
 const NO_RECENT_COMMANDS: &[u8] = &[];
 
 /// A row of the table `states`.
-struct Row<'a> {
+struct NewStateRow<'a> {
     entity: i64,
     revision: i64,
     incarnation: i64,
@@ -144,17 +144,17 @@ async fn revisions(tx: &mut WriteTx<'_>, batch: &StateBatch) -> Result<Vec<Revis
     Ok(revisions)
 }
 
-fn row(write: &StateWrite, entity: i64, incarnation: i64) -> Result<Row<'_>, StoreError> {
+fn row(write: &StateWrite, entity: i64, incarnation: i64) -> Result<NewStateRow<'_>, StoreError> {
     let revision = values::stored(write.revision.get()).ok_or_else(|| {
         let (entity, revision) = (&write.entity, write.revision);
         StoreError::invalid(format!(
             "{entity} cannot have revision {revision}: the store counts to 2^63 - 1"
         ))
     })?;
-    Ok(Row { entity, revision, incarnation, write })
+    Ok(NewStateRow { entity, revision, incarnation, write })
 }
 
-fn bind<'q>(statement: Statement<'q>, row: &'q Row<'_>) -> Statement<'q> {
+fn bind<'q>(statement: Statement<'q>, row: &'q NewStateRow<'_>) -> Statement<'q> {
     let write = row.write;
     let state = match &write.change {
         StateChange::Put(state) => Some(state),

@@ -100,14 +100,14 @@ impl Client {
     /// When there is no answer, or it is a problem.
     pub async fn history(&self, account: &str) -> Result<Vec<Happened>> {
         #[derive(Deserialize)]
-        struct Page {
+        struct HistoryAnswer {
             events: Vec<Happened>,
             next: Option<String>,
         }
         let mut next = Some(format!("/accounts/{account}/history?limit=1000"));
         let mut history = Vec::new();
         while let Some(path) = next {
-            let page: Page = self.read(&path).await?;
+            let page: HistoryAnswer = self.read(&path).await?;
             history.extend(page.events);
             next = page.next;
         }

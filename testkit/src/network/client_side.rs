@@ -13,9 +13,9 @@ use tokio::{
 use super::{
     conditions::Conditions,
     fate::Fate,
+    pending_rules::Recent,
     piece::{CHUNK_BYTES_MAX, Chunk, Cut, ToClient, ToServer},
     rule::{Rule, Then},
-    rules::Recent,
 };
 
 /// The side of a connection that faces the client: it looks for what rules wait for.

@@ -2,12 +2,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::{delay_timer::DelayTimer, rules::Rules};
+use super::{delay_timer::DelayTimer, pending_rules::PendingRules};
 
 /// What the proxy and all of its connections share.
 #[derive(Debug)]
 pub(super) struct Conditions {
-    pub(super) rules: Rules,
+    pub(super) rules: PendingRules,
     pub(super) timer: DelayTimer,
     weather: watch::Sender<Weather>,
 }
@@ -25,7 +25,7 @@ pub(super) struct Weather {
 impl Conditions {
     pub(super) fn new() -> Self {
         let weather = watch::Sender::new(Weather::default());
-        Self { rules: Rules::default(), timer: DelayTimer::start(), weather }
+        Self { rules: PendingRules::default(), timer: DelayTimer::start(), weather }
     }
 
     pub(super) fn change(&self, change: impl FnOnce(&mut Weather)) {

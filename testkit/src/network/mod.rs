@@ -6,9 +6,9 @@ mod conditions;
 mod connection;
 mod delay_timer;
 mod fate;
+mod pending_rules;
 mod piece;
 mod rule;
-mod rules;
 mod server_side;
 mod tcp_proxy;
 

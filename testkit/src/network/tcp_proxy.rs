@@ -10,8 +10,8 @@ use tokio::{net::TcpListener, runtime::Builder, sync::oneshot};
 use super::{
     conditions::Conditions,
     connection::{reset, serve},
+    pending_rules::PATTERN_BYTES_MAX,
     rule::{Rule, Then},
-    rules::PATTERN_BYTES_MAX,
 };
 
 /// How long to wait when the system has no room for another connection.

@@ -12,7 +12,7 @@ pub(crate) fn case(tasks: u32, callers: u32) -> Case {
     Case::new(name(tasks, callers), move |bench, _| {
         let runtime = two_workers()?;
         let entered = runtime.enter();
-        let echoes = Echoes((0..tasks).map(|_| spawn()).collect());
+        let echoes = EchoTasks((0..tasks).map(|_| spawn()).collect());
         drop(entered);
         drive(&runtime, callers, bench.window, &echoes)
     })
@@ -40,9 +40,9 @@ fn spawn() -> mpsc::Sender<Call> {
 }
 
 #[derive(Clone)]
-struct Echoes(Arc<[mpsc::Sender<Call>]>);
+struct EchoTasks(Arc<[mpsc::Sender<Call>]>);
 
-impl Target for Echoes {
+impl Target for EchoTasks {
     async fn call(&self, choices: &mut fastrand::Rng) {
         let echo = &self.0[choices.usize(..self.0.len())];
         let (port, answer) = oneshot::channel();

@@ -26,7 +26,7 @@ pub(crate) fn case(callers: u32, entities: u32, held: bool) -> Case {
         let runtime = two_workers()?;
         runtime.block_on(async {
             let directory = file(bench, entities, held).await?;
-            let inserts = Inserts::open(directory, entities, batch).await?;
+            let inserts = SqlInserts::open(directory, entities, batch).await?;
             // on a worker, as the engine is
             tokio::spawn(inserts.run(bench.window)).await?
         })
@@ -45,7 +45,7 @@ async fn file(bench: &Bench, entities: u32, held: bool) -> Result<TempDir> {
     }
 }
 
-struct Inserts {
+struct SqlInserts {
     directory: TempDir,
     connection: SqliteConnection,
     content: Content,
@@ -57,7 +57,7 @@ struct Inserts {
     choices: fastrand::Rng,
 }
 
-impl Inserts {
+impl SqlInserts {
     async fn open(directory: TempDir, entities: u32, batch: usize) -> Result<Self> {
         let options = event_rows::options(directory.path());
         let mut connection = SqliteConnection::connect_with(&options).await?;

@@ -17,7 +17,7 @@ pub(super) struct Columns {
 
 /// What is different in each row.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct EventRow {
+pub(super) struct RowKey {
     pub(super) position: i64,
     pub(super) entity: i64,
     pub(super) sequence_nr: i64,
@@ -75,7 +75,7 @@ impl Columns {
     }
 
     /// Takes the rows of a batch.
-    pub(super) fn fill(&mut self, rows: impl Iterator<Item = EventRow>) {
+    pub(super) fn fill(&mut self, rows: impl Iterator<Item = RowKey>) {
         let columns = [&mut self.positions, &mut self.entities, &mut self.sequence_nrs];
         columns.into_iter().chain([&mut self.event_nrs]).for_each(Vec::clear);
         for row in rows.take(self.rows) {

@@ -1,4 +1,4 @@
-use super::columns::{Columns, EventRow};
+use super::columns::{Columns, RowKey};
 use crate::{drive::Target, postgres::Database};
 use anyhow::Result;
 use sqlx::{Connection, PgConnection};
@@ -97,7 +97,7 @@ impl Connected {
         columns.fill(positions.map(|position| {
             let nr = choices.usize(..numbers.len());
             numbers[nr] += 1;
-            EventRow { position, entity: *first + nr as i64 * *step, sequence_nr: numbers[nr] }
+            RowKey { position, entity: *first + nr as i64 * *step, sequence_nr: numbers[nr] }
         }));
         let statement = columns.bind(sqlx::query(*text), i32::from(*lane));
         statement.execute(connection).await.map(drop)

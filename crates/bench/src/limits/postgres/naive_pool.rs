@@ -24,7 +24,7 @@ pub(crate) fn case(pool: u32, callers: u32, entities: u32) -> Case {
         let runtime = two_workers()?;
         let (database, naive) = runtime.block_on(async {
             let database = event_table::database(bench, 1, entities).await?;
-            let naive = Naive::open(&database, pool, entities).await?;
+            let naive = NaivePool::open(&database, pool, entities).await?;
             anyhow::Ok((database, naive))
         })?;
         let measured = drive(&runtime, callers, bench.window, &naive)?;
@@ -42,9 +42,9 @@ pub(crate) fn name(pool: u32, callers: u32, entities: u32) -> Name {
 }
 
 #[derive(Clone)]
-struct Naive(Arc<Shared>);
+struct NaivePool(Arc<PoolShared>);
 
-struct Shared {
+struct PoolShared {
     pool: PgPool,
     content: StoredPayload,
     /// The last number of each entity.
@@ -53,19 +53,19 @@ struct Shared {
     position: AtomicI64,
 }
 
-impl Naive {
+impl NaivePool {
     async fn open(database: &Database, pool: u32, entities: u32) -> Result<Self> {
         let options = PgPoolOptions::new().max_connections(pool);
         let pool = options.connect_with(database.options()).await?;
         let numbers = (0..entities).map(|_| AtomicI64::new(1)).collect();
         let (content, position) = (event_table::content()?, AtomicI64::new(entities.into()));
-        Ok(Self(Arc::new(Shared { pool, content, numbers, position })))
+        Ok(Self(Arc::new(PoolShared { pool, content, numbers, position })))
     }
 }
 
-impl Target for Naive {
+impl Target for NaivePool {
     async fn call(&self, choices: &mut fastrand::Rng) {
-        let Shared { pool, content, numbers, position } = &*self.0;
+        let PoolShared { pool, content, numbers, position } = &*self.0;
         let nr = choices.usize(..numbers.len());
         let sequence_nr = numbers[nr].fetch_add(1, Relaxed) + 1;
         let position = position.fetch_add(1, Relaxed) + 1;

@@ -1,4 +1,4 @@
-use super::{Compound, Kind, Rules, Unwritable, mix, of};
+use super::{CompoundHash, Kind, Rules, Unwritable, mix, of};
 use serde::{Serialize, Serializer};
 use std::marker::PhantomData;
 use xxhash_rust::xxh3::xxh3_64;
@@ -53,13 +53,13 @@ macro_rules! numbers {
 impl<R: Rules> Serializer for Fingerprinting<R> {
     type Ok = u64;
     type Error = Unwritable;
-    type SerializeSeq = Compound<R>;
-    type SerializeTuple = Compound<R>;
-    type SerializeTupleStruct = Compound<R>;
-    type SerializeTupleVariant = Compound<R>;
-    type SerializeMap = Compound<R>;
-    type SerializeStruct = Compound<R>;
-    type SerializeStructVariant = Compound<R>;
+    type SerializeSeq = CompoundHash<R>;
+    type SerializeTuple = CompoundHash<R>;
+    type SerializeTupleStruct = CompoundHash<R>;
+    type SerializeTupleVariant = CompoundHash<R>;
+    type SerializeMap = CompoundHash<R>;
+    type SerializeStruct = CompoundHash<R>;
+    type SerializeStructVariant = CompoundHash<R>;
 
     numbers! {
         serialize_i8 i8, Signed, i128; serialize_i16 i16, Signed, i128; serialize_i32 i32, Signed, i128;
@@ -139,20 +139,20 @@ impl<R: Rules> Serializer for Fingerprinting<R> {
         Ok(variant(variant_name, of(Kind::Named, value.serialize(self)?)))
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Compound<R>, Unwritable> {
-        Ok(Compound::new(of(Kind::List, 0)))
+    fn serialize_seq(self, _: Option<usize>) -> Result<CompoundHash<R>, Unwritable> {
+        Ok(CompoundHash::new(of(Kind::List, 0)))
     }
 
-    fn serialize_tuple(self, _: usize) -> Result<Compound<R>, Unwritable> {
-        Ok(Compound::new(of(Kind::Tuple, 0)))
+    fn serialize_tuple(self, _: usize) -> Result<CompoundHash<R>, Unwritable> {
+        Ok(CompoundHash::new(of(Kind::Tuple, 0)))
     }
 
     fn serialize_tuple_struct(
         self,
         name: &'static str,
         _: usize,
-    ) -> Result<Compound<R>, Unwritable> {
-        Ok(Compound::new(of(Kind::Tuple, named::<R>(name))))
+    ) -> Result<CompoundHash<R>, Unwritable> {
+        Ok(CompoundHash::new(of(Kind::Tuple, named::<R>(name))))
     }
 
     fn serialize_tuple_variant(
@@ -161,16 +161,16 @@ impl<R: Rules> Serializer for Fingerprinting<R> {
         _: u32,
         variant_name: &'static str,
         _: usize,
-    ) -> Result<Compound<R>, Unwritable> {
-        Ok(Compound::new(variant(variant_name, Kind::Tuple as u64)))
+    ) -> Result<CompoundHash<R>, Unwritable> {
+        Ok(CompoundHash::new(variant(variant_name, Kind::Tuple as u64)))
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Compound<R>, Unwritable> {
-        Ok(Compound::new(of(Kind::Map, 0)))
+    fn serialize_map(self, _: Option<usize>) -> Result<CompoundHash<R>, Unwritable> {
+        Ok(CompoundHash::new(of(Kind::Map, 0)))
     }
 
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Compound<R>, Unwritable> {
-        Ok(Compound::new(of(Kind::Struct, named::<R>(name))))
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<CompoundHash<R>, Unwritable> {
+        Ok(CompoundHash::new(of(Kind::Struct, named::<R>(name))))
     }
 
     fn serialize_struct_variant(
@@ -179,8 +179,8 @@ impl<R: Rules> Serializer for Fingerprinting<R> {
         _: u32,
         variant_name: &'static str,
         _: usize,
-    ) -> Result<Compound<R>, Unwritable> {
-        Ok(Compound::new(variant(variant_name, Kind::Struct as u64)))
+    ) -> Result<CompoundHash<R>, Unwritable> {
+        Ok(CompoundHash::new(variant(variant_name, Kind::Struct as u64)))
     }
 
     fn is_human_readable(&self) -> bool {

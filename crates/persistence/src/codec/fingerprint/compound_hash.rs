@@ -9,7 +9,7 @@ use serde::{
 use std::marker::PhantomData;
 
 /// A list, a map or a struct: the sum of its parts, which does not depend on their order unless their places count.
-pub(super) struct Compound<R> {
+pub(super) struct CompoundHash<R> {
     what: u64,
     count: u64,
     sum: u64,
@@ -17,7 +17,7 @@ pub(super) struct Compound<R> {
     rules: PhantomData<R>,
 }
 
-impl<R: Rules> Compound<R> {
+impl<R: Rules> CompoundHash<R> {
     pub(super) fn new(what: u64) -> Self {
         Self { what, count: 0, sum: 0, key: 0, rules: PhantomData }
     }
@@ -49,7 +49,7 @@ impl<R: Rules> Compound<R> {
     }
 }
 
-impl<R: Rules> SerializeSeq for Compound<R> {
+impl<R: Rules> SerializeSeq for CompoundHash<R> {
     type Ok = u64;
     type Error = Unwritable;
 
@@ -65,7 +65,7 @@ impl<R: Rules> SerializeSeq for Compound<R> {
 
 macro_rules! tuples {
     ($($compound:ident $method:ident)*) => { $(
-        impl<R: Rules> $compound for Compound<R> {
+        impl<R: Rules> $compound for CompoundHash<R> {
             type Ok = u64;
             type Error = Unwritable;
 
@@ -87,7 +87,7 @@ tuples! {
 
 macro_rules! structs {
     ($($compound:ident)*) => { $(
-        impl<R: Rules> $compound for Compound<R> {
+        impl<R: Rules> $compound for CompoundHash<R> {
             type Ok = u64;
             type Error = Unwritable;
 
@@ -108,7 +108,7 @@ macro_rules! structs {
 
 structs! { SerializeStruct SerializeStructVariant }
 
-impl<R: Rules> SerializeMap for Compound<R> {
+impl<R: Rules> SerializeMap for CompoundHash<R> {
     type Ok = u64;
     type Error = Unwritable;
 

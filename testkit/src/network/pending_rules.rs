@@ -7,7 +7,7 @@ pub(super) const PATTERN_BYTES_MAX: usize = 256;
 
 /// The rules that have not matched yet, in the order they were made.
 #[derive(Debug, Default)]
-pub(super) struct Rules(Mutex<Vec<Armed>>);
+pub(super) struct PendingRules(Mutex<Vec<Armed>>);
 
 #[derive(Debug)]
 struct Armed {
@@ -20,7 +20,7 @@ struct Armed {
 #[derive(Debug, Default)]
 pub(super) struct Recent(Vec<u8>);
 
-impl Rules {
+impl PendingRules {
     pub(super) fn add(&self, pattern: &[u8], then: Then) -> Rule {
         let rule = Rule::new();
         self.0.lock().push(Armed { pattern: pattern.to_vec(), then, rule: rule.clone() });
