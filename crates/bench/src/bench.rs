@@ -1,25 +1,20 @@
-use crate::{arguments::Arguments, drive::Window, journal::Prefilled, postgres::Server};
-use anyhow::{Context, Result};
-use std::path::PathBuf;
+use crate::{
+    arguments::Arguments, drive::Window, journal::Prefilled, postgres::Server, site::Site,
+};
+use anyhow::Result;
 
 /// What every row is measured with.
 pub(crate) struct Bench {
     pub(crate) window: Window,
-    pub(crate) directory: PathBuf,
+    pub(crate) site: Site,
     pub(crate) prefilled: Prefilled,
-    postgres: Option<Server>,
 }
 
 impl Bench {
     pub(crate) fn new(arguments: &Arguments, postgres: Option<Server>) -> Self {
-        let directory = arguments.directory.clone();
-        let prefilled = Prefilled::new(arguments.prefill, directory.clone());
-        Self { window: arguments.window(), directory, prefilled, postgres }
-    }
-
-    /// The server of the rows of PostgreSQL.
-    pub(crate) fn postgres(&self) -> Result<&Server> {
-        self.postgres.as_ref().context("there is no PostgreSQL")
+        let site = Site::new(arguments.directory.clone(), postgres);
+        let prefilled = Prefilled::new(arguments.prefill, arguments.directory.clone());
+        Self { window: arguments.window(), site, prefilled }
     }
 
     /// Leaves nothing behind.

@@ -1,31 +1,5 @@
-use crate::{bench::Bench, measurement::Measurement, round::Round};
-use anyhow::Result;
-use std::fmt;
-
-/// What a row is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Name {
-    pub(crate) what: &'static str,
-    pub(crate) medium: Option<Medium>,
-    pub(crate) callers: Option<u32>,
-    pub(crate) entities: Option<u32>,
-    /// Whether the journal holds many more entities.
-    pub(crate) held: bool,
-}
-
-/// Where the journal is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Medium {
-    Memory,
-    Sqlite,
-    Postgres {
-        /// How many the journal has; so many connections write beside it.
-        lanes: u16,
-    },
-}
-
-/// PostgreSQL as an engine uses it that says nothing else.
-pub(crate) const POSTGRES: Medium = Medium::Postgres { lanes: 1 };
+use crate::{bench::Bench, measurement::Measurement, medium::Medium, name::Name, round::Round};
+use anyhow::{Context, Result};
 
 /// One row: how it is measured, and what it is held against.
 pub(crate) struct Case {
@@ -53,34 +27,6 @@ pub(crate) enum Unit {
     PerSecond,
     Allocations,
     Bytes,
-}
-
-impl Name {
-    pub(crate) fn of(what: &'static str) -> Self {
-        Self { what, medium: None, callers: None, entities: None, held: false }
-    }
-
-    pub(crate) fn on(self, medium: Medium) -> Self {
-        Self { medium: Some(medium), ..self }
-    }
-
-    pub(crate) fn callers(self, callers: u32) -> Self {
-        Self { callers: Some(callers), ..self }
-    }
-
-    pub(crate) fn entities(self, entities: u32) -> Self {
-        Self { entities: Some(entities), ..self }
-    }
-
-    pub(crate) fn held(self, held: bool) -> Self {
-        Self { held, ..self }
-    }
-
-    /// Whether the row has all of these words.
-    pub(crate) fn has(&self, words: &str) -> bool {
-        let own = self.to_string();
-        words.split_whitespace().all(|word| own.split([' ', ',']).any(|other| other == word))
-    }
 }
 
 impl Case {
@@ -121,24 +67,6 @@ impl Case {
     }
 }
 
-impl Medium {
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Memory => "memory",
-            Self::Sqlite => "sqlite",
-            Self::Postgres { .. } => "postgres",
-        }
-    }
-
-    /// How many lanes a journal has, where there is a choice.
-    pub(crate) fn lanes(self) -> Option<u16> {
-        match self {
-            Self::Memory | Self::Sqlite => None,
-            Self::Postgres { lanes } => Some(lanes),
-        }
-    }
-}
-
 impl Unit {
     pub(crate) fn word(self) -> &'static str {
         match self {
@@ -149,21 +77,18 @@ impl Unit {
     }
 }
 
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.what)?;
-        if let Some(medium) = self.medium {
-            write!(f, ", {}", medium.word())?;
-        }
-        if let Some(lanes) = self.medium.and_then(Medium::lanes) {
-            write!(f, " l{lanes}")?;
-        }
-        if let Some(callers) = self.callers {
-            write!(f, " c{callers}")?;
-        }
-        if let Some(entities) = self.entities {
-            write!(f, " e{entities}")?;
-        }
-        if self.held { f.write_str(" held") } else { Ok(()) }
+/// Measures all of `cases` once, in their order.
+pub(crate) fn measure(
+    cases: &[Case],
+    bench: &Bench,
+    mut announce: impl FnMut(&Name),
+) -> Result<Round> {
+    let mut round = Round::default();
+    for case in cases {
+        announce(&case.name);
+        let measured =
+            (case.measure)(bench, &round).with_context(|| format!("measuring `{}`", case.name))?;
+        round.record(case.name, measured);
     }
+    Ok(round)
 }

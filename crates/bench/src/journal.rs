@@ -2,10 +2,10 @@
 
 use crate::{
     account::{Account, account_id, deposited},
-    bench::Bench,
-    case::Medium,
     counted::{Counted, Counts},
+    medium::Medium,
     postgres::{Database, Server},
+    site::Site,
 };
 use actum::{
     Entity, EntityKey, Lane, MemoryStore, SequenceNr, SqliteStore, StoredPayload,
@@ -51,16 +51,16 @@ impl Journal {
     }
 
     /// An empty journal.
-    pub(crate) async fn empty(medium: Medium, bench: &Bench) -> Result<Self> {
+    pub(crate) async fn empty(medium: Medium, site: &Site) -> Result<Self> {
         match medium {
             Medium::Memory => Ok(Self::in_memory()),
             Medium::Sqlite => {
-                let directory = tempfile::tempdir_in(&bench.directory)?;
+                let directory = tempfile::tempdir_in(&site.directory)?;
                 let store = SqliteStore::open(directory.path().join(FILE)).await?;
                 Ok(Self::over(Stores::of(store), Place::File(directory)))
             }
             Medium::Postgres { lanes } => {
-                let database = Database::create(bench.postgres()?).await?;
+                let database = Database::create(site.postgres()?).await?;
                 let store = database.store(lanes).await?;
                 database.settle().await;
                 Ok(Self::over(Stores::of(store), Place::Database(Box::new(database))))
@@ -71,11 +71,11 @@ impl Journal {
     /// A journal of so many entities with so many events each.
     pub(crate) async fn filled(
         medium: Medium,
-        bench: &Bench,
+        site: &Site,
         entities: u32,
         events_each: u32,
     ) -> Result<Self> {
-        let journal = Self::empty(medium, bench).await?;
+        let journal = Self::empty(medium, site).await?;
         fill(&journal.stores, entities, events_each).await?;
         if let Place::Database(database) = &journal.place {
             database.settle().await;
@@ -122,16 +122,16 @@ impl Prefilled {
     }
 
     /// A journal with these entities, one event each.
-    pub(crate) async fn journal(&self, medium: Medium, bench: &Bench) -> Result<Journal> {
+    pub(crate) async fn journal(&self, medium: Medium, site: &Site) -> Result<Journal> {
         match medium {
-            Medium::Memory => Journal::filled(medium, bench, self.entities, 1).await,
+            Medium::Memory => Journal::filled(medium, site, self.entities, 1).await,
             Medium::Sqlite => {
                 let directory = self.file().await?;
                 let store = SqliteStore::open(directory.path().join(FILE)).await?;
                 Ok(Journal::over(Stores::of(store), Place::File(directory)))
             }
             Medium::Postgres { lanes } => {
-                let database = self.database(bench.postgres()?).await?;
+                let database = self.database(site.postgres()?).await?;
                 let store = database.store(lanes).await?;
                 Ok(Journal::over(Stores::of(store), Place::Database(Box::new(database))))
             }

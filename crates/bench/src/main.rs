@@ -15,17 +15,18 @@ mod journal;
 mod limits;
 mod machine;
 mod measurement;
+mod medium;
+mod name;
 mod plan;
 mod postgres;
 mod report;
 mod round;
+mod site;
 mod subjects;
 mod summary;
+mod workload;
 
-use crate::{
-    arguments::Arguments, bench::Bench, case::Case, machine::Machine, postgres::Server,
-    round::Round,
-};
+use crate::{arguments::Arguments, bench::Bench, case::Case, machine::Machine, postgres::Server};
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use std::{env, fs, os::unix::process::CommandExt, path::Path, process::Command};
@@ -54,7 +55,7 @@ fn main() -> Result<()> {
     let mut rounds = Vec::new();
     for nr in 1..=arguments.rounds() {
         let announce = |name: &_| eprintln!("round {nr} of {}: {name}", arguments.rounds());
-        rounds.push(Round::run(&cases, &bench, announce)?);
+        rounds.push(case::measure(&cases, &bench, announce)?);
     }
     drive::two_workers()?.block_on(bench.close())?;
     let rows = summary::rows(&cases, &rounds);

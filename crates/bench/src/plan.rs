@@ -2,17 +2,15 @@
 
 use crate::{
     arguments::Arguments,
-    case::{Case, Medium, POSTGRES},
+    case::Case,
     limits::{
         decoding, mpsc, naive,
         postgres::{bare_inserts, locked_inserts, naive_pool, raw_inserts, raw_pages},
         ractor_calls, ractor_spawns, recovery_reads, sql_inserts, sql_pages,
     },
-    subjects::{
-        activation, allocations,
-        batches_in_flight::{self, Flight},
-        commands, memory, queries, recovery,
-    },
+    medium::{Medium, POSTGRES},
+    subjects::{activation, allocations, batches_in_flight, commands, memory, queries, recovery},
+    workload::Flight,
 };
 
 /// The main row is right behind its limit.

@@ -1,9 +1,4 @@
-use crate::{
-    bench::Bench,
-    case::{Case, Name},
-    measurement::Measurement,
-};
-use anyhow::{Context, Result};
+use crate::{measurement::Measurement, name::Name};
 use std::collections::HashMap;
 
 /// What was measured in one round so far.
@@ -13,20 +8,8 @@ pub(crate) struct Round {
 }
 
 impl Round {
-    /// Measures all of `cases` once, in their order.
-    pub(crate) fn run(
-        cases: &[Case],
-        bench: &Bench,
-        mut announce: impl FnMut(&Name),
-    ) -> Result<Self> {
-        let mut round = Self::default();
-        for case in cases {
-            announce(&case.name);
-            let measured = (case.measure)(bench, &round)
-                .with_context(|| format!("measuring `{}`", case.name))?;
-            round.measured.insert(case.name, measured);
-        }
-        Ok(round)
+    pub(crate) fn record(&mut self, name: Name, measured: Measurement) {
+        self.measured.insert(name, measured);
     }
 
     pub(crate) fn find(&self, name: &Name) -> Option<&Measurement> {

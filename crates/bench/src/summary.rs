@@ -1,8 +1,9 @@
 //! From rounds to rows: medians, and whether aims are met.
 
 use crate::{
-    case::{Beside, Case, Name, Unit},
+    case::{Beside, Case, Unit},
     measurement::{Latency, Measurement, median},
+    name::Name,
     round::Round,
 };
 

@@ -2,9 +2,10 @@
 
 use crate::{
     account::{Account, deposited},
-    case::{Case, Name},
+    case::Case,
     cpu,
     measurement::Measurement,
+    name::Name,
 };
 use actum::{EventSourced, StoredPayload};
 use std::{hint::black_box, time::Instant};

@@ -1,8 +1,9 @@
 //! A task and a channel for each entity, a oneshot for each answer: what tokio alone gives.
 
 use crate::{
-    case::{Case, Name},
+    case::Case,
     drive::{Target, drive, two_workers},
+    name::Name,
 };
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};

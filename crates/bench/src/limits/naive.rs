@@ -1,9 +1,11 @@
 //! The rival: one transaction a command, through a sqlx pool, into the same tables.
 
 use crate::{
-    case::{Case, Medium, Name},
+    case::Case,
     drive::{Target, drive, two_workers},
     event_rows::{self, Content, EventRow},
+    medium::Medium,
+    name::Name,
 };
 use anyhow::Result;
 use sqlx::{AssertSqlSafe, SqlitePool, sqlite::SqlitePoolOptions};
@@ -20,7 +22,7 @@ pub(crate) fn case(pool: u32, callers: u32, entities: u32) -> Case {
     Case::new(name(pool, callers, entities), move |bench, _| {
         let runtime = two_workers()?;
         let (directory, naive) = runtime.block_on(async {
-            let directory = event_rows::file(&bench.directory, entities).await?;
+            let directory = event_rows::file(&bench.site.directory, entities).await?;
             let naive = Naive::open(pool, directory.path(), entities).await?;
             anyhow::Ok((directory, naive))
         })?;

@@ -1,8 +1,9 @@
 //! Bare calls to ractor actors, with the same features as the runtime: `cluster` is on.
 
 use crate::{
-    case::{Case, Name},
+    case::Case,
     drive::{Target, drive, two_workers},
+    name::Name,
 };
 use anyhow::Result;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, rpc::CallResult};

@@ -2,11 +2,8 @@
 
 use super::ractor_calls::Echoes;
 use crate::{
-    case::{Case, Name},
-    cpu,
-    drive::two_workers,
-    measurement::Measurement,
-    subjects::activation::ENTITIES,
+    case::Case, cpu, drive::two_workers, measurement::Measurement, name::Name,
+    workload::ENTITIES_ACTIVATED,
 };
 use std::time::Instant;
 
@@ -15,7 +12,7 @@ pub(crate) fn case() -> Case {
         let runtime = two_workers()?;
         runtime.block_on(async {
             let (started, cpu) = (Instant::now(), cpu::spent());
-            let spawning = (0..2).map(|_| tokio::spawn(Echoes::spawn(ENTITIES / 2)));
+            let spawning = (0..2).map(|_| tokio::spawn(Echoes::spawn(ENTITIES_ACTIVATED / 2)));
             let mut spawned = Vec::new();
             for half in spawning.collect::<Vec<_>>() {
                 spawned.push(half.await??);
@@ -24,11 +21,11 @@ pub(crate) fn case() -> Case {
             for half in spawned {
                 half.stop().await?;
             }
-            Ok(Measurement::rate(ENTITIES.into(), took, cpu))
+            Ok(Measurement::rate(ENTITIES_ACTIVATED.into(), took, cpu))
         })
     })
 }
 
 pub(crate) fn name() -> Name {
-    Name::of("ractor spawn, actors").entities(ENTITIES)
+    Name::of("ractor spawn, actors").entities(ENTITIES_ACTIVATED)
 }

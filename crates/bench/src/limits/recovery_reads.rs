@@ -2,12 +2,14 @@
 
 use crate::{
     account::{Account, account_id},
-    case::{Case, Medium, Name},
+    case::Case,
     cpu,
     drive::two_workers,
     journal::Journal,
     measurement::Measurement,
-    subjects::activation::ENTITIES,
+    medium::Medium,
+    name::Name,
+    workload::ENTITIES_ACTIVATED,
 };
 use actum::{
     Entity, EntityKey,
@@ -24,8 +26,8 @@ pub(crate) fn case(medium: Medium) -> Case {
     Case::new(name(medium), move |bench, _| {
         let runtime = two_workers()?;
         runtime.block_on(async {
-            let journal = Journal::filled(medium, bench, ENTITIES, 1).await?;
-            let reads = (0..ENTITIES).map(read).collect::<Result<Vec<_>>>()?;
+            let journal = Journal::filled(medium, &bench.site, ENTITIES_ACTIVATED, 1).await?;
+            let reads = (0..ENTITIES_ACTIVATED).map(read).collect::<Result<Vec<_>>>()?;
             let reads: Arc<[RecoveryRead]> = reads.into();
             let (started, cpu) = (Instant::now(), cpu::spent());
             let readers = (0..READERS).map(|nr| {
@@ -46,13 +48,13 @@ pub(crate) fn case(medium: Medium) -> Case {
             }
             let (took, cpu) = (started.elapsed(), cpu::since(cpu));
             journal.delete().await?;
-            Ok(Measurement::rate(ENTITIES.into(), took, cpu))
+            Ok(Measurement::rate(ENTITIES_ACTIVATED.into(), took, cpu))
         })
     })
 }
 
 pub(crate) fn name(medium: Medium) -> Name {
-    Name::of("recovery reads, entities").on(medium).entities(ENTITIES)
+    Name::of("recovery reads, entities").on(medium).entities(ENTITIES_ACTIVATED)
 }
 
 fn read(nr: u32) -> Result<RecoveryRead> {

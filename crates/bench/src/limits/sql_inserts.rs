@@ -3,12 +3,13 @@
 
 use crate::{
     bench::Bench,
-    case::{Case, Medium, Name},
+    case::Case,
     cpu,
     drive::{Window, two_workers},
     event_rows::{self, Content, EventRow},
     measurement::Measurement,
-    subjects::commands,
+    medium::Medium,
+    name::Name,
 };
 use anyhow::Result;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
@@ -21,7 +22,7 @@ const ROWS_MAX: usize = 250;
 /// Inserts for so many entities, in batches as large as the engine's with so many callers.
 pub(crate) fn case(callers: u32, entities: u32, held: bool) -> Case {
     Case::new(name(callers, entities, held), move |bench, round| {
-        let subject = commands::name(Medium::Sqlite, callers, entities, held);
+        let subject = Name::persisting(Medium::Sqlite, callers, entities, held);
         let batch = round.batch_of(&subject).unwrap_or(callers.min(1_000) as usize);
         let runtime = two_workers()?;
         runtime.block_on(async {
@@ -41,7 +42,7 @@ async fn file(bench: &Bench, entities: u32, held: bool) -> Result<TempDir> {
     if held {
         bench.prefilled.file().await
     } else {
-        event_rows::file(&bench.directory, entities).await
+        event_rows::file(&bench.site.directory, entities).await
     }
 }
 

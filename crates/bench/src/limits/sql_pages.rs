@@ -1,13 +1,15 @@
 //! Reading the same events through sqlx alone: pages of 1,000 on one connection.
 
 use crate::{
-    case::{Case, Medium, Name},
+    case::Case,
     cpu,
     drive::two_workers,
     event_rows,
     journal::{Journal, Place},
     measurement::Measurement,
-    subjects::recovery::EVENTS,
+    medium::Medium,
+    name::Name,
+    workload::EVENTS_REPLAYED,
 };
 use anyhow::{Result, bail, ensure};
 use sqlx::{Connection, SqliteConnection};
@@ -21,7 +23,8 @@ pub(crate) fn case(entities: u32) -> Case {
         let runtime = two_workers()?;
         runtime.block_on(async {
             let journal =
-                Journal::filled(Medium::Sqlite, bench, entities, EVENTS / entities).await?;
+                Journal::filled(Medium::Sqlite, &bench.site, entities, EVENTS_REPLAYED / entities)
+                    .await?;
             journal.stores.close().await;
             let Place::File(directory) = journal.place else { bail!("SQLite is in a file") };
             let options = event_rows::options(directory.path());
@@ -34,8 +37,8 @@ pub(crate) fn case(entities: u32) -> Case {
                 }
                 anyhow::Ok(read)
             });
-            ensure!(read.await?? == EVENTS as usize, "not all events were read");
-            Ok(Measurement::rate(EVENTS.into(), started.elapsed(), cpu::since(cpu)))
+            ensure!(read.await?? == EVENTS_REPLAYED as usize, "not all events were read");
+            Ok(Measurement::rate(EVENTS_REPLAYED.into(), started.elapsed(), cpu::since(cpu)))
         })
     })
 }

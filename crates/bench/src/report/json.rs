@@ -1,7 +1,8 @@
 use crate::{
     arguments::Arguments,
-    case::{Medium, Name},
     machine::Machine,
+    medium::Medium,
+    name::Name,
     summary::{Held, Row},
 };
 use serde_json::{Value, json};

@@ -1,5 +1,7 @@
 use crate::{
-    case::{Medium, Name, Unit},
+    case::Unit,
+    medium::Medium,
+    name::Name,
     summary::{Held, Row},
 };
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};

@@ -2,30 +2,32 @@
 
 use crate::{
     bank::Bank,
-    case::{Case, Medium, Name},
+    case::Case,
     cpu,
     drive::two_workers,
     journal::Journal,
     limits::{ractor_spawns, recovery_reads},
     measurement::Measurement,
+    medium::Medium,
+    name::Name,
+    workload::ENTITIES_ACTIVATED,
 };
 use std::time::Instant;
 
-pub(crate) const ENTITIES: u32 = 50_000;
-
 pub(crate) fn case(medium: Medium) -> Case {
-    let name = Name::of("activate, entities").on(medium).callers(1_000).entities(ENTITIES);
+    let name =
+        Name::of("activate, entities").on(medium).callers(1_000).entities(ENTITIES_ACTIVATED);
     let case = Case::new(name, move |bench, _| {
         let runtime = two_workers()?;
         runtime.block_on(async {
-            let journal = Journal::filled(medium, bench, ENTITIES, 1).await?;
+            let journal = Journal::filled(medium, &bench.site, ENTITIES_ACTIVATED, 1).await?;
             let bank = Bank::open(journal).await?;
-            let accounts = bank.accounts(ENTITIES);
+            let accounts = bank.accounts(ENTITIES_ACTIVATED);
             let (started, cpu) = (Instant::now(), cpu::spent());
             Bank::look_at(&accounts).await?;
             let (took, cpu) = (started.elapsed(), cpu::since(cpu));
             bank.close().await?;
-            Ok(Measurement::rate(ENTITIES.into(), took, cpu))
+            Ok(Measurement::rate(ENTITIES_ACTIVATED.into(), took, cpu))
         })
     });
     match medium {

@@ -6,10 +6,12 @@
 use super::{commands::Deposits, queries::Balances};
 use crate::{
     bank::Bank,
-    case::{Case, Medium, Name, Unit},
+    case::{Case, Unit},
     drive::Target,
     journal::Journal,
     measurement::Measurement,
+    medium::Medium,
+    name::Name,
 };
 use anyhow::Result;
 use tokio::runtime::{Builder, Runtime};
@@ -41,8 +43,8 @@ fn case(
     let name = Name::of(what).on(medium).callers(callers).entities(ENTITIES);
     let case = Case::new(name, move |bench, _| {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let bank =
-            runtime.block_on(async { Bank::open(Journal::empty(medium, bench).await?).await })?;
+        let bank = runtime
+            .block_on(async { Bank::open(Journal::empty(medium, &bench.site).await?).await })?;
         let allocations = count(&runtime, &bank)?;
         runtime.block_on(bank.close())?;
         Ok(Measurement::of(allocations))

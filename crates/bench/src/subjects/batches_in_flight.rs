@@ -5,9 +5,12 @@
 
 use crate::{
     account::{Account, account_id, deposited},
-    case::{Case, Name, POSTGRES},
+    case::Case,
     drive::{Target, drive, two_workers},
     journal::{self, Journal, Place},
+    medium::POSTGRES,
+    name::Name,
+    workload::{ENTITIES_IN_FLIGHT, Flight},
 };
 use actum::{
     Entity, EntityKey, Lane, PartitionCount, SequenceNr, StoredPayload, Timestamp,
@@ -17,38 +20,12 @@ use anyhow::{Result, bail};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
-pub(crate) const ENTITIES: u32 = 10_000;
-
-/// The most events of a batch: the engine's default.
-const BATCH_MAX: u32 = 1_000;
-
-/// How many batches of a lane are under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Flight {
-    One,
-    Two,
-}
-
-impl Flight {
-    pub(crate) fn batches(self) -> u16 {
-        match self {
-            Self::One => 1,
-            Self::Two => 2,
-        }
-    }
-
-    /// How many events a batch has when so many callers wait, each for one.
-    pub(crate) fn events(self, callers: u32) -> usize {
-        (callers / u32::from(self.batches())).clamp(1, BATCH_MAX) as usize
-    }
-}
-
 /// Batches of the events of so many callers: all of them, or half of them each.
 pub(crate) fn case(flight: Flight, callers: u32) -> Case {
     let case = Case::new(name(flight, callers), move |bench, _| {
         let runtime = two_workers()?;
         let (place, appends) = runtime.block_on(async {
-            let journal = Journal::empty(POSTGRES, bench).await?;
+            let journal = Journal::empty(POSTGRES, &bench.site).await?;
             let incarnation = journal::claim(&journal.stores).await?;
             journal.stores.close().await;
             let Place::Database(database) = &journal.place else { bail!("it is in a database") };
@@ -79,7 +56,7 @@ fn name(flight: Flight, callers: u32) -> Name {
         Flight::One => "store appends, one in flight",
         Flight::Two => "store appends, two in flight",
     };
-    Name::of(what).on(POSTGRES).callers(callers).entities(ENTITIES)
+    Name::of(what).on(POSTGRES).callers(callers).entities(ENTITIES_IN_FLIGHT)
 }
 
 /// The handles; who calls takes one that is free.
@@ -105,7 +82,7 @@ impl Handle {
         (nr, flight): (u16, Flight),
         callers: u32,
     ) -> Result<Self> {
-        let own = (u32::from(nr)..ENTITIES).step_by(flight.batches().into());
+        let own = (u32::from(nr)..ENTITIES_IN_FLIGHT).step_by(flight.batches().into());
         let entity = |nr| Ok((EntityKey::new(Account::KIND, account_id(nr))?, SequenceNr::ZERO));
         let mut entities = own.map(entity).collect::<Result<Vec<_>>>()?;
         fastrand::Rng::with_seed(7).shuffle(&mut entities);

@@ -4,7 +4,7 @@ use crate::{
     account::Deposit,
     bank::{Accounts, Bank},
     bench::Bench,
-    case::{Case, Medium, Name},
+    case::Case,
     drive::{Target, drive, two_workers},
     journal::Journal,
     limits::{
@@ -17,13 +17,15 @@ use crate::{
         ractor_calls, sql_inserts,
     },
     measurement::Measurement,
+    medium::Medium,
+    name::Name,
 };
 use anyhow::Result;
 
 /// Commands to so many live entities, chosen at random; `held`: of a journal that holds many more; `delays`: PostgreSQL
 /// is slower than it is.
 pub(crate) fn case(medium: Medium, callers: u32, entities: u32, held: bool, delays: bool) -> Case {
-    let name = name(medium, callers, entities, held);
+    let name = Name::persisting(medium, callers, entities, held);
     let case = Case::new(name, move |bench, _| {
         measure(bench, medium, entities, held, |runtime, bank, accounts| {
             bank.counts.reset();
@@ -65,10 +67,6 @@ pub(crate) fn case(medium: Medium, callers: u32, entities: u32, held: bool, dela
     }
 }
 
-pub(crate) fn name(medium: Medium, callers: u32, entities: u32, held: bool) -> Name {
-    Name::of("persist").on(medium).callers(callers).entities(entities).held(held)
-}
-
 /// Measures something with live entities, and cleans up after it.
 pub(super) fn measure(
     bench: &Bench,
@@ -80,9 +78,9 @@ pub(super) fn measure(
     let runtime = two_workers()?;
     let (bank, accounts) = runtime.block_on(async {
         let journal = if held {
-            bench.prefilled.journal(medium, bench).await?
+            bench.prefilled.journal(medium, &bench.site).await?
         } else {
-            Journal::empty(medium, bench).await?
+            Journal::empty(medium, &bench.site).await?
         };
         let bank = Bank::open(journal).await?;
         let accounts = bank.awake(entities).await?;

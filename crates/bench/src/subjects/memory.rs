@@ -6,9 +6,11 @@
 use crate::{
     account::Account,
     bank::Bank,
-    case::{Case, Medium, Name, Unit},
+    case::{Case, Unit},
     journal::Journal,
     measurement::Measurement,
+    medium::Medium,
+    name::Name,
 };
 use anyhow::{Context, Result, bail, ensure};
 use std::{env, fs, process::Command};

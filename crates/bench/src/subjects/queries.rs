@@ -4,9 +4,11 @@ use super::commands::measure;
 use crate::{
     account::Balance,
     bank::Accounts,
-    case::{Case, Medium, Name},
+    case::Case,
     drive::{Target, drive},
     limits::ractor_calls,
+    medium::Medium,
+    name::Name,
 };
 
 /// Queries of so many live entities, chosen at random; `held`: of a journal that holds many more.

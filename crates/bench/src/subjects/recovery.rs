@@ -2,16 +2,17 @@
 
 use crate::{
     bank::Bank,
-    case::{Case, Medium, Name},
+    case::Case,
     cpu,
     drive::two_workers,
     journal::Journal,
     limits::{decoding, postgres::raw_pages, sql_pages},
     measurement::Measurement,
+    medium::Medium,
+    name::Name,
+    workload::EVENTS_REPLAYED,
 };
 use std::time::Instant;
-
-pub(crate) const EVENTS: u32 = 100_000;
 
 /// The events belong to so many entities, all woken at once.
 pub(crate) fn case(medium: Medium, entities: u32) -> Case {
@@ -19,14 +20,15 @@ pub(crate) fn case(medium: Medium, entities: u32) -> Case {
     let case = Case::new(name, move |bench, _| {
         let runtime = two_workers()?;
         runtime.block_on(async {
-            let journal = Journal::filled(medium, bench, entities, EVENTS / entities).await?;
+            let journal =
+                Journal::filled(medium, &bench.site, entities, EVENTS_REPLAYED / entities).await?;
             let bank = Bank::open(journal).await?;
             let accounts = bank.accounts(entities);
             let (started, cpu) = (Instant::now(), cpu::spent());
             Bank::look_at(&accounts).await?;
             let (took, cpu) = (started.elapsed(), cpu::since(cpu));
             bank.close().await?;
-            Ok(Measurement::rate(EVENTS.into(), took, cpu))
+            Ok(Measurement::rate(EVENTS_REPLAYED.into(), took, cpu))
         })
     });
     match medium {

@@ -3,8 +3,10 @@
 
 use super::event_table::{self, Statement, TIMESTAMP, content};
 use crate::{
-    case::{Case, Name, POSTGRES},
+    case::Case,
     drive::{Target, drive, two_workers},
+    medium::POSTGRES,
+    name::Name,
 };
 use actum::StoredPayload;
 use anyhow::Result;

@@ -21,7 +21,7 @@ pub(super) fn content() -> Result<StoredPayload> {
 /// A journal of so many lanes with the store's own schema, which has these entities and one event of each: entity n, from
 /// 1, is in lane (n - 1) modulo the lanes, and was the last to come there.
 pub(super) async fn database(bench: &Bench, lanes: u16, entities: u32) -> Result<Database> {
-    let database = Database::create(bench.postgres()?).await?;
+    let database = Database::create(bench.site.postgres()?).await?;
     database.store(lanes).await?.close().await;
     let mut connection = database.connect_straight().await?;
     let named = "INSERT INTO actum.entities (partition, kind, id)

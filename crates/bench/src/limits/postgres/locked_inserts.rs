@@ -8,20 +8,27 @@ use super::{
     inserts::{Inserts, Plan},
 };
 use crate::{
-    case::{Case, Name, POSTGRES},
+    case::Case,
     drive::{drive, two_workers},
-    subjects::batches_in_flight::{ENTITIES, Flight},
+    medium::POSTGRES,
+    name::Name,
+    workload::{ENTITIES_IN_FLIGHT, Flight},
 };
 
 /// Batches of the events of so many callers: all of them, or half of them each.
 pub(crate) fn case(flight: Flight, callers: u32) -> Case {
     let case = Case::new(name(flight, callers), move |bench, _| {
         let (connections, batch) = (flight.batches(), flight.events(callers));
-        let plan =
-            Plan { text: INSERT_LOCKED, connections, lanes: false, entities: ENTITIES, batch };
+        let plan = Plan {
+            text: INSERT_LOCKED,
+            connections,
+            lanes: false,
+            entities: ENTITIES_IN_FLIGHT,
+            batch,
+        };
         let runtime = two_workers()?;
         let (database, inserts) = runtime.block_on(async {
-            let database = event_table::database(bench, 1, ENTITIES).await?;
+            let database = event_table::database(bench, 1, ENTITIES_IN_FLIGHT).await?;
             let inserts = Inserts::open(&database, plan).await?;
             anyhow::Ok((database, inserts))
         })?;
@@ -43,5 +50,5 @@ fn name(flight: Flight, callers: u32) -> Name {
         Flight::One => "locked inserts, one in flight",
         Flight::Two => "locked inserts, two in flight",
     };
-    Name::of(what).on(POSTGRES).callers(callers).entities(ENTITIES)
+    Name::of(what).on(POSTGRES).callers(callers).entities(ENTITIES_IN_FLIGHT)
 }

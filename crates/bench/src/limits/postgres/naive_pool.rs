@@ -3,8 +3,10 @@
 
 use super::{bare_inserts, event_table};
 use crate::{
-    case::{Case, Name, POSTGRES},
+    case::Case,
     drive::{Target, drive, two_workers},
+    medium::POSTGRES,
+    name::Name,
     postgres::Database,
 };
 use actum::StoredPayload;

@@ -9,17 +9,18 @@ use super::{
 };
 use crate::{
     bench::Bench,
-    case::{Case, Medium, Name},
+    case::Case,
     drive::{drive, two_workers},
+    medium::Medium,
+    name::Name,
     postgres::Database,
-    subjects::commands,
 };
 use anyhow::Result;
 
 /// Inserts for so many entities, in batches as large as the engine's with so many callers.
 pub(crate) fn case(lanes: u16, callers: u32, entities: u32, held: bool) -> Case {
     Case::new(name(lanes, callers, entities, held), move |bench, round| {
-        let subject = commands::name(Medium::Postgres { lanes }, callers, entities, held);
+        let subject = Name::persisting(Medium::Postgres { lanes }, callers, entities, held);
         let batch = round.batch_of(&subject);
         let batch = batch.unwrap_or_else(|| (callers / u32::from(lanes)).clamp(1, 1_000) as usize);
         let runtime = two_workers()?;
@@ -45,7 +46,7 @@ pub(crate) fn name(lanes: u16, callers: u32, entities: u32, held: bool) -> Name 
 
 async fn database(bench: &Bench, lanes: u16, entities: u32, held: bool) -> Result<Database> {
     if held {
-        bench.prefilled.database(bench.postgres()?).await
+        bench.prefilled.database(bench.site.postgres()?).await
     } else {
         event_table::database(bench, lanes, entities).await
     }

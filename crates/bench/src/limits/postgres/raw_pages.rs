@@ -1,12 +1,14 @@
 //! Reading the same events through sqlx alone: pages of 1,000 on one connection, entity by entity.
 
 use crate::{
-    case::{Case, Name, POSTGRES},
+    case::Case,
     cpu,
     drive::two_workers,
     journal::{Journal, Place},
     measurement::Measurement,
-    subjects::recovery::EVENTS,
+    medium::POSTGRES,
+    name::Name,
+    workload::EVENTS_REPLAYED,
 };
 use anyhow::{Result, bail, ensure};
 use sqlx::{Connection, PgConnection};
@@ -19,7 +21,9 @@ pub(crate) fn case(entities: u32) -> Case {
     Case::new(name(entities), move |bench, _| {
         let runtime = two_workers()?;
         runtime.block_on(async {
-            let journal = Journal::filled(POSTGRES, bench, entities, EVENTS / entities).await?;
+            let journal =
+                Journal::filled(POSTGRES, &bench.site, entities, EVENTS_REPLAYED / entities)
+                    .await?;
             journal.stores.close().await;
             let Place::Database(database) = journal.place else { bail!("it is in a database") };
             let mut connection = database.connect().await?;
@@ -32,10 +36,10 @@ pub(crate) fn case(entities: u32) -> Case {
                 connection.close().await?;
                 anyhow::Ok(read)
             });
-            ensure!(read.await?? == EVENTS as usize, "not all events were read");
+            ensure!(read.await?? == EVENTS_REPLAYED as usize, "not all events were read");
             let (took, cpu) = (started.elapsed(), cpu::since(cpu));
             database.delete().await?;
-            Ok(Measurement::rate(EVENTS.into(), took, cpu))
+            Ok(Measurement::rate(EVENTS_REPLAYED.into(), took, cpu))
         })
     })
 }
