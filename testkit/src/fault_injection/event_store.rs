@@ -23,7 +23,7 @@ impl EventStore for FaultStore {
         call.held_before().await;
         match &call.fault.act {
             Act::ForeignWriter(payload) => {
-                self.append_as_foreign_writer(batch, payload.as_ref()).await?
+                self.append_as_foreign_writer(batch, payload.as_ref()).await?;
             }
             Act::Revoke => self.inner.writers.revoke(batch.incarnation).await?,
             Act::CommitLate => {

@@ -19,7 +19,7 @@ impl DurableStateStore for FaultStore {
         call.held_before().await;
         match &call.fault.act {
             Act::ForeignWriter(payload) => {
-                self.write_as_foreign_writer(batch, payload.as_ref()).await?
+                self.write_as_foreign_writer(batch, payload.as_ref()).await?;
             }
             Act::Revoke => self.inner.writers.revoke(batch.incarnation).await?,
             Act::CommitLate => {
