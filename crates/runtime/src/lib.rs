@@ -18,6 +18,7 @@ mod elsewhere;
 mod gate;
 mod health;
 mod journal;
+mod journal_readers;
 mod partition;
 mod registration;
 mod restarts;
@@ -43,11 +44,9 @@ pub use ask::{
 };
 pub use elsewhere::{Elsewhere, RoutedCommand};
 pub use health::{Failing, Health, HealthState, LeaseHealth, PartitionHealth, StoreHealth};
+pub use journal_readers::{JournalReader, JournalReaders};
 pub use partition::PartitionState;
 pub use registration::Registration;
-pub use runtime::{
-    JournalReader, JournalReaders, PartitionTerm, Partitions, Runtime, ShutdownReport, StartError,
-    Usage,
-};
+pub use runtime::{PartitionTerm, Partitions, Runtime, ShutdownReport, StartError, Usage};
 pub use state_model::{ModelConflict, StateModel};
 pub use supervisor::{Closed, OpenError};

@@ -129,7 +129,7 @@ fn every_field_of_the_runtime_settings_is_held() {
         told(&mut walked, &settings.problems(), expected);
     }
     let nested = ["size_limits", "group_commit", "journal_wait"];
-    let unbounded = ["open_at_start", "elsewhere", "caller_context"];
+    let unbounded = ["open_at_start", "elsewhere", "caller_context", "journal_readers", "observer"];
     walked_all(&all(), walked, &[&nested[..], &unbounded].concat());
 }
 
@@ -227,6 +227,8 @@ fn every_field_of_the_group_commit_settings_is_held() {
             all().with_resolve_backoff_max(secs(601)),
             "`resolve_backoff_max` is 601 s, it must be 50 ms to 10 minutes",
         ),
+        (all().with_tail_events_max(0), "`tail_events_max` is 0, it must be 1 to 1,000,000"),
+        (all().with_tail_bytes_max(1), "`tail_bytes_max` is 1 byte, it must be 1 KiB to 1 GiB"),
     ] {
         told(&mut walked, &settings.problems(), expected);
     }

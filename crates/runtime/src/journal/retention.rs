@@ -1,4 +1,4 @@
-use crate::JournalReaders;
+use crate::journal_readers::JournalReaders;
 use actum_model::{EntityKey, SequenceNr};
 use actum_persistence::{
     panics::log_safely,

@@ -1,5 +1,5 @@
 use super::retention::{Retention, Superfluous, Tidying};
-use crate::{JournalReaders, clock::Clock, settings::ObserverRef};
+use crate::{clock::Clock, journal_readers::JournalReaders, settings::ObserverRef};
 use actum_host::{Burst, Observer, cell::TakenSnapshot, log_burst};
 use actum_persistence::error_chain::full_text;
 use actum_persistence::{

@@ -1,10 +1,11 @@
-use super::{JournalReaders, claim::Claimed, kinds::Kinds};
+use super::{claim::Claimed, kinds::Kinds};
 use crate::{
     alarm::{Alarm, Scheduled},
     clock::Clock,
     elsewhere::{Route, WaitsElsewhere},
     gate::Gate,
     journal::{Reader, Retention, Saver},
+    journal_readers::JournalReaders,
     partition::{HostPlan, PartitionHandle, PartitionHandles, PartitionTable},
     registration::{Connect, Registration, Wired, Wiring},
     settings::RuntimeSettings,

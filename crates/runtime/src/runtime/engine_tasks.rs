@@ -1,5 +1,8 @@
-use super::{JournalReaders, engine_parts::EngineParts};
-use crate::{background_tasks::BackgroundTasks, supervisor::SupervisorMessage, watchdog::Watch};
+use super::engine_parts::EngineParts;
+use crate::{
+    background_tasks::BackgroundTasks, journal_readers::JournalReaders,
+    supervisor::SupervisorMessage, watchdog::Watch,
+};
 use actum_host::{Failure, cell::Ticket};
 use actum_persistence::{
     commits::{Commits, StateCommits},

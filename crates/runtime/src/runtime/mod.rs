@@ -6,7 +6,6 @@ mod engine_tasks;
 mod holder;
 #[cfg(test)]
 mod idle;
-mod journal_readers;
 mod kinds;
 mod model_check;
 mod partitions;
@@ -15,7 +14,6 @@ mod standby;
 mod start;
 mod start_error;
 
-pub use journal_readers::{JournalReader, JournalReaders};
 pub use partitions::{PartitionTerm, Partitions};
 pub use shutdown::ShutdownReport;
 pub use start_error::StartError;
@@ -23,6 +21,7 @@ pub use start_error::StartError;
 use crate::{
     ask::{EntityRef, KindRef},
     health::{Facts, Health},
+    journal_readers::JournalReaders,
     partition::PartitionState,
     registration::Registration,
     settings::RuntimeSettings,

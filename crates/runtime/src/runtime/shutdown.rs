@@ -1,5 +1,6 @@
-use super::{Inner, JournalReaders, engine_parts::EngineParts, engine_tasks::EngineTasks};
+use super::{Inner, engine_parts::EngineParts, engine_tasks::EngineTasks};
 use crate::{
+    journal_readers::JournalReaders,
     partition::PartitionHandle,
     supervisor::{Close, SupervisorMessage},
 };
@@ -32,7 +33,7 @@ pub struct ShutdownReport {
     pub unknown: usize,
     /// Whether all snapshots that waited, or were taken on the way, were saved.
     pub snapshots_saved: bool,
-    /// Whether all [readers](super::JournalReaders) of the journal have ended.
+    /// Whether all [readers](crate::JournalReaders) of the journal have ended.
     pub readers_ended: bool,
     /// Whether the journal was given back, so that the next engine need not wait for a lease to run out.
     pub released: bool,

@@ -1,5 +1,5 @@
 use super::{CallerContext, ElsewhereRef, JournalWait, ObserverRef, OpenAtStart};
-use crate::{JournalReaders, elsewhere::Elsewhere};
+use crate::{elsewhere::Elsewhere, journal_readers::JournalReaders};
 use actum_host::Observer;
 use actum_model::Metadata;
 use actum_persistence::{
