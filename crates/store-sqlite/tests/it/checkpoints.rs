@@ -75,6 +75,8 @@ static PANICKED: AtomicUsize = AtomicUsize::new(0);
 /// On one thread, which is the one that has the log.
 #[tokio::test]
 async fn a_log_that_panics_does_not_end_checkpoints() {
+    // what another thread logs first would be off for all, if this were the only subscriber
+    let _beside = tracing::Dispatch::new(PanickingLog);
     let _log = tracing::subscriber::set_default(PanickingLog);
     let fixture = small_log();
     let store = fixture.store().await;
