@@ -15,9 +15,6 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// How many batches one submitter writes in place, of its own and of others who come meanwhile.
-const IN_PLACE_MAX: usize = 4;
-
 /// Where the writes of a lane gather until the writer takes them all.
 ///
 /// It is on the path of every command: one short lock for all that a partition has to write, and a wake-up only when
@@ -65,16 +62,14 @@ impl<W: GroupWrite, T: Copy + Send + 'static> LaneQueue<W, T> {
     /// stopping or has stopped takes nothing: the sink then learns on the caller's thread, before this returns, that the
     /// writes are unavailable.
     ///
-    /// Where the writer is idle and its store answers at once, the batch is written on the caller's thread, and the sink
-    /// called, before this returns.
-    ///
     /// The iterator runs under a lock and must not come back here.
     pub fn submit(&self, writes: impl IntoIterator<Item = (W, T)>) -> bool {
         self.submit_as(writes, false)
     }
 
     /// As [`submit`](Self::submit), for a caller that knows that no one else is about to submit: the batch need not wait
-    /// for more, so that it is on its way to any store before this returns, if the writer is idle.
+    /// for more, so that it is on its way to the store before this returns, if the writer is idle. From a store that answers at
+    /// once the sink has the outcome by then, on the caller's thread.
     pub fn submit_alone(&self, writes: impl IntoIterator<Item = (W, T)>) -> bool {
         self.submit_as(writes, true)
     }
@@ -97,7 +92,7 @@ impl<W: GroupWrite, T: Copy + Send + 'static> LaneQueue<W, T> {
         let was_idle = gathered.idle && !gathered.writes.is_empty();
         gathered.idle &= !was_idle;
         drop(gathered);
-        let wake = was_idle && !self.write_in_place(is_alone);
+        let wake = was_idle && !(is_alone && self.write_in_place());
         if wake {
             self.wake.notify_one();
         }
@@ -105,25 +100,20 @@ impl<W: GroupWrite, T: Copy + Send + 'static> LaneQueue<W, T> {
     }
 
     /// Writes for a writer that was idle; says whether it is idle again.
-    fn write_in_place(&self, is_alone: bool) -> bool {
+    fn write_in_place(&self) -> bool {
         let Some(writer) = self.in_place.upgrade() else { return false };
         let mut writer = writer.lock(); // mostly free: its task waits
-        for _ in 0..IN_PLACE_MAX {
-            match guard(|| writer.write_in_place(self, is_alone)) {
-                Ok(true) => {}
-                Ok(false) => return false,
-                Err(panic) => {
-                    writer.start_over(self, &panic);
-                    return false;
-                }
-            }
-            let mut gathered = self.gathered.lock();
-            if gathered.writes.is_empty() && !gathered.closed {
-                gathered.idle = true;
-                return true;
+        match guard(|| writer.write_in_place(self)) {
+            Ok(true) => {}
+            Ok(false) => return false,
+            Err(panic) => {
+                writer.start_over(self, &panic);
+                return false;
             }
         }
-        false
+        let mut gathered = self.gathered.lock();
+        gathered.idle = gathered.writes.is_empty() && !gathered.closed;
+        gathered.idle
     }
 
     /// How much waits for its commit, the batch in flight included. Does not take the lock.

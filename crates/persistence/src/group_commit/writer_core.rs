@@ -30,8 +30,6 @@ pub(super) struct WriterCore<W: GroupWrite, T, S: BatchStore<W>> {
     begun: Option<Writing<W, S::Batch>>,
     /// When the batch under way was handed to the store, where that is observed.
     begun_at: Option<Instant>,
-    /// Whether the store answered the last batch when it was polled first.
-    answers_at_once: bool,
     /// Whether the sink knows that no write will succeed any more.
     over: bool,
 }
@@ -44,12 +42,12 @@ pub(super) enum Awaited<W: GroupWrite, S: BatchStore<W>> {
 
 /// Writes a batch on the thread of its submitter.
 pub(super) trait WriteInPlace<W, T>: Send {
-    /// Begins to write what is gathered in `queue`. To be called by a submitter that has found the writer idle. `is_alone` says
-    /// that no one else has anything to add. Says whether nothing is left to do for the task.
+    /// Begins to write what is gathered in `queue`. To be called by a submitter that has found the writer idle and knows that
+    /// the batch need not wait for more. Says whether nothing is left to do for the task.
     ///
-    /// It goes on only if that is of use: when the store answers at once, or when the batch need not wait for more. So the
-    /// request of a caller who is alone is on its way to the store before the task has been woken.
-    fn write_in_place(&mut self, queue: &LaneQueue<W, T>, is_alone: bool) -> bool;
+    /// So the request of a caller who is alone is on its way to the store before the task has been woken. Where others write
+    /// too, this would only make small batches of one large one.
+    fn write_in_place(&mut self, queue: &LaneQueue<W, T>) -> bool;
 
     /// Settles everything after a panic.
     fn start_over(&mut self, queue: &LaneQueue<W, T>, panic: &str);
@@ -72,7 +70,6 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterCore<W, T,
             commits,
             begun: None,
             begun_at: None,
-            answers_at_once: false,
             over: false,
         }
     }
@@ -110,9 +107,7 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterCore<W, T,
         &mut self,
         queue: &LaneQueue<W, T>,
         (batch, answer): Written<W, S::Batch>,
-        at_once: bool,
     ) {
-        self.answers_at_once = at_once;
         let result = answer.unwrap_or_else(|panic| Err(self.panicked(&panic)));
         let (writes, pending, end) = (S::writes_of(batch), self.machine.pending(), end(&result));
         if let Ok(outcomes) = &result {
@@ -262,8 +257,8 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterCore<W, T,
 impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriteInPlace<W, T>
     for WriterCore<W, T, S>
 {
-    fn write_in_place(&mut self, queue: &LaneQueue<W, T>, is_alone: bool) -> bool {
-        if !(is_alone || self.answers_at_once) || self.machine.pending() != Weight::ZERO {
+    fn write_in_place(&mut self, queue: &LaneQueue<W, T>) -> bool {
+        if self.machine.pending() != Weight::ZERO {
             return false;
         }
         self.gather(queue);
@@ -271,7 +266,7 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriteInPlace<W, 
         let mut writing = self.write(writes);
         match writing.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(written) => {
-                self.written(queue, written, true);
+                self.written(queue, written);
                 self.machine.pending() == Weight::ZERO
             }
             Poll::Pending => {

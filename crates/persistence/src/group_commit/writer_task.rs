@@ -6,7 +6,6 @@ use super::{
 use crate::{panics::guarded, step_back};
 use parking_lot::Mutex;
 use std::{
-    future::poll_fn,
     pin::pin,
     sync::{Arc, Weak},
 };
@@ -73,15 +72,9 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T,
             self.linger().await;
             let next = self.core.lock().next(&self.queue);
             match next {
-                Some(Awaited::Writing(mut writing)) => {
-                    let mut at_once = true;
-                    let written = poll_fn(|context| {
-                        let poll = writing.as_mut().poll(context);
-                        at_once &= poll.is_ready();
-                        poll
-                    });
-                    let written = written.await;
-                    self.core.lock().written(&self.queue, written, at_once);
+                Some(Awaited::Writing(writing)) => {
+                    let written = writing.await;
+                    self.core.lock().written(&self.queue, written);
                 }
                 Some(Awaited::Resolving(resolving, attempt)) => {
                     let backoff = self.settings.resolve_backoff(attempt);

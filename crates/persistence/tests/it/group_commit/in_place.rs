@@ -56,30 +56,19 @@ fn notices_by_now(notices: &mut Receiver<Notice>) -> Vec<(u32, String)> {
     }
 }
 
-impl Fixture {
-    /// Lets the writer see that its store answers at once.
-    async fn teach(&mut self) {
-        self.store.answer_at_once(stored());
-        assert!(self.writer.queue().submit([(append(1), 1)]), "the task has something to do");
-        assert_eq!(results(&mut self.notices).await, all([1], "at 1"));
-        rest().await;
-    }
-}
-
 #[tokio::test(start_paused = true)]
-async fn a_store_that_answers_at_once_is_written_to_in_place() {
+async fn a_write_that_is_alone_is_settled_in_place_by_a_store_that_answers_at_once() {
     let mut fixture = idle().await;
-    fixture.teach().await;
     for id in 2..10 {
         fixture.store.answer_at_once(stored());
-        assert!(!fixture.writer.queue().submit([(append(id), id)]), "no task was woken");
+        assert!(!fixture.writer.queue().submit_alone([(append(id), id)]), "no task was woken");
         assert_eq!(notices_by_now(&mut fixture.notices), all([id], "at 1"));
         assert_eq!(fixture.writer.queue().pending(), Weight::ZERO);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_takes_time_is_not_written_to_in_place_unless_the_write_is_alone() {
+async fn a_write_is_begun_in_place_if_it_is_alone_and_not_otherwise() {
     let mut fixture = idle().await;
     assert!(fixture.writer.queue().submit([(append(1), 1)]));
     assert!(fixture.calls.try_recv().is_err(), "there may be more to come");
@@ -100,32 +89,22 @@ async fn a_store_that_takes_time_is_not_written_to_in_place_unless_the_write_is_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_begins_to_take_time_gets_its_batches_from_the_task_again() {
+async fn writes_of_many_wait_for_each_other_although_the_store_answers_at_once() {
     let mut fixture = idle().await;
-    fixture.teach().await;
-    assert!(
-        fixture.writer.queue().submit([(append(2), 2)]),
-        "it is begun in place, and not finished"
-    );
-    let (_, answer) = fixture.calls.try_recv().expect("it is on its way").write();
-    assert!(!fixture.writer.queue().submit([(append(3), 3)]), "the writer is at work");
-    answer.send(stored()).unwrap();
-    assert_eq!(results(&mut fixture.notices).await, all([2], "at 1"));
-    let (_, answer) = next(&mut fixture.calls).await.write();
-    answer.send(stored()).unwrap();
-    assert_eq!(results(&mut fixture.notices).await, all([3], "at 1"));
-    rest().await;
-    fixture.writer.queue().submit([(append(4), 4)]);
-    assert!(fixture.calls.try_recv().is_err(), "there may be more to come");
+    for id in 1..4 {
+        fixture.store.answer_at_once(Answer::Say(Ok(vec![appended(1); 3])));
+        assert_eq!(fixture.writer.queue().submit([(append(id), id)]), id == 1, "it wakes the task");
+    }
+    assert_eq!(notices_by_now(&mut fixture.notices), []);
+    assert_eq!(results(&mut fixture.notices).await, all(1..4, "at 1"), "in one batch");
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_outcome_that_is_unknown_in_place_is_found_out_by_the_task() {
     for answer in [Answer::Say(Err(unknown())), Answer::Panic] {
         let mut fixture = idle().await;
-        fixture.teach().await;
         fixture.store.answer_at_once(answer);
-        assert!(fixture.writer.queue().submit([(append(2), 2)]));
+        assert!(fixture.writer.queue().submit_alone([(append(2), 2)]));
         assert_eq!(notices_by_now(&mut fixture.notices), []);
         let (batch, answer) = next(&mut fixture.calls).await.resolve();
         assert_eq!(ids(&batch.appends), [2]);
@@ -137,11 +116,10 @@ async fn an_outcome_that_is_unknown_in_place_is_found_out_by_the_task() {
 #[tokio::test(start_paused = true)]
 async fn a_batch_that_is_refused_in_place_is_halved_by_the_task() {
     let mut fixture = idle().await;
-    fixture.teach().await;
     fixture.store.answer_at_once(Answer::Say(Err(StoreError::invalid("no"))));
     fixture.store.answer_at_once(stored());
     fixture.store.answer_at_once(Answer::Say(Err(StoreError::invalid("no"))));
-    fixture.writer.queue().submit([(append(2), 2), (append(3), 3)]);
+    fixture.writer.queue().submit_alone([(append(2), 2), (append(3), 3)]);
     assert_eq!(results(&mut fixture.notices).await, all([2], "at 1"));
     assert_eq!(results(&mut fixture.notices).await, all([3], "invalid"));
     assert_eq!(fixture.writer.queue().pending(), Weight::ZERO);
@@ -195,7 +173,7 @@ async fn submitters_on_many_threads_get_every_write_settled_once() {
             let queue = Arc::clone(writer.queue());
             std::thread::spawn(move || {
                 for id in thread * EACH..(thread + 1) * EACH {
-                    queue.submit([(append(id), id)]);
+                    queue.submit_alone([(append(id), id)]); // none of them is
                 }
             })
         })
