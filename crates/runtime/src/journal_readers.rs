@@ -238,7 +238,7 @@ mod tests {
         first.has_read(Lane::new(0), Position::new(7));
         assert_eq!((read_to(0), read_to(1)), (Some(0), Some(0)));
         second.has_read(Lane::new(0), Position::new(5));
-        second.has_read(Lane::new(0), Position::new(3)); // it does not go back
+        second.has_read(Lane::new(0), Position::new(3)); // it does not regress
         second.has_read(Lane::new(1), Position::new(2));
         assert_eq!((read_to(0), read_to(1)), (Some(5), Some(0)));
         drop(first);

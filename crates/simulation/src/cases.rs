@@ -49,17 +49,17 @@ impl Traits {
         }
     }
 
-    /// Takes a snapshot so many events apart.
+    /// Takes a snapshot every `every` events.
     fn with_snapshots(self, every: u64) -> Self {
         Self { snapshots: Some((every, false)), deletes_events: true, ..self }
     }
 
-    /// Lets so many commands of an entity wait.
+    /// Lets at most `commands` commands of an entity wait.
     fn with_commands_max(self, commands: usize) -> Self {
         Self { commands_max: commands, ..self }
     }
 
-    /// Lets so many changes gather for so many milliseconds.
+    /// Lets at most `threshold` changes gather, for at most `millis` milliseconds.
     fn with_batching(self, threshold: u32, millis: u64) -> Self {
         Self { batching: Some((threshold, millis)), ..self }
     }

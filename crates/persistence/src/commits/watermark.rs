@@ -78,7 +78,7 @@ mod tests {
     use tokio::time::timeout;
 
     #[test]
-    fn it_never_goes_back() {
+    fn it_never_regresses() {
         let mark = Watermark::default();
         mark.raise(7);
         mark.raise(3);

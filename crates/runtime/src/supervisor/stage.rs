@@ -43,7 +43,7 @@ pub(super) enum Stage {
 /// A partition on its way from serving to closed.
 pub(super) struct Closing {
     pub(super) close: Close,
-    /// Tells the callers who wait for it.
+    /// Notify the callers who wait for it.
     pub(super) waiting: Vec<oneshot::Sender<Closed>>,
     /// Of the deadline, then of the grace period behind it.
     pub(super) reminder: Reminder,
@@ -92,7 +92,7 @@ impl Stage {
 }
 
 impl Closing {
-    /// Tells all who wait that it is done.
+    /// Notifies all who wait that it is done.
     pub(super) fn done(self, closed: Closed) {
         for waiting in self.waiting {
             let _ = waiting.send(closed); // the caller may have gone

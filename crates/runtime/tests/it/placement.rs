@@ -101,7 +101,7 @@ async fn run(seed: u64) {
     all_wait().await;
     for partition in partitions.iter() {
         let deadline = Instant::now() + Duration::from_secs(60);
-        // it may join a closing with an earlier deadline, which fails what was told
+        // it may join a closing with an earlier deadline, which fails what was sent by `tell`
         let _ = engine.partitions().close(partition, deadline).await;
         engine.partitions().open(partition, None).await.unwrap();
     }
