@@ -122,11 +122,10 @@ impl PartitionHandle {
     }
 
     /// Ends all waits for an actor that will not answer, and lets it begin and write nothing any more. Says how many
-    /// commands it holds that were not answered, the first time.
+    /// commands it holds that were not answered.
     pub(crate) fn give_up(&self, why: &GivenUp) -> usize {
-        let were_counted = self.given_up.swap(true, Ordering::AcqRel);
-        let unanswered = self.inboxes.iter().map(|inbox| inbox.give_up(why)).sum();
-        if were_counted { 0 } else { unanswered }
+        self.given_up.store(true, Ordering::Release);
+        self.inboxes.iter().map(|inbox| inbox.give_up(why)).sum()
     }
 
     /// Whether what the actor produces is not wanted any more.
