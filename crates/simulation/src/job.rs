@@ -4,7 +4,7 @@ use super::{
 };
 use actum_host::{
     Failure, Outcome,
-    cell::{AfterCommit, Content, Decision, Envelope, Job, Moment, OpenAsk, Verdict},
+    cell::{AfterCommit, Content, Decision, Envelope, Job, JobHeader, Moment, OpenAsk, Verdict},
 };
 use actum_model::{CodecError, DecodeError, Metadata, Revision, SequenceNr, StoredPayload};
 use actum_persistence::serializer::{EncodeError, Serializer};
@@ -66,7 +66,7 @@ impl SimJob {
     }
 }
 
-impl<E: Subject> Job<E> for SimJob {
+impl JobHeader for SimJob {
     fn envelope(&self) -> &Envelope {
         &self.envelope
     }
@@ -82,7 +82,9 @@ impl<E: Subject> Job<E> for SimJob {
     fn begin(&mut self) -> bool {
         self.ask.as_ref().is_none_or(|ask| ask.begin())
     }
+}
 
+impl<E: Subject> Job<E> for SimJob {
     #[expect(clippy::disallowed_types, reason = "no value of it outlives the run")]
     fn content(&self) -> Result<Content, CodecError> {
         match self.order.plan.flaw {

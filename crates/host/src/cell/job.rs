@@ -1,32 +1,15 @@
-use super::{AfterCommit, Content, Moment, OpenAsk, PortableJob};
+use super::{AfterCommit, Content, JobHeader, Moment, PortableJob};
 use crate::{Failure, Outcome, Receipt};
 use actum_model::{
     Change, CodecError, DecodeError, Entity, Metadata, Revision, SequenceNr, StoredPayload,
 };
 use actum_persistence::serializer::{EncodeError, Serializer};
-use std::sync::Arc;
 
 /// One command on its way in and its reply on its way out, in one box that is typed at both ends.
 ///
 /// A cell calls `handle`, then `conclude` once the change is in its state, since later commands may change that state
 /// before the commit. The prepared answer waits in the job until `settle` says that everything it depends on is durable.
-pub trait Job<E: Entity>: Send {
-    /// What came with the command.
-    fn envelope(&self) -> &Envelope;
-
-    /// The manifest of the command.
-    fn command(&self) -> &'static str;
-
-    /// The caller's wait, for a partition to note; `None` when no caller waits.
-    fn open_ask(&self) -> Option<Arc<dyn OpenAsk>> {
-        None
-    }
-
-    /// Marks the command as begun. It must not be handled when this says no: its caller was answered that it was not.
-    fn begin(&mut self) -> bool {
-        true
-    }
-
+pub trait Job<E: Entity>: JobHeader {
     /// What stands for the content of the command. Its encoding is the user's code, and may panic.
     ///
     /// # Errors

@@ -1,22 +1,9 @@
-use super::{Envelope, OpenAsk};
+use super::JobHeader;
 use crate::{AskError, Receipt};
 use actum_model::{CodecError, StoredPayload};
-use std::sync::Arc;
 
 /// A command that can leave its engine as bytes and be answered with bytes.
-pub trait PortableJob: Send {
-    /// What comes with the command.
-    fn envelope(&self) -> &Envelope;
-
-    /// The manifest of the command.
-    fn command(&self) -> &'static str;
-
-    /// The caller's wait; `None` when no caller waits.
-    fn open_ask(&self) -> Option<Arc<dyn OpenAsk>>;
-
-    /// Marks the command as begun. It must not be sent when this says no: its caller was answered that it was not.
-    fn begin(&mut self) -> bool;
-
+pub trait PortableJob: JobHeader {
     /// Encodes the command. May panic: that is the user's code.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 use super::{Delivery, HostedModel, KindHost, TurnContext, handler_run::Step, kind_host::turn};
 use crate::{
     Failure,
-    cell::{Cell, GivenUp, Job, LeaveReason, Life, Moment, Ticket, Turn},
+    cell::{Cell, GivenUp, JobHeader, LeaveReason, Life, Moment, Ticket, Turn},
 };
 use actum_model::{Entity, EntityKey};
 use actum_persistence::panics::{guard, log_safely};
@@ -140,7 +140,7 @@ impl<M: HostedModel> KindHost<M> {
         let resumed = std::mem::take(&mut self.out.resumed);
         let cell = self.cells.holder(ticket).expect("a cell that has just recovered is in memory");
         let key = cell.key().clone();
-        self.intake.inbox().note_resumed(resumed.iter().map(Job::command));
+        self.intake.inbox().note_resumed(resumed.iter().map(JobHeader::command));
         for (at, job) in resumed.into_iter().enumerate() {
             // by its key: one of them may make the entity leave, and the next one brings it back
             self.run_command(Step::Resumed(at), Delivery { key: key.clone(), job }, ctx);

@@ -2,7 +2,8 @@ use super::reply_to::{ReplyTo, discard};
 use actum_host::{
     AskError, Failure, Outcome,
     cell::{
-        AfterCommit, Content, Decision, EncodedAnswer, Envelope, Job, OpenAsk, PortableJob, Verdict,
+        AfterCommit, Content, Decision, EncodedAnswer, Envelope, Job, JobHeader, OpenAsk,
+        PortableJob, Verdict,
     },
 };
 use actum_model::{
@@ -47,7 +48,7 @@ impl<E: Handle<C>, C: Payload> Asked<E, C> {
     }
 }
 
-impl<E: Handle<C>, C: Payload> Job<E> for Asked<E, C> {
+impl<E: Handle<C>, C: Payload> JobHeader for Asked<E, C> {
     fn envelope(&self) -> &Envelope {
         &self.envelope
     }
@@ -63,7 +64,9 @@ impl<E: Handle<C>, C: Payload> Job<E> for Asked<E, C> {
     fn begin(&mut self) -> bool {
         self.reply_to.begin()
     }
+}
 
+impl<E: Handle<C>, C: Payload> Job<E> for Asked<E, C> {
     fn content(&self) -> Result<Content, CodecError> {
         let Stage::Command(command) = &self.stage else {
             unreachable!("a command is looked at before it is handled");
@@ -152,22 +155,6 @@ impl<E: Handle<C>, C: Payload> Job<E> for Asked<E, C> {
 
 /// It was not handled here, and is answered from elsewhere.
 impl<E: Handle<C>, C: Payload> PortableJob for Asked<E, C> {
-    fn envelope(&self) -> &Envelope {
-        &self.envelope
-    }
-
-    fn command(&self) -> &'static str {
-        C::MANIFEST
-    }
-
-    fn open_ask(&self) -> Option<Arc<dyn OpenAsk>> {
-        self.reply_to.open_ask()
-    }
-
-    fn begin(&mut self) -> bool {
-        self.reply_to.begin()
-    }
-
     fn encode(&self) -> Result<StoredPayload, CodecError> {
         let Stage::Command(command) = &self.stage else {
             unreachable!("a command that is handled here goes nowhere else");

@@ -8,7 +8,7 @@ use super::{
 };
 use actum_host::{
     AskError, Failure, Outcome,
-    cell::{Content, Decision, Envelope, Job, OpenAsk, Verdict},
+    cell::{Content, Decision, Envelope, Job, JobHeader, OpenAsk, Verdict},
 };
 use actum_model::{
     Change, CodecError, DecodeError, Entity, Metadata, Payload, SequenceNr, StoredPayload,
@@ -70,7 +70,7 @@ struct Peeked<E: Entity> {
     reply_to: ReplyTo<E, Infallible>,
 }
 
-impl<E: Entity + Clone + Payload> Job<E> for Peeked<E> {
+impl<E: Entity> JobHeader for Peeked<E> {
     fn envelope(&self) -> &Envelope {
         &self.envelope
     }
@@ -86,7 +86,9 @@ impl<E: Entity + Clone + Payload> Job<E> for Peeked<E> {
     fn begin(&mut self) -> bool {
         self.reply_to.begin()
     }
+}
 
+impl<E: Entity + Clone + Payload> Job<E> for Peeked<E> {
     fn content(&self) -> Result<Content, CodecError> {
         unreachable!("a look carries no command id")
     }
