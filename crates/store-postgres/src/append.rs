@@ -1,5 +1,6 @@
 use crate::{
-    append_after::Following,
+    append_after::{DOING, Following},
+    event_columns::EventColumns,
     fault::Fault,
     fence::{self, Write},
     known_heads::{EntityHead, KnownHeads, LaneHead},
@@ -10,11 +11,9 @@ use crate::{
     values,
 };
 use actum_model::{Position, SequenceNr};
-use actum_persistence::store::{AppendBatch, AppendOutcome, EntityAppend, Incarnation, StoreError};
+use actum_persistence::store::{AppendBatch, AppendOutcome, EntityAppend, StoreError};
 use sqlx::postgres::PgRow;
 use std::{collections::HashMap, sync::atomic::Ordering};
-
-pub(crate) const DOING: &str = "appending events";
 
 /// The function of the schema does it all in one round trip; see `schema/v1/append.sql`.
 const APPEND: &str = "SELECT _verdict, _nonce_now, _settled_now, _head_before, _incarnation_before, _event_nr_before,
@@ -35,16 +34,9 @@ struct AppendColumns<'a> {
     kinds: Vec<&'a str>,
     ids: Vec<&'a str>,
     partitions: Vec<i32>,
-    /// An entry for each event from here on: the append it belongs to, counted from 1.
+    /// The append that each event belongs to, counted from 1.
     of: Vec<i32>,
-    sequence_nrs: Vec<i64>,
-    event_nrs: Vec<i64>,
-    timestamps: Vec<i64>,
-    codecs: Vec<&'a str>,
-    manifests: Vec<&'a str>,
-    schema_versions: Vec<i64>,
-    payloads: Vec<&'a [u8]>,
-    metadata: Vec<&'a [u8]>,
+    events: EventColumns<'a>,
 }
 
 /// The verdict on an append of a store that knows another history of the lane; nothing was done.
@@ -265,7 +257,7 @@ fn settle(
             Some(actual) => (*actual, AppendOutcome::Conflict { actual: *actual }),
             None => {
                 last = last.plus(append.events.len() as u64);
-                lane = Some(last_event(append, batch.incarnation, last));
+                lane = Some(LaneHead::of(append, batch.incarnation, last));
                 (append.last_sequence_nr(), AppendOutcome::Appended { last })
             }
         };
@@ -282,20 +274,6 @@ fn settle(
     outcomes
 }
 
-/// The last event of an append, which is at `position`.
-pub(crate) fn last_event(
-    append: &EntityAppend,
-    incarnation: Incarnation,
-    position: Position,
-) -> LaneHead {
-    let id = append.event_id(incarnation, append.events.len() - 1);
-    LaneHead {
-        position,
-        incarnation: values::bound(id.incarnation.get()),
-        event_nr: id.nr.cast_signed(),
-    }
-}
-
 impl<'a> AppendColumns<'a> {
     /// `trusting` says whether heads that are known need no look.
     fn of(batch: &'a AppendBatch, known: &mut KnownHeads, trusting: bool) -> Self {
@@ -304,14 +282,7 @@ impl<'a> AppendColumns<'a> {
             entities: Vec::with_capacity(appends),
             expected: Vec::with_capacity(appends),
             of: Vec::with_capacity(events),
-            sequence_nrs: Vec::with_capacity(events),
-            event_nrs: Vec::with_capacity(events),
-            timestamps: Vec::with_capacity(events),
-            codecs: Vec::with_capacity(events),
-            manifests: Vec::with_capacity(events),
-            schema_versions: Vec::with_capacity(events),
-            payloads: Vec::with_capacity(events),
-            metadata: Vec::with_capacity(events),
+            events: EventColumns::with_capacity(events),
             ..Self::default()
         };
         for (append, nr) in batch.appends.iter().zip(1..) {
@@ -328,9 +299,8 @@ impl<'a> AppendColumns<'a> {
         found: Option<EntityHead>,
         trusting: bool,
     ) {
-        let first = append.expected.get();
         self.entities.push(found.map_or(0, |found| found.entity));
-        self.expected.push(values::bound(first));
+        self.expected.push(values::bound(append.expected.get()));
         if !(trusting && found.is_some_and(|found| found.head == append.expected)) {
             self.checked.push(nr);
         }
@@ -342,19 +312,12 @@ impl<'a> AppendColumns<'a> {
         }
         for (event, index) in append.events.iter().zip(0..) {
             self.of.push(nr);
-            self.sequence_nrs.push(values::bound(first + index + 1));
-            self.event_nrs.push((append.first_event_nr + index).cast_signed());
-            self.timestamps.push(event.timestamp.as_micros());
-            self.codecs.push(&event.payload.codec);
-            self.manifests.push(&event.payload.manifest);
-            self.schema_versions.push(event.payload.schema_version.into());
-            self.payloads.push(&event.payload.bytes);
-            self.metadata.push(&event.metadata);
+            self.events.add(append, index, event);
         }
     }
 
     fn bind<'q>(&'q self, query: Statement<'q>) -> Statement<'q> {
-        query
+        let query = query
             .bind(&self.entities)
             .bind(&self.expected)
             .bind(&self.checked)
@@ -362,14 +325,7 @@ impl<'a> AppendColumns<'a> {
             .bind(&self.kinds)
             .bind(&self.ids)
             .bind(&self.partitions)
-            .bind(&self.of)
-            .bind(&self.sequence_nrs)
-            .bind(&self.event_nrs)
-            .bind(&self.timestamps)
-            .bind(&self.codecs)
-            .bind(&self.manifests)
-            .bind(&self.schema_versions)
-            .bind(&self.payloads)
-            .bind(&self.metadata)
+            .bind(&self.of);
+        self.events.bind(query)
     }
 }

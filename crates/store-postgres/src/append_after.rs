@@ -1,7 +1,7 @@
 //! Appends behind the last event of a lane, where this store left it: nothing is looked up.
 
 use crate::{
-    append::{DOING, last_event},
+    event_columns::{EventColumns, event_nr, sequence_nr},
     fault::Fault,
     fence::{unreadable, writer_key},
     known_heads::{EntityHead, KnownHeads, LaneHead},
@@ -10,8 +10,11 @@ use crate::{
     transaction::{self, Failed},
     values,
 };
-use actum_persistence::store::{AppendBatch, AppendOutcome, EntityAppend, NewEvent};
+use actum_persistence::store::{AppendBatch, AppendOutcome, EntityAppend};
 use std::sync::atomic::Ordering;
+
+/// What errors of an append say was being done.
+pub(crate) const DOING: &str = "appending events";
 
 /// See `schema/append_after.sql`.
 const APPEND_ONE: &str = "SELECT @append_one_after_v1(
@@ -30,17 +33,10 @@ pub(crate) struct Following<'a> {
 }
 
 /// A batch as arrays, with an entry for each event.
-struct EventColumns<'a> {
+struct PlacedColumns<'a> {
     positions: Vec<i64>,
     entities: Vec<i64>,
-    sequence_nrs: Vec<i64>,
-    event_nrs: Vec<i64>,
-    timestamps: Vec<i64>,
-    codecs: Vec<&'a str>,
-    manifests: Vec<&'a str>,
-    schema_versions: Vec<i64>,
-    payloads: Vec<&'a [u8]>,
-    metadata: Vec<&'a [u8]>,
+    events: EventColumns<'a>,
 }
 
 impl<'a> Following<'a> {
@@ -94,7 +90,7 @@ impl<'a> Following<'a> {
             known.remember(&append.entity, head);
             outcomes.push(AppendOutcome::Appended { last });
         }
-        known.moved(Some(last_event(end, self.batch.incarnation, last)));
+        known.moved(Some(LaneHead::of(end, self.batch.incarnation, last)));
         outcomes
     }
 
@@ -126,15 +122,20 @@ impl<'a> Following<'a> {
         stored.map_err(|error| unreadable(DOING, error).into())
     }
 
-    fn columns(&self) -> EventColumns<'a> {
-        let mut columns = EventColumns::with_capacity(self.batch.events());
+    fn columns(&self) -> PlacedColumns<'a> {
+        let events = self.batch.events();
+        let mut columns = PlacedColumns {
+            positions: Vec::with_capacity(events),
+            entities: Vec::with_capacity(events),
+            events: EventColumns::with_capacity(events),
+        };
         let mut position = self.head.position;
         for (append, entity) in self.batch.appends.iter().zip(&self.entities) {
             for (event, index) in append.events.iter().zip(0..) {
                 position = position.plus(1);
                 columns.positions.push(values::bound(position.get()));
                 columns.entities.push(*entity);
-                columns.add(append, index, event);
+                columns.events.add(append, index, event);
             }
         }
         columns
@@ -156,54 +157,8 @@ fn bind_one<'q>(query: Statement<'q>, entity: i64, append: &'q EntityAppend) -> 
         .bind(&*event.metadata)
 }
 
-/// The sequence number of an event, by its index in an append.
-fn sequence_nr(append: &EntityAppend, index: u64) -> i64 {
-    values::bound(append.expected.get() + index + 1)
-}
-
-/// The number of an event of its incarnation, by its index in an append.
-fn event_nr(append: &EntityAppend, index: u64) -> i64 {
-    (append.first_event_nr + index).cast_signed()
-}
-
-impl<'a> EventColumns<'a> {
-    fn with_capacity(events: usize) -> Self {
-        Self {
-            positions: Vec::with_capacity(events),
-            entities: Vec::with_capacity(events),
-            sequence_nrs: Vec::with_capacity(events),
-            event_nrs: Vec::with_capacity(events),
-            timestamps: Vec::with_capacity(events),
-            codecs: Vec::with_capacity(events),
-            manifests: Vec::with_capacity(events),
-            schema_versions: Vec::with_capacity(events),
-            payloads: Vec::with_capacity(events),
-            metadata: Vec::with_capacity(events),
-        }
-    }
-
-    fn add(&mut self, append: &EntityAppend, index: u64, event: &'a NewEvent) {
-        self.sequence_nrs.push(sequence_nr(append, index));
-        self.event_nrs.push(event_nr(append, index));
-        self.timestamps.push(event.timestamp.as_micros());
-        self.codecs.push(&event.payload.codec);
-        self.manifests.push(&event.payload.manifest);
-        self.schema_versions.push(event.payload.schema_version.into());
-        self.payloads.push(&event.payload.bytes);
-        self.metadata.push(&event.metadata);
-    }
-
+impl PlacedColumns<'_> {
     fn bind<'q>(&'q self, query: Statement<'q>) -> Statement<'q> {
-        query
-            .bind(&self.positions)
-            .bind(&self.entities)
-            .bind(&self.sequence_nrs)
-            .bind(&self.event_nrs)
-            .bind(&self.timestamps)
-            .bind(&self.codecs)
-            .bind(&self.manifests)
-            .bind(&self.schema_versions)
-            .bind(&self.payloads)
-            .bind(&self.metadata)
+        self.events.bind(query.bind(&self.positions).bind(&self.entities))
     }
 }

@@ -1,4 +1,6 @@
+use crate::values;
 use actum_model::{EntityKey, Position, SequenceNr};
+use actum_persistence::store::{EntityAppend, Incarnation};
 use std::collections::HashMap;
 
 /// The key and the head of the entities of a lane that were appended to last, so that appending to them again needs no
@@ -33,6 +35,18 @@ pub(crate) struct LaneHead {
 pub(crate) struct EntityHead {
     pub(crate) entity: i64,
     pub(crate) head: SequenceNr,
+}
+
+impl LaneHead {
+    /// The last event of an append, which is at `position`.
+    pub(crate) fn of(append: &EntityAppend, incarnation: Incarnation, position: Position) -> Self {
+        let id = append.event_id(incarnation, append.events.len() - 1);
+        Self {
+            position,
+            incarnation: values::bound(id.incarnation.get()),
+            event_nr: id.nr.cast_signed(),
+        }
+    }
 }
 
 impl KnownHeads {

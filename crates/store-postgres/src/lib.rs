@@ -25,6 +25,7 @@ mod connection;
 mod connections;
 mod entities;
 mod entity_pages;
+mod event_columns;
 mod event_store;
 mod fault;
 mod fence;
