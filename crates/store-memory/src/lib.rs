@@ -1,7 +1,7 @@
 //! The journal in memory: for tests, for trying things out, and for measuring what everything above a store costs.
 //!
 //! [`MemoryStore`] keeps every promise of [`actum_persistence::store`] but one: what it holds is gone with the process.
-//! Its files mirror those of the other stores.
+//! It has one file for each contract, as the other stores have.
 //!
 //! ```text
 //! MemoryStore ── Writers            who may write; held shared by every write, exclusively by claim and revoke

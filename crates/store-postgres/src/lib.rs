@@ -1,6 +1,7 @@
 //! The journal in a schema of a PostgreSQL database: many processes, one writer, enforced by the database.
 //!
-//! [`PostgresStore`] keeps every promise of [`actum_persistence::store`]. Its files mirror those of the other stores.
+//! [`PostgresStore`] keeps every promise of [`actum_persistence::store`]. ARCHITECTURE.md lists the
+//! files that it has in common with the store for SQLite.
 //!
 //! ```text
 //! PostgresStore ── LaneWriter    one for each lane: a connection, one append at a time, first come first served
@@ -14,7 +15,8 @@
 //! An append is one round trip: a function of the schema (`schema/v1/append.sql`) joins the writer's fence, takes the
 //! lane's lock, numbers the events from the lane's head and inserts them; the statement is the transaction. The locks
 //! are advisory and end with it. Entities whose heads this store knows are not looked up: that their numbers are free
-//! is found out by inserting them.
+//! is found out by inserting them. Where the lane ends as this store has left it a shorter function does
+//! (`schema/append_after.sql`), which looks nothing up.
 //!
 //! The tests run it on the PostgreSQL they find, 15 most of the time; they were also run on 13.23 and 18.4.
 

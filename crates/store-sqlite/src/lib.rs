@@ -1,6 +1,7 @@
 //! The journal in one SQLite file: nothing to install, durable by default, one process that writes.
 //!
-//! [`SqliteStore`] keeps every promise of [`actum_persistence::store`]. Its files mirror those of the other stores.
+//! [`SqliteStore`] keeps every promise of [`actum_persistence::store`]. ARCHITECTURE.md lists the
+//! files that it has in common with the store for PostgreSQL.
 //!
 //! ```text
 //! SqliteStore ── Writer        one connection, one transaction at a time, first come first served

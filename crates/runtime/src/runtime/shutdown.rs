@@ -2,7 +2,7 @@ use super::{Inner, engine_parts::EngineParts, engine_tasks::EngineTasks};
 use crate::{
     journal_readers::JournalReaders,
     partition::PartitionHandle,
-    supervisor::{Close, SupervisorMessage},
+    supervisor::{Close, GRACE, SupervisorMessage},
 };
 use actum_host::{Failure, cell::GivenUp};
 use actum_persistence::{
@@ -11,7 +11,7 @@ use actum_persistence::{
     store::{Incarnation, StoreError, Stores},
 };
 use ractor::ActorRef;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use tokio::{
     sync::oneshot,
     task::JoinHandle,
@@ -137,10 +137,8 @@ async fn end(inner: Arc<Inner>, mut tasks: EngineTasks) -> ShutdownReport {
     report
 }
 
-/// How long each of these has at least, even if the time is over: snapshots to be saved, readers to end, a store to take the journal back,
-/// and to close. Partitions have as long to fail what is left.
-const GRACE: Duration = Duration::from_secs(1);
-
+/// Snapshots to be saved, readers to end, a store to take the journal back and to close: each has as long as partitions
+/// have to fail what is left, even if the time is over.
 pub(super) fn grace_until(deadline: Instant) -> Instant {
     deadline.max(Instant::now() + GRACE)
 }
@@ -148,8 +146,8 @@ pub(super) fn grace_until(deadline: Instant) -> Instant {
 /// Why commands fail that are not answered by then.
 const UNANSWERED: &str = "the engine was shut down before the command was answered";
 
-/// Lets all partitions finish, then fail what is left; says how many commands that were, and which partitions went with their
-/// supervisor.
+/// Lets all partitions finish, then fail what is left; says how many commands that were, and which partitions went with
+/// their supervisor.
 async fn close_partitions(
     parts: &EngineParts,
     supervisor: ActorRef<SupervisorMessage>,
@@ -252,6 +250,7 @@ async fn close(inner: &Inner, last: Instant) -> bool {
 mod tests {
     use super::*;
     use crate::runtime::idle::start_idle;
+    use std::time::Duration;
 
     #[tokio::test(start_paused = true)]
     async fn partitions_that_hang_share_their_grace_period() {

@@ -8,4 +8,5 @@ mod supervisor;
 
 pub(crate) use messages::{Close, SupervisorMessage};
 pub use messages::{Closed, OpenError};
+pub(crate) use supervision::GRACE;
 pub(crate) use supervisor::{Supervisor, SupervisorArguments};

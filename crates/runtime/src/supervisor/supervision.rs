@@ -32,7 +32,7 @@ pub(crate) struct Supervision {
 const EXPIRE_INTERVAL: Duration = Duration::from_millis(5);
 
 /// How long a partition has to fail what is left when the time to close is over.
-const GRACE: Duration = Duration::from_secs(1);
+pub(crate) const GRACE: Duration = Duration::from_secs(1);
 
 /// Why commands fail that waited for a partition which will not serve them.
 const NOT_STARTED: &str = "the entity's partition does not start";
