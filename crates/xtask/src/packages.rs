@@ -1,5 +1,7 @@
 //! What users depend on can be published: each crate is packaged, and builds from its package alone.
 
+use std::fs;
+
 use anyhow::Result;
 
 use crate::{
@@ -55,8 +57,13 @@ pub fn check(workspace: &Workspace) -> Result<Outcome> {
             anyhow::bail!("the package of {} has no {missing}", package.name);
         }
     }
+    // cargo keeps what it has unpacked of a member under the path of its build and the member's version, and takes that
+    // instead of the package the next time: so each time has a path of its own
+    fs::create_dir_all(&workspace.target)?;
+    let unshared = tempfile::Builder::new().prefix("packages-").tempdir_in(&workspace.target)?;
     let mut packaging = workspace.cargo();
-    packaging.args(["package", "--locked", "--allow-dirty", "--no-metadata"]);
+    packaging.args(["package", "--locked", "--allow-dirty", "--no-metadata", "--target-dir"]);
+    packaging.arg(unshared.path()).env_remove("CARGO_BUILD_BUILD_DIR");
     for package in published(workspace) {
         packaging.args(["--package", &package.name]);
     }
