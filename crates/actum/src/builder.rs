@@ -1,10 +1,12 @@
 use crate::Engine;
-use actum_model::{DurableState, EventSourced};
+use actum_model::{DurableState, EventSourced, Metadata};
 use actum_persistence::store::Stores;
 use actum_runtime::{
     Registration, Runtime, StartError,
-    settings::{EntitySettings, RuntimeSettings},
+    observe::Observer,
+    settings::{CallerContext, EntitySettings, ObserverRef, RuntimeSettings},
 };
+use std::sync::Arc;
 
 /// Says what an engine consists of; [`EngineBuilder::start`] checks all of it at once.
 #[derive(Debug)]
@@ -14,11 +16,20 @@ pub struct EngineBuilder {
     stores: Option<Stores>,
     registrations: Vec<Registration>,
     settings: RuntimeSettings,
+    observer: Option<ObserverRef>,
+    caller_context: Option<CallerContext>,
 }
 
 impl EngineBuilder {
     pub(crate) fn new(name: String) -> Self {
-        Self { name, stores: None, registrations: Vec::new(), settings: RuntimeSettings::default() }
+        Self {
+            name,
+            stores: None,
+            registrations: Vec::new(),
+            settings: RuntimeSettings::default(),
+            observer: None,
+            caller_context: None,
+        }
     }
 
     /// Keeps everything in this store, or in these [`Stores`].
@@ -57,9 +68,62 @@ impl EngineBuilder {
         self
     }
 
-    /// Replaces the settings of the engine as a whole.
+    /// Replaces the settings of the engine as a whole. An [`observer`](Self::observer) and a
+    /// [`caller_context`](Self::caller_context) of this builder stay, before this or behind it.
     pub fn settings(mut self, settings: RuntimeSettings) -> Self {
         self.settings = settings;
+        self
+    }
+
+    /// Shows `observer` what the engine does, in place of the observer of the settings.
+    ///
+    /// # Examples
+    /// ```
+    /// use actum::{Engine, observe::{Observer, Outcome}};
+    /// use std::sync::{Arc, atomic::{AtomicUsize, Ordering::Relaxed}};
+    ///
+    /// #[derive(Default)]
+    /// struct Rejections(AtomicUsize);
+    ///
+    /// impl Observer for Rejections {
+    ///     fn answered(&self, _kind: &'static str, _command: &'static str, outcome: Outcome) {
+    ///         self.0.fetch_add(usize::from(outcome == Outcome::Rejected), Relaxed);
+    ///     }
+    /// }
+    ///
+    /// let rejections = Arc::new(Rejections::default());
+    /// let engine = Engine::builder("bank").observer(rejections.clone());
+    /// ```
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(ObserverRef::new(observer));
+        self
+    }
+
+    /// Calls `add` with the metadata of each command on the side of its caller, and sends what it returns, in place of the
+    /// caller's context of the settings: see
+    /// [`RuntimeSettings::with_caller_context`](crate::settings::RuntimeSettings::with_caller_context).
+    ///
+    /// # Examples
+    /// ```
+    /// use actum::{Engine, Metadata, TraceContext};
+    ///
+    /// /// What a tracing library knows of the caller, as the W3C header `traceparent`.
+    /// fn traceparent() -> Option<String> {
+    /// #   Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned())
+    /// }
+    ///
+    /// let engine = Engine::builder("bank").caller_context(|metadata: Metadata| {
+    ///     match traceparent().and_then(|header| TraceContext::new(&header).ok()) {
+    ///         Some(trace) => metadata.with_trace(trace),
+    ///         None => metadata,
+    ///     }
+    /// });
+    /// ```
+    pub fn caller_context(
+        mut self,
+        add: impl Fn(Metadata) -> Metadata + Send + Sync + 'static,
+    ) -> Self {
+        self.caller_context = Some(CallerContext::new(add));
         self
     }
 
@@ -78,7 +142,9 @@ impl EngineBuilder {
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn start(self) -> Result<Engine, StartError> {
-        let Self { name, stores, registrations, settings } = self;
+        let Self { name, stores, registrations, mut settings, observer, caller_context } = self;
+        settings.observer = observer.or(settings.observer);
+        settings.caller_context = caller_context.or(settings.caller_context);
         Ok(Engine::new(Runtime::start(name, stores, registrations, settings).await?))
     }
 }

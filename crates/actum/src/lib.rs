@@ -162,11 +162,9 @@
 //!
 //! # Trace context
 //! What ties a command to the request it is part of goes with it as [`Metadata`], is seen by its handler and stored with its
-//! events. [`with_caller_context`](settings::RuntimeSettings::with_caller_context) adds it to every command, where it is
-//! sent:
+//! events. [`caller_context`](EngineBuilder::caller_context) adds it to every command, where it is sent:
 //! ```
 //! # use actum::{Ctx, Effect, Engine, Entity, EventSourced, Handle, MemoryStore, Metadata, TraceContext};
-//! # use actum::settings::RuntimeSettings;
 //! # struct Traced;
 //! # impl Entity for Traced {
 //! #     const KIND: &'static str = "traced";
@@ -194,14 +192,14 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let settings = RuntimeSettings::default().with_caller_context(|metadata: Metadata| {
+//! # let builder = Engine::builder("traced").store(MemoryStore::new()).entity::<Traced>(());
+//! let builder = builder.caller_context(|metadata: Metadata| {
 //!     match traceparent().and_then(|header| TraceContext::new(&header).ok()) {
 //!         Some(trace) => metadata.with_trace(trace),
 //!         None => metadata,
 //!     }
 //! });
-//! # let builder = Engine::builder("traced").store(MemoryStore::new()).entity::<Traced>(());
-//! let engine = builder.settings(settings).start().await?;
+//! let engine = builder.start().await?;
 //! # let seen = engine.entity::<Traced>("a").ask(1u64).await?;
 //! # assert_eq!(Some(seen), traceparent());
 //! # assert!(engine.shutdown().await.is_clean());
@@ -213,7 +211,7 @@
 //! An [`Observer`](observe::Observer) sees what an engine does where it arises, for metrics and traces of your own. Without
 //! one that costs a branch at each place.
 //! ```
-//! use actum::{Engine, observe::{Observer, Outcome}, settings::RuntimeSettings};
+//! use actum::{Engine, observe::{Observer, Outcome}};
 //! use std::sync::{Arc, atomic::{AtomicUsize, Ordering::Relaxed}};
 //!
 //! #[derive(Default)]
@@ -226,8 +224,7 @@
 //! }
 //!
 //! let rejections = Arc::new(Rejections::default());
-//! let settings = RuntimeSettings::default().with_observer(Arc::clone(&rejections) as Arc<dyn Observer>);
-//! let engine = Engine::builder("bank").settings(settings);
+//! let engine = Engine::builder("bank").observer(rejections.clone());
 //! ```
 //!
 //! # ractor
@@ -293,7 +290,7 @@ pub mod settings {
         group_commit::GroupCommitSettings, serializer::SizeLimits, store::PageLimit,
     };
     pub use actum_runtime::settings::{
-        Batching, CallerContext, CommandWindow, EntitySettings, JournalWait, RuntimeSettings,
-        SnapshotSettings,
+        Batching, CallerContext, CommandWindow, EntitySettings, JournalWait, ObserverRef,
+        RuntimeSettings, SnapshotSettings,
     };
 }

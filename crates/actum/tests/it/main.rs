@@ -1,4 +1,7 @@
 //! What the facade gives to those who build on it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod builder;
+mod counter;
 mod exports;
 mod settings;

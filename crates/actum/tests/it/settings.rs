@@ -1,7 +1,7 @@
 //! Every field of every settings type is held within its bounds, and named with its value when it is not.
 
+use crate::counter::Counter;
 use actum::{
-    Ctx, Effect, Entity, EventSourced, Handle,
     postgres::PostgresSettings,
     settings::{
         Batching, CommandWindow, EntitySettings, GroupCommitSettings, PageLimit, RuntimeSettings,
@@ -10,38 +10,7 @@ use actum::{
     sqlite::SqliteSettings,
     store::JournalLayout,
 };
-use serde::{Deserialize, Serialize};
-use std::{convert::Infallible, fmt::Debug, num::NonZeroU32, time::Duration};
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Counter(u64);
-
-actum::payload!(actum::Json: Counter = "counter");
-
-impl Entity for Counter {
-    const KIND: &'static str = "counter";
-    type Id = String;
-    type Env = ();
-    type Event = u64;
-    type Commands = (u64,);
-    fn initial(_: &String) -> Self {
-        Self(0)
-    }
-}
-
-impl EventSourced for Counter {
-    fn apply(&mut self, event: &u64) {
-        self.0 += event;
-    }
-}
-
-impl Handle<u64> for Counter {
-    type Reply = ();
-    type Rejection = Infallible;
-    fn handle(&self, by: u64, ctx: &Ctx<'_, Self>) -> Result<Effect<Self>, Infallible> {
-        Ok(ctx.persist(by))
-    }
-}
+use std::{fmt::Debug, num::NonZeroU32, time::Duration};
 
 type Entities = EntitySettings<Counter>;
 

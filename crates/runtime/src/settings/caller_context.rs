@@ -8,7 +8,8 @@ use std::{fmt, sync::Arc};
 pub struct CallerContext(Arc<dyn Fn(Metadata) -> Metadata + Send + Sync>);
 
 impl CallerContext {
-    pub(super) fn new(add: impl Fn(Metadata) -> Metadata + Send + Sync + 'static) -> Self {
+    /// From a function that takes the metadata of a command and returns it with what it adds.
+    pub fn new(add: impl Fn(Metadata) -> Metadata + Send + Sync + 'static) -> Self {
         Self(Arc::new(add))
     }
 
