@@ -21,9 +21,12 @@ mod lease_clock;
 mod log;
 mod recovery_store;
 mod snapshot_store;
+mod snapshots;
 mod state_store;
+mod states;
 mod store;
 mod writer_store;
+mod writers;
 
 pub use lease_clock::ClockStep;
 pub use store::MemoryStore;

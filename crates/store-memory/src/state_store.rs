@@ -1,16 +1,11 @@
-use crate::{
-    MemoryStore,
-    entity_table::{EntityTable, Place},
-};
-use actum_model::{EntityKey, Revision};
+use crate::MemoryStore;
+use actum_model::EntityKey;
 use actum_persistence::store::{
-    COMMANDS_READ_MAX, CommandRead, CommandRecord, DurableStateStore, Incarnation, LastWrite,
-    Resolution, StateBatch, StateChange, StateOutcome, StateRecord, StateWrite, StoreError,
+    CommandRead, DurableStateStore, Resolution, StateBatch, StateOutcome, StateRecord, StoreError,
     StoredCommand,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use std::{collections::BTreeMap, ops::Range};
 
 #[async_trait]
 impl DurableStateStore for MemoryStore {
@@ -58,110 +53,10 @@ impl DurableStateStore for MemoryStore {
 
     async fn has_states_of(&self, kind: &str) -> Result<bool, StoreError> {
         self.check_open("looking for states of a kind")?;
-        Ok(self.states().read().records.has_of_kind(kind, |_| true))
+        Ok(self.states().read().has_of_kind(kind))
     }
 
     async fn close(&self) {
         self.close_handle();
-    }
-}
-
-/// The durable states of all entities.
-pub(crate) struct States {
-    records: EntityTable<StateRecord>,
-    /// By entity and revision.
-    commands: BTreeMap<(EntityKey, Revision), Command>,
-}
-
-/// A command, as it is kept.
-struct Command {
-    mark: StoredCommand,
-    record: Bytes,
-}
-
-impl States {
-    fn write(&mut self, write: &StateWrite, incarnation: Incarnation) -> StateOutcome {
-        let place = self.records.place(&write.entity);
-        let actual = place.value().map_or(Revision::ZERO, |record| record.revision);
-        if actual != write.expected {
-            return StateOutcome::Conflict { actual };
-        }
-        let record = record_of(write, incarnation);
-        match place {
-            Place::Known(mut entry) => entry.get_mut().1 = record,
-            Place::Free(entry) => drop(entry.insert((write.entity.clone(), record))),
-        }
-        self.keep_commands(write, incarnation);
-        StateOutcome::Written
-    }
-
-    fn keep_commands(&mut self, write: &StateWrite, incarnation: Incarnation) {
-        for command in &write.commands {
-            let CommandRecord { revision, id_hash, uptime_seconds, .. } = *command;
-            let mark = StoredCommand { revision, id_hash, incarnation, uptime_seconds };
-            let kept = Command { mark, record: command.record.clone() };
-            self.commands.insert((write.entity.clone(), revision), kept);
-        }
-        if write.forget_to > Revision::ZERO {
-            let needless = Self::range(&write.entity, Revision::ZERO, write.forget_to.next());
-            let needless: Vec<_> =
-                self.commands.range(needless).map(|(key, _)| key.clone()).collect();
-            needless.iter().for_each(|key| drop(self.commands.remove(key)));
-        }
-    }
-
-    fn load(&self, entity: &EntityKey) -> Option<StateRecord> {
-        let record = self.records.find(entity)?.clone();
-        let commands = self.newest_before(entity, Revision::new(u64::MAX));
-        Some(StateRecord { commands, ..record })
-    }
-
-    fn command_record(&self, read: &CommandRead) -> Option<Bytes> {
-        let key = (read.entity.clone(), read.revision);
-        self.commands.get(&key).map(|command| command.record.clone())
-    }
-
-    fn commands_before(&self, read: &CommandRead) -> Vec<StoredCommand> {
-        self.newest_before(&read.entity, read.revision)
-    }
-
-    fn newest_before(&self, entity: &EntityKey, before: Revision) -> Vec<StoredCommand> {
-        let all = self.commands.range(Self::range(entity, Revision::ZERO, before));
-        let newest = all.rev().take(COMMANDS_READ_MAX).map(|(_, command)| command.mark);
-        let mut commands: Vec<_> = newest.collect();
-        commands.reverse();
-        commands
-    }
-
-    fn range(entity: &EntityKey, from: Revision, to: Revision) -> Range<(EntityKey, Revision)> {
-        (entity.clone(), from)..(entity.clone(), to)
-    }
-
-    fn resolve(&self, write: &StateWrite, incarnation: Incarnation) -> Resolution<StateOutcome> {
-        let stored = self
-            .records
-            .find(&write.entity)
-            .map(|record| LastWrite { revision: record.revision, write_id: record.write_id });
-        Resolution::of_write(write, incarnation, stored)
-    }
-}
-
-impl Default for States {
-    fn default() -> Self {
-        Self { records: EntityTable::new(256), commands: BTreeMap::new() }
-    }
-}
-
-fn record_of(write: &StateWrite, incarnation: Incarnation) -> StateRecord {
-    StateRecord {
-        revision: write.revision,
-        timestamp: write.timestamp,
-        state: match &write.change {
-            StateChange::Put(state) => Some(state.clone()),
-            StateChange::Delete => None,
-        },
-        commands: Vec::new(),
-        recent_commands: Bytes::new(),
-        write_id: write.write_id(incarnation),
     }
 }

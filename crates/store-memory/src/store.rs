@@ -1,6 +1,6 @@
 use crate::{
-    lane_log::LaneLog, lease_clock::ClockStep, snapshot_store::Snapshots, state_store::States,
-    writer_store::Writers,
+    lane_log::LaneLog, lease_clock::ClockStep, snapshots::Snapshots, states::States,
+    writers::Writers,
 };
 use actum_model::{EntityKey, Lane, Position, SequenceNr};
 use actum_persistence::store::{Incarnation, JournalLayout, StoreError};

@@ -1,12 +1,7 @@
-use crate::{
-    MemoryStore,
-    lease_clock::{ClockStep, LeaseClock, LeaseTime},
-};
-use actum_persistence::store::{
-    ClaimError, HeldLease, Incarnation, Renewal, SeenHolder, StoreError, WriterClaim, WriterStore,
-};
+use crate::MemoryStore;
+use actum_persistence::store::{ClaimError, Incarnation, StoreError, WriterClaim, WriterStore};
 use async_trait::async_trait;
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 #[async_trait]
 impl WriterStore for MemoryStore {
@@ -36,89 +31,5 @@ impl WriterStore for MemoryStore {
         self.check_open("revoking a writer")?;
         writers.revoke(incarnation);
         Ok(())
-    }
-}
-
-/// Who may write: the incarnations that are not revoked, at most one a slot.
-#[derive(Default)]
-pub(crate) struct Writers {
-    last: u64,
-    renewals: i64,
-    holders: HashMap<Incarnation, Holder>,
-    clock: LeaseClock,
-}
-
-struct Holder {
-    slot: String,
-    name: String,
-    renewal: Renewal,
-    /// As it was claimed.
-    lease: Duration,
-    lease_ends: LeaseTime,
-}
-
-impl Writers {
-    /// Fails unless `incarnation` may write.
-    pub(crate) fn check(&self, incarnation: Incarnation) -> Result<(), StoreError> {
-        if self.holders.contains_key(&incarnation) {
-            return Ok(());
-        }
-        Err(StoreError::Fenced { incarnation })
-    }
-
-    /// Lets the clock of the leases step.
-    pub(crate) fn step_clock(&mut self, step: ClockStep) {
-        self.clock.step(step);
-    }
-
-    fn claim(&mut self, claim: &WriterClaim) -> Result<Incarnation, ClaimError> {
-        let former = self.holders.iter().find(|(_, holder)| holder.slot == claim.slot);
-        if let Some((&incarnation, holder)) = former {
-            let seen = SeenHolder { incarnation, renewal: holder.renewal };
-            if claim.replaces != Some(seen) {
-                return Err(holder.holds(incarnation, self.clock.now()));
-            }
-            self.revoke(incarnation);
-        }
-        self.last += 1;
-        let incarnation = Incarnation::new(self.last);
-        let holder = Holder {
-            slot: claim.slot.clone(),
-            name: claim.holder.clone(),
-            renewal: self.next_renewal(),
-            lease: claim.lease,
-            lease_ends: self.clock.after(claim.lease),
-        };
-        self.holders.insert(incarnation, holder);
-        Ok(incarnation)
-    }
-
-    fn renew(&mut self, incarnation: Incarnation, lease: Duration) -> Result<(), StoreError> {
-        let (renewal, lease_ends) = (self.next_renewal(), self.clock.after(lease));
-        let holder = self.holders.get_mut(&incarnation);
-        let holder = holder.ok_or(StoreError::Fenced { incarnation })?;
-        holder.renewal = renewal;
-        holder.lease_ends = lease_ends;
-        Ok(())
-    }
-
-    fn revoke(&mut self, incarnation: Incarnation) {
-        self.holders.remove(&incarnation);
-    }
-
-    fn next_renewal(&mut self) -> Renewal {
-        self.renewals += 1;
-        Renewal::new(self.renewals)
-    }
-}
-
-impl Holder {
-    fn holds(&self, incarnation: Incarnation, now: LeaseTime) -> ClaimError {
-        ClaimError::Held {
-            slot: self.slot.clone(),
-            holder: self.name.clone(),
-            incarnation,
-            lease: Some(HeldLease::new(self.renewal, Some(self.lease), self.lease_ends.since(now))),
-        }
     }
 }

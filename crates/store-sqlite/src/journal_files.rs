@@ -7,13 +7,14 @@
 
 use crate::{
     file_id::{self, FileId},
+    held_locks::HeldLocks,
+    lost::{How, Lost},
+    named_file::{NamedFile, beside, is_absence},
     shared_lock::SharedLock,
-    writer_store::HeldLocks,
 };
 use actum_persistence::{panics::log_safely, store::StoreError};
 use std::{
-    ffi::OsString,
-    fmt, io,
+    io,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
@@ -21,36 +22,12 @@ use std::{
 /// The database file, the log and its index beside it, and the files that show which writers live.
 #[derive(Debug)]
 pub(crate) struct JournalFiles {
-    database: Named,
-    log: Named,
-    index: Named,
+    database: NamedFile,
+    log: NamedFile,
+    index: NamedFile,
     lock: Option<SharedLock>,
     writer_locks: HeldLocks,
     lost: OnceLock<Arc<Lost>>,
-}
-
-/// A path, and what it named when the journal was opened or the file was created.
-#[derive(Debug)]
-pub(crate) struct Named {
-    pub(crate) path: PathBuf,
-    pub(crate) file: FileId,
-}
-
-/// What has happened to a file of the journal.
-#[derive(Debug)]
-pub(crate) struct Lost {
-    path: PathBuf,
-    how: How,
-}
-
-#[derive(Debug)]
-enum How {
-    Removed,
-    Renamed { to: Option<PathBuf> },
-    RemovedOrRenamed,
-    Replaced,
-    Linked { names: u64 },
-    Unreadable { error: io::Error },
 }
 
 impl JournalFiles {
@@ -58,9 +35,9 @@ impl JournalFiles {
     pub(crate) fn of(database: &Path, lock: Option<SharedLock>) -> io::Result<Self> {
         let [log, index] = ["-wal", "-shm"].map(|suffix| beside(database, suffix));
         Ok(Self {
-            database: Named::at(database.into())?,
-            log: Named::at(log)?,
-            index: Named::at(index)?,
+            database: NamedFile::at(database.into())?,
+            log: NamedFile::at(log)?,
+            index: NamedFile::at(index)?,
             lock,
             writer_locks: HeldLocks::default(),
             lost: OnceLock::new(),
@@ -110,7 +87,7 @@ impl JournalFiles {
     /// Whether the log may be copied into the database file although a file is lost: the database file still has a
     /// name, and no one can have opened the journal without the log and the index of this process.
     pub(crate) fn can_be_salvaged(&self) -> bool {
-        let mine = |named: &Named| match named.look() {
+        let mine = |named: &NamedFile| match named.look() {
             Ok(()) => true,
             Err(lost) => matches!(lost.how, How::RemovedOrRenamed),
         };
@@ -129,7 +106,7 @@ impl JournalFiles {
     }
 
     fn look_at_database(&self) -> Result<(), Lost> {
-        let Named { path, file } = &self.database;
+        let NamedFile { path, file } = &self.database;
         let lost = |how| Lost { path: path.clone(), how };
         match FileId::at(path) {
             Ok((found, metadata)) if found == *file => match file_id::names(&metadata) {
@@ -155,35 +132,6 @@ impl JournalFiles {
     }
 }
 
-impl Named {
-    fn at(path: PathBuf) -> io::Result<Self> {
-        let (file, _) = FileId::at(&path)?;
-        Ok(Self { path, file })
-    }
-
-    /// Fails if the path does not name the file any more.
-    pub(crate) fn look(&self) -> Result<(), Lost> {
-        let how = match FileId::at(&self.path) {
-            Ok((found, _)) if found == self.file => return Ok(()),
-            Ok(_) => How::Replaced,
-            Err(error) if is_absence(&error) => How::RemovedOrRenamed,
-            Err(error) => How::Unreadable { error },
-        };
-        Err(Lost { path: self.path.clone(), how })
-    }
-}
-
-/// The name of a file that belongs to a journal.
-pub(crate) fn beside(database: &Path, suffix: &str) -> PathBuf {
-    let mut path = OsString::from(database);
-    path.push(suffix);
-    path.into()
-}
-
-fn is_absence(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
 /// Where an open file is now, where the operating system says it.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn path_of(file: &std::fs::File) -> Option<PathBuf> {
@@ -194,41 +142,4 @@ fn path_of(file: &std::fs::File) -> Option<PathBuf> {
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn path_of(_: &std::fs::File) -> Option<PathBuf> {
     None
-}
-
-impl Lost {
-    /// The error of a call that was not begun.
-    pub(crate) fn refusal(self: Arc<Self>) -> StoreError {
-        StoreError::lost(self.to_string())
-    }
-
-    /// The error of a write that was committed to these files.
-    pub(crate) fn unknown(self: Arc<Self>, doing: &str) -> StoreError {
-        StoreError::outcome_unknown(doing, self.to_string())
-    }
-}
-
-impl fmt::Display for Lost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.path.display();
-        match &self.how {
-            How::Removed => write!(f, "`{path}` was removed while it was in use"),
-            How::Renamed { to: Some(to) } => {
-                write!(f, "`{path}` was renamed to `{}` while it was in use", to.display())
-            }
-            How::Renamed { to: None } => write!(f, "`{path}` was renamed while it was in use"),
-            How::RemovedOrRenamed => {
-                write!(f, "`{path}` was removed or renamed while it was in use")
-            }
-            How::Replaced => write!(f, "`{path}` was replaced by another file while it was in use"),
-            How::Linked { names } => write!(
-                f,
-                "`{path}` was given another name while it was in use, it now has {names} hard links: a program that \
-                 opens it by the other name does not see its log"
-            ),
-            How::Unreadable { error } => {
-                write!(f, "`{path}` can no longer be checked: {error}")
-            }
-        }
-    }
 }

@@ -1,4 +1,4 @@
-use crate::journal_files::beside;
+use crate::named_file::beside;
 use std::{
     fs::File,
     io::{self, ErrorKind},

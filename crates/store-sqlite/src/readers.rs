@@ -1,7 +1,8 @@
 use crate::{
     connection::{Connector, Role},
     fault::{CLOSED, store_error},
-    journal_files::{JournalFiles, Lost},
+    journal_files::JournalFiles,
+    lost::Lost,
     session::Session,
 };
 use actum_persistence::panics::log_safely;

@@ -17,7 +17,7 @@ use crate::{
     checkpoint_session::{CheckpointSession, Mode},
     connection::Connector,
     fault::{Fault, cause},
-    journal_files::beside,
+    named_file::beside,
     session::{Session, column},
     volume::Volume,
 };

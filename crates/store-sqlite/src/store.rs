@@ -2,6 +2,7 @@ use crate::{
     OpenError, SqliteSettings,
     checkpoint::{Checkpointer, Checkpoints},
     checkpoint_session::CheckpointSession,
+    held_locks::HeldLocks,
     journal_files::JournalFiles,
     open::{self, Opened},
     place::Places,
@@ -9,7 +10,6 @@ use crate::{
     room::Room,
     wal_growth::WalGrowth,
     writer::{Writer, WriterParts},
-    writer_store::HeldLocks,
 };
 use actum_persistence::store::JournalLayout;
 use std::{fmt, path::Path, sync::Arc};

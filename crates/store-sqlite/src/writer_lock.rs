@@ -1,6 +1,7 @@
 use crate::{
     file_id::FileId,
-    journal_files::{Lost, Named, beside},
+    lost::Lost,
+    named_file::{NamedFile, beside},
 };
 use std::{
     fs::{self, File, TryLockError},
@@ -19,7 +20,7 @@ use std::{
 pub(crate) struct WriterLock {
     // held open for the lock on it
     _file: File,
-    named: Named,
+    named: NamedFile,
 }
 
 /// What came of trying to take a lock.
@@ -38,7 +39,7 @@ impl WriterLock {
         let file = File::options().create(true).truncate(false).write(true).open(&path)?;
         match file.try_lock() {
             Ok(()) => {
-                let named = Named { path, file: FileId::of(&file.metadata()?) };
+                let named = NamedFile { path, file: FileId::of(&file.metadata()?) };
                 Ok(Taken::Free(Self { _file: file, named }))
             }
             Err(TryLockError::WouldBlock) => Ok(Taken::Held),

@@ -1,6 +1,5 @@
 use crate::{
     SqliteStore,
-    journal_files::Lost,
     session::{Statement, column},
     values,
     writer::WriteTx,
@@ -10,12 +9,7 @@ use actum_persistence::panics::log_safely;
 use actum_persistence::store::{ClaimError, Incarnation, StoreError, WriterClaim, WriterStore};
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
-use std::{
-    collections::HashMap,
-    io,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{io, time::Duration};
 
 const CLAIMING: &str = "claiming a writer slot";
 
@@ -190,37 +184,4 @@ fn revocation(incarnation: i64) -> Statement<'static> {
     let statement = "UPDATE writers SET revoked_at = unixepoch()
         WHERE incarnation = ? AND revoked_at IS NULL";
     sqlx::query(statement).bind(incarnation)
-}
-
-/// The locks of the incarnations that were claimed through a store. They end with it.
-#[derive(Debug, Default)]
-pub(crate) struct HeldLocks(Mutex<HashMap<i64, WriterLock>>);
-
-impl HeldLocks {
-    fn keep(&self, incarnation: i64, lock: WriterLock) {
-        self.map().insert(incarnation, lock);
-    }
-
-    fn take(&self, incarnation: i64) -> Option<WriterLock> {
-        self.map().remove(&incarnation)
-    }
-
-    fn incarnations(&self) -> Vec<i64> {
-        self.map().keys().copied().collect()
-    }
-
-    /// Fails if the path of one does not name the locked file any more.
-    pub(crate) fn look(&self) -> Result<(), Lost> {
-        self.map().values().try_for_each(WriterLock::look)
-    }
-
-    /// Releases all of them, as a crash would.
-    pub(crate) fn clear(&self) {
-        self.map().clear();
-    }
-
-    fn map(&self) -> MutexGuard<'_, HashMap<i64, WriterLock>> {
-        // nothing panics while the map is held
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
