@@ -6,6 +6,7 @@
 //! * [`group_commit`]: gathers the writes of many entities into few transactions.
 //! * [`commits`]: what was just committed, for those who read beside the writers.
 //! * [`error_chain`] and [`panics`]: how errors are printed with their causes, and how foreign code is run.
+//! * [`Weight`]: how much some writes are.
 //! * [`step_back`]: how a task lets others come first.
 //! * [`settings_check`]: how settings are checked, and what their problems are called.
 
@@ -18,5 +19,7 @@ pub mod serializer;
 pub mod settings_check;
 mod step_back;
 pub mod store;
+mod weight;
 
 pub use step_back::step_back;
+pub use weight::Weight;

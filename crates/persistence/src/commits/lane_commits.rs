@@ -1,10 +1,13 @@
+mod tail_reader;
+
+pub use tail_reader::TailReader;
+
 use super::{
-    TailReader,
     lane_tail::{LaneTail, Run},
     watermark::Watermark,
 };
 use crate::{
-    group_commit::Weight,
+    Weight,
     store::{AppendOutcome, EntityAppend, Incarnation, JournalEvent, StoredEvent},
 };
 use actum_model::{Lane, Position};
@@ -75,7 +78,7 @@ impl LaneCommits {
         TailReader::new(Arc::clone(self))
     }
 
-    pub(super) fn unfollow(&self) {
+    fn unfollow(&self) {
         let mut followed = self.tail.lock();
         followed.readers -= 1;
         if followed.readers == 0 {
@@ -84,7 +87,7 @@ impl LaneCommits {
         }
     }
 
-    pub(super) fn runs_behind(&self, after: Position) -> Vec<Run> {
+    fn runs_behind(&self, after: Position) -> Vec<Run> {
         self.tail.lock().tail.runs_behind(after)
     }
 

@@ -1,5 +1,5 @@
 use crate::{
-    group_commit::Weight,
+    Weight,
     store::{EventFilter, JournalEvent, LanePage, PageLimit, PageRoom},
 };
 use actum_model::Position;

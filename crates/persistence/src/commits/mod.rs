@@ -15,10 +15,8 @@ mod commits;
 mod lane_commits;
 mod lane_tail;
 mod state_commits;
-mod tail_reader;
 mod watermark;
 
 pub use commits::Commits;
-pub use lane_commits::LaneCommits;
+pub use lane_commits::{LaneCommits, TailReader};
 pub use state_commits::StateCommits;
-pub use tail_reader::TailReader;

@@ -1,9 +1,12 @@
 use super::{
-    CommitError, Committed, GroupCommitSettings, GroupWrite, Settled, Weight, WriterScope,
+    CommitError, Committed, GroupCommitSettings, GroupWrite, Settled, WriterScope,
     entity_set::EntitySet,
     unknown::{Unknown, untraceable},
 };
-use crate::store::{Resolution, StoreError};
+use crate::{
+    Weight,
+    store::{Resolution, StoreError},
+};
 use actum_model::Partition;
 use std::{collections::VecDeque, fmt, iter, mem};
 

@@ -1,5 +1,6 @@
-use super::{CommitError, Committed, Weight};
+use super::{CommitError, Committed};
 use crate::{
+    Weight,
     commits::{LaneCommits, StateCommits},
     store::{AppendOutcome, EntityAppend, StateOutcome, StateWrite},
 };

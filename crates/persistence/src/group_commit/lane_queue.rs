@@ -1,10 +1,13 @@
+mod write_in_place;
+
+pub(super) use write_in_place::WriteInPlace;
+
 use super::{
-    CommitSink, GroupWrite, Settled, Weight,
+    CommitSink, GroupWrite, Settled,
     commit_sink::notify,
     group_commit::{KEPT_WRITES_MAX, Waiting, stopped},
-    writer_core::WriteInPlace,
 };
-use crate::panics::guard;
+use crate::{Weight, panics::guard};
 use parking_lot::Mutex;
 use std::{
     fmt, mem,

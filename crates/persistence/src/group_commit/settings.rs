@@ -1,5 +1,5 @@
-use super::Weight;
 use crate::{
+    Weight,
     settings_check::SettingsCheck,
     store::bounds::{BATCH_ENTITIES_MAX, PAYLOAD_BYTES_MAX},
 };

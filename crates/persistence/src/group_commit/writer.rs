@@ -1,5 +1,5 @@
 use super::{
-    CommitSink, GroupCommitSettings, GroupWrite, LaneQueue, WriterScope,
+    CommitSink, GroupCommitSettings, GroupWrite, LaneQueue, Undrained, WriterScope,
     batch_store::{BatchStore, LaneJournal, States},
     writer_task::WriterTask,
 };
@@ -127,14 +127,4 @@ impl<W: GroupWrite, T: Copy + Send + 'static> fmt::Debug for GroupWriter<W, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GroupWriter").field("queue", &self.queue).finish_non_exhaustive()
     }
-}
-
-/// What a writer left behind when its time was over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, thiserror::Error)]
-#[error("{unsent} writes were not sent to the store, and the outcome of {unknown} is unknown")]
-pub struct Undrained {
-    /// Writes that were never sent; settled as unavailable.
-    pub unsent: usize,
-    /// Writes in flight; settled as of unknown outcome.
-    pub unknown: usize,
 }

@@ -1,11 +1,13 @@
 use super::{
     CommitError, CommitSink, CommittedBatch, GroupCommit, GroupCommitSettings, GroupWrite,
-    LaneQueue, Settled, Step, Undrained, Weight, WriterScope,
+    LaneQueue, Settled, Step, Undrained, WriterScope,
     batch_store::{BatchStore, Resolved, Resolving, Writing, Written},
     commit_sink::{notify, notify_end},
     group_commit::Waiting,
+    lane_queue::WriteInPlace,
 };
 use crate::{
+    Weight,
     panics::{guard, log_safely},
     store::{Resolution, StoreError},
 };
@@ -38,19 +40,6 @@ pub(super) struct WriterCore<W: GroupWrite, T, S: BatchStore<W>> {
 pub(super) enum Awaited<W: GroupWrite, S: BatchStore<W>> {
     Writing(Writing<W, S::Batch>),
     Resolving(Resolving<W, S::Batch>, u32),
-}
-
-/// Writes a batch on the thread of its submitter.
-pub(super) trait WriteInPlace<W, T>: Send {
-    /// Begins to write what is gathered in `queue`. To be called by a submitter that has found the writer idle and knows that
-    /// the batch need not wait for more. Says whether nothing is left to do for the task.
-    ///
-    /// So the request of a caller who is alone is on its way to the store before the task has been woken. Where others write
-    /// too, this would only make small batches of one large one.
-    fn write_in_place(&mut self, queue: &LaneQueue<W, T>) -> bool;
-
-    /// Settles everything after a panic.
-    fn start_over(&mut self, queue: &LaneQueue<W, T>, panic: &str);
 }
 
 impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterCore<W, T, S> {

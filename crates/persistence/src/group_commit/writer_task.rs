@@ -1,7 +1,8 @@
 use super::{
     CommitSink, GroupCommitSettings, GroupWrite, LaneQueue, Undrained, WriterScope,
     batch_store::BatchStore,
-    writer_core::{Awaited, WriteInPlace, WriterCore},
+    lane_queue::WriteInPlace,
+    writer_core::{Awaited, WriterCore},
 };
 use crate::{panics::guarded, step_back};
 use parking_lot::Mutex;

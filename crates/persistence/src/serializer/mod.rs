@@ -10,6 +10,7 @@ mod scratch;
 #[expect(clippy::module_inception, reason = "the file carries the name of its type")]
 mod serializer;
 mod size_limits;
+mod stored_event;
 mod wire;
 
 pub use encode_error::EncodeError;

@@ -1,8 +1,8 @@
 //! The one rule for snapshots that are not as they should be: a snapshot is a hint, and the events are the truth.
 
 use super::{
-    CoveredEvent, EntityPage, EntityRead, EventStore, PageLimit, Recovered, Snapshot, SnapshotFit,
-    SnapshotStore, StoreError,
+    EntityPage, EntityRead, EventStore, PageLimit, Recovered, Snapshot, SnapshotFit, SnapshotStore,
+    StoreError, covered_event::unanswered, skipped_snapshot::warn_of_skipped,
 };
 use crate::panics::log_safely;
 use actum_model::{EntityKey, SequenceNr};
@@ -43,34 +43,6 @@ pub async fn recover_carefully(
         }
     }
     Ok(found)
-}
-
-/// What the journal says about the event that each of these snapshots covers, in their order.
-pub(super) async fn covered_events(
-    events: &dyn EventStore,
-    snapshots: &[&Snapshot],
-) -> Result<Vec<CoveredEvent>, StoreError> {
-    if snapshots.is_empty() {
-        return Ok(Vec::new());
-    }
-    let before = |snapshot: &&Snapshot| EntityRead {
-        entity: snapshot.entity.clone(),
-        after: snapshot.sequence_nr.previous(),
-    };
-    let reads: Vec<_> = snapshots.iter().map(before).collect();
-    let pages = events.read_entities(&reads, PageLimit::one_event()).await?;
-    let covered = snapshots.iter().zip(pages);
-    Ok(covered.map(|(snapshot, page)| CoveredEvent::of(&page, snapshot.sequence_nr)).collect())
-}
-
-/// Reports a snapshot that is skipped.
-pub(super) fn warn_of_skipped(entity: &EntityKey, sequence_nr: SequenceNr, reason: &str) {
-    log_safely(|| {
-        tracing::warn!(
-            %entity, %sequence_nr, reason,
-            "snapshot skipped, an older one or the events are used"
-        );
-    });
 }
 
 async fn recover_once(
@@ -153,8 +125,4 @@ async fn read_page(
     let read = EntityRead { entity: entity.clone(), after };
     let pages = events.read_entities(&[read], limit).await?;
     pages.into_iter().next().ok_or_else(unanswered)
-}
-
-pub(super) fn unanswered() -> StoreError {
-    StoreError::corrupt("a read was not answered")
 }

@@ -1,6 +1,5 @@
 use super::Incarnation;
-use crate::serializer::{MetadataError, Serializer};
-use actum_model::{EntityKey, Metadata, Partition, Position, SequenceNr, StoredPayload, Timestamp};
+use actum_model::{EntityKey, Partition, Position, SequenceNr, StoredPayload, Timestamp};
 use bytes::Bytes;
 use std::fmt;
 
@@ -43,15 +42,6 @@ impl StoredEvent {
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.payload.bytes.len() + self.metadata.len()
-    }
-
-    /// Reads what came with the event's command: command id, correlation, causation, trace context and headers. Costs
-    /// nothing when there is none.
-    ///
-    /// # Errors
-    /// [`MetadataError`] when the bytes are damaged.
-    pub fn decode_metadata(&self) -> Result<Metadata, MetadataError> {
-        Serializer::default().decode_metadata(&self.metadata).map(|(metadata, _)| metadata)
     }
 }
 

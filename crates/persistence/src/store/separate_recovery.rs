@@ -1,7 +1,8 @@
 use super::{
     EntityRead, EventStore, PageLimit, Recovered, RecoveryRead, RecoveryStore, Snapshot,
     SnapshotFit, SnapshotStore, StoreError,
-    careful_recovery::{covered_events, recover_carefully, unanswered},
+    careful_recovery::recover_carefully,
+    covered_event::{covered_events, unanswered},
 };
 use actum_model::SequenceNr;
 use async_trait::async_trait;

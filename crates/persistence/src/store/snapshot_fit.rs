@@ -1,20 +1,8 @@
 use super::{
-    EntityPage, EventStore, Snapshot, StoreError,
-    careful_recovery::{covered_events, unanswered},
+    CoveredEvent, EventStore, Snapshot, StoreError,
+    covered_event::{covered_events, unanswered},
 };
-use actum_model::{SequenceNr, Timestamp};
 use std::fmt;
-
-/// What a journal says about the event that a snapshot of an entity claims to cover.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CoveredEvent {
-    /// The sequence number of the entity's last event, deleted ones included.
-    pub head: SequenceNr,
-    /// Events up to and including this one were deleted.
-    pub floor: SequenceNr,
-    /// When the event was stored; `None` if it is not there.
-    pub timestamp: Option<Timestamp>,
-}
 
 /// Whether a snapshot may be used beside a journal. A snapshot is a hint: one that does not fit is skipped, and an
 /// older one or the events are used instead.
@@ -35,15 +23,6 @@ pub enum SnapshotFit {
     /// Its timestamp is later than that of the event with its number: it may be of an older format, which recorded when
     /// it was taken. It is used only where the events are deleted and nothing else reaches as far.
     Unproven(CoveredEvent),
-}
-
-impl CoveredEvent {
-    /// What `page` says about the event `nr`, when it was read right before that event.
-    #[must_use]
-    pub fn of(page: &EntityPage, nr: SequenceNr) -> Self {
-        let event = page.events.first().filter(|event| event.sequence_nr == nr);
-        Self { head: page.head, floor: page.floor, timestamp: event.map(|event| event.timestamp) }
-    }
 }
 
 impl Snapshot {
@@ -95,7 +74,7 @@ impl fmt::Display for SnapshotFit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actum_model::{EntityKey, StoredPayload};
+    use actum_model::{EntityKey, SequenceNr, StoredPayload, Timestamp};
     use bytes::Bytes;
 
     fn fit(nr: u64, (floor, head): (u64, u64), stored: Option<i64>) -> SnapshotFit {

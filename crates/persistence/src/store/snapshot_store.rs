@@ -1,4 +1,4 @@
-use super::{SnapshotDeletion, StoreError, careful_recovery::warn_of_skipped};
+use super::{SnapshotDeletion, StoreError, skipped_snapshot::warn_of_skipped};
 use actum_model::{EntityKey, SequenceNr, StoredPayload, Timestamp};
 use async_trait::async_trait;
 use bytes::Bytes;

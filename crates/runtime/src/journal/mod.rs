@@ -17,7 +17,8 @@ pub(crate) use saver::Saver;
 use actum_host::cell::{CHANGE_BYTES, Read, TakenSnapshot, Ticket};
 use actum_model::{Lane, Partition};
 use actum_persistence::{
-    group_commit::{LaneQueue, Weight},
+    Weight,
+    group_commit::LaneQueue,
     store::{EntityAppend, StateWrite},
 };
 use std::sync::Arc;

@@ -8,20 +8,16 @@
 //! compared by its [fingerprint](super::fingerprint), so the usual path costs a check of what is known.
 
 mod audit;
-mod compound;
 mod doubt;
 mod encode;
 mod known_sites;
 mod place;
-mod watched;
 mod watching;
 
 use audit::Audit;
-use compound::Compound;
 use doubt::Doubt;
 use known_sites::KnownSites;
 use place::Place;
-use watched::{Role, Watched};
-use watching::Watching;
+use watching::{Role, Watched};
 
 pub(super) use encode::encode;

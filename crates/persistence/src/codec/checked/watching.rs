@@ -1,8 +1,14 @@
+mod compound;
+mod watched;
+
+pub(super) use watched::{Role, Watched};
+
 use super::{
-    Audit, Compound, Doubt, Place, Role, Watched,
+    Audit, Doubt, Place,
     place::{mix, site_of},
 };
 use crate::codec::format::Format;
+use compound::Compound;
 use serde::{Serialize, Serializer, ser::Error};
 use std::fmt::Display;
 use xxhash_rust::xxh3::xxh3_64;

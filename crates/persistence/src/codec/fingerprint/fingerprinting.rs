@@ -1,4 +1,7 @@
-use super::{CompoundHash, Kind, Rules, Unwritable, mix, of};
+mod compound_hash;
+
+use super::{Kind, Rules, Unwritable, mix, of};
+use compound_hash::CompoundHash;
 use serde::{Serialize, Serializer};
 use std::marker::PhantomData;
 use xxhash_rust::xxh3::xxh3_64;
@@ -8,7 +11,7 @@ pub(super) struct Fingerprinting<R>(pub(super) PhantomData<R>);
 
 type Fingerprint = Result<u64, Unwritable>;
 
-pub(super) fn text(text: &str) -> u64 {
+fn text(text: &str) -> u64 {
     of(Kind::Str, xxh3_64(text.as_bytes()))
 }
 

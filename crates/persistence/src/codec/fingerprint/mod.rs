@@ -1,7 +1,6 @@
 //! A number for a value as serde shows it: two values of a type that serde shows alike have the same one, and others
 //! practically never do. The order of maps and of fields does not count.
 
-mod compound_hash;
 mod fingerprinting;
 mod rules;
 #[cfg(test)]
@@ -10,7 +9,6 @@ mod unwritable;
 
 use super::format::Format;
 use actum_model::CodecError;
-use compound_hash::CompoundHash;
 use fingerprinting::Fingerprinting;
 use rules::{Content, Exact, Rules};
 use serde::Serialize;

@@ -1,5 +1,5 @@
 use super::writes::{all, append, machine, to_resolve, to_write, unknown, words};
-use actum_persistence::{group_commit::Weight, store::StoreError};
+use actum_persistence::{Weight, store::StoreError};
 
 #[test]
 fn what_waits_was_never_written() {

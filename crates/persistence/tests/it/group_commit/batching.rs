@@ -1,7 +1,8 @@
 use super::writes::{append, append_of, bounded, ids, machine, state_write, store, to_write};
 use actum_model::{Partition, Revision};
 use actum_persistence::{
-    group_commit::{GroupCommit, GroupCommitSettings, GroupWrite, Step, Weight, WriterScope},
+    Weight,
+    group_commit::{GroupCommit, GroupCommitSettings, GroupWrite, Step, WriterScope},
     store::{CommandRecord, StateChange, StateWrite},
 };
 

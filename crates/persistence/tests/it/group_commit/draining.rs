@@ -7,7 +7,8 @@ use super::{
 };
 use actum_model::Lane;
 use actum_persistence::{
-    group_commit::{GroupCommitSettings, LaneWriter, Undrained, Weight},
+    Weight,
+    group_commit::{GroupCommitSettings, LaneWriter, Undrained},
     store::Incarnation,
 };
 use std::{sync::Arc, time::Duration};

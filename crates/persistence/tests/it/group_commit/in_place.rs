@@ -9,8 +9,9 @@ use super::{
 };
 use actum_model::{Lane, Partition};
 use actum_persistence::{
+    Weight,
     group_commit::{
-        CommitError, CommitSink, Committed, GroupCommitSettings, LaneWriter, Undrained, Weight,
+        CommitError, CommitSink, Committed, GroupCommitSettings, LaneWriter, Undrained,
     },
     store::{Incarnation, Resolution, StoreError},
 };

@@ -4,7 +4,8 @@ use super::writes::{Machine, all, append_of, appended, id_of, unavailable, unkno
 use crate::seed;
 use actum_model::{Lane, SequenceNr};
 use actum_persistence::{
-    group_commit::{GroupCommit, GroupCommitSettings, Settled, Step, Weight, WriterScope},
+    Weight,
+    group_commit::{GroupCommit, GroupCommitSettings, Settled, Step, WriterScope},
     store::{
         AppendOutcome, EntityAppend, Incarnation,
         Resolution::{self, NotStored, Stored},

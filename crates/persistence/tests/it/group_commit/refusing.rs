@@ -12,8 +12,9 @@ use super::{
 };
 use actum_model::Lane;
 use actum_persistence::{
+    Weight,
     group_commit::{
-        CommitError, GroupCommit, GroupCommitSettings, LaneWriter, Settled, Weight, WriterScope,
+        CommitError, GroupCommit, GroupCommitSettings, LaneWriter, Settled, WriterScope,
     },
     store::{
         EntityAppend,

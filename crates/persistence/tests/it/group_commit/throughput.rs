@@ -3,8 +3,9 @@
 use super::writes::{append, appended};
 use actum_model::{EntityKey, Lane, Offset, Partition, Position, SequenceNr};
 use actum_persistence::{
+    Weight,
     group_commit::{
-        CommitError, CommitSink, Committed, GroupCommitSettings, LaneQueue, LaneWriter, Weight,
+        CommitError, CommitSink, Committed, GroupCommitSettings, LaneQueue, LaneWriter,
     },
     store::{
         AppendBatch, AppendOutcome, EntityAppend, EntityPage, EntityRead, EventDeletion,

@@ -6,8 +6,9 @@ use super::{
 };
 use actum_model::{Lane, Partition, Revision};
 use actum_persistence::{
+    Weight,
     group_commit::{
-        CommitError, CommitSink, Committed, GroupCommitSettings, LaneWriter, StateWriter, Weight,
+        CommitError, CommitSink, Committed, GroupCommitSettings, LaneWriter, StateWriter,
     },
     store::{
         AppendBatch, AppendOutcome, EntityAppend, Incarnation,

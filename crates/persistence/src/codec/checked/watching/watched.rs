@@ -1,18 +1,21 @@
-use super::{Audit, Place, Watching};
-use crate::codec::format::Format;
+use super::Watching;
+use crate::codec::{
+    checked::{Audit, Place},
+    format::Format,
+};
 use serde::{Serialize, Serializer};
 
 /// A value, or a part of one, that is watched while it is written.
-pub(super) struct Watched<'a, F, T: ?Sized> {
-    pub(super) value: &'a T,
-    pub(super) audit: &'a Audit<F>,
-    pub(super) place: &'a Place<'a>,
-    pub(super) role: Role,
+pub(in crate::codec::checked) struct Watched<'a, F, T: ?Sized> {
+    pub(in crate::codec::checked) value: &'a T,
+    pub(in crate::codec::checked) audit: &'a Audit<F>,
+    pub(in crate::codec::checked) place: &'a Place<'a>,
+    pub(in crate::codec::checked) role: Role,
 }
 
 /// What a part is to the one around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
+pub(in crate::codec::checked) enum Role {
     Value,
     /// What `Some` holds.
     InSome,

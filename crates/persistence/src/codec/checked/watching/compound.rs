@@ -1,8 +1,11 @@
-use super::{
-    Audit, Doubt, Place, Role, Watched,
-    place::{mix, site_of},
+use super::{Role, Watched};
+use crate::codec::{
+    checked::{
+        Audit, Doubt, Place,
+        place::{mix, site_of},
+    },
+    format::Format,
 };
-use crate::codec::format::Format;
 use serde::{
     Serialize,
     ser::{
@@ -12,16 +15,16 @@ use serde::{
 };
 
 /// A list, a map or a struct that is watched part by part.
-pub(super) struct Compound<'a, F, C> {
-    pub(super) to: C,
-    pub(super) audit: &'a Audit<F>,
-    pub(super) place: &'a Place<'a>,
+pub(in crate::codec::checked) struct Compound<'a, F, C> {
+    pub(in crate::codec::checked) to: C,
+    pub(in crate::codec::checked) audit: &'a Audit<F>,
+    pub(in crate::codec::checked) place: &'a Place<'a>,
     /// The number that its parts are under.
-    pub(super) site: u64,
+    pub(in crate::codec::checked) site: u64,
     /// How many levels it takes.
-    pub(super) levels: u32,
+    pub(in crate::codec::checked) levels: u32,
     /// The first key of a map, as a hash.
-    pub(super) first_key: Option<Option<u64>>,
+    pub(in crate::codec::checked) first_key: Option<Option<u64>>,
 }
 
 const SKIPPED: u64 = 7;

@@ -1,4 +1,5 @@
-use super::{Fingerprinting, Kind, Rules, Unwritable, fingerprinting::text, mix, of};
+use super::{Fingerprinting, text};
+use crate::codec::fingerprint::{Kind, Rules, Unwritable, mix, of};
 use serde::{
     Serialize,
     ser::{
@@ -9,7 +10,7 @@ use serde::{
 use std::marker::PhantomData;
 
 /// A list, a map or a struct: the sum of its parts, which does not depend on their order unless their places count.
-pub(super) struct CompoundHash<R> {
+pub(in crate::codec::fingerprint) struct CompoundHash<R> {
     what: u64,
     count: u64,
     sum: u64,
@@ -18,7 +19,7 @@ pub(super) struct CompoundHash<R> {
 }
 
 impl<R: Rules> CompoundHash<R> {
-    pub(super) fn new(what: u64) -> Self {
+    pub(in crate::codec::fingerprint) fn new(what: u64) -> Self {
         Self { what, count: 0, sum: 0, key: 0, rules: PhantomData }
     }
 

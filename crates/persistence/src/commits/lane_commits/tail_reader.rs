@@ -1,5 +1,8 @@
-use super::{LaneCommits, lane_tail::page};
-use crate::store::{EventFilter, LanePage, PageLimit};
+use super::LaneCommits;
+use crate::{
+    commits::lane_tail::page,
+    store::{EventFilter, LanePage, PageLimit},
+};
 use actum_model::{Lane, Position};
 use std::{fmt, sync::Arc};
 
