@@ -1,7 +1,7 @@
 //! Failures that may come a thousand times for one cause, such as a full disk: the first is logged in full, the others are
 //! counted.
 
-use crate::cell::Moment;
+use crate::Moment;
 use parking_lot::Mutex;
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -98,7 +98,7 @@ impl Burst {
 #[cfg(test)]
 mod tests {
     use super::{Burst, CALM, INTERVAL, Report, TEXTS_MAX};
-    use crate::cell::Moment;
+    use crate::Moment;
     use std::time::Duration;
 
     fn at(after: Duration) -> Moment {

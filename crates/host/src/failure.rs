@@ -2,35 +2,10 @@ use crate::AskError;
 use actum_model::Revision;
 pub(crate) use actum_persistence::error_chain::full_text;
 use actum_persistence::{group_commit::CommitError, store::StoreError};
-use std::{borrow::Cow, convert::Infallible, fmt};
+use std::{borrow::Cow, convert::Infallible};
 
 /// Everything that can go wrong with a command besides the entity's own rejection.
 pub type Failure = AskError<Infallible>;
-
-/// The bounds that protect memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Bound {
-    /// Commands that wait for one entity.
-    EntityCommands,
-    /// Commands that wait in one partition.
-    PartitionCommands,
-    /// Commands that wait in the whole engine.
-    EngineCommands,
-    /// Bytes that wait to be written to the journal.
-    JournalBytes,
-}
-
-impl fmt::Display for Bound {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::EntityCommands => "too many commands wait for this entity",
-            Self::PartitionCommands => "too many commands wait in the entity's partition",
-            Self::EngineCommands => "too many commands wait in this engine",
-            Self::JournalBytes => "too many bytes wait to be written to the journal",
-        })
-    }
-}
 
 impl<X> AskError<X> {
     /// A [`AskError::Unavailable`] for a reason of the runtime's own.

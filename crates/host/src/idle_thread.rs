@@ -1,4 +1,3 @@
-use crate::Load;
 use std::{
     sync::{
         OnceLock,
@@ -7,7 +6,7 @@ use std::{
     thread::{self, Thread},
 };
 
-/// The sleep of a thread that has nothing to do while no command waits: the watchdog's.
+/// The sleep of a thread that has nothing to do at times: the watchdog's, while no command waits.
 #[derive(Debug, Default)]
 pub struct IdleThread {
     asleep: AtomicBool,
@@ -29,10 +28,10 @@ impl IdleThread {
         }
     }
 
-    /// Sleeps on the thread itself, as long as no command waits.
-    pub fn sleep(&self, load: &Load) {
+    /// Sleeps on the thread itself, as long as it is `idle`.
+    pub fn sleep(&self, idle: impl Fn() -> bool) {
         self.asleep.store(true, Ordering::SeqCst);
-        while load.commands() == 0 && self.is_asleep() && !self.has_ended() {
+        while idle() && self.is_asleep() && !self.has_ended() {
             thread::park();
         }
         self.asleep.store(false, Ordering::SeqCst);

@@ -10,13 +10,15 @@
 )]
 
 mod ask_error;
+mod bound;
 mod burst;
 pub mod cell;
 mod failure;
 mod id_budget;
 mod idle_thread;
-mod kind;
+mod leave_reason;
 mod load;
+mod moment;
 mod observations;
 mod observer;
 pub mod partition;
@@ -27,12 +29,14 @@ pub use actum_persistence::group_commit::CommittedBatch;
 #[doc(hidden)]
 pub use actum_persistence::panics::log_safely;
 pub use ask_error::AskError;
+pub use bound::Bound;
 pub use burst::{Burst, Report};
-pub use failure::{Bound, Failure};
+pub use failure::Failure;
 pub use id_budget::{ForgottenFor, IdBudget};
 pub use idle_thread::IdleThread;
-pub use kind::KindContext;
+pub use leave_reason::LeaveReason;
 pub use load::Load;
+pub use moment::Moment;
 pub use observations::{Outcome, Recovery, SentWrite, TurnSummary};
 pub use observer::Observer;
 pub use receipt::Receipt;

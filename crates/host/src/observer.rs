@@ -1,6 +1,4 @@
-use crate::{
-    CommittedBatch, Failure, Outcome, Recovery, SentWrite, TurnSummary, cell::LeaveReason,
-};
+use crate::{CommittedBatch, Failure, LeaveReason, Outcome, Recovery, SentWrite, TurnSummary};
 use actum_model::{EntityKey, Lane, Partition, SequenceNr};
 use actum_persistence::{
     group_commit::{CommitError, Committed},

@@ -1,5 +1,5 @@
 use crate::clock::Clock;
-use actum_host::cell::Moment;
+use actum_host::Moment;
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},

@@ -1,4 +1,4 @@
-use actum_host::cell::Moment;
+use actum_host::Moment;
 use actum_model::Timestamp;
 use std::time::SystemTime;
 use tokio::time::Instant;

@@ -4,8 +4,8 @@ use crate::{
     settings::ObserverRef,
 };
 use actum_host::{
-    Failure, Load, Observer,
-    cell::{GivenUp, Moment, Ticket},
+    Failure, Load, Moment, Observer,
+    cell::{GivenUp, Ticket},
     partition::Refuses,
 };
 use actum_model::Partition;

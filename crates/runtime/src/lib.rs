@@ -33,7 +33,7 @@ mod writer_lease;
 /// What an engine shows to an [`Observer`](observe::Observer), for counts, times and traces.
 pub mod observe {
     pub use actum_host::{
-        CommittedBatch, Observer, Outcome, Recovery, SentWrite, TurnSummary, cell::LeaveReason,
+        CommittedBatch, LeaveReason, Observer, Outcome, Recovery, SentWrite, TurnSummary,
     };
 }
 

@@ -8,8 +8,8 @@ use crate::{
     state_model::StateModel,
 };
 use actum_host::{
-    KindContext, Load,
-    cell::{ByEvents, ByState, FailureBursts, SNAPSHOT_MARKS_MAX, decode_snapshot},
+    Load,
+    cell::{ByEvents, ByState, FailureBursts, KindContext, SNAPSHOT_MARKS_MAX, decode_snapshot},
     partition::{HostedModel, Inbox, KindHost, Refuses},
 };
 use actum_model::{

@@ -1,5 +1,5 @@
 use crate::clock::Clock;
-use actum_host::{AskError, cell::Moment};
+use actum_host::{AskError, Moment};
 use std::{
     sync::{
         Arc,

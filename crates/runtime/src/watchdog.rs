@@ -5,7 +5,7 @@ use crate::{
     clock::Clock,
     partition::{PartitionHandle, PartitionHandles, PartitionTable},
 };
-use actum_host::{Load, cell::Moment};
+use actum_host::{Load, Moment};
 use actum_persistence::panics::{guard, log_safely};
 use std::{
     io,
@@ -103,7 +103,7 @@ impl Watchdog {
                 thread::park_timeout(TICK);
                 continue;
             }
-            sleep.sleep(&load);
+            sleep.sleep(|| load.commands() == 0);
             idle_ticks = 0;
         }
     }
@@ -155,7 +155,7 @@ mod tests {
             let of_sleeper = Arc::clone(&load);
             let sleeper = thread::spawn(move || {
                 of_sleeper.watchdog().begin();
-                of_sleeper.watchdog().sleep(&of_sleeper);
+                of_sleeper.watchdog().sleep(|| of_sleeper.commands() == 0);
                 awake.send(()).expect("the test waits");
             });
             while !load.watchdog().is_asleep() {

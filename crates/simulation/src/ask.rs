@@ -1,5 +1,8 @@
 use super::{Log, Note};
-use actum_host::cell::{AskStage, EarlyEnd, Moment, OpenAsk};
+use actum_host::{
+    Moment,
+    cell::{AskStage, EarlyEnd, OpenAsk},
+};
 use std::sync::{
     Arc,
     atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed},

@@ -1,8 +1,10 @@
 use super::{
-    Flaw, Plan, Subject, Wish, fold,
-    subject::{Compact, initial_digest, word},
+    Flaw, Plan, Subject, Wish,
+    compact::Compact,
+    digest::{initial_digest, word},
+    fold,
 };
-use actum_model::{Change, Ctx, DurableState, Effect, Entity, Handle, NoEvents};
+use actum_model::{Change, Codec, CodecError, Ctx, DurableState, Effect, Entity, Handle, NoEvents};
 use std::convert::Infallible;
 
 /// The durable-state entity of the simulation.
@@ -43,6 +45,22 @@ impl Subject for Board {
                 Change::Replace(Self { digest: fold(self.digest, word(nr, 0)), flaw: plan.flaw })
             }
         }
+    }
+}
+
+impl Codec<Board> for Compact {
+    const NAME: &'static str = "compact";
+
+    fn encode(board: &Board, out: &mut Vec<u8>) -> Result<(), CodecError> {
+        out.extend_from_slice(&board.digest.to_le_bytes());
+        out.push(board.flaw as u8);
+        Self::finish(board.flaw, out)
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Board, CodecError> {
+        let digest = bytes.get(..8).and_then(|digest| digest.try_into().ok());
+        let digest = digest.ok_or_else(|| CodecError::new("too short"))?;
+        Ok(Board { digest: u64::from_le_bytes(digest), flaw: Flaw::None })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     Dice, Faults, Order, Plan, Scene, Traits, World, ledger::End, process::place_of, scene::Member,
 };
-use actum_host::{cell::Moment, settings::CommandWindow};
+use actum_host::{Moment, settings::CommandWindow};
 use actum_model::{CommandId, LaneCount, PartitionCount};
 use actum_persistence::{group_commit::GroupCommitSettings, store::JournalLayout};
 use std::time::Duration;

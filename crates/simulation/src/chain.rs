@@ -1,8 +1,10 @@
 use super::{
-    Flaw, Plan, Subject, Wish, fold,
-    subject::{Compact, blow_up, initial_digest, word},
+    Flaw, Plan, Subject, Wish,
+    compact::{Compact, blow_up},
+    digest::{initial_digest, word},
+    fold,
 };
-use actum_model::{Change, Ctx, Effect, Entity, EventSourced, Handle};
+use actum_model::{Change, Codec, CodecError, Ctx, Effect, Entity, EventSourced, Handle};
 use std::convert::Infallible;
 
 /// The event-sourced entity of the simulation.
@@ -62,6 +64,43 @@ impl Subject for Chain {
             flaw: if index + 1 == of { plan.flaw } else { Flaw::None },
         };
         if of == 1 { Change::Event(link(0)) } else { Change::Events((0..of).map(link).collect()) }
+    }
+}
+
+impl Codec<Chain> for Compact {
+    const NAME: &'static str = "compact";
+
+    fn encode(chain: &Chain, out: &mut Vec<u8>) -> Result<(), CodecError> {
+        out.extend_from_slice(&chain.digest.to_le_bytes());
+        Ok(())
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Chain, CodecError> {
+        match bytes {
+            [0xff] => blow_up("decoding"),
+            bytes => {
+                let digest = bytes.try_into().map_err(CodecError::new)?;
+                Ok(Chain { digest: u64::from_le_bytes(digest) })
+            }
+        }
+    }
+}
+
+impl Codec<Link> for Compact {
+    const NAME: &'static str = "compact";
+
+    fn encode(link: &Link, out: &mut Vec<u8>) -> Result<(), CodecError> {
+        out.extend_from_slice(&link.nr.to_le_bytes());
+        out.extend_from_slice(&[link.index, link.of, link.flaw as u8]);
+        Self::finish(link.flaw, out)
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Link, CodecError> {
+        let &[a, b, c, d, index, of, _] = bytes else {
+            return Err(CodecError::new("an event has seven bytes"));
+        };
+        let nr = u32::from_le_bytes([a, b, c, d]);
+        Ok(Link { nr, index, of, flaw: Flaw::None })
     }
 }
 

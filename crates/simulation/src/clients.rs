@@ -1,5 +1,5 @@
 use super::{Dice, Ledger, Order, Plan, Scene, Seen, ledger::End};
-use actum_host::cell::Moment;
+use actum_host::Moment;
 use std::time::Duration;
 
 /// The types of commands there are.

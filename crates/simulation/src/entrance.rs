@@ -1,7 +1,7 @@
 use super::{SimJob, Subject};
 use actum_host::{
-    Failure, KindContext, Load,
-    cell::Job,
+    Failure, Load,
+    cell::{Job, KindContext},
     partition::{Delivery, HostedKind, HostedModel, Inbox, KindHost, Refuses},
 };
 use actum_model::{EntityKey, Partition};

@@ -1,7 +1,7 @@
 //! What happens to the world besides its work: lives begin and end, foreign writers write, snapshots come to harm.
 
 use super::{Clocks, Faults, Order, Plan, Process, Seen, World, journal::number_of, scene::Member};
-use actum_host::cell::{Moment, TakenSnapshot};
+use actum_host::{Moment, cell::TakenSnapshot};
 use actum_model::Timestamp;
 
 /// How many processes think at most that they are the one.

@@ -1,10 +1,10 @@
 use super::{
     Answer, Flaw, Log, Note, Order, Reply, SimAsk, Subject, Tally, Wish, command_id,
-    reply::Trouble, subject::blow_up,
+    compact::blow_up, reply::Trouble,
 };
 use actum_host::{
-    Failure, Outcome,
-    cell::{AfterCommit, Content, Decision, Envelope, Job, JobHeader, Moment, OpenAsk, Verdict},
+    Failure, Moment, Outcome,
+    cell::{AfterCommit, Content, Decision, Envelope, Job, JobHeader, OpenAsk, Verdict},
 };
 use actum_model::{CodecError, DecodeError, Metadata, Revision, SequenceNr, StoredPayload};
 use actum_persistence::serializer::{EncodeError, Serializer};

@@ -1,8 +1,5 @@
 use super::{Reply, Seen};
-use actum_host::{
-    Failure,
-    cell::{LeaveReason, Moment, Verdict},
-};
+use actum_host::{Failure, LeaveReason, Moment, cell::Verdict};
 use actum_model::{Position, Timestamp};
 use actum_persistence::store::Snapshot;
 use parking_lot::Mutex;

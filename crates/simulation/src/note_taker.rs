@@ -1,5 +1,5 @@
 use super::{Log, Note, journal::number_of};
-use actum_host::{Failure, Observer, Outcome, Recovery, SentWrite, cell::LeaveReason};
+use actum_host::{Failure, LeaveReason, Observer, Outcome, Recovery, SentWrite};
 use actum_model::{EntityKey, Revision};
 use actum_persistence::{
     group_commit::{CommitError, Committed},

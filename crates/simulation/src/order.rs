@@ -1,5 +1,5 @@
 use super::Plan;
-use actum_host::cell::Moment;
+use actum_host::Moment;
 use actum_model::CommandId;
 
 /// A command as a client sends it.

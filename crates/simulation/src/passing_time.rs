@@ -1,7 +1,7 @@
 //! Time goes by, and what is due by then is done.
 
 use super::{Note, Process, World};
-use actum_host::cell::Moment;
+use actum_host::Moment;
 
 /// How many microseconds may pass in steps: more pass at once.
 const STOPS_MAX: u64 = 10_000;

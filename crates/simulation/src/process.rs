@@ -3,8 +3,8 @@ use super::{
     Scene, Seat, SimEntrance, SimPartition, Tally, Traits, TurnTerms, journal::Journal,
 };
 use actum_host::{
-    Load,
-    cell::{ByEvents, ByState, Moment, Ticket},
+    Load, Moment,
+    cell::{ByEvents, ByState, Ticket},
     partition::{CapKeeper, Inbox},
 };
 use actum_model::{EntityKey, Lane};

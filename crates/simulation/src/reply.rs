@@ -1,4 +1,4 @@
-use super::subject::{Compact, blow_up};
+use super::compact::{Compact, blow_up};
 use actum_model::{Codec, CodecError};
 
 /// What a command replies: which one it is, and the digest of the state it speaks of.

@@ -1,7 +1,7 @@
 //! The end of a run: nothing goes wrong any more, so everything must come right.
 
 use super::{Process, Seen, World, ledger::End};
-use actum_host::cell::Moment;
+use actum_host::Moment;
 
 /// How many rounds it takes at most until no caller waits any more.
 const ROUNDS_MAX: usize = 2_000;

@@ -1,6 +1,6 @@
 use super::SimShell;
 use actum_host::{
-    cell::Moment,
+    Moment,
     partition::{Cap, CapKeeper, CapMember, NextToLeave},
 };
 use std::cell::Cell;

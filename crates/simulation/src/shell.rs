@@ -1,7 +1,7 @@
 use super::{Desk, Log, Note, NoteTaker, Seen, journal::number_of};
 use actum_host::{
-    Failure, Observer,
-    cell::{Moment, Read, TakenSnapshot, Ticket},
+    Failure, Moment, Observer,
+    cell::{Read, TakenSnapshot, Ticket},
     partition::Shell,
 };
 use actum_model::{Lane, Partition, Timestamp};

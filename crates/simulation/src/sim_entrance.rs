@@ -1,5 +1,5 @@
 use super::{Entrance, Log, Note, Order, SimAsk, SimJob, Tally};
-use actum_host::{Bound, Failure, Load, cell::Moment, partition::WAITS_SLACK};
+use actum_host::{Bound, Failure, Load, Moment, partition::WAITS_SLACK};
 use actum_model::EntityKey;
 use std::sync::{
     Arc,

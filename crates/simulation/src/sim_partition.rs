@@ -1,7 +1,7 @@
 use super::{Desk, Log, Note, NoteTaker, Order, Seat, SimCap, SimEntrance, SimShell, Tally};
 use actum_host::{
-    Failure, Load,
-    cell::{GivenUp, Moment, Ticket},
+    Failure, Load, Moment,
+    cell::{GivenUp, Ticket},
     partition::{CapKeeper, Found, HostedKind, Mail, Partition, Turned},
 };
 use actum_model::{EntityKey, Lane, Partition as PartitionNr, Timestamp};

@@ -1,7 +1,7 @@
 use super::{Board, Chain, Dice, subject::size_limits};
 use actum_host::{
-    IdBudget, KindContext,
-    cell::FailureBursts,
+    IdBudget,
+    cell::{FailureBursts, KindContext},
     settings::{Batching, CommandWindow, EntitySettings, SnapshotSettings},
 };
 use actum_model::CommandId;

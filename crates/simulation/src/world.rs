@@ -3,10 +3,11 @@ use super::{
     TurnTerms,
     journal::Journal,
     process::place_of,
-    writer::{HeldBy, Store},
+    writer::{LifeInLedger, Store},
 };
 use actum_host::{
-    cell::{FoundState, Moment, Ticket},
+    Moment,
+    cell::{FoundState, Ticket},
     partition::Found,
 };
 use actum_model::{EntityKey, Timestamp};
@@ -211,7 +212,7 @@ impl World {
         let life = process.life;
         let mut coverage = std::mem::take(&mut ledger.coverage);
         let mut store = Store { journal, dice, faults, coverage: &mut coverage };
-        let held = HeldBy { life, ledger };
+        let held = LifeInLedger { life, ledger };
         let desk = process.desk.get_mut();
         let (settled, fenced): (Vec<Settled<Ticket>>, bool) = match desk.lanes.get_mut(lane) {
             Some(lane) => lane.step(&mut store, &held),

@@ -1,6 +1,6 @@
 use super::{
     Coverage, Dice, Faults, Ledger, Seen,
-    journal::{Batch, Journal, Written},
+    journal::{Batch, HeldBy, Journal, Written},
 };
 use actum_host::cell::Ticket;
 use actum_model::Lane;
@@ -28,10 +28,16 @@ enum UnderWay<W: Written> {
     Asking(Batch<W>, u32),
 }
 
-/// Who knows what a write holds.
-pub(crate) struct HeldBy<'a> {
+/// What the ledger knows of one life of the engine.
+pub(crate) struct LifeInLedger<'a> {
     pub(crate) life: u32,
     pub(crate) ledger: &'a Ledger,
+}
+
+impl HeldBy for LifeInLedger<'_> {
+    fn held(&self, entity: u32, span: (u64, u64), digest: Option<u64>) -> Vec<(u32, u64)> {
+        self.ledger.held_by_write(self.life, entity, span, digest)
+    }
 }
 
 /// What a writer's step may look at.
@@ -63,7 +69,7 @@ impl<W: Written> Writer<W> {
     pub(crate) fn step(
         &mut self,
         store: &mut Store<'_>,
-        held: &HeldBy<'_>,
+        held: &dyn HeldBy,
     ) -> (Vec<Settled<Ticket>>, bool) {
         let mut fenced = false;
         // what came while the store is away waits for nothing
@@ -130,7 +136,7 @@ impl<W: Written> Writer<W> {
         }
     }
 
-    fn depart(&mut self, coverage: &mut Coverage, held: &HeldBy<'_>) -> Option<UnderWay<W>> {
+    fn depart(&mut self, coverage: &mut Coverage, held: &dyn HeldBy) -> Option<UnderWay<W>> {
         let (incarnation, lane) = (self.incarnation, self.lane);
         Some(match self.machine.next_step()? {
             Step::Write(writes) => {

@@ -1,10 +1,10 @@
-use super::{CommandIds, Model};
-use actum_model::{Position, SequenceNr, Timestamp};
+use super::CommandIds;
+use actum_model::{Entity, Position, SequenceNr, Timestamp};
 use actum_persistence::store::CommandRecord;
 
 /// The value inside an entity: its state, what led to it, and the commands it remembers.
-pub struct Aggregate<M: Model> {
-    pub state: M::Entity,
+pub struct Aggregate<E: Entity> {
+    pub state: E,
     /// The last event, or revision, the state has seen.
     pub sequence_nr: SequenceNr,
     /// The position of the last event that was read or committed; zero for durable state.
@@ -18,8 +18,8 @@ pub struct Aggregate<M: Model> {
     pub unmoved: Option<Box<[CommandRecord]>>,
 }
 
-impl<M: Model> Aggregate<M> {
-    pub fn new(state: M::Entity) -> Self {
+impl<E: Entity> Aggregate<E> {
+    pub fn new(state: E) -> Self {
         Self {
             state,
             sequence_nr: SequenceNr::ZERO,

@@ -1,13 +1,14 @@
 use super::{
-    Aggregate, CHANGE_BYTES, Changes, Identity, Job, Model, OlderIds, Progress, Read, StageError,
-    TakenSnapshot, Turn, guard,
-    model::IdOf,
+    Aggregate, CHANGE_BYTES, Changes, Identity, Job, KindContext, Model, ModelTypes, OlderIds,
+    Progress, Read, StageError, TakenSnapshot, Turn, guard,
+    model_types::IdOf,
     older_ids::{command_of, memory},
-    staging::{conclude, panicked, record},
+    panicked::panicked,
+    staging::{conclude, record},
     trouble,
     undecodable::undecodable,
 };
-use crate::{Bound, Failure, KindContext, failure::full_text, settings::SnapshotSettings};
+use crate::{Bound, Failure, failure::full_text, settings::SnapshotSettings};
 use actum_model::{Change, EntityKey, EventSourced, SequenceNr};
 use actum_persistence::{
     panics::log_safely,
@@ -23,13 +24,15 @@ use std::marker::PhantomData;
 /// The state is folded from the entity's events.
 pub struct ByEvents<E>(PhantomData<fn() -> E>);
 
-impl<E: EventSourced> Model for ByEvents<E> {
+impl<E: EventSourced> ModelTypes for ByEvents<E> {
     type Entity = E;
     type Write = EntityAppend;
     type Staged = Vec<NewEvent>;
     type Found = Recovered;
     type Older = OlderIds;
+}
 
+impl<E: EventSourced> Model for ByEvents<E> {
     fn first_read(entity: &EntityKey, kind: &KindContext<E>) -> Read {
         let newest = if kind.settings.snapshots.is_some() {
             SequenceNr::new(u64::MAX)
@@ -61,7 +64,7 @@ impl<E: EventSourced> Model for ByEvents<E> {
 
     fn rebuild(
         entity: &EntityKey,
-        aggregate: &mut Aggregate<Self>,
+        aggregate: &mut Aggregate<E>,
         older: &mut OlderIds,
         found: Recovered,
         kind: &KindContext<E>,
@@ -94,13 +97,13 @@ impl<E: EventSourced> Model for ByEvents<E> {
         }
     }
 
-    fn replayed(aggregate: &Aggregate<Self>) -> u64 {
+    fn replayed(aggregate: &Aggregate<E>) -> u64 {
         aggregate.sequence_nr.get() - aggregate.snapshot_nr.get()
     }
 
     fn stage(
         _: &IdOf<Self>,
-        aggregate: &mut Aggregate<Self>,
+        aggregate: &mut Aggregate<E>,
         staged: &mut Vec<NewEvent>,
         change: Change<E>,
         identity: Option<&Identity>,
@@ -135,7 +138,7 @@ impl<E: EventSourced> Model for ByEvents<E> {
 
     fn write(
         entity: &EntityKey,
-        _: &mut Aggregate<Self>,
+        _: &mut Aggregate<E>,
         staged: &mut Vec<NewEvent>,
         expected: SequenceNr,
         turn: &Turn<'_, Self>,
@@ -146,7 +149,7 @@ impl<E: EventSourced> Model for ByEvents<E> {
 
     fn snapshot(
         entity: &EntityKey,
-        aggregate: &Aggregate<Self>,
+        aggregate: &Aggregate<E>,
         turn: &Turn<'_, Self>,
     ) -> Option<TakenSnapshot> {
         let policy = turn.kind.settings.snapshots.as_ref()?;
@@ -201,7 +204,7 @@ fn behind_the_floor<E: EventSourced>(
 }
 
 fn take_snapshot<E: EventSourced>(
-    aggregate: &mut Aggregate<ByEvents<E>>,
+    aggregate: &mut Aggregate<E>,
     older: &mut OlderIds,
     snapshot: &Snapshot,
     kind: &KindContext<E>,
@@ -249,7 +252,7 @@ fn take_whole<E: EventSourced>(recent: &mut RecentCommands, kind: &KindContext<E
 
 fn replay<E: EventSourced>(
     entity: &EntityKey,
-    aggregate: &mut Aggregate<ByEvents<E>>,
+    aggregate: &mut Aggregate<E>,
     page: &EntityPage,
     kind: &KindContext<E>,
 ) -> Result<Progress, Failure> {
@@ -269,7 +272,7 @@ fn replay<E: EventSourced>(
 
 fn replay_event<E: EventSourced>(
     entity: &EntityKey,
-    aggregate: &mut Aggregate<ByEvents<E>>,
+    aggregate: &mut Aggregate<E>,
     stored: &StoredEvent,
     kind: &KindContext<E>,
 ) -> Result<(), Failure> {
@@ -304,7 +307,7 @@ fn replay_event<E: EventSourced>(
 
 /// Encodes first, since that may fail without harm; then applies, which cannot be taken back.
 fn stage_events<E: EventSourced>(
-    aggregate: &mut Aggregate<ByEvents<E>>,
+    aggregate: &mut Aggregate<E>,
     staged: &mut Vec<NewEvent>,
     events: &[E::Event],
     identity: Option<&Identity>,

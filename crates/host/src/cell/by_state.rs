@@ -1,12 +1,13 @@
 use super::{
-    Aggregate, CHANGE_BYTES, Changes, Identity, Job, Model, Progress, Read, StageError,
-    TakenSnapshot, Turn, guard,
-    model::IdOf,
+    Aggregate, CHANGE_BYTES, Changes, Identity, Job, KindContext, Model, ModelTypes, Progress,
+    Read, StageError, TakenSnapshot, Turn, guard,
+    model_types::IdOf,
     older_ids::memory,
-    staging::{conclude, panicked, record},
+    panicked::panicked,
+    staging::{conclude, record},
     undecodable::undecodable,
 };
-use crate::{Failure, KindContext, failure::full_text};
+use crate::{Failure, failure::full_text};
 use actum_model::{Change, DurableState, EntityKey, Metadata, Revision, SequenceNr, Timestamp};
 use actum_persistence::{
     panics::log_safely,
@@ -38,14 +39,16 @@ pub enum FoundState {
     Commands(Vec<StoredCommand>),
 }
 
-impl<E: DurableState> Model for ByState<E> {
+impl<E: DurableState> ModelTypes for ByState<E> {
     type Entity = E;
     type Write = StateWrite;
     type Staged = StagedState;
     type Found = FoundState;
     /// The commands that were read, page by page, the newest first.
     type Older = Vec<Vec<StoredCommand>>;
+}
 
+impl<E: DurableState> Model for ByState<E> {
     fn first_read(entity: &EntityKey, _: &KindContext<E>) -> Read {
         Read::State { entity: entity.clone() }
     }
@@ -61,7 +64,7 @@ impl<E: DurableState> Model for ByState<E> {
 
     fn rebuild(
         entity: &EntityKey,
-        aggregate: &mut Aggregate<Self>,
+        aggregate: &mut Aggregate<E>,
         older: &mut Self::Older,
         found: FoundState,
         kind: &KindContext<E>,
@@ -90,13 +93,13 @@ impl<E: DurableState> Model for ByState<E> {
         }
     }
 
-    fn replayed(_: &Aggregate<Self>) -> u64 {
+    fn replayed(_: &Aggregate<E>) -> u64 {
         0
     }
 
     fn stage(
         id: &IdOf<Self>,
-        aggregate: &mut Aggregate<Self>,
+        aggregate: &mut Aggregate<E>,
         staged: &mut Self::Staged,
         change: Change<E>,
         identity: Option<&Identity>,
@@ -140,7 +143,7 @@ impl<E: DurableState> Model for ByState<E> {
 
     fn write(
         entity: &EntityKey,
-        aggregate: &mut Aggregate<Self>,
+        aggregate: &mut Aggregate<E>,
         staged: &mut StagedState,
         expected: SequenceNr,
         turn: &Turn<'_, Self>,
@@ -164,7 +167,7 @@ impl<E: DurableState> Model for ByState<E> {
         }
     }
 
-    fn snapshot(_: &EntityKey, _: &Aggregate<Self>, _: &Turn<'_, Self>) -> Option<TakenSnapshot> {
+    fn snapshot(_: &EntityKey, _: &Aggregate<E>, _: &Turn<'_, Self>) -> Option<TakenSnapshot> {
         None
     }
 }
@@ -205,7 +208,7 @@ fn newest<'a>(entity: &EntityKey, unmoved: &'a [CommandRecord]) -> &'a [CommandR
 /// Takes a record over, and says what it knows of commands.
 fn take_record<E: DurableState>(
     entity: &EntityKey,
-    aggregate: &mut Aggregate<ByState<E>>,
+    aggregate: &mut Aggregate<E>,
     record: StateRecord,
     kind: &KindContext<E>,
 ) -> Result<Vec<StoredCommand>, Failure> {
@@ -244,7 +247,7 @@ fn take_record<E: DurableState>(
 
 /// Remembers the commands of these pages, of which the newest comes first.
 fn remember<E: DurableState>(
-    aggregate: &mut Aggregate<ByState<E>>,
+    aggregate: &mut Aggregate<E>,
     pages: Vec<Vec<StoredCommand>>,
     kind: &KindContext<E>,
 ) {

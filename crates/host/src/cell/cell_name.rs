@@ -1,4 +1,4 @@
-use super::{Model, Ticket, model::IdOf};
+use super::{Model, Ticket, model_types::IdOf};
 use actum_model::EntityKey;
 
 /// What names a cell: its entity, and where results for it come back to.

@@ -1,13 +1,12 @@
 use super::{
-    CellName, FoundRecord, GivenUp, Job, LeaveReason, Life, Model, Moment, Read, Ticket, Turn,
-    Waiting,
+    CellName, FoundRecord, GivenUp, Job, Life, Model, Read, Ticket, Turn, Waiting,
     model::id_of,
     phase::Phase,
     recovering::Recovering,
     running::{Next, Running},
     waiting::is_begun,
 };
-use crate::Failure;
+use crate::{Failure, LeaveReason, Moment};
 use actum_model::{EntityKey, SequenceNr};
 use actum_persistence::{
     group_commit::{CommitError, Committed},

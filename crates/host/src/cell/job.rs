@@ -1,8 +1,6 @@
-use super::{AfterCommit, Content, JobHeader, Moment, PortableJob};
+use super::{AfterCommit, Content, JobHeader, PortableJob};
 use crate::{Failure, Outcome, Receipt};
-use actum_model::{
-    Change, CodecError, DecodeError, Entity, Metadata, Revision, SequenceNr, StoredPayload,
-};
+use actum_model::{Change, CodecError, DecodeError, Entity, SequenceNr, StoredPayload};
 use actum_persistence::serializer::{EncodeError, Serializer};
 
 /// One command on its way in and its reply on its way out, in one box that is typed at both ends.
@@ -72,15 +70,4 @@ pub enum Decision<E: Entity> {
     },
     /// The entity refuses; the job keeps the rejection.
     Rejected,
-}
-
-/// What comes with a command besides its content.
-#[derive(Clone, Debug)]
-pub struct Envelope {
-    /// Ids, trace context and headers.
-    pub metadata: Metadata,
-    /// When the caller stops waiting.
-    pub deadline: Moment,
-    /// The revision the entity must be at.
-    pub expected_revision: Option<Revision>,
 }

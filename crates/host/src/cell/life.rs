@@ -1,4 +1,4 @@
-use super::LeaveReason;
+use crate::LeaveReason;
 
 /// Whether a cell stays in memory after an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,19 +1,12 @@
-use super::{Aggregate, Identity, Job, Read, TakenSnapshot, Turn, guard};
-use crate::{Failure, KindContext};
-use actum_model::{Change, Entity, EntityId, EntityKey, SequenceNr};
+use super::{
+    Aggregate, Identity, Job, KindContext, ModelTypes, Read, TakenSnapshot, Turn, guard,
+    model_types::IdOf,
+};
+use crate::Failure;
+use actum_model::{Change, EntityId, EntityKey, SequenceNr};
 
 /// How the state of an entity is kept: as its events, or whole.
-pub trait Model: Sized + Send + 'static {
-    type Entity: Entity;
-    /// What goes to the journal at once.
-    type Write: Send + 'static;
-    /// Changes that wait to go.
-    type Staged: Default + Send;
-    /// What a read brings.
-    type Found: Send + 'static;
-    /// What a recovery gathers of older command ids.
-    type Older: Default + Send;
-
+pub trait Model: ModelTypes {
     /// What a cell reads first.
     fn first_read(entity: &EntityKey, kind: &KindContext<Self::Entity>) -> Read;
 
@@ -31,20 +24,20 @@ pub trait Model: Sized + Send + 'static {
     /// Takes what was read into the aggregate.
     fn rebuild(
         entity: &EntityKey,
-        aggregate: &mut Aggregate<Self>,
+        aggregate: &mut Aggregate<Self::Entity>,
         older: &mut Self::Older,
         found: Self::Found,
         kind: &KindContext<Self::Entity>,
     ) -> Result<Progress, Failure>;
 
     /// How many events led to the aggregate as it was read, behind its snapshot.
-    fn replayed(aggregate: &Aggregate<Self>) -> u64;
+    fn replayed(aggregate: &Aggregate<Self::Entity>) -> u64;
 
     /// Encodes a change, takes it into the state, lets the job conclude and stages the change. One that turns out to
     /// be none leaves all that to the caller. With an identity, its reply is recorded too.
     fn stage(
         id: &IdOf<Self>,
-        aggregate: &mut Aggregate<Self>,
+        aggregate: &mut Aggregate<Self::Entity>,
         staged: &mut Self::Staged,
         change: Change<Self::Entity>,
         identity: Option<&Identity>,
@@ -55,7 +48,7 @@ pub trait Model: Sized + Send + 'static {
     /// Takes everything staged, to be written behind `expected`.
     fn write(
         entity: &EntityKey,
-        aggregate: &mut Aggregate<Self>,
+        aggregate: &mut Aggregate<Self::Entity>,
         staged: &mut Self::Staged,
         expected: SequenceNr,
         turn: &Turn<'_, Self>,
@@ -64,12 +57,10 @@ pub trait Model: Sized + Send + 'static {
     /// Encodes a snapshot of the state as it is now; `None` for a kind without snapshots.
     fn snapshot(
         entity: &EntityKey,
-        aggregate: &Aggregate<Self>,
+        aggregate: &Aggregate<Self::Entity>,
         turn: &Turn<'_, Self>,
     ) -> Option<TakenSnapshot>;
 }
-
-pub(super) type IdOf<M> = <<M as Model>::Entity as Entity>::Id;
 
 /// What was staged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-use super::{Aggregate, ByEvents, Mark, Memory, Progress, Read, SureClock};
-use crate::{Failure, KindContext, failure::full_text};
+use super::{Aggregate, KindContext, Mark, Memory, Progress, Read, SureClock};
+use crate::{Failure, failure::full_text};
 use actum_model::{EntityKey, EventSourced, SequenceNr};
 use actum_persistence::{
     serializer::Uptime,
@@ -36,7 +36,7 @@ impl OlderIds {
     pub(super) fn begin<E: EventSourced>(
         &mut self,
         entity: &EntityKey,
-        aggregate: &Aggregate<ByEvents<E>>,
+        aggregate: &Aggregate<E>,
     ) -> Progress {
         match self.gap.take() {
             Some((after, before)) if aggregate.ids.oldest() == Some(before) => {
@@ -52,7 +52,7 @@ impl OlderIds {
     pub(super) fn take<E: EventSourced>(
         &mut self,
         entity: &EntityKey,
-        aggregate: &mut Aggregate<ByEvents<E>>,
+        aggregate: &mut Aggregate<E>,
         page: &EntityPage,
         kind: &KindContext<E>,
     ) -> Result<Progress, Failure> {

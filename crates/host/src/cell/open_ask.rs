@@ -1,5 +1,5 @@
-use super::{GivenUp, Moment};
-use crate::Failure;
+use super::GivenUp;
+use crate::{Failure, Moment};
 
 /// A caller's wait for an answer, which can be ended from outside of the entity and of its partition: when both are stuck.
 ///

@@ -3,10 +3,9 @@
 //! Before: [`running`](super::running). After: gone, or [`recovering`](super::recovering) when commands came meanwhile.
 
 use super::{
-    Aggregate, CellName, FoundRecord, GivenUp, Job, LeaveReason, Model, Moment, Pipeline, Turn,
-    Waiting, trouble,
+    Aggregate, CellName, FoundRecord, GivenUp, Job, Model, Pipeline, Turn, Waiting, trouble,
 };
-use crate::Failure;
+use crate::{Failure, LeaveReason, Moment};
 use actum_model::SequenceNr;
 use actum_persistence::group_commit::{CommitError, Committed};
 
@@ -23,7 +22,7 @@ pub(super) enum StillPassivating<M: Model> {
 }
 
 struct Inner<M: Model> {
-    aggregate: Aggregate<M>,
+    aggregate: Aggregate<M::Entity>,
     reason: LeaveReason,
     pipeline: Pipeline<M>,
     waiting: Waiting<M::Entity>,
@@ -32,7 +31,7 @@ struct Inner<M: Model> {
 impl<M: Model> Passivating<M> {
     /// Begins; [`go_on`](Self::go_on) is to follow.
     pub(super) fn new(
-        aggregate: Aggregate<M>,
+        aggregate: Aggregate<M::Entity>,
         reason: LeaveReason,
         pipeline: Pipeline<M>,
         waiting: Waiting<M::Entity>,
@@ -42,7 +41,8 @@ impl<M: Model> Passivating<M> {
 
     pub(super) fn command(&mut self, job: Box<dyn Job<M::Entity>>, turn: &mut Turn<'_, M>) {
         let Inner { pipeline, waiting, .. } = &mut *self.0;
-        waiting.stash(pipeline.waiting(), job, turn);
+        let max = turn.kind.settings.commands_max.saturating_sub(pipeline.waiting());
+        waiting.stash(job, max, &mut turn.out.settled);
     }
 
     pub(super) fn committed(
@@ -81,7 +81,8 @@ impl<M: Model> Passivating<M> {
         let Inner { pipeline, waiting, .. } = &mut *self.0;
         for retry in pipeline.retries.take(first) {
             if let Some(other) = pipeline.answer_retry(retry, found.clone(), turn) {
-                waiting.stash(pipeline.waiting(), other.job, turn);
+                let max = turn.kind.settings.commands_max.saturating_sub(pipeline.waiting());
+                waiting.stash(other.job, max, &mut turn.out.settled);
             }
         }
         self.go_on(name, turn)
@@ -89,13 +90,13 @@ impl<M: Model> Passivating<M> {
 
     pub(super) fn expire(&mut self, turn: &mut Turn<'_, M>) -> Moment {
         let held = self.0.pipeline.expire(turn);
-        held.min(self.0.waiting.expire(turn))
+        held.min(self.0.waiting.expire(turn.now, &mut turn.out.settled))
     }
 
     pub(super) fn abandon(self, why: &GivenUp, turn: &mut Turn<'_, M>) {
         let Inner { pipeline, waiting, .. } = *self.0;
         pipeline.abandon(why, turn);
-        waiting.abandon(why, turn);
+        waiting.abandon(why, &mut turn.out.settled);
     }
 
     /// Sends what is staged without waiting for more, or leaves when nothing is under way any more.
@@ -120,7 +121,11 @@ impl<M: Model> Passivating<M> {
     }
 }
 
-fn last_snapshot<M: Model>(name: &CellName<M>, aggregate: &Aggregate<M>, turn: &mut Turn<'_, M>) {
+fn last_snapshot<M: Model>(
+    name: &CellName<M>,
+    aggregate: &Aggregate<M::Entity>,
+    turn: &mut Turn<'_, M>,
+) {
     let wanted =
         turn.kind.settings.snapshots.as_ref().is_some_and(|policy| policy.snapshot_on_passivation);
     if wanted && aggregate.snapshot_nr < aggregate.sequence_nr {

@@ -1,9 +1,10 @@
 use super::{
-    CellName, LeaveReason, Life, Model, Turn, Waiting,
+    CellName, Life, Model, Turn, Waiting,
     passivating::{Passivating, StillPassivating},
     recovering::{Recovering, StillRecovering},
     running::{Next, Running},
 };
+use crate::LeaveReason;
 
 /// The phase of a cell, and where it goes from there.
 pub(super) enum Phase<M: Model> {
@@ -79,7 +80,7 @@ impl<M: Model> Phase<M> {
         match Recovering::begin(waiting, name, turn) {
             Ok(recovering) => Self::Recovering(recovering),
             Err((failure, waiting)) => {
-                waiting.fail(&failure, turn);
+                waiting.fail(&failure, &mut turn.out.settled);
                 Self::Gone(LeaveReason::NotRecovered)
             }
         }

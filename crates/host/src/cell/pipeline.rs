@@ -1,8 +1,8 @@
 use super::{
-    AfterCommit, Aggregate, CellName, Changes, GivenUp, Job, Model, Moment, Retries, TakenSnapshot,
-    Turn, Verdict, Waiting,
+    AfterCommit, Aggregate, CellName, Changes, GivenUp, Job, Model, Retries, TakenSnapshot, Turn,
+    Verdict, Waiting,
 };
-use crate::{Failure, Receipt, SentWrite};
+use crate::{Failure, Moment, Receipt, SentWrite};
 use actum_model::{Lane, Position, SequenceNr};
 use actum_persistence::store::bounds::BATCH_BYTES_MAX;
 use std::collections::VecDeque;
@@ -140,7 +140,7 @@ impl<M: Model> Pipeline<M> {
     pub(super) fn send(
         &mut self,
         name: &CellName<M>,
-        aggregate: &mut Aggregate<M>,
+        aggregate: &mut Aggregate<M::Entity>,
         turn: &mut Turn<'_, M>,
     ) {
         debug_assert!(self.may_send(), "one append of an entity at a time");
@@ -189,7 +189,8 @@ impl<M: Model> Pipeline<M> {
             turn.out.settle(job, Err(verdict(held.part, held.needs)));
         }
         // of those the first time is among the changes, which may be stored whatever the retry is answered
-        self.retries.fail(self.durable, |first| Err(verdict(Part::Wrote, first)), turn)
+        let failed = |first| Err(verdict(Part::Wrote, first));
+        self.retries.fail(self.durable, failed, &mut turn.out.settled)
     }
 
     /// The cell goes, with whatever is under way: what was sent may still be stored, and the first time of a retry may be
@@ -225,7 +226,7 @@ impl<M: Model> Pipeline<M> {
         self.held.retain(|held| {
             held.job.is_some() || held.part == Part::Wrote || held.after_commit.is_some()
         });
-        next.min(self.retries.expire(turn))
+        next.min(self.retries.expire(turn.now, &mut turn.out.settled))
     }
 
     /// Where the change of this number left the entity.

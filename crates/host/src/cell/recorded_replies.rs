@@ -1,6 +1,6 @@
 //! What was recorded of commands, and how their retries are answered with it.
 
-use super::{CellName, Job, Model, Pipeline, Read, Retry, Turn, guard, staging::panicked};
+use super::{CellName, Job, Model, Pipeline, Read, Retry, Turn, guard, panicked::panicked};
 use crate::{Failure, failure::full_text};
 use actum_model::DecodeError;
 use actum_persistence::{serializer::RecordedReply, store::StoreError};

@@ -4,9 +4,9 @@
 //! cannot be read.
 
 use super::{
-    Aggregate, CellName, GivenUp, Job, Model, Moment, Progress, Read, Turn, Waiting, guard, trouble,
+    Aggregate, CellName, GivenUp, Job, Model, Progress, Read, Turn, Waiting, guard, trouble,
 };
-use crate::{Failure, Recovery};
+use crate::{Failure, Moment, Recovery};
 use actum_model::{Entity, SequenceNr};
 use actum_persistence::store::StoreError;
 
@@ -16,13 +16,13 @@ pub(super) struct Recovering<M: Model>(Box<Inner<M>>);
 pub(super) enum StillRecovering<M: Model> {
     Yes(Recovering<M>),
     /// It has recovered; the commands that waited are among the outputs.
-    Recovered(Aggregate<M>),
+    Recovered(Aggregate<M::Entity>),
     /// It cannot be read; the commands that waited were answered.
     Failed,
 }
 
 struct Inner<M: Model> {
-    aggregate: Aggregate<M>,
+    aggregate: Aggregate<M::Entity>,
     older: M::Older,
     waiting: Waiting<M::Entity>,
     began: Moment,
@@ -56,7 +56,8 @@ impl<M: Model> Recovering<M> {
     }
 
     pub(super) fn command(&mut self, job: Box<dyn Job<M::Entity>>, turn: &mut Turn<'_, M>) {
-        self.0.waiting.stash(0, job, turn);
+        let max = turn.kind.settings.commands_max;
+        self.0.waiting.stash(job, max, &mut turn.out.settled);
     }
 
     pub(super) fn read_ahead(&mut self, name: &CellName<M>, found: &M::Found) -> Option<Read> {
@@ -104,7 +105,7 @@ impl<M: Model> Recovering<M> {
         turn: &mut Turn<'_, M>,
     ) -> StillRecovering<M> {
         trouble::not_recovered(name, failure, turn);
-        self.0.waiting.fail(failure, turn);
+        self.0.waiting.fail(failure, &mut turn.out.settled);
         StillRecovering::Failed
     }
 
@@ -117,18 +118,18 @@ impl<M: Model> Recovering<M> {
                 StillRecovering::Yes(again)
             }
             Err((failure, waiting)) => {
-                waiting.fail(&failure, turn);
+                waiting.fail(&failure, &mut turn.out.settled);
                 StillRecovering::Failed
             }
         }
     }
 
     pub(super) fn expire(&mut self, turn: &mut Turn<'_, M>) -> Moment {
-        self.0.waiting.expire(turn)
+        self.0.waiting.expire(turn.now, &mut turn.out.settled)
     }
 
     pub(super) fn abandon(self, why: &GivenUp, turn: &mut Turn<'_, M>) {
-        self.0.waiting.abandon(why, turn);
+        self.0.waiting.abandon(why, &mut turn.out.settled);
     }
 
     fn recovered(self, name: &CellName<M>, turn: &mut Turn<'_, M>) -> StillRecovering<M> {

@@ -1,5 +1,5 @@
-use super::{Job, Moment, Turn, Verdict, Waiting, guard, model::Model, staging::panicked};
-use crate::{Failure, failure::full_text};
+use super::{Identity, Job, Settlements, Verdict, Waiting};
+use crate::{Failure, Moment};
 use actum_model::{Entity, SequenceNr};
 use std::collections::VecDeque;
 
@@ -17,43 +17,6 @@ pub struct Retry<E: Entity> {
     reads: bool,
     /// Changes of commands whose ids have the same hash and are others.
     pub tried: Vec<SequenceNr>,
-}
-
-/// What tells a command that carries an id from others.
-#[derive(Clone, Copy, Debug)]
-pub struct Identity {
-    /// The hash of its id.
-    pub hash: u64,
-    /// Its content.
-    pub content: Content,
-}
-
-/// What stands for the content of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Content {
-    /// The schema version of the command.
-    pub schema_version: u32,
-    /// The fingerprint of the command.
-    pub fingerprint: u64,
-}
-
-impl Identity {
-    /// What tells a command that carries an id from others; `None` for one that carries none.
-    pub fn of<M: Model>(
-        job: &dyn Job<M::Entity>,
-        turn: &Turn<'_, M>,
-    ) -> Result<Option<Self>, Failure> {
-        let Some(id) = job.envelope().metadata.command_id() else { return Ok(None) };
-        let content = guard(|| job.content()).map_err(|message| panicked(job, message))?.map_err(
-            |error| {
-                let (command, why) = (job.command(), full_text(&error));
-                Failure::invalid(format!(
-                    "`{command}` cannot be encoded, which a command with a command id needs: {why}"
-                ))
-            },
-        )?;
-        Ok(Some(Self { hash: (turn.kind.hash_id)(id), content }))
-    }
 }
 
 impl<E: Entity> Retry<E> {
@@ -103,16 +66,16 @@ impl<E: Entity> Retries<E> {
 
     /// An append has failed, and everything behind `durable` with it: those whose first time was among it get what it
     /// means to them, the others come back.
-    pub fn fail<M: Model<Entity = E>>(
+    pub fn fail(
         self,
         durable: SequenceNr,
         verdict: impl Fn(SequenceNr) -> Verdict,
-        turn: &mut Turn<'_, M>,
+        settled: &mut Settlements<E>,
     ) -> Waiting<E> {
         let mut others = Waiting::none();
         for retry in self.0 {
             if retry.first > durable {
-                turn.out.settle(retry.job, verdict(retry.first));
+                settled.settle(retry.job, verdict(retry.first));
             } else {
                 others.push(retry.job);
             }
@@ -126,11 +89,10 @@ impl<E: Entity> Retries<E> {
     }
 
     /// Answers those whose callers have stopped waiting: their first time may be applied. Says when the next one does.
-    pub fn expire<M: Model<Entity = E>>(&mut self, turn: &mut Turn<'_, M>) -> Moment {
-        let now = turn.now;
+    pub fn expire(&mut self, now: Moment, settled: &mut Settlements<E>) -> Moment {
         let late = self.0.extract_if(.., |retry| retry.job.envelope().deadline <= now);
         for retry in late {
-            turn.out.settle(retry.job, Err(Failure::Timeout { maybe_applied: true }));
+            settled.settle(retry.job, Err(Failure::Timeout { maybe_applied: true }));
         }
         self.0.iter().map(|retry| retry.job.envelope().deadline).min().unwrap_or(Moment::NEVER)
     }

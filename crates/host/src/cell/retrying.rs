@@ -5,7 +5,7 @@ use super::{
     running::{Next, Running},
 };
 use crate::Failure;
-use actum_model::SequenceNr;
+use actum_model::{Entity, SequenceNr};
 use bytes::Bytes;
 
 impl<M: Model> Running<M> {
@@ -62,7 +62,7 @@ impl<M: Model> Running<M> {
 }
 
 /// A record that is still kept with the state, as schema version 1 did.
-fn kept_record<M: Model>(aggregate: &Aggregate<M>, first: SequenceNr) -> Option<Bytes> {
+fn kept_record<E: Entity>(aggregate: &Aggregate<E>, first: SequenceNr) -> Option<Bytes> {
     let kept = aggregate.unmoved.as_ref()?;
     kept.iter()
         .find(|command| SequenceNr::from(command.revision) == first)

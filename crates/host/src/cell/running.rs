@@ -3,12 +3,10 @@
 //! Before: [`recovering`](super::recovering). After: [`passivating`](super::passivating); gone when an append failed.
 
 use super::{
-    AfterCommit, Aggregate, CellName, Changes, Decision, GivenUp, Identity, Job, LeaveReason,
-    Memory, Model, Moment, Part, Pipeline, Retry, StageError, Turn, guard,
-    staging::{conclude, panicked},
-    trouble,
+    AfterCommit, Aggregate, CellName, Changes, Decision, GivenUp, Identity, Job, Memory, Model,
+    Part, Pipeline, Retry, StageError, Turn, guard, panicked::panicked, staging::conclude, trouble,
 };
-use crate::{Bound, Failure};
+use crate::{Bound, Failure, LeaveReason, Moment};
 use actum_model::Change;
 use actum_persistence::{
     group_commit::{CommitError, Committed},
@@ -16,7 +14,7 @@ use actum_persistence::{
 };
 
 pub(super) struct Running<M: Model> {
-    pub(super) aggregate: Aggregate<M>,
+    pub(super) aggregate: Aggregate<M::Entity>,
     pub(super) pipeline: Pipeline<M>,
 }
 
@@ -31,7 +29,7 @@ pub(super) enum Next {
 }
 
 impl<M: Model> Running<M> {
-    pub(super) fn new(aggregate: Aggregate<M>) -> Self {
+    pub(super) fn new(aggregate: Aggregate<M::Entity>) -> Self {
         let pipeline = Pipeline::new(aggregate.sequence_nr, aggregate.position);
         Self { aggregate, pipeline }
     }
@@ -51,7 +49,7 @@ impl<M: Model> Running<M> {
             return Next::Runs;
         }
         let Some(job) = self.admit(job, turn) else { return Next::Runs };
-        match Identity::of(&*job, turn) {
+        match Identity::of(&*job, turn.kind) {
             Ok(None) => self.handle(name, job, None, turn),
             Ok(Some(identity)) => match self.await_reply(name, Retry::new(job, identity), turn) {
                 Some(new) => self.handle(name, new.job, Some(identity), turn),

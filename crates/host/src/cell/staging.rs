@@ -1,6 +1,6 @@
 //! What both models do with a command whose change is in the state already.
 
-use super::{Content, Identity, Job, Model, Turn, guard};
+use super::{Content, Identity, Job, Model, Turn, guard, panicked::panicked};
 use crate::{Failure, failure::full_text};
 use actum_model::Entity;
 use actum_persistence::serializer::RecordedReply;
@@ -36,8 +36,4 @@ pub(super) fn record<M: Model>(
         uptime_seconds: Some(turn.uptime),
         payload,
     })
-}
-
-pub(super) fn panicked<E: Entity>(job: &dyn Job<E>, message: String) -> Failure {
-    Failure::Panicked { command: job.command(), message }
 }

@@ -1,19 +1,11 @@
 //! What cells log of failures, in bursts: a thousand entities that fail for one cause are one warning.
 
 use super::{CellName, Model, Turn};
-use crate::{Burst, Failure, failure::full_text};
+use crate::{Failure, failure::full_text};
 use actum_model::{Entity, EntityKey};
 use actum_persistence::panics::log_safely;
 
 use crate::log_burst;
-
-/// The failures of all entities of one kind.
-#[derive(Debug, Default)]
-pub struct FailureBursts {
-    appends: Burst,
-    recoveries: Burst,
-    snapshots: Burst,
-}
 
 pub(super) fn append_failed<M: Model>(name: &CellName<M>, failure: &Failure, turn: &Turn<'_, M>) {
     let (kind, error) = (M::Entity::KIND, full_text(failure));

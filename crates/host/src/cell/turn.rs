@@ -1,5 +1,5 @@
-use super::{AfterCommit, Job, Model, Moment, Verdict, Waiting};
-use crate::{KindContext, Observer};
+use super::{AfterCommit, Job, KindContext, ModelTypes, Settlements, Verdict, Waiting};
+use crate::{Moment, Observer};
 use actum_model::{EntityKey, Lane, Partition, SequenceNr, Timestamp};
 use actum_persistence::store::{CommandRead, Snapshot};
 
@@ -15,7 +15,7 @@ pub struct Ticket {
 }
 
 /// What a cell may look at while it takes one input, and where its outputs go.
-pub struct Turn<'a, M: Model> {
+pub struct Turn<'a, M: ModelTypes> {
     /// The clock as the host read it last, at most one run of a handler ago.
     pub now: Moment,
     /// The wall clock, for timestamps.
@@ -37,7 +37,7 @@ pub struct Turn<'a, M: Model> {
 }
 
 /// What turns bring forth, collected until the shell carries it out.
-pub struct Outputs<M: Model> {
+pub struct Outputs<M: ModelTypes> {
     /// To be written to the journal.
     pub writes: Vec<(M::Write, Ticket)>,
     /// To be read from the journal.
@@ -51,7 +51,7 @@ pub struct Outputs<M: Model> {
     /// The commands whose handlers have run, for an observer only.
     pub handled: Vec<&'static str>,
     /// To be answered.
-    pub settled: Vec<Settled<M::Entity>>,
+    pub settled: Settlements<M::Entity>,
     /// Bytes of changes that began to wait in cells.
     pub bytes_staged: usize,
     /// Bytes of changes that no longer wait in cells: they were sent, or failed.
@@ -65,9 +65,6 @@ pub struct TakenSnapshot {
     /// The oldest event that holds a reply which is still promised, if any does: it and those behind it must stay.
     pub needed_from: Option<SequenceNr>,
 }
-
-/// A command and its verdict.
-pub(super) type Settled<E> = (Box<dyn Job<E>>, Verdict);
 
 /// What a cell wants to know from the store. Its entity comes with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +113,7 @@ impl Read {
     }
 }
 
-impl<M: Model> Turn<'_, M> {
+impl<M: ModelTypes> Turn<'_, M> {
     pub fn has_room(&self) -> bool {
         self.out.bytes_staged < self.room
     }
@@ -129,14 +126,14 @@ impl<M: Model> Turn<'_, M> {
     }
 }
 
-impl<M: Model> Outputs<M> {
+impl<M: ModelTypes> Outputs<M> {
     /// Answers a command.
     pub fn settle(&mut self, job: Box<dyn Job<M::Entity>>, verdict: Verdict) {
-        self.settled.push((job, verdict));
+        self.settled.settle(job, verdict);
     }
 }
 
-impl<M: Model> Default for Outputs<M> {
+impl<M: ModelTypes> Default for Outputs<M> {
     fn default() -> Self {
         Self {
             writes: vec![],
@@ -145,7 +142,7 @@ impl<M: Model> Default for Outputs<M> {
             actions: vec![],
             resumed: Waiting::none(),
             handled: vec![],
-            settled: vec![],
+            settled: Settlements::default(),
             bytes_staged: 0,
             bytes_unstaged: 0,
         }

@@ -1,5 +1,5 @@
-use super::{AskStage, EarlyEnd, GivenUp, Job, Model, Moment, Turn};
-use crate::{Bound, Failure};
+use super::{AskStage, EarlyEnd, GivenUp, Job, Settlements};
+use crate::{Bound, Failure, Moment};
 use actum_model::Entity;
 use std::collections::{VecDeque, vec_deque};
 
@@ -28,28 +28,23 @@ impl<E: Entity> Waiting<E> {
         self.0.append(&mut others.0);
     }
 
-    /// Lets a command wait, if there is room beside the `others` of its entity.
-    pub fn stash<M: Model<Entity = E>>(
-        &mut self,
-        others: usize,
-        job: Box<dyn Job<E>>,
-        turn: &mut Turn<'_, M>,
-    ) {
-        if self.0.len() + others >= turn.kind.settings.commands_max {
-            turn.out.settle(job, Err(Failure::Overloaded { bound: Bound::EntityCommands }));
+    /// Lets a command wait, if fewer than `max` do.
+    pub fn stash(&mut self, job: Box<dyn Job<E>>, max: usize, settled: &mut Settlements<E>) {
+        if self.0.len() >= max {
+            settled.settle(job, Err(Failure::Overloaded { bound: Bound::EntityCommands }));
         } else {
             self.0.push_back(job);
         }
     }
 
     /// Answers those whose callers have stopped waiting; says when the next one does.
-    pub fn expire<M: Model<Entity = E>>(&mut self, turn: &mut Turn<'_, M>) -> Moment {
+    pub fn expire(&mut self, now: Moment, settled: &mut Settlements<E>) -> Moment {
         let mut next = Moment::NEVER;
         for job in std::mem::take(&mut self.0) {
             let deadline = job.envelope().deadline;
-            if deadline <= turn.now {
+            if deadline <= now {
                 let maybe_applied = is_begun(&*job);
-                turn.out.settle(job, Err(Failure::Timeout { maybe_applied }));
+                settled.settle(job, Err(Failure::Timeout { maybe_applied }));
             } else {
                 next = next.min(deadline);
                 self.0.push_back(job);
@@ -59,17 +54,17 @@ impl<E: Entity> Waiting<E> {
     }
 
     /// Answers them because they will not be handled. Of one that was begun before the first time may well be stored.
-    pub fn abandon<M: Model<Entity = E>>(self, why: &GivenUp, turn: &mut Turn<'_, M>) {
+    pub fn abandon(self, why: &GivenUp, settled: &mut Settlements<E>) {
         for job in self.0 {
             let failure = EarlyEnd::Abandoned(why).failure(is_begun(&*job));
-            turn.out.settle(job, Err(failure));
+            settled.settle(job, Err(failure));
         }
     }
 
     /// Answers them with a failure.
-    pub fn fail<M: Model<Entity = E>>(self, failure: &Failure, turn: &mut Turn<'_, M>) {
+    pub fn fail(self, failure: &Failure, settled: &mut Settlements<E>) {
         for job in self.0 {
-            turn.out.settle(job, Err(failure.clone()));
+            settled.settle(job, Err(failure.clone()));
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::NextToLeave;
-use crate::{Load, cell::Moment};
+use crate::{Load, Moment};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering::SeqCst},

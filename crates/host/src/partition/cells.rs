@@ -1,4 +1,7 @@
-use crate::cell::{Cell, Model, Moment, Ticket};
+use crate::{
+    Moment,
+    cell::{Cell, Model, Ticket},
+};
 use actum_model::EntityKey;
 use hashbrown::HashTable;
 

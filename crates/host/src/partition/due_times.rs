@@ -1,4 +1,4 @@
-use crate::cell::{Moment, Ticket};
+use crate::{Moment, cell::Ticket};
 use std::collections::BTreeSet;
 
 /// When something is due in the cells of one kind, besides their idle times: flush windows and deadlines.

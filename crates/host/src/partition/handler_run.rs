@@ -1,4 +1,4 @@
-use crate::cell::Moment;
+use crate::Moment;
 use std::{
     sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     time::Duration,

@@ -1,7 +1,7 @@
 use super::{Delivery, HostedModel, KindHost, TurnContext, handler_run::Step, kind_host::turn};
 use crate::{
-    Failure,
-    cell::{Cell, GivenUp, JobHeader, LeaveReason, Life, Moment, Ticket, Turn},
+    Failure, LeaveReason, Moment,
+    cell::{Cell, GivenUp, JobHeader, Life, Ticket, Turn},
 };
 use actum_model::{Entity, EntityKey};
 use actum_persistence::panics::{guard, log_safely};

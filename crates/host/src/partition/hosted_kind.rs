@@ -1,5 +1,8 @@
 use super::{Found, TurnContext};
-use crate::cell::{GivenUp, Moment, Ticket};
+use crate::{
+    Moment,
+    cell::{GivenUp, Ticket},
+};
 use actum_persistence::{
     group_commit::{CommitError, Committed},
     store::StoreError,

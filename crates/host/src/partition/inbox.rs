@@ -3,8 +3,8 @@ use super::{
     taken::{Ended, Entry, Taken, end_all, is_open},
 };
 use crate::{
-    Bound, Failure, Load,
-    cell::{AskStage, EarlyEnd, GivenUp, Job, Moment, OpenAsk},
+    Bound, Failure, Load, Moment,
+    cell::{AskStage, EarlyEnd, GivenUp, Job, OpenAsk},
 };
 use actum_model::{Entity, EntityKey, Partition};
 use parking_lot::Mutex;

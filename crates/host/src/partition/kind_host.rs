@@ -3,8 +3,8 @@ use super::{
     handler_run::Step, hosted_kind::Finished, intake::Intake,
 };
 use crate::{
-    KindContext, Load,
-    cell::{Cell, GivenUp, Life, Moment, Outputs, Ticket, Turn},
+    Load, Moment,
+    cell::{Cell, GivenUp, KindContext, Life, Outputs, Ticket, Turn},
 };
 use actum_persistence::{
     group_commit::{CommitError, Committed},

@@ -1,7 +1,10 @@
 //! How cells leave memory.
 
 use super::{HostedModel, KindHost, TurnContext, handler_run::Step, kind_host::turn};
-use crate::cell::{Cell, GivenUp, LeaveReason, Life, Turn};
+use crate::{
+    LeaveReason,
+    cell::{Cell, GivenUp, Life, Turn},
+};
 use actum_model::Entity;
 use actum_persistence::panics::{guard, log_safely};
 

@@ -1,7 +1,7 @@
 use super::{Cap, Found, HostedKind, NextToLeave, Shell, TurnContext, hosted_kind::Finished};
 use crate::{
-    TurnSummary,
-    cell::{GivenUp, Moment, Ticket},
+    Moment, TurnSummary,
+    cell::{GivenUp, Ticket},
 };
 use actum_model::{Lane, Partition as PartitionNr};
 use actum_persistence::{

@@ -1,6 +1,6 @@
 use crate::{
-    Failure, Observer,
-    cell::{Moment, Read, TakenSnapshot, Ticket},
+    Failure, Moment, Observer,
+    cell::{Read, TakenSnapshot, Ticket},
 };
 use actum_model::{Lane, Partition, Timestamp};
 use actum_persistence::store::{EntityAppend, StateWrite};

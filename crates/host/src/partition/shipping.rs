@@ -1,10 +1,7 @@
 //! What the cells of one kind send out at the end of a turn.
 
 use super::{HostedModel, KindHost, TurnContext, kind_host::turn};
-use crate::{
-    Outcome,
-    cell::{Moment, Outputs},
-};
+use crate::{Moment, Outcome, cell::Outputs};
 use actum_model::Entity;
 
 impl<M: HostedModel> KindHost<M> {
@@ -63,7 +60,7 @@ impl<M: HostedModel> KindHost<M> {
 
     fn answer(&mut self, ctx: &TurnContext<'_>) {
         let settled = self.out.settled.len();
-        for (job, verdict) in self.out.settled.drain(..) {
+        for (job, verdict) in self.out.settled.drain() {
             ctx.observe(|observer| {
                 let outcome = match &verdict {
                     Ok(_) => job.outcome(),

@@ -1,7 +1,7 @@
 //! What is due in the cells of one kind: flush windows, deadlines, idle times.
 
 use super::{HostedModel, KindHost, TurnContext, kind_host::turn};
-use crate::cell::{LeaveReason, Moment};
+use crate::{LeaveReason, Moment};
 
 impl<M: HostedModel> KindHost<M> {
     /// When something is due next.

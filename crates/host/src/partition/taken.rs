@@ -1,4 +1,7 @@
-use crate::cell::{AskStage, EarlyEnd, Moment, OpenAsk};
+use crate::{
+    Moment,
+    cell::{AskStage, EarlyEnd, OpenAsk},
+};
 use actum_persistence::panics::guard;
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
 use super::Shell;
-use crate::{Observer, cell::Moment};
+use crate::{Moment, Observer};
 use actum_model::{Lane, Partition, Timestamp};
 
 /// What one turn of a partition is about.

@@ -1,5 +1,8 @@
-use super::reply_to::Answer;
-use actum_host::cell::{AskStage, EarlyEnd, Moment, OpenAsk};
+use super::answer::Answer;
+use actum_host::{
+    Moment,
+    cell::{AskStage, EarlyEnd, OpenAsk},
+};
 use parking_lot::{Mutex, MutexGuard};
 use std::{
     fmt,

@@ -1,21 +1,21 @@
 use super::{
-    Asking, AskingWithReceipt, EntityRef, TellError,
+    Asking, AskingWithReceipt, TellError,
     answer_slot::{AnswerSlot, Caller},
     asked::Asked,
     asking::State,
-    entity_ref::Target,
+    command_span::command_span,
     reply_to::ReplyTo,
+    target::Target,
 };
 use actum_host::{AskError, cell::Envelope};
-use actum_model::{CommandId, Entity, EntityKey, Handle, Metadata, Payload, Revision};
+use actum_model::{CommandId, Handle, Metadata, Payload, Revision};
 use std::{fmt, sync::Arc, time::Duration};
-use tracing::Span;
 
 /// A command about to be sent: await it, or add to it first. `.await` sends it, and so does
 /// [`into_future`](IntoFuture::into_future), which `tokio::spawn` and `join!` need: it is sent before that future is polled.
 #[must_use = "nothing is sent unless it is awaited"]
 pub struct Ask<E: Handle<C>, C: Payload> {
-    to: EntityRef<E>,
+    to: Target<E>,
     command: C,
     timeout: Option<Duration>,
     expected_revision: Option<Revision>,
@@ -31,7 +31,7 @@ pub struct Ask<E: Handle<C>, C: Payload> {
 pub struct AskWithReceipt<E: Handle<C>, C: Payload>(Ask<E, C>);
 
 impl<E: Handle<C>, C: Payload> Ask<E, C> {
-    pub(super) fn new(to: EntityRef<E>, command: C) -> Self {
+    pub(super) fn new(to: Target<E>, command: C) -> Self {
         Self {
             to,
             command,
@@ -100,7 +100,7 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
         AskWithReceipt(self)
     }
 
-    /// Sends the command and does not wait, see [`EntityRef::tell`].
+    /// Sends the command and does not wait, see [`EntityRef::tell`](super::EntityRef::tell).
     ///
     /// # Errors
     /// [`TellError`] when the command was not even taken.
@@ -108,7 +108,7 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
         if let Some(what) = self.invalid {
             return Err(TellError(AskError::invalid(what)));
         }
-        match &self.to.target {
+        match &self.to {
             Target::Nowhere(what) => Err(TellError(AskError::invalid(&**what))),
             Target::Entity { key, entrance } => {
                 let (deadline, expected_revision) =
@@ -122,7 +122,7 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
                     ReplyTo::log(
                         C::MANIFEST,
                         Arc::clone(entrance.tells()),
-                        span::<E>(key, C::MANIFEST),
+                        command_span::<E>(key, C::MANIFEST),
                     ),
                 ));
                 entrance.try_deliver(key.clone(), job).map_err(|(mut job, failure)| {
@@ -137,7 +137,7 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
         if let Some(what) = self.invalid {
             return AskingWithReceipt(State::Refused(Some(AskError::invalid(what))));
         }
-        let (key, entrance) = match self.to.target {
+        let (key, entrance) = match self.to {
             Target::Entity { key, entrance } => (key, entrance),
             Target::Nowhere(what) => {
                 return AskingWithReceipt(State::Refused(Some(AskError::invalid(&*what))));
@@ -149,7 +149,7 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
         let metadata = with_ids(metadata, self.command_id, self.cause);
         let envelope = Envelope { metadata, deadline, expected_revision };
         let slot = Arc::new(AnswerSlot::new(deadline));
-        let reply_to = ReplyTo::caller(Arc::clone(&slot), span::<E>(&key, C::MANIFEST));
+        let reply_to = ReplyTo::caller(Arc::clone(&slot), command_span::<E>(&key, C::MANIFEST));
         entrance.deliver(key, Box::new(Asked::<E, C>::new(self.command, envelope, reply_to)));
         AskingWithReceipt(State::Waiting(Caller::of(slot)))
     }
@@ -198,19 +198,4 @@ fn with_ids(metadata: Metadata, id: Option<CommandId>, cause: Option<String>) ->
         Some(cause) => metadata.with_causation_id(cause),
         None => metadata,
     }
-}
-
-/// One span a command; costs next to nothing when no one listens to `actum::command` at trace.
-pub(super) fn span<E: Entity>(key: &EntityKey, command: &'static str) -> Span {
-    if !tracing::span_enabled!(target: "actum::command", tracing::Level::TRACE) {
-        return Span::none(); // a disabled span would still look whether anyone listens through `log`
-    }
-    tracing::trace_span!(
-        target: "actum::command",
-        "command",
-        kind = E::KIND,
-        command,
-        entity = key.id(),
-        outcome = tracing::field::Empty
-    )
 }

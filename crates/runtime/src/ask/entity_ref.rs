@@ -1,4 +1,4 @@
-use super::{Ask, Entrance, Peek, TellError};
+use super::{Ask, Entrance, Peek, TellError, target::Target};
 use actum_model::{Entity, EntityId, EntityKey, Handle, Lists, Payload};
 use std::{fmt, sync::Arc};
 
@@ -61,16 +61,7 @@ use std::{fmt, sync::Arc};
 /// # }
 /// ```
 pub struct EntityRef<E: Entity> {
-    pub(super) target: Target<E>,
-}
-
-pub(super) enum Target<E: Entity> {
-    Entity {
-        key: EntityKey,
-        entrance: Arc<Entrance<E>>,
-    },
-    /// The id can name no entity: everything sent there gets this.
-    Nowhere(Arc<str>),
+    target: Target<E>,
 }
 
 impl<E: Entity> EntityRef<E> {
@@ -106,7 +97,7 @@ impl<E: Entity> EntityRef<E> {
         C: Payload,
         E::Commands: Lists<C, I>,
     {
-        Ask::new(self.clone(), command)
+        Ask::new(self.target.clone(), command)
     }
 
     /// Sends a command and does not wait. When it is not applied, that is logged: a rejection at debug, a failure at warn,
@@ -134,7 +125,7 @@ impl<E: Entity> EntityRef<E> {
     where
         E: Clone + Payload,
     {
-        Peek::new(self.clone())
+        Peek::new(self.target.clone())
     }
 
     /// The id of the entity; `None` when the id can name no entity.
@@ -149,21 +140,12 @@ impl<E: Entity> EntityRef<E> {
 
 impl<E: Entity> Clone for EntityRef<E> {
     fn clone(&self) -> Self {
-        let target = match &self.target {
-            Target::Entity { key, entrance } => {
-                Target::Entity { key: key.clone(), entrance: Arc::clone(entrance) }
-            }
-            Target::Nowhere(what) => Target::Nowhere(Arc::clone(what)),
-        };
-        Self { target }
+        Self { target: self.target.clone() }
     }
 }
 
 impl<E: Entity> fmt::Debug for EntityRef<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.target {
-            Target::Entity { key, .. } => write!(f, "EntityRef({key})"),
-            Target::Nowhere(what) => write!(f, "EntityRef(invalid: {what})"),
-        }
+        self.target.fmt(f)
     }
 }

@@ -6,8 +6,8 @@ use crate::{
     settings::{CallerContext, ObserverRef},
 };
 use actum_host::{
-    Failure, Load,
-    cell::{Job, Moment},
+    Failure, Load, Moment,
+    cell::Job,
     partition::{Delivery, Inbox, NotTaken},
 };
 use actum_model::{Entity, EntityKey, Metadata, Partition};

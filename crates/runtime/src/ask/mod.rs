@@ -1,15 +1,18 @@
 //! The caller's side: references to entities, and what is sent through them.
 
+mod answer;
 mod answer_slot;
 mod ask_builder;
 mod asked;
 mod asking;
+mod command_span;
 mod entity_ref;
 mod entrance;
 mod kind_ref;
 mod peeked;
 mod reply_to;
 mod sent_when_polled;
+mod target;
 mod tell_error;
 mod tell_failures;
 

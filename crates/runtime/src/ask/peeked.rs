@@ -1,10 +1,10 @@
 use super::{
-    Asking, EntityRef,
+    Asking,
     answer_slot::{AnswerSlot, Caller},
-    ask_builder::span,
     asking::{AskingWithReceipt, State},
-    entity_ref::Target,
+    command_span::command_span,
     reply_to::{ReplyTo, discard},
+    target::Target,
 };
 use actum_host::{
     AskError, Failure, Outcome,
@@ -19,12 +19,12 @@ use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 /// A read of the state of an entity: await it, or add a timeout first.
 #[must_use = "nothing is asked unless it is awaited"]
 pub struct Peek<E: Entity + Clone + Payload> {
-    from: EntityRef<E>,
+    from: Target<E>,
     timeout: Option<Duration>,
 }
 
 impl<E: Entity + Clone + Payload> Peek<E> {
-    pub(super) fn new(from: EntityRef<E>) -> Self {
+    pub(super) fn new(from: Target<E>) -> Self {
         Self { from, timeout: None }
     }
 
@@ -40,7 +40,7 @@ impl<E: Entity + Clone + Payload> IntoFuture for Peek<E> {
     type IntoFuture = Asking<E, Infallible>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let (key, entrance) = match self.from.target {
+        let (key, entrance) = match self.from {
             Target::Entity { key, entrance } => (key, entrance),
             Target::Nowhere(what) => {
                 return Asking(AskingWithReceipt(State::Refused(Some(AskError::invalid(&*what)))));
@@ -49,7 +49,7 @@ impl<E: Entity + Clone + Payload> IntoFuture for Peek<E> {
         let (metadata, deadline) = (Metadata::new(), entrance.deadline(self.timeout));
         let envelope = Envelope { metadata, deadline, expected_revision: None };
         let slot = Arc::new(AnswerSlot::new(deadline));
-        let reply_to = ReplyTo::caller(Arc::clone(&slot), span::<E>(&key, NAME));
+        let reply_to = ReplyTo::caller(Arc::clone(&slot), command_span::<E>(&key, NAME));
         entrance.deliver_here(key, Box::new(Peeked { envelope, seen: None, reply_to }));
         Asking(AskingWithReceipt(State::Waiting(Caller::of(slot))))
     }

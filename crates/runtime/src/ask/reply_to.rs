@@ -1,14 +1,11 @@
-use super::{TellFailures, answer_slot::AnswerSlot};
-use actum_host::{AskError, Receipt, cell::OpenAsk};
+use super::{TellFailures, answer::Answer, answer_slot::AnswerSlot};
+use actum_host::{AskError, cell::OpenAsk};
 use actum_persistence::{
     error_chain::full_text,
     panics::{guard, log_safely},
 };
 use std::{error::Error, sync::Arc};
 use tracing::Span;
-
-/// What a caller gets in the end.
-pub(crate) type Answer<R, X> = Result<(R, Receipt), AskError<X>>;
 
 /// Where an answer goes: to a caller who waits, or into the log when no one does. Exactly once.
 pub(crate) struct ReplyTo<R, X: Error + 'static> {

@@ -2,7 +2,10 @@ use crate::{
     alarm::{Alarm, Scheduled},
     clock::Clock,
 };
-use actum_host::cell::{AskStage, EarlyEnd, GivenUp, Moment, OpenAsk};
+use actum_host::{
+    Moment,
+    cell::{AskStage, EarlyEnd, GivenUp, OpenAsk},
+};
 use actum_persistence::panics::guard;
 use parking_lot::Mutex;
 use std::sync::{

@@ -1,7 +1,6 @@
 use super::{PartitionHandle, PartitionHandles};
 use actum_host::{
-    Load,
-    cell::Moment,
+    Load, Moment,
     partition::{CapKeeper, CapMember, NextToLeave},
 };
 use std::sync::Arc;

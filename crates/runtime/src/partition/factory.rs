@@ -1,6 +1,5 @@
-use super::{EntityCap, PartitionHandle, served::ServedPartition, shell::PartitionShell};
-use crate::{clock::Clock, journal::Journal, settings::ObserverRef};
-use actum_host::{Load, partition::HostedKind};
+use super::{PartitionHandle, Surroundings, served::ServedPartition, shell::PartitionShell};
+use actum_host::partition::HostedKind;
 use actum_model::Partition;
 use std::sync::Arc;
 
@@ -9,20 +8,19 @@ pub(crate) type HostPlan = Box<dyn Fn(Partition) -> Box<dyn HostedKind> + Send +
 
 /// Makes what an actor of a partition works on, for its first actor and for every later one.
 pub(crate) struct PartitionFactory {
-    pub(crate) journal: Journal,
-    pub(crate) load: Arc<Load>,
-    pub(crate) cap: EntityCap,
-    pub(crate) clock: Clock,
-    pub(crate) observer: Option<ObserverRef>,
+    pub(crate) surroundings: Arc<Surroundings>,
     /// In the order of the kinds.
     pub(crate) hosts: Vec<HostPlan>,
 }
 
 impl PartitionFactory {
     /// Makes a partition without cells.
-    pub(super) fn make(self: &Arc<Self>, handle: &Arc<PartitionHandle>) -> ServedPartition {
-        self.cap.end(); // a former actor may have failed in the middle of one
+    pub(super) fn make(&self, handle: &Arc<PartitionHandle>) -> ServedPartition {
+        self.surroundings.cap.end(); // a former actor may have failed in the middle of one
         let kinds = self.hosts.iter().map(|host| host(handle.partition)).collect();
-        ServedPartition::new(PartitionShell::new(Arc::clone(self), Arc::clone(handle)), kinds)
+        ServedPartition::new(
+            PartitionShell::new(Arc::clone(&self.surroundings), Arc::clone(handle)),
+            kinds,
+        )
     }
 }

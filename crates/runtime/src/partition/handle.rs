@@ -9,8 +9,8 @@ use crate::{
     term::Term,
 };
 use actum_host::{
-    Failure,
-    cell::{GivenUp, Moment, Ticket},
+    Failure, Moment,
+    cell::{GivenUp, Ticket},
     partition::{Found, Refuses},
 };
 use actum_model::{Lane, Partition};

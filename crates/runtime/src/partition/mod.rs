@@ -17,6 +17,7 @@ mod mailbox;
 mod served;
 mod shell;
 mod state;
+mod surroundings;
 mod table;
 
 pub(crate) use actor::PartitionActor;
@@ -25,4 +26,5 @@ pub(crate) use factory::{HostPlan, PartitionFactory};
 pub(crate) use handle::{PartitionHandle, PartitionHandles};
 pub(crate) use mailbox::PartitionMessage;
 pub use state::PartitionState;
+pub(crate) use surroundings::Surroundings;
 pub(crate) use table::PartitionTable;

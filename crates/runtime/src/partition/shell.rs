@@ -1,8 +1,8 @@
-use super::{PartitionFactory, PartitionHandle};
+use super::{PartitionHandle, Surroundings};
 use crate::term::{Term, lapsed};
 use actum_host::{
-    Failure, Observer,
-    cell::{Moment, Read, TakenSnapshot, Ticket},
+    Failure, Moment, Observer,
+    cell::{Read, TakenSnapshot, Ticket},
     partition::{Cap, NextToLeave, Shell, Turned},
 };
 use actum_model::{Lane, Partition, Timestamp};
@@ -20,15 +20,15 @@ pub(super) struct TurnEnd {
 
 /// What is around a partition that an actor serves.
 pub(super) struct PartitionShell {
-    parts: Arc<PartitionFactory>,
+    around: Arc<Surroundings>,
     pub(super) handle: Arc<PartitionHandle>,
     term: Arc<Term>,
 }
 
 impl PartitionShell {
-    pub(super) fn new(parts: Arc<PartitionFactory>, handle: Arc<PartitionHandle>) -> Self {
+    pub(super) fn new(around: Arc<Surroundings>, handle: Arc<PartitionHandle>) -> Self {
         let term = handle.term();
-        Self { parts, handle, term }
+        Self { around, handle, term }
     }
 
     pub(super) fn end_turn(&self, Turned { due, oldest_use, woke }: Turned) -> TurnEnd {
@@ -40,21 +40,21 @@ impl PartitionShell {
 
     /// Whether the engine holds no commands beside those of these `writes`, so that the journal need not wait for more.
     fn is_alone(&self, writes: usize) -> bool {
-        self.parts.load.commands() <= writes
+        self.around.load.commands() <= writes
     }
 }
 
 impl Shell for PartitionShell {
     fn now(&self) -> Moment {
-        self.parts.clock.now()
+        self.around.clock.now()
     }
 
     fn wall(&self) -> Timestamp {
-        self.parts.clock.wall()
+        self.around.clock.wall()
     }
 
     fn room(&self) -> usize {
-        self.parts.load.room(self.parts.journal.queued_bytes())
+        self.around.load.room(self.around.journal.queued_bytes())
     }
 
     fn refusal(&self, now: Moment) -> Option<Failure> {
@@ -62,7 +62,7 @@ impl Shell for PartitionShell {
     }
 
     fn observer(&self) -> Option<&dyn Observer> {
-        self.parts.observer.as_deref()
+        self.around.observer.as_deref()
     }
 
     fn next_generation(&self) -> u32 {
@@ -75,7 +75,7 @@ impl Shell for PartitionShell {
             return false;
         }
         let is_alone = self.is_alone(appends.len());
-        self.parts.journal.append(lane, appends.drain(..), is_alone)
+        self.around.journal.append(lane, appends.drain(..), is_alone)
     }
 
     fn write(&self, writes: &mut Vec<(StateWrite, Ticket)>) -> bool {
@@ -84,29 +84,29 @@ impl Shell for PartitionShell {
             return false;
         }
         let is_alone = self.is_alone(writes.len());
-        self.parts.journal.write(writes.drain(..), is_alone)
+        self.around.journal.write(writes.drain(..), is_alone)
     }
 
     fn read(&self, partition: Partition, reads: &mut Vec<(Read, Ticket)>) {
-        self.parts.journal.read(partition, reads.drain(..));
+        self.around.journal.read(partition, reads.drain(..));
     }
 
     fn save(&self, snapshots: &mut Vec<TakenSnapshot>) {
-        self.parts.journal.save(snapshots.drain(..));
+        self.around.journal.save(snapshots.drain(..));
     }
 }
 
 impl Cap for PartitionShell {
     fn is_mine(&self) -> bool {
-        self.parts.cap.is_mine(&self.handle)
+        self.around.cap.is_mine(&self.handle)
     }
 
     fn next(&self, oldest_use: Moment) -> NextToLeave {
         self.handle.set_oldest_use(oldest_use);
-        self.parts.cap.next(&self.handle)
+        self.around.cap.next(&self.handle)
     }
 
     fn end(&self) {
-        self.parts.cap.end();
+        self.around.cap.end();
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     background_tasks::{BackgroundTasks, keep_running},
     gate::EndGuard,
     journal::Journal,
-    partition::{EntityCap, PartitionFactory},
+    partition::{EntityCap, PartitionFactory, Surroundings},
     registration::Registration,
     settings::{OpenAtStart, RuntimeSettings},
     supervisor::{Supervisor, SupervisorArguments},
@@ -155,16 +155,16 @@ async fn spawn(parts: &Arc<EngineParts>, hosts: Hosts) -> Result<EngineTasks, St
     let (lanes, states) = spawn_writers(parts);
     let queues = lanes.iter().map(|lane| Arc::clone(lane.queue())).collect();
     let (reader, saver) = (Arc::clone(&parts.reader), Arc::clone(&parts.saver));
+    let surroundings = Arc::new(Surroundings {
+        journal: Journal::new(queues, Arc::clone(states.queue()), reader, saver),
+        observer: parts.settings.observer.clone(),
+        load: Arc::clone(&parts.load),
+        cap: EntityCap::new(Arc::clone(&parts.load), Arc::clone(&parts.partitions)),
+        clock: parts.clock,
+    });
     let arguments = SupervisorArguments {
         partitions: Arc::clone(&parts.partitions),
-        factory: Arc::new(PartitionFactory {
-            journal: Journal::new(queues, Arc::clone(states.queue()), reader, saver),
-            observer: parts.settings.observer.clone(),
-            load: Arc::clone(&parts.load),
-            cap: EntityCap::new(Arc::clone(&parts.load), Arc::clone(&parts.partitions)),
-            clock: parts.clock,
-            hosts,
-        }),
+        factory: Arc::new(PartitionFactory { surroundings, hosts }),
         gate: Arc::clone(&parts.gate),
         open: open_at_start(parts),
         term: Arc::clone(&parts.term),

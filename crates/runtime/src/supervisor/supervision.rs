@@ -187,13 +187,13 @@ impl Supervision {
             _restart: remind(Timer::Restart, pause),
             expire: remind(Timer::Expire, EXPIRE_INTERVAL),
         };
-        handle.expire(self.factory.clock.now());
+        handle.expire(self.factory.surroundings.clock.now());
         self.enter(handle, down);
     }
 
     /// Answers late commands to a partition that is down, now and again until it is up.
     fn expire(&mut self, handle: &PartitionHandle) {
-        handle.expire(self.factory.clock.now());
+        handle.expire(self.factory.surroundings.clock.now());
         let partition = handle.partition;
         let supervised = &mut self.partitions[partition];
         let due = Due { partition, stage_nr: supervised.stage_nr(), what: Timer::Expire };
@@ -231,7 +231,7 @@ impl Supervision {
         handle.detach();
         let before = self.enter(handle, Stage::Closed);
         if handle.take_cap() {
-            self.factory.cap.end(); // another one keeps it
+            self.factory.surroundings.cap.end(); // another one keeps it
         }
         if let Stage::Closing(closing) = before {
             closing.done(Closed { unanswered, is_stuck: false });

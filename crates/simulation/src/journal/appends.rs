@@ -1,5 +1,5 @@
-use super::{Batch, FOREIGNER, Journal, Stored, StoredChange, Written, number_of};
-use crate::{Flaw, Link, writer::HeldBy};
+use super::{Batch, FOREIGNER, HeldBy, Journal, Stored, StoredChange, Written, number_of};
+use crate::{Flaw, Link};
 use actum_model::{EntityKey, Lane, Position, SequenceNr, StoredPayload, Timestamp};
 use actum_persistence::store::{
     AppendOutcome, EntityAppend, EventAt, Incarnation, NewEvent, Resolution, StoreError,
@@ -28,7 +28,7 @@ impl Written for EntityAppend {
     }
 
     /// Its events say it themselves.
-    fn held(&self, _: &HeldBy<'_>) -> Vec<(u32, u64)> {
+    fn held(&self, _: &dyn HeldBy) -> Vec<(u32, u64)> {
         Vec::new()
     }
 

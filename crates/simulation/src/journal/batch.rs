@@ -1,5 +1,5 @@
 use super::Journal;
-use crate::{Dice, writer::HeldBy};
+use crate::Dice;
 use actum_model::Lane;
 use actum_persistence::{
     group_commit::GroupWrite,
@@ -14,6 +14,13 @@ pub(crate) struct Batch<W> {
     pub(crate) writes: Vec<W>,
     /// For each write of a durable state, what it holds: the commands and the digests after them.
     pub(crate) changes: Vec<Vec<(u32, u64)>>,
+}
+
+/// Who knows what a write of a durable state holds.
+pub(crate) trait HeldBy {
+    /// The commands of `entity` from the revision behind the first of `span` up to the second, and the digests after them;
+    /// the last one is `digest`, where the write says it.
+    fn held(&self, entity: u32, span: (u64, u64), digest: Option<u64>) -> Vec<(u32, u64)>;
 }
 
 /// A write that the journal carries out.
@@ -31,7 +38,7 @@ pub(crate) trait Written: GroupWrite + Clone {
     fn late(journal: &mut Journal) -> &mut Vec<Batch<Self>>;
 
     /// The commands a write of a durable state holds, and the digests after them.
-    fn held(&self, by: &HeldBy<'_>) -> Vec<(u32, u64)>;
+    fn held(&self, by: &dyn HeldBy) -> Vec<(u32, u64)>;
 
     /// The number that no other write of the incarnation has.
     fn first_nr(&self) -> u64;

@@ -6,7 +6,7 @@ mod reads;
 mod snapshots;
 mod states;
 
-pub(crate) use batch::{Batch, Written};
+pub(crate) use batch::{Batch, HeldBy, Written};
 pub(crate) use snapshots::Kept;
 
 use super::{Dice, Scene};

@@ -1,5 +1,5 @@
-use super::{Batch, FOREIGNER, Journal, Stored, StoredChange, Written, number_of};
-use crate::{Board, Flaw, writer::HeldBy};
+use super::{Batch, FOREIGNER, HeldBy, Journal, Stored, StoredChange, Written, number_of};
+use crate::{Board, Flaw};
 use actum_model::{EntityKey, Revision, StoredPayload, Timestamp};
 use actum_persistence::store::{
     CommandRecord, EventId, Incarnation, LastWrite, Resolution, StateChange, StateOutcome,
@@ -26,9 +26,9 @@ impl Written for StateWrite {
         &mut journal.late_writes
     }
 
-    fn held(&self, by: &HeldBy<'_>) -> Vec<(u32, u64)> {
+    fn held(&self, by: &dyn HeldBy) -> Vec<(u32, u64)> {
         let span = (self.expected.get(), self.revision.get());
-        by.ledger.held_by_write(by.life, number_of(&self.entity), span, digest_of(&self.change))
+        by.held(number_of(&self.entity), span, digest_of(&self.change))
     }
 
     fn first_nr(&self) -> u64 {

@@ -1,6 +1,6 @@
 use super::{Ledger, NARROW};
 use crate::Seen;
-use actum_host::{Bound, cell::Moment, partition::SWEEP_INTERVAL_MIN};
+use actum_host::{Bound, Moment, partition::SWEEP_INTERVAL_MIN};
 use std::collections::BTreeSet;
 
 impl Ledger {

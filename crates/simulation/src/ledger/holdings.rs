@@ -1,6 +1,6 @@
 use super::Ledger;
 use crate::{Holdings, Seen};
-use actum_host::{cell::Moment, partition::SWEEP_INTERVAL_MIN};
+use actum_host::{Moment, partition::SWEEP_INTERVAL_MIN};
 
 impl Ledger {
     /// What a process counts against its bounds is what there is.

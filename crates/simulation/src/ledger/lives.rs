@@ -1,6 +1,6 @@
 use super::{End, Ledger, Sent};
 use crate::{Order, Seen};
-use actum_host::{cell::Moment, partition::SWEEP_INTERVAL_MIN};
+use actum_host::{Moment, partition::SWEEP_INTERVAL_MIN};
 use actum_model::Timestamp;
 
 /// What is known of one life of the process.

@@ -1,4 +1,4 @@
-use actum_host::{Failure, cell::Moment};
+use actum_host::{Failure, Moment};
 
 /// What an entity in memory believes, followed from outside, in one life of the process.
 #[derive(Default)]

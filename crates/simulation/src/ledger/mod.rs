@@ -22,7 +22,7 @@ pub(crate) use sent::{End, Sent};
 pub(crate) use truth::{Remembered, Truth};
 
 use super::{Coverage, Note, Scene, Seen, command_id, journal::Stored};
-use actum_host::cell::Moment;
+use actum_host::Moment;
 use actum_model::{CommandId, Lane, Timestamp};
 use lives::LifeOf;
 use mind::{Mind, Pending};

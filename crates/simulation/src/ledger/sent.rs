@@ -1,5 +1,5 @@
-use crate::{APPEND_EVENTS_MAX, Flaw, Order, Wish, subject::digests};
-use actum_host::cell::Moment;
+use crate::{APPEND_EVENTS_MAX, Flaw, Order, Wish, digest::digests};
+use actum_host::Moment;
 use actum_model::Timestamp;
 
 /// Everything that is known of one sending of a command.

@@ -1,6 +1,5 @@
-use crate::{Seen, subject::initial_digest};
-use actum_host::cell::Moment;
-use actum_host::settings::CommandWindow;
+use crate::{Seen, digest::initial_digest};
+use actum_host::{Moment, settings::CommandWindow};
 
 /// What the journal holds of one entity, followed from what was stored.
 pub(crate) struct Truth {

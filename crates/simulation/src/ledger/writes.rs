@@ -1,6 +1,6 @@
 use super::Ledger;
 use crate::{Flaw, Seen, Wish};
-use actum_host::{Failure, cell::LeaveReason};
+use actum_host::{Failure, LeaveReason};
 use actum_model::Position;
 
 /// A write of a durable state on its way: behind which revision, up to which, and the commands in it with the digests

@@ -1,4 +1,5 @@
-use crate::{IdBudget, cell::FailureBursts, settings::EntitySettings};
+use super::FailureBursts;
+use crate::{IdBudget, settings::EntitySettings};
 use actum_model::{CommandId, Entity};
 use actum_persistence::{serializer::Serializer, store::Incarnation};
 use std::{sync::Arc, time::Duration};
