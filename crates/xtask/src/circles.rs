@@ -1,6 +1,8 @@
-//! No module of a crate names one that names it again, directly or through others: then each can be read by itself.
+//! No module of a crate names one beside it that names it again, directly or through others: then each can be read by
+//! itself.
 //!
-//! Looked at are the modules at the root of a crate, by what their files name behind `crate::`, tests left out.
+//! Looked at is each directory, by what the files at and below its entries name behind `crate::` and `super::`, tests left
+//! out. A module and those below it are one idea and may name each other.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,17 +12,38 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::sources::rust_files;
+use crate::{
+    sources::rust_files,
+    use_paths::{self, Import, UsePath},
+};
 
 /// The crates whose modules form no circle: their directories below the root.
-pub const FREE_OF_CIRCLES: [&str; 2] = ["crates/bench", "crates/runtime"];
+pub const FREE_OF_CIRCLES: [&str; 10] = [
+    "crates/bench",
+    "crates/host",
+    "crates/persistence",
+    "crates/runtime",
+    "crates/simulation",
+    "crates/store-memory",
+    "crates/store-postgres",
+    "crates/store-sqlite",
+    "crates/xtask",
+    "testkit",
+];
 
-/// For each module at the root of a crate what it names there: modules, and types that the root exports again.
+/// The names of a module from the root of its crate, which has none.
+type Module = Vec<String>;
+
+/// What the modules of a crate name.
 #[derive(Debug, Default)]
 pub struct ModuleArrows {
-    named: BTreeMap<String, BTreeSet<String>>,
-    /// The module of each type that the root exports again.
-    exported: BTreeMap<String, String>,
+    sources: BTreeMap<Module, Source>,
+}
+
+#[derive(Debug, Default)]
+struct Source {
+    named: Vec<UsePath>,
+    imports: Vec<Import>,
 }
 
 impl ModuleArrows {
@@ -42,102 +65,105 @@ impl ModuleArrows {
 
     /// Adds what one file names; `file` is its path below `src`.
     pub fn add(&mut self, file: &Path, source: &str) {
-        let Some(first) = file.iter().next() else { return };
-        let module = first.to_string_lossy().trim_end_matches(".rs").to_owned();
-        if module == "lib" {
-            self.exported.extend(exported(source));
-        } else {
-            self.named.entry(module).or_default().extend(named(source));
+        let path = file.with_extension("");
+        let mut module: Module =
+            path.iter().map(|name| name.to_string_lossy().into_owned()).collect();
+        if module.iter().any(|name| name == "tests") {
+            return;
         }
+        let is_root = module.len() == 1 && matches!(&*module[0], "lib" | "main");
+        if is_root || module.last().is_some_and(|last| last == "mod") {
+            module.pop();
+        }
+        for above in 0..module.len() {
+            self.sources.entry(module[..above].to_vec()).or_default();
+        }
+        let known = self.sources.entry(module).or_default();
+        known.named.extend(use_paths::named(source));
+        known.imports.extend(use_paths::imports(source));
     }
 
-    /// One circle, as the modules on it in order, the first one again at the end; `None` if there is none.
+    /// The circles, one of each directory that has any: the modules on it in order, the first one again at the end.
     #[must_use]
-    pub fn circle(&self) -> Option<Vec<&str>> {
-        self.named
-            .keys()
-            .find_map(|module| self.way_back(module, &mut vec![module], &mut BTreeSet::new()))
+    pub fn circles(&self) -> Vec<Vec<String>> {
+        let mut named: BTreeMap<&[String], BTreeMap<&str, BTreeSet<&str>>> = BTreeMap::new();
+        for (from, source) in &self.sources {
+            for to in source.named.iter().filter_map(|path| self.module_of(from, path, 0)) {
+                let shared = from.iter().zip(to).take_while(|(a, b)| a == b).count();
+                if let (Some(a), Some(b)) = (from.get(shared), to.get(shared)) {
+                    let beside = named.entry(&from[..shared]).or_default();
+                    beside.entry(a.as_str()).or_default().insert(b.as_str());
+                }
+            }
+        }
+        let circles = named.into_iter().filter_map(|(dir, named)| {
+            let circle = named.keys().find_map(|module| {
+                way_back(&named, module, &mut vec![*module], &mut BTreeSet::new())
+            })?;
+            let whole = |name: &str| [dir, &[name.to_owned()]].concat().join("/");
+            Some(circle.into_iter().map(whole).collect())
+        });
+        circles.collect()
     }
 
-    /// The module that a name behind `crate::` is of.
-    fn module_of<'a>(&'a self, name: &'a str) -> Option<&'a str> {
-        let module = self.exported.get(name).map_or(name, String::as_str);
-        self.named.contains_key(module).then_some(module)
-    }
-
-    /// The way from the end of `way` back to `start`, as long as it leads through no module of `seen`.
-    fn way_back<'a>(
-        &'a self,
-        start: &str,
-        way: &mut Vec<&'a str>,
-        seen: &mut BTreeSet<&'a str>,
-    ) -> Option<Vec<&'a str>> {
-        let from = *way.last()?;
-        for to in self.named.get(from)?.iter().filter_map(|name| self.module_of(name)) {
-            if to == from {
+    /// The module that a path is of, as `from` names it; `None` for one outside of the crate. `depth` counts the imports
+    /// it has led through.
+    fn module_of(&self, from: &[String], path: &[String], depth: usize) -> Option<&Module> {
+        if depth > self.sources.len() {
+            return None; // imports of each other
+        }
+        let (start, mut rest) = match path.first()?.as_str() {
+            "crate" => (&from[..0], &path[1..]),
+            "self" => (from, &path[1..]),
+            "super" => (from, path),
+            first => {
+                self.sources.get(&[from, &[first.to_owned()]].concat())?;
+                (from, path)
+            }
+        };
+        let mut at = start.to_vec();
+        while let Some((name, behind)) = rest.split_first() {
+            if name == "super" {
+                at.pop()?;
+                rest = behind;
                 continue;
             }
-            way.push(to);
-            if to == start {
-                return Some(way.clone());
+            at.push(name.clone());
+            if self.sources.contains_key(&at) {
+                rest = behind;
+                continue;
             }
-            if seen.insert(to)
-                && let Some(circle) = self.way_back(start, way, seen)
-            {
-                return Some(circle);
-            }
-            way.pop();
+            at.pop();
+            let import = self.sources.get(&at)?.imports.iter().find(|import| import.name == *name);
+            let through = import.and_then(|import| {
+                let whole = [&import.path[..], behind].concat();
+                self.module_of(&at, &whole, depth + 1)
+            });
+            return through.or_else(|| Some(self.sources.get_key_value(&at)?.0));
         }
-        None
+        Some(self.sources.get_key_value(&at)?.0)
     }
 }
 
-/// What the root of a crate exports again, and the module of each.
-fn exported(source: &str) -> Vec<(String, String)> {
-    let mut exported = Vec::new();
-    for behind in source.split("pub use ").skip(1) {
-        let Some((path, _)) = behind.split_once(';') else { continue };
-        let Some((module, rest)) = path.split_once("::") else { continue };
-        let names = rest.trim_start_matches('{').trim_end_matches('}').split(',');
-        exported.extend(names.map(|name| (name.trim().to_owned(), module.to_owned())));
-    }
-    exported
-}
-
-/// The names right behind `crate::`, one or several in braces.
-fn named(source: &str) -> BTreeSet<String> {
-    let code: Vec<_> = source.lines().map(|line| line.split("//").next().unwrap_or("")).collect();
-    let code = code.join("\n");
-    let code = code.split("#[cfg(test)]\nmod tests").next().unwrap_or("");
-    let mut names = BTreeSet::new();
-    for behind in code.split("crate::").skip(1) {
-        match behind.strip_prefix('{') {
-            Some(group) => names.extend(group_heads(group)),
-            None => names.extend(head(behind)),
+/// The way from the end of `way` back to `start`, as long as it leads through no module of `seen`.
+fn way_back<'a>(
+    named: &BTreeMap<&'a str, BTreeSet<&'a str>>,
+    start: &str,
+    way: &mut Vec<&'a str>,
+    seen: &mut BTreeSet<&'a str>,
+) -> Option<Vec<&'a str>> {
+    let from = *way.last()?;
+    for to in named.get(from)? {
+        way.push(to);
+        if *to == start {
+            return Some(way.clone());
         }
-    }
-    names
-}
-
-/// The first name of each path of a group, up to the brace that closes it.
-fn group_heads(group: &str) -> Vec<String> {
-    let (mut depth, mut path, mut heads) = (0usize, String::new(), Vec::new());
-    for c in group.chars() {
-        match c {
-            '{' => depth += 1,
-            '}' if depth == 0 => break,
-            '}' => depth -= 1,
-            ',' if depth == 0 => heads.extend(head(std::mem::take(&mut path).trim())),
-            _ if depth == 0 => path.push(c),
-            _ => {}
+        if seen.insert(to)
+            && let Some(circle) = way_back(named, start, way, seen)
+        {
+            return Some(circle);
         }
+        way.pop();
     }
-    heads.extend(head(path.trim()));
-    heads
-}
-
-/// The name at the beginning, if there is one.
-fn head(path: &str) -> Option<String> {
-    let name: String = path.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-    (!name.is_empty()).then_some(name)
+    None
 }

@@ -21,4 +21,5 @@ pub mod suite;
 pub mod timeline;
 pub mod toolchain;
 pub mod twins;
+pub mod use_paths;
 pub mod workspace;
