@@ -57,7 +57,7 @@ impl Load {
         Err(Failure::Overloaded { bound: Bound::EngineCommands })
     }
 
-    /// Whether another command must be refused beside so many.
+    /// Whether another command must be refused beside these.
     pub fn has_too_many_commands(&self, commands: usize) -> bool {
         commands >= self.commands_max
     }
@@ -68,7 +68,7 @@ impl Load {
         }
     }
 
-    /// How many commands the engine holds. One whose caller was answered early counts until its partition lets go of it.
+    /// How many commands the engine holds. One whose caller was answered early counts until its partition releases it.
     pub fn commands(&self) -> usize {
         self.commands.load(Ordering::SeqCst)
     }

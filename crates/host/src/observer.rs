@@ -66,10 +66,10 @@ pub trait Observer: Send + Sync {
     /// A batch was committed.
     fn batch_committed(&self, lane: Option<Lane>, batch: CommittedBatch) {}
 
-    /// The store did not say whether a batch of so many writes was committed.
+    /// The store did not say whether a batch of this many writes was committed.
     fn outcome_unknown(&self, lane: Option<Lane>, writes: usize) {}
 
-    /// The outcome of such a batch was found out: so many of its writes are stored.
+    /// The outcome of such a batch was found out: this many of its writes are stored.
     fn outcome_resolved(&self, lane: Option<Lane>, writes: usize, stored: usize) {}
 
     /// A snapshot was saved.

@@ -18,7 +18,7 @@ pub trait EntityId: Clone + Debug + Eq + Hash + Send + Sync + 'static {
     /// Reads the text back.
     ///
     /// # Errors
-    /// [`InvalidId::Malformed`] when the text is none that `to_text` produces.
+    /// [`InvalidId::Malformed`] when the text is not one that `to_text` produces.
     fn from_text(text: &str) -> Result<Self, InvalidId>;
 }
 

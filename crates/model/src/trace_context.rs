@@ -44,7 +44,7 @@ impl TraceContext {
     }
 }
 
-/// A text that is no `traceparent`.
+/// A text that is not a `traceparent`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{traceparent}` is not a W3C traceparent")]
 pub struct InvalidTraceContext {

@@ -32,13 +32,13 @@ pub(crate) struct Watchdog {
     seen: PartitionTable<Option<u64>>,
 }
 
-/// How often it looks.
+/// How often it checks them.
 const TICK: Duration = Duration::from_millis(10);
 
 /// How much later than it wants a partition may be woken before it counts as stuck.
 const TOLERANCE: Duration = Duration::from_millis(20);
 
-/// After how many looks without any command it sleeps.
+/// After how many checks without any command it sleeps.
 const IDLE_TICKS: u32 = 100;
 
 /// A watchdog at work.
@@ -95,7 +95,7 @@ impl Watchdog {
         while !sleep.has_ended() {
             if load.commands() > 0 {
                 idle_ticks = 0;
-                let _ = guard(|| self.look()); // whatever fails, the next look comes
+                let _ = guard(|| self.look()); // whatever fails, the next check comes
             } else {
                 idle_ticks += 1;
             }

@@ -19,7 +19,7 @@ use tokio::{
 /// How long a connection that no one needs stays open.
 const KEPT_FOR: Duration = Duration::from_mins(10);
 
-/// The connections for everything but appends: opened when needed, at most so many, used again.
+/// The connections for everything but appends: opened when needed, up to a bound, used again.
 #[derive(Debug)]
 pub(crate) struct Connections {
     outage: Outage,

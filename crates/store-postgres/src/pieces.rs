@@ -21,7 +21,7 @@ impl Room {
         Self { rows: ROWS_MAX, bytes: BYTES_MAX }
     }
 
-    /// Takes the room for so many rows of this size. Those that come first have it whatever their size; where they need
+    /// Takes the room for this many rows of this size. Those that come first have it whatever their size; where they need
     /// more than there is, nothing fits beside them.
     pub(crate) fn take(&mut self, rows: usize, bytes: usize) -> bool {
         let first = self.rows == ROWS_MAX;

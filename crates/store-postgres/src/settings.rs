@@ -31,7 +31,7 @@ pub struct PostgresSettings {
     pub migrate: Migrate,
     /// How many connections are open at the same time; 10 by default, 2 to 1,000 beside one for each lane. Each lane
     /// that is written to keeps one; the others are opened when they are needed, and closed when no one has needed them
-    /// for ten minutes. More reads wait. Of a pool that the caller brings, at most so many are taken.
+    /// for ten minutes. More reads wait. Of a pool that the caller brings, at most this many are taken.
     pub connections_max: u32,
     /// Whether the connections go through a proxy that hands them to another server after each transaction, such as
     /// PgBouncer in its mode `transaction`; false by default. Statements are then not prepared ahead, every call is a

@@ -18,7 +18,7 @@ pub(crate) struct Failed {
 }
 
 impl Failed {
-    /// Whether the same again may do, after so many `crossings`; counts this one.
+    /// Whether the same again may do, after this many `crossings`; counts this one.
     fn may_go_again(&self, crossings: &mut usize) -> bool {
         let goes = self.fault == Fault::Crossed && *crossings < CROSSINGS_MAX;
         *crossings += 1;

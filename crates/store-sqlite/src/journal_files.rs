@@ -119,7 +119,7 @@ impl JournalFiles {
         }
     }
 
-    /// What has become of the database file, which is not at its path.
+    /// What has happened to the database file, which is not at its path.
     fn whereabouts(&self) -> How {
         let Some(file) = self.lock.as_ref().map(SharedLock::file) else {
             return How::RemovedOrRenamed;

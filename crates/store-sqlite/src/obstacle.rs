@@ -10,7 +10,7 @@ use std::{
 pub(crate) enum Obstacle {
     /// This process has no permission to change it: the directory, the database file, its log or the log's index.
     Forbidden(PathBuf),
-    /// It has the name of one of these files, and is none.
+    /// It has the name of one of these files, and is not a file.
     NotAFile(PathBuf),
     /// The operating system refuses: too many open files, a failing disk.
     System(io::Error),

@@ -68,7 +68,7 @@ pub(crate) async fn open(path: &Path, settings: SqliteSettings) -> Result<Opened
     Ok(Opened { connector, first, second, layout, files })
 }
 
-/// Opens the connection that stays open for as long as the store, whatever becomes of the others: from its first read
+/// Opens the connection that stays open for as long as the store, whatever happens to the others: from its first read
 /// on it holds SQLite's shared lock.
 async fn connect_second(connector: &Connector) -> Result<SqliteConnection, sqlx::Error> {
     let mut second = connector.connect(Role::Checkpointer).await?;

@@ -13,7 +13,7 @@ use std::{
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// The connections that read: opened when needed, at most so many, used again.
+/// The connections that read: opened when needed, at most `reader_connections`, used again.
 #[derive(Debug)]
 pub(crate) struct Readers {
     connector: Connector,

@@ -10,7 +10,7 @@ pub(crate) struct SharedTexts<'a> {
 }
 
 impl<'a> SharedTexts<'a> {
-    /// A copy of `text`, the same for everybody who asks for it.
+    /// A copy of `text`, the same for every caller.
     pub(crate) fn share(&mut self, text: &'a str) -> Arc<str> {
         if let Some((_, shared)) = self.known.iter().find(|(known, _)| *known == text) {
             return Arc::clone(shared);

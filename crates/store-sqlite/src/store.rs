@@ -93,7 +93,7 @@ impl SqliteStore {
     ) -> Result<Self, OpenError> {
         let Opened { connector, first, second, layout, files } =
             open::open(path.as_ref(), settings).await?;
-        // a few looks for each checkpoint
+        // a few checks for each checkpoint
         let growth = Arc::new(WalGrowth::new(connector.settings.checkpoint_bytes / 4));
         let (files, room) = (Arc::new(files), Arc::new(Room::of(&connector)));
         let path = Arc::clone(&connector.path);

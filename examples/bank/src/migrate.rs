@@ -9,7 +9,7 @@ use std::io::Write;
 /// is up to date.
 ///
 /// # Errors
-/// When the database cannot be had, or is none that has migrations.
+/// When the database cannot be had, or is not one that has migrations.
 pub async fn run(args: &MigrateArgs, out: &mut impl Write) -> Result<bool> {
     let (url, settings) = args.database.server()?;
     let before = postgres::migrations(url, &settings).await?;

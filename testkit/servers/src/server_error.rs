@@ -86,7 +86,7 @@ pub enum ServerError {
     },
 
     /// A server did not stop in time, or some of its processes did not.
-    #[error("{server} still ran {limit:?} after it was told to stop; its log ends with:\n{log}")]
+    #[error("{server} still ran {limit:?} after it was asked to stop; its log ends with:\n{log}")]
     StillRuns {
         /// Its name.
         server: &'static str,

@@ -24,7 +24,7 @@ pub struct Counts {
     pub events_read: u64,
     /// Snapshots that were asked to be saved.
     pub snapshots: u64,
-    /// Faults that happened: scripted ones, standing ones and those of chance. Delays are none.
+    /// Faults that happened: scripted ones, standing ones and those of chance. Delays are not counted.
     pub faults: u64,
 }
 

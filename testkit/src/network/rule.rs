@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// What becomes of a connection whose client sends the bytes a rule waits for.
+/// What happens to a connection whose client sends the bytes a rule waits for.
 ///
 /// A chunk is what the client's system hands over at once: usually all that the client wrote together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

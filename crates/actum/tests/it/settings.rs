@@ -24,7 +24,7 @@ fn fields(settings: &impl Debug) -> Vec<String> {
 
 /// One of the settings is beyond its bounds: there is one problem, and it says so.
 #[track_caller]
-fn told(walked: &mut Vec<String>, problems: &[String], expected: &str) {
+fn reported(walked: &mut Vec<String>, problems: &[String], expected: &str) {
     assert_eq!(problems, [expected]);
     let field = expected.split('`').nth(1).and_then(|path| path.split('.').next());
     walked.push(field.expect("a problem names its field").to_owned());
@@ -95,7 +95,7 @@ fn every_field_of_the_runtime_settings_is_held() {
             "`writer_lease` is 99 ms, it must be 100 ms to 1 day",
         ),
     ] {
-        told(&mut walked, &settings.problems(), expected);
+        reported(&mut walked, &settings.problems(), expected);
     }
     let nested = ["size_limits", "group_commit", "journal_wait"];
     let unbounded = ["open_at_start", "elsewhere", "caller_context", "journal_readers", "observer"];
@@ -144,7 +144,7 @@ fn every_field_of_the_entity_settings_is_held() {
             "`command_window.age_min` is 0 ms, it must be at least 1 s",
         ),
     ] {
-        told(&mut walked, &settings.problems(), expected);
+        reported(&mut walked, &settings.problems(), expected);
     }
     walked_all(&all(), walked, &[]);
     walked_all(&batching, vec!["threshold".into(), "flush_window".into()], &[]);
@@ -172,7 +172,7 @@ fn every_field_of_the_size_limits_is_held() {
         ),
         (all().with_append_events_max(0), "`append_events_max` is 0, it must be 1 to 100,000"),
     ] {
-        told(&mut walked, &limits.problems(), expected);
+        reported(&mut walked, &limits.problems(), expected);
     }
     walked_all(&all(), walked, &[]);
 }
@@ -199,7 +199,7 @@ fn every_field_of_the_group_commit_settings_is_held() {
         (all().with_tail_events_max(0), "`tail_events_max` is 0, it must be 1 to 1,000,000"),
         (all().with_tail_bytes_max(1), "`tail_bytes_max` is 1 byte, it must be 1 KiB to 1 GiB"),
     ] {
-        told(&mut walked, &settings.problems(), expected);
+        reported(&mut walked, &settings.problems(), expected);
     }
     walked_all(&all(), walked, &[]);
 }
@@ -236,7 +236,7 @@ fn every_field_of_the_sqlite_settings_is_held() {
         ),
         (all().with_file_bytes_max(1), "`file_bytes_max` is 1 byte, it must be at least 1 MiB"),
     ] {
-        told(&mut walked, &settings.problems(), expected);
+        reported(&mut walked, &settings.problems(), expected);
     }
     walked_all(&all(), walked, &["synchronous", "layout"]);
 }
@@ -280,7 +280,7 @@ fn every_field_of_the_postgres_settings_is_held() {
             "`remembered_entities` is 1, it must be 1,000 to 100,000,000",
         ),
     ] {
-        told(&mut walked, &settings.problems(), expected);
+        reported(&mut walked, &settings.problems(), expected);
     }
     walked_all(&all(), walked, &["migrate", "transaction_pooling"]);
 }

@@ -31,7 +31,7 @@ struct Window {
     index: HashTable<u32>,
     first: u32,
     clock: SureClock,
-    /// How many were forgotten since [`CommandIds::take_forgotten`] last said so.
+    /// How many were forgotten since [`CommandIds::take_forgotten`] last reported it.
     forgotten: usize,
     counted: usize,
     budget: Arc<IdBudget>,
@@ -47,7 +47,7 @@ pub struct Memory<'a> {
     pub reads_back: bool,
 }
 
-/// So many ids are looked through; more are indexed.
+/// Up to this many ids are searched one by one; more are indexed.
 const UNINDEXED_MAX: usize = 32;
 
 /// How many ids are forgotten before their age for each that comes, while the budget is tight.

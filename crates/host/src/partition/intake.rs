@@ -48,7 +48,7 @@ impl<E: Entity> Intake<E> {
         self.room = emptied;
     }
 
-    /// So many commands were answered.
+    /// Counts commands that were answered.
     pub(super) fn answered(&mut self, commands: usize) {
         self.unanswered -= commands;
         self.inbox.run.set_unanswered(self.unanswered);

@@ -67,7 +67,7 @@ impl Taken {
         let Self { first, more, held, earliest, .. } = self;
         let batch = first.take().into_iter().chain(more.drain(..)).filter_map(|entry| entry.ask);
         if unanswered == 0 {
-            // all of them, without a look at each
+            // all of them, without a check of each
             ended.extend(batch);
             ended.append(held);
             *earliest = Moment::NEVER;

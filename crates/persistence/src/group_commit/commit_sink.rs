@@ -29,10 +29,10 @@ pub trait CommitSink<T>: Send + Sync + 'static {
     /// A batch was committed; its results come afterwards.
     fn batch_committed(&self, _writer: WriterScope, _batch: CommittedBatch) {}
 
-    /// The store did not say whether a batch of so many writes was committed.
+    /// The store did not say whether a batch of this many writes was committed.
     fn outcome_unknown(&self, _writer: WriterScope, _writes: usize) {}
 
-    /// The outcome of such a batch was found out: so many of its writes are stored.
+    /// The outcome of such a batch was found out: this many of its writes are stored.
     fn outcome_resolved(&self, _writer: WriterScope, _writes: usize, _stored: usize) {}
 }
 

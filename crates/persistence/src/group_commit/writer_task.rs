@@ -12,9 +12,9 @@ use std::{
 };
 use tokio::{sync::Notify, time::sleep};
 
-/// How many writes are a batch that need not wait for more: what a transaction costs by itself is little for each of them,
-/// and those who come while it is under way are the next batch. Waiting for all would leave the store idle meanwhile.
-const ENOUGH: usize = 64;
+/// From how many writes on a batch does not wait for more: what a transaction costs by itself is little for each of them,
+/// and those that come while it is under way are the next batch. Waiting for all would leave the store idle meanwhile.
+const LINGER_WRITES_MAX: usize = 64;
 
 /// How often a writer lets others come first before it takes what was gathered.
 const STEPS_BACK_MAX: usize = 8;
@@ -100,7 +100,7 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T,
         let mut gathered = 0;
         for _ in 0..STEPS_BACK_MAX {
             let now = self.queue.len();
-            if now >= ENOUGH || now == gathered {
+            if now >= LINGER_WRITES_MAX || now == gathered {
                 return;
             }
             gathered = now;
@@ -112,7 +112,7 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterTask<W, T,
     async fn refuse_until<R>(&self, asking: impl Future<Output = R>) -> R {
         let mut asking = pin!(asking);
         loop {
-            // in this order: an answer that is there decides what becomes of the writes that have come, too
+            // in this order: an answer that is there decides the outcome of the writes that have come, too
             tokio::select! {
                 biased;
                 answer = &mut asking => return answer,

@@ -12,7 +12,7 @@ pub enum MetadataError {
         /// What the decoder said.
         source: CodecError,
     },
-    /// A command id is none.
+    /// A command id is not valid.
     #[error("the stored {message} has an invalid command id")]
     CommandId {
         /// The name of the message in the schema.
@@ -20,7 +20,7 @@ pub enum MetadataError {
         /// What is wrong with it.
         source: InvalidCommandId,
     },
-    /// A trace context is none.
+    /// A trace context is not valid.
     #[error("the stored {message} has an invalid trace context")]
     TraceContext {
         /// The name of the message in the schema.

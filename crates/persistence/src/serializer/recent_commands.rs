@@ -31,7 +31,7 @@ pub struct CommandMark {
 pub struct Uptime {
     /// Which life.
     pub incarnation: Incarnation,
-    /// For how many whole seconds the engine had been running, by a clock that never goes back.
+    /// For how many whole seconds the engine had been running, by a clock that never regresses.
     pub seconds: u32,
 }
 

@@ -13,7 +13,7 @@ pub struct RecordedReply {
     /// A [fingerprint](actum_model::Codec::fingerprint) of the command's content: an id that comes back with other content
     /// is refused. `None` where it was not recorded, and then it is not compared.
     pub command_fingerprint: Option<u64>,
-    /// For how many whole seconds the engine had been running, by a clock that never goes back. Comparable with that of
+    /// For how many whole seconds the engine had been running, by a clock that never regresses. Comparable with that of
     /// another command of the same incarnation.
     pub uptime_seconds: Option<u32>,
     /// The reply.

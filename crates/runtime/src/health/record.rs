@@ -26,7 +26,7 @@ impl HealthRecord {
     }
 }
 
-/// Whether something that is done again and again fails at the moment. A success after a success costs a look at a flag.
+/// Whether something that is done again and again fails at the moment. A success after a success costs a read of a flag.
 #[derive(Default)]
 pub(crate) struct Outcomes {
     failing: AtomicBool,

@@ -20,7 +20,7 @@ async fn stored(store: &dyn EventStore, lane: Lane) -> Result<LanePage, StoreErr
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_has_an_answer_finds_a_head_that_covers_its_events() {
+async fn a_caller_that_has_its_answer_finds_a_head_that_covers_its_events() {
     let lanes = LaneCount::new(4).unwrap();
     let rig = Rig::over(MemoryStore::with_layout(JournalLayout { lanes, ..Default::default() }));
     let engine = rig.start().await;

@@ -195,7 +195,7 @@ impl Stage {
         Self::with(threads, RuntimeSettings::default().with_ask_timeout(2 * PATIENCE)).await
     }
 
-    /// What is said there is heard by whoever listens on the thread of the caller.
+    /// What is said there is heard by what listens on the thread of the caller.
     pub(crate) async fn with(threads: usize, settings: RuntimeSettings) -> Self {
         let listener = dispatcher::get_default(Clone::clone);
         let runtime = Builder::new_multi_thread()

@@ -1,4 +1,4 @@
-//! A subscriber that panics at what it is told to, and scenarios that it is in the way of.
+//! A subscriber that panics where a test says so, and scenarios that it is in the way of.
 
 use crate::listener::{Said, several_subscribers};
 use parking_lot::Mutex;

@@ -261,7 +261,7 @@ async fn a_flood_over_a_store_that_hangs_is_held_by_the_bounds_until_the_callers
     let append = rig.hold_next(Operation::Append);
     let read = rig.hold_next(Operation::Recover);
     for n in 0..20_000 {
-        // nobody waits for them, so nothing but the engine holds them back
+        // no one waits for them, so nothing but the engine holds them back
         let _ = account(&engine, &(n % 3_000).to_string()).tell(Deposit(1));
         if n % 100 == 0 {
             all_wait().await;

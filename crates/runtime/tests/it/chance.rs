@@ -53,7 +53,7 @@ async fn each_command_is_applied_once_whatever_fails() {
     }
 }
 
-/// What clients were told: the balance after the deposit of each command id.
+/// What clients were answered: the balance after the deposit of each command id.
 type Answers = HashMap<String, u64>;
 
 async fn run(rig: &Rig, seed: u64) -> Answers {
@@ -156,18 +156,18 @@ async fn deposit(client: u64, current: Current, mut rng: Rng) -> Answers {
     answers
 }
 
-/// The journal has each command once, and its caller was told what it came to.
+/// The journal has each command once, and its caller got what it came to.
 async fn check(rig: &Rig, id: u64, answers: &Answers) {
     let mut found = Answers::new();
     let mut balance = 0;
     for (nr, stored) in (1..).zip(rig.stored("account", &id.to_string()).await) {
         assert_eq!(stored.sequence_nr.get(), nr);
         let AccountEvent::Deposited(amount) = stored.payload.decode().unwrap() else {
-            panic!("nobody has withdrawn anything")
+            panic!("no one has withdrawn anything")
         };
         balance += amount;
         let (metadata, _) = Serializer::default().decode_metadata(&stored.metadata).unwrap();
-        // a stranger's has no command id
+        // a foreign writer's has no command id
         if let Some(command) = metadata.command_id() {
             let before = found.insert(format!("{id}/{command}"), balance);
             assert_eq!(before, None, "{command} was applied twice");

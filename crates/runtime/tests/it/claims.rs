@@ -208,7 +208,7 @@ async fn a_start_that_is_given_up_while_it_waits_takes_nothing() {
     assert_eq!(second.incarnation().get(), incarnation.get() + 1, "none was given in between");
 }
 
-/// A writer store that answers claims as it is told; then it gives the slot away.
+/// A writer store that answers claims as a test says; then it gives the slot away.
 struct Told {
     answers: Mutex<VecDeque<ClaimError>>,
     claims: Mutex<Vec<(Instant, Option<SeenHolder>)>>,

@@ -1,4 +1,4 @@
-//! A failed or unknown append never leaves memory ahead of the journal, and everybody is told what happened.
+//! A failed or unknown append never leaves memory ahead of the journal, and every caller learns what happened.
 
 use crate::{
     account::{AccountEvent, Balance, Deposit, DepositAll, Withdraw},
@@ -87,8 +87,8 @@ async fn an_unavailable_store_fails_what_was_sent_and_all_behind_it() {
 async fn another_writer_that_was_faster_is_a_conflict_and_its_event_is_taken_in() {
     let rig = Rig::new();
     let engine = rig.start_set(patient()).await;
-    let stranger = StoredPayload::encode(&AccountEvent::Deposited(1000)).unwrap();
-    let got = with_pending(&rig, &engine, Fault::foreign_writer_of(stranger)).await;
+    let foreign = StoredPayload::encode(&AccountEvent::Deposited(1000)).unwrap();
+    let got = with_pending(&rig, &engine, Fault::foreign_writer_of(foreign)).await;
     for outcome in [got.sent, got.staged, got.query, got.rejection] {
         assert_is!(outcome, Err(AskError::Conflict { expected, actual }) if (expected.get(), actual.get()) == (1, 2));
     }
@@ -186,7 +186,7 @@ async fn the_events_of_one_command_are_stored_all_or_none() {
     assert_eq!(a.ask(Balance).await.unwrap(), 0);
     rig.faults.next(Operation::Append, Fault::foreign_writer());
     assert_is!(a.ask(DepositAll(vec![1; 50])).await, Err(AskError::Conflict { .. }));
-    assert_eq!(a.ask(Balance).await.unwrap(), 1); // the stranger's
+    assert_eq!(a.ask(Balance).await.unwrap(), 1); // the foreign writer's
     assert_eq!(a.ask(DepositAll(vec![1; 50])).await.unwrap(), 51);
     let numbers: Vec<_> =
         rig.stored("account", "a").await.iter().map(|event| event.sequence_nr.get()).collect();

@@ -1,4 +1,4 @@
-//! An event-sourced entity whose code fails where it is told to.
+//! An event-sourced entity whose code fails where a test says so.
 
 use crate::rig::Rig;
 use actum_model::{Ctx, Effect, Entity, EventSourced, Handle};

@@ -1,4 +1,4 @@
-//! An initial state that could be made once and cannot be made again: whoever waits for it is answered.
+//! An initial state that could be made once and cannot be made again: each caller that waits for it is answered.
 
 use crate::rig::{Rig, all_wait, assert_is, send};
 use actum_model::{Ctx, Effect, Entity, EventSourced, Handle};

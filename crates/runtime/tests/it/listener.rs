@@ -1,4 +1,4 @@
-//! Somebody who listens to what an engine says about itself, on the thread of one test.
+//! A subscriber that listens to what an engine logs, on the thread of one test.
 
 use parking_lot::Mutex;
 use std::{
@@ -51,7 +51,7 @@ pub(crate) struct Said {
 static DEAF: LazyLock<[Dispatch; 2]> =
     LazyLock::new(|| [LevelFilter::OFF; 2].map(|nothing| Dispatch::new(registry().with(nothing))));
 
-/// To be called by whoever sets a subscriber of its own.
+/// To be called by a test that sets a subscriber of its own.
 pub(crate) fn several_subscribers() {
     LazyLock::force(&DEAF);
 }

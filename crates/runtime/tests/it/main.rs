@@ -1,4 +1,4 @@
-//! What the runtime promises, over its public API: engines over a journal in memory that fails as a test tells it to.
+//! What the runtime promises, over its public API: engines over a journal in memory that fails as a test says.
 //!
 //! Time is virtual wherever it matters: a paused clock goes on when every task waits, so nothing is slept through.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]

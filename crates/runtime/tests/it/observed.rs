@@ -258,7 +258,7 @@ async fn no_payload_is_ever_said() {
     work_with_a_secret(&rig, &engine).await;
     let _ = engine.shutdown().await;
     let text = listener.text();
-    assert!(text.contains("note/n"), "somebody listened");
+    assert!(text.contains("note/n"), "a subscriber listened");
     let line = text.lines().find(|line| line.contains(SECRET));
     assert_eq!(line, None);
     assert!(

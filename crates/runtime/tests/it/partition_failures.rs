@@ -1,4 +1,4 @@
-//! A partition that fails is started anew, and whoever waited for it gets an answer.
+//! A partition that fails is started again, and each caller that waited for it gets an answer.
 
 use crate::{
     account::{Balance, Deposit, DepositAll},
@@ -246,7 +246,7 @@ async fn nothing_fails_with_what_a_command_leaves_behind() {
     let engine = start(&rig).await;
     let (a, f) = (account(&engine, "a"), fragile(&engine, "f"));
     a.ask(Deposit(1)).await.unwrap();
-    // dropped without being handled, as a reply that nobody wants, and with nobody to tell of the rejection
+    // dropped without being handled, as a reply that no one wants, and with no one to report the rejection to
     let late = f.ask(Thorn { refused: false }).timeout(Duration::ZERO).await;
     assert_is!(late, Err(AskError::Timeout { maybe_applied: false }));
     f.tell(Thorn { refused: false }).unwrap();

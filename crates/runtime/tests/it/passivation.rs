@@ -1,4 +1,4 @@
-//! Entities leave memory and come back, and nobody notices.
+//! Entities leave memory and come back, and no caller notices.
 
 use crate::{
     account::{Account, Balance, Deposit, Leave},

@@ -36,7 +36,7 @@ async fn deposit(account: &EntityRef<Account>, ids: impl Iterator<Item = u64>) {
     }
 }
 
-/// Sends command `id` again, and says what its caller is told.
+/// Sends command `id` again, and says what its caller gets.
 async fn again(account: &EntityRef<Account>, id: u64) -> u64 {
     account.ask(Deposit(1)).command_id(format!("c{id}")).await.unwrap()
 }

@@ -25,7 +25,7 @@ pub(crate) struct Rig {
     _patience: Patience,
 }
 
-/// Ends the process when a test does not end: on a paused clock an engine that answers nobody lets time fly for ever.
+/// Ends the process when a test does not end: on a paused clock an engine that answers no one lets time fly for ever.
 struct Patience {
     _ends_when_dropped: SyncSender<()>,
 }

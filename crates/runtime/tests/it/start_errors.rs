@@ -1,4 +1,4 @@
-//! Why an engine did not start is told once, from the outermost reason to the innermost.
+//! Why an engine did not start is reported once, from the outermost reason to the innermost.
 
 use actum_persistence::store::{ClaimError, HeldLease, Incarnation, Renewal, StoreError};
 use actum_runtime::{ModelConflict, StartError, StateModel};

@@ -1,4 +1,4 @@
-//! A partition that is stuck in a handler: whoever waits for it ends in time, and is told what is so.
+//! A partition that is stuck in a handler: each caller that waits for it ends in time, and learns what happened.
 //!
 //! On other threads than the engine's; no test depends on how fast the machine is. Where deadlines pass time stands still
 //! until the test moves it on; the others wait for what must happen, in real time.

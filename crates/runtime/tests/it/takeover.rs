@@ -1,4 +1,4 @@
-//! One engine writes to a journal. Whoever comes second waits for the first to be dead, and the fence keeps the log
+//! One engine writes to a journal. The second one waits for the first to be dead, and the fence keeps the log
 //! whole if it is not.
 
 use crate::{
@@ -108,7 +108,7 @@ async fn an_engine_whose_renewals_hang_shows_nothing_after_its_lease() {
     taken_over(Fault::none().held_before(&actum_testkit::Gate::closed())).await;
 }
 
-/// The whole process is stopped for a while: time passes, and nobody has noticed yet.
+/// The whole process is stopped for a while: time passes, and no one has noticed yet.
 async fn stall(time: Duration) {
     let mut advancing = std::pin::pin!(tokio::time::advance(time));
     std::future::poll_fn(|context| {
@@ -135,7 +135,7 @@ async fn an_engine_that_was_stalled_as_a_whole_shows_nothing_before_it_looks_aft
         assert_eq!(write.await.unwrap().unwrap_err().to_string(), lapsed);
         assert_eq!(state.await.unwrap().unwrap_err().to_string(), lapsed);
         assert_eq!(read.await.unwrap().unwrap_err().to_string(), lapsed);
-        // nobody has taken over, and so it goes on
+        // no one has taken over, and so it goes on
         sleep(LEASE / 2).await;
         assert_eq!(a.ask(Balance).await.unwrap(), 1);
         assert_eq!(n.ask(crate::note::Read).await.unwrap(), "x");
@@ -184,7 +184,7 @@ async fn an_engine_whose_lease_comes_back_serves_again() {
     let error = a.ask(Balance).await.unwrap_err();
     assert_eq!(error.to_string(), "unavailable: the writer lease could not be renewed in time");
     rig.faults.stop();
-    sleep(SECOND / 2).await; // not a third of a lease: whoever waits for the store wants to go on
+    sleep(SECOND / 2).await; // not a third of a lease: what waits for the store wants to go on
     assert_eq!(a.ask(Deposit(1)).await.unwrap(), 2);
     assert!(!engine.is_fenced());
 }
@@ -294,7 +294,7 @@ async fn a_start_that_is_given_up_leaves_the_journal_free() {
         let engine = try_start(&other(&rig)).await.unwrap();
         assert!(engine.shutdown().await.is_clean());
         sleep(2 * LEASE).await;
-        assert_eq!(rig.faults.calls(Operation::Renew), 0, "nobody is left to renew");
+        assert_eq!(rig.faults.calls(Operation::Renew), 0, "no one is left to renew");
     }
 }
 

@@ -112,7 +112,7 @@ async fn entities_come_and_go_on_many_threads_and_forget_nothing() {
         sum += account(&engine, &n.to_string()).ask(Balance).await.unwrap();
     }
     assert_eq!(sum, 8 * 200);
-    assert!(rig.faults.counts().entities_read > 100, "nobody has left");
+    assert!(rig.faults.counts().entities_read > 100, "no one has left");
     let report = engine.shutdown().await;
     assert!(report.is_clean(), "{report:?}");
 }
@@ -129,7 +129,7 @@ async fn a_shutdown_under_load_stores_exactly_what_was_acknowledged() {
         let mut acknowledged = 0;
         for depositor in depositors {
             let (acked, unsure) = depositor.await.unwrap();
-            assert_eq!(unsure, 0, "a clean shutdown leaves nobody unsure");
+            assert_eq!(unsure, 0, "a clean shutdown leaves no one unsure");
             acknowledged += acked;
         }
         assert_eq!(stored(&rig).await, acknowledged);

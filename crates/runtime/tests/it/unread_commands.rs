@@ -1,4 +1,4 @@
-//! Command ids of a durable state, or what was recorded of them, that cannot be read: nobody is answered by guess.
+//! Command ids of a durable state, or what was recorded of them, that cannot be read: no caller is answered by guess.
 
 use crate::{
     note::{Add, Erase, Note, Read, Write, note, notes, record},

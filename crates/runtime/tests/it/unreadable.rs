@@ -51,7 +51,7 @@ async fn an_event_that_cannot_be_read_is_corrupt_until_it_can() {
         }
         assert_eq!(engine.usage().entities, 0);
         assert_eq!(account(&engine, "b").ask(Balance).await.unwrap(), 1);
-        // it was read wrong, not stored wrong: nobody has to start the entity again by hand
+        // it was read wrong, not stored wrong: no one has to start the entity again by hand
         assert_eq!(a.ask(Deposit(1)).await.unwrap(), 7, "{damage:?}");
         assert_eq!(rig.faults.left(), 0);
     }

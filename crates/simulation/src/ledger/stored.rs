@@ -128,7 +128,7 @@ impl Ledger {
             wrong.push("stored, though it went wrong".to_owned());
         }
         if sent.life.is_some_and(|life| self.lives[life as usize].revoked) {
-            wrong.push("stored by an engine that was shut out".to_owned());
+            wrong.push("stored by an engine that was fenced".to_owned());
         }
         if truth.by_state && sent.order.plan.wish == Wish::Delete {
             self.coverage.saw(Seen::Tombstone);
