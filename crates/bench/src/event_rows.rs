@@ -25,7 +25,7 @@ pub(crate) struct EventRow {
 /// What is the same in all rows.
 pub(crate) struct Content(StoredPayload);
 
-type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
+type SqliteStatement<'q> = Query<'q, Sqlite, SqliteArguments>;
 
 impl Content {
     pub(crate) fn new() -> Result<Self> {
@@ -33,7 +33,11 @@ impl Content {
     }
 
     /// Binds the eleven columns of a row.
-    pub(crate) fn bind<'q>(&'q self, statement: Statement<'q>, row: &EventRow) -> Statement<'q> {
+    pub(crate) fn bind<'q>(
+        &'q self,
+        statement: SqliteStatement<'q>,
+        row: &EventRow,
+    ) -> SqliteStatement<'q> {
         statement
             .bind(row.place)
             .bind(row.entity)

@@ -1,4 +1,4 @@
-//! Hosts entities: [`Cell`](cell::Cell) is one entity as a pure state machine, [`Partition`](partition::Partition) hosts
+//! Hosts entities: [`Cell`](cell::Cell) is one entity as a pure state machine, [`PartitionHost`](partition::PartitionHost) hosts
 //! many of them and steps them in turns. What goes in is left in inboxes and mail; what comes out goes through
 //! [`Shell`](partition::Shell). No runtime, no actors, no clock of its own: so a simulation can drive it by the million
 //! steps.

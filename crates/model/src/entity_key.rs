@@ -8,9 +8,9 @@ pub const KIND_BYTES_MAX: usize = 64;
 ///
 /// The hash that places the entity is computed once, when the key is made.
 #[derive(Clone)]
-pub struct EntityKey(Arc<Inner>);
+pub struct EntityKey(Arc<KeyParts>);
 
-struct Inner {
+struct KeyParts {
     hash: u64,
     kind: Cow<'static, str>,
     id: Box<str>,
@@ -29,7 +29,7 @@ impl EntityKey {
         check_kind(&kind)?;
         check_id(&id)?;
         let hash = partition_hash(&kind, &id);
-        Ok(Self(Arc::new(Inner { hash, kind, id })))
+        Ok(Self(Arc::new(KeyParts { hash, kind, id })))
     }
 
     /// The kind of the entity.

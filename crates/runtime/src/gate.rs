@@ -31,7 +31,7 @@ const FAILED: GivenUp =
 /// Opens and closes the engine to commands, and takes commits to the partitions they are for.
 pub(crate) struct Gate {
     partitions: Arc<PartitionHandles>,
-    shut: AtomicBool,
+    closed: AtomicBool,
     fenced: watch::Sender<bool>,
     failed: OnceLock<&'static str>,
     health: HealthRecord,
@@ -44,7 +44,7 @@ impl Gate {
         let ((fenced, _), (lost, _)) = (watch::channel(false), watch::channel(None));
         Self {
             partitions,
-            shut: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
             fenced,
             failed: OnceLock::new(),
             lost,
@@ -60,14 +60,14 @@ impl Gate {
     }
 
     /// Refuses commands for good.
-    pub(crate) fn shut(&self, failure: &Failure) {
-        self.shut.store(true, Ordering::Release);
+    pub(crate) fn close(&self, failure: &Failure) {
+        self.closed.store(true, Ordering::Release);
         self.inboxes().for_each(|inbox| inbox.close(failure.clone()));
     }
 
     /// Whether commands are refused for good: no partition is started any more.
-    pub(crate) fn is_shut(&self) -> bool {
-        self.shut.load(Ordering::Acquire)
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
     }
 
     /// Refuses commands until [`Gate::reopen`].
@@ -75,7 +75,7 @@ impl Gate {
         self.inboxes().for_each(|inbox| inbox.suspend(failure.clone()));
     }
 
-    /// Takes commands again, unless the gate is shut. Which of the two comes first makes no difference.
+    /// Takes commands again, unless the gate is closed. Which of the two comes first makes no difference.
     pub(crate) fn reopen(&self) {
         self.inboxes().for_each(|inbox| inbox.reopen());
     }
@@ -111,7 +111,7 @@ impl Gate {
 
     /// Refuses commands from now on, and fails those that were taken, for the same reason.
     fn abandon(&self, why: &GivenUp) {
-        self.shut(&why.failure(false));
+        self.close(&why.failure(false));
         for partition in &*self.partitions {
             partition.send(PartitionMessage::Abandon(why.clone()));
         }
@@ -136,8 +136,8 @@ impl Gate {
         }
     }
 
-    /// Answers the commands that no partition will take any more with what the gate was shut with, and says how many. To be
-    /// called after the gate is shut.
+    /// Answers the commands that no partition will take any more with what the gate was closed with, and says how many. To be
+    /// called after the gate is closed.
     pub(crate) fn clear(&self) -> usize {
         self.inboxes().map(|inbox| inbox.clear()).sum()
     }
@@ -188,7 +188,7 @@ pub(crate) struct EndGuard(pub(crate) Arc<Gate>, pub(crate) Arc<Load>);
 
 impl Drop for EndGuard {
     fn drop(&mut self) {
-        self.0.shut(&Failure::unavailable("the engine has ended"));
+        self.0.close(&Failure::unavailable("the engine has ended"));
         self.0.clear();
         self.1.watchdog().end();
     }
@@ -311,18 +311,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_that_was_shut_stays_shut_whatever_the_lease_does() {
         let (gate, unserved, _) = gate();
-        let (lease, shut) = (Failure::unavailable("lease"), Failure::unavailable("shut"));
+        let (lease, closed) = (Failure::unavailable("lease"), Failure::unavailable("closed"));
         let refused = async || {
             let answer = timeout(Duration::from_secs(1), unserved.ask(()).into_future()).await;
             answer.expect("no one waits for ever").expect_err("it is refused").to_string()
         };
         gate.suspend(&lease);
         assert_eq!(refused().await, "unavailable: lease");
-        gate.shut(&shut);
+        gate.close(&closed);
         gate.reopen();
-        assert_eq!(refused().await, "unavailable: shut");
+        assert_eq!(refused().await, "unavailable: closed");
         gate.suspend(&lease);
-        assert_eq!(refused().await, "unavailable: shut");
+        assert_eq!(refused().await, "unavailable: closed");
     }
 
     #[tokio::test]

@@ -49,4 +49,4 @@ pub use partition::PartitionState;
 pub use registration::Registration;
 pub use runtime::{PartitionTerm, Partitions, Runtime, ShutdownReport, StartError, Usage};
 pub use state_model::{ModelConflict, StateModel};
-pub use supervisor::{Closed, OpenError};
+pub use supervisor::{Closed, PartitionNotOpened};

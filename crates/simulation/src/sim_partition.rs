@@ -2,9 +2,9 @@ use super::{Desk, Log, Note, NoteTaker, Order, Seat, SimCap, SimEntrance, SimShe
 use actum_host::{
     Failure, Load, Moment,
     cell::{GivenUp, Ticket},
-    partition::{CapKeeper, Found, HostedKind, Mail, Partition, Turned},
+    partition::{CapKeeper, Found, HostedKind, Mail, PartitionHost, Turned},
 };
-use actum_model::{EntityKey, Lane, Partition as PartitionNr, Timestamp};
+use actum_model::{EntityKey, Lane, Partition, Timestamp};
 use actum_persistence::{
     group_commit::{CommitError, Committed},
     store::StoreError,
@@ -16,10 +16,10 @@ use std::{
 
 /// A real partition of a process, and what is on its way to it.
 pub(crate) struct SimPartition {
-    nr: PartitionNr,
+    nr: Partition,
     lane: Lane,
     /// None while it is down.
-    partition: Option<Partition>,
+    partition: Option<PartitionHost>,
     /// By kind.
     entrances: Vec<SimEntrance>,
     /// Commands that have not come to an inbox, and for which kind they are.
@@ -83,7 +83,7 @@ impl TurnTerms {
 }
 
 impl SimPartition {
-    pub(crate) fn new(nr: PartitionNr, lane: Lane, entrances: Vec<SimEntrance>) -> Self {
+    pub(crate) fn new(nr: Partition, lane: Lane, entrances: Vec<SimEntrance>) -> Self {
         let mut new = Self {
             nr,
             lane,
@@ -173,7 +173,7 @@ impl SimPartition {
             entrance.entrance().host(u16::try_from(nr).expect("there are few kinds"))
         });
         let kinds: Vec<Box<dyn HostedKind>> = kinds.collect();
-        let mut partition = Partition::new(self.nr, self.lane, kinds);
+        let mut partition = PartitionHost::new(self.nr, self.lane, kinds);
         if self.is_draining {
             partition.drain();
         }
@@ -213,7 +213,7 @@ impl SimPartition {
     /// Whether it says that no caller waits and nothing is under way.
     pub(crate) fn is_drained(&self) -> bool {
         // before its first turn it has not looked at what waits
-        self.has_turned && self.partition.as_ref().is_some_and(Partition::is_drained)
+        self.has_turned && self.partition.as_ref().is_some_and(PartitionHost::is_drained)
     }
 
     /// Fails everything.

@@ -1,7 +1,7 @@
 //! What the workspace asks of itself: the tests and the checks behind `cargo xtask`.
 //!
-//! The rules about manifests and sources ([`arrows`], [`circles`], [`layers`], [`sources`], [`twins`]) are tests of this
-//! crate, so that `cargo xtask test` holds them too; what takes a compiler or a network is a step of [`ci`].
+//! The rules about manifests and sources ([`arrows`], [`circles`], [`layers`], [`sources`], [`twins`], [`type_names`]) are
+//! tests of this crate, so that `cargo xtask test` holds them too; what takes a compiler or a network is a step of [`ci`].
 
 pub mod arrows;
 pub mod bank_smoke;
@@ -21,5 +21,6 @@ pub mod suite;
 pub mod timeline;
 pub mod toolchain;
 pub mod twins;
+pub mod type_names;
 pub mod use_paths;
 pub mod workspace;

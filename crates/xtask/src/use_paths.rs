@@ -40,13 +40,15 @@ pub fn imports(source: &str) -> Vec<Import> {
     uses.flat_map(|(at, word)| Tree::new(&code[at + word.len()..]).paths()).collect()
 }
 
-fn without_comments_and_tests(source: &str) -> String {
+/// The source without line comments and without what stands behind the beginning of its tests.
+pub(crate) fn without_comments_and_tests(source: &str) -> String {
     let code: Vec<_> = source.lines().map(|line| line.split("//").next().unwrap_or("")).collect();
     let code = code.join("\n");
     code.split("\nmod tests {").next().unwrap_or("").to_owned()
 }
 
-fn is_of_name(c: char) -> bool {
+/// Whether a name may have this character.
+pub(crate) fn is_of_name(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 

@@ -23,13 +23,13 @@ pub(crate) fn name(tasks: u32, callers: u32) -> Name {
     Name::of("tokio mpsc + oneshot").callers(callers).entities(tasks)
 }
 
-type Call = (u64, oneshot::Sender<u64>);
+type ChannelCall = (u64, oneshot::Sender<u64>);
 
 /// How many calls wait for one task: more than there are callers.
 const WAITING_MAX: usize = 1_024;
 
-fn spawn() -> mpsc::Sender<Call> {
-    let (sender, mut receiver) = mpsc::channel::<Call>(WAITING_MAX);
+fn spawn() -> mpsc::Sender<ChannelCall> {
+    let (sender, mut receiver) = mpsc::channel::<ChannelCall>(WAITING_MAX);
     tokio::spawn(async move {
         let mut balance = 0_u64;
         while let Some((amount, port)) = receiver.recv().await {
@@ -41,7 +41,7 @@ fn spawn() -> mpsc::Sender<Call> {
 }
 
 #[derive(Clone)]
-struct EchoTasks(Arc<[mpsc::Sender<Call>]>);
+struct EchoTasks(Arc<[mpsc::Sender<ChannelCall>]>);
 
 impl Target for EchoTasks {
     async fn call(&self, choices: &mut fastrand::Rng) {

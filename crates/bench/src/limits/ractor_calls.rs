@@ -27,23 +27,23 @@ pub(crate) fn name(actors: u32, callers: u32) -> Name {
 /// Answers with what it is asked.
 pub(crate) struct Echo;
 
-pub(crate) struct Call(u64, RpcReplyPort<u64>);
+pub(crate) struct ActorCall(u64, RpcReplyPort<u64>);
 
-impl ractor::Message for Call {}
+impl ractor::Message for ActorCall {}
 
 impl Actor for Echo {
-    type Msg = Call;
+    type Msg = ActorCall;
     type State = u64;
     type Arguments = ();
 
-    async fn pre_start(&self, _: ActorRef<Call>, (): ()) -> Result<u64, ActorProcessingErr> {
+    async fn pre_start(&self, _: ActorRef<ActorCall>, (): ()) -> Result<u64, ActorProcessingErr> {
         Ok(0)
     }
 
     async fn handle(
         &self,
-        _: ActorRef<Call>,
-        Call(amount, port): Call,
+        _: ActorRef<ActorCall>,
+        ActorCall(amount, port): ActorCall,
         balance: &mut u64,
     ) -> Result<(), ActorProcessingErr> {
         *balance = balance.wrapping_add(amount);
@@ -54,7 +54,7 @@ impl Actor for Echo {
 
 /// Actors, shared by callers.
 #[derive(Clone)]
-pub(crate) struct Echoes(Arc<[ActorRef<Call>]>);
+pub(crate) struct Echoes(Arc<[ActorRef<ActorCall>]>);
 
 impl Echoes {
     pub(crate) async fn spawn(count: u32) -> Result<Self> {
@@ -80,7 +80,7 @@ impl Target for Echoes {
     async fn call(&self, choices: &mut fastrand::Rng) {
         let echo = &self.0[choices.usize(..self.0.len())];
         let amount = choices.u64(..100);
-        match echo.call(|port| Call(amount, port), None).await {
+        match echo.call(|port| ActorCall(amount, port), None).await {
             Ok(CallResult::Success(_)) => {}
             other => panic!("an actor that runs answers, this one said {other:?}"),
         }

@@ -47,17 +47,17 @@ pub(crate) fn name(entities: u32) -> Name {
     Name::of("sqlx pages, events").on(Medium::Sqlite).entities(entities)
 }
 
-type Row = (i64, i64, i64, i64, i64, String, String, i64, Vec<u8>, Vec<u8>);
+type SqliteEventRow = (i64, i64, i64, i64, i64, String, String, i64, Vec<u8>, Vec<u8>);
 
 async fn read_all(connection: &mut SqliteConnection, entity: i64) -> Result<usize> {
-    let mut read = Vec::<Row>::new();
+    let mut read = Vec::<SqliteEventRow>::new();
     loop {
         let after = read.last().map_or(0, |row| row.1);
         let query = sqlx::query_as(
             "SELECT place, sequence_nr, incarnation, event_nr, timestamp, codec, manifest, schema_version, payload,
                 metadata FROM events WHERE entity = ? AND sequence_nr > ? ORDER BY sequence_nr LIMIT ?",
         );
-        let page: Vec<Row> =
+        let page: Vec<SqliteEventRow> =
             query.bind(entity).bind(after).bind(PAGE as i64).fetch_all(&mut *connection).await?;
         let full = page.len() == PAGE;
         read.extend(page);

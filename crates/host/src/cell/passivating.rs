@@ -9,7 +9,7 @@ use crate::{Failure, LeaveReason, Moment};
 use actum_model::SequenceNr;
 use actum_persistence::group_commit::{CommitError, Committed};
 
-pub(super) struct Passivating<M: Model>(Box<Inner<M>>);
+pub(super) struct Passivating<M: Model>(Box<PassivatingParts<M>>);
 
 /// Whether an entity goes on passivating after an input.
 pub(super) enum StillPassivating<M: Model> {
@@ -21,7 +21,7 @@ pub(super) enum StillPassivating<M: Model> {
     },
 }
 
-struct Inner<M: Model> {
+struct PassivatingParts<M: Model> {
     aggregate: Aggregate<M::Entity>,
     reason: LeaveReason,
     pipeline: Pipeline<M>,
@@ -36,11 +36,11 @@ impl<M: Model> Passivating<M> {
         pipeline: Pipeline<M>,
         waiting: Waiting<M::Entity>,
     ) -> Self {
-        Self(Box::new(Inner { aggregate, reason, pipeline, waiting }))
+        Self(Box::new(PassivatingParts { aggregate, reason, pipeline, waiting }))
     }
 
     pub(super) fn command(&mut self, job: Box<dyn Job<M::Entity>>, turn: &mut Turn<'_, M>) {
-        let Inner { pipeline, waiting, .. } = &mut *self.0;
+        let PassivatingParts { pipeline, waiting, .. } = &mut *self.0;
         let max = turn.kind.settings.commands_max.saturating_sub(pipeline.waiting());
         waiting.stash(job, max, &mut turn.out.settled);
     }
@@ -62,7 +62,7 @@ impl<M: Model> Passivating<M> {
             Err(error) => {
                 let failure = Failure::of_commit(error, self.0.pipeline.durable().into());
                 trouble::append_failed(name, &failure, turn);
-                let Inner { pipeline, mut waiting, .. } = *self.0;
+                let PassivatingParts { pipeline, mut waiting, .. } = *self.0;
                 let mut retries = pipeline.fail(&failure, turn);
                 retries.append(&mut waiting);
                 StillPassivating::Left { reason: LeaveReason::AppendFailed, waiting: retries }
@@ -78,7 +78,7 @@ impl<M: Model> Passivating<M> {
         found: &FoundRecord,
         turn: &mut Turn<'_, M>,
     ) -> StillPassivating<M> {
-        let Inner { pipeline, waiting, .. } = &mut *self.0;
+        let PassivatingParts { pipeline, waiting, .. } = &mut *self.0;
         for retry in pipeline.retries.take(first) {
             if let Some(other) = pipeline.answer_retry(retry, found.clone(), turn) {
                 let max = turn.kind.settings.commands_max.saturating_sub(pipeline.waiting());
@@ -94,7 +94,7 @@ impl<M: Model> Passivating<M> {
     }
 
     pub(super) fn abandon(self, why: &GivenUp, turn: &mut Turn<'_, M>) {
-        let Inner { pipeline, waiting, .. } = *self.0;
+        let PassivatingParts { pipeline, waiting, .. } = *self.0;
         pipeline.abandon(why, turn);
         waiting.abandon(why, &mut turn.out.settled);
     }
@@ -112,7 +112,7 @@ impl<M: Model> Passivating<M> {
         if !inner.pipeline.is_empty() {
             return StillPassivating::Yes(self);
         }
-        let Inner { aggregate, reason, waiting, .. } = *self.0;
+        let PassivatingParts { aggregate, reason, waiting, .. } = *self.0;
         if reason != LeaveReason::Unsound {
             last_snapshot(name, &aggregate, turn);
         }

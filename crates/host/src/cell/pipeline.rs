@@ -23,14 +23,14 @@ pub struct Pipeline<M: Model> {
     pub staged: M::Staged,
     staged_since: Moment,
     staged_bytes: usize,
-    held: VecDeque<Held<M::Entity>>,
+    held: VecDeque<HeldAnswer<M::Entity>>,
     /// Commands that were handled before, and wait for their recorded replies.
     pub retries: Retries<M::Entity>,
     snapshot: Option<Box<TakenSnapshot>>,
 }
 
 /// An answer that waits until everything it depends on is durable.
-struct Held<E: actum_model::Entity> {
+struct HeldAnswer<E: actum_model::Entity> {
     /// `None` once its caller stopped waiting. Its action still runs, and what it wrote still counts as under way: its id
     /// must be remembered for as long.
     job: Option<Box<dyn Job<E>>>,
@@ -108,7 +108,7 @@ impl<M: Model> Pipeline<M> {
             return;
         }
         debug_assert!(self.held.back().is_none_or(|last| last.needs <= needs), "needs only grow");
-        self.held.push_back(Held { job: Some(job), needs, part, after_commit });
+        self.held.push_back(HeldAnswer { job: Some(job), needs, part, after_commit });
     }
 
     /// Keeps a snapshot until the events it covers are durable; at most one waits.
@@ -199,7 +199,7 @@ impl<M: Model> Pipeline<M> {
         turn.out.bytes_unstaged += self.staged_bytes;
         let (durable, sent) = (self.durable, self.sent);
         let verdict = |maybe_stored: bool| why.failure(maybe_stored);
-        for Held { job, needs, part, .. } in self.held {
+        for HeldAnswer { job, needs, part, .. } in self.held {
             let Some(job) = job else { continue };
             let is_sent = durable < needs && needs <= sent;
             turn.out.settle(job, Err(verdict(part == Part::Wrote && is_sent)));

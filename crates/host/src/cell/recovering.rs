@@ -10,7 +10,7 @@ use crate::{Failure, Moment, Recovery};
 use actum_model::{Entity, SequenceNr};
 use actum_persistence::store::StoreError;
 
-pub(super) struct Recovering<M: Model>(Box<Inner<M>>);
+pub(super) struct Recovering<M: Model>(Box<RecoveringParts<M>>);
 
 /// Whether an entity goes on recovering after a read.
 pub(super) enum StillRecovering<M: Model> {
@@ -21,7 +21,7 @@ pub(super) enum StillRecovering<M: Model> {
     Failed,
 }
 
-struct Inner<M: Model> {
+struct RecoveringParts<M: Model> {
     aggregate: Aggregate<M::Entity>,
     older: M::Older,
     waiting: Waiting<M::Entity>,
@@ -52,7 +52,7 @@ impl<M: Model> Recovering<M> {
         let aggregate = Aggregate::new(initial);
         let (older, overtaken) = (M::Older::default(), Default::default());
         let (began, ahead) = (turn.now, None);
-        Ok(Self(Box::new(Inner { aggregate, older, waiting, began, ahead, overtaken })))
+        Ok(Self(Box::new(RecoveringParts { aggregate, older, waiting, began, ahead, overtaken })))
     }
 
     pub(super) fn command(&mut self, job: Box<dyn Job<M::Entity>>, turn: &mut Turn<'_, M>) {
@@ -61,7 +61,7 @@ impl<M: Model> Recovering<M> {
     }
 
     pub(super) fn read_ahead(&mut self, name: &CellName<M>, found: &M::Found) -> Option<Read> {
-        let Inner { aggregate, older, ahead, .. } = &mut *self.0;
+        let RecoveringParts { aggregate, older, ahead, .. } = &mut *self.0;
         *ahead = M::read_ahead(&name.key, aggregate.sequence_nr, older, found);
         ahead.clone()
     }
@@ -73,7 +73,7 @@ impl<M: Model> Recovering<M> {
         turn: &mut Turn<'_, M>,
     ) -> StillRecovering<M> {
         let ahead = self.0.ahead.take();
-        let Inner { aggregate, older, .. } = &mut *self.0;
+        let RecoveringParts { aggregate, older, .. } = &mut *self.0;
         let progress = found
             .map_err(Failure::of_read)
             .and_then(|found| M::rebuild(&name.key, aggregate, older, found, turn.kind));
@@ -111,7 +111,7 @@ impl<M: Model> Recovering<M> {
 
     /// Retention has deleted what was to be read next: a newer snapshot makes up for it.
     fn begin_again(self, name: &CellName<M>, turn: &mut Turn<'_, M>) -> StillRecovering<M> {
-        let Inner { waiting, began, overtaken, .. } = *self.0;
+        let RecoveringParts { waiting, began, overtaken, .. } = *self.0;
         match Self::begin(waiting, name, turn) {
             Ok(mut again) => {
                 (again.0.began, again.0.overtaken) = (began, overtaken);
@@ -133,7 +133,7 @@ impl<M: Model> Recovering<M> {
     }
 
     fn recovered(self, name: &CellName<M>, turn: &mut Turn<'_, M>) -> StillRecovering<M> {
-        let Inner { aggregate, mut waiting, began, .. } = *self.0;
+        let RecoveringParts { aggregate, mut waiting, began, .. } = *self.0;
         turn.observe(|observer| {
             let (sequence_nr, took) = (aggregate.sequence_nr, turn.now.since(began));
             let events = M::replayed(&aggregate);

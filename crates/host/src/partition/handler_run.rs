@@ -19,14 +19,14 @@ pub(super) struct HandlerRun {
 
 /// Which code of the user's runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum RunStep {
     /// The handler of the command at this place of the batch.
     Command(usize),
     /// The handler of the command at this place of those that waited for their entity to recover.
     Resumed(usize),
     /// What makes a state of what was read.
     Recovery,
-    /// What is done with what was recorded of a command: its retries are answered, or handled if they are none.
+    /// What is done with what was recorded of a command: its retries are answered, or handled if they are not retries.
     Record,
     /// What was to follow commits.
     AfterCommit,
@@ -42,7 +42,7 @@ const LEAVING: usize = usize::MAX - 4;
 /// Places from here on are of those that waited.
 const RESUMED: usize = usize::MAX / 2;
 
-impl Step {
+impl RunStep {
     /// What it is called in logs, if it is of no single command.
     pub(super) fn name(self) -> Option<&'static str> {
         match self {
@@ -67,14 +67,14 @@ impl HandlerRun {
     }
 
     /// This code of the user's runs from now on.
-    pub(super) fn begins(&self, step: Step, now: Moment) {
+    pub(super) fn begins(&self, step: RunStep, now: Moment) {
         let step = match step {
-            Step::Command(at) => at,
-            Step::Resumed(at) => RESUMED + at,
-            Step::Recovery => RECOVERY,
-            Step::Record => RECORD,
-            Step::AfterCommit => AFTER_COMMIT,
-            Step::Leaving => LEAVING,
+            RunStep::Command(at) => at,
+            RunStep::Resumed(at) => RESUMED + at,
+            RunStep::Recovery => RECOVERY,
+            RunStep::Record => RECORD,
+            RunStep::AfterCommit => AFTER_COMMIT,
+            RunStep::Leaving => LEAVING,
         };
         self.since.store(now.as_micros(), Ordering::Relaxed);
         self.step.store(step, Ordering::Release);
@@ -86,15 +86,15 @@ impl HandlerRun {
     }
 
     /// What has run for longer than `limit`, and since when.
-    pub(super) fn slow(&self, limit: Duration, now: Moment) -> Option<(Step, Moment)> {
+    pub(super) fn slow(&self, limit: Duration, now: Moment) -> Option<(RunStep, Moment)> {
         let step = match self.step.load(Ordering::Acquire) {
             NOTHING => return None,
-            RECOVERY => Step::Recovery,
-            RECORD => Step::Record,
-            AFTER_COMMIT => Step::AfterCommit,
-            LEAVING => Step::Leaving,
-            at if at >= RESUMED => Step::Resumed(at - RESUMED),
-            at => Step::Command(at),
+            RECOVERY => RunStep::Recovery,
+            RECORD => RunStep::Record,
+            AFTER_COMMIT => RunStep::AfterCommit,
+            LEAVING => RunStep::Leaving,
+            at if at >= RESUMED => RunStep::Resumed(at - RESUMED),
+            at => RunStep::Command(at),
         };
         let since = Moment::from_micros(self.since.load(Ordering::Relaxed));
         (now.since(since) > limit).then_some((step, since))

@@ -1,4 +1,4 @@
-use super::{Delivery, HostedModel, KindHost, TurnContext, handler_run::Step, kind_host::turn};
+use super::{Delivery, HostedModel, KindHost, TurnContext, handler_run::RunStep, kind_host::turn};
 use crate::{
     Failure, LeaveReason, Moment,
     cell::{Cell, GivenUp, JobHeader, Life, Ticket, Turn},
@@ -89,7 +89,7 @@ impl<M: HostedModel> KindHost<M> {
         ctx: &mut TurnContext<'_>,
     ) {
         for (at, delivery) in taken.drain(..).enumerate() {
-            self.run_command(Step::Command(at), delivery, ctx);
+            self.run_command(RunStep::Command(at), delivery, ctx);
         }
         self.intake.inbox().run.ends();
     }
@@ -97,7 +97,7 @@ impl<M: HostedModel> KindHost<M> {
     /// Handles one command; the run goes on.
     fn run_command(
         &mut self,
-        step: Step,
+        step: RunStep,
         delivery: Delivery<M::Entity>,
         ctx: &mut TurnContext<'_>,
     ) {
@@ -114,7 +114,7 @@ impl<M: HostedModel> KindHost<M> {
     pub(super) fn take_read(
         &mut self,
         ticket: Ticket,
-        step: Step,
+        step: RunStep,
         ctx: &TurnContext<'_>,
         input: impl FnOnce(&mut Cell<M>, &mut Turn<'_, M>) -> Life,
     ) {
@@ -143,7 +143,7 @@ impl<M: HostedModel> KindHost<M> {
         self.intake.inbox().note_resumed(resumed.iter().map(JobHeader::command));
         for (at, job) in resumed.into_iter().enumerate() {
             // by its key: one of them may make the entity leave, and the next one brings it back
-            self.run_command(Step::Resumed(at), Delivery { key: key.clone(), job }, ctx);
+            self.run_command(RunStep::Resumed(at), Delivery { key: key.clone(), job }, ctx);
         }
     }
 
@@ -152,7 +152,7 @@ impl<M: HostedModel> KindHost<M> {
         if self.out.actions.is_empty() {
             return;
         }
-        self.intake.inbox().run.begins(Step::AfterCommit, ctx.shell.now());
+        self.intake.inbox().run.begins(RunStep::AfterCommit, ctx.shell.now());
         for action in self.out.actions.drain(..) {
             if let Err(panic) = guard(|| action.run()) {
                 let kind = <M::Entity as Entity>::KIND;

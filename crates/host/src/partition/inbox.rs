@@ -1,5 +1,5 @@
 use super::{
-    handler_run::{HandlerRun, Step},
+    handler_run::{HandlerRun, RunStep},
     taken::{Ended, Entry, Taken, end_all, is_open},
 };
 use crate::{
@@ -14,26 +14,26 @@ use std::{sync::Arc, time::Duration};
 ///
 /// It outlives the actor that empties it: commands that wait when a partition fails are served by its next life.
 pub struct Inbox<E: Entity> {
-    state: Mutex<State<E>>,
+    state: Mutex<InboxState<E>>,
     commands_max: usize,
     load: Arc<Load>,
     /// What the partition does with what it took.
     pub(super) run: HandlerRun,
 }
 
-struct State<E: Entity> {
+struct InboxState<E: Entity> {
     deliveries: Vec<Delivery<E>>,
     /// No deadline of them is earlier.
     earliest: Moment,
     /// What was taken out of it.
     taken: Taken,
-    entrance: Entrance,
+    access: Access,
     /// Whether the partition is open in this engine.
     is_here: bool,
 }
 
 /// Whether commands come in, or why not.
-enum Entrance {
+enum Access {
     Open,
     /// Until it is opened again.
     Suspended(Failure),
@@ -76,11 +76,11 @@ pub struct Delivery<E: Entity> {
 
 impl<E: Entity> Inbox<E> {
     pub fn new(commands_max: usize, load: Arc<Load>) -> Self {
-        let state = Mutex::new(State {
+        let state = Mutex::new(InboxState {
             deliveries: Vec::new(),
             earliest: Moment::NEVER,
             taken: Taken::new(),
-            entrance: Entrance::Open,
+            access: Access::Open,
             is_here: true,
         });
         Self { state, commands_max, load, run: HandlerRun::new() }
@@ -112,7 +112,7 @@ impl<E: Entity> Inbox<E> {
     ) -> usize {
         debug_assert!(into.is_empty(), "what was taken before has been handled");
         let mut state = self.state.lock();
-        let State { deliveries, taken, earliest, .. } = &mut *state;
+        let InboxState { deliveries, taken, earliest, .. } = &mut *state;
         if !deliveries.is_empty() {
             std::mem::swap(deliveries, into);
             let earliest = std::mem::replace(earliest, Moment::NEVER);
@@ -212,20 +212,20 @@ pub trait Refuses: Send + Sync {
 impl<E: Entity> Refuses for Inbox<E> {
     fn suspend(&self, failure: Failure) {
         let mut state = self.state.lock();
-        if !matches!(state.entrance, Entrance::Closed(_)) {
-            state.entrance = Entrance::Suspended(failure);
+        if !matches!(state.access, Access::Closed(_)) {
+            state.access = Access::Suspended(failure);
         }
     }
 
     fn reopen(&self) {
         let mut state = self.state.lock();
-        if !matches!(state.entrance, Entrance::Closed(_)) {
-            state.entrance = Entrance::Open;
+        if !matches!(state.access, Access::Closed(_)) {
+            state.access = Access::Open;
         }
     }
 
     fn close(&self, failure: Failure) {
-        self.state.lock().entrance = Entrance::Closed(failure);
+        self.state.lock().access = Access::Closed(failure);
     }
 
     fn open_here(&self) {
@@ -239,7 +239,7 @@ impl<E: Entity> Refuses for Inbox<E> {
 
     fn clear(&self) -> usize {
         let mut state = self.state.lock();
-        let Entrance::Closed(failure) = &state.entrance else { return 0 };
+        let Access::Closed(failure) = &state.access else { return 0 };
         let failure = failure.clone();
         let left = std::mem::take(&mut state.deliveries);
         drop(state);
@@ -248,8 +248,8 @@ impl<E: Entity> Refuses for Inbox<E> {
 
     fn clear_with(&self, failure: &Failure) -> usize {
         let mut state = self.state.lock();
-        let failure = match &state.entrance {
-            Entrance::Closed(failure) => failure.clone(),
+        let failure = match &state.access {
+            Access::Closed(failure) => failure.clone(),
             _ => failure.clone(),
         };
         let left = std::mem::take(&mut state.deliveries);
@@ -291,8 +291,8 @@ impl<E: Entity> Refuses for Inbox<E> {
     fn slow_run(&self, limit: Duration, now: Moment) -> Option<SlowRun> {
         let (step, since) = self.run.slow(limit, now)?;
         let command = match step {
-            Step::Command(at) => self.state.lock().taken.command(at)?,
-            Step::Resumed(at) => *self.state.lock().taken.resumed.get(at)?,
+            RunStep::Command(at) => self.state.lock().taken.command(at)?,
+            RunStep::Resumed(at) => *self.state.lock().taken.resumed.get(at)?,
             other => other.name()?,
         };
         // it may have ended meanwhile, and then it is named when it has
@@ -306,14 +306,14 @@ impl<E: Entity> Refuses for Inbox<E> {
     }
 }
 
-impl<E: Entity> State<E> {
+impl<E: Entity> InboxState<E> {
     /// Why commands do not come in, whatever room there is.
     fn not_open(&self) -> Option<NotTaken> {
-        match &self.entrance {
-            Entrance::Closed(failure) => Some(NotTaken::Refused(failure.clone())),
+        match &self.access {
+            Access::Closed(failure) => Some(NotTaken::Refused(failure.clone())),
             _ if !self.is_here => Some(NotTaken::NotHere),
-            Entrance::Suspended(failure) => Some(NotTaken::Refused(failure.clone())),
-            Entrance::Open => None,
+            Access::Suspended(failure) => Some(NotTaken::Refused(failure.clone())),
+            Access::Open => None,
         }
     }
 

@@ -1,6 +1,6 @@
 use super::{
     Found, HostedKind, HostedModel, Inbox, TurnContext, cells::Cells, due_times::DueTimes,
-    handler_run::Step, hosted_kind::Finished, intake::Intake,
+    handler_run::RunStep, hosted_kind::Finished, intake::Intake,
 };
 use crate::{
     Load, Moment,
@@ -93,7 +93,7 @@ impl<M: HostedModel> HostedKind for KindHost<M> {
             if let Err(error) = &found {
                 ctx.observe(|observer| observer.read_failed(cell.key(), error));
             }
-            return self.take_read(ticket, Step::Record, ctx, |cell, turn| {
+            return self.take_read(ticket, RunStep::Record, ctx, |cell, turn| {
                 cell.recorded(sequence_nr, &found, turn)
             });
         }
@@ -108,7 +108,7 @@ impl<M: HostedModel> HostedKind for KindHost<M> {
         if let Some(read) = found.as_ref().ok().and_then(|found| cell.read_ahead(found)) {
             ctx.shell.read(ctx.partition, &mut vec![(read, ticket)]);
         }
-        self.take_read(ticket, Step::Recovery, ctx, |cell, turn| cell.found(found, turn));
+        self.take_read(ticket, RunStep::Recovery, ctx, |cell, turn| cell.found(found, turn));
     }
 
     fn commands(&mut self, ctx: &mut TurnContext<'_>) -> usize {

@@ -1,6 +1,6 @@
 //! How cells leave memory.
 
-use super::{HostedModel, KindHost, TurnContext, handler_run::Step, kind_host::turn};
+use super::{HostedModel, KindHost, TurnContext, handler_run::RunStep, kind_host::turn};
 use crate::{
     LeaveReason,
     cell::{Cell, GivenUp, Life, Turn},
@@ -21,7 +21,7 @@ impl<M: HostedModel> KindHost<M> {
     ) {
         let Some(cell) = &mut self.cells.slot(slot).cell else { return };
         let run = &self.intake.inbox().run;
-        run.begins(Step::Leaving, ctx.shell.now());
+        run.begins(RunStep::Leaving, ctx.shell.now());
         let life = leave(cell, &mut turn(&self.context, &mut self.out, ctx));
         run.ends();
         self.after_input(slot, life, ctx);

@@ -12,8 +12,7 @@ mod inbox;
 mod intake;
 mod kind_host;
 mod leaving;
-#[expect(clippy::module_inception, reason = "the file carries the name of its type")]
-mod partition;
+mod partition_host;
 mod shell;
 mod shipping;
 mod sweeping;
@@ -26,7 +25,7 @@ pub use hosted_kind::HostedKind;
 pub use hosted_model::HostedModel;
 pub use inbox::{Delivery, Inbox, NotTaken, Refuses, SlowRun};
 pub use kind_host::KindHost;
-pub use partition::{Mail, Partition, SWEEP_INTERVAL_MIN, Turned};
+pub use partition_host::{Mail, PartitionHost, SWEEP_INTERVAL_MIN, Turned};
 pub use shell::{Cap, NextToLeave, Shell};
 pub use taken::WAITS_SLACK;
 pub use turn_context::TurnContext;

@@ -3,7 +3,7 @@ use crate::{
     Moment, TurnSummary,
     cell::{GivenUp, Ticket},
 };
-use actum_model::{Lane, Partition as PartitionNr};
+use actum_model::{Lane, Partition};
 use actum_persistence::{
     group_commit::{CommitError, Committed},
     store::StoreError,
@@ -14,8 +14,8 @@ use std::time::Duration;
 pub const SWEEP_INTERVAL_MIN: Duration = Duration::from_millis(1);
 
 /// The cells of a partition and the turns they take together.
-pub struct Partition {
-    partition: PartitionNr,
+pub struct PartitionHost {
+    partition: Partition,
     lane: Lane,
     kinds: Vec<Box<dyn HostedKind>>,
     swept_at: Moment,
@@ -46,9 +46,9 @@ impl<H> Default for Mail<H> {
     }
 }
 
-impl Partition {
+impl PartitionHost {
     /// A partition without cells. Tickets name its kinds by their places.
-    pub fn new(partition: PartitionNr, lane: Lane, kinds: Vec<Box<dyn HostedKind>>) -> Self {
+    pub fn new(partition: Partition, lane: Lane, kinds: Vec<Box<dyn HostedKind>>) -> Self {
         let (swept_at, sweep_at) = (Moment::default(), Moment::NEVER);
         Self { partition, lane, kinds, swept_at, sweep_at, draining: false }
     }

@@ -31,12 +31,12 @@ pub(super) type Writing<W, B> = BoxFuture<Written<W, B>>;
 /// A batch whose outcome is being found out.
 pub(super) type Resolving<W, B> = BoxFuture<Resolved<W, B>>;
 
-pub(super) type Written<W, B> = (B, Answer<Vec<<W as GroupWrite>::Outcome>>);
+pub(super) type Written<W, B> = (B, StoreAnswer<Vec<<W as GroupWrite>::Outcome>>);
 
-pub(super) type Resolved<W, B> = (B, Answer<Vec<Resolution<<W as GroupWrite>::Outcome>>>);
+pub(super) type Resolved<W, B> = (B, StoreAnswer<Vec<Resolution<<W as GroupWrite>::Outcome>>>);
 
 /// What the store said, or the message of its panic.
-pub(super) type Answer<T> = Result<Result<T, StoreError>, String>;
+pub(super) type StoreAnswer<T> = Result<Result<T, StoreError>, String>;
 
 /// A lane of a journal, as one incarnation writes it.
 pub(super) struct LaneJournal {

@@ -37,7 +37,7 @@ pub struct GroupCommit<W, T> {
     bounds: Weight,
     resolve_attempts_max: u32,
     next_number: u64,
-    waiting: VecDeque<Waiting<W, T>>,
+    waiting: VecDeque<WaitingWrite<W, T>>,
     waiting_weight: Weight,
     /// How many writes the next batches take after one was refused, the next one last.
     halves: Vec<usize>,
@@ -63,7 +63,7 @@ pub enum Step<W> {
 }
 
 /// A write that was weighed once, when it was submitted.
-pub(super) struct Waiting<W, T> {
+pub(super) struct WaitingWrite<W, T> {
     pub(super) write: W,
     pub(super) ticket: T,
     pub(super) weight: Weight,
@@ -95,10 +95,10 @@ impl<W: GroupWrite, T: Copy> GroupCommit<W, T> {
     /// Takes a write, to go with one of the next batches.
     pub fn submit(&mut self, write: W, ticket: T) {
         let weight = write.weight();
-        self.submit_weighed(Waiting { write, ticket, weight });
+        self.submit_weighed(WaitingWrite { write, ticket, weight });
     }
 
-    pub(super) fn submit_weighed(&mut self, waiting: Waiting<W, T>) {
+    pub(super) fn submit_weighed(&mut self, waiting: WaitingWrite<W, T>) {
         self.waiting_weight += waiting.weight;
         self.waiting.push_back(waiting);
     }
@@ -215,7 +215,7 @@ impl<W: GroupWrite, T: Copy> GroupCommit<W, T> {
         self.waiting_weight = Weight::ZERO;
         self.halves.clear();
         let waiting = self.waiting.drain(..);
-        let settled = waiting.map(|Waiting { write, ticket, .. }| Settled {
+        let settled = waiting.map(|WaitingWrite { write, ticket, .. }| Settled {
             ticket,
             partition: write.partition(),
             result: Err(error.clone().into()),
@@ -235,7 +235,7 @@ impl<W: GroupWrite, T: Copy> GroupCommit<W, T> {
                 fits && self.entities.insert(next.write.entity())
             })
         {
-            let Waiting { mut write, ticket, weight: more } = next;
+            let WaitingWrite { mut write, ticket, weight: more } = next;
             self.next_number += write.number(self.next_number);
             weight += more;
             tickets.push((ticket, write.partition()));
@@ -258,7 +258,7 @@ impl<W: GroupWrite, T: Copy> GroupCommit<W, T> {
         self.halves.extend([writes.len() - first, first]);
         for (write, (ticket, _)) in writes.drain(..).zip(batch.tickets).rev() {
             let weight = write.weight();
-            self.waiting.push_front(Waiting { write, ticket, weight });
+            self.waiting.push_front(WaitingWrite { write, ticket, weight });
         }
         self.waiting_weight += batch.weight;
         self.writes = writes;

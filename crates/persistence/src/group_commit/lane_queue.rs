@@ -5,7 +5,7 @@ pub(super) use write_in_place::WriteInPlace;
 use super::{
     CommitSink, GroupWrite, Settled,
     commit_sink::notify,
-    group_commit::{KEPT_WRITES_MAX, Waiting, stopped},
+    group_commit::{KEPT_WRITES_MAX, WaitingWrite, stopped},
 };
 use crate::{Weight, panics::guard};
 use parking_lot::Mutex;
@@ -32,7 +32,7 @@ pub struct LaneQueue<W, T> {
 }
 
 struct Gathered<W, T> {
-    writes: Vec<Waiting<W, T>>,
+    writes: Vec<WaitingWrite<W, T>>,
     idle: bool,
     closed: bool,
 }
@@ -89,7 +89,7 @@ impl<W: GroupWrite, T: Copy + Send + 'static> LaneQueue<W, T> {
         for (write, ticket) in writes {
             let weight = write.weight();
             added.weight += weight;
-            gathered.writes.push(Waiting { write, ticket, weight });
+            gathered.writes.push(WaitingWrite { write, ticket, weight });
         }
         drop(added);
         let was_idle = gathered.idle && !gathered.writes.is_empty();
@@ -143,7 +143,7 @@ impl<W: GroupWrite, T: Copy + Send + 'static> LaneQueue<W, T> {
     }
 
     /// Swaps everything gathered into `taken`, which is empty and keeps its places for the next writes.
-    pub(super) fn take(&self, taken: &mut Vec<Waiting<W, T>>) {
+    pub(super) fn take(&self, taken: &mut Vec<WaitingWrite<W, T>>) {
         taken.shrink_to(KEPT_WRITES_MAX);
         mem::swap(&mut self.gathered.lock().writes, taken);
     }

@@ -3,7 +3,7 @@ use super::{
     LaneQueue, Settled, Step, Undrained, WriterScope,
     batch_store::{BatchStore, Resolved, Resolving, Writing, Written},
     commit_sink::{notify, notify_end},
-    group_commit::Waiting,
+    group_commit::WaitingWrite,
     lane_queue::WriteInPlace,
 };
 use crate::{
@@ -23,7 +23,7 @@ use tracing::Instrument;
 /// [`write_in_place`](WriteInPlace::write_in_place).
 pub(super) struct WriterCore<W: GroupWrite, T, S: BatchStore<W>> {
     machine: GroupCommit<W, T>,
-    gathered: Vec<Waiting<W, T>>,
+    gathered: Vec<WaitingWrite<W, T>>,
     store: Arc<S>,
     scope: WriterScope,
     sink: Arc<dyn CommitSink<T>>,

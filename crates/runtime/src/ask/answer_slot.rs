@@ -20,10 +20,10 @@ pub(crate) struct AnswerSlot<R, X> {
     deadline: Moment,
     /// Changes under the lock of the place, but for the beginning.
     stage: AtomicU8,
-    place: Mutex<Place<R, X>>,
+    place: Mutex<SlotState<R, X>>,
 }
 
-enum Place<R, X> {
+enum SlotState<R, X> {
     /// No answer yet; whom to wake.
     Empty(Option<Waker>),
     Answered(Answer<R, X>),
@@ -38,7 +38,7 @@ const SETTLED: u8 = 3;
 
 impl<R, X> AnswerSlot<R, X> {
     pub(crate) fn new(deadline: Moment) -> Self {
-        Self { deadline, stage: AtomicU8::new(WAITING), place: Mutex::new(Place::Empty(None)) }
+        Self { deadline, stage: AtomicU8::new(WAITING), place: Mutex::new(SlotState::Empty(None)) }
     }
 
     /// Marks the command as begun; says whether it may be: not when its caller has the answer that it was not.
@@ -59,14 +59,14 @@ impl<R, X> AnswerSlot<R, X> {
         // a task that asks in a loop lets others run now and then, above all those that answer
         let budget = ready!(coop::poll_proceed(context));
         let mut place = self.place.lock();
-        if let Place::Empty(waker) = &mut *place {
+        if let SlotState::Empty(waker) = &mut *place {
             match waker {
                 Some(waker) => waker.clone_from(context.waker()),
                 None => *waker = Some(context.waker().clone()),
             }
             return Poll::Pending;
         }
-        let Place::Answered(answer) = std::mem::replace(&mut *place, Place::Closed) else {
+        let SlotState::Answered(answer) = std::mem::replace(&mut *place, SlotState::Closed) else {
             unreachable!("a future is not polled after it is ready");
         };
         budget.made_progress();
@@ -75,16 +75,19 @@ impl<R, X> AnswerSlot<R, X> {
 
     /// The caller goes: an answer that is there ends here, and a later one goes back to whom it comes from.
     fn close(&self) {
-        let left = std::mem::replace(&mut *self.place.lock(), Place::Closed);
+        let left = std::mem::replace(&mut *self.place.lock(), SlotState::Closed);
         drop(left); // outside the lock, since it may be the caller's own code
     }
 }
 
 /// Leaves an answer, and wakes the caller; gives the answer back when there is another one, or the caller has gone.
-fn put<R, X>(mut place: MutexGuard<'_, Place<R, X>>, answer: Answer<R, X>) -> Option<Answer<R, X>> {
-    let Place::Empty(waker) = &mut *place else { return Some(answer) };
+fn put<R, X>(
+    mut place: MutexGuard<'_, SlotState<R, X>>,
+    answer: Answer<R, X>,
+) -> Option<Answer<R, X>> {
+    let SlotState::Empty(waker) = &mut *place else { return Some(answer) };
     let waker = waker.take();
-    *place = Place::Answered(answer);
+    *place = SlotState::Answered(answer);
     drop(place);
     if let Some(waker) = waker {
         waker.wake();

@@ -2,7 +2,7 @@ use super::{
     Asking, AskingWithReceipt, TellError,
     answer_slot::{AnswerSlot, Caller},
     asked::Asked,
-    asking::State,
+    asking::AskState,
     command_span::command_span,
     reply_to::ReplyTo,
     target::Target,
@@ -22,7 +22,7 @@ pub struct Ask<E: Handle<C>, C: Payload> {
     metadata: Metadata,
     command_id: Option<CommandId>,
     cause: Option<String>,
-    /// Why the command id that was given last is none.
+    /// Why the command id that was given last is not valid.
     invalid: Option<String>,
 }
 
@@ -135,12 +135,12 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
 
     fn send(self) -> AskingWithReceipt<E::Reply, E::Rejection> {
         if let Some(what) = self.invalid {
-            return AskingWithReceipt(State::Refused(Some(AskError::invalid(what))));
+            return AskingWithReceipt(AskState::Refused(Some(AskError::invalid(what))));
         }
         let (key, entrance) = match self.to {
             Target::Entity { key, entrance } => (key, entrance),
             Target::Nowhere(what) => {
-                return AskingWithReceipt(State::Refused(Some(AskError::invalid(&*what))));
+                return AskingWithReceipt(AskState::Refused(Some(AskError::invalid(&*what))));
             }
         };
         let (deadline, expected_revision) =
@@ -151,7 +151,7 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
         let slot = Arc::new(AnswerSlot::new(deadline));
         let reply_to = ReplyTo::caller(Arc::clone(&slot), command_span::<E>(&key, C::MANIFEST));
         entrance.deliver(key, Box::new(Asked::<E, C>::new(self.command, envelope, reply_to)));
-        AskingWithReceipt(State::Waiting(Caller::of(slot)))
+        AskingWithReceipt(AskState::Waiting(Caller::of(slot)))
     }
 }
 

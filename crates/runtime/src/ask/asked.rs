@@ -20,11 +20,11 @@ use std::sync::Arc;
 /// A command of a user's on its way through its entity.
 pub(crate) struct Asked<E: Handle<C>, C: Payload> {
     envelope: Envelope,
-    stage: Stage<E, C, E::Reply, E::Rejection>,
+    stage: CommandStage<E, C, E::Reply, E::Rejection>,
     reply_to: ReplyTo<E::Reply, E::Rejection>,
 }
 
-enum Stage<E, C, R, X> {
+enum CommandStage<E, C, R, X> {
     Command(C),
     /// The change is decided; the reply waits for the state after it.
     Deciding(ReplyFrom<E, R>),
@@ -39,11 +39,11 @@ impl<E: Handle<C>, C: Payload> Asked<E, C> {
         envelope: Envelope,
         reply_to: ReplyTo<E::Reply, E::Rejection>,
     ) -> Self {
-        Self { envelope, stage: Stage::Command(command), reply_to }
+        Self { envelope, stage: CommandStage::Command(command), reply_to }
     }
 
     fn answer_with(&mut self, answer: Result<E::Reply, AskError<E::Rejection>>) {
-        let before = std::mem::replace(&mut self.stage, Stage::Answer(answer));
+        let before = std::mem::replace(&mut self.stage, CommandStage::Answer(answer));
         discard(|| before);
     }
 }
@@ -68,7 +68,7 @@ impl<E: Handle<C>, C: Payload> JobHeader for Asked<E, C> {
 
 impl<E: Handle<C>, C: Payload> Job<E> for Asked<E, C> {
     fn content(&self) -> Result<Content, CodecError> {
-        let Stage::Command(command) = &self.stage else {
+        let CommandStage::Command(command) = &self.stage else {
             unreachable!("a command is looked at before it is handled");
         };
         let fingerprint = C::Codec::fingerprint(command)?;
@@ -76,7 +76,8 @@ impl<E: Handle<C>, C: Payload> Job<E> for Asked<E, C> {
     }
 
     fn handle(&mut self, state: &E, id: &E::Id, env: &E::Env, at: SequenceNr) -> Decision<E> {
-        let Stage::Command(command) = std::mem::replace(&mut self.stage, Stage::Lost) else {
+        let CommandStage::Command(command) = std::mem::replace(&mut self.stage, CommandStage::Lost)
+        else {
             unreachable!("a command is handled once");
         };
         let _entered = self.reply_to.span().enter();
@@ -84,22 +85,23 @@ impl<E: Handle<C>, C: Payload> Job<E> for Asked<E, C> {
         match state.handle(command, &ctx) {
             Ok(effect) => {
                 let EffectParts { change, reply, after_commit, passivate } = effect.into_parts();
-                self.stage = Stage::Deciding(reply);
+                self.stage = CommandStage::Deciding(reply);
                 let after_commit = after_commit.map(AfterCommit::new);
                 Decision::Accepted { change, after_commit, passivate }
             }
             Err(rejection) => {
-                self.stage = Stage::Answer(Err(AskError::Rejected(rejection)));
+                self.stage = CommandStage::Answer(Err(AskError::Rejected(rejection)));
                 Decision::Rejected
             }
         }
     }
 
     fn conclude(&mut self, state: &E) {
-        let Stage::Deciding(reply) = std::mem::replace(&mut self.stage, Stage::Lost) else {
+        let CommandStage::Deciding(reply) = std::mem::replace(&mut self.stage, CommandStage::Lost)
+        else {
             unreachable!("a command concludes once, after it was accepted");
         };
-        self.stage = Stage::Answer(Ok(match reply {
+        self.stage = CommandStage::Answer(Ok(match reply {
             ReplyFrom::Value(value) => value,
             ReplyFrom::State(reply) => reply(state),
         }));
@@ -110,7 +112,7 @@ impl<E: Handle<C>, C: Payload> Job<E> for Asked<E, C> {
     }
 
     fn recorded_reply(&self, serializer: &Serializer) -> Result<StoredPayload, EncodeError> {
-        let Stage::Answer(Ok(reply)) = &self.stage else {
+        let CommandStage::Answer(Ok(reply)) = &self.stage else {
             unreachable!("a reply is recorded after it is concluded")
         };
         serializer.encode(reply)
@@ -127,8 +129,8 @@ impl<E: Handle<C>, C: Payload> Job<E> for Asked<E, C> {
 
     fn outcome(&self) -> Outcome {
         match &self.stage {
-            Stage::Answer(Err(AskError::Rejected(_))) => Outcome::Rejected,
-            Stage::Answer(Err(failure)) => Outcome::Failed(failure.label()),
+            CommandStage::Answer(Err(AskError::Rejected(_))) => Outcome::Rejected,
+            CommandStage::Answer(Err(failure)) => Outcome::Failed(failure.label()),
             _ => Outcome::Replied,
         }
     }
@@ -144,8 +146,8 @@ impl<E: Handle<C>, C: Payload> Job<E> for Asked<E, C> {
     fn settle(mut self: Box<Self>, verdict: Verdict) {
         let answer = match verdict {
             Err(failure) => Err(failure.map_rejection(|never| match never {})),
-            Ok(receipt) => match std::mem::replace(&mut self.stage, Stage::Lost) {
-                Stage::Answer(answer) => answer.map(|reply| (reply, receipt)),
+            Ok(receipt) => match std::mem::replace(&mut self.stage, CommandStage::Lost) {
+                CommandStage::Answer(answer) => answer.map(|reply| (reply, receipt)),
                 _ => unreachable!("only a prepared answer becomes durable"),
             },
         };
@@ -156,7 +158,7 @@ impl<E: Handle<C>, C: Payload> Job<E> for Asked<E, C> {
 /// It was not handled here, and is answered from elsewhere.
 impl<E: Handle<C>, C: Payload> PortableJob for Asked<E, C> {
     fn encode(&self) -> Result<StoredPayload, CodecError> {
-        let Stage::Command(command) = &self.stage else {
+        let CommandStage::Command(command) = &self.stage else {
             unreachable!("a command that is handled here goes nowhere else");
         };
         StoredPayload::encode(command)
@@ -196,11 +198,13 @@ impl<E: Handle<C>, C: Payload> Drop for Asked<E, C> {
     fn drop(&mut self) {
         if self.reply_to.is_open() {
             self.reply_to.send(Err(match self.stage {
-                Stage::Command(_) => AskError::unavailable("the entity's partition went down"),
+                CommandStage::Command(_) => {
+                    AskError::unavailable("the entity's partition went down")
+                }
                 _ => AskError::outcome_unknown("the entity's partition went down"),
             }));
         }
-        let left = std::mem::replace(&mut self.stage, Stage::Lost);
+        let left = std::mem::replace(&mut self.stage, CommandStage::Lost);
         discard(|| left);
     }
 }

@@ -20,10 +20,10 @@ pub struct Asking<R, X>(pub(super) AskingWithReceipt<R, X>);
 /// As [`Asking`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless awaited"]
-pub struct AskingWithReceipt<R, X>(pub(super) State<R, X>);
+pub struct AskingWithReceipt<R, X>(pub(super) AskState<R, X>);
 
 #[derive(Debug)]
-pub(super) enum State<R, X> {
+pub(super) enum AskState<R, X> {
     Waiting(Caller<R, X>),
     /// It was not even taken.
     Refused(Option<AskError<X>>),
@@ -46,8 +46,8 @@ impl<R, X> Future for AskingWithReceipt<R, X> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
-            State::Waiting(caller) => caller.poll(cx), // every job answers, even when it is dropped
-            State::Refused(error) => {
+            AskState::Waiting(caller) => caller.poll(cx), // every job answers, even when it is dropped
+            AskState::Refused(error) => {
                 Poll::Ready(Err(error.take().expect("a future is not polled after it is ready")))
             }
         }

@@ -115,7 +115,7 @@ impl<E: Entity> NamedKind for Served<E> {
     fn ask(&self, id: &str, command: EncodedCommand) -> EncodedAsking {
         let EncodedCommand { payload, metadata, timeout, expected_revision } = command;
         let sending = Sending { to: self.entity(id), metadata, timeout, expected_revision };
-        let asking = Asking { sending, serializer: self.serializer };
+        let asking = AskEncoded { sending, serializer: self.serializer };
         self.visit(&payload, asking).unwrap_or_else(|failure| {
             Box::pin(std::future::ready(Err(failure.map_rejection(|never| match never {}))))
         })
@@ -150,12 +150,12 @@ impl<E: Entity> Sending<E> {
     }
 }
 
-struct Asking<E: Entity> {
+struct AskEncoded<E: Entity> {
     sending: Sending<E>,
     serializer: Serializer,
 }
 
-impl<E: Entity> CommandVisitor<E> for Asking<E> {
+impl<E: Entity> CommandVisitor<E> for AskEncoded<E> {
     type Output = EncodedAsking;
 
     fn visit<C, I>(self, command: C) -> EncodedAsking

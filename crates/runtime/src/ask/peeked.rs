@@ -1,7 +1,7 @@
 use super::{
     Asking,
     answer_slot::{AnswerSlot, Caller},
-    asking::{AskingWithReceipt, State},
+    asking::{AskState, AskingWithReceipt},
     command_span::command_span,
     reply_to::{ReplyTo, discard},
     target::Target,
@@ -43,7 +43,9 @@ impl<E: Entity + Clone + Payload> IntoFuture for Peek<E> {
         let (key, entrance) = match self.from {
             Target::Entity { key, entrance } => (key, entrance),
             Target::Nowhere(what) => {
-                return Asking(AskingWithReceipt(State::Refused(Some(AskError::invalid(&*what)))));
+                return Asking(AskingWithReceipt(AskState::Refused(Some(AskError::invalid(
+                    &*what,
+                )))));
             }
         };
         let (metadata, deadline) = (Metadata::new(), entrance.deadline(self.timeout));
@@ -51,7 +53,7 @@ impl<E: Entity + Clone + Payload> IntoFuture for Peek<E> {
         let slot = Arc::new(AnswerSlot::new(deadline));
         let reply_to = ReplyTo::caller(Arc::clone(&slot), command_span::<E>(&key, NAME));
         entrance.deliver_here(key, Box::new(Peeked { envelope, seen: None, reply_to }));
-        Asking(AskingWithReceipt(State::Waiting(Caller::of(slot))))
+        Asking(AskingWithReceipt(AskState::Waiting(Caller::of(slot))))
     }
 }
 
@@ -63,7 +65,7 @@ impl<E: Entity + Clone + Payload> fmt::Debug for Peek<E> {
 
 const NAME: &str = "state";
 
-/// A look at the state on its way through the entity: a command that changes nothing.
+/// A read of the state on its way through the entity: a command that changes nothing.
 struct Peeked<E: Entity> {
     envelope: Envelope,
     seen: Option<Result<E, Failure>>,
@@ -90,7 +92,7 @@ impl<E: Entity> JobHeader for Peeked<E> {
 
 impl<E: Entity + Clone + Payload> Job<E> for Peeked<E> {
     fn content(&self) -> Result<Content, CodecError> {
-        unreachable!("a look carries no command id")
+        unreachable!("a read of the state carries no command id")
     }
 
     fn handle(&mut self, _: &E, _: &E::Id, _: &E::Env, _: SequenceNr) -> Decision<E> {
@@ -107,11 +109,11 @@ impl<E: Entity + Clone + Payload> Job<E> for Peeked<E> {
     }
 
     fn recorded_reply(&self, _: &Serializer) -> Result<StoredPayload, EncodeError> {
-        unreachable!("a look carries no command id")
+        unreachable!("a read of the state carries no command id")
     }
 
     fn replay(&mut self, _: &Serializer, _: &StoredPayload) -> Result<(), DecodeError> {
-        unreachable!("a look carries no command id")
+        unreachable!("a read of the state carries no command id")
     }
 
     fn outcome(&self) -> Outcome {
@@ -138,7 +140,7 @@ impl<E: Entity + Clone + Payload> Job<E> for Peeked<E> {
 }
 
 impl<E: Entity> Drop for Peeked<E> {
-    /// Only a partition that goes down drops a look without an answer: its caller gets a failure. The state that was seen may
+    /// Only a partition that goes down drops a read without an answer: its caller gets a failure. The state that was seen may
     /// panic when it is dropped, and does so alone.
     fn drop(&mut self) {
         if self.reply_to.is_open() {

@@ -6,9 +6,9 @@ mod read_sink;
 mod reader;
 mod retention;
 mod saver;
-mod wanted;
+mod wanted_read;
 
-pub(crate) use read_room::Held;
+pub(crate) use read_room::HeldRoom;
 pub(crate) use read_sink::ReadSink;
 pub(crate) use reader::Reader;
 pub(crate) use retention::{Decode, Retention};

@@ -1,4 +1,4 @@
-use super::wanted::{Answers, Wanted};
+use super::wanted_read::{Answers, WantedRead};
 use actum_host::{
     cell::{FoundState, Read},
     partition::Found,
@@ -11,7 +11,7 @@ use actum_persistence::store::{
 use std::num::NonZeroU32;
 
 /// Answers a batch of reads with one query for each kind of read that is in it; in the order of the batch.
-pub(super) async fn answer(stores: &Stores, batch: &[Wanted], limit: PageLimit) -> Answers {
+pub(super) async fn answer(stores: &Stores, batch: &[WantedRead], limit: PageLimit) -> Answers {
     let mut answers: Vec<Option<Result<Found, StoreError>>> = batch.iter().map(|_| None).collect();
     let mut starts = Group::default();
     let mut pages = Group::default();

@@ -30,7 +30,7 @@ pub(super) struct ReadRoom {
 pub(super) struct Share(OwnedSemaphorePermit);
 
 /// What an answer holds of the room until an entity has taken it in.
-pub(crate) struct Held(
+pub(crate) struct HeldRoom(
     #[expect(dead_code, reason = "held until it is dropped")] OwnedSemaphorePermit,
 );
 
@@ -66,7 +66,7 @@ impl ReadRoom {
         &self,
         mut share: Share,
         answers: &[Result<Found, StoreError>],
-    ) -> Vec<Held> {
+    ) -> Vec<HeldRoom> {
         let sizes = || answers.iter().map(|answer| answer.as_ref().map_or(0, bytes_of));
         let largest = sizes().max().unwrap_or(0);
         // falls slowly: large entities come back
@@ -74,7 +74,7 @@ impl ReadRoom {
         self.expected.store(largest.max(before / 2), Ordering::Relaxed);
         let mut part = |bytes: usize| {
             let units = bytes.div_ceil(UNIT_BYTES).min(share.0.num_permits());
-            Held(share.0.split(units).expect("no more is split off than there is"))
+            HeldRoom(share.0.split(units).expect("no more is split off than there is"))
         };
         sizes().map(&mut part).collect()
     }

@@ -1,4 +1,4 @@
-use super::Held;
+use super::HeldRoom;
 use actum_host::{cell::Ticket, partition::Found};
 use actum_model::Partition;
 use actum_persistence::store::StoreError;
@@ -11,6 +11,6 @@ pub(crate) trait ReadSink: Send + Sync {
         partition: Partition,
         ticket: Ticket,
         found: Result<Found, StoreError>,
-        held: Held,
+        held: HeldRoom,
     );
 }

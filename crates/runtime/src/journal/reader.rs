@@ -1,8 +1,8 @@
 use super::{
     queries,
-    read_room::{Held, ReadRoom},
+    read_room::{HeldRoom, ReadRoom},
     read_sink::ReadSink,
-    wanted::{Answers, Wanted},
+    wanted_read::{Answers, WantedRead},
 };
 use actum_host::{
     cell::{Read, Ticket},
@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 ///
 /// A fixed number of tasks bounds how many reads are under way, and [`ReadRoom`] how many bytes they bring.
 pub(crate) struct Reader {
-    waiting: Mutex<VecDeque<Wanted>>,
+    waiting: Mutex<VecDeque<WantedRead>>,
     more: Notify,
     batch_max: NonZeroU32,
     room: ReadRoom,
@@ -39,7 +39,7 @@ impl Reader {
         partition: Partition,
         reads: impl IntoIterator<Item = (Read, Ticket)>,
     ) {
-        let wanted = reads.into_iter().map(|(read, ticket)| Wanted { partition, read, ticket });
+        let wanted = reads.into_iter().map(|(read, ticket)| WantedRead { partition, read, ticket });
         self.waiting.lock().extend(wanted);
         self.more.notify_one();
     }
@@ -71,7 +71,7 @@ impl Reader {
         }
     }
 
-    fn next_batch(&self) -> Vec<Wanted> {
+    fn next_batch(&self) -> Vec<WantedRead> {
         let mut waiting = self.waiting.lock();
         let count = waiting.len().min(self.room.entities(self.batch_max));
         let batch = waiting.drain(..count).collect();
@@ -82,7 +82,7 @@ impl Reader {
     }
 }
 
-fn deliver(batch: Vec<Wanted>, answers: Answers, held: Vec<Held>, sink: &dyn ReadSink) {
+fn deliver(batch: Vec<WantedRead>, answers: Answers, held: Vec<HeldRoom>, sink: &dyn ReadSink) {
     debug_assert_eq!(batch.len(), answers.len(), "every read is answered");
     for ((wanted, answer), held) in batch.into_iter().zip(answers).zip(held) {
         let answer = match (wanted.read.record_of(), answer) {

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 ///
 /// No caller waits for a snapshot, so a queue that is full drops the newest: the entity takes another one later.
 pub(crate) struct Saver {
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<WaitingSnapshots>,
     more: Notify,
     closing: AtomicBool,
     /// How many snapshots were not saved.
@@ -41,7 +41,7 @@ struct Bursts {
 }
 
 #[derive(Default)]
-struct Waiting {
+struct WaitingSnapshots {
     snapshots: VecDeque<TakenSnapshot>,
     bytes: usize,
 }

@@ -6,7 +6,7 @@ use actum_model::Partition;
 use actum_persistence::store::StoreError;
 
 /// A read that a cell waits for.
-pub(super) struct Wanted {
+pub(super) struct WantedRead {
     pub(super) partition: Partition,
     pub(super) read: Read,
     pub(super) ticket: Ticket,

@@ -1,11 +1,11 @@
 use super::{
     PartitionTable,
-    mailbox::{Mail, Mailbox, PartitionMessage},
+    mailbox::{Mailbox, PartitionMail, PartitionMessage},
     state::PartitionState,
 };
 use crate::{
     alarm::{Alarm, Scheduled},
-    journal::{Held, ReadSink},
+    journal::{HeldRoom, ReadSink},
     term::Term,
 };
 use actum_host::{
@@ -166,7 +166,7 @@ impl PartitionHandle {
     }
 
     /// Begins a turn and takes the mail for it.
-    pub(super) fn begin_turn_with(&self, mail: &mut Mail) {
+    pub(super) fn begin_turn_with(&self, mail: &mut PartitionMail) {
         self.begin_turn();
         self.mailbox.begin_looking();
         self.mailbox.take_mail(mail);
@@ -269,7 +269,7 @@ impl ReadSink for PartitionHandles {
         partition: Partition,
         ticket: Ticket,
         found: Result<Found, StoreError>,
-        held: Held,
+        held: HeldRoom,
     ) {
         self[partition].mailbox.leave_found((ticket, found, held));
     }

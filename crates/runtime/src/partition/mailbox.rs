@@ -1,7 +1,7 @@
-use crate::journal::Held;
+use crate::journal::HeldRoom;
 use actum_host::{
     cell::{GivenUp, Ticket},
-    partition::{Found, Mail as HostMail},
+    partition::{Found, Mail},
 };
 use actum_persistence::{
     group_commit::{CommitError, Committed},
@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 /// It outlives the actor: results for one that has ended carry tickets that no later one uses. While the partition is
 /// closed, results are dropped.
 pub(super) struct Mailbox {
-    content: Mutex<Content>,
+    content: Mutex<MailboxContent>,
     wake_state: AtomicU8,
     actor: Mutex<Option<ActorRef<PartitionMessage>>>,
 }
@@ -27,11 +27,11 @@ const WOKEN: u8 = 1;
 const IN_TURN: u8 = 2;
 
 /// Results of reads and writes.
-pub(super) type Mail = HostMail<Held>;
+pub(super) type PartitionMail = Mail<HeldRoom>;
 
 #[derive(Default)]
-struct Content {
-    mail: Mail,
+struct MailboxContent {
+    mail: PartitionMail,
     is_open: bool,
 }
 
@@ -94,11 +94,11 @@ impl Mailbox {
         self.leave(|mail| mail.committed.extend(results));
     }
 
-    pub(super) fn leave_found(&self, result: (Ticket, Result<Found, StoreError>, Held)) {
+    pub(super) fn leave_found(&self, result: (Ticket, Result<Found, StoreError>, HeldRoom)) {
         self.leave(|mail| mail.found.push(result));
     }
 
-    fn leave(&self, add: impl FnOnce(&mut Mail)) {
+    fn leave(&self, add: impl FnOnce(&mut PartitionMail)) {
         let mut content = self.content.lock();
         if content.is_open {
             add(&mut content.mail);
@@ -108,7 +108,7 @@ impl Mailbox {
     }
 
     /// Takes the mail in exchange for an empty one, whose room is used again.
-    pub(super) fn take_mail(&self, into: &mut Mail) {
+    pub(super) fn take_mail(&self, into: &mut PartitionMail) {
         std::mem::swap(&mut self.content.lock().mail, into);
     }
 

@@ -1,23 +1,23 @@
 use super::{
-    mailbox::Mail,
+    mailbox::PartitionMail,
     shell::{PartitionShell, TurnEnd},
 };
 use actum_host::{
     cell::GivenUp,
-    partition::{HostedKind, Partition},
+    partition::{HostedKind, PartitionHost},
 };
 
 /// A partition with what is around it: it takes its mail at its handle, and its outputs go to the journal.
 pub(super) struct ServedPartition {
     shell: PartitionShell,
-    partition: Partition,
-    mail: Mail,
+    partition: PartitionHost,
+    mail: PartitionMail,
 }
 
 impl ServedPartition {
     pub(super) fn new(shell: PartitionShell, kinds: Vec<Box<dyn HostedKind>>) -> Self {
-        let partition = Partition::new(shell.handle.partition, shell.handle.lane, kinds);
-        Self { shell, partition, mail: Mail::default() }
+        let partition = PartitionHost::new(shell.handle.partition, shell.handle.lane, kinds);
+        Self { shell, partition, mail: PartitionMail::default() }
     }
 
     /// Takes everything that was left, and a turn with it.

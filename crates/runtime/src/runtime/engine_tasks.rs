@@ -39,7 +39,7 @@ impl Drop for EngineTasks {
         self.readers.end();
         self.background = None; // first: what they require ends now
         self.saving.iter().for_each(JoinHandle::abort);
-        self.parts.gate.shut(&Failure::unavailable("the engine has ended"));
+        self.parts.gate.close(&Failure::unavailable("the engine has ended"));
         self.supervisor.stop(None); // its partitions end with it
         self.parts.gate.clear();
         self.parts.load.watchdog().end();

@@ -44,10 +44,10 @@ use std::{fmt, sync::Arc};
 /// acknowledged is durable, what is under way may be lost.
 #[derive(Clone)]
 pub struct Runtime {
-    inner: Arc<Inner>,
+    inner: Arc<RunningEngine>,
 }
 
-struct Inner {
+struct RunningEngine {
     name: String,
     kinds: Kinds,
     parts: Arc<EngineParts>,

@@ -1,7 +1,7 @@
-use super::{Inner, Runtime};
+use super::{RunningEngine, Runtime};
 use crate::{
     partition::PartitionState,
-    supervisor::{Close, Closed, OpenError, SupervisorMessage},
+    supervisor::{Close, Closed, PartitionNotOpened, SupervisorMessage},
     term::Term,
 };
 use actum_model::{Partition, PartitionCount};
@@ -15,7 +15,7 @@ use tokio::{sync::oneshot, time::Instant};
 /// [`OpenAtStart`](crate::settings::OpenAtStart). Cheap to clone.
 #[derive(Clone)]
 pub struct Partitions {
-    inner: Arc<Inner>,
+    inner: Arc<RunningEngine>,
 }
 
 /// Until when this engine surely is the only one that serves a partition, by its own clock. Commands that come later are
@@ -60,7 +60,7 @@ impl Partitions {
     /// is given. Its entities recover when they are asked.
     ///
     /// # Errors
-    /// [`OpenError`] when it is open, is being closed, or cannot be started.
+    /// [`PartitionNotOpened`] when it is open, is being closed, or cannot be started.
     ///
     /// # Cancel safety
     /// Dropping the future does not take the request back.
@@ -68,12 +68,12 @@ impl Partitions {
         &self,
         partition: Partition,
         term: Option<PartitionTerm>,
-    ) -> Result<(), OpenError> {
+    ) -> Result<(), PartitionNotOpened> {
         let term =
             term.map_or_else(|| Arc::clone(&self.inner.parts.term), |PartitionTerm(term)| term);
         let (opened, answer) = oneshot::channel();
         let _ = self.supervisor().cast(SupervisorMessage::Open { partition, term, opened });
-        answer.await.unwrap_or(Err(OpenError::Ended))
+        answer.await.unwrap_or(Err(PartitionNotOpened::Ended))
     }
 
     /// Closes a partition: takes no more commands, answers those that were taken, writes what they changed, and lets its

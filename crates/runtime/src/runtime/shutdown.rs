@@ -1,4 +1,4 @@
-use super::{Inner, engine_parts::EngineParts, engine_tasks::EngineTasks};
+use super::{RunningEngine, engine_parts::EngineParts, engine_tasks::EngineTasks};
 use crate::{
     journal_readers::JournalReaders,
     partition::PartitionHandle,
@@ -78,13 +78,13 @@ impl Ending {
 
 /// Ends the runtime in a task of its own, which goes on when the caller goes away. A second caller waits for the
 /// first, and gets the same report.
-pub(super) async fn shutdown(inner: &Arc<Inner>) -> ShutdownReport {
+pub(super) async fn shutdown(inner: &Arc<RunningEngine>) -> ShutdownReport {
     let mut ending = inner.ending.lock().await;
     let Ending { tasks, under_way, report } = &mut *ending;
     if let Some(tasks) = tasks.take() {
         let gate = &inner.parts.gate;
         gate.health().shuts_down();
-        gate.shut(&Failure::unavailable("the engine is shutting down"));
+        gate.close(&Failure::unavailable("the engine is shutting down"));
         *under_way = Some(tokio::spawn(end(Arc::clone(inner), tasks).in_current_span()));
     }
     if let Some(task) = under_way {
@@ -101,7 +101,7 @@ pub(super) async fn shutdown(inner: &Arc<Inner>) -> ShutdownReport {
     *report
 }
 
-async fn end(inner: Arc<Inner>, mut tasks: EngineTasks) -> ShutdownReport {
+async fn end(inner: Arc<RunningEngine>, mut tasks: EngineTasks) -> ShutdownReport {
     let parts = &*inner.parts;
     let deadline = Instant::now() + parts.settings.shutdown_timeout;
     let lost = parts.saver.lost();
@@ -238,7 +238,7 @@ pub(super) async fn release(stores: &Stores, incarnation: Incarnation, last: Ins
     released.is_ok()
 }
 
-async fn close(inner: &Inner, last: Instant) -> bool {
+async fn close(inner: &RunningEngine, last: Instant) -> bool {
     let closed = timeout_at(last, inner.parts.stores.close()).await.is_ok();
     if !closed {
         log_safely(|| tracing::warn!(engine = inner.name, "stores not closed in time"));
@@ -255,7 +255,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn partitions_that_hang_share_their_grace_period() {
         let runtime = start_idle(8).await;
-        let Inner { parts, supervisor, .. } = &*runtime.inner;
+        let RunningEngine { parts, supervisor, .. } = &*runtime.inner;
         // no message reaches their actors any more
         parts.partitions.iter().for_each(|partition| partition.detach());
         let started = Instant::now();

@@ -1,5 +1,5 @@
 use super::{
-    Inner, Runtime, StartError,
+    RunningEngine, Runtime, StartError,
     claim::{Claimed, claim},
     engine_parts::{EngineParts, Hosts},
     engine_tasks::EngineTasks,
@@ -99,7 +99,7 @@ async fn start_over(
     let (commits, readers) = (tasks.commits(), tasks.readers.clone());
     let supervisor = tasks.supervisor.clone();
     let ending = tokio::sync::Mutex::new(Ending::of(tasks));
-    let inner = Inner { name, kinds, parts, supervisor, commits, readers, ending };
+    let inner = RunningEngine { name, kinds, parts, supervisor, commits, readers, ending };
     Ok(Runtime { inner: Arc::new(inner) })
 }
 

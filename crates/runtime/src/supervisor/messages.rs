@@ -7,7 +7,11 @@ use tokio::{sync::oneshot, time::Instant};
 /// A message to the supervisor.
 pub(crate) enum SupervisorMessage {
     /// Open a partition, for a term; say when it serves.
-    Open { partition: Partition, term: Arc<Term>, opened: oneshot::Sender<Result<(), OpenError>> },
+    Open {
+        partition: Partition,
+        term: Arc<Term>,
+        opened: oneshot::Sender<Result<(), PartitionNotOpened>>,
+    },
     /// Close a partition; say when that is done.
     Close { partition: Partition, close: Close, closed: oneshot::Sender<Closed> },
     /// A timer of a partition has run out.
@@ -62,7 +66,7 @@ pub struct Closed {
 /// Why a partition was not opened.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum OpenError {
+pub enum PartitionNotOpened {
     /// It is open, in the term it was opened with.
     #[error("the partition is open")]
     AlreadyOpen,

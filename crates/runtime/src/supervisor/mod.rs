@@ -7,6 +7,6 @@ mod supervision;
 mod supervisor;
 
 pub(crate) use messages::{Close, SupervisorMessage};
-pub use messages::{Closed, OpenError};
+pub use messages::{Closed, PartitionNotOpened};
 pub(crate) use supervision::GRACE;
 pub(crate) use supervisor::{Supervisor, SupervisorArguments};

@@ -1,5 +1,5 @@
 use super::{
-    messages::{Close, Closed, Due, OpenError, SupervisorMessage, Timer},
+    messages::{Close, Closed, Due, PartitionNotOpened, SupervisorMessage, Timer},
     stage::{Closing, Reminder, Stage, Supervised},
 };
 use crate::{
@@ -54,20 +54,20 @@ impl Supervision {
         &mut self,
         partition: Partition,
         term: Arc<Term>,
-    ) -> Result<(), OpenError> {
+    ) -> Result<(), PartitionNotOpened> {
         let Some(handle) = self.handles.get(partition).map(Arc::clone) else {
-            return Err(OpenError::Unknown { count: self.handles.count().get() });
+            return Err(PartitionNotOpened::Unknown { count: self.handles.count().get() });
         };
         match self.partitions[partition].stage() {
-            _ if self.gate.is_shut() => return Err(OpenError::Ended),
-            Stage::Serving | Stage::Down { .. } => return Err(OpenError::AlreadyOpen),
-            Stage::Closing(_) | Stage::Stuck => return Err(OpenError::Closing),
+            _ if self.gate.is_closed() => return Err(PartitionNotOpened::Ended),
+            Stage::Serving | Stage::Down { .. } => return Err(PartitionNotOpened::AlreadyOpen),
+            Stage::Closing(_) | Stage::Stuck => return Err(PartitionNotOpened::Closing),
             Stage::Closed => {}
         }
         handle.open(term);
         if let Err(what) = self.start(&handle).await {
             self.finish(&handle, NOT_STARTED);
-            return Err(OpenError::NotStarted { what });
+            return Err(PartitionNotOpened::NotStarted { what });
         }
         Ok(())
     }
@@ -136,7 +136,7 @@ impl Supervision {
             });
         }
         match self.partitions[partition].stage() {
-            Stage::Serving if !self.gate.is_shut() => {
+            Stage::Serving if !self.gate.is_closed() => {
                 if error.is_none() {
                     log_safely(|| {
                         tracing::error!(%partition, "partition stopped, its entities will recover");

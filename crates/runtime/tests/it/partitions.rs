@@ -9,7 +9,7 @@ use crate::{
 use actum_model::{Partition, PartitionCount};
 use actum_persistence::store::JournalLayout;
 use actum_runtime::{
-    AskError, Closed, EntityRef, OpenError, PartitionState, Runtime, StartError,
+    AskError, Closed, EntityRef, PartitionNotOpened, PartitionState, Runtime, StartError,
     settings::{OpenAtStart, RuntimeSettings},
 };
 use actum_store_memory::MemoryStore;
@@ -99,7 +99,7 @@ async fn what_was_taken_is_finished_before_a_partition_is_closed() {
     all_wait().await;
     assert_eq!(engine.partitions().state(FIRST), PartitionState::Closing);
     assert!(is_not_open_here(&account(&engine, "a").ask(Balance).await.unwrap_err()));
-    assert_eq!(engine.partitions().open(FIRST, None).await, Err(OpenError::Closing));
+    assert_eq!(engine.partitions().open(FIRST, None).await, Err(PartitionNotOpened::Closing));
     append.open();
     assert_eq!(closing.await.unwrap().unanswered, 0);
     assert_eq!(taken.await.unwrap().unwrap(), 1);
@@ -155,7 +155,7 @@ async fn a_handler_that_is_stuck_is_not_waited_for_and_changes_nothing_later() {
     assert_eq!((closed.unanswered, closed.is_stuck), (2, true));
     assert_is!(blocking.await, Err(AskError::OutcomeUnknown { .. }));
     assert_is!(in_the_inbox.await, Err(AskError::Unavailable { .. }));
-    assert_eq!(partitions.open(FIRST, None).await, Err(OpenError::Closing));
+    assert_eq!(partitions.open(FIRST, None).await, Err(PartitionNotOpened::Closing));
     let again = partitions.close(FIRST, Instant::now()).await;
     assert_eq!((again.unanswered, again.is_stuck), (0, true));
     stage.latches.open(1);
@@ -262,10 +262,13 @@ async fn openings_and_closings_at_once_all_end_and_the_last_one_counts() {
         close(&engine, FIRST).await;
         close(&engine, FIRST).await;
         open(&engine, FIRST).await;
-        assert_eq!(engine.partitions().open(FIRST, None).await, Err(OpenError::AlreadyOpen));
+        assert_eq!(
+            engine.partitions().open(FIRST, None).await,
+            Err(PartitionNotOpened::AlreadyOpen)
+        );
     }
     assert!(engine.shutdown().await.is_clean());
-    assert_eq!(engine.partitions().open(FIRST, None).await, Err(OpenError::Ended));
+    assert_eq!(engine.partitions().open(FIRST, None).await, Err(PartitionNotOpened::Ended));
     assert_eq!(engine.partitions().close(FIRST, in_a_second()).await, Closed::default());
 }
 
@@ -335,7 +338,7 @@ async fn an_engine_opens_at_its_start_what_its_settings_say() {
     let elsewhere = in_partition(&engine, Partition::new(3), 4);
     assert!(is_not_open_here(&elsewhere.ask(Deposit(1)).await.unwrap_err()));
     let unknown = engine.partitions().open(Partition::new(4), None).await;
-    assert_eq!(unknown, Err(OpenError::Unknown { count: 4 }));
+    assert_eq!(unknown, Err(PartitionNotOpened::Unknown { count: 4 }));
     assert!(engine.shutdown().await.is_clean());
     let error = rig.try_start("bank", vec![accounts()], only(&[4])).await.unwrap_err();
     assert_is!(error, StartError::Invalid { problems } if problems == ["open_at_start names partition 4, and the journal has 4, from 0"]);
@@ -352,6 +355,6 @@ async fn a_partition_that_was_fenced_is_not_started_again() {
     engine.fenced().await;
     sleep(60 * SECOND).await;
     assert_eq!(engine.partitions().state(FIRST), PartitionState::Closed);
-    assert_eq!(engine.partitions().open(FIRST, None).await, Err(OpenError::Ended));
+    assert_eq!(engine.partitions().open(FIRST, None).await, Err(PartitionNotOpened::Ended));
     assert_eq!((engine.usage().entities, engine.usage().commands), (0, 0));
 }

@@ -16,4 +16,5 @@ mod suite;
 mod timeline;
 mod toolchain;
 mod twins;
+mod type_names;
 mod workspaces;

@@ -1,7 +1,7 @@
 //! One event after the other on a connection of its own, each a statement and a transaction: what a single caller waits
 //! for at least.
 
-use super::event_table::{self, Statement, TIMESTAMP, content};
+use super::event_table::{self, PostgresStatement, TIMESTAMP, content};
 use crate::{
     case::Case,
     drive::{Target, drive, two_workers},
@@ -48,7 +48,10 @@ pub(super) const INSERT: &str = "INSERT INTO actum.events (
     ) VALUES ($1, $2, $3, 1, $1, $4, $5, 0, $6, $7, $8, '')";
 
 /// Binds the arguments of [`INSERT`] behind the first three.
-pub(super) fn bind<'q>(statement: Statement<'q>, content: &'q StoredPayload) -> Statement<'q> {
+pub(super) fn bind<'q>(
+    statement: PostgresStatement<'q>,
+    content: &'q StoredPayload,
+) -> PostgresStatement<'q> {
     statement
         .bind(TIMESTAMP)
         .bind(i64::from(content.schema_version))

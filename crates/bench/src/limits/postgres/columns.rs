@@ -1,4 +1,4 @@
-use super::event_table::{Statement, TIMESTAMP, content};
+use super::event_table::{PostgresStatement, TIMESTAMP, content};
 use actum::StoredPayload;
 use anyhow::Result;
 
@@ -87,7 +87,11 @@ impl Columns {
     }
 
     /// Binds the arguments of one of the statements above.
-    pub(super) fn bind<'q>(&'q self, statement: Statement<'q>, lane: i32) -> Statement<'q> {
+    pub(super) fn bind<'q>(
+        &'q self,
+        statement: PostgresStatement<'q>,
+        lane: i32,
+    ) -> PostgresStatement<'q> {
         let Self { content, rows, .. } = self;
         statement
             .bind(1_i64)

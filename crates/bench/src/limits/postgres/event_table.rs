@@ -9,7 +9,7 @@ use actum::{Entity, StoredPayload};
 use anyhow::Result;
 use sqlx::{Connection, Postgres, postgres::PgArguments, query::Query};
 
-pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
+pub(super) type PostgresStatement<'q> = Query<'q, Postgres, PgArguments>;
 
 pub(super) const TIMESTAMP: i64 = 1_700_000_000_000_000;
 

@@ -48,17 +48,17 @@ pub(crate) fn name(entities: u32) -> Name {
     Name::of("sqlx pages, events").on(POSTGRES).entities(entities)
 }
 
-type Row = (i64, i64, i64, i64, i64, String, String, i64, Vec<u8>, Vec<u8>);
+type PostgresEventRow = (i64, i64, i64, i64, i64, String, String, i64, Vec<u8>, Vec<u8>);
 
 async fn read_all(connection: &mut PgConnection, entity: i64) -> Result<usize> {
-    let mut read = Vec::<Row>::new();
+    let mut read = Vec::<PostgresEventRow>::new();
     loop {
         let after = read.last().map_or(0, |row| row.1);
         let query = sqlx::query_as(
             "SELECT position, sequence_nr, incarnation, event_nr, timestamp, codec, manifest, schema_version, payload,
                 metadata FROM actum.events WHERE entity = $1 AND sequence_nr > $2 ORDER BY sequence_nr LIMIT $3",
         );
-        let page: Vec<Row> =
+        let page: Vec<PostgresEventRow> =
             query.bind(entity).bind(after).bind(PAGE as i64).fetch_all(&mut *connection).await?;
         let full = page.len() == PAGE;
         read.extend(page);

@@ -10,7 +10,7 @@ mod unwritable;
 use super::format::Format;
 use actum_model::CodecError;
 use fingerprinting::Fingerprinting;
-use rules::{Content, Exact, Rules};
+use rules::{ContentOnly, Exact, Rules};
 use serde::Serialize;
 use std::marker::PhantomData;
 use unwritable::Unwritable;
@@ -33,7 +33,7 @@ pub(super) fn exact<F: Format, T: Serialize>(value: &T) -> Result<u64, CodecErro
 /// # Errors
 /// [`CodecError`] when the value cannot be serialized.
 pub(super) fn content<T: Serialize>(value: &T) -> Result<u64, CodecError> {
-    fingerprint::<Content, T>(value)
+    fingerprint::<ContentOnly, T>(value)
 }
 
 fn fingerprint<R: Rules, T: Serialize>(value: &T) -> Result<u64, CodecError> {

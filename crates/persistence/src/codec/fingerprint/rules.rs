@@ -22,9 +22,9 @@ impl<F: Format> Rules for Exact<F> {
 }
 
 /// What the value says, whichever program says it.
-pub(super) enum Content {}
+pub(super) enum ContentOnly {}
 
-impl Rules for Content {
+impl Rules for ContentOnly {
     const HUMAN_READABLE: bool = true;
     const ONE_NAN: bool = false;
     const EXACT: bool = false;
