@@ -1,6 +1,6 @@
 use super::{
     Aggregate, CHANGE_BYTES, Changes, Identity, Job, KindContext, Model, ModelTypes, OlderIds,
-    Progress, Read, StageError, TakenSnapshot, Turn, guard,
+    Progress, Read, StageError, TakenSnapshot, Turn, decode_snapshot, guard,
     model_types::IdOf,
     older_ids::{command_of, memory},
     panicked::panicked,
@@ -8,7 +8,7 @@ use super::{
     trouble,
     undecodable::undecodable,
 };
-use crate::{Bound, Failure, failure::full_text, settings::SnapshotSettings};
+use crate::{Bound, Failure, failure::full_text};
 use actum_model::{Change, EntityKey, EventSourced, SequenceNr};
 use actum_persistence::{
     panics::log_safely,
@@ -219,23 +219,6 @@ fn take_snapshot<E: EventSourced>(
     aggregate.ids.restore(&recent, &kind.ids);
     *older = OlderIds::behind_snapshot(recent.forgotten_to, aggregate.ids.oldest());
     Ok(())
-}
-
-/// Decodes a snapshot, all of it: the only way there is, for recovery and for retention.
-pub fn decode_snapshot<E>(
-    policy: &SnapshotSettings<E>,
-    serializer: &Serializer,
-    snapshot: &Snapshot,
-) -> Result<(E, RecentCommands), String> {
-    let state = guard(|| (policy.decode)(serializer, &snapshot.state))?
-        .map_err(|error| full_text(&error))?;
-    let recent = serializer
-        .decode_recent_commands(&snapshot.recent_commands)
-        .map_err(|error| full_text(&error))?;
-    if recent.marks.last().is_some_and(|newest| newest.sequence_nr > snapshot.sequence_nr) {
-        return Err("it remembers commands behind it".to_owned());
-    }
-    Ok((state, recent))
 }
 
 /// Takes over what schema version 1 has stored: all ids are listed, and how old they are is not known.
