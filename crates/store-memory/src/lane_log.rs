@@ -2,13 +2,12 @@ use crate::{arena::Arena, entity_table::EntityTable, history::History, log::Log}
 use actum_model::{EntityKey, LaneCount, Position, SequenceNr, StoredPayload};
 use actum_persistence::store::{
     AppendBatch, AppendOutcome, EntityAppend, EntityPage, EventAt, EventDeletion, EventFilter,
-    Incarnation, JournalEvent, LanePage, PageLimit, PageRoom, Resolution, StoreError, StoredEvent,
+    Incarnation, JournalEvent, LaneAnswer, LanePage, PageLimit, PageRoom, Resolution, StoreError,
+    StoredEvent,
 };
 
 /// How many entity tables a whole journal has.
 const TABLES: usize = 256;
-/// How many events one read of a lane looks at, so that a filter that nothing passes does not hold up the writer.
-const LOOKED_AT_MAX: usize = 10_000;
 
 /// One lane: its log, and the histories of its entities.
 pub(crate) struct LaneLog {
@@ -37,8 +36,8 @@ impl LaneLog {
     fn append_one(&mut self, append: &EntityAppend, incarnation: Incarnation) -> AppendOutcome {
         let place = self.entities.place(&append.entity);
         let actual = place.value().map_or(SequenceNr::ZERO, |history| history.head);
-        if actual != append.expected {
-            return AppendOutcome::Conflict { actual };
+        if let Some(conflict) = append.conflict_at(actual) {
+            return conflict;
         }
         let first = self.log.head().plus(1);
         place.or_default(&append.entity).extend(first, append.events.len() as u64);
@@ -104,23 +103,19 @@ impl LaneLog {
 
     /// A page of the lane's events behind `after`.
     pub(crate) fn read(&self, after: Position, filter: &EventFilter, limit: PageLimit) -> LanePage {
-        let mut page = LanePage::new(Vec::new(), after);
-        let mut room = PageRoom::new(limit);
+        let mut answer = LaneAnswer::new(after, limit);
         let mut behind = self.log.behind(after);
-        for _ in 0..LOOKED_AT_MAX {
+        for _ in 0..LaneAnswer::LOOKED_AT_MAX {
             let Some(event) = behind.next() else {
-                page.read_to = self.log.head().max(after);
+                answer.reach(self.log.head());
                 break;
             };
-            if filter.passes(event) {
-                if !room.take(&event.event) {
-                    break;
-                }
-                page.events.push(event.clone());
+            if filter.passes(event) && !answer.add(event.clone()) {
+                break;
             }
-            page.read_to = event.event.position;
+            answer.reach(event.event.position);
         }
-        page
+        answer.finish()
     }
 
     /// Whether entities of `kind` have events, deleted or not.

@@ -24,8 +24,9 @@ impl States {
     pub(crate) fn write(&mut self, write: &StateWrite, incarnation: Incarnation) -> StateOutcome {
         let place = self.records.place(&write.entity);
         let actual = place.value().map_or(Revision::ZERO, |record| record.revision);
-        if actual != write.expected {
-            return StateOutcome::Conflict { actual };
+        let outcome = write.outcome_at(actual);
+        if outcome != StateOutcome::Written {
+            return outcome;
         }
         let record = record_of(write, incarnation);
         match place {
@@ -33,7 +34,7 @@ impl States {
             Place::Free(entry) => drop(entry.insert((write.entity.clone(), record))),
         }
         self.keep_commands(write, incarnation);
-        StateOutcome::Written
+        outcome
     }
 
     fn keep_commands(&mut self, write: &StateWrite, incarnation: Incarnation) {

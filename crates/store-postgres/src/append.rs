@@ -3,16 +3,17 @@ use crate::{
     event_columns::EventColumns,
     fault::Fault,
     fence::{self, Write},
-    known_heads::{EntityHead, KnownHeads, LaneHead},
+    known_heads::{KnownHeads, LaneHead},
     pieces::{self, Piece, Pieces},
-    session::{Session, Statement, column},
+    row::{Row, column},
+    session::{Session, Statement},
     store::Shared,
     transaction::{self, Failed, Statements},
-    values,
 };
 use actum_model::{Position, SequenceNr};
-use actum_persistence::store::{AppendBatch, AppendOutcome, EntityAppend, StoreError};
-use sqlx::postgres::PgRow;
+use actum_persistence::store::{
+    AppendBatch, AppendOutcome, EntityAppend, EntityHead, StoreError, StoredRow, integer,
+};
 use std::{collections::HashMap, sync::atomic::Ordering};
 
 /// The function of the schema does it all in one round trip; see `schema/v1/append.sql`.
@@ -212,7 +213,7 @@ async fn send(
     let row = fence::write(shared, session, write, |query| {
         let query = query
             .bind(i32::from(batch.lane.nr()))
-            .bind(lane.map_or(-1, |lane| values::bound(lane.position.get())))
+            .bind(lane.map_or(-1, |lane| integer::bound(lane.position.get())))
             .bind(lane.map(|lane| lane.incarnation))
             .bind(lane.map(|lane| lane.event_nr));
         columns.bind(query)
@@ -220,8 +221,8 @@ async fn send(
     answer(&row.await?).map_err(|error| fence::unreadable(DOING, error).into())
 }
 
-fn answer(row: &PgRow) -> Result<Answer, sqlx::Error> {
-    let position = Position::new(values::count(row, 3)?);
+fn answer(row: &Row) -> Result<Answer, sqlx::Error> {
+    let position = Position::new(row.count(3)?);
     let event: (Option<i64>, Option<i64>) = (column(row, 4)?, column(row, 5)?);
     let event_before = match event {
         (Some(incarnation), Some(event_nr)) => Some(LaneHead { position, incarnation, event_nr }),
@@ -229,7 +230,7 @@ fn answer(row: &PgRow) -> Result<Answer, sqlx::Error> {
     };
     let conflicting: Option<Vec<i32>> = column(row, 7)?;
     let actual: Option<Vec<i64>> = column(row, 8)?;
-    let actual = actual.unwrap_or_default().into_iter().map(values::sequence_nr_of);
+    let actual = actual.unwrap_or_default().into_iter().map(sequence_nr);
     Ok(Answer {
         is_known: column::<i32>(row, 0)? != UNKNOWN_HISTORY,
         head_before: position,
@@ -237,6 +238,11 @@ fn answer(row: &PgRow) -> Result<Answer, sqlx::Error> {
         keys: column::<Option<Vec<i64>>>(row, 6)?.unwrap_or_default(),
         conflicting: conflicting.unwrap_or_default().into_iter().zip(actual).collect(),
     })
+}
+
+/// A sequence number from an array; a negative one cannot be there, the table counts from 1.
+fn sequence_nr(value: i64) -> SequenceNr {
+    SequenceNr::new(value.max(0).cast_unsigned())
 }
 
 /// Returns the outcome of each append, and remembers where the lane and its entities are now.
@@ -300,7 +306,7 @@ impl<'a> AppendColumns<'a> {
         trusting: bool,
     ) {
         self.entities.push(found.map_or(0, |found| found.entity));
-        self.expected.push(values::bound(append.expected.get()));
+        self.expected.push(integer::bound(append.expected.get()));
         if !(trusting && found.is_some_and(|found| found.head == append.expected)) {
             self.checked.push(nr);
         }

@@ -4,13 +4,13 @@ use crate::{
     event_columns::{EventColumns, event_nr, sequence_nr},
     fault::Fault,
     fence::{unreadable, writer_key},
-    known_heads::{EntityHead, KnownHeads, LaneHead},
-    session::{Session, Statement, column},
+    known_heads::{KnownHeads, LaneHead},
+    row::column,
+    session::{Session, Statement},
     store::Shared,
     transaction::{self, Failed},
-    values,
 };
-use actum_persistence::store::{AppendBatch, AppendOutcome, EntityAppend};
+use actum_persistence::store::{AppendBatch, AppendOutcome, EntityAppend, EntityHead, integer};
 use std::sync::atomic::Ordering;
 
 /// What errors of an append say was being done.
@@ -101,7 +101,7 @@ impl<'a> Following<'a> {
         query: &'static str,
         bind: impl Fn(Statement<'q>) -> Statement<'q>,
     ) -> Result<bool, Failed> {
-        let incarnation = values::incarnation(self.batch.incarnation)?;
+        let incarnation = integer::incarnation(self.batch.incarnation)?;
         let token = shared.tokens.of(incarnation);
         let statement = || {
             let query = sqlx::query(shared.texts.of(query))
@@ -111,7 +111,7 @@ impl<'a> Following<'a> {
                 .bind(token.nonce)
                 .bind(token.settled)
                 .bind(i32::from(self.batch.lane.nr()))
-                .bind(values::bound(self.head.position.get()))
+                .bind(integer::bound(self.head.position.get()))
                 .bind(self.head.incarnation)
                 .bind(self.head.event_nr);
             bind(query)
@@ -133,7 +133,7 @@ impl<'a> Following<'a> {
         for (append, entity) in self.batch.appends.iter().zip(&self.entities) {
             for (event, index) in append.events.iter().zip(0..) {
                 position = position.plus(1);
-                columns.positions.push(values::bound(position.get()));
+                columns.positions.push(integer::bound(position.get()));
                 columns.entities.push(*entity);
                 columns.events.add(append, index, event);
             }

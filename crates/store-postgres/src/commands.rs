@@ -4,18 +4,17 @@ use crate::{
     PostgresStore,
     entities::Names,
     fault::store_error,
-    session::{Session, Statement, column},
+    row::{Row, column},
+    session::{Session, Statement},
     state_pieces::StatePiece,
     transaction::{self, Failed},
-    values,
 };
 use actum_model::{EntityKey, Revision};
 use actum_persistence::store::{
     COMMANDS_READ_MAX, CommandRead, CommandRecord, Incarnation, StateWrite, StoreError,
-    StoredCommand,
+    StoredCommand, StoredRow, in_order_asked, integer,
 };
 use bytes::Bytes;
-use sqlx::postgres::PgRow;
 
 /// The commands of state writes as arrays, a column each.
 #[derive(Default)]
@@ -31,7 +30,7 @@ impl<'a> CommandColumns<'a> {
     pub(crate) fn of(piece: &StatePiece<'a>) -> Self {
         let mut columns = Self::default();
         for (nr, write) in (1..).zip(piece.writes) {
-            columns.forget_to.push(values::bound(write.forget_to.get()));
+            columns.forget_to.push(integer::bound(write.forget_to.get()));
             for command in piece.commands_of(write) {
                 columns.writes.push(nr);
                 columns.rows.add(command);
@@ -56,7 +55,7 @@ struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     fn add(&mut self, command: &'a CommandRecord) {
-        self.revisions.push(values::bound(command.revision.get()));
+        self.revisions.push(integer::bound(command.revision.get()));
         self.id_hashes.push(command.id_hash.cast_signed());
         self.uptimes.push(command.uptime_seconds.into());
         self.records.push(&command.record);
@@ -95,7 +94,7 @@ impl PostgresStore {
                 RETURNING 1
             ) SELECT count(*) FROM added";
         let Later { write, incarnation, commands } = *later;
-        let incarnation = values::incarnation(incarnation)?;
+        let incarnation = integer::incarnation(incarnation)?;
         let mut columns = Rows::default();
         commands.iter().for_each(|command| columns.add(command));
         let statement = || {
@@ -104,7 +103,7 @@ impl PostgresStore {
             columns.bind(query)
         };
         let rows = transaction::call(session, self.shared.connector(), doing, statement).await?;
-        let added = rows.first().and_then(|row| values::count(row, 0).ok());
+        let added = rows.first().and_then(|row| row.count(0).ok());
         if added == Some(commands.len() as u64) {
             return Ok(());
         }
@@ -134,10 +133,12 @@ impl PostgresStore {
             let query = sqlx::query(self.shared.texts.of(query)).bind(&names.kinds);
             query.bind(&names.ids).bind(&revisions).bind(COMMANDS_READ_MAX as i64)
         };
-        for row in &self.shared.connections.read(doing, statement).await? {
-            let command = stored(row).map_err(|error| store_error(doing, error))?;
-            commands[values::nr(row, revisions.len())?].push(command);
-        }
+        let add = |row: &Row| -> Result<(), sqlx::Error> {
+            commands[row.entry(revisions.len())?].push(StoredCommand::of_row(row)?);
+            Ok(())
+        };
+        let rows = self.shared.connections.read(doing, statement).await?;
+        rows.iter().try_for_each(add).map_err(|error| store_error(doing, error))?;
         Ok(commands)
     }
 
@@ -160,12 +161,9 @@ impl PostgresStore {
             query.bind(&names.ids).bind(&revisions)
         };
         let doing = "reading commands";
-        let mut records = vec![None; reads.len()];
-        for row in &self.shared.connections.read(doing, statement).await? {
-            let record = values::bytes(row, 1).map_err(|error| store_error(doing, error))?;
-            records[values::nr(row, reads.len())?] = Some(record);
-        }
-        Ok(records)
+        let rows = self.shared.connections.read(doing, statement).await?;
+        let records = in_order_asked(&rows, reads.len(), |row| row.bytes(1));
+        records.map_err(|error| store_error(doing, error))
     }
 }
 
@@ -173,33 +171,16 @@ fn arrays<'a>(
     reads: impl Iterator<Item = (&'a EntityKey, Revision)> + Clone,
 ) -> (Names<'a>, Vec<i64>) {
     let names = Names::of(reads.clone().map(|(entity, _)| entity));
-    (names, reads.map(|(_, revision)| values::bound(revision.get())).collect())
+    (names, reads.map(|(_, revision)| integer::bound(revision.get())).collect())
 }
 
-/// A command from the columns 1 to 4 of a row: its revision, the hash of its id, its incarnation and its uptime.
-fn stored(row: &PgRow) -> Result<StoredCommand, sqlx::Error> {
-    command([column(row, 1)?, column(row, 2)?, column(row, 3)?, column(row, 4)?])
-}
-
-/// Commands from four columns of arrays, in the order of [`stored`]; no arrays if there are none.
-pub(crate) fn of_arrays(row: &PgRow, index: usize) -> Result<Vec<StoredCommand>, sqlx::Error> {
+/// Commands from four columns of arrays, in the order of the columns of a command; no arrays if there are none.
+pub(crate) fn of_arrays(row: &Row, index: usize) -> Result<Vec<StoredCommand>, sqlx::Error> {
     let array = |at| Ok::<_, sqlx::Error>(column::<Option<Vec<i64>>>(row, at)?.unwrap_or_default());
     let marks = array(index)?.into_iter().zip(array(index + 1)?);
     let moments = array(index + 2)?.into_iter().zip(array(index + 3)?);
-    let numbers = marks.zip(moments);
-    numbers.map(|((revision, hash), (of, uptime))| command([revision, hash, of, uptime])).collect()
-}
-
-fn command([revision, id_hash, of, uptime]: [i64; 4]) -> Result<StoredCommand, sqlx::Error> {
-    let unfit = |what| sqlx::Error::Decode(format!("a command has {what}").into());
-    let ordinal = u64::try_from(revision).ok().filter(|revision| *revision > 0);
-    let revision = ordinal.ok_or_else(|| unfit(format!("revision {revision}")))?;
-    let incarnation = u64::try_from(of).map_err(|_| unfit(format!("incarnation {of}")))?;
-    let seconds = u32::try_from(uptime).map_err(|_| unfit(format!("an uptime of {uptime} s")))?;
-    Ok(StoredCommand {
-        revision: Revision::new(revision),
-        id_hash: id_hash.cast_unsigned(),
-        incarnation: Incarnation::new(incarnation),
-        uptime_seconds: seconds,
-    })
+    let command = |((revision, hash), (of, uptime))| {
+        StoredCommand::of_numbers::<Row>(index, [revision, hash, of, uptime])
+    };
+    marks.zip(moments).map(command).collect()
 }

@@ -2,10 +2,10 @@ use crate::{
     connection::Connector,
     fault::{Fault, store_error},
     outage::Outage,
+    row::Row,
     session::{Session, Statement},
 };
 use actum_persistence::store::StoreError;
-use sqlx::postgres::PgRow;
 use std::{
     ops::{Deref, DerefMut},
     sync::{Mutex, PoisonError},
@@ -94,7 +94,7 @@ impl Connections {
         &self,
         doing: &str,
         statement: impl Fn() -> Statement<'q>,
-    ) -> Result<Vec<PgRow>, StoreError> {
+    ) -> Result<Vec<Row>, StoreError> {
         self.read_each(doing, statement, Vec::new, Vec::push).await
     }
 
@@ -104,7 +104,7 @@ impl Connections {
         doing: &str,
         statement: impl Fn() -> Statement<'q>,
         begin: impl Fn() -> T,
-        take: impl Fn(&mut T, PgRow) + Send + Sync,
+        take: impl Fn(&mut T, Row) + Send + Sync,
     ) -> Result<T, StoreError> {
         let mut acquired = self.acquire(doing).await?;
         let mut read = self.run(&mut acquired, statement(), begin(), &take).await;
@@ -127,7 +127,7 @@ impl Connections {
         acquired: &mut AcquiredSession<'_>,
         statement: Statement<'_>,
         mut into: T,
-        take: &(impl Fn(&mut T, PgRow) + Sync),
+        take: &(impl Fn(&mut T, Row) + Sync),
     ) -> Result<T, sqlx::Error> {
         let each = async |session: &mut Session| {
             session.each_row(statement, |row| take(&mut into, row)).await?;

@@ -1,20 +1,11 @@
 //! Events of entities, and the snapshots they follow: many entities in one statement, which sees one state of the
 //! tables.
 
-use crate::{
-    entities::Names,
-    fault::{cause, store_error},
-    session::column,
-    store::Shared,
-    values,
-};
-use actum_model::{EntityKey, Position, Timestamp};
+use crate::{entities::Names, fault::store_error, row::Row, store::Shared};
+use actum_model::Position;
 use actum_persistence::store::{
-    Answered, EntityAnswer, NewestSnapshot, PageLimit, Snapshot, SnapshotRow, StoreError,
-    StoredEvent, Wanted,
+    Answered, EntityAnswer, PageLimit, StoreError, StoredRow, Wanted, integer,
 };
-use sqlx::postgres::PgRow;
-use std::error::Error;
 
 /// A row for each entity that was ever written, recognised by its missing `position`: head, floor, and the newest
 /// snapshot if it has one, with the timestamp of the event it covers. And the events of each, no more of them than the
@@ -89,7 +80,7 @@ pub(crate) async fn read(
     limit: PageLimit,
 ) -> Result<Vec<Answered>, StoreError> {
     let names = Names::of(wanted.iter().map(|wanted| wanted.entity));
-    let after: Vec<i64> = wanted.iter().map(|wanted| values::bound(wanted.after.get())).collect();
+    let after: Vec<i64> = wanted.iter().map(|wanted| integer::bound(wanted.after.get())).collect();
     let snapshots: Vec<bool> = wanted.iter().map(|wanted| wanted.snapshot).collect();
     let statement = || {
         sqlx::query(shared.texts.of(QUERY))
@@ -98,11 +89,11 @@ pub(crate) async fn read(
             .bind(&after)
             .bind(&snapshots)
             .bind(i64::from(limit.events.get()))
-            .bind(values::bound(limit.bytes as u64))
+            .bind(integer::bound(limit.bytes as u64))
     };
     let begin = || Answers::new(wanted, limit);
     let answers = shared.connections.read_each(doing, statement, begin, Answers::take).await?;
-    answers.finish(doing)
+    answers.finish().map_err(|error| store_error(doing, error))
 }
 
 /// The answers while the rows come in.
@@ -111,19 +102,8 @@ struct Answers<'a> {
     /// Whether the row that comes before the events of an entity is there.
     begun: Vec<bool>,
     /// Events that came before that row, and all behind them: the server sends rows in order, though it does not have to.
-    early: Vec<PgRow>,
-    failed: Option<PageFailure>,
-}
-
-enum PageFailure {
-    Row(sqlx::Error),
-    Store(StoreError),
-}
-
-impl From<sqlx::Error> for PageFailure {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Row(error)
-    }
+    early: Vec<Row>,
+    failed: Option<sqlx::Error>,
 }
 
 impl<'a> Answers<'a> {
@@ -133,96 +113,41 @@ impl<'a> Answers<'a> {
     }
 
     /// Takes the next row; it is decoded while the server sends more.
-    fn take(&mut self, row: PgRow) {
+    fn take(&mut self, row: Row) {
         if self.failed.is_none() {
             self.failed = self.place(row).err();
         }
     }
 
-    fn place(&mut self, row: PgRow) -> Result<(), PageFailure> {
-        let nr = self.nr(&row)?;
-        if column::<Option<i64>>(&row, 2)?.is_none() {
+    fn place(&mut self, row: Row) -> Result<(), sqlx::Error> {
+        let nr = row.entry(self.answers.len())?;
+        if row.optional_number(2)?.is_none() {
             self.begun[nr] = true;
-            return Ok(begin(&mut self.answers[nr], &row)?);
+            return self.answers[nr].begin_row(&row);
         }
         if self.begun[nr] && self.early.is_empty() {
-            return Ok(add(&mut self.answers[nr], &row)?);
+            return add(&mut self.answers[nr], &row);
         }
         self.early.push(row);
         Ok(())
     }
 
-    fn place_early(&mut self) -> Result<(), PageFailure> {
+    fn place_early(&mut self) -> Result<(), sqlx::Error> {
         for row in std::mem::take(&mut self.early) {
-            let nr = self.nr(&row)?;
+            let nr = row.entry(self.answers.len())?;
             add(&mut self.answers[nr], &row)?;
         }
         Ok(())
     }
 
-    fn nr(&self, row: &PgRow) -> Result<usize, PageFailure> {
-        values::nr(row, self.answers.len()).map_err(PageFailure::Store)
-    }
-
     /// What was read, once all rows have come. Where an entity's events did not come in order a gap is found.
-    fn finish(mut self, doing: &str) -> Result<Vec<Answered>, StoreError> {
-        let placed = self.failed.take().map_or_else(|| self.place_early(), Err);
-        placed.map_err(|failed| match failed {
-            PageFailure::Row(error) => store_error(doing, error),
-            PageFailure::Store(error) => error,
-        })?;
-        let answered: Result<_, _> = self.answers.into_iter().map(EntityAnswer::finish).collect();
-        answered.map_err(|missing| store_error(doing, wrong(missing)))
+    fn finish(mut self) -> Result<Vec<Answered>, sqlx::Error> {
+        self.failed.take().map_or_else(|| self.place_early(), Err)?;
+        let answers = self.answers.into_iter();
+        answers.map(|answer| answer.finish().map_err(Row::unfit)).collect()
     }
 }
 
-/// An event from the columns behind the first: sequence number, position, incarnation, event number, timestamp, codec,
-/// manifest, schema version, payload, metadata.
-pub(crate) fn stored_event(row: &PgRow) -> Result<StoredEvent, sqlx::Error> {
-    Ok(StoredEvent {
-        sequence_nr: values::sequence_nr(row, 1)?,
-        position: Position::new(values::ordinal(row, 2)?),
-        event_id: values::event_id(row, 3)?,
-        timestamp: values::timestamp(row, 5)?,
-        payload: values::payload(row, 6)?,
-        metadata: values::bytes(row, 10)?,
-    })
-}
-
-fn add(answer: &mut EntityAnswer<'_>, row: &PgRow) -> Result<(), sqlx::Error> {
-    answer.add(stored_event(row)?).map(drop).map_err(wrong)
-}
-
-/// Takes the row that comes before the events of an entity.
-fn begin(answer: &mut EntityAnswer<'_>, row: &PgRow) -> Result<(), sqlx::Error> {
-    let newest = match column::<Option<i64>>(row, 1)? {
-        None => None,
-        Some(_) => Some(NewestSnapshot {
-            snapshot: snapshot(row, answer.entity()).ok(),
-            covered: column::<Option<i64>>(row, 11)?.map(Timestamp::from_micros),
-        }),
-    };
-    answer.begin(values::reached(row, 3)?, values::reached(row, 4)?, newest);
-    Ok(())
-}
-
-/// A snapshot from a row that has one.
-fn snapshot(row: &PgRow, entity: &EntityKey) -> Result<Snapshot, sqlx::Error> {
-    Ok(Snapshot {
-        entity: entity.clone(),
-        sequence_nr: values::sequence_nr(row, 1)?,
-        timestamp: values::timestamp(row, 5)?,
-        state: values::payload(row, 6)?,
-        recent_commands: values::bytes(row, 10)?,
-    })
-}
-
-/// A row that may be damaged, as [`snapshot`] reads it.
-pub(crate) fn snapshot_row(row: &PgRow, entity: &EntityKey) -> Result<SnapshotRow, sqlx::Error> {
-    let snapshot = snapshot(row, entity).map_err(|error| cause(error).to_string());
-    Ok(SnapshotRow { sequence_nr: values::sequence_nr(row, 1)?, snapshot })
-}
-
-fn wrong(what: impl Into<Box<dyn Error + Send + Sync>>) -> sqlx::Error {
-    sqlx::Error::Decode(what.into())
+fn add(answer: &mut EntityAnswer<'_>, row: &Row) -> Result<(), sqlx::Error> {
+    answer.add_row(row, Position::new(row.count(2)?)).map(drop)
 }

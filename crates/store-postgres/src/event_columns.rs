@@ -1,5 +1,5 @@
-use crate::{session::Statement, values};
-use actum_persistence::store::{EntityAppend, NewEvent};
+use crate::session::Statement;
+use actum_persistence::store::{EntityAppend, NewEvent, integer};
 
 /// What is stored of events, as arrays with an entry for each.
 #[derive(Default)]
@@ -55,7 +55,7 @@ impl<'a> EventColumns<'a> {
 
 /// The sequence number of an event, by its index in an append.
 pub(crate) fn sequence_nr(append: &EntityAppend, index: u64) -> i64 {
-    values::bound(append.expected.get() + index + 1)
+    integer::bound(append.expected.get() + index + 1)
 }
 
 /// The number of an event of its incarnation, by its index in an append.

@@ -3,14 +3,13 @@ use crate::{
     fault::store_error,
     lane_page::{self, LaneRead},
     resolve, retention,
-    session::column,
-    values,
+    row::column,
 };
 use actum_model::{Lane, Offset, Position};
 use actum_persistence::store::{
     Answered, AppendBatch, AppendOutcome, EntityPage, EntityRead, EventDeletion, EventFilter,
     EventStore, Incarnation, JournalLayout, KIND_SAMPLE, LanePage, PageLimit, Resolution,
-    StoreError, Wanted,
+    StoreError, StoredRow, Wanted,
 };
 use async_trait::async_trait;
 
@@ -66,12 +65,9 @@ impl EventStore for PostgresStore {
             FROM @lanes AS l ORDER BY l.lane";
         let read = || sqlx::query(self.shared.texts.of(query));
         let rows = self.shared.connections.read(doing, read).await?;
-        if rows.len() != usize::from(self.layout().lanes.get()) {
-            return Err(StoreError::corrupt("the journal does not know all of its lanes"));
-        }
-        let heads: Result<Vec<Position>, _> =
-            rows.iter().map(|row| values::count(row, 0).map(Position::new)).collect();
-        heads.map(Offset::of_positions).map_err(|error| store_error(doing, error))
+        let heads: Result<Vec<_>, _> =
+            rows.iter().map(|row| row.count(0).map(Position::new)).collect();
+        self.layout().offset_of(heads.map_err(|error| store_error(doing, error))?)
     }
 
     async fn has_events_of(&self, kind: &str) -> Result<bool, StoreError> {

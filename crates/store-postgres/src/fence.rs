@@ -13,14 +13,13 @@
 
 use crate::{
     fault::{self, Fault},
-    session::{Session, Statement, column},
+    row::{Row, column},
+    session::{Session, Statement},
     store::Shared,
     tokens::Token,
     transaction::{self, Failed, Transaction},
-    values,
 };
-use actum_persistence::store::{Incarnation, StoreError};
-use sqlx::postgres::PgRow;
+use actum_persistence::store::{Incarnation, StoreError, integer};
 
 /// How often a write is sent again because its token was out of date.
 const TOKENS_MAX: usize = 8;
@@ -43,7 +42,7 @@ enum Verdict {
 }
 
 /// Reads the verdict from the first three columns of an answer.
-fn verdict(row: &PgRow) -> Result<Verdict, sqlx::Error> {
+fn verdict(row: &Row) -> Result<Verdict, sqlx::Error> {
     Ok(match column::<i32>(row, 0)? {
         1 => Verdict::Fenced,
         2 => Verdict::Settled(Token { nonce: column(row, 1)?, settled: column(row, 2)? }),
@@ -67,7 +66,7 @@ pub(crate) async fn write<'q>(
     session: &mut Session,
     write: Write,
     bind: impl Fn(Statement<'q>) -> Statement<'q>,
-) -> Result<PgRow, Failed> {
+) -> Result<Row, Failed> {
     let rows = write_rows(shared, session, write, bind).await?;
     let row = rows.into_iter().next().ok_or(sqlx::Error::RowNotFound);
     row.map_err(|error| unreadable(write.doing, error).into())
@@ -80,8 +79,8 @@ pub(crate) async fn write_rows<'q>(
     session: &mut Session,
     Write { doing, incarnation, query }: Write,
     bind: impl Fn(Statement<'q>) -> Statement<'q>,
-) -> Result<Vec<PgRow>, Failed> {
-    let key = values::incarnation(incarnation)?;
+) -> Result<Vec<Row>, Failed> {
+    let key = integer::incarnation(incarnation)?;
     for _ in 0..TOKENS_MAX {
         let token = shared.tokens.of(key);
         let statement = || {

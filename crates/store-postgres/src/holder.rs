@@ -3,11 +3,10 @@
 //! It has no column for the length of a lease. That is kept in the text that describes the holder, behind what the
 //! holder says of itself: claimants need it, and people may read it.
 
-use crate::session::column;
+use crate::row::{Row, column};
 use actum_persistence::store::{
     ClaimError, HeldLease, Incarnation, Renewal, SeenHolder, WriterClaim,
 };
-use sqlx::postgres::PgRow;
 use std::time::Duration;
 
 const LEASE: &str = "; lease of ";
@@ -42,7 +41,7 @@ pub(crate) struct Holder {
 
 impl Holder {
     /// Reads an answer to [`HOLDER_OF`].
-    pub(crate) fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
+    pub(crate) fn read(row: &Row) -> Result<Self, sqlx::Error> {
         let (name, length) = split(column(row, 1)?);
         let left: i64 = column(row, 3)?;
         Ok(Self {

@@ -1,7 +1,5 @@
-use crate::values;
-use actum_model::{EntityKey, Position, SequenceNr};
-use actum_persistence::store::{EntityAppend, Incarnation};
-use std::collections::HashMap;
+use actum_model::{EntityKey, Position};
+use actum_persistence::store::{EntityAppend, EntityHead, Incarnation, KnownEntities, integer};
 
 /// The key and the head of the entities of a lane that were appended to last, so that appending to them again needs no
 /// look-up.
@@ -9,17 +7,12 @@ use std::collections::HashMap;
 /// Another node may append to the same lane meanwhile: then a head may have become too low, never too high, and the
 /// append that relies on it finds its number taken. All of it is true only in the history it was learned from; so each
 /// append shows the last event of the lane that is known, and where that is not there any more everything is forgotten.
-///
-/// Bounded: entities are kept in two maps, and when the young one is full it becomes the old one, whose entities are
-/// forgotten unless they were asked for.
 #[derive(Debug)]
 pub(crate) struct KnownHeads {
     lane: Option<LaneHead>,
     /// Whether others have written to the lane before the last append that had to look.
     disturbed: bool,
-    young: HashMap<EntityKey, EntityHead>,
-    old: HashMap<EntityKey, EntityHead>,
-    young_max: usize,
+    entities: KnownEntities<EntityHead>,
 }
 
 /// The last event of a lane that is known, by its position, incarnation and number.
@@ -30,20 +23,13 @@ pub(crate) struct LaneHead {
     pub(crate) event_nr: i64,
 }
 
-/// The integer that stands for an entity, and the sequence number of its last event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct EntityHead {
-    pub(crate) entity: i64,
-    pub(crate) head: SequenceNr,
-}
-
 impl LaneHead {
     /// The last event of an append, which is at `position`.
     pub(crate) fn of(append: &EntityAppend, incarnation: Incarnation, position: Position) -> Self {
         let id = append.event_id(incarnation, append.events.len() - 1);
         Self {
             position,
-            incarnation: values::bound(id.incarnation.get()),
+            incarnation: integer::bound(id.incarnation.get()),
             event_nr: id.nr.cast_signed(),
         }
     }
@@ -52,8 +38,7 @@ impl LaneHead {
 impl KnownHeads {
     /// Room for about `entities`.
     pub(crate) fn new(entities: usize) -> Self {
-        let young_max = entities.div_ceil(2);
-        Self { lane: None, disturbed: false, young: HashMap::new(), old: HashMap::new(), young_max }
+        Self { lane: None, disturbed: false, entities: KnownEntities::new(entities) }
     }
 
     /// The last event of the lane, if one is known. Without it nothing is known of entities.
@@ -82,48 +67,30 @@ impl KnownHeads {
     /// Forgets everything.
     pub(crate) fn forget(&mut self) {
         self.lane = None;
-        self.young.clear();
-        self.old.clear();
+        self.entities.forget();
     }
 
     /// Hands over all that is known, and forgets it here.
     pub(crate) fn take(&mut self) -> Self {
-        let forgotten = Self {
-            lane: None,
-            disturbed: self.disturbed,
-            young: HashMap::new(),
-            old: HashMap::new(),
-            young_max: self.young_max,
-        };
-        std::mem::replace(self, forgotten)
+        let (lane, disturbed) = (self.lane.take(), self.disturbed);
+        Self { lane, disturbed, entities: self.entities.take() }
     }
 
     /// What is known of `key`.
     pub(crate) fn find(&mut self, key: &EntityKey) -> Option<EntityHead> {
-        if let Some(known) = self.young.get(key) {
-            return Some(*known);
-        }
-        let known = self.old.remove(key)?;
-        self.remember(key, known);
-        Some(known)
+        self.entities.find(key, |_| true)
     }
 
     /// Remembers where `key` is.
     pub(crate) fn remember(&mut self, key: &EntityKey, known: EntityHead) {
-        if let Some(place) = self.young.get_mut(key) {
-            *place = known;
-            return;
-        }
-        if self.young.len() >= self.young_max {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(key.clone(), known);
+        self.entities.remember(key, known);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actum_model::SequenceNr;
 
     fn key(nr: usize) -> EntityKey {
         EntityKey::new("account", nr.to_string()).unwrap()
@@ -148,26 +115,5 @@ mod tests {
                 (None, None, None)
             );
         }
-    }
-
-    #[test]
-    fn what_is_asked_for_stays_and_the_number_is_bounded() {
-        let mut known = KnownHeads::new(100);
-        for nr in 0..10_000 {
-            known.remember(&key(nr), at(nr as i64, 1));
-            assert_eq!(known.find(&key(0)), Some(at(0, 1)), "asked for all the time");
-            assert!(known.young.len() + known.old.len() <= 100);
-        }
-        assert_eq!(known.find(&key(5000)), None);
-    }
-
-    #[test]
-    fn a_newer_head_wins_over_the_one_in_the_old_map() {
-        let mut known = KnownHeads::new(4);
-        known.remember(&key(1), at(1, 1));
-        known.remember(&key(2), at(2, 1));
-        known.remember(&key(3), at(3, 1)); // 1 and 2 are old now
-        known.remember(&key(1), at(1, 2)); // young, while the old one is still there
-        assert_eq!(known.find(&key(1)), Some(at(1, 2)));
     }
 }

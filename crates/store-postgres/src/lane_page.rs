@@ -1,18 +1,12 @@
 //! Events of a lane.
 
-use crate::{
-    entity_pages::stored_event, fault::store_error, session::column, store::Shared, values,
-};
-use actum_model::{EntityKey, Lane, Partition, Position};
+use crate::{fault::store_error, row::Row, store::Shared};
+use actum_model::{Lane, Position};
 use actum_persistence::store::{
-    EventFilter, JournalEvent, LanePage, PageLimit, PageRoom, StoreError,
+    EventFilter, JournalEvent, LaneAnswer, LanePage, PageLimit, StoreError, StoredRow, integer,
 };
-use sqlx::postgres::PgRow;
 
 const DOING: &str = "reading a lane";
-
-/// How many events one filtered read looks at, so that a filter that nothing passes does not read the whole journal.
-const LOOKED_AT_MAX: i64 = 10_000;
 
 /// What is read where.
 #[derive(Clone, Copy)]
@@ -41,13 +35,13 @@ const QUERY: &str = "
         ) AS read_to
         FROM @lanes AS l WHERE l.lane = $1
     )
-    SELECT NULL::integer AS partition, NULL::bigint AS sequence_nr, b.read_to, NULL::bigint AS incarnation,
+    SELECT NULL::bigint AS partition, NULL::bigint AS sequence_nr, b.read_to, NULL::bigint AS incarnation,
         NULL::bigint AS event_nr, NULL::bigint AS timestamp, NULL::text AS codec, NULL::text AS manifest,
         NULL::bigint AS schema_version, NULL::bytea AS payload, NULL::bytea AS metadata, NULL::text AS kind,
         NULL::text AS id
     FROM bounds AS b
     UNION ALL
-    SELECT v.partition, v.sequence_nr, v.position, v.incarnation, v.event_nr, v.timestamp, v.codec, v.manifest,
+    SELECT v.partition::bigint, v.sequence_nr, v.position, v.incarnation, v.event_nr, v.timestamp, v.codec, v.manifest,
         v.schema_version, v.payload, v.metadata, v.kind, v.id
     FROM (
         SELECT e.*, n.partition, n.kind, n.id, sum(octet_length(e.payload) + octet_length(e.metadata))
@@ -76,53 +70,36 @@ pub(crate) async fn read(shared: &Shared, read: LaneRead<'_>) -> Result<LanePage
     let statement = || {
         sqlx::query(shared.texts.of(QUERY))
             .bind(i32::from(read.lane.nr()))
-            .bind(values::bound(read.after.get()))
+            .bind(integer::bound(read.after.get()))
             .bind(*read.filter != EventFilter::default())
-            .bind(LOOKED_AT_MAX)
+            .bind(i64::from(LaneAnswer::LOOKED_AT_MAX))
             .bind(&kinds)
             .bind(&manifests)
             .bind(i32::from(first))
             .bind(i32::from(last))
             .bind(i64::from(read.limit.events.get()))
-            .bind(values::bound(read.limit.bytes as u64))
+            .bind(integer::bound(read.limit.bytes as u64))
     };
     let rows = shared.connections.read(DOING, statement).await?;
     page(read, &rows).map_err(|error| store_error(DOING, error))
 }
 
-fn page(read: LaneRead<'_>, rows: &[PgRow]) -> Result<LanePage, sqlx::Error> {
-    let mut page = LanePage::new(Vec::new(), read.after);
+fn page(read: LaneRead<'_>, rows: &[Row]) -> Result<LanePage, sqlx::Error> {
+    let mut answer = LaneAnswer::new(read.after, read.limit);
     let mut events = Vec::with_capacity(rows.len().saturating_sub(1));
     for row in rows {
-        match column::<Option<i64>>(row, 1)? {
-            None => page.read_to = page.read_to.max(Position::new(values::count(row, 2)?)),
-            Some(_) => events.push(journal_event(row)?),
+        let position = Position::new(row.count(2)?);
+        match row.optional_number(1)? {
+            None => answer.reach(position),
+            Some(_) => events.push(JournalEvent::of_row(row, position)?),
         }
     }
     // the server sends them in order, though it does not have to
     events.sort_by_key(|read| read.event.position);
-    let mut room = PageRoom::new(read.limit);
     for event in events {
-        if !room.take(&event.event) {
+        if !answer.add(event) {
             break;
         }
-        page.events.push(event);
     }
-    if let Some(last) = page.events.last().filter(|_| room.is_full()) {
-        page.read_to = last.event.position;
-    }
-    Ok(page)
-}
-
-fn journal_event(row: &PgRow) -> Result<JournalEvent, sqlx::Error> {
-    let (Some(kind), Some(id)) =
-        (column::<Option<String>>(row, 11)?, column::<Option<String>>(row, 12)?)
-    else {
-        let position = values::count(row, 2)?;
-        return Err(sqlx::Error::Decode(format!("the event at {position} has no entity").into()));
-    };
-    let entity = EntityKey::new(kind, id).map_err(|error| sqlx::Error::Decode(error.into()))?;
-    let partition = column::<i32>(row, 0)?;
-    let partition = u16::try_from(partition).map_err(|error| sqlx::Error::Decode(error.into()))?;
-    Ok(JournalEvent { entity, partition: Partition::new(partition), event: stored_event(row)? })
+    Ok(answer.finish())
 }

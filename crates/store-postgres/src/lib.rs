@@ -42,6 +42,7 @@ mod pieces;
 mod recovery_store;
 mod resolve;
 mod retention;
+mod row;
 mod schema;
 mod session;
 mod settings;
@@ -53,7 +54,6 @@ mod texts;
 mod tokens;
 mod transaction;
 mod url;
-mod values;
 mod writer_store;
 
 pub use open::{migrate, migrations};

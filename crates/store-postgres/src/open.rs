@@ -4,11 +4,12 @@ use crate::{
     Migrate, Migration, OpenError, PostgresSettings,
     connection::{Connector, Source},
     fault::{self, Fault},
+    row::column,
     schema::{
         self, Found,
         shortcuts::{self, Shortcuts},
     },
-    session::{Session, column},
+    session::Session,
     texts::Texts,
     url,
 };

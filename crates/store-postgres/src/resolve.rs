@@ -4,15 +4,18 @@
 //! not arrived, is not carried out any more. So what is not there then will not come.
 
 use crate::{
-    entities::Names, fence, session::column, store::Shared, tokens::Token,
-    transaction::Transaction, values,
+    entities::Names,
+    fence,
+    row::{Row, column},
+    store::Shared,
+    tokens::Token,
+    transaction::Transaction,
 };
 use actum_model::Position;
 use actum_persistence::store::{
     AppendBatch, AppendOutcome, EntityAppend, EventAt, Incarnation, LastWrite, Resolution,
-    StateBatch, StateOutcome, StoreError,
+    StateBatch, StateOutcome, StoreError, StoredRow, in_order_asked, integer,
 };
-use sqlx::postgres::PgRow;
 
 /// The outcome of each append of a batch.
 pub(crate) async fn appends(
@@ -47,11 +50,10 @@ async fn appends_in(
     tx: &mut Transaction<'_>,
     batch: &AppendBatch,
 ) -> Result<(Vec<Resolution<AppendOutcome>>, Option<Token>), StoreError> {
-    let mut settled = vec![Resolution::NotStored; batch.appends.len()];
     let Some(token) = settle(shared, tx, batch.incarnation).await? else {
-        return Ok((settled, None));
+        return Ok((vec![Resolution::NotStored; batch.appends.len()], None));
     };
-    let last = |append: &EntityAppend| values::bound(append.last_sequence_nr().get());
+    let last = |append: &EntityAppend| integer::bound(append.last_sequence_nr().get());
     let lasts: Vec<i64> = batch.appends.iter().map(last).collect();
     let names = Names::of(batch.appends.iter().map(|append| &append.entity));
     let query = "SELECT a.nr, v.position, v.incarnation, v.event_nr, e.floor
@@ -63,14 +65,11 @@ async fn appends_in(
             SELECT * FROM @events AS v WHERE v.entity = e.entity AND v.sequence_nr = a.last LIMIT 1
         ) AS v ON TRUE";
     let query = sqlx::query(shared.texts.of(query)).bind(&names.kinds).bind(&names.ids);
-    for row in &tx.rows(query.bind(&lasts)).await? {
-        let nr = values::nr(row, settled.len())?;
-        let append = &batch.appends[nr];
-        let floor = values::reached(row, 4).map_err(|error| tx.failed(error))?;
-        let last = last_event(row).map_err(|error| tx.failed(error))?;
-        settled[nr] = Resolution::of_append(append, batch.incarnation, last, floor);
-    }
-    Ok((settled, Some(token)))
+    let rows = tx.rows(query.bind(&lasts)).await?;
+    let found = |row: &Row| Ok((last_event(row)?, row.reached(4)?));
+    let found = in_order_asked(&rows, batch.appends.len(), found);
+    let found = found.map_err(|error| tx.failed(error))?;
+    Ok((Resolution::of_appends(batch, found), Some(token)))
 }
 
 async fn writes_in(
@@ -78,9 +77,8 @@ async fn writes_in(
     tx: &mut Transaction<'_>,
     batch: &StateBatch,
 ) -> Result<(Vec<Resolution<StateOutcome>>, Option<Token>), StoreError> {
-    let mut settled = vec![Resolution::NotStored; batch.writes.len()];
     let Some(token) = settle(shared, tx, batch.incarnation).await? else {
-        return Ok((settled, None));
+        return Ok((vec![Resolution::NotStored; batch.writes.len()], None));
     };
     let names = Names::of(batch.writes.iter().map(|write| &write.entity));
     let query = "SELECT a.nr, s.revision, s.incarnation, s.write_nr
@@ -90,13 +88,10 @@ async fn writes_in(
         ) AS e
         CROSS JOIN LATERAL (SELECT * FROM @states AS s WHERE s.entity = e.entity LIMIT 1) AS s";
     let query = sqlx::query(shared.texts.of(query)).bind(&names.kinds).bind(&names.ids);
-    for row in &tx.rows(query).await? {
-        let nr = values::nr(row, settled.len())?;
-        let write = &batch.writes[nr];
-        let stored = last_write(row).map_err(|error| tx.failed(error))?;
-        settled[nr] = Resolution::of_write(write, batch.incarnation, Some(stored));
-    }
-    Ok((settled, Some(token)))
+    let rows = tx.rows(query).await?;
+    let found = in_order_asked(&rows, batch.writes.len(), LastWrite::of_row);
+    let found = found.map_err(|error| tx.failed(error))?;
+    Ok((Resolution::of_writes(batch, found), Some(token)))
 }
 
 /// Shuts out what is still on its way, and says the new token; none if there is no such writer, whose writes are not
@@ -106,31 +101,26 @@ async fn settle(
     tx: &mut Transaction<'_>,
     incarnation: Incarnation,
 ) -> Result<Option<Token>, StoreError> {
-    let Some(incarnation) = values::stored(incarnation.get()) else { return Ok(None) };
+    let Some(incarnation) = integer::stored(incarnation.get()) else { return Ok(None) };
     fence::hold(tx, shared.lock_space, incarnation).await?;
     let count = "UPDATE @writers SET settled = settled + 1
         WHERE incarnation = $1 AND ($2::bigint IS NULL OR nonce = $2) RETURNING nonce, settled";
     let count = sqlx::query(shared.texts.of(count)).bind(incarnation);
     let rows = tx.rows(count.bind(shared.tokens.of(incarnation).nonce)).await?;
-    let token = |row: &PgRow| Ok(Token { nonce: column(row, 0)?, settled: column(row, 1)? });
+    let token = |row: &Row| Ok(Token { nonce: column(row, 0)?, settled: column(row, 1)? });
     rows.first().map(token).transpose().map_err(|error| tx.failed(error))
 }
 
 fn learn(shared: &Shared, incarnation: Incarnation, token: Option<Token>) {
-    if let (Some(incarnation), Some(token)) = (values::stored(incarnation.get()), token) {
+    if let (Some(incarnation), Some(token)) = (integer::stored(incarnation.get()), token) {
         shared.tokens.learn(incarnation, token);
     }
 }
 
 /// What the table has at the number of the last event of an append.
-fn last_event(row: &PgRow) -> Result<Option<EventAt>, sqlx::Error> {
-    if column::<Option<i64>>(row, 1)?.is_none() {
+fn last_event(row: &Row) -> Result<Option<EventAt>, sqlx::Error> {
+    if row.optional_number(1)?.is_none() {
         return Ok(None);
     }
-    let position = Position::new(values::count(row, 1)?);
-    Ok(Some(EventAt { position, event_id: values::event_id(row, 2)? }))
-}
-
-fn last_write(row: &PgRow) -> Result<LastWrite, sqlx::Error> {
-    Ok(LastWrite { revision: values::revision(row, 1)?, write_id: values::event_id(row, 2)? })
+    EventAt::of_row(row, Position::new(row.count(1)?)).map(Some)
 }

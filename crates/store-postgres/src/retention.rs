@@ -1,12 +1,13 @@
 use crate::{
     fault::store_error,
     fence::{self, Write},
+    row::Row,
     store::Shared,
-    values,
 };
 use actum_model::SequenceNr;
-use actum_persistence::store::{EventDeletion, Incarnation, JournalLayout, StoreError};
-use sqlx::postgres::PgRow;
+use actum_persistence::store::{
+    EventDeletion, Incarnation, JournalLayout, StoreError, StoredRow, integer,
+};
 
 const DOING: &str = "deleting events";
 
@@ -63,9 +64,9 @@ async fn delete_some(
         of().map(|deletion| i32::from(layout.lane_of(&deletion.entity).nr())).collect();
     let kinds: Vec<&str> = of().map(|deletion| deletion.entity.kind()).collect();
     let ids: Vec<&str> = of().map(|deletion| deletion.entity.id()).collect();
-    let up_to: Vec<i64> = of().map(|deletion| values::bound(deletion.up_to.get())).collect();
+    let up_to: Vec<i64> = of().map(|deletion| integer::bound(deletion.up_to.get())).collect();
     let read_to: Vec<Option<i64>> =
-        of().map(|deletion| deletion.read_to.map(|to| values::bound(to.get()))).collect();
+        of().map(|deletion| deletion.read_to.map(|to| integer::bound(to.get()))).collect();
     let many = i64::try_from(DELETED_MAX / deletions.len().max(1)).unwrap_or(1);
     let mut session = shared.connections.acquire(DOING).await?;
     let write = Write { doing: DOING, incarnation, query: DELETE };
@@ -76,9 +77,9 @@ async fn delete_some(
     of().zip(&rows).map(|(deletion, row)| is_done(deletion, row)).collect()
 }
 
-fn is_done(deletion: &EventDeletion, row: &PgRow) -> Result<bool, StoreError> {
+fn is_done(deletion: &EventDeletion, row: &Row) -> Result<bool, StoreError> {
     let numbers = || -> Result<[SequenceNr; 3], sqlx::Error> {
-        Ok([values::reached(row, 3)?, values::reached(row, 4)?, values::reached(row, 5)?])
+        Ok([row.reached(3)?, row.reached(4)?, row.reached(5)?])
     };
     let [head, floor, up_to] = numbers().map_err(|error| store_error(DOING, error))?;
     deletion.check_head(head)?;

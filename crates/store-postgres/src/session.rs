@@ -1,9 +1,6 @@
+use crate::row::Row;
 use futures_util::{TryFutureExt, TryStreamExt};
-use sqlx::{
-    Connection, PgConnection, Postgres, Row,
-    pool::PoolConnection,
-    postgres::{PgArguments, PgRow},
-};
+use sqlx::{Connection, PgConnection, Postgres, pool::PoolConnection, postgres::PgArguments};
 use std::{
     future::Future,
     io::{self, ErrorKind},
@@ -114,25 +111,23 @@ impl Session {
     }
 
     /// Runs a statement and collects its rows.
-    pub(crate) async fn rows(
-        &mut self,
-        statement: Statement<'_>,
-    ) -> Result<Vec<PgRow>, sqlx::Error> {
+    pub(crate) async fn rows(&mut self, statement: Statement<'_>) -> Result<Vec<Row>, sqlx::Error> {
         let statement = statement.persistent(self.prepares);
-        self.watch(async |connection| statement.fetch_all(connection).await).await
+        let rows = self.watch(async |connection| statement.fetch_all(connection).await).await?;
+        Ok(rows.into_iter().map(Row).collect())
     }
 
     /// Runs a statement and hands each of its rows to `take` as it comes.
     pub(crate) async fn each_row(
         &mut self,
         statement: Statement<'_>,
-        mut take: impl FnMut(PgRow) + Send,
+        mut take: impl FnMut(Row) + Send,
     ) -> Result<(), sqlx::Error> {
         let statement = statement.persistent(self.prepares);
         let run = async |connection: &mut PgConnection| {
             let mut rows = statement.fetch(connection);
             while let Some(row) = rows.try_next().await? {
-                take(row);
+                take(Row(row));
             }
             Ok(())
         };
@@ -225,12 +220,4 @@ fn still_usable<T>(done: &Result<T, sqlx::Error>) -> bool {
         Ok(_) => true,
         Err(error) => !crate::fault::Fault::of(error).ends_connection(),
     }
-}
-
-/// A column of a row, as the type the schema gives it.
-pub(crate) fn column<'r, T>(row: &'r PgRow, index: usize) -> Result<T, sqlx::Error>
-where
-    T: sqlx::Decode<'r, Postgres> + sqlx::Type<Postgres>,
-{
-    row.try_get(index)
 }

@@ -1,15 +1,13 @@
 use crate::{
     PostgresStore,
-    entity_pages::snapshot_row,
     fault::store_error,
     pieces,
     session::{Session, Statement},
     transaction::{self, Failed, Statements},
-    values,
 };
 use actum_model::{EntityKey, PartitionCount, SequenceNr};
 use actum_persistence::store::{
-    Snapshot, SnapshotDeletion, SnapshotRow, SnapshotStore, StoreError,
+    Snapshot, SnapshotDeletion, SnapshotRow, SnapshotStore, StoreError, StoredRow, integer,
 };
 use async_trait::async_trait;
 use std::{collections::BTreeMap, num::NonZeroU32};
@@ -39,14 +37,8 @@ impl SnapshotStore for PostgresStore {
         entity: &EntityKey,
         at_most: SequenceNr,
     ) -> Result<Option<Snapshot>, StoreError> {
-        let mut at_most = at_most;
-        while let Some(row) = self.newest_row(entity, at_most).await? {
-            match row.or_skip(entity) {
-                Ok(snapshot) => return Ok(Some(snapshot)),
-                Err(before) => at_most = before,
-            }
-        }
-        Ok(None)
+        let newest_row = |at_most| self.newest_row(entity, at_most);
+        SnapshotRow::newest_readable(entity, at_most, newest_row).await
     }
 
     async fn list(
@@ -62,11 +54,11 @@ impl SnapshotStore for PostgresStore {
         let statement = || {
             let query = sqlx::query(self.shared.texts.of(query));
             let query = query.bind(entity.kind()).bind(entity.id());
-            query.bind(values::bound(at_most.get())).bind(i64::from(limit.get()))
+            query.bind(integer::bound(at_most.get())).bind(i64::from(limit.get()))
         };
         let doing = "listing snapshots";
         let rows = self.shared.connections.read(doing, statement).await?;
-        let numbers: Result<_, _> = rows.iter().map(|row| values::sequence_nr(row, 0)).collect();
+        let numbers: Result<_, _> = rows.iter().map(|row| row.sequence_nr(0)).collect();
         numbers.map_err(|error| store_error(doing, error))
     }
 
@@ -90,10 +82,10 @@ impl SnapshotStore for PostgresStore {
         let ids: Vec<&str> = deletions.iter().map(|deletion| deletion.entity.id()).collect();
         let first: Vec<i64> = deletions
             .iter()
-            .map(|deletion| values::bound(deletion.numbers.start().get()))
+            .map(|deletion| integer::bound(deletion.numbers.start().get()))
             .collect();
         let last: Vec<i64> =
-            deletions.iter().map(|deletion| values::bound(deletion.numbers.end().get())).collect();
+            deletions.iter().map(|deletion| integer::bound(deletion.numbers.end().get())).collect();
         let statement = || {
             let query = sqlx::query(self.shared.texts.of(statement));
             query.bind(&kinds).bind(&ids).bind(&first).bind(&last)
@@ -124,11 +116,11 @@ impl PostgresStore {
             ORDER BY s.sequence_nr DESC LIMIT 1";
         let statement = || {
             let query = sqlx::query(self.shared.texts.of(query));
-            query.bind(entity.kind()).bind(entity.id()).bind(values::bound(at_most.get()))
+            query.bind(entity.kind()).bind(entity.id()).bind(integer::bound(at_most.get()))
         };
         let doing = "loading a snapshot";
         let rows = self.shared.connections.read(doing, statement).await?;
-        let found = rows.first().map(|row| snapshot_row(row, entity)).transpose();
+        let found = rows.first().map(|row| SnapshotRow::of_row(row, entity)).transpose();
         found.map_err(|error| store_error(doing, error))
     }
 
@@ -198,7 +190,7 @@ impl<'a> SnapshotColumns<'a> {
         self.kinds.push(snapshot.entity.kind());
         self.ids.push(snapshot.entity.id());
         self.partitions.push(snapshot.entity.partition(partitions).nr().into());
-        self.sequence_nrs.push(values::bound(snapshot.sequence_nr.get()));
+        self.sequence_nrs.push(integer::bound(snapshot.sequence_nr.get()));
         self.timestamps.push(snapshot.timestamp.as_micros());
         self.codecs.push(&snapshot.state.codec);
         self.manifests.push(&snapshot.state.manifest);

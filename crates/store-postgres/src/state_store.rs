@@ -5,19 +5,19 @@ use crate::{
     fault::store_error,
     fence::{self, Write},
     resolve,
-    session::{Session, Statement, column},
+    row::{Row, column},
+    session::{Session, Statement},
     state_pieces::{self, StatePiece},
     transaction::{self, Failed, Statements},
-    values,
 };
 use actum_model::{EntityKey, Revision};
 use actum_persistence::store::{
     COMMANDS_READ_MAX, CommandRead, DurableStateStore, Incarnation, Resolution, StateBatch,
-    StateChange, StateOutcome, StateRecord, StateWrite, StoreError, StoredCommand,
+    StateChange, StateOutcome, StateRecord, StateWrite, StoreError, StoredCommand, in_order_asked,
+    integer,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use sqlx::postgres::PgRow;
 
 const WRITING: &str = "writing states";
 
@@ -77,12 +77,9 @@ impl DurableStateStore for PostgresStore {
         };
         let doing = "loading states";
         let rows = self.shared.connections.read(doing, statement).await?;
-        let mut records = vec![None; entities.len()];
-        for row in &rows {
-            let record = record(row).map_err(|error| store_error(doing, error))?;
-            records[values::nr(row, entities.len())?] = Some(record);
-        }
-        Ok(records)
+        let record = |row: &Row| StateRecord::of_row(row, commands::of_arrays(row, 10)?);
+        let records = in_order_asked(&rows, entities.len(), record);
+        records.map_err(|error| store_error(doing, error))
     }
 
     async fn has_states_of(&self, kind: &str) -> Result<bool, StoreError> {
@@ -187,8 +184,8 @@ impl<'a> StateColumns<'a> {
             StateChange::Delete => None,
         };
         self.partitions.push(write.partition.nr().into());
-        self.expected.push(values::bound(write.expected.get()));
-        self.revisions.push(values::bound(write.revision.get()));
+        self.expected.push(integer::bound(write.expected.get()));
+        self.revisions.push(integer::bound(write.revision.get()));
         self.write_nrs.push(write.write_nr.cast_signed());
         self.timestamps.push(write.timestamp.as_micros());
         self.codecs.push(state.map(|state| &*state.codec));
@@ -214,7 +211,7 @@ impl<'a> StateColumns<'a> {
     }
 }
 
-fn outcomes(row: &PgRow, writes: &[StateWrite]) -> Result<Vec<StateOutcome>, StoreError> {
+fn outcomes(row: &Row, writes: &[StateWrite]) -> Result<Vec<StateOutcome>, StoreError> {
     let outcomes: Vec<i64> = column(row, 3).map_err(|error| fence::unreadable(WRITING, error))?;
     if outcomes.len() != writes.len() {
         return Err(StoreError::outcome_unknown(WRITING, "an answer lacks outcomes"));
@@ -226,15 +223,4 @@ fn outcomes(row: &PgRow, writes: &[StateWrite]) -> Result<Vec<StateOutcome>, Sto
         Err(_) => StateOutcome::Conflict { actual: Revision::ZERO },
     };
     Ok(outcomes.into_iter().map(outcome).collect())
-}
-
-fn record(row: &PgRow) -> Result<StateRecord, sqlx::Error> {
-    Ok(StateRecord {
-        revision: values::revision(row, 1)?,
-        timestamp: values::timestamp(row, 4)?,
-        state: values::payload_or_none(row, 5)?,
-        commands: commands::of_arrays(row, 10)?,
-        recent_commands: values::bytes(row, 9)?,
-        write_id: values::event_id(row, 2)?,
-    })
 }

@@ -1,10 +1,10 @@
 use crate::{
     connection::Connector,
     fault::{Fault, commit_error, store_error},
+    row::Row,
     session::{Session, Statement},
 };
 use actum_persistence::store::{ClaimError, StoreError};
-use sqlx::postgres::PgRow;
 use std::future::Future;
 
 /// How often a call is made again because another transaction crossed it.
@@ -74,10 +74,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// Runs a statement.
-    pub(crate) async fn rows(
-        &mut self,
-        statement: Statement<'_>,
-    ) -> Result<Vec<PgRow>, StoreError> {
+    pub(crate) async fn rows(&mut self, statement: Statement<'_>) -> Result<Vec<Row>, StoreError> {
         let rows = self.session.rows(statement).await;
         rows.map_err(|error| self.failed(error))
     }
@@ -86,7 +83,7 @@ impl<'a> Transaction<'a> {
     pub(crate) async fn try_rows(
         &mut self,
         statement: Statement<'_>,
-    ) -> Result<Vec<PgRow>, sqlx::Error> {
+    ) -> Result<Vec<Row>, sqlx::Error> {
         self.session.rows(statement).await
     }
 
@@ -155,7 +152,7 @@ pub(crate) async fn call<'q>(
     connector: &Connector,
     doing: &'static str,
     statement: impl Fn() -> Statement<'q>,
-) -> Result<Vec<PgRow>, Failed> {
+) -> Result<Vec<Row>, Failed> {
     if session.is_in_transaction() {
         return rows(session, doing, statement()).await;
     }
@@ -180,7 +177,7 @@ async fn call_in_transaction(
     connector: &Connector,
     doing: &'static str,
     statement: Statement<'_>,
-) -> Result<Vec<PgRow>, Failed> {
+) -> Result<Vec<Row>, Failed> {
     let mut tx = Transaction::begin(session, connector, doing).await?;
     let done = rows(tx.session(), doing, statement).await;
     tx.finish(done).await
@@ -190,7 +187,7 @@ async fn rows(
     session: &mut Session,
     doing: &str,
     statement: Statement<'_>,
-) -> Result<Vec<PgRow>, Failed> {
+) -> Result<Vec<Row>, Failed> {
     session.rows(statement).await.map_err(|error| failed(doing, error))
 }
 

@@ -1,12 +1,14 @@
 use crate::{
     PostgresStore, fault, fence,
     holder::{self, HOLDER_OF, Holder, REVOCATION, micros},
-    session::{Statement, column},
+    row::column,
+    session::Statement,
     tokens::Token,
     transaction::{self, Transaction},
-    values,
 };
-use actum_persistence::store::{ClaimError, Incarnation, StoreError, WriterClaim, WriterStore};
+use actum_persistence::store::{
+    ClaimError, Incarnation, StoreError, WriterClaim, WriterStore, integer,
+};
 use async_trait::async_trait;
 use std::time::Duration;
 
@@ -31,7 +33,7 @@ impl WriterStore for PostgresStore {
 
     async fn renew(&self, incarnation: Incarnation, lease: Duration) -> Result<(), StoreError> {
         let doing = "renewing a writer slot";
-        let key = values::incarnation(incarnation)?;
+        let key = integer::incarnation(incarnation)?;
         let renewal = || {
             let renewal = sqlx::query(self.shared.texts.of("SELECT @renew_v1($1, $2, $3)"));
             renewal.bind(key).bind(self.shared.tokens.of(key).nonce).bind(micros(lease))
@@ -118,7 +120,7 @@ impl PostgresStore {
 
     async fn fence(&self, doing: &'static str, incarnation: Incarnation) -> Result<(), StoreError> {
         // a number that no claim was given is fenced already
-        let Some(key) = values::stored(incarnation.get()) else { return Ok(()) };
+        let Some(key) = integer::stored(incarnation.get()) else { return Ok(()) };
         let mut session = self.shared.connections.begin(doing).await?;
         let mut tx = Transaction::of(&mut session, doing);
         let held = fence::hold(&mut tx, self.shared.lock_space, key).await;

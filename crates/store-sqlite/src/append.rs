@@ -1,17 +1,12 @@
 use crate::{
-    connection::PAGE_BYTES,
-    entities,
-    fault::Fault,
-    insert,
-    known_heads::{EntityHead, KnownHeads},
-    place::Places,
-    session::{Statement, column},
-    shared_texts::SharedTexts,
-    values,
-    writer::WriteTx,
+    connection::PAGE_BYTES, entities, fault::Fault, insert, known_heads::KnownHeads, place::Places,
+    row::Row, session::Statement, shared_texts::SharedTexts, writer::WriteTx,
 };
 use actum_model::{EntityKey, Lane, PartitionCount, Position, SequenceNr};
-use actum_persistence::store::{AppendBatch, AppendOutcome, EntityAppend, NewEvent, StoreError};
+use actum_persistence::store::{
+    AppendBatch, AppendOutcome, EntityAppend, EntityHead, NewEvent, StoreError, StoredRow,
+    in_order_asked, integer,
+};
 use std::sync::Arc;
 
 /// A batch to be appended, and what is known before its first row is written.
@@ -134,13 +129,13 @@ impl<'a> Appending<'a> {
         self,
         mut heads: Vec<Option<EntityHead>>,
     ) -> Result<(Appended, Vec<NewEventRow<'a>>), StoreError> {
-        let incarnation = values::incarnation(self.batch.incarnation)?;
+        let incarnation = integer::incarnation(self.batch.incarnation)?;
         let mut rows = Vec::with_capacity(self.batch.events());
         let mut outcomes = Vec::with_capacity(heads.len());
         let (mut last, mut texts) = (self.head, SharedTexts::default());
         for (append, known) in self.batch.appends.iter().zip(&mut heads) {
-            let Some(known) = known.as_mut().filter(|known| known.head == append.expected) else {
-                let actual = known.map_or(SequenceNr::ZERO, |known| known.head);
+            let actual = known.map_or(SequenceNr::ZERO, |known| known.head);
+            let (None, Some(known)) = (append.conflict_at(actual), known.as_mut()) else {
                 outcomes.push(AppendOutcome::Conflict { actual });
                 continue;
             };
@@ -149,8 +144,7 @@ impl<'a> Appending<'a> {
                 known.head = known.head.next();
                 let place = self.places.place(self.batch.lane, last);
                 let place = place.ok_or_else(|| lane_full(self.batch.lane, last))?;
-                let sequence_nr = values::stored(known.head.get());
-                let sequence_nr = sequence_nr.ok_or_else(|| entity_full(&append.entity))?;
+                let sequence_nr = integer::bound(known.head.get());
                 let event_nr = append.first_event_nr + index as u64;
                 let codec = texts.share(&event.payload.codec);
                 let manifest = texts.share(&event.payload.manifest);
@@ -180,20 +174,15 @@ async fn look_up(
     tx: &mut WriteTx<'_>,
     keys: &[&EntityKey],
 ) -> Result<Vec<Option<EntityHead>>, StoreError> {
-    let mut heads = vec![None; keys.len()];
     if keys.is_empty() {
-        return Ok(heads);
+        return Ok(Vec::new());
     }
     let query = "SELECT w.key, e.entity,
             max(e.floor, ifnull((SELECT max(sequence_nr) FROM events WHERE entity = e.entity), 0))
         FROM json_each(?) AS w CROSS JOIN entities AS e ON e.kind = w.value ->> 0 AND e.id = w.value ->> 1";
     let rows = tx.rows(sqlx::query(query).bind(entities::list(keys.iter().copied()))).await?;
-    for row in &rows {
-        let entity = column(row, 1).map_err(|error| tx.failed(error))?;
-        let head = values::reached(row, 2).map_err(|error| tx.failed(error))?;
-        heads[entities::number(row, keys.len())?] = Some(EntityHead { entity, head });
-    }
-    Ok(heads)
+    let head = |row: &Row| Ok(EntityHead { entity: row.number(1)?, head: row.reached(2)? });
+    in_order_asked(&rows, keys.len(), head).map_err(|error| tx.failed(error))
 }
 
 fn bind<'q>(statement: Statement<'q>, row: &'q NewEventRow<'_>) -> Statement<'q> {
@@ -214,8 +203,4 @@ fn bind<'q>(statement: Statement<'q>, row: &'q NewEventRow<'_>) -> Statement<'q>
 
 fn lane_full(lane: Lane, last: Position) -> StoreError {
     StoreError::invalid(format!("lane {lane} cannot reach position {last}"))
-}
-
-fn entity_full(entity: &EntityKey) -> StoreError {
-    StoreError::invalid(format!("{entity} has as many events as the store can count"))
 }

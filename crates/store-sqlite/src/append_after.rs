@@ -5,14 +5,15 @@ use crate::{
     append::AppendError,
     connection::PAGE_BYTES,
     fault::{Fault, commit_error},
-    known_heads::{EntityHead, KnownHeads},
+    known_heads::KnownHeads,
     place::Places,
     session::Statement,
-    values,
     writer::WriteTx,
 };
 use actum_model::Position;
-use actum_persistence::store::{AppendBatch, AppendOutcome, EntityAppend, NewEvent};
+use actum_persistence::store::{
+    AppendBatch, AppendOutcome, EntityAppend, EntityHead, NewEvent, integer,
+};
 
 /// Writes the row if the writer may write and the place before is the head of the lane.
 const APPEND: &str = "INSERT INTO events (place, entity, sequence_nr, incarnation, event_nr, timestamp, codec, manifest,
@@ -58,9 +59,9 @@ impl<'a> Following<'a> {
             return None;
         }
         let head = EntityHead { head: append.expected.next(), ..found };
-        values::stored(head.head.get())?;
+        integer::stored(head.head.get())?;
         let (incarnation, place) =
-            (values::stored(batch.incarnation.get())?, places.place(batch.lane, position)?);
+            (integer::stored(batch.incarnation.get())?, places.place(batch.lane, position)?);
         Some(Self { batch, append, event, incarnation, places, position, place, head })
     }
 
@@ -96,7 +97,7 @@ impl<'a> Following<'a> {
         statement
             .bind(self.place)
             .bind(self.head.entity)
-            .bind(values::bound(self.head.head.get()))
+            .bind(integer::bound(self.head.head.get()))
             .bind(self.incarnation)
             .bind(self.append.first_event_nr.cast_signed())
             .bind(event.timestamp.as_micros())

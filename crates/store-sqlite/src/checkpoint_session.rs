@@ -1,6 +1,7 @@
 use crate::{
     connection::{Connector, Role},
-    session::{Session, column},
+    row::column,
+    session::Session,
 };
 use actum_persistence::panics::log_safely;
 use tokio::sync::Mutex;

@@ -1,23 +1,15 @@
 //! What is recorded of the commands of durable states.
 
 use crate::{
-    SqliteStore,
-    connection::PAGE_BYTES,
-    entities,
-    fault::store_error,
-    insert,
-    readers::Reader,
-    session::{Statement, column},
-    values,
-    writer::WriteTx,
+    SqliteStore, connection::PAGE_BYTES, fault::store_error, insert, readers::Reader, row::Row,
+    session::Statement, writer::WriteTx,
 };
 use actum_model::{EntityKey, Revision};
 use actum_persistence::store::{
-    COMMANDS_READ_MAX, CommandRead, CommandRecord, Incarnation, StateWrite, StoreError,
-    StoredCommand,
+    COMMANDS_READ_MAX, CommandRead, CommandRecord, StateWrite, StoreError, StoredCommand,
+    StoredRow, in_order_asked, integer,
 };
 use bytes::Bytes;
-use sqlx::sqlite::SqliteRow;
 
 /// A row of the table `state_commands`.
 struct NewCommandRow<'a> {
@@ -37,7 +29,7 @@ pub(crate) async fn keep(
         write.commands.iter().map(|command| NewCommandRow {
             entity: *entity,
             // not behind that of the write, which fits
-            revision: values::bound(command.revision.get()),
+            revision: integer::bound(command.revision.get()),
             incarnation,
             command,
         })
@@ -48,7 +40,7 @@ pub(crate) async fn keep(
     tx.will_write(rows.iter().map(|row| PAGE_BYTES + row.command.record.len() as u64).sum());
     for (write, entity) in writes.iter().filter(|(write, _)| write.forget_to > Revision::ZERO) {
         let delete = sqlx::query("DELETE FROM state_commands WHERE entity = ? AND revision <= ?");
-        tx.execute(delete.bind(*entity).bind(values::bound(write.forget_to.get()))).await?;
+        tx.execute(delete.bind(*entity).bind(integer::bound(write.forget_to.get()))).await?;
     }
     Ok(())
 }
@@ -85,11 +77,13 @@ pub(crate) async fn newest<'a>(
         return Ok(commands);
     }
     let query = sqlx::query(query).bind(list(reads)).bind(COMMANDS_READ_MAX as i64 - 1);
-    let rows = reader.rows(query).await;
-    for row in &rows.map_err(|error| store_error(doing, error))? {
-        let command = stored(row).map_err(|error| store_error(doing, error))?;
-        commands[entities::number(row, count)?].push(command);
-    }
+    let add = |rows: Vec<Row>| -> Result<(), sqlx::Error> {
+        for row in &rows {
+            commands[row.entry(count)?].push(StoredCommand::of_row(row)?);
+        }
+        Ok(())
+    };
+    reader.rows(query).await.and_then(add).map_err(|error| store_error(doing, error))?;
     Ok(commands)
 }
 
@@ -107,30 +101,16 @@ impl SqliteStore {
         let query = sqlx::query(query).bind(list(asked));
         let doing = "reading commands";
         let rows = self.readers().reader(doing).await?.rows(query).await;
-        let mut records = vec![None; reads.len()];
-        for row in &rows.map_err(|error| store_error(doing, error))? {
-            let record = values::bytes(row, 1).map_err(|error| store_error(doing, error))?;
-            records[entities::number(row, reads.len())?] = Some(record);
-        }
-        Ok(records)
+        let records = |rows: Vec<Row>| in_order_asked(&rows, reads.len(), |row| row.bytes(1));
+        rows.and_then(records).map_err(|error| store_error(doing, error))
     }
 }
 
 /// A list as the JSON array that the statements take apart: `[[kind, id, revision], …]`.
 fn list<'a>(reads: impl Iterator<Item = (&'a EntityKey, Revision)>) -> String {
     let parts = |(key, revision): (&'a EntityKey, Revision)| {
-        (key.kind(), key.id(), values::bound(revision.get()))
+        (key.kind(), key.id(), integer::bound(revision.get()))
     };
     let reads: Vec<_> = reads.map(parts).collect();
     serde_json::to_string(&reads).expect("texts and numbers have a JSON form")
-}
-
-fn stored(row: &SqliteRow) -> Result<StoredCommand, sqlx::Error> {
-    let uptime = u32::try_from(column::<i64>(row, 4)?);
-    Ok(StoredCommand {
-        revision: values::revision(row, 1)?,
-        id_hash: column::<i64>(row, 2)?.cast_unsigned(),
-        incarnation: Incarnation::new(values::count(row, 3)?),
-        uptime_seconds: uptime.map_err(|error| sqlx::Error::Decode(error.into()))?,
-    })
 }

@@ -1,21 +1,13 @@
 //! Kinds and ids, and the integers that stand for them.
 
-use crate::{session::column, writer::WriteTx};
+use crate::writer::WriteTx;
 use actum_model::{EntityKey, PartitionCount};
-use actum_persistence::store::StoreError;
-use sqlx::sqlite::SqliteRow;
+use actum_persistence::store::{StoreError, StoredRow, in_order_asked};
 
 /// A list of entities as the JSON array that the statements take apart: `[[kind, id], …]`.
 pub(crate) fn list<'a>(keys: impl Iterator<Item = &'a EntityKey>) -> String {
     let pairs: Vec<(&str, &str)> = keys.map(|key| (key.kind(), key.id())).collect();
     serde_json::to_string(&pairs).expect("texts have a JSON form")
-}
-
-/// Which number in the list a row of an answer belongs to; the first column says so.
-pub(crate) fn number(row: &SqliteRow, of: usize) -> Result<usize, StoreError> {
-    let nr = column::<i64>(row, 0).ok().and_then(|nr| usize::try_from(nr).ok());
-    nr.filter(|nr| *nr < of)
-        .ok_or_else(|| StoreError::corrupt("an answer names an entity that was not asked for"))
 }
 
 /// The integer keys of `keys`, in their order; those that have none get one.
@@ -27,11 +19,8 @@ pub(crate) async fn keys_of(
     let query = "SELECT w.key, e.entity
         FROM json_each(?) AS w CROSS JOIN entities AS e ON e.kind = w.value ->> 0 AND e.id = w.value ->> 1";
     let rows = tx.rows(sqlx::query(query).bind(list(keys.iter().copied()))).await?;
-    let mut found = vec![None; keys.len()];
-    for row in &rows {
-        let entity = column::<i64>(row, 1).map_err(|error| tx.failed(error))?;
-        found[number(row, keys.len())?] = Some(entity);
-    }
+    let found = in_order_asked(&rows, keys.len(), |row| row.number(1));
+    let found = found.map_err(|error| tx.failed(error))?;
     let new: Vec<&EntityKey> =
         keys.iter().zip(&found).filter(|(_, found)| found.is_none()).map(|(key, _)| *key).collect();
     let mut created = create(tx, &new, partitions).await?.into_iter();
@@ -53,7 +42,7 @@ pub(crate) async fn create<'k>(
     }
     let query = sqlx::query("SELECT ifnull(max(entity), 0) FROM entities");
     let rows = tx.rows(query).await?;
-    let last = rows.first().ok_or(sqlx::Error::RowNotFound).and_then(|row| column::<i64>(row, 0));
+    let last = rows.first().ok_or(sqlx::Error::RowNotFound).and_then(|row| row.number(0));
     let last = last.map_err(|error| tx.failed(error))?;
     let created: Vec<i64> = (last + 1..).take(keys.len()).collect();
     let row = |(entity, key): (&i64, &&'k EntityKey)| {

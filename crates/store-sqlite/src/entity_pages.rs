@@ -1,12 +1,7 @@
 //! Events of entities, and the snapshots they follow: many entities in one statement, which sees one state of the file.
 
-use crate::{fault::cause, place::Places, readers::Reader, session::column, values};
-use actum_model::{EntityKey, Position, Timestamp};
-use actum_persistence::store::{
-    Answered, EntityAnswer, NewestSnapshot, PageLimit, Snapshot, SnapshotRow, StoredEvent, Wanted,
-};
-use sqlx::sqlite::SqliteRow;
-use std::error::Error;
+use crate::{place::Places, readers::Reader, row::Row};
+use actum_persistence::store::{Answered, EntityAnswer, PageLimit, StoredRow, Wanted, integer};
 
 /// First a row for each entity that was ever written, recognised by its missing `place`: head, floor, and the newest
 /// snapshot if it has one, with the timestamp of the event it covers. Then the events, in order. The numbers of an
@@ -50,14 +45,15 @@ pub(crate) async fn read(
     rows.await?;
     match failed {
         Some(error) => Err(error),
-        None => answers.into_iter().map(|answer| answer.finish().map_err(wrong)).collect(),
+        None => answers.into_iter().map(|answer| answer.finish().map_err(Row::unfit)).collect(),
     }
 }
 
 /// What is wanted, as the JSON array that the statement takes apart: `[[kind, id, after, snapshot], …]`.
 fn list<'a>(wanted: &[Wanted<'a>]) -> String {
-    let entry =
-        |w: &Wanted<'a>| (w.entity.kind(), w.entity.id(), values::bound(w.after.get()), w.snapshot);
+    let entry = |w: &Wanted<'a>| {
+        (w.entity.kind(), w.entity.id(), integer::bound(w.after.get()), w.snapshot)
+    };
     let list: Vec<_> = wanted.iter().map(entry).collect();
     serde_json::to_string(&list).expect("texts and numbers have a JSON form")
 }
@@ -65,69 +61,12 @@ fn list<'a>(wanted: &[Wanted<'a>]) -> String {
 /// Puts a row where it belongs; true when it finds the page full for the first time.
 fn place_row(
     answers: &mut [EntityAnswer<'_>],
-    row: &SqliteRow,
+    row: &Row,
     places: Places,
 ) -> Result<bool, sqlx::Error> {
-    let nr = usize::try_from(column::<i64>(row, 0)?).ok().and_then(|nr| answers.get_mut(nr));
-    let answer = nr.ok_or_else(|| wrong("an answer names an entity that was not asked for"))?;
-    match column::<Option<i64>>(row, 2)? {
-        None => begin(answer, row).map(|()| false),
-        Some(place) => answer.add(stored_event(row, places.position(place))?).map_err(wrong),
+    let answer = &mut answers[row.entry(answers.len())?];
+    match row.optional_number(2)? {
+        None => answer.begin_row(row).map(|()| false),
+        Some(place) => answer.add_row(row, places.position(place)),
     }
-}
-
-/// An event from the columns behind the first: sequence number, place, incarnation, event number, timestamp, codec,
-/// manifest, schema version, payload, metadata.
-pub(crate) fn stored_event(
-    row: &SqliteRow,
-    position: Position,
-) -> Result<StoredEvent, sqlx::Error> {
-    Ok(StoredEvent {
-        sequence_nr: values::sequence_nr(row, 1)?,
-        position: match position {
-            Position::ZERO => return Err(wrong("an event lies in front of its lane")),
-            position => position,
-        },
-        event_id: values::event_id(row, 3)?,
-        timestamp: values::timestamp(row, 5)?,
-        payload: values::payload(row, 6)?,
-        metadata: values::bytes(row, 10)?,
-    })
-}
-
-/// Takes the row that comes before the events of an entity.
-fn begin(answer: &mut EntityAnswer<'_>, row: &SqliteRow) -> Result<(), sqlx::Error> {
-    let newest = match column::<Option<i64>>(row, 1)? {
-        None => None,
-        Some(_) => Some(NewestSnapshot {
-            snapshot: snapshot(row, answer.entity()).ok(),
-            covered: column::<Option<i64>>(row, 11)?.map(Timestamp::from_micros),
-        }),
-    };
-    answer.begin(values::reached(row, 3)?, values::reached(row, 4)?, newest);
-    Ok(())
-}
-
-/// A snapshot from a row that has one.
-fn snapshot(row: &SqliteRow, entity: &EntityKey) -> Result<Snapshot, sqlx::Error> {
-    Ok(Snapshot {
-        entity: entity.clone(),
-        sequence_nr: values::sequence_nr(row, 1)?,
-        timestamp: values::timestamp(row, 5)?,
-        state: values::payload(row, 6)?,
-        recent_commands: values::bytes(row, 10)?,
-    })
-}
-
-/// A row that may be damaged, as [`snapshot`] reads it.
-pub(crate) fn snapshot_row(
-    row: &SqliteRow,
-    entity: &EntityKey,
-) -> Result<SnapshotRow, sqlx::Error> {
-    let snapshot = snapshot(row, entity).map_err(|error| cause(error).to_string());
-    Ok(SnapshotRow { sequence_nr: values::sequence_nr(row, 1)?, snapshot })
-}
-
-fn wrong(what: impl Into<Box<dyn Error + Send + Sync>>) -> sqlx::Error {
-    sqlx::Error::Decode(what.into())
 }

@@ -10,7 +10,7 @@ use crate::{
     resolve,
     retention::{self, PrunedLane},
     room::Need,
-    session::column,
+    row::column,
 };
 use actum_model::{Lane, Offset, Position};
 use actum_persistence::store::{
@@ -87,7 +87,7 @@ impl EventStore for SqliteStore {
         let doing = "reading the heads";
         let mut reader = self.readers().reader(doing).await?;
         let heads = self.read_heads(&mut reader).await;
-        heads.map_err(|error| store_error(doing, error))
+        self.layout().offset_of(heads.map_err(|error| store_error(doing, error))?)
     }
 
     async fn has_events_of(&self, kind: &str) -> Result<bool, StoreError> {
@@ -174,18 +174,13 @@ impl SqliteStore {
         rows.and_then(exists).map_err(|error| store_error(doing, error))
     }
 
-    async fn read_heads(&self, reader: &mut Reader<'_>) -> Result<Offset, sqlx::Error> {
+    async fn read_heads(&self, reader: &mut Reader<'_>) -> Result<Vec<Position>, sqlx::Error> {
         let places = self.places();
         let query = "SELECT lane, (SELECT max(place) FROM events WHERE place BETWEEN (lane << ?1) AND (lane << ?1) + ?2),
                 kept
             FROM lanes ORDER BY lane";
         let query = sqlx::query(query).bind(places.position_bits());
         let rows = reader.rows(query.bind(places.position_max())).await?;
-        if rows.len() != usize::from(self.layout().lanes.get()) {
-            return Err(sqlx::Error::Decode("the journal does not know all of its lanes".into()));
-        }
-        let heads: Result<Vec<Position>, _> =
-            rows.iter().map(|row| fence::lane_head(row, 1, places)).collect();
-        heads.map(Offset::of_positions)
+        rows.iter().map(|row| fence::lane_head(row, 1, places)).collect()
     }
 }

@@ -6,13 +6,11 @@
 use crate::{
     place::Places,
     room::Need,
-    session::column,
-    values,
+    row::{Row, column},
     writer::{WriteTx, Writer},
 };
 use actum_model::{Lane, Position};
-use actum_persistence::store::{Incarnation, StoreError};
-use sqlx::sqlite::SqliteRow;
+use actum_persistence::store::{Incarnation, StoreError, StoredRow, integer};
 
 /// Begins a transaction of `incarnation` that writes more data.
 pub(crate) async fn begin<'a>(
@@ -24,7 +22,7 @@ pub(crate) async fn begin<'a>(
         "BEGIN IMMEDIATE;
         SELECT EXISTS (SELECT 1 FROM writers WHERE incarnation = ? AND revoked_at IS NULL)",
     );
-    let statement = statement.bind(values::incarnation(incarnation)?);
+    let statement = statement.bind(integer::incarnation(incarnation)?);
     let (mut tx, rows) = writer.begin_reading(doing, Need::Growth, statement).await?;
     let allowed = may_write(rows.first(), incarnation);
     if allowed.is_err() {
@@ -47,7 +45,7 @@ pub(crate) async fn begin_in_lane<'a>(
             (SELECT max(place) FROM events WHERE place BETWEEN ? AND ?),
             (SELECT kept FROM lanes WHERE lane = ?)",
     );
-    let statement = statement.bind(values::incarnation(incarnation)?);
+    let statement = statement.bind(integer::incarnation(incarnation)?);
     let statement = statement.bind(places.before(lane)).bind(places.end(lane));
     let (mut tx, rows) = writer.begin_reading(doing, need, statement.bind(lane.nr())).await?;
     let head = may_write(rows.first(), incarnation)
@@ -60,18 +58,14 @@ pub(crate) async fn begin_in_lane<'a>(
 
 /// The head of a lane from two columns: the place of its last event, if there is one, and the position it kept of
 /// those that were deleted.
-pub(crate) fn lane_head(
-    row: &SqliteRow,
-    index: usize,
-    places: Places,
-) -> Result<Position, sqlx::Error> {
+pub(crate) fn lane_head(row: &Row, index: usize, places: Places) -> Result<Position, sqlx::Error> {
     let last: Option<i64> = column(row, index)?;
     let last = last.map_or(Position::ZERO, |place| places.position(place));
-    let kept = Position::new(values::count(row, index + 1)?);
+    let kept = Position::new(row.count(index + 1)?);
     Ok(last.max(kept))
 }
 
-fn may_write(row: Option<&SqliteRow>, incarnation: Incarnation) -> Result<&SqliteRow, StoreError> {
+fn may_write(row: Option<&Row>, incarnation: Incarnation) -> Result<&Row, StoreError> {
     let row =
         row.ok_or_else(|| StoreError::corrupt("a query without a condition has no answer"))?;
     match column::<bool>(row, 0) {

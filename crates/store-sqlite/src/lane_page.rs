@@ -1,15 +1,11 @@
 //! Events of a lane.
 
-use crate::{
-    entity_pages::stored_event, fence::lane_head, place::Places, readers::Reader, session::column,
+use crate::{fence::lane_head, place::Places, readers::Reader};
+use actum_model::{Lane, Position};
+use actum_persistence::store::{
+    EventFilter, JournalEvent, LaneAnswer, LanePage, PageLimit, StoredRow,
 };
-use actum_model::{EntityKey, Lane, Partition, Position};
-use actum_persistence::store::{EventFilter, JournalEvent, LanePage, PageLimit, PageRoom};
 use serde_json::json;
-use sqlx::sqlite::SqliteRow;
-
-/// How many events one filtered read looks at, so that a filter that nothing passes does not read the whole journal.
-const LOOKED_AT_MAX: i64 = 10_000;
 
 /// What is read where.
 #[derive(Clone, Copy)]
@@ -53,28 +49,26 @@ pub(crate) async fn read(
     places: Places,
 ) -> Result<LanePage, sqlx::Error> {
     let end = bounds(reader, read, places).await?;
-    let mut page = LanePage::new(Vec::new(), read.after.max(end));
+    let mut answer = LaneAnswer::new(read.after, read.limit);
+    answer.reach(end);
     if end <= read.after {
-        return Ok(page);
+        return Ok(answer.finish());
     }
-    let (mut room, mut failed) = (PageRoom::new(read.limit), None);
+    let mut failed = None;
     let query = events(read, places, end);
     let rows = reader.rows_while(query, |row| {
-        match journal_event(row, places) {
-            Ok(event) if room.take(&event.event) => page.events.push(event),
-            Ok(_) => {}
-            Err(error) => failed = Some(error),
-        }
-        failed.is_none() && !room.is_full()
+        let event =
+            row.number(2).and_then(|place| JournalEvent::of_row(row, places.position(place)));
+        event.map_or_else(
+            |error| {
+                failed = Some(error);
+                false
+            },
+            |event| answer.add(event),
+        )
     });
     rows.await?;
-    if let Some(error) = failed {
-        return Err(error);
-    }
-    if let Some(last) = page.events.last().filter(|_| room.is_full()) {
-        page.read_to = last.event.position;
-    }
-    Ok(page)
+    failed.map_or_else(|| Ok(answer.finish()), Err)
 }
 
 /// The last position the read looks at.
@@ -88,12 +82,11 @@ async fn bounds(
         .bind(places.end(read.lane))
         .bind(*read.filter != EventFilter::default())
         .bind(places.place_at_most(read.lane, read.after))
-        .bind(LOOKED_AT_MAX)
+        .bind(LaneAnswer::LOOKED_AT_MAX)
         .bind(read.lane.nr());
     let rows = reader.rows(query).await?;
     let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
-    let unseen: Option<i64> = column(row, 2)?;
-    match unseen {
+    match row.optional_number(2)? {
         Some(place) => Ok(places.position(place - 1)),
         None => lane_head(row, 0, places),
     }
@@ -112,12 +105,4 @@ fn events(read: LaneRead<'_>, places: Places, end: Position) -> crate::session::
         .bind(list(&read.filter.manifests))
         .bind(first)
         .bind(last)
-}
-
-fn journal_event(row: &SqliteRow, places: Places) -> Result<JournalEvent, sqlx::Error> {
-    let (kind, id): (String, String) = (column(row, 11)?, column(row, 12)?);
-    let entity = EntityKey::new(kind, id).map_err(|error| sqlx::Error::Decode(error.into()))?;
-    let partition = Partition::new(column(row, 0)?);
-    let event = stored_event(row, places.position(column(row, 2)?))?;
-    Ok(JournalEvent { entity, partition, event })
 }

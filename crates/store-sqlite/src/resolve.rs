@@ -5,12 +5,11 @@
 //! its frames may be in the write-ahead log, and count when the log is read again after a crash. So a reader that finds
 //! something not stored commits a change, which overwrites them: in `journal.settled`.
 
-use crate::{entities, place::Places, session::column, values, writer::WriteTx};
+use crate::{entities, place::Places, row::Row, writer::WriteTx};
 use actum_persistence::store::{
     AppendBatch, AppendOutcome, EntityAppend, EventAt, LastWrite, Resolution, StateBatch,
-    StateOutcome, StoreError,
+    StateOutcome, StoreError, StoredRow, in_order_asked, integer,
 };
-use sqlx::sqlite::SqliteRow;
 
 /// The outcome of each append of a batch.
 pub(crate) async fn appends<'b>(
@@ -20,7 +19,7 @@ pub(crate) async fn appends<'b>(
 ) -> Result<Vec<Resolution<AppendOutcome>>, StoreError> {
     let entry = |append: &'b EntityAppend| {
         let last = append.last_sequence_nr().get();
-        (append.entity.kind(), append.entity.id(), values::bound(last))
+        (append.entity.kind(), append.entity.id(), integer::bound(last))
     };
     let list: Vec<_> = batch.appends.iter().map(entry).collect();
     let list = serde_json::to_string(&list).expect("texts and numbers have a JSON form");
@@ -29,15 +28,10 @@ pub(crate) async fn appends<'b>(
         CROSS JOIN entities AS e ON e.kind = w.value ->> 0 AND e.id = w.value ->> 1
         LEFT JOIN events AS v ON v.entity = e.entity AND v.sequence_nr = w.value ->> 2";
     let rows = tx.rows(sqlx::query(query).bind(list)).await?;
-    let mut settled = vec![Resolution::NotStored; batch.appends.len()];
-    for row in &rows {
-        let nr = entities::number(row, settled.len())?;
-        let append = &batch.appends[nr];
-        let floor = values::reached(row, 4).map_err(|error| tx.failed(error))?;
-        let last = last_event(row, places).map_err(|error| tx.failed(error))?;
-        settled[nr] = Resolution::of_append(append, batch.incarnation, last, floor);
-    }
-    settle(tx, settled).await
+    let found = |row: &Row| Ok((last_event(row, places)?, row.reached(4)?));
+    let found = in_order_asked(&rows, batch.appends.len(), found);
+    let found = found.map_err(|error| tx.failed(error))?;
+    settle(tx, Resolution::of_appends(batch, found)).await
 }
 
 /// The outcome of each write of a batch.
@@ -51,25 +45,15 @@ pub(crate) async fn writes(
         CROSS JOIN states AS s ON s.entity = e.entity";
     let list = entities::list(batch.writes.iter().map(|write| &write.entity));
     let rows = tx.rows(sqlx::query(query).bind(list)).await?;
-    let mut settled = vec![Resolution::NotStored; batch.writes.len()];
-    for row in &rows {
-        let nr = entities::number(row, settled.len())?;
-        let write = &batch.writes[nr];
-        let stored = last_write(row).map_err(|error| tx.failed(error))?;
-        settled[nr] = Resolution::of_write(write, batch.incarnation, Some(stored));
-    }
-    settle(tx, settled).await
+    let found = in_order_asked(&rows, batch.writes.len(), LastWrite::of_row);
+    let found = found.map_err(|error| tx.failed(error))?;
+    settle(tx, Resolution::of_writes(batch, found)).await
 }
 
 /// What the table has at the number of the last event of an append.
-fn last_event(row: &SqliteRow, places: Places) -> Result<Option<EventAt>, sqlx::Error> {
-    let Some(place) = column::<Option<i64>>(row, 1)? else { return Ok(None) };
-    let (position, event_id) = (places.position(place), values::event_id(row, 2)?);
-    Ok(Some(EventAt { position, event_id }))
-}
-
-fn last_write(row: &SqliteRow) -> Result<LastWrite, sqlx::Error> {
-    Ok(LastWrite { revision: values::revision(row, 1)?, write_id: values::event_id(row, 2)? })
+fn last_event(row: &Row, places: Places) -> Result<Option<EventAt>, sqlx::Error> {
+    let place = row.optional_number(1)?;
+    place.map(|place| EventAt::of_row(row, places.position(place))).transpose()
 }
 
 async fn settle<T>(

@@ -1,9 +1,13 @@
 //! Deleting what is not needed any more, in steps: one deletes as much as there is room for.
 
-use crate::{connection::PAGE_BYTES, place::Places, session::column, values, writer::WriteTx};
+use crate::{
+    connection::PAGE_BYTES,
+    place::Places,
+    row::{Row, column},
+    writer::WriteTx,
+};
 use actum_model::{EntityKey, Lane, Position, SequenceNr};
-use actum_persistence::store::{EventDeletion, SnapshotDeletion, StoreError};
-use sqlx::sqlite::SqliteRow;
+use actum_persistence::store::{EventDeletion, SnapshotDeletion, StoreError, StoredRow, integer};
 
 /// How many events or snapshots one transaction deletes at most, so that others get their turn in between.
 const DELETED_MAX: u64 = 1_000;
@@ -60,9 +64,9 @@ async fn readable_up_to(
     // the plus keeps SQLite from walking the lane instead of the entity
     let query = "SELECT sequence_nr FROM events
         WHERE entity = ? AND sequence_nr <= ? AND +place <= ? ORDER BY sequence_nr DESC LIMIT 1";
-    let query = sqlx::query(query).bind(numbers.entity).bind(values::bound(deletion.up_to.get()));
+    let query = sqlx::query(query).bind(numbers.entity).bind(integer::bound(deletion.up_to.get()));
     let rows = tx.rows(query.bind(places.place_at_most(lane, read_to))).await?;
-    let newest = rows.first().map(|row| values::sequence_nr(row, 0)).transpose();
+    let newest = rows.first().map(|row| row.sequence_nr(0)).transpose();
     Ok(newest.map_err(|error| tx.failed(error))?.unwrap_or(numbers.floor))
 }
 
@@ -76,10 +80,10 @@ async fn delete_some(
     let delete = "DELETE FROM events WHERE entity = ? AND sequence_nr <= ?";
     let raise = "UPDATE entities SET floor = ? WHERE entity = ?";
     let keep = "UPDATE lanes SET kept = ?1 WHERE lane = ?2 AND kept < ?1";
-    let nr = values::bound(floor.get());
+    let nr = integer::bound(floor.get());
     tx.execute(sqlx::query(delete).bind(entity).bind(nr)).await?;
     tx.execute(sqlx::query(raise).bind(nr).bind(entity)).await?;
-    tx.execute(sqlx::query(keep).bind(values::bound(head.get())).bind(lane.nr())).await
+    tx.execute(sqlx::query(keep).bind(integer::bound(head.get())).bind(lane.nr())).await
 }
 
 /// Deletes snapshots of entities, in their order, some of them if they are many, and says of how many entities all are
@@ -97,8 +101,8 @@ pub(crate) async fn delete_snapshots(
     for (done, SnapshotDeletion { entity, numbers, .. }) in deletions.iter().enumerate() {
         let (first, last) = (numbers.start().get(), numbers.end().get());
         let delete = sqlx::query(statement).bind(entity.kind()).bind(entity.id());
-        let delete = delete.bind(values::bound(first)).bind(values::bound(last));
-        let count = tx.rows(delete.bind(values::bound(step))).await?.len() as u64;
+        let delete = delete.bind(integer::bound(first)).bind(integer::bound(last));
+        let count = tx.rows(delete.bind(integer::bound(step))).await?.len() as u64;
         tx.will_write(count * PAGE_BYTES);
         step -= count;
         if step == 0 {
@@ -130,7 +134,7 @@ async fn numbers_of(tx: &mut WriteTx<'_>, entity: &EntityKey) -> Result<Numbers,
     numbers(row).map_err(|error| tx.failed(error))
 }
 
-fn numbers(row: &SqliteRow) -> Result<Numbers, sqlx::Error> {
-    let (floor, head) = (values::reached(row, 1)?, values::reached(row, 2)?);
+fn numbers(row: &Row) -> Result<Numbers, sqlx::Error> {
+    let (floor, head) = (row.reached(1)?, row.reached(2)?);
     Ok(Numbers { entity: column(row, 0)?, head, floor })
 }

@@ -18,7 +18,8 @@ use crate::{
     connection::Connector,
     fault::{Fault, cause},
     named_file::beside,
-    session::{Session, column},
+    row::column,
+    session::Session,
     volume::Volume,
 };
 use actum_persistence::panics::log_safely;

@@ -1,8 +1,8 @@
-use crate::{fault::Fault, located::located};
+use crate::{fault::Fault, located::located, row::Row};
 use futures_util::TryStreamExt;
 use sqlx::{
-    Connection, Row, SqliteConnection,
-    sqlite::{Sqlite, SqliteArguments, SqliteRow},
+    Connection, SqliteConnection,
+    sqlite::{Sqlite, SqliteArguments},
 };
 use std::{path::Path, sync::Arc};
 
@@ -51,23 +51,20 @@ impl Session {
     }
 
     /// Runs a statement and collects its rows.
-    pub(crate) async fn rows(
-        &mut self,
-        statement: Statement<'_>,
-    ) -> Result<Vec<SqliteRow>, sqlx::Error> {
+    pub(crate) async fn rows(&mut self, statement: Statement<'_>) -> Result<Vec<Row>, sqlx::Error> {
         self.running = true;
         let rows = statement.fetch_all(&mut self.connection).await;
-        self.ended(rows)
+        Ok(self.ended(rows)?.into_iter().map(Row).collect())
     }
 
     /// Runs a statement and hands its rows to `take` until that wants no more.
     pub(crate) async fn rows_while(
         &mut self,
         statement: Statement<'_>,
-        mut take: impl FnMut(&SqliteRow) -> bool + Send,
+        mut take: impl FnMut(&Row) -> bool + Send,
     ) -> Result<(), sqlx::Error> {
         self.running = true;
-        let mut rows = statement.fetch(&mut self.connection);
+        let mut rows = statement.fetch(&mut self.connection).map_ok(Row);
         let done = loop {
             match rows.try_next().await {
                 Ok(row) if row.as_ref().is_some_and(&mut take) => {}
@@ -92,7 +89,7 @@ impl Session {
     pub(crate) async fn begin(
         &mut self,
         statement: Statement<'_>,
-    ) -> Result<Vec<SqliteRow>, sqlx::Error> {
+    ) -> Result<Vec<Row>, sqlx::Error> {
         self.in_transaction = true;
         self.rows(statement).await
     }
@@ -126,12 +123,4 @@ impl Session {
 /// decode) that is not sure.
 fn still_usable<T>(done: &Result<T, sqlx::Error>) -> bool {
     matches!(done, Ok(_) | Err(sqlx::Error::Database(_)))
-}
-
-/// A column of a row, as the type the schema gives it.
-pub(crate) fn column<'r, T>(row: &'r SqliteRow, index: usize) -> Result<T, sqlx::Error>
-where
-    T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
-{
-    row.try_get(index)
 }

@@ -1,10 +1,10 @@
 use crate::{
-    SqliteStore, entities, entity_pages::snapshot_row, fault::store_error, insert, retention,
-    session::Statement, values, writer::WriteTx,
+    SqliteStore, entities, fault::store_error, insert, retention, row::Row, session::Statement,
+    writer::WriteTx,
 };
 use actum_model::{EntityKey, SequenceNr};
 use actum_persistence::store::{
-    Snapshot, SnapshotDeletion, SnapshotRow, SnapshotStore, StoreError,
+    Snapshot, SnapshotDeletion, SnapshotRow, SnapshotStore, StoreError, StoredRow, integer,
 };
 use async_trait::async_trait;
 use std::{collections::HashMap, num::NonZeroU32};
@@ -23,14 +23,8 @@ impl SnapshotStore for SqliteStore {
         entity: &EntityKey,
         at_most: SequenceNr,
     ) -> Result<Option<Snapshot>, StoreError> {
-        let mut at_most = at_most;
-        while let Some(row) = self.newest_row(entity, at_most).await? {
-            match row.or_skip(entity) {
-                Ok(snapshot) => return Ok(Some(snapshot)),
-                Err(before) => at_most = before,
-            }
-        }
-        Ok(None)
+        let newest_row = |at_most| self.newest_row(entity, at_most);
+        SnapshotRow::newest_readable(entity, at_most, newest_row).await
     }
 
     async fn list(
@@ -44,11 +38,11 @@ impl SnapshotStore for SqliteStore {
                 AND s.sequence_nr > 0 AND s.sequence_nr <= ?
             WHERE e.kind = ? AND e.id = ?
             ORDER BY s.sequence_nr DESC LIMIT ?";
-        let query = sqlx::query(query).bind(values::bound(at_most.get()));
+        let query = sqlx::query(query).bind(integer::bound(at_most.get()));
         let query = query.bind(entity.kind()).bind(entity.id()).bind(limit.get());
         let doing = "listing snapshots";
         let rows = self.readers().reader(doing).await?.rows(query).await;
-        let numbers = |rows: Vec<_>| rows.iter().map(|row| values::sequence_nr(row, 0)).collect();
+        let numbers = |rows: Vec<Row>| rows.iter().map(|row| row.sequence_nr(0)).collect();
         rows.and_then(numbers).map_err(|error| store_error(doing, error))
     }
 
@@ -71,7 +65,6 @@ impl SnapshotStore for SqliteStore {
 /// A row of the table `snapshots`.
 struct NewSnapshotRow<'a> {
     entity: i64,
-    sequence_nr: i64,
     snapshot: &'a Snapshot,
 }
 
@@ -89,12 +82,12 @@ impl SqliteStore {
                 AND s.sequence_nr > 0 AND s.sequence_nr <= ?
             WHERE e.kind = ? AND e.id = ?
             ORDER BY s.sequence_nr DESC LIMIT 1";
-        let query = sqlx::query(query).bind(values::bound(at_most.get()));
+        let query = sqlx::query(query).bind(integer::bound(at_most.get()));
         let query = query.bind(entity.kind()).bind(entity.id());
         let doing = "loading a snapshot";
         let rows = self.readers().reader(doing).await?.rows(query).await;
-        let found =
-            rows.and_then(|rows| rows.first().map(|row| snapshot_row(row, entity)).transpose());
+        let found = rows
+            .and_then(|rows| rows.first().map(|row| SnapshotRow::of_row(row, entity)).transpose());
         found.map_err(|error| store_error(doing, error))
     }
 
@@ -112,8 +105,9 @@ impl SqliteStore {
             });
         }
         let entities = entities::keys_of(tx, &keys, self.layout().partitions).await?;
-        let row = |snapshot| row(snapshot, entities[places[&snapshot.entity]]);
-        let rows: Vec<NewSnapshotRow<'_>> = snapshots.iter().map(row).collect::<Result<_, _>>()?;
+        let entity_of = |snapshot: &Snapshot| entities[places[&snapshot.entity]];
+        let row = |snapshot| NewSnapshotRow { entity: entity_of(snapshot), snapshot };
+        let rows: Vec<_> = snapshots.iter().map(row).collect();
         let inserted = insert::SNAPSHOTS.run(tx.session(), &rows, bind).await;
         inserted.map_err(|error| tx.failed(error))?;
         tx.will_write(snapshots.iter().map(Snapshot::bytes).sum::<usize>() as u64);
@@ -121,19 +115,11 @@ impl SqliteStore {
     }
 }
 
-fn row(snapshot: &Snapshot, entity: i64) -> Result<NewSnapshotRow<'_>, StoreError> {
-    let sequence_nr = values::stored(snapshot.sequence_nr.get()).ok_or_else(|| {
-        let (entity, nr) = (&snapshot.entity, snapshot.sequence_nr);
-        StoreError::invalid(format!("{entity} cannot have an event {nr} to take a snapshot of"))
-    })?;
-    Ok(NewSnapshotRow { entity, sequence_nr, snapshot })
-}
-
 fn bind<'q>(statement: Statement<'q>, row: &'q NewSnapshotRow<'_>) -> Statement<'q> {
     let state = &row.snapshot.state;
     statement
         .bind(row.entity)
-        .bind(row.sequence_nr)
+        .bind(integer::bound(row.snapshot.sequence_nr.get()))
         .bind(row.snapshot.timestamp.as_micros())
         .bind(state.codec.as_ref())
         .bind(state.manifest.as_ref())

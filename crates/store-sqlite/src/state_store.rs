@@ -1,15 +1,14 @@
 use crate::{
     SqliteStore, commands, connection::PAGE_BYTES, entities, fault::store_error, fence, insert,
-    resolve, session::Statement, values, writer::WriteTx,
+    resolve, row::Row, session::Statement, writer::WriteTx,
 };
 use actum_model::{EntityKey, Revision};
 use actum_persistence::store::{
     CommandRead, DurableStateStore, Resolution, StateBatch, StateChange, StateOutcome, StateRecord,
-    StateWrite, StoreError, StoredCommand,
+    StateWrite, StoreError, StoredCommand, StoredRow, in_order_asked, integer,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use sqlx::sqlite::SqliteRow;
 
 #[async_trait]
 impl DurableStateStore for SqliteStore {
@@ -40,11 +39,9 @@ impl DurableStateStore for SqliteStore {
         let doing = "loading states";
         let mut reader = self.readers().reader(doing).await?;
         let rows = reader.rows(query).await;
-        let mut records = vec![None; entities.len()];
-        for row in &rows.map_err(|error| store_error(doing, error))? {
-            let record = record(row).map_err(|error| store_error(doing, error))?;
-            records[entities::number(row, entities.len())?] = Some(record);
-        }
+        let record = |row: &Row| StateRecord::of_row(row, Vec::new());
+        let records = |rows: Vec<Row>| in_order_asked(&rows, entities.len(), record);
+        let mut records = rows.and_then(records).map_err(|error| store_error(doing, error))?;
         let found = entities.iter().zip(&mut records);
         let mut found: Vec<_> =
             found.filter_map(|(entity, record)| Some((entity, record.as_mut()?))).collect();
@@ -93,7 +90,6 @@ const NO_RECENT_COMMANDS: &[u8] = &[];
 /// A row of the table `states`.
 struct NewStateRow<'a> {
     entity: i64,
-    revision: i64,
     incarnation: i64,
     write: &'a StateWrite,
 }
@@ -105,19 +101,16 @@ impl SqliteStore {
         batch: &StateBatch,
     ) -> Result<Vec<StateOutcome>, StoreError> {
         let known = revisions(tx, batch).await?;
-        let outcome = |(write, actual): (&StateWrite, &Revision)| match *actual {
-            actual if actual == write.expected => StateOutcome::Written,
-            actual => StateOutcome::Conflict { actual },
-        };
-        let outcomes: Vec<_> = batch.writes.iter().zip(&known).map(outcome).collect();
+        let outcome = |(write, actual): (&StateWrite, Revision)| write.outcome_at(actual);
+        let outcomes: Vec<_> = batch.writes.iter().zip(known).map(outcome).collect();
         let fits = |(_, outcome): &(&StateWrite, &StateOutcome)| **outcome == StateOutcome::Written;
         let writes: Vec<_> =
             batch.writes.iter().zip(&outcomes).filter(fits).map(|(write, _)| write).collect();
         let keys: Vec<_> = writes.iter().map(|write| &write.entity).collect();
         let entities = entities::keys_of(tx, &keys, self.layout().partitions).await?;
-        let incarnation = values::incarnation(batch.incarnation)?;
-        let row = |(write, entity)| row(write, entity, incarnation);
-        let rows: Vec<_> = writes.into_iter().zip(entities).map(row).collect::<Result<_, _>>()?;
+        let incarnation = integer::incarnation(batch.incarnation)?;
+        let row = |(write, entity)| NewStateRow { entity, incarnation, write };
+        let rows: Vec<_> = writes.into_iter().zip(entities).map(row).collect();
         let inserted = insert::STATES.run(tx.session(), &rows, bind).await;
         inserted.map_err(|error| tx.failed(error))?;
         // each lies somewhere else
@@ -136,22 +129,9 @@ async fn revisions(tx: &mut WriteTx<'_>, batch: &StateBatch) -> Result<Vec<Revis
         CROSS JOIN states AS s ON s.entity = e.entity";
     let list = entities::list(batch.writes.iter().map(|write| &write.entity));
     let rows = tx.rows(sqlx::query(query).bind(list)).await?;
-    let mut revisions = vec![Revision::ZERO; batch.writes.len()];
-    for row in &rows {
-        let revision = values::revision(row, 1).map_err(|error| tx.failed(error))?;
-        revisions[entities::number(row, batch.writes.len())?] = revision;
-    }
-    Ok(revisions)
-}
-
-fn row(write: &StateWrite, entity: i64, incarnation: i64) -> Result<NewStateRow<'_>, StoreError> {
-    let revision = values::stored(write.revision.get()).ok_or_else(|| {
-        let (entity, revision) = (&write.entity, write.revision);
-        StoreError::invalid(format!(
-            "{entity} cannot have revision {revision}: the store counts to 2^63 - 1"
-        ))
-    })?;
-    Ok(NewStateRow { entity, revision, incarnation, write })
+    let found = in_order_asked(&rows, batch.writes.len(), |row| row.revision(1));
+    let found = found.map_err(|error| tx.failed(error))?;
+    Ok(found.into_iter().map(|revision| revision.unwrap_or(Revision::ZERO)).collect())
 }
 
 fn bind<'q>(statement: Statement<'q>, row: &'q NewStateRow<'_>) -> Statement<'q> {
@@ -162,7 +142,7 @@ fn bind<'q>(statement: Statement<'q>, row: &'q NewStateRow<'_>) -> Statement<'q>
     };
     statement
         .bind(row.entity)
-        .bind(row.revision)
+        .bind(integer::bound(write.revision.get()))
         .bind(row.incarnation)
         .bind(write.write_nr.cast_signed())
         .bind(write.timestamp.as_micros())
@@ -171,15 +151,4 @@ fn bind<'q>(statement: Statement<'q>, row: &'q NewStateRow<'_>) -> Statement<'q>
         .bind(state.map(|state| i64::from(state.schema_version)))
         .bind(state.map(|state| state.bytes.as_ref()))
         .bind(NO_RECENT_COMMANDS)
-}
-
-fn record(row: &SqliteRow) -> Result<StateRecord, sqlx::Error> {
-    Ok(StateRecord {
-        revision: values::revision(row, 1)?,
-        timestamp: values::timestamp(row, 4)?,
-        state: values::payload_or_none(row, 5)?,
-        commands: Vec::new(),
-        recent_commands: values::bytes(row, 9)?,
-        write_id: values::event_id(row, 2)?,
-    })
 }

@@ -7,13 +7,13 @@ use crate::{
     known_heads::KnownHeads,
     lost::Lost,
     room::{Full, Need, Room},
+    row::Row,
     session::{Session, Statement},
     wal_growth::WalGrowth,
 };
 use actum_model::LaneCount;
 use actum_persistence::panics::log_safely;
 use actum_persistence::store::StoreError;
-use sqlx::sqlite::SqliteRow;
 use std::sync::Arc;
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -105,7 +105,7 @@ impl Writer {
         doing: &'static str,
         need: Need,
         statement: Statement<'_>,
-    ) -> Result<(WriteTx<'_>, Vec<SqliteRow>), StoreError> {
+    ) -> Result<(WriteTx<'_>, Vec<Row>), StoreError> {
         let mut tx = self.turn(doing, need, Stage::Open).await?;
         let rows = tx.begin(statement).await?;
         Ok((tx, rows))
@@ -238,10 +238,7 @@ impl WriteTx<'_> {
     }
 
     /// Runs a query.
-    pub(crate) async fn rows(
-        &mut self,
-        statement: Statement<'_>,
-    ) -> Result<Vec<SqliteRow>, StoreError> {
+    pub(crate) async fn rows(&mut self, statement: Statement<'_>) -> Result<Vec<Row>, StoreError> {
         let rows = self.session().rows(statement).await;
         rows.map_err(|error| self.failed(error))
     }
@@ -331,7 +328,7 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    async fn begin(&mut self, statement: Statement<'_>) -> Result<Vec<SqliteRow>, StoreError> {
+    async fn begin(&mut self, statement: Statement<'_>) -> Result<Vec<Row>, StoreError> {
         let begun = self.session().begin(statement).await;
         if begun.is_err() {
             self.session().rollback().await;

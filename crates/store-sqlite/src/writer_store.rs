@@ -1,14 +1,15 @@
 use crate::{
     SqliteStore,
-    session::{Statement, column},
-    values,
+    row::{Row, column},
+    session::Statement,
     writer::WriteTx,
     writer_lock::{Taken, WriterLock},
 };
 use actum_persistence::panics::log_safely;
-use actum_persistence::store::{ClaimError, Incarnation, StoreError, WriterClaim, WriterStore};
+use actum_persistence::store::{
+    ClaimError, Incarnation, StoreError, WriterClaim, WriterStore, integer,
+};
 use async_trait::async_trait;
-use sqlx::sqlite::SqliteRow;
 use std::{io, time::Duration};
 
 const CLAIMING: &str = "claiming a writer slot";
@@ -39,7 +40,7 @@ impl WriterStore for SqliteStore {
             reader => reader?,
         };
         let query = "SELECT 1 FROM writers WHERE incarnation = ? AND revoked_at IS NULL";
-        let query = sqlx::query(query).bind(values::incarnation(incarnation)?);
+        let query = sqlx::query(query).bind(integer::incarnation(incarnation)?);
         let rows = reader.rows(query).await;
         let rows = rows.map_err(|error| crate::fault::store_error(doing, error))?;
         if rows.is_empty() { Err(StoreError::Fenced { incarnation }) } else { Ok(()) }
@@ -48,7 +49,7 @@ impl WriterStore for SqliteStore {
     async fn release(&self, incarnation: Incarnation) -> Result<(), StoreError> {
         let tx = self.writer().begin_last("releasing a writer slot").await?;
         fence(tx, incarnation).await?;
-        let own = values::stored(incarnation.get()).and_then(|nr| self.locks().take(nr));
+        let own = integer::stored(incarnation.get()).and_then(|nr| self.locks().take(nr));
         own.into_iter().for_each(WriterLock::discard);
         Ok(())
     }
@@ -155,7 +156,7 @@ impl SqliteStore {
 
 async fn fence(mut tx: WriteTx<'_>, incarnation: Incarnation) -> Result<(), StoreError> {
     // a number that no claim was given is fenced already
-    let Some(nr) = values::stored(incarnation.get()) else { return tx.finish(Ok(())).await };
+    let Some(nr) = integer::stored(incarnation.get()) else { return tx.finish(Ok(())).await };
     let done = tx.execute(revocation(nr)).await;
     tx.finish(done).await
 }
@@ -166,7 +167,7 @@ fn holder_of(slot: &str) -> Statement<'_> {
     sqlx::query(query).bind(slot)
 }
 
-fn holder(row: &SqliteRow) -> Result<(i64, String), sqlx::Error> {
+fn holder(row: &Row) -> Result<(i64, String), sqlx::Error> {
     Ok((column(row, 0)?, column(row, 1)?))
 }
 

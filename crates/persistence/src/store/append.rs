@@ -73,6 +73,12 @@ impl EntityAppend {
         self.expected.plus(self.events.len() as u64)
     }
 
+    /// The conflict it is in with an entity that is at `actual`, if it expects another number.
+    #[must_use]
+    pub fn conflict_at(&self, actual: SequenceNr) -> Option<AppendOutcome> {
+        (actual != self.expected).then_some(AppendOutcome::Conflict { actual })
+    }
+
     /// The bytes of its events: payloads and metadata.
     #[must_use]
     pub fn bytes(&self) -> usize {

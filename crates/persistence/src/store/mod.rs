@@ -14,7 +14,17 @@
 //!   apart in full.
 //! * Outcomes, to each of which there must be an answer: [`AppendOutcome`], [`StateOutcome`], [`Resolution`].
 //! * What a store says of its rows to the pure rules that all stores share: [`EventAt`], [`LastWrite`], [`Wanted`],
-//!   [`NewestSnapshot`], [`Answered`], [`CoveredEvent`].
+//!   [`NewestSnapshot`], [`Answered`], [`CoveredEvent`], [`EntityHead`].
+//!
+//! # For those who write a store
+//! What every store must refuse, find out or put together, and needs no database for, is here once:
+//! * before a write: [`AppendBatch::check`], [`StateBatch::check`], [`Snapshot::check_all`], [`EventFilter::check`],
+//!   [`EventDeletion::check_all`];
+//! * what a write amounts to: [`EntityAppend::conflict_at`], [`StateWrite::outcome_at`], [`Resolution`], and
+//!   [`KnownEntities`], so that it needs no look-up;
+//! * from rows to values: [`StoredRow`] says what a column must satisfy to be one, [`EntityAnswer`] and [`LaneAnswer`] what
+//!   goes on a page and whether an event is missing, [`complete_recovery`] and [`SnapshotRow`] what is done about a
+//!   snapshot that cannot be used.
 
 mod append;
 mod batch_check;
@@ -30,21 +40,29 @@ mod event;
 mod event_filter;
 mod event_store;
 mod incarnation;
+pub mod integer;
 mod joint_recovery;
+mod known_entities;
+mod lane_answer;
 mod layout;
 mod page;
 mod page_room;
 mod payload_check;
 mod recovery_store;
 mod resolution;
+mod row_layout;
 mod separate_recovery;
 mod skipped_snapshot;
 mod snapshot_check;
 mod snapshot_fit;
+mod snapshot_row;
 mod snapshot_store;
 mod state_store;
 mod state_write;
+mod stored_row;
 mod stores;
+#[cfg(test)]
+mod test_row;
 mod writer_claim;
 mod writer_store;
 
@@ -60,6 +78,8 @@ pub use event_filter::EventFilter;
 pub use event_store::{EventStore, KIND_SAMPLE};
 pub use incarnation::Incarnation;
 pub use joint_recovery::complete_recovery;
+pub use known_entities::{EntityHead, KnownEntities};
+pub use lane_answer::LaneAnswer;
 pub use layout::JournalLayout;
 pub use page::{EntityPage, EntityRead, LanePage, PageLimit};
 pub use page_room::PageRoom;
@@ -67,11 +87,13 @@ pub use recovery_store::{Recovered, RecoveryRead, RecoveryStore};
 pub use resolution::{EventAt, LastWrite, Resolution};
 pub use separate_recovery::SeparateRecovery;
 pub use snapshot_fit::SnapshotFit;
-pub use snapshot_store::{Snapshot, SnapshotRow, SnapshotStore};
+pub use snapshot_row::SnapshotRow;
+pub use snapshot_store::{Snapshot, SnapshotStore};
 pub use state_store::{
     COMMANDS_READ_MAX, CommandRead, DurableStateStore, StateRecord, StoredCommand,
 };
 pub use state_write::{CommandRecord, StateBatch, StateChange, StateOutcome, StateWrite};
+pub use stored_row::{DamagedColumn, StoredRow, in_order_asked};
 pub use stores::{Store, Stores};
 pub use writer_claim::{HeldLease, Renewal, SeenHolder, WriterClaim};
 pub use writer_store::WriterStore;

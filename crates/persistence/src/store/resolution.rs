@@ -1,5 +1,6 @@
 use super::{
-    AppendOutcome, EntityAppend, EventId, Incarnation, StateOutcome, StateWrite, StoredEvent,
+    AppendBatch, AppendOutcome, EntityAppend, EventId, Incarnation, StateBatch, StateOutcome,
+    StateWrite, StoredEvent,
 };
 use actum_model::{Position, Revision, SequenceNr};
 
@@ -78,6 +79,20 @@ impl Resolution<AppendOutcome> {
             _ => Self::NotStored,
         }
     }
+
+    /// The outcome of each append of a batch, as [`of_append`](Self::of_append), from what was found of its entity: none
+    /// if that was never written.
+    #[must_use]
+    pub fn of_appends(
+        batch: &AppendBatch,
+        found: Vec<Option<(Option<EventAt>, SequenceNr)>>,
+    ) -> Vec<Self> {
+        let of = |(append, found): (_, Option<_>)| {
+            let (last, floor) = found.unwrap_or((None, SequenceNr::ZERO));
+            Self::of_append(append, batch.incarnation, last, floor)
+        };
+        batch.appends.iter().zip(found).map(of).collect()
+    }
 }
 
 impl Resolution<StateOutcome> {
@@ -100,6 +115,13 @@ impl Resolution<StateOutcome> {
             }
             _ => Self::NotStored, // revisions only grow: the write was never there
         }
+    }
+
+    /// The outcome of each write of a batch, as [`of_write`](Self::of_write).
+    #[must_use]
+    pub fn of_writes(batch: &StateBatch, stored: Vec<Option<LastWrite>>) -> Vec<Self> {
+        let of = |(write, stored)| Self::of_write(write, batch.incarnation, stored);
+        batch.writes.iter().zip(stored).map(of).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-use super::{SnapshotDeletion, StoreError, skipped_snapshot::warn_of_skipped};
+use super::{SnapshotDeletion, StoreError};
 use actum_model::{EntityKey, SequenceNr, StoredPayload, Timestamp};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -20,34 +20,11 @@ pub struct Snapshot {
     pub recent_commands: Bytes,
 }
 
-/// A row of a snapshot store, which may be damaged.
-#[derive(Debug)]
-pub struct SnapshotRow {
-    /// The number it is stored under.
-    pub sequence_nr: SequenceNr,
-    /// The snapshot, or why it cannot be read.
-    pub snapshot: Result<Snapshot, String>,
-}
-
 impl Snapshot {
     /// The bytes of its state and of the commands it remembers.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.state.bytes.len() + self.recent_commands.len()
-    }
-}
-
-impl SnapshotRow {
-    /// The snapshot, if it can be read; otherwise reports in a warning that it is skipped, and gives the number in
-    /// front of it, where to look for an older one.
-    ///
-    /// # Errors
-    /// The number at which to go on.
-    pub fn or_skip(self, entity: &EntityKey) -> Result<Snapshot, SequenceNr> {
-        self.snapshot.map_err(|reason| {
-            warn_of_skipped(entity, self.sequence_nr, &reason);
-            self.sequence_nr.previous()
-        })
     }
 }
 
@@ -57,8 +34,9 @@ impl SnapshotRow {
 /// * A snapshot that [`save`](Self::save) confirmed is found by later loads until it is deleted.
 /// * Saving the same entity and sequence number again replaces it.
 /// * What [`Snapshot::check_all`] refuses is [`StoreError::Invalid`], before anything is saved.
-/// * A snapshot that is damaged is skipped with a warning: a load finds the next older one ([`SnapshotRow::or_skip`]).
-///   [`list`](Self::list) and [`delete`](Self::delete) go by numbers alone.
+/// * A snapshot that is damaged is skipped with a warning: a load finds the next older one
+///   ([`SnapshotRow::newest_readable`](super::SnapshotRow::newest_readable)). [`list`](Self::list) and
+///   [`delete`](Self::delete) go by numbers alone.
 /// * A store that cannot be reached says [`StoreError::Unavailable`]: no snapshot is something else.
 /// * No fence: a snapshot states what immutable events amount to, no matter who takes it.
 ///

@@ -54,6 +54,16 @@ impl StateWrite {
         EventId { incarnation, nr: self.write_nr }
     }
 
+    /// The outcome where the entity is at revision `actual`: it is written if that is the one it expects.
+    #[must_use]
+    pub fn outcome_at(&self, actual: Revision) -> StateOutcome {
+        if actual == self.expected {
+            StateOutcome::Written
+        } else {
+            StateOutcome::Conflict { actual }
+        }
+    }
+
     /// The bytes of its state and of its commands.
     #[must_use]
     pub fn bytes(&self) -> usize {

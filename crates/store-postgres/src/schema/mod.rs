@@ -3,10 +3,7 @@
 pub(crate) mod shortcuts;
 
 use crate::{
-    connection::Connector,
-    session::{Session, column},
-    settings::LANES_MAX,
-    texts::Texts,
+    connection::Connector, row::column, session::Session, settings::LANES_MAX, texts::Texts,
 };
 use actum_model::{LaneCount, PartitionCount};
 use actum_persistence::store::JournalLayout;

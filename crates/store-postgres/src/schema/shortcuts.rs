@@ -3,7 +3,7 @@
 //! A journal works without them: one that an older program has made, and whose user may not add to its schema. Programs
 //! that do not know them do not mind.
 
-use crate::session::{Session, column};
+use crate::{row::column, session::Session};
 
 /// What makes them.
 pub(crate) const SCRIPT: &str = include_str!("append_after.sql");

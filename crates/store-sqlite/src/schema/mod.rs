@@ -1,9 +1,8 @@
 //! The tables, and how they get there.
 
-use crate::session::column;
 use actum_model::{LaneCount, PartitionCount};
 use actum_persistence::store::JournalLayout;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Row as _, SqliteConnection};
 
 /// Says that a file is a journal: `Actm`.
 const APPLICATION_ID: i64 = 0x4163_746D;
@@ -104,8 +103,8 @@ pub(crate) async fn layout(
     connection: &mut SqliteConnection,
 ) -> Result<JournalLayout, sqlx::Error> {
     let row = sqlx::query("SELECT partitions, lanes FROM journal").fetch_one(connection).await?;
-    let partitions = PartitionCount::new(column(&row, 0)?);
-    let lanes = LaneCount::new(column(&row, 1)?);
+    let partitions = PartitionCount::new(row.try_get(0)?);
+    let lanes = LaneCount::new(row.try_get(1)?);
     match (partitions, lanes) {
         (Some(partitions), Some(lanes)) => Ok(JournalLayout { partitions, lanes }),
         _ => Err(sqlx::Error::Decode("a journal has at least one partition and one lane".into())),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{SqliteSettings, SqliteStore, session::column};
+use crate::{SqliteSettings, SqliteStore, row::column};
 #[cfg(unix)]
 use std::fs;
 

@@ -6,9 +6,11 @@ use crate::{
 };
 use actum_model::Revision;
 use actum_persistence::store::{
-    AppendOutcome, DurableStateStore, EventStore, StateOutcome, StoreError,
+    AppendOutcome, CommandRead, CommandRecord, DurableStateStore, EventStore, StateOutcome,
+    StoreError,
 };
 use actum_store_sqlite::SqliteSettings;
+use bytes::Bytes;
 use sqlx::{Executor, SqliteConnection};
 
 /// Every row of a table, byte for byte.
@@ -18,6 +20,15 @@ async fn rows(foreign: &mut SqliteConnection, table: &str) -> Vec<String> {
     let columns = columns.join(" || ',' || ");
     let query = sqlx::AssertSqlSafe(format!("SELECT {columns} FROM {table} ORDER BY rowid"));
     sqlx::query_scalar(query).fetch_all(foreign).await.unwrap()
+}
+
+fn assert_corrupt<T: std::fmt::Debug>(result: &Result<T, StoreError>, says: &str) {
+    match result {
+        Err(StoreError::Corrupt { what }) => {
+            assert!(what.contains(says), "{what} does not say `{says}`");
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]
@@ -61,7 +72,11 @@ async fn a_row_that_cannot_be_right_is_corruption() {
         foreign.execute("CREATE TABLE kept AS SELECT * FROM events").await.unwrap();
         sqlx::raw_sql(damage).execute(&mut foreign).await.unwrap();
         let read = page(&store, &account(1)).await;
-        assert!(matches!(read, Err(StoreError::Corrupt { .. })), "{damage}: {read:?}");
+        let missing = damage.contains("sequence_nr = 0");
+        assert_corrupt(
+            &read,
+            if missing { "events of account/acc-1 are missing" } else { "column " },
+        );
         // as if there were none
         let damaged = rows(&mut foreign, "events").await;
         let appended = writer.each(&[account(1)], 0, 10).await;
@@ -104,8 +119,7 @@ async fn a_state_whose_row_cannot_be_right_is_corruption_and_is_not_written_over
         let entity = "entity = (SELECT max(entity) FROM entities)";
         let damage = format!("UPDATE states SET {damage} WHERE {entity}");
         foreign.execute(sqlx::AssertSqlSafe(damage.clone())).await.unwrap();
-        let loaded = DurableStateStore::load(&store, &[account(nr)]).await;
-        assert!(matches!(loaded, Err(StoreError::Corrupt { .. })), "{damage}: {loaded:?}");
+        assert_corrupt(&DurableStateStore::load(&store, &[account(nr)]).await, "column ");
         // as if there were none
         let damaged = rows(&mut foreign, "states").await;
         let written = store.write(&put(0)).await;
@@ -129,8 +143,7 @@ async fn the_commands_of_a_state_that_is_not_there_are_not_looked_for() {
     fixture.foreign_connection().await.execute("DROP TABLE state_commands").await.unwrap();
     let [other, another] = [2, 3].map(account);
     assert_eq!(DurableStateStore::load(&store, &[other, another]).await.unwrap(), [None, None]);
-    let loaded = DurableStateStore::load(&store, &[account(1)]).await;
-    assert!(matches!(loaded, Err(StoreError::Corrupt { .. })), "{loaded:?}");
+    assert_corrupt(&DurableStateStore::load(&store, &[account(1)]).await, "state_commands");
 }
 
 #[tokio::test]
@@ -138,6 +151,39 @@ async fn a_lane_that_is_missing_is_corruption() {
     let fixture = SqliteFixture::with(SqliteSettings::default());
     let store = fixture.store().await;
     fixture.foreign_connection().await.execute("DELETE FROM lanes").await.unwrap();
-    let heads = store.heads().await;
-    assert!(matches!(heads, Err(StoreError::Corrupt { .. })), "{heads:?}");
+    assert_corrupt(&store.heads().await, "does not know all of its lanes");
+}
+
+/// Commands are read beside their state and page by page: both call the same rows corrupt.
+#[tokio::test]
+async fn a_command_that_cannot_be_is_corruption_in_every_read() {
+    let fixture = SqliteFixture::with(SqliteSettings::default());
+    let store = fixture.store().await;
+    let writer = Writer::claim(&store).await;
+    let mut batch = writer.put(&account(1), 0);
+    batch.writes[0].commands = vec![CommandRecord {
+        revision: Revision::new(1),
+        id_hash: u64::MAX,
+        uptime_seconds: u32::MAX,
+        record: Bytes::new(),
+    }];
+    store.write(&batch).await.unwrap();
+    let mut foreign = fixture.foreign_connection().await;
+    let before = [CommandRead { entity: account(1), revision: Revision::new(9) }];
+    for (damage, says) in [
+        ("revision = 0", "revision 0"),
+        ("revision = 1, incarnation = -1", "incarnation -1"),
+        ("incarnation = 1, uptime = -1", "uptime of -1"),
+        ("uptime = 4294967296", "uptime of 4294967296"),
+    ] {
+        let damage = format!("UPDATE state_commands SET {damage}");
+        foreign.execute(sqlx::AssertSqlSafe(damage)).await.unwrap();
+        assert_corrupt(&DurableStateStore::load(&store, &[account(1)]).await, says);
+        assert_corrupt(&store.commands_before(&before).await, says);
+    }
+    foreign.execute("UPDATE state_commands SET uptime = 4294967295").await.unwrap();
+    let record = DurableStateStore::load(&store, &[account(1)]).await.unwrap().remove(0);
+    let commands = store.commands_before(&before).await.unwrap().remove(0);
+    assert_eq!(record.unwrap().commands, commands);
+    assert_eq!(commands.len(), 1);
 }

@@ -1,0 +1,113 @@
+use super::{JournalEvent, LanePage, PageLimit, PageRoom};
+use actum_model::Position;
+
+/// A page of a lane while its events come in: for stores that take them out of their lanes, and leave it to this what
+/// fits and how far the page reaches.
+#[derive(Debug)]
+pub struct LaneAnswer {
+    page: LanePage,
+    room: PageRoom,
+}
+
+impl LaneAnswer {
+    /// How many events one filtered read looks at, so that a filter that nothing passes does not read the whole journal.
+    pub const LOOKED_AT_MAX: u32 = 10_000;
+
+    /// An empty page of the events behind `after`.
+    #[must_use]
+    pub fn new(after: Position, limit: PageLimit) -> Self {
+        Self { page: LanePage::new(Vec::new(), after), room: PageRoom::new(limit) }
+    }
+
+    /// Everything up to `position` is looked at, if it fits.
+    pub fn reach(&mut self, position: Position) {
+        self.page.read_to = self.page.read_to.max(position);
+    }
+
+    /// Takes the next event that passes the filter, in order of position, if there is room; false once nothing more
+    /// fits.
+    pub fn add(&mut self, event: JournalEvent) -> bool {
+        if self.room.take(&event.event) {
+            debug_assert!(
+                self.page.events.last().is_none_or(|l| l.event.position < event.event.position),
+                "events come in order"
+            );
+            self.page.events.push(event);
+        }
+        !self.room.is_full()
+    }
+
+    /// The page, once all events have come. One that is full reaches up to its last event.
+    #[must_use]
+    pub fn finish(self) -> LanePage {
+        let Self { mut page, room } = self;
+        if let Some(last) = page.events.last().filter(|_| room.is_full()) {
+            page.read_to = last.event.position;
+        }
+        page
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{EventId, Incarnation, StoredEvent};
+    use actum_model::{EntityKey, Partition, SequenceNr, StoredPayload, Timestamp};
+    use bytes::Bytes;
+    use std::num::NonZeroU32;
+
+    fn event(position: u64) -> JournalEvent {
+        let event = StoredEvent {
+            sequence_nr: SequenceNr::new(1),
+            position: Position::new(position),
+            event_id: EventId { incarnation: Incarnation::new(1), nr: position },
+            timestamp: Timestamp::default(),
+            payload: StoredPayload {
+                codec: "utf8".into(),
+                manifest: "deposited".into(),
+                schema_version: 1,
+                bytes: Bytes::from_static(b"12345"),
+            },
+            metadata: Bytes::new(),
+        };
+        let entity = EntityKey::new("account", "a").unwrap();
+        JournalEvent { entity, partition: Partition::new(0), event }
+    }
+
+    /// Reads behind 10, up to `end`, what passes the filter: the positions of the page's events, and how far it reaches.
+    fn page(end: u64, limit: PageLimit, passing: &[u64]) -> (Vec<u64>, u64) {
+        let mut answer = LaneAnswer::new(Position::new(10), limit);
+        answer.reach(Position::new(end));
+        for position in passing {
+            answer.add(event(*position)); // whatever it says
+        }
+        let page = answer.finish();
+        (page.events.iter().map(|event| event.event.position.get()).collect(), page.read_to.get())
+    }
+
+    #[test]
+    fn a_page_with_room_left_reaches_as_far_as_was_looked() {
+        let limit = PageLimit::default();
+        assert_eq!(page(20, limit, &[12, 15]), (vec![12, 15], 20));
+        assert_eq!(page(20, limit, &[]), (vec![], 20), "nothing passes the filter");
+        assert_eq!(page(0, limit, &[]), (vec![], 10), "it never goes back");
+    }
+
+    #[test]
+    fn a_page_says_when_nothing_more_fits() {
+        let mut answer = LaneAnswer::new(Position::ZERO, PageLimit::default().with_bytes(12));
+        let fits: Vec<_> = (1..5).map(|position| answer.add(event(position))).collect();
+        assert_eq!(fits, [true, true, false, false]);
+        let mut answer = LaneAnswer::new(Position::ZERO, PageLimit::one_event());
+        assert!(!answer.add(event(1)));
+    }
+
+    #[test]
+    fn a_page_that_is_full_reaches_up_to_its_last_event() {
+        let two = PageLimit::default().with_events(NonZeroU32::new(2).unwrap());
+        assert_eq!(page(20, two, &[12, 15, 17]), (vec![12, 15], 15));
+        let bytes = PageLimit::default().with_bytes(12);
+        assert_eq!(page(20, bytes, &[12, 15, 17]), (vec![12, 15], 15));
+        assert_eq!(page(20, PageLimit::one_event(), &[12, 15]), (vec![12], 12));
+    }
+}
