@@ -24,19 +24,20 @@ const BOUNDS: &str = "
         ) END
     FROM lanes WHERE lane = ?6";
 
-/// Events between two places. A part of the filter that is NULL lets everything pass.
+/// Events between two places. A part of the filter that is NULL lets everything pass. An event whose entity is missing
+/// passes too: it is corrupt, and must not be overlooked.
 const EVENTS: &str = "
     WITH wanted (manifest) AS MATERIALIZED (SELECT value FROM json_each(?5))
     SELECT n.partition, e.sequence_nr, e.place, e.incarnation, e.event_nr,
         e.timestamp, e.codec, e.manifest, e.schema_version, e.payload, e.metadata, n.kind, n.id
-    FROM events AS e CROSS JOIN entities AS n ON n.entity = e.entity
+    FROM events AS e LEFT JOIN entities AS n ON n.entity = e.entity
     WHERE e.place > ?1 AND e.place <= ?2
-        AND (?4 IS NULL OR n.kind IN (SELECT value FROM json_each(?4)))
+        AND (?4 IS NULL OR n.kind IS NULL OR n.kind IN (SELECT value FROM json_each(?4)))
         AND (?5 IS NULL OR EXISTS (
             SELECT 1 FROM wanted AS w
             WHERE e.manifest = w.manifest OR substr(e.manifest, 1, length(w.manifest) + 1) = w.manifest || '.'
         ))
-        AND n.partition BETWEEN ?6 AND ?7
+        AND (n.partition IS NULL OR n.partition BETWEEN ?6 AND ?7)
     ORDER BY e.place LIMIT ?3";
 
 /// Reads a page of a lane that the journal has.

@@ -5,7 +5,7 @@ use crate::{
     fixture::PostgresFixture,
     sample::{Writer, account, head_of, page},
 };
-use actum_model::{EntityKey, Lane, Position, Revision, SequenceNr};
+use actum_model::{EntityKey, Lane, Partition, Position, Revision, SequenceNr};
 use actum_persistence::store::{
     AppendOutcome, CommandRead, CommandRecord, DurableStateStore, EventFilter, EventStore,
     PageLimit, SnapshotStore, StateOutcome, StoreError,
@@ -259,5 +259,27 @@ fn a_command_that_cannot_be_is_corruption_in_every_read() {
         let commands = store.commands_before(&before).await.unwrap().remove(0);
         assert_eq!(record.unwrap().commands, commands);
         assert_eq!(commands.len(), 1);
+    });
+}
+
+/// A reader of the lane would overlook it, whatever it asks for.
+#[test]
+fn an_event_whose_entity_is_missing_is_corruption_and_never_skipped() {
+    run_on(journal(), async |fixture| {
+        let store = fixture.store().await;
+        let writer = Writer::claim(&store).await;
+        for nr in 1..=3 {
+            writer.write(&account(nr), 0).await;
+        }
+        run(fixture, "DELETE FROM @entities WHERE id = 'acc-2'").await;
+        let all = EventFilter::default();
+        let of_kind = EventFilter { kinds: vec!["account".to_owned()], ..EventFilter::default() };
+        let partitions = Some(Partition::new(0)..=Partition::new(0));
+        let of_partition = EventFilter { partitions, ..EventFilter::default() };
+        for filter in [all, of_kind, of_partition] {
+            let limit = PageLimit::default();
+            let page = store.read_lane(Lane::default(), Position::ZERO, &filter, limit).await;
+            assert_corrupt(&page, "the event at 2 has no entity");
+        }
     });
 }

@@ -4,10 +4,10 @@ use crate::{
     fixture::SqliteFixture,
     sample::{Writer, account, head_of, page},
 };
-use actum_model::Revision;
+use actum_model::{Lane, Partition, Position, Revision};
 use actum_persistence::store::{
-    AppendOutcome, CommandRead, CommandRecord, DurableStateStore, EventStore, StateOutcome,
-    StoreError,
+    AppendOutcome, CommandRead, CommandRecord, DurableStateStore, EventFilter, EventStore,
+    PageLimit, StateOutcome, StoreError,
 };
 use actum_store_sqlite::SqliteSettings;
 use bytes::Bytes;
@@ -152,6 +152,28 @@ async fn a_lane_that_is_missing_is_corruption() {
     let store = fixture.store().await;
     fixture.foreign_connection().await.execute("DELETE FROM lanes").await.unwrap();
     assert_corrupt(&store.heads().await, "does not know all of its lanes");
+}
+
+/// A reader of the lane would overlook it, whatever it asks for.
+#[tokio::test]
+async fn an_event_whose_entity_is_missing_is_corruption_and_never_skipped() {
+    let fixture = SqliteFixture::with(SqliteSettings::default());
+    let store = fixture.store().await;
+    let writer = Writer::claim(&store).await;
+    for nr in 1..=3 {
+        writer.write(&account(nr), 0).await;
+    }
+    let mut foreign = fixture.foreign_connection().await;
+    foreign.execute("DELETE FROM entities WHERE id = 'acc-2'").await.unwrap();
+    let all = EventFilter::default();
+    let of_kind = EventFilter { kinds: vec!["account".to_owned()], ..EventFilter::default() };
+    let partitions = Some(Partition::new(0)..=Partition::new(0));
+    let of_partition = EventFilter { partitions, ..EventFilter::default() };
+    for filter in [all, of_kind, of_partition] {
+        let limit = PageLimit::default();
+        let page = store.read_lane(Lane::default(), Position::ZERO, &filter, limit).await;
+        assert_corrupt(&page, "the event at 2 has no entity");
+    }
 }
 
 /// Commands are read beside their state and page by page: both call the same rows corrupt.
