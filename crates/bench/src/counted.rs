@@ -1,8 +1,9 @@
 use actum::{
-    Lane, Offset, Position,
+    EntityKey, Lane, Offset, Position, SequenceNr,
     store::{
-        AppendBatch, AppendOutcome, EntityPage, EntityRead, EventDeletion, EventFilter, EventStore,
-        Incarnation, JournalLayout, LanePage, PageLimit, Resolution, StoreError,
+        AppendBatch, AppendOutcome, EntityPage, EntityRead, EntitySearch, EventDeletion,
+        EventFilter, EventStore, Incarnation, JournalLayout, LanePage, ListedEntity, Listing,
+        PageLimit, Resolution, StoreError,
     },
 };
 use async_trait::async_trait;
@@ -79,6 +80,26 @@ impl EventStore for Counted {
         limit: PageLimit,
     ) -> Result<LanePage, StoreError> {
         self.store.read_lane(lane, after, filter, limit).await
+    }
+
+    async fn read_backward(
+        &self,
+        entity: &EntityKey,
+        before: SequenceNr,
+        limit: PageLimit,
+    ) -> Result<EntityPage, StoreError> {
+        self.store.read_backward(entity, before, limit).await
+    }
+
+    async fn list_entities(
+        &self,
+        search: &EntitySearch,
+    ) -> Result<Listing<ListedEntity>, StoreError> {
+        self.store.list_entities(search).await
+    }
+
+    async fn kinds(&self) -> Result<Vec<String>, StoreError> {
+        self.store.kinds().await
     }
 
     async fn heads(&self) -> Result<Offset, StoreError> {

@@ -1,8 +1,10 @@
 use actum_model::EntityKey;
+use actum_persistence::store::EntitySearch;
 use hashbrown::{
     HashTable,
     hash_table::{Entry, OccupiedEntry, VacantEntry},
 };
+use std::collections::BTreeSet;
 
 /// Values by entity, found by the hash the key carries.
 ///
@@ -53,6 +55,28 @@ impl<V> EntityTable<V> {
     pub(crate) fn has_of_kind(&self, kind: &str, wanted: impl Fn(&V) -> bool) -> bool {
         let mut all = self.buckets.iter().flatten();
         all.any(|(key, value)| key.kind() == kind && wanted(value))
+    }
+
+    /// The kinds of all entities.
+    pub(crate) fn kinds(&self) -> BTreeSet<String> {
+        let mut kinds = BTreeSet::new();
+        for (key, _) in self.buckets.iter().flatten() {
+            if !kinds.contains(key.kind()) {
+                kinds.insert(key.kind().to_owned());
+            }
+        }
+        kinds
+    }
+
+    /// The entries of a bucket that are wanted, in no order; none if there is no such bucket. Bucket by bucket, so that
+    /// writers get their turn in between.
+    pub(crate) fn search(
+        &self,
+        bucket: usize,
+        search: &EntitySearch,
+    ) -> Option<impl Iterator<Item = &(EntityKey, V)>> {
+        let entries = self.buckets.get(bucket)?.iter();
+        Some(entries.filter(|(key, _)| key.kind() == search.kind && search.wants(key.id())))
     }
 
     fn bucket(&self, key: &EntityKey) -> usize {

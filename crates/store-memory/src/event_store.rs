@@ -1,8 +1,9 @@
-use crate::MemoryStore;
-use actum_model::{Lane, Offset, Position};
+use crate::{MemoryStore, entity_list::EntityList};
+use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
 use actum_persistence::store::{
-    AppendBatch, AppendOutcome, EntityPage, EntityRead, EventDeletion, EventFilter, EventStore,
-    Incarnation, JournalLayout, LanePage, PageLimit, Resolution, StoreError,
+    AppendBatch, AppendOutcome, EntityPage, EntityRead, EntitySearch, EventDeletion, EventFilter,
+    EventStore, Incarnation, JournalLayout, LanePage, ListedEntity, Listing, PageLimit, Resolution,
+    StoreError, bounds::KINDS_LISTED_MAX,
 };
 use async_trait::async_trait;
 
@@ -43,6 +44,37 @@ impl EventStore for MemoryStore {
             self.lane_of(&read.entity).read().read_entity(&read.entity, read.after, limit)
         };
         Ok(reads.iter().map(page).collect())
+    }
+
+    async fn read_backward(
+        &self,
+        entity: &EntityKey,
+        before: SequenceNr,
+        limit: PageLimit,
+    ) -> Result<EntityPage, StoreError> {
+        self.check_open("reading an entity backward")?;
+        let page = self.lane_of(entity).read().read_backward(entity, before, limit);
+        page.map_err(|error| StoreError::corrupt(error.to_string()))
+    }
+
+    async fn list_entities(
+        &self,
+        search: &EntitySearch,
+    ) -> Result<Listing<ListedEntity>, StoreError> {
+        search.check()?;
+        self.check_open("listing entities")?;
+        let mut list = EntityList::new(search);
+        for lane in self.lanes() {
+            list.add_tables(|table| lane.read().list(table, search));
+        }
+        Ok(list.finish())
+    }
+
+    async fn kinds(&self) -> Result<Vec<String>, StoreError> {
+        self.check_open("listing kinds")?;
+        let mut kinds = self.states().read().kinds();
+        self.lanes().iter().for_each(|lane| kinds.append(&mut lane.read().kinds()));
+        Ok(kinds.into_iter().take(KINDS_LISTED_MAX).collect())
     }
 
     async fn read_lane(

@@ -1,10 +1,12 @@
 use crate::{arena::Arena, entity_table::EntityTable, history::History, log::Log};
 use actum_model::{EntityKey, LaneCount, Position, SequenceNr, StoredPayload};
 use actum_persistence::store::{
-    AppendBatch, AppendOutcome, EntityAppend, EntityPage, EventAt, EventDeletion, EventFilter,
-    Incarnation, JournalEvent, LaneAnswer, LanePage, PageLimit, PageRoom, Resolution, StoreError,
-    StoredEvent,
+    AppendBatch, AppendOutcome, BackwardAnswer, EntityAppend, EntityPage, EntitySearch, EventAt,
+    EventDeletion, EventFilter, Incarnation, JournalEvent, LaneAnswer, LanePage, ListedEntity,
+    MissingEvents, PageLimit, PageRoom, Resolution, StoreError, StoredEvent,
 };
+
+use std::collections::BTreeSet;
 
 /// How many entity tables a whole journal has.
 const TABLES: usize = 256;
@@ -101,6 +103,26 @@ impl LaneLog {
         EntityPage::new(events, history.head, history.floor)
     }
 
+    /// A page of an entity's events in front of `before`, the newest first.
+    pub(crate) fn read_backward(
+        &self,
+        entity: &EntityKey,
+        before: SequenceNr,
+        limit: PageLimit,
+    ) -> Result<EntityPage, MissingEvents> {
+        let Some(history) = self.entities.find(entity) else { return Ok(EntityPage::default()) };
+        let numbers = (history.head, history.floor);
+        let mut answer = BackwardAnswer::new(entity, numbers, before, limit);
+        for nr in (history.floor.get() + 1..=answer.first().get()).rev() {
+            let found = self.log.find(history.position(SequenceNr::new(nr)));
+            let found = found.expect("what is behind the floor is in the log");
+            if answer.add(found.event.clone())? {
+                break;
+            }
+        }
+        answer.finish()
+    }
+
     /// A page of the lane's events behind `after`.
     pub(crate) fn read(&self, after: Position, filter: &EventFilter, limit: PageLimit) -> LanePage {
         let mut answer = LaneAnswer::new(after, limit);
@@ -116,6 +138,21 @@ impl LaneLog {
             answer.reach(event.event.position);
         }
         answer.finish()
+    }
+
+    /// Which of the entities in one of its tables are wanted, in no order; none if there is no such table.
+    pub(crate) fn list(&self, table: usize, search: &EntitySearch) -> Option<Vec<ListedEntity>> {
+        let listed = |(entity, history): &(EntityKey, History)| {
+            let is_listed = history.head.get() > 0;
+            is_listed.then(|| ListedEntity::new(entity.clone(), history.head, history.floor))
+        };
+        let wanted = self.entities.search(table, search)?;
+        Some(wanted.filter_map(listed).collect())
+    }
+
+    /// The kinds of its entities.
+    pub(crate) fn kinds(&self) -> BTreeSet<String> {
+        self.entities.kinds()
     }
 
     /// Whether entities of `kind` have events, deleted or not.

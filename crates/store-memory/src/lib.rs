@@ -13,6 +13,7 @@
 //! Locks are taken in this order: writers, snapshots, a lane; states are behind writers alone.
 
 mod arena;
+mod entity_list;
 mod entity_table;
 mod event_store;
 mod history;

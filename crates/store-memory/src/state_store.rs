@@ -1,8 +1,8 @@
-use crate::MemoryStore;
+use crate::{MemoryStore, entity_list::EntityList};
 use actum_model::EntityKey;
 use actum_persistence::store::{
-    CommandRead, DurableStateStore, Resolution, StateBatch, StateOutcome, StateRecord, StoreError,
-    StoredCommand,
+    CommandRead, DurableStateStore, EntitySearch, ListedState, Listing, Resolution, StateBatch,
+    StateOutcome, StateRecord, StoreError, StoredCommand,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -49,6 +49,14 @@ impl DurableStateStore for MemoryStore {
         self.check_open("reading commands")?;
         let states = self.states().read();
         Ok(reads.iter().map(|read| states.commands_before(read)).collect())
+    }
+
+    async fn list_states(&self, search: &EntitySearch) -> Result<Listing<ListedState>, StoreError> {
+        search.check()?;
+        self.check_open("listing states")?;
+        let mut list = EntityList::new(search);
+        list.add_tables(|table| self.states().read().list(table, search));
+        Ok(list.finish())
     }
 
     async fn has_states_of(&self, kind: &str) -> Result<bool, StoreError> {

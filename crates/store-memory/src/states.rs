@@ -1,11 +1,14 @@
 use crate::entity_table::{EntityTable, Place};
 use actum_model::{EntityKey, Revision};
 use actum_persistence::store::{
-    COMMANDS_READ_MAX, CommandRead, CommandRecord, Incarnation, LastWrite, Resolution, StateChange,
-    StateOutcome, StateRecord, StateWrite, StoredCommand,
+    COMMANDS_READ_MAX, CommandRead, CommandRecord, EntitySearch, Incarnation, LastWrite,
+    ListedState, Resolution, StateChange, StateOutcome, StateRecord, StateWrite, StoredCommand,
 };
 use bytes::Bytes;
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 /// The durable states of all entities.
 pub(crate) struct States {
@@ -21,6 +24,20 @@ struct Command {
 }
 
 impl States {
+    /// The kinds of its entities.
+    pub(crate) fn kinds(&self) -> BTreeSet<String> {
+        self.records.kinds()
+    }
+
+    /// Which of the entities in one of its tables are wanted, in no order; none if there is no such table.
+    pub(crate) fn list(&self, table: usize, search: &EntitySearch) -> Option<Vec<ListedState>> {
+        let listed = |(entity, record): &(EntityKey, StateRecord)| {
+            let listed = ListedState::new(entity.clone(), record.revision, record.timestamp);
+            listed.deleted(record.state.is_none())
+        };
+        Some(self.records.search(table, search)?.map(listed).collect())
+    }
+
     pub(crate) fn write(&mut self, write: &StateWrite, incarnation: Incarnation) -> StateOutcome {
         let place = self.records.place(&write.entity);
         let actual = place.value().map_or(Revision::ZERO, |record| record.revision);

@@ -1,15 +1,15 @@
 use crate::{
-    PostgresStore, append, entity_pages,
+    PostgresStore, append, backward, entity_list, entity_pages,
     fault::store_error,
     lane_page::{self, LaneRead},
     resolve, retention,
     row::column,
 };
-use actum_model::{Lane, Offset, Position};
+use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
 use actum_persistence::store::{
-    Answered, AppendBatch, AppendOutcome, EntityPage, EntityRead, EventDeletion, EventFilter,
-    EventStore, Incarnation, JournalLayout, KIND_SAMPLE, LanePage, PageLimit, Resolution,
-    StoreError, StoredRow, Wanted,
+    Answered, AppendBatch, AppendOutcome, EntityPage, EntityRead, EntitySearch, EventDeletion,
+    EventFilter, EventStore, Incarnation, JournalLayout, KIND_SAMPLE, LanePage, ListedEntity,
+    Listing, PageLimit, Resolution, StoreError, StoredRow, Wanted,
 };
 use async_trait::async_trait;
 
@@ -42,6 +42,27 @@ impl EventStore for PostgresStore {
         let wanted: Vec<_> = reads.iter().map(Wanted::from).collect();
         let pages = entity_pages::read(&self.shared, "reading entities", &wanted, limit).await?;
         Ok(pages.into_iter().map(Answered::into_page).collect())
+    }
+
+    async fn read_backward(
+        &self,
+        entity: &EntityKey,
+        before: SequenceNr,
+        limit: PageLimit,
+    ) -> Result<EntityPage, StoreError> {
+        backward::read(&self.shared, entity, before, limit).await
+    }
+
+    async fn list_entities(
+        &self,
+        search: &EntitySearch,
+    ) -> Result<Listing<ListedEntity>, StoreError> {
+        search.check()?;
+        entity_list::events(&self.shared, search).await
+    }
+
+    async fn kinds(&self) -> Result<Vec<String>, StoreError> {
+        entity_list::kinds(&self.shared).await
     }
 
     async fn read_lane(

@@ -22,10 +22,12 @@
 
 mod append;
 mod append_after;
+mod backward;
 mod commands;
 mod connection;
 mod connections;
 mod entities;
+mod entity_list;
 mod entity_pages;
 mod event_columns;
 mod event_store;

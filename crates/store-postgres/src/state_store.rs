@@ -2,6 +2,7 @@ use crate::{
     PostgresStore,
     commands::{self, CommandColumns, Later},
     entities::Names,
+    entity_list,
     fault::store_error,
     fence::{self, Write},
     resolve,
@@ -12,9 +13,9 @@ use crate::{
 };
 use actum_model::{EntityKey, Revision};
 use actum_persistence::store::{
-    COMMANDS_READ_MAX, CommandRead, DurableStateStore, Incarnation, Resolution, StateBatch,
-    StateChange, StateOutcome, StateRecord, StateWrite, StoreError, StoredCommand, in_order_asked,
-    integer,
+    COMMANDS_READ_MAX, CommandRead, DurableStateStore, EntitySearch, Incarnation, ListedState,
+    Listing, Resolution, StateBatch, StateChange, StateOutcome, StateRecord, StateWrite,
+    StoreError, StoredCommand, in_order_asked, integer,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -80,6 +81,11 @@ impl DurableStateStore for PostgresStore {
         let record = |row: &Row| StateRecord::of_row(row, commands::of_arrays(row, 10)?);
         let records = in_order_asked(&rows, entities.len(), record);
         records.map_err(|error| store_error(doing, error))
+    }
+
+    async fn list_states(&self, search: &EntitySearch) -> Result<Listing<ListedState>, StoreError> {
+        search.check()?;
+        entity_list::states(&self.shared, search).await
     }
 
     async fn has_states_of(&self, kind: &str) -> Result<bool, StoreError> {

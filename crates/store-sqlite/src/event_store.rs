@@ -2,7 +2,7 @@ use crate::{
     SqliteStore,
     append::{AppendError, Appended, Appending},
     append_after::Following,
-    entity_pages,
+    backward, entity_list, entity_pages,
     fault::store_error,
     fence,
     lane_page::{self, LaneRead},
@@ -12,11 +12,11 @@ use crate::{
     room::Need,
     row::column,
 };
-use actum_model::{Lane, Offset, Position};
+use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
 use actum_persistence::store::{
-    Answered, AppendBatch, AppendOutcome, EntityPage, EntityRead, EventDeletion, EventFilter,
-    EventStore, Incarnation, JournalLayout, KIND_SAMPLE, LanePage, PageLimit, Resolution,
-    StoreError, Wanted,
+    Answered, AppendBatch, AppendOutcome, EntityPage, EntityRead, EntitySearch, EventDeletion,
+    EventFilter, EventStore, Incarnation, JournalLayout, KIND_SAMPLE, LanePage, ListedEntity,
+    Listing, PageLimit, Resolution, StoreError, Wanted,
 };
 use async_trait::async_trait;
 
@@ -65,6 +65,36 @@ impl EventStore for SqliteStore {
         let pages = entity_pages::read(&mut reader, &wanted, limit, self.places()).await;
         let pages = pages.map_err(|error| store_error(doing, error))?;
         Ok(pages.into_iter().map(Answered::into_page).collect())
+    }
+
+    async fn read_backward(
+        &self,
+        entity: &EntityKey,
+        before: SequenceNr,
+        limit: PageLimit,
+    ) -> Result<EntityPage, StoreError> {
+        let doing = "reading an entity backward";
+        let mut reader = self.readers().reader(doing).await?;
+        let page = backward::read(&mut reader, entity, before, limit, self.places()).await;
+        page.map_err(|error| store_error(doing, error))
+    }
+
+    async fn list_entities(
+        &self,
+        search: &EntitySearch,
+    ) -> Result<Listing<ListedEntity>, StoreError> {
+        search.check()?;
+        let doing = "listing entities";
+        let mut reader = self.readers().reader(doing).await?;
+        let listing = entity_list::events(&mut reader, search).await;
+        listing.map_err(|error| store_error(doing, error))
+    }
+
+    async fn kinds(&self) -> Result<Vec<String>, StoreError> {
+        let doing = "listing kinds";
+        let mut reader = self.readers().reader(doing).await?;
+        let kinds = entity_list::kinds(&mut reader).await;
+        kinds.map_err(|error| store_error(doing, error))
     }
 
     async fn read_lane(

@@ -19,11 +19,13 @@
 
 mod append;
 mod append_after;
+mod backward;
 mod checkpoint;
 mod checkpoint_session;
 mod commands;
 mod connection;
 mod entities;
+mod entity_list;
 mod entity_pages;
 mod event_store;
 mod fault;

@@ -1,11 +1,12 @@
 use crate::{
-    SqliteStore, commands, connection::PAGE_BYTES, entities, fault::store_error, fence, insert,
-    resolve, row::Row, session::Statement, writer::WriteTx,
+    SqliteStore, commands, connection::PAGE_BYTES, entities, entity_list, fault::store_error,
+    fence, insert, resolve, row::Row, session::Statement, writer::WriteTx,
 };
 use actum_model::{EntityKey, Revision};
 use actum_persistence::store::{
-    CommandRead, DurableStateStore, Resolution, StateBatch, StateChange, StateOutcome, StateRecord,
-    StateWrite, StoreError, StoredCommand, StoredRow, in_order_asked, integer,
+    CommandRead, DurableStateStore, EntitySearch, ListedState, Listing, Resolution, StateBatch,
+    StateChange, StateOutcome, StateRecord, StateWrite, StoreError, StoredCommand, StoredRow,
+    in_order_asked, integer,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -52,6 +53,14 @@ impl DurableStateStore for SqliteStore {
             record.commands = commands;
         }
         Ok(records)
+    }
+
+    async fn list_states(&self, search: &EntitySearch) -> Result<Listing<ListedState>, StoreError> {
+        search.check()?;
+        let doing = "listing states";
+        let mut reader = self.readers().reader(doing).await?;
+        let listing = entity_list::states(&mut reader, search).await;
+        listing.map_err(|error| store_error(doing, error))
     }
 
     async fn has_states_of(&self, kind: &str) -> Result<bool, StoreError> {

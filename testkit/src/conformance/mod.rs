@@ -58,6 +58,7 @@ mod writer;
 
 pub mod announcing;
 pub mod append;
+pub mod backward;
 pub mod bad_input;
 pub mod batches;
 pub mod closing;
@@ -69,6 +70,7 @@ pub mod filters;
 pub mod lanes;
 pub mod large_numbers;
 pub mod largest;
+pub mod listing;
 pub mod names;
 pub mod order;
 pub mod pages;

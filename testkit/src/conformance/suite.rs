@@ -97,6 +97,19 @@ macro_rules! store_conformance {
                 a_page_has_at_most_as_many_bytes_as_asked_for
                 a_page_starts_right_behind_what_the_reader_has
                 many_entities_are_read_in_one_call;
+            Plain backward:
+                an_entity_is_read_from_its_end
+                an_event_read_backward_is_the_one_read_forward
+                a_page_read_backward_keeps_to_its_bytes
+                reading_backward_ends_at_what_was_deleted;
+            Lanes listing:
+                entities_are_listed_in_the_order_of_their_ids;
+            Plain listing:
+                a_prefix_selects_the_ids_that_begin_with_it
+                a_list_says_how_far_its_entities_have_come
+                states_are_listed_beside_tombstones
+                kinds_are_listed_once
+                a_list_of_what_cannot_be_is_refused;
             Plain payloads:
                 an_empty_payload_is_stored
                 payloads_of_sixteen_mebibytes_come_back_whole

@@ -4,10 +4,11 @@ use super::{
     fault::{Act, unknown},
     faults::Faults,
 };
-use actum_model::{Lane, Offset, Position};
+use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
 use actum_persistence::store::{
-    AppendBatch, AppendOutcome, EntityPage, EntityRead, EventDeletion, EventFilter, EventStore,
-    Incarnation, JournalLayout, LanePage, PageLimit, Resolution, StoreError,
+    AppendBatch, AppendOutcome, EntityPage, EntityRead, EntitySearch, EventDeletion, EventFilter,
+    EventStore, Incarnation, JournalLayout, LanePage, ListedEntity, Listing, PageLimit, Resolution,
+    StoreError,
 };
 use async_trait::async_trait;
 
@@ -61,6 +62,30 @@ impl EventStore for FaultStore {
         let events = pages.iter().map(|page| page.events.len()).sum();
         self.count_read(reads.len(), events);
         Ok(pages)
+    }
+
+    async fn read_backward(
+        &self,
+        entity: &EntityKey,
+        before: SequenceNr,
+        limit: PageLimit,
+    ) -> Result<EntityPage, StoreError> {
+        let call = Call::begin(&self.faults, Operation::ReadBackward);
+        let page = call.read(self.inner.events.read_backward(entity, before, limit)).await?;
+        self.count_read(1, page.events.len());
+        Ok(page)
+    }
+
+    async fn list_entities(
+        &self,
+        search: &EntitySearch,
+    ) -> Result<Listing<ListedEntity>, StoreError> {
+        let call = Call::begin(&self.faults, Operation::ListEntities);
+        call.run(self.inner.events.list_entities(search)).await
+    }
+
+    async fn kinds(&self) -> Result<Vec<String>, StoreError> {
+        Call::begin(&self.faults, Operation::ListKinds).run(self.inner.events.kinds()).await
     }
 
     async fn read_lane(

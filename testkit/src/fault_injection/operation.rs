@@ -10,6 +10,14 @@ pub enum Operation {
     ReadEntities,
     /// [`EventStore::read_lane`](actum_persistence::store::EventStore::read_lane).
     ReadLane,
+    /// [`EventStore::read_backward`](actum_persistence::store::EventStore::read_backward).
+    ReadBackward,
+    /// [`EventStore::list_entities`](actum_persistence::store::EventStore::list_entities).
+    ListEntities,
+    /// [`EventStore::kinds`](actum_persistence::store::EventStore::kinds).
+    ListKinds,
+    /// [`DurableStateStore::list_states`](actum_persistence::store::DurableStateStore::list_states).
+    ListStates,
     /// [`EventStore::heads`](actum_persistence::store::EventStore::heads).
     Heads,
     /// [`EventStore::prune_events`](actum_persistence::store::EventStore::prune_events).
@@ -56,6 +64,9 @@ impl Operation {
     pub const RECOVERIES: [Self; 3] = [Self::Recover, Self::ReadEntities, Self::LoadStates];
     /// What a consumer of the journal reads by.
     pub const CONSUMPTION: [Self; 2] = [Self::ReadLane, Self::Heads];
+    /// What those ask for who look at the journal by entity.
+    pub const SEARCHES: [Self; 4] =
+        [Self::ReadBackward, Self::ListEntities, Self::ListKinds, Self::ListStates];
     /// What an engine asks for when it starts.
     pub const STARTS: [Self; 2] = [Self::HasEventsOf, Self::HasStatesOf];
     /// What is done with snapshots.

@@ -5,8 +5,8 @@ use super::{
 };
 use actum_model::EntityKey;
 use actum_persistence::store::{
-    CommandRead, DurableStateStore, Resolution, StateBatch, StateOutcome, StateRecord, StoreError,
-    StoredCommand,
+    CommandRead, DurableStateStore, EntitySearch, ListedState, Listing, Resolution, StateBatch,
+    StateOutcome, StateRecord, StoreError, StoredCommand,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -48,6 +48,11 @@ impl DurableStateStore for FaultStore {
         let records = call.read(self.inner.states.load(entities)).await?;
         self.count_read(entities.len(), 0);
         Ok(records)
+    }
+
+    async fn list_states(&self, search: &EntitySearch) -> Result<Listing<ListedState>, StoreError> {
+        let call = Call::begin(&self.faults, Operation::ListStates);
+        call.run(self.inner.states.list_states(search)).await
     }
 
     async fn has_states_of(&self, kind: &str) -> Result<bool, StoreError> {

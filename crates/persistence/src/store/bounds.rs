@@ -25,6 +25,10 @@ pub const BATCH_EVENTS_MAX: usize = 100_000;
 pub const BATCH_BYTES_MAX: usize = 64 << 20;
 /// The most entities of which one call deletes events or snapshots.
 pub const DELETIONS_MAX: usize = 1_000;
+/// The most entities that one page of a listing looks at.
+pub const LISTED_MAX: u32 = 1_000;
+/// The most kinds of entities that a store lists.
+pub const KINDS_LISTED_MAX: usize = 1_000;
 /// The most kinds, and the most manifests, of one filter.
 pub const FILTER_NAMES_MAX: usize = 1_000;
 /// The highest sequence number, revision and position: what a signed number of 64 bits counts to.

@@ -59,6 +59,13 @@ pub struct MissingEvents {
     next: SequenceNr,
 }
 
+impl MissingEvents {
+    /// Those of `entity` that should be between these two.
+    pub(super) fn between(entity: &EntityKey, last: SequenceNr, next: SequenceNr) -> Self {
+        Self { entity: entity.clone(), last, next }
+    }
+}
+
 impl<'a> EntityAnswer<'a> {
     /// An answer without any row so far.
     #[must_use]
@@ -125,7 +132,7 @@ impl<'a> EntityAnswer<'a> {
     }
 
     fn missing_before(&self, next: SequenceNr) -> MissingEvents {
-        MissingEvents { entity: self.wanted.entity.clone(), last: self.last, next }
+        MissingEvents::between(self.wanted.entity, self.last, next)
     }
 }
 

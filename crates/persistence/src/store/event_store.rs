@@ -1,6 +1,6 @@
 use super::{
-    AppendBatch, AppendOutcome, EntityPage, EntityRead, EventDeletion, EventFilter, Incarnation,
-    JournalLayout, LanePage, PageLimit, Resolution, StoreError,
+    AppendBatch, AppendOutcome, EntityPage, EntityRead, EntitySearch, EventDeletion, EventFilter,
+    Incarnation, JournalLayout, LanePage, ListedEntity, Listing, PageLimit, Resolution, StoreError,
 };
 use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
 use async_trait::async_trait;
@@ -70,6 +70,36 @@ pub trait EventStore: Send + Sync + 'static {
         reads: &[EntityRead],
         limit: PageLimit,
     ) -> Result<Vec<EntityPage>, StoreError>;
+
+    /// Reads a page of an entity backward: the events in front of `before`, the newest first. From the last one on if
+    /// `before` lies behind the head.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the read fails.
+    async fn read_backward(
+        &self,
+        entity: &EntityKey,
+        before: SequenceNr,
+        limit: PageLimit,
+    ) -> Result<EntityPage, StoreError>;
+
+    /// Lists entities that have events, deleted ones included. Entities of the kind without any are looked at and left out,
+    /// so a page may have fewer than its limit, or none, and more behind it.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] when the [search](EntitySearch::check) asks for what cannot be; [`StoreError`] when the
+    /// read fails.
+    async fn list_entities(
+        &self,
+        search: &EntitySearch,
+    ) -> Result<Listing<ListedEntity>, StoreError>;
+
+    /// The kinds of which the store knows an entity, in order of bytes; the first
+    /// [`KINDS_LISTED_MAX`](super::bounds::KINDS_LISTED_MAX) of them.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the read fails.
+    async fn kinds(&self) -> Result<Vec<String>, StoreError>;
 
     /// Reads events of a lane behind `after`, in order of position.
     ///

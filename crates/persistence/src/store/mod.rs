@@ -10,7 +10,7 @@
 //!   [`SnapshotRow`], [`StateRecord`], [`CommandRecord`], [`StoredCommand`], [`StateChange`], [`JournalLayout`]. A new part of
 //!   these is a new format, and a store that overlooked it would lose it.
 //! * What is asked of a store, which only Actum builds: [`AppendBatch`], [`EntityAppend`], [`StateBatch`], [`StateWrite`],
-//!   [`EntityRead`], [`RecoveryRead`], [`CommandRead`], [`EventFilter`], [`WriterClaim`], [`SeenHolder`]. A store takes them
+//!   [`EntityRead`], [`RecoveryRead`], [`CommandRead`], [`EventFilter`], [`EntitySearch`], [`WriterClaim`], [`SeenHolder`]. A store takes them
 //!   apart in full.
 //! * Outcomes, to each of which there must be an answer: [`AppendOutcome`], [`StateOutcome`], [`Resolution`].
 //! * What a store says of its rows to the pure rules that all stores share: [`EventAt`], [`LastWrite`], [`Wanted`],
@@ -27,6 +27,7 @@
 //!   snapshot that cannot be used.
 
 mod append;
+mod backward_answer;
 mod batch_check;
 pub mod bounds;
 mod careful_recovery;
@@ -35,6 +36,7 @@ mod claim_error;
 mod covered_event;
 mod deletion;
 mod entity_answer;
+mod entity_search;
 mod error;
 mod event;
 mod event_filter;
@@ -45,6 +47,7 @@ mod joint_recovery;
 mod known_entities;
 mod lane_answer;
 mod layout;
+mod listing;
 mod page;
 mod page_room;
 mod payload_check;
@@ -67,11 +70,13 @@ mod writer_claim;
 mod writer_store;
 
 pub use append::{AppendBatch, AppendOutcome, EntityAppend, NewEvent};
+pub use backward_answer::BackwardAnswer;
 pub use careful_recovery::recover_carefully;
 pub use claim_error::ClaimError;
 pub use covered_event::CoveredEvent;
 pub use deletion::{EventDeletion, SnapshotDeletion};
 pub use entity_answer::{Answered, EntityAnswer, MissingEvents, NewestSnapshot, Wanted};
+pub use entity_search::EntitySearch;
 pub use error::{Cause, StoreError};
 pub use event::{EventId, JournalEvent, StoredEvent};
 pub use event_filter::EventFilter;
@@ -81,6 +86,7 @@ pub use joint_recovery::complete_recovery;
 pub use known_entities::{EntityHead, KnownEntities};
 pub use lane_answer::LaneAnswer;
 pub use layout::JournalLayout;
+pub use listing::{ListedEntity, ListedState, Listing};
 pub use page::{EntityPage, EntityRead, LanePage, PageLimit};
 pub use page_room::PageRoom;
 pub use recovery_store::{Recovered, RecoveryRead, RecoveryStore};

@@ -49,7 +49,7 @@ pub struct EntityRead {
     pub after: SequenceNr,
 }
 
-/// Some events of one entity, contiguous and in order.
+/// Some events of one entity, contiguous and in order: the oldest first, or the newest where they were read backward.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EntityPage {
@@ -73,6 +73,13 @@ impl EntityPage {
     pub fn has_more(&self, after: SequenceNr) -> bool {
         // what was deleted is not waited for
         self.events.last().map_or(after.max(self.floor), |event| event.sequence_nr) < self.head
+    }
+
+    /// Whether the journal has events of the entity in front of those of this page, which was read backward from `before`.
+    #[must_use]
+    pub fn has_older(&self, before: SequenceNr) -> bool {
+        let read_to = self.events.last().map_or(before, |event| event.sequence_nr);
+        read_to.min(self.head.next()) > self.floor.next()
     }
 }
 

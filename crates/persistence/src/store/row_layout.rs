@@ -9,13 +9,15 @@
 //! last event     entry      position     incarnation, event nr  floor
 //! last write     entry      revision     incarnation, write nr
 //! command        entry      revision     id hash   incarnation  uptime
+//! listed entity  id         head         floor
+//! listed state   id         revision     timestamp codec
 //! ```
 
 use super::{
-    EntityAnswer, EventAt, Incarnation, JournalEvent, LastWrite, NewestSnapshot, Snapshot,
-    SnapshotRow, StateRecord, StoredCommand, StoredEvent, StoredRow,
+    EntityAnswer, EventAt, Incarnation, JournalEvent, LastWrite, ListedEntity, ListedState,
+    NewestSnapshot, Snapshot, SnapshotRow, StateRecord, StoredCommand, StoredEvent, StoredRow,
 };
-use actum_model::{EntityKey, Partition, Position, Revision, Timestamp};
+use actum_model::{EntityKey, Partition, Position, Revision, SequenceNr, Timestamp};
 
 impl EntityAnswer<'_> {
     /// Takes the row that comes before the events of an entity: see [`begin`](Self::begin).
@@ -177,6 +179,41 @@ impl LastWrite {
     pub fn of_row<R: StoredRow>(row: &R) -> Result<Self, R::Error> {
         Ok(Self { revision: row.revision(1)?, write_id: row.event_id(2)? })
     }
+}
+
+impl ListedEntity {
+    /// The id of a row of a list of `kind`, and the entity if it has events.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn of_row<R: StoredRow>(row: &R, kind: &str) -> Result<(String, Option<Self>), R::Error> {
+        let (id, entity) = listed_key(row, kind)?;
+        let (head, floor) = (row.reached(1)?, row.reached(2)?);
+        let listed = (head > SequenceNr::ZERO).then(|| Self::new(entity, head, floor));
+        Ok((id, listed))
+    }
+}
+
+impl ListedState {
+    /// The id of a row of a list of `kind`, and the entity if it has a state or a tombstone.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn of_row<R: StoredRow>(row: &R, kind: &str) -> Result<(String, Option<Self>), R::Error> {
+        let (id, entity) = listed_key(row, kind)?;
+        if row.optional_number(1)?.is_none() {
+            return Ok((id, None));
+        }
+        let is_deleted = row.optional_text(3)?.is_none();
+        let listed = Self::new(entity, row.revision(1)?, row.timestamp(2)?);
+        Ok((id, Some(listed.deleted(is_deleted))))
+    }
+}
+
+fn listed_key<R: StoredRow>(row: &R, kind: &str) -> Result<(String, EntityKey), R::Error> {
+    let id = row.text(0)?;
+    let entity = EntityKey::new(kind.to_owned(), id.as_str()).map_err(R::unfit)?;
+    Ok((id, entity))
 }
 
 #[cfg(test)]

@@ -1,4 +1,7 @@
-use super::{EventId, Incarnation, Resolution, StateBatch, StateOutcome, StoreError};
+use super::{
+    EntitySearch, EventId, Incarnation, ListedState, Listing, Resolution, StateBatch, StateOutcome,
+    StoreError,
+};
 use actum_model::{EntityKey, Revision, StoredPayload, Timestamp};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -83,6 +86,13 @@ pub trait DurableStateStore: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`] when the read fails as a whole.
     async fn load(&self, entities: &[EntityKey]) -> Result<Vec<Option<StateRecord>>, StoreError>;
+
+    /// Lists entities that have a state or a tombstone, as
+    /// [`EventStore::list_entities`](super::EventStore::list_entities) does those that have events.
+    ///
+    /// # Errors
+    /// As [`EventStore::list_entities`](super::EventStore::list_entities).
+    async fn list_states(&self, search: &EntitySearch) -> Result<Listing<ListedState>, StoreError>;
 
     /// Whether entities of `kind` have states or tombstones. As
     /// [`EventStore::has_events_of`](super::EventStore::has_events_of) a store looks at the first entities of the kind.

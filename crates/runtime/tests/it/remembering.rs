@@ -12,9 +12,10 @@ use actum_model::{
 use actum_persistence::{
     serializer::{RecordedReply, Serializer, SizeLimits},
     store::{
-        AppendBatch, COMMANDS_READ_MAX, CommandRead, DurableStateStore, EntityAppend, EventStore,
-        NewEvent, Resolution, Snapshot, SnapshotStore, StateBatch, StateChange, StateOutcome,
-        StateRecord, StateWrite, StoreError, StoredCommand, Stores, WriterClaim, WriterStore,
+        AppendBatch, COMMANDS_READ_MAX, CommandRead, DurableStateStore, EntityAppend, EntitySearch,
+        EventStore, ListedState, Listing, NewEvent, Resolution, Snapshot, SnapshotStore,
+        StateBatch, StateChange, StateOutcome, StateRecord, StateWrite, StoreError, StoredCommand,
+        Stores, WriterClaim, WriterStore,
     },
 };
 use actum_proto::storage::v1;
@@ -442,6 +443,10 @@ impl DurableStateStore for OfVersion1 {
             record.recent_commands = self.recent_commands.clone();
         }
         Ok(records)
+    }
+
+    async fn list_states(&self, search: &EntitySearch) -> Result<Listing<ListedState>, StoreError> {
+        self.inner.list_states(search).await
     }
 
     async fn has_states_of(&self, kind: &str) -> Result<bool, StoreError> {

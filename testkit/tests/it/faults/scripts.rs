@@ -65,6 +65,7 @@ async fn every_operation_can_fail() {
         &Operation::CONSUMPTION,
         &Operation::SNAPSHOTS,
         &Operation::STARTS,
+        &Operation::SEARCHES,
         &[
             Operation::DeleteEvents,
             Operation::ReadCommands,

@@ -1,8 +1,9 @@
-use actum_model::{EntityKey, Lane, Offset, Position};
+use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
 use actum_persistence::store::{
     AppendBatch, AppendOutcome, CommandRead, DurableStateStore, EntityPage, EntityRead,
-    EventDeletion, EventFilter, EventStore, Incarnation, JournalLayout, LanePage, PageLimit,
-    Resolution, StateBatch, StateOutcome, StateRecord, StoreError, StoredCommand,
+    EntitySearch, EventDeletion, EventFilter, EventStore, Incarnation, JournalLayout, LanePage,
+    ListedEntity, ListedState, Listing, PageLimit, Resolution, StateBatch, StateOutcome,
+    StateRecord, StoreError, StoredCommand,
 };
 use async_trait::async_trait;
 use std::{
@@ -131,6 +132,23 @@ impl EventStore for Journal {
         unreachable!("a writer does not read")
     }
 
+    async fn read_backward(
+        &self,
+        _: &EntityKey,
+        _: SequenceNr,
+        _: PageLimit,
+    ) -> Result<EntityPage, StoreError> {
+        unreachable!("a writer does not read")
+    }
+
+    async fn list_entities(&self, _: &EntitySearch) -> Result<Listing<ListedEntity>, StoreError> {
+        unreachable!("a writer does not read")
+    }
+
+    async fn kinds(&self) -> Result<Vec<String>, StoreError> {
+        unreachable!("a writer does not read")
+    }
+
     async fn heads(&self) -> Result<Offset, StoreError> {
         unreachable!("a writer does not read")
     }
@@ -158,6 +176,10 @@ impl DurableStateStore for States {
     }
 
     async fn load(&self, _: &[EntityKey]) -> Result<Vec<Option<StateRecord>>, StoreError> {
+        unreachable!("a writer does not read")
+    }
+
+    async fn list_states(&self, _: &EntitySearch) -> Result<Listing<ListedState>, StoreError> {
         unreachable!("a writer does not read")
     }
 

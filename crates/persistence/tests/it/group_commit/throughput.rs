@@ -8,9 +8,9 @@ use actum_persistence::{
         CommitError, CommitSink, Committed, GroupCommitSettings, LaneQueue, LaneWriter,
     },
     store::{
-        AppendBatch, AppendOutcome, EntityAppend, EntityPage, EntityRead, EventDeletion,
-        EventFilter, EventStore, Incarnation, JournalLayout, LanePage, PageLimit, Resolution,
-        StoreError,
+        AppendBatch, AppendOutcome, EntityAppend, EntityPage, EntityRead, EntitySearch,
+        EventDeletion, EventFilter, EventStore, Incarnation, JournalLayout, LanePage, ListedEntity,
+        Listing, PageLimit, Resolution, StoreError,
     },
 };
 use async_trait::async_trait;
@@ -85,6 +85,23 @@ impl EventStore for CheckingStore {
         _: &EventFilter,
         _: PageLimit,
     ) -> Result<LanePage, StoreError> {
+        unreachable!("a writer does not read")
+    }
+
+    async fn read_backward(
+        &self,
+        _: &EntityKey,
+        _: SequenceNr,
+        _: PageLimit,
+    ) -> Result<EntityPage, StoreError> {
+        unreachable!("a writer does not read")
+    }
+
+    async fn list_entities(&self, _: &EntitySearch) -> Result<Listing<ListedEntity>, StoreError> {
+        unreachable!("a writer does not read")
+    }
+
+    async fn kinds(&self) -> Result<Vec<String>, StoreError> {
         unreachable!("a writer does not read")
     }
 
