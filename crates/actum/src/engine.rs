@@ -4,6 +4,7 @@ use actum_persistence::{
     commits::Commits,
     store::{Incarnation, StoreError},
 };
+use actum_projection::Journal;
 use actum_runtime::{EntityRef, Health, JournalReaders, Runtime, ShutdownReport, Usage};
 
 /// An event-sourced entity runtime, embedded in this process. Cheap to clone; all clones are one engine.
@@ -45,6 +46,25 @@ impl Engine {
     #[must_use]
     pub fn incarnation(&self) -> Incarnation {
         self.runtime.incarnation()
+    }
+
+    /// The journal, to be read beside the entities: histories, events in the order of their commits, lists of entities.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example<Account: actum::Entity<Id = String>>(engine: actum::Engine)
+    /// # -> Result<(), actum::ReadError>
+    /// # where Account::Event: std::fmt::Debug {
+    /// let mut history = engine.journal().history::<Account>("acc-1");
+    /// while let Some(recorded) = history.next().await? {
+    ///     println!("{}: {:?}", recorded.sequence_nr, recorded.event);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn journal(&self) -> Journal {
+        Journal::new(self.runtime.stores().clone())
     }
 
     /// What the engine commits, from its start on: for those who read the journal beside it.

@@ -112,7 +112,7 @@
 //! * Where it is kept: [`MemoryStore`], `SqliteStore` with the feature `sqlite`, `PostgresStore` with the feature
 //!   `postgres`, [`store`] for stores of your own.
 //! * What counts and measures: an [`Observer`](observe::Observer), below.
-//! * What reads beside an engine: [`commits`] says what was just committed, and [`JournalReaders`] ends readers in time.
+//! * What reads beside an engine: [`Journal`], below; [`commits`] says what was just committed, and [`JournalReaders`] ends readers in time.
 //!
 //! # What handlers may do
 //! A handler is a synchronous, pure function: it runs on the turn of its partition, and may run twice for one command.
@@ -137,6 +137,63 @@
 //! ```
 //! A clock, a source of ids and policies come in through [`Entity::Env`], which says what they may be used for. Work
 //! that follows a change, such as sending a message, is started by [`Effect::after_commit`].
+//!
+//! # Reading the journal
+//! [`Engine::journal`] reads what is committed, through the same codecs and upcasts as entities do:
+//! ```
+//! # use actum::{Ctx, Effect, Engine, Entity, EventSourced, Handle, MemoryStore};
+//! # struct Account;
+//! # impl Entity for Account {
+//! #     const KIND: &'static str = "account";
+//! #     type Id = String;
+//! #     type Env = ();
+//! #     type Event = u64;
+//! #     type Commands = (u64,);
+//! #     fn initial(_: &String) -> Self { Account }
+//! # }
+//! # impl EventSourced for Account {
+//! #     fn apply(&mut self, _: &u64) {}
+//! # }
+//! # impl Handle<u64> for Account {
+//! #     type Reply = ();
+//! #     type Rejection = std::convert::Infallible;
+//! #     fn handle(&self, amount: u64, _: &Ctx<'_, Self>) -> Result<Effect<Self, ()>, Self::Rejection> {
+//! #         Ok(Effect::persist(amount).reply(()))
+//! #     }
+//! # }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let engine = Engine::builder("bank").store(MemoryStore::new()).entity::<Account>(()).start().await?;
+//! # for id in ["acc-1", "acc-2", "acc-1"] {
+//! #     engine.entity::<Account>(id).ask(5).await?;
+//! # }
+//! let journal = engine.journal();
+//! // what happened to one entity, the newest first
+//! let mut history = journal.history::<Account>("acc-1").backward().limit(10);
+//! while let Some(recorded) = history.next().await? {
+//!     println!("{}: {:?}", recorded.sequence_nr, recorded.event);
+//! }
+//! // all accounts whose id begins with `acc-`
+//! let mut accounts = journal.entities(Account::KIND).prefix("acc-");
+//! while let Some(listed) = accounts.next().await? {
+//!     println!("{} has {} events", listed.entity, listed.head);
+//! }
+//! // what happened to any of them, in the order of the commits; the offset goes on from there another time
+//! let mut events = journal.events_of::<Account>();
+//! let mut total = 0;
+//! while let Some(recorded) = events.next().await? {
+//!     total += recorded.event;
+//! }
+//! let offset = events.offset().clone();
+//! # assert_eq!(total, 15);
+//! # engine.entity::<Account>("acc-2").ask(7).await?;
+//! let mut later = journal.events_of::<Account>().after(offset);
+//! # assert_eq!(later.next().await?.map(|recorded| recorded.event), Some(7));
+//! # assert!(later.next().await?.is_none());
+//! # assert!(engine.shutdown().await.is_clean());
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # The tokio runtime
 //! An engine runs on the tokio runtime it is started in; any flavor will do. On a multi-threaded one under load, set
@@ -260,6 +317,9 @@ pub use actum_persistence::store;
 pub use actum_persistence::{
     codec::{Cbor, Json, Prost},
     serializer::MetadataError,
+};
+pub use actum_projection::{
+    EntityList, Events, History, Journal, JournalInfo, ReadError, Recorded,
 };
 pub use actum_runtime::{
     Ask, AskError, AskWithReceipt, Asking, AskingWithReceipt, Bound, EntityRef, Failing, Failure,

@@ -138,6 +138,12 @@ impl Runtime {
         self.inner.parts.incarnation
     }
 
+    /// Where everything is kept: for those who read beside the entities.
+    #[must_use]
+    pub fn stores(&self) -> &Stores {
+        &self.inner.parts.stores
+    }
+
     /// What the engine's own writers commit, from its start on: for those who read the journal beside it.
     #[must_use]
     pub fn commits(&self) -> &Commits {

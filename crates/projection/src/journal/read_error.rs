@@ -1,0 +1,34 @@
+use actum_model::{DecodeError, EntityKey, InvalidKey, SequenceNr};
+use actum_persistence::{serializer::MetadataError, store::StoreError};
+
+/// Why the journal could not be read on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The store failed. Asking again reads from the same place, and helps if the store was only away.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No entity can have this kind or id.
+    #[error(transparent)]
+    Invalid(#[from] InvalidKey),
+    /// The event is not of the type it is read as, or damaged. Asking again goes on behind it.
+    #[error("event {sequence_nr} of {entity} cannot be decoded")]
+    Undecodable {
+        /// Whose event it is.
+        entity: EntityKey,
+        /// Its number.
+        sequence_nr: SequenceNr,
+        /// What is wrong with it.
+        source: DecodeError,
+    },
+    /// What is stored beside the event is damaged. Asking again goes on behind it.
+    #[error("the metadata of event {sequence_nr} of {entity} cannot be decoded")]
+    Metadata {
+        /// Whose event it is.
+        entity: EntityKey,
+        /// Its number.
+        sequence_nr: SequenceNr,
+        /// What is wrong with it.
+        source: MetadataError,
+    },
+}

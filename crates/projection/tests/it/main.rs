@@ -1,0 +1,9 @@
+//! What reads the journal, over the store in memory.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod account;
+mod entity_list;
+mod events;
+mod history;
+mod paging;
+mod rig;
