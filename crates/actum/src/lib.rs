@@ -209,6 +209,11 @@
 //! # }
 //! ```
 //!
+//! # The allocator
+//! An engine leaves the allocator to the program, and the choice counts: on two cores under its own load the bank of the
+//! repository answered about 10 % more commands with mimalloc, and about 20 % more with jemalloc, than with the allocator
+//! of glibc. Either is one `#[global_allocator]` in the program; measure with your own commands.
+//!
 //! # Spans and logs
 //! Each command has a span `command` of the target `actum::command` at level `TRACE`, with the fields `kind`,
 //! `command` (its manifest), `entity` (its id) and `outcome`: `replied`, `rejected`, or the kind of [`AskError`].

@@ -15,8 +15,11 @@ pub struct Aggregate<E: Entity> {
     pub snapshot_nr: SequenceNr,
     pub ids: CommandIds,
     /// Records that lie beside the state, where schema version 1 kept them: the next write moves them.
-    pub unmoved: Option<Box<[CommandRecord]>>,
+    pub unmoved: Option<Box<Unmoved>>,
 }
+
+/// Records of commands, oldest first. Rare, so an aggregate spends one word on them.
+pub struct Unmoved(pub Vec<CommandRecord>);
 
 impl<E: Entity> Aggregate<E> {
     pub fn new(state: E) -> Self {

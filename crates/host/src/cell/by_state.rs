@@ -1,6 +1,8 @@
 use super::{
     Aggregate, CHANGE_BYTES, Changes, Identity, Job, KindContext, Model, ModelTypes, Progress,
-    Read, StageError, TakenSnapshot, Turn, guard,
+    Read, StageError, TakenSnapshot, Turn,
+    aggregate::Unmoved,
+    guard,
     model_types::IdOf,
     older_ids::memory,
     panicked::panicked,
@@ -152,7 +154,7 @@ impl<E: DurableState> Model for ByState<E> {
         let (change, timestamp) = change.expect("something is staged when it is sent");
         if let Some(unmoved) = &aggregate.unmoved {
             // they stay here until this is stored: a retry may come before
-            commands.splice(0..0, newest(entity, unmoved).iter().cloned());
+            commands.splice(0..0, newest(entity, &unmoved.0).iter().cloned());
         }
         StateWrite {
             entity: entity.clone(),
@@ -238,7 +240,7 @@ fn take_record<E: DurableState>(
             uptime_seconds: 0,
         })
         .collect();
-    aggregate.unmoved = Some(unmoved.into());
+    aggregate.unmoved = Some(Box::new(Unmoved(unmoved)));
     commands.extend(record.commands); // there are both if a program of version 1 came back
     commands.sort_by_key(|command| command.revision);
     commands.dedup_by_key(|command| command.revision);

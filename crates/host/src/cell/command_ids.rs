@@ -28,7 +28,8 @@ pub struct Mark {
 /// ```
 struct Window {
     marks: VecDeque<Mark>,
-    index: HashTable<u32>,
+    /// None while there are few.
+    index: Option<Box<HashTable<u32>>>,
     first: u32,
     clock: SureClock,
     /// How many were forgotten since [`CommandIds::take_forgotten`] last reported it.
@@ -166,7 +167,7 @@ impl Window {
     fn new(budget: &Arc<IdBudget>) -> Self {
         let mut window = Self {
             marks: VecDeque::new(),
-            index: HashTable::new(),
+            index: None,
             first: 0,
             clock: SureClock::default(),
             forgotten: 0,
@@ -179,32 +180,36 @@ impl Window {
 
     fn find(&self, hash: u64, tried: &[SequenceNr]) -> Option<SequenceNr> {
         let fits = |mark: &&Mark| mark.hash == hash && !tried.contains(&mark.sequence_nr);
-        if self.index.is_empty() {
+        let Some(index) = &self.index else {
             return self.marks.iter().rev().find(fits).map(|mark| mark.sequence_nr);
-        }
-        let same = self.index.iter_hash(hash).map(|nr| &self.marks[self.place(*nr)]);
+        };
+        let same = index.iter_hash(hash).map(|nr| &self.marks[self.place(*nr)]);
         same.filter(fits).map(|mark| mark.sequence_nr).max()
     }
 
     fn push(&mut self, mark: Mark) {
         debug_assert!(self.marks.back().is_none_or(|last| last.sequence_nr < mark.sequence_nr));
+        if self.marks.len() == self.marks.capacity() {
+            // by half, not to the double, and from one on: most entities remember few
+            self.marks.reserve_exact(self.marks.len() / 2 + 1);
+        }
         self.marks.push_back(mark);
-        if !self.index.is_empty() {
+        if self.index.is_some() {
             self.index_mark(self.marks.len() - 1);
-        } else if self.marks.len() > UNINDEXED_MAX {
+        } else {
             self.index_all();
         }
     }
 
     fn index_all(&mut self) {
-        self.index.clear();
-        if self.marks.len() > UNINDEXED_MAX {
+        self.index = (self.marks.len() > UNINDEXED_MAX).then(Box::default);
+        if self.index.is_some() {
             (0..self.marks.len()).for_each(|place| self.index_mark(place));
         }
     }
 
     fn index_mark(&mut self, place: usize) {
-        let Self { marks, index, first, .. } = self;
+        let Self { marks, index: Some(index), first, .. } = self else { return };
         let nr = first.wrapping_add(place as u32);
         let hash_of = |nr: &u32| marks[nr.wrapping_sub(*first) as usize].hash;
         index.insert_unique(marks[place].hash, nr, hash_of);
@@ -247,12 +252,17 @@ impl Window {
 
     fn pop(&mut self) {
         let Some(oldest) = self.marks.front() else { return };
-        if let Ok(entry) = self.index.find_entry(oldest.hash, |nr| *nr == self.first) {
+        if let Some(index) = &mut self.index
+            && let Ok(entry) = index.find_entry(oldest.hash, |nr| *nr == self.first)
+        {
             entry.remove();
         }
         self.marks.pop_front();
         self.first = self.first.wrapping_add(1);
         self.forgotten += 1;
+        if self.marks.is_empty() {
+            self.index = None;
+        }
     }
 
     /// Gives memory back that was needed once: less readily while there is enough.
@@ -261,7 +271,7 @@ impl Window {
         let spare = if tight { capacity / 4 } else { capacity / 4 * 3 };
         if capacity > UNINDEXED_MAX && capacity - len > spare {
             self.marks.shrink_to(len + len / 8 + 1);
-            let Self { marks, index, first, .. } = self;
+            let Self { marks, index: Some(index), first, .. } = self else { return };
             let hash_of = |nr: &u32| marks[nr.wrapping_sub(*first) as usize].hash;
             index.shrink_to(len + len / 8 + 1, hash_of);
         }
@@ -269,7 +279,8 @@ impl Window {
 
     fn count(&mut self) {
         let marks = self.marks.capacity() * size_of::<Mark>();
-        let bytes = size_of::<Self>() + marks + self.index.allocation_size();
+        let table = |index: &HashTable<u32>| size_of_val(index) + index.allocation_size();
+        let bytes = size_of::<Self>() + marks + self.index.as_deref().map_or(0, table);
         if bytes != self.counted {
             self.budget.resized(self.counted, bytes);
             self.counted = bytes;

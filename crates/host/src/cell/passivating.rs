@@ -79,7 +79,7 @@ impl<M: Model> Passivating<M> {
         turn: &mut Turn<'_, M>,
     ) -> StillPassivating<M> {
         let PassivatingParts { pipeline, waiting, .. } = &mut *self.0;
-        for retry in pipeline.retries.take(first) {
+        for retry in pipeline.take_retries(first) {
             if let Some(other) = pipeline.answer_retry(retry, found.clone(), turn) {
                 let max = turn.kind.settings.commands_max.saturating_sub(pipeline.waiting());
                 waiting.stash(other.job, max, &mut turn.out.settled);

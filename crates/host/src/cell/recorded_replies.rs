@@ -44,10 +44,7 @@ impl<M: Model> Pipeline<M> {
 
     /// Asks for the records that retries wait for, as far as they are durable.
     pub(super) fn read_records(&mut self, name: &CellName<M>, turn: &mut Turn<'_, M>) {
-        if self.retries.is_empty() {
-            return;
-        }
-        for first in self.retries.due(self.durable()) {
+        for first in self.due_records() {
             let read: Read = M::record_read(&name.key, first);
             turn.out.reads.push((read, name.ticket));
         }

@@ -21,7 +21,7 @@ impl<M: Model> Running<M> {
             let Some(first) = first else { return Some(retry) };
             retry.first = first;
             let Some(record) = kept_record(&self.aggregate, first) else {
-                self.pipeline.retries.wait(retry);
+                self.pipeline.wait(retry, turn);
                 self.pipeline.read_records(name, turn);
                 return None;
             };
@@ -31,7 +31,7 @@ impl<M: Model> Running<M> {
 
     /// Whether commands wait for what was recorded the first time.
     pub(super) fn awaits_records(&self) -> bool {
-        !self.pipeline.retries.is_empty()
+        self.pipeline.awaits_records()
     }
 
     /// Takes the record of the command whose last change is `first`: answers the retries of it, and handles commands that
@@ -43,7 +43,7 @@ impl<M: Model> Running<M> {
         found: &FoundRecord,
         turn: &mut Turn<'_, M>,
     ) -> (Next, Waiting<M::Entity>) {
-        let mut retries = self.pipeline.retries.take(first);
+        let mut retries = self.pipeline.take_retries(first);
         while let Some(retry) = retries.pop_front() {
             let other = self.pipeline.answer_retry(retry, found.clone(), turn);
             let Some(other) = other else { continue };
@@ -64,7 +64,8 @@ impl<M: Model> Running<M> {
 /// A record that is still kept with the state, as schema version 1 did.
 fn kept_record<E: Entity>(aggregate: &Aggregate<E>, first: SequenceNr) -> Option<Bytes> {
     let kept = aggregate.unmoved.as_ref()?;
-    kept.iter()
+    kept.0
+        .iter()
         .find(|command| SequenceNr::from(command.revision) == first)
         .map(|c| c.record.clone())
 }

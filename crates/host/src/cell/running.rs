@@ -83,6 +83,7 @@ impl<M: Model> Running<M> {
 
     pub(super) fn flush(&mut self, name: &CellName<M>, turn: &mut Turn<'_, M>) -> Moment {
         if !self.pipeline.may_send() {
+            self.pipeline.rest(turn);
             return Moment::NEVER;
         }
         if let Some(batching) = &turn.kind.settings.batching {
@@ -164,14 +165,14 @@ impl<M: Model> Running<M> {
         change: Change<M::Entity>,
         identity: Option<Identity>,
         job: &mut dyn Job<M::Entity>,
-        turn: &Turn<'_, M>,
+        turn: &mut Turn<'_, M>,
     ) -> Result<Changes, StageError> {
         let changes = match change {
             Change::Nothing => Changes::default(),
             change => M::stage(
                 &name.id,
                 &mut self.aggregate,
-                &mut self.pipeline.staged,
+                self.pipeline.staging(turn),
                 change,
                 identity.as_ref(),
                 job,

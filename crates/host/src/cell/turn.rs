@@ -1,7 +1,10 @@
-use super::{AfterCommit, Job, KindContext, ModelTypes, Settlements, Verdict, Waiting};
+use super::{
+    AfterCommit, Job, KindContext, ModelTypes, Settlements, SparePlaces, TakenSnapshot, Verdict,
+    Waiting,
+};
 use crate::{Moment, Observer};
 use actum_model::{EntityKey, Lane, Partition, SequenceNr, Timestamp};
-use actum_persistence::store::{CommandRead, Snapshot};
+use actum_persistence::store::CommandRead;
 
 /// Where the results of a cell's reads and writes come back to: a place that is used again, and which of its users.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -56,14 +59,8 @@ pub struct Outputs<M: ModelTypes> {
     pub bytes_staged: usize,
     /// Bytes of changes that no longer wait in cells: they were sent, or failed.
     pub bytes_unstaged: usize,
-}
-
-/// A snapshot that was taken.
-#[derive(Clone, Debug)]
-pub struct TakenSnapshot {
-    pub snapshot: Snapshot,
-    /// The oldest event that holds a reply which is still promised, if any does: it and those behind it must stay.
-    pub needed_from: Option<SequenceNr>,
+    /// Not brought forth, but kept for the next turns.
+    pub spare: SparePlaces<M>,
 }
 
 /// What a cell wants to know from the store. Its entity comes with it.
@@ -145,6 +142,7 @@ impl<M: ModelTypes> Default for Outputs<M> {
             settled: Settlements::default(),
             bytes_staged: 0,
             bytes_unstaged: 0,
+            spare: SparePlaces::default(),
         }
     }
 }

@@ -21,7 +21,6 @@ pub(super) struct Cells<M: Model> {
 
 pub(super) struct Slot<M: Model> {
     pub cell: Option<Cell<M>>,
-    generation: u32,
     newer: u32,
     older: u32,
     pub used: Moment,
@@ -32,6 +31,9 @@ pub(super) struct Slot<M: Model> {
 }
 
 const NONE: u32 = u32::MAX;
+
+/// For how many cells room is made at least.
+const PLACES_MIN: usize = 4;
 
 impl<M: Model> Cells<M> {
     pub(super) fn new() -> Self {
@@ -59,10 +61,10 @@ impl<M: Model> Cells<M> {
         let slot = self.free.pop().unwrap_or_else(|| {
             let slot = u32::try_from(self.slots.len())
                 .expect("a partition holds fewer than 2^32 entities");
+            self.make_room();
             self.slots.push(Slot::empty());
             slot
         });
-        self.slots[slot as usize].generation = generation;
         Ticket { kind, slot, generation }
     }
 
@@ -98,8 +100,8 @@ impl<M: Model> Cells<M> {
 
     /// The cell a result is for; `None` when it has left meanwhile.
     pub(super) fn holder(&mut self, ticket: Ticket) -> Option<&mut Cell<M>> {
-        let slot = self.slots.get_mut(ticket.slot as usize)?;
-        if slot.generation == ticket.generation { slot.cell.as_mut() } else { None }
+        let cell = self.slots.get_mut(ticket.slot as usize)?.cell.as_mut();
+        cell.filter(|cell| cell.ticket() == ticket)
     }
 
     /// Marks a cell as just used.
@@ -128,6 +130,14 @@ impl<M: Model> Cells<M> {
         self.index.iter().copied().collect()
     }
 
+    /// Grows by a quarter, not to the double: a place is large, and there are many that hold a cell for long.
+    fn make_room(&mut self) {
+        let len = self.slots.len();
+        if len == self.slots.capacity() {
+            self.slots.reserve_exact((len / 4).max(PLACES_MIN));
+        }
+    }
+
     fn link(&mut self, slot: u32, now: Moment) {
         let older = std::mem::replace(&mut self.newest, slot);
         let place = &mut self.slots[slot as usize];
@@ -154,18 +164,54 @@ impl<M: Model> Cells<M> {
 impl<M: Model> Slot<M> {
     fn empty() -> Self {
         let used = Moment::default();
-        Self {
-            cell: None,
-            generation: 0,
-            newer: NONE,
-            older: NONE,
-            used,
-            touched: false,
-            awaited: false,
-        }
+        Self { cell: None, newer: NONE, older: NONE, used, touched: false, awaited: false }
     }
 }
 
 fn hash_of<M: Model>(slots: &[Slot<M>], slot: u32) -> u64 {
     slots[slot as usize].cell.as_ref().expect("the index holds occupied places").key().hash64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Slot;
+    use crate::cell::ByEvents;
+    use actum_model::{Ctx, Effect, Entity, EventSourced, Handle};
+    use std::convert::Infallible;
+
+    struct Counter(u64);
+
+    impl Entity for Counter {
+        const KIND: &'static str = "counter";
+        type Id = u64;
+        type Env = ();
+        type Event = u64;
+        type Commands = (u64,);
+
+        fn initial(_: &u64) -> Self {
+            Self(0)
+        }
+    }
+
+    impl EventSourced for Counter {
+        fn apply(&mut self, event: &u64) {
+            self.0 += event;
+        }
+    }
+
+    impl Handle<u64> for Counter {
+        type Reply = ();
+        type Rejection = Infallible;
+
+        fn handle(&self, by: u64, _: &Ctx<'_, Self>) -> Result<Effect<Self, ()>, Infallible> {
+            Ok(Effect::persist(by).reply(()))
+        }
+    }
+
+    /// What all entities in memory take: who makes it larger should know.
+    #[test]
+    fn a_place_takes_144_bytes_beside_id_and_state() {
+        let beside = size_of::<Slot<ByEvents<Counter>>>() - size_of::<u64>() - size_of::<Counter>();
+        assert_eq!(beside, 144);
+    }
 }

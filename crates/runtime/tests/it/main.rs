@@ -58,4 +58,5 @@ mod threads;
 mod unread_commands;
 mod unreadable;
 mod unreadable_values;
+mod weight;
 mod wire;
