@@ -6,7 +6,7 @@ use actum_persistence::{
 };
 
 /// How payloads are decoded: into events of a type, or not at all.
-pub(super) type Decode<E> = fn(StoredPayload) -> Result<E, DecodeError>;
+pub(super) type DecodePayload<E> = fn(StoredPayload) -> Result<E, DecodeError>;
 
 /// Leaves payloads as they are stored.
 pub(super) fn stored(payload: StoredPayload) -> Result<StoredPayload, DecodeError> {
@@ -23,7 +23,7 @@ pub(super) fn typed<E: Payload>(payload: StoredPayload) -> Result<E, DecodeError
 pub(super) fn recorded<E>(
     lane: Lane,
     JournalEvent { entity, partition, event }: JournalEvent,
-    decode: Decode<E>,
+    decode: DecodePayload<E>,
 ) -> Result<Recorded<E>, ReadError> {
     let StoredEvent { sequence_nr, position, event_id, timestamp, payload, metadata } = event;
     let (metadata, _) = match Serializer::default().decode_metadata(&metadata) {

@@ -1,6 +1,6 @@
 use super::{
     ReadError, Recorded,
-    decoding::{Decode, recorded},
+    decoding::{DecodePayload, recorded},
     page_reader::{PageReader, Pages},
 };
 use actum_model::{Lane, Offset, Partition, Position, StoredPayload};
@@ -16,7 +16,7 @@ use std::{fmt, ops::RangeInclusive, sync::Arc};
 #[must_use = "nothing is read before the first `next`"]
 pub struct Events<E> {
     reader: PageReader<EventPages>,
-    decode: Decode<E>,
+    decode: DecodePayload<E>,
     /// Behind the last event that was handed out.
     offset: Offset,
 }
@@ -54,7 +54,7 @@ impl<E> Events<E> {
         events: Arc<dyn EventStore>,
         filter: EventFilter,
         limit: PageLimit,
-        decode: Decode<E>,
+        decode: DecodePayload<E>,
     ) -> Self {
         let offset = Offset::beginning(events.layout().lanes);
         let (lane, read_to, end, turn) = (None, offset.clone(), End::Wanted(None), 0);

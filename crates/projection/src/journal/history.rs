@@ -1,6 +1,6 @@
 use super::{
     ReadError, Recorded,
-    decoding::{Decode, recorded},
+    decoding::{DecodePayload, recorded},
     page_reader::{PageReader, Pages},
 };
 use actum_model::{EntityKey, InvalidKey, Lane, Partition, SequenceNr};
@@ -19,7 +19,7 @@ pub struct History<E> {
     /// The entity, or why there is none.
     entity: Result<Named, InvalidKey>,
     reader: Option<PageReader<HistoryPages>>,
-    decode: Decode<E>,
+    decode: DecodePayload<E>,
 }
 
 /// An entity, and where it belongs.
@@ -47,7 +47,7 @@ impl<E> History<E> {
         events: Arc<dyn EventStore>,
         entity: Result<EntityKey, InvalidKey>,
         limit: PageLimit,
-        decode: Decode<E>,
+        decode: DecodePayload<E>,
     ) -> Self {
         let layout = events.layout();
         let named = entity.map(|entity| Named {

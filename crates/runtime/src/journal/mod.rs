@@ -24,14 +24,14 @@ use actum_persistence::{
 use std::sync::Arc;
 
 /// The ways to the stores, shared by all partitions.
-pub(crate) struct Journal {
+pub(crate) struct StoreAccess {
     lanes: Box<[Arc<LaneQueue<EntityAppend, Ticket>>]>,
     states: Arc<LaneQueue<StateWrite, Ticket>>,
     reader: Arc<Reader>,
     saver: Arc<Saver>,
 }
 
-impl Journal {
+impl StoreAccess {
     pub(crate) fn new(
         lanes: Vec<Arc<LaneQueue<EntityAppend, Ticket>>>,
         states: Arc<LaneQueue<StateWrite, Ticket>>,

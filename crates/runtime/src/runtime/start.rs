@@ -9,7 +9,7 @@ use super::{
 use crate::{
     background_tasks::{BackgroundTasks, keep_running},
     gate::EndGuard,
-    journal::Journal,
+    journal::StoreAccess,
     partition::{EntityCap, PartitionFactory, Surroundings},
     registration::Registration,
     settings::{OpenAtStart, RuntimeSettings},
@@ -156,7 +156,7 @@ async fn spawn(parts: &Arc<EngineParts>, hosts: Hosts) -> Result<EngineTasks, St
     let queues = lanes.iter().map(|lane| Arc::clone(lane.queue())).collect();
     let (reader, saver) = (Arc::clone(&parts.reader), Arc::clone(&parts.saver));
     let surroundings = Arc::new(Surroundings {
-        journal: Journal::new(queues, Arc::clone(states.queue()), reader, saver),
+        journal: StoreAccess::new(queues, Arc::clone(states.queue()), reader, saver),
         observer: parts.settings.observer.clone(),
         load: Arc::clone(&parts.load),
         cap: EntityCap::new(Arc::clone(&parts.load), Arc::clone(&parts.partitions)),
