@@ -303,7 +303,10 @@
 //! * `sqlite`: the SQLite store, `SqliteStore`; its settings and errors are in the module `sqlite`.
 //! * `postgres`: the PostgreSQL store, `PostgresStore`; its settings, errors and migrations are in the module `postgres`.
 //!
-//! Each of the two takes a C compiler to build.
+//! * `postgres-without-tls`: the same store for servers that are reached without TLS. It leaves out the cryptography, which is
+//!   the largest single part of a build.
+//!
+//! `sqlite` and `postgres` take a C compiler to build.
 
 mod builder;
 mod engine;
@@ -333,10 +336,10 @@ pub use actum_runtime::{
     Usage,
 };
 pub use actum_store_memory::MemoryStore;
-#[cfg(feature = "postgres")]
+#[cfg(feature = "postgres-without-tls")]
 #[doc(inline)]
 pub use actum_store_postgres as postgres;
-#[cfg(feature = "postgres")]
+#[cfg(feature = "postgres-without-tls")]
 pub use actum_store_postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
 #[doc(inline)]

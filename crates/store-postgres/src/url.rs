@@ -53,7 +53,22 @@ pub(crate) fn options(url: &str) -> Result<PgConnectOptions, String> {
     let options = options.map_err(|error| fault::cause(error).to_string())?;
     // as libpq has it: who names a root wants it to be asked
     let asks = verifies && matches!(options.get_ssl_mode(), PgSslMode::Require);
-    Ok(if asks { options.ssl_mode(PgSslMode::VerifyCa) } else { options })
+    let options = if asks { options.ssl_mode(PgSslMode::VerifyCa) } else { options };
+    check_tls(options.get_ssl_mode(), cfg!(feature = "tls"))?;
+    Ok(options)
+}
+
+/// What asks for TLS is refused where there is none.
+fn check_tls(mode: PgSslMode, has_tls: bool) -> Result<(), String> {
+    match mode {
+        _ if has_tls => Ok(()),
+        PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer => Ok(()),
+        PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull => Err(
+            "it asks for TLS, which this program was built without: use the feature `postgres` of \
+            `actum` in place of `postgres-without-tls`"
+                .to_owned(),
+        ),
+    }
 }
 
 fn check_name(name: &str, is_certain: bool) -> Result<(), String> {
@@ -116,6 +131,20 @@ fn decoded(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_asks_for_tls_is_refused_where_there_is_none() {
+        for mode in [PgSslMode::Disable, PgSslMode::Allow, PgSslMode::Prefer] {
+            assert_eq!(check_tls(mode, false), Ok(()));
+        }
+        for mode in [PgSslMode::Require, PgSslMode::VerifyCa, PgSslMode::VerifyFull] {
+            assert_eq!(check_tls(mode, true), Ok(()));
+            let why = check_tls(mode, false).unwrap_err();
+            assert!(why.contains("`postgres-without-tls`"), "{why}");
+        }
+        let here = options("postgres://bank@db.example/bank?sslmode=require");
+        assert_eq!(here.is_ok(), cfg!(feature = "tls"));
+    }
 
     fn why(url: &str) -> String {
         options(url).expect_err(url)
