@@ -48,7 +48,7 @@ impl Engine {
         self.runtime.incarnation()
     }
 
-    /// The journal, to be read beside the entities: histories, events in the order of their commits, lists of entities.
+    /// The journal, to be read beside the entities: histories, events behind an offset, lists of entities.
     ///
     /// # Examples
     /// ```no_run

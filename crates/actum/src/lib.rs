@@ -178,7 +178,7 @@
 //! while let Some(listed) = accounts.next().await? {
 //!     println!("{} has {} events", listed.entity, listed.head);
 //! }
-//! // what happened to any of them, in the order of the commits; the offset goes on from there another time
+//! // what happened to any of them, each lane in the order of its commits; the offset goes on from there another time
 //! let mut events = journal.events_of::<Account>();
 //! let mut total = 0;
 //! while let Some(recorded) = events.next().await? {

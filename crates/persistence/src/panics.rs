@@ -1,6 +1,6 @@
 //! Foreign code that may panic: the code of users and of stores.
 //!
-//! The one place that catches panics.
+//! The one place of the engine that catches panics.
 
 use std::{
     any::Any,

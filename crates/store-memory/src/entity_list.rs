@@ -1,7 +1,8 @@
 use actum_model::EntityKey;
 use actum_persistence::store::{EntitySearch, ListedEntity, ListedState, Listing};
 
-/// A page of entities, gathered from tables that have no order: the first ones by id of all that are wanted.
+/// A page of entities, gathered from tables that have no order: the first ones by id of all that are wanted. Each page looks
+/// at all entities.
 pub(crate) struct EntityList<'a, T> {
     search: &'a EntitySearch,
     first: Vec<T>,

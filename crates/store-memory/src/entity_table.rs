@@ -57,15 +57,16 @@ impl<V> EntityTable<V> {
         all.any(|(key, value)| key.kind() == kind && wanted(value))
     }
 
-    /// The kinds of all entities.
-    pub(crate) fn kinds(&self) -> BTreeSet<String> {
+    /// The kinds of the entities in a bucket; none if there is no such bucket. Bucket by bucket, as
+    /// [`search`](Self::search).
+    pub(crate) fn kinds(&self, bucket: usize) -> Option<BTreeSet<String>> {
         let mut kinds = BTreeSet::new();
-        for (key, _) in self.buckets.iter().flatten() {
+        for (key, _) in self.buckets.get(bucket)? {
             if !kinds.contains(key.kind()) {
                 kinds.insert(key.kind().to_owned());
             }
         }
-        kinds
+        Some(kinds)
     }
 
     /// The entries of a bucket that are wanted, in no order; none if there is no such bucket. Bucket by bucket, so that

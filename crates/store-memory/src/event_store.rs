@@ -6,6 +6,7 @@ use actum_persistence::store::{
     StoreError, bounds::KINDS_LISTED_MAX,
 };
 use async_trait::async_trait;
+use std::collections::BTreeSet;
 
 #[async_trait]
 impl EventStore for MemoryStore {
@@ -72,8 +73,11 @@ impl EventStore for MemoryStore {
 
     async fn kinds(&self) -> Result<Vec<String>, StoreError> {
         self.check_open("listing kinds")?;
-        let mut kinds = self.states().read().kinds();
-        self.lanes().iter().for_each(|lane| kinds.append(&mut lane.read().kinds()));
+        let mut kinds = BTreeSet::new();
+        (0..).map_while(|table| self.states().read().kinds(table)).for_each(|of| kinds.extend(of));
+        for lane in self.lanes() {
+            (0..).map_while(|table| lane.read().kinds(table)).for_each(|of| kinds.extend(of));
+        }
         Ok(kinds.into_iter().take(KINDS_LISTED_MAX).collect())
     }
 

@@ -150,9 +150,9 @@ impl LaneLog {
         Some(wanted.filter_map(listed).collect())
     }
 
-    /// The kinds of its entities.
-    pub(crate) fn kinds(&self) -> BTreeSet<String> {
-        self.entities.kinds()
+    /// The kinds of the entities in one of its tables; none if there is no such table.
+    pub(crate) fn kinds(&self, table: usize) -> Option<BTreeSet<String>> {
+        self.entities.kinds(table)
     }
 
     /// Whether entities of `kind` have events, deleted or not.

@@ -24,9 +24,9 @@ struct Command {
 }
 
 impl States {
-    /// The kinds of its entities.
-    pub(crate) fn kinds(&self) -> BTreeSet<String> {
-        self.records.kinds()
+    /// The kinds of the entities in one of its tables; none if there is no such table.
+    pub(crate) fn kinds(&self, table: usize) -> Option<BTreeSet<String>> {
+        self.records.kinds(table)
     }
 
     /// Which of the entities in one of its tables are wanted, in no order; none if there is no such table.

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 
 const DOING: &str = "reading an entity backward";
 
-/// One row with head and floor, recognised by its missing position, and the events in front of `$3`, each weighed with
+/// One row with head and floor, recognised by its missing position, and the events up to `$3`, each weighed with
 /// those before it as in `entity_pages.rs`.
 const QUERY: &str = "
     WITH asked AS MATERIALIZED (
@@ -34,7 +34,7 @@ const QUERY: &str = "
         SELECT e.*, sum(octet_length(e.payload) + octet_length(e.metadata))
             OVER (ORDER BY e.sequence_nr DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS weight_before
         FROM @events AS e
-        WHERE e.entity = a.entity AND e.sequence_nr > a.floor AND e.sequence_nr < $3
+        WHERE e.entity = a.entity AND e.sequence_nr > a.floor AND e.sequence_nr <= $3
         ORDER BY e.sequence_nr DESC LIMIT $4
     ) AS v
     WHERE v.weight_before IS NULL OR v.weight_before <= $5";
@@ -50,7 +50,7 @@ pub(crate) async fn read(
         sqlx::query(shared.texts.of(QUERY))
             .bind(entity.kind())
             .bind(entity.id())
-            .bind(integer::bound(before.get()))
+            .bind(integer::bound(before.previous().get()))
             .bind(i64::from(limit.events.get()))
             .bind(integer::bound(limit.bytes as u64))
     };

@@ -11,7 +11,7 @@ macro_rules! looked_at {
     () => {
         "(
             SELECT * FROM @entities AS n
-            WHERE n.kind = $1 AND n.id > $2 AND n.id >= $3 AND ($4::text IS NULL OR n.id < $4)
+            WHERE n.kind = $1 AND n.id > $2 AND n.id >= $3 AND n.id < $4
             ORDER BY n.kind, n.id LIMIT $5
         ) AS n"
     };
@@ -78,14 +78,14 @@ async fn read<T>(
     listed: impl Fn(&Row, &str) -> Result<(String, Option<T>), sqlx::Error>,
 ) -> Result<Listing<T>, StoreError> {
     let end = search.id_end();
-    let statement = || bind(sqlx::query(shared.texts.of(query)), search, end.as_deref());
+    let statement = || bind(sqlx::query(shared.texts.of(query)), search, &end);
     let rows = shared.connections.read(doing, statement).await?;
     let looked_at: Result<Vec<_>, _> = rows.iter().map(|row| listed(row, &search.kind)).collect();
     let looked_at = looked_at.map_err(|error| store_error(doing, error))?;
     Ok(Listing::of_looked_at(search, looked_at))
 }
 
-fn bind<'q>(query: Statement<'q>, search: &'q EntitySearch, end: Option<&'q str>) -> Statement<'q> {
+fn bind<'q>(query: Statement<'q>, search: &'q EntitySearch, end: &'q str) -> Statement<'q> {
     query
         .bind(&search.kind)
         .bind(&search.after)

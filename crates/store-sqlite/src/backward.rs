@@ -6,9 +6,9 @@ use actum_persistence::store::{
     BackwardAnswer, EntityPage, PageLimit, StoredEvent, StoredRow, integer,
 };
 
-/// First a row with head and floor, recognised by its missing `place`, then the events in front of `?3`. The numbers of
-/// an entity are contiguous, so where they begin is found without counting.
-const QUERY: &str = "
+/// First a row with head and floor, recognised by its missing `place`, then the events up to `?3`: by the
+/// index, so that reading stops where the page is full.
+pub(crate) const QUERY: &str = "
     WITH asked (entity, floor, head) AS MATERIALIZED (
         SELECT e.entity, e.floor,
             max(e.floor, ifnull((SELECT max(sequence_nr) FROM events WHERE entity = e.entity), 0))
@@ -19,7 +19,7 @@ const QUERY: &str = "
     SELECT * FROM (
         SELECT NULL, e.sequence_nr, e.place, e.incarnation, e.event_nr, e.timestamp, e.codec, e.manifest,
             e.schema_version, e.payload, e.metadata
-        FROM asked AS a CROSS JOIN events AS e ON e.entity = a.entity AND e.sequence_nr < ?3
+        FROM events AS e WHERE e.entity = (SELECT entity FROM asked) AND e.sequence_nr <= ?3
         ORDER BY e.sequence_nr DESC LIMIT ?4
     )";
 
@@ -32,7 +32,7 @@ pub(crate) async fn read(
     places: Places,
 ) -> Result<EntityPage, sqlx::Error> {
     let query = sqlx::query(QUERY).bind(entity.kind()).bind(entity.id());
-    let query = query.bind(integer::bound(before.get())).bind(limit.events.get());
+    let query = query.bind(integer::bound(before.previous().get())).bind(limit.events.get());
     let (mut answer, mut failed) = (None, None);
     let take = |row: &Row| match &mut answer {
         None => match numbers(row) {

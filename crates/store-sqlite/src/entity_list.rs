@@ -5,12 +5,13 @@ use actum_persistence::store::{
     EntitySearch, ListedEntity, ListedState, Listing, StoredRow, bounds::KINDS_LISTED_MAX,
 };
 
-/// The entities that are looked at: a range of the index over kind and id.
+/// The entities that are looked at: a range of the index over kind and id. Of two lower bounds SQLite would take the first,
+/// so the index is asked for one.
 macro_rules! looked_at {
     () => {
         "(
             SELECT * FROM entities
-            WHERE kind = ?1 AND id > ?2 AND id >= ?3 AND (?4 IS NULL OR id < ?4)
+            WHERE kind = ?1 AND id >= max(?2, ?3) AND +id > ?2 AND id < ?4
             ORDER BY id LIMIT ?5
         ) AS n"
     };
@@ -68,16 +69,50 @@ async fn read<T>(
     listed: impl Fn(&Row, &str) -> Result<(String, Option<T>), sqlx::Error>,
 ) -> Result<Listing<T>, sqlx::Error> {
     let end = search.id_end();
-    let rows = reader.rows(bind(sqlx::query(query), search, end.as_deref())).await?;
+    let rows = reader.rows(bind(sqlx::query(query), search, &end)).await?;
     let looked_at: Result<Vec<_>, _> = rows.iter().map(|row| listed(row, &search.kind)).collect();
     Ok(Listing::of_looked_at(search, looked_at?))
 }
 
-fn bind<'q>(query: Statement<'q>, search: &'q EntitySearch, end: Option<&'q str>) -> Statement<'q> {
+fn bind<'q>(query: Statement<'q>, search: &'q EntitySearch, end: &'q str) -> Statement<'q> {
     query
         .bind(&search.kind)
         .bind(&search.after)
         .bind(&search.id_prefix)
         .bind(end)
         .bind(search.limit.get())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{SqliteStore, backward};
+    use sqlx::AssertSqlSafe;
+
+    /// What SQLite says that it will do.
+    async fn plan(query: &str) -> String {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(directory.path().join("journal.db")).await.unwrap();
+        let mut reader = store.readers().reader("explaining").await.unwrap();
+        let explained = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}"));
+        let rows = reader.rows(sqlx::query(explained)).await.unwrap();
+        let steps: Vec<_> = rows.iter().map(|row| row.text(3).unwrap()).collect();
+        steps.join("\n")
+    }
+
+    #[tokio::test]
+    async fn a_list_reads_a_range_of_an_index_and_sorts_nothing() {
+        for query in [EVENTS, STATES] {
+            let plan = plan(query).await;
+            assert!(plan.contains("(kind=? AND id>? AND id<?)"), "{plan}");
+            assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN entities"), "{plan}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_entity_is_read_backward_along_an_index() {
+        let plan = plan(backward::QUERY).await;
+        assert!(plan.contains("(entity=? AND sequence_nr<?)"), "{plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+    }
 }

@@ -127,7 +127,8 @@ pub async fn kinds_are_listed_once(fixture: &dyn StoreFixture) {
         let appends = keys.iter().map(|key| writer.append(key, 0, vec![event("first")])).collect();
         writer.store(appends).await.expect("the store accepts the batch");
     }
-    assert_eq!(kinds().await, ["B", "a", "ab", "b", "é"]);
+    writer.put(&entity("note", "1"), (0, 1), "noted").await.expect("a state is written");
+    assert_eq!(kinds().await, ["B", "a", "ab", "b", "note", "é"]);
 }
 
 /// As a filter's names: what no id or kind can be, and pages that are too large.

@@ -68,7 +68,7 @@ impl FaultStore {
     async fn claim_foreign_writer(&self) -> Result<Incarnation, StoreError> {
         let mut held = None;
         for nr in 1..=FOREIGN_WRITERS_MAX {
-            let (slot, holder) = (format!("stranger {nr}"), "a stranger".to_owned());
+            let (slot, holder) = (format!("foreign writer {nr}"), "a foreign writer".to_owned());
             let claim = WriterClaim { slot, holder, lease: LEASE, replaces: None };
             match self.inner.writers.claim(&claim).await {
                 Ok(incarnation) => return Ok(incarnation),
@@ -77,6 +77,6 @@ impl FaultStore {
             }
         }
         let held = held.map_or_else(|| "no slot".to_owned(), |error| error.to_string());
-        Err(StoreError::unavailable("claiming a slot for a stranger", held))
+        Err(StoreError::unavailable("claiming a slot for a foreign writer", held))
     }
 }

@@ -60,7 +60,7 @@ pub(crate) fn probe(what: &str) -> Result<f64> {
         IDLE => idle(&runtime)?.0 as f64,
         RESIDENT => idle(&runtime)?.1 as f64,
         WRITTEN => (written(&runtime, ENTITIES)? - written(&runtime, 0)?) as f64,
-        other => bail!("nobody measures `{other}`"),
+        other => bail!("there is no subject that measures `{other}`"),
     })
 }
 

@@ -31,7 +31,7 @@ pub(super) struct HeldAnswer<E: Entity> {
 pub struct SparePlaces<M: ModelTypes>(Vec<Box<UnderWay<M>>>);
 
 /// How many are kept: more entities of one kind in one partition are rarely at work at the same time.
-const SPARE_MAX: usize = 64;
+const SPARE_MAX: usize = 16;
 
 /// A queue that has grown beyond this many answers gives its memory back.
 const HELD_KEPT_MAX: usize = 16;
@@ -83,5 +83,63 @@ impl<M: ModelTypes> Default for UnderWay<M> {
 impl<M: ModelTypes> Default for SparePlaces<M> {
     fn default() -> Self {
         Self(Vec::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::ByEvents;
+    use actum_model::{Ctx, Effect, EventSourced, Handle};
+    use std::convert::Infallible;
+
+    struct Tally;
+
+    impl Entity for Tally {
+        const KIND: &'static str = "tally";
+        type Id = u64;
+        type Env = ();
+        type Event = u64;
+        type Commands = (u64,);
+
+        fn initial(_: &u64) -> Self {
+            Self
+        }
+    }
+
+    impl EventSourced for Tally {
+        fn apply(&mut self, _: &u64) {}
+    }
+
+    impl Handle<u64> for Tally {
+        type Reply = ();
+        type Rejection = Infallible;
+
+        fn handle(&self, by: u64, _: &Ctx<'_, Self>) -> Result<Effect<Self, ()>, Infallible> {
+            Ok(Effect::persist(by).reply(()))
+        }
+    }
+
+    fn waiting(count: u64) -> Box<UnderWay<ByEvents<Tally>>> {
+        let mut place = Box::<UnderWay<ByEvents<Tally>>>::default();
+        place.held.extend((1..=count).map(|nr| HeldAnswer {
+            job: None,
+            needs: SequenceNr::new(nr),
+            part: Part::Saw,
+            after_commit: None,
+        }));
+        place
+    }
+
+    #[test]
+    fn a_place_comes_back_empty_and_what_is_kept_has_a_bound() {
+        let mut spare = SparePlaces::default();
+        spare.give_back(waiting(3));
+        let again = spare.take();
+        assert!(again.is_empty() && again.held.capacity() >= 3, "its room is used again");
+        spare.give_back(waiting(1 + HELD_KEPT_MAX as u64));
+        assert!(spare.take().held.capacity() <= HELD_KEPT_MAX, "a large queue is given back");
+        (0..2 * SPARE_MAX).for_each(|_| spare.give_back(waiting(1)));
+        assert_eq!(spare.0.len(), SPARE_MAX);
     }
 }

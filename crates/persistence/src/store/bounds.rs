@@ -25,6 +25,10 @@ pub const BATCH_EVENTS_MAX: usize = 100_000;
 pub const BATCH_BYTES_MAX: usize = 64 << 20;
 /// The most entities of which one call deletes events or snapshots.
 pub const DELETIONS_MAX: usize = 1_000;
+/// The most events of one page that is read.
+pub const PAGE_EVENTS_MAX: u32 = 100_000;
+/// The most bytes of one page that is read.
+pub const PAGE_BYTES_MAX: usize = 512 << 20;
 /// The most entities that one page of a listing looks at.
 pub const LISTED_MAX: u32 = 1_000;
 /// The most kinds of entities that a store lists.

@@ -41,18 +41,20 @@ impl EntitySearch {
         id > self.after.as_str() && id.starts_with(&self.id_prefix)
     }
 
-    /// The first text behind all that begin with the prefix, in the order of bytes; `None` when there is none.
+    /// A text behind all ids that begin with the prefix, and in front of all other ids behind those, in the order of bytes:
+    /// so what is looked at is a range of an index.
     #[must_use]
-    pub fn id_end(&self) -> Option<String> {
+    pub fn id_end(&self) -> String {
         let mut end = self.id_prefix.clone();
         // the last character that has one behind it is replaced by that
         while let Some(last) = end.pop() {
             if let Some(next) = next_char(last) {
                 end.push(next);
-                return Some(end);
+                return end;
             }
         }
-        None
+        // longer than an id, of the last character there is
+        char::MAX.to_string().repeat(ID_BYTES_MAX / char::MAX.len_utf8() + 1)
     }
 }
 
@@ -77,15 +79,16 @@ mod tests {
     #[test]
     fn the_end_of_a_prefix_lies_behind_all_that_begin_with_it() {
         let end = |text: &str| prefix(text).id_end();
-        assert_eq!(end(""), None);
-        assert_eq!(end("acc-").as_deref(), Some("acc."));
-        assert_eq!(end("\u{7f}").as_deref(), Some("\u{80}"));
-        assert_eq!(end("a\u{d7ff}").as_deref(), Some("a\u{e000}"), "surrogates are no characters");
-        assert_eq!(end("a\u{10ffff}\u{10ffff}").as_deref(), Some("b"));
-        assert_eq!(end("\u{10ffff}"), None);
-        for text in ["acc-", "é", "\u{d7ff}", "a\u{10ffff}"] {
-            let end = end(text).expect("there is something behind it");
-            assert!(*end > *format!("{text}\u{10ffff}\u{10ffff}"), "{text}");
+        assert_eq!(end("acc-"), "acc.");
+        assert_eq!(end("\u{7f}"), "\u{80}");
+        assert_eq!(end("a\u{d7ff}"), "a\u{e000}", "surrogates are no characters");
+        assert_eq!(end("a\u{10ffff}\u{10ffff}"), "b");
+        for text in ["", "acc-", "é", "\u{d7ff}", "a\u{10ffff}", "\u{10ffff}"] {
+            let mut last = text.to_owned();
+            while last.len() + 4 <= ID_BYTES_MAX {
+                last.push(char::MAX);
+            }
+            assert!(end(text) > last, "{text}");
         }
     }
 

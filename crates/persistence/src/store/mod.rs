@@ -10,8 +10,8 @@
 //!   [`SnapshotRow`], [`StateRecord`], [`CommandRecord`], [`StoredCommand`], [`StateChange`], [`JournalLayout`]. A new part of
 //!   these is a new format, and a store that overlooked it would lose it.
 //! * What is asked of a store, which only Actum builds: [`AppendBatch`], [`EntityAppend`], [`StateBatch`], [`StateWrite`],
-//!   [`EntityRead`], [`RecoveryRead`], [`CommandRead`], [`EventFilter`], [`EntitySearch`], [`WriterClaim`], [`SeenHolder`]. A store takes them
-//!   apart in full.
+//!   [`EntityRead`], [`RecoveryRead`], [`CommandRead`], [`EventFilter`], [`EntitySearch`], [`WriterClaim`],
+//!   [`SeenHolder`]. A store takes them apart in full.
 //! * Outcomes, to each of which there must be an answer: [`AppendOutcome`], [`StateOutcome`], [`Resolution`].
 //! * What a store says of its rows to the pure rules that all stores share: [`EventAt`], [`LastWrite`], [`Wanted`],
 //!   [`NewestSnapshot`], [`Answered`], [`CoveredEvent`], [`EntityHead`].
@@ -20,10 +20,11 @@
 //! What every store must refuse, find out or put together, and needs no database for, is here once:
 //! * before a write: [`AppendBatch::check`], [`StateBatch::check`], [`Snapshot::check_all`], [`EventFilter::check`],
 //!   [`EventDeletion::check_all`];
+//! * before a list of entities: [`EntitySearch::check`], and behind it [`Listing::of_looked_at`];
 //! * what a write amounts to: [`EntityAppend::conflict_at`], [`StateWrite::outcome_at`], [`Resolution`], and
 //!   [`KnownEntities`], so that it needs no look-up;
-//! * from rows to values: [`StoredRow`] says what a column must satisfy to be one, [`EntityAnswer`] and [`LaneAnswer`] what
-//!   goes on a page and whether an event is missing, [`complete_recovery`] and [`SnapshotRow`] what is done about a
+//! * from rows to values: [`StoredRow`] says what a column must satisfy to be one, [`EntityAnswer`], [`BackwardAnswer`] and
+//!   [`LaneAnswer`] what goes on a page and whether an event is missing, [`complete_recovery`] and [`SnapshotRow`] what is done about a
 //!   snapshot that cannot be used.
 
 mod append;

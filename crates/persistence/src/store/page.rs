@@ -1,4 +1,7 @@
-use super::{JournalEvent, StoredEvent};
+use super::{
+    JournalEvent, StoreError, StoredEvent,
+    bounds::{PAGE_BYTES_MAX, PAGE_EVENTS_MAX},
+};
 use actum_model::{EntityKey, Position, SequenceNr};
 use std::num::NonZeroU32;
 
@@ -18,6 +21,20 @@ impl PageLimit {
     #[must_use]
     pub fn one_event() -> Self {
         Self { events: NonZeroU32::MIN, bytes: 1 }
+    }
+
+    /// Checks that it is one that readers may ask for.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] when it is not.
+    pub fn check(&self) -> Result<(), StoreError> {
+        let Self { events, bytes } = *self;
+        if events.get() > PAGE_EVENTS_MAX || !(1..=PAGE_BYTES_MAX).contains(&bytes) {
+            return Err(StoreError::invalid(format!(
+                "a page has 1 to {PAGE_EVENTS_MAX} events and 1 to {PAGE_BYTES_MAX} bytes, this one {events} and {bytes}"
+            )));
+        }
+        Ok(())
     }
 
     /// Sets [`events`](Self::events).

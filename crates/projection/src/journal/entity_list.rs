@@ -1,6 +1,6 @@
 use super::{
     ReadError,
-    page_reader::{PageReader, Pages},
+    page_reader::{PageRead, PageReader, Pages},
 };
 use actum_persistence::store::{EntitySearch, Listing, StoreError};
 use std::{fmt, num::NonZeroU32, pin::Pin};
@@ -61,7 +61,7 @@ impl<T: Send + 'static> EntityList<T> {
     /// # Panics
     /// Outside of a tokio runtime, or when the store panics.
     pub async fn next(&mut self) -> Result<Option<T>, ReadError> {
-        Ok(self.reader.next().await?)
+        self.reader.next().await
     }
 
     fn set(mut self, set: impl FnOnce(&mut EntitySearch)) -> Self {
@@ -75,7 +75,7 @@ impl<T: Send + 'static> EntityList<T> {
 impl<T: Send + 'static> Pages for ListPages<T> {
     type Item = T;
 
-    async fn read(&mut self) -> Result<Option<Vec<T>>, StoreError> {
+    async fn read(&mut self) -> PageRead<T> {
         if self.is_read {
             return Ok(None);
         }

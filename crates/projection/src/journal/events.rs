@@ -1,17 +1,17 @@
 use super::{
     ReadError, Recorded,
     decoding::{DecodePayload, recorded},
-    page_reader::{PageReader, Pages},
+    page_reader::{PageRead, PageReader, Pages},
 };
 use actum_model::{Lane, Offset, Partition, Position, StoredPayload};
 use actum_persistence::store::{EventFilter, EventStore, JournalEvent, PageLimit, StoreError};
 use std::{fmt, ops::RangeInclusive, sync::Arc};
 
-/// Events of the journal: those of a lane in the order in which they were committed, and lanes page by page in turn. So those of
-/// one entity come in order, and all do where the journal has one lane.
+/// Events of the journal: those of a lane in the order in which they were committed, and lanes page by page in turn. So the
+/// events of one entity come in order, and all do where the journal has one lane.
 ///
 /// What is set must be set before the first [`next`](Self::next), which begins to read. It ends where the lanes ended then,
-/// or where it is told to; [`offset`](Self::offset) says how far it has come, and another reader goes on from there. Events
+/// or [where it is to](Self::to); [`offset`](Self::offset) says how far it has come, and another reader goes on from there. Events
 /// that were deleted after a snapshot are not there.
 #[must_use = "nothing is read before the first `next`"]
 pub struct Events<E> {
@@ -19,6 +19,8 @@ pub struct Events<E> {
     decode: DecodePayload<E>,
     /// Behind the last event that was handed out.
     offset: Offset,
+    /// An event that could not be decoded: the offset passes it when the next one is asked for.
+    undecoded: Option<(Lane, Position)>,
 }
 
 struct EventPages {
@@ -36,7 +38,7 @@ struct EventPages {
 
 /// Where each lane ends.
 enum End {
-    /// At its head, or in front of that if it is told so.
+    /// At its head, or in front of that if less is wanted.
     Wanted(Option<Offset>),
     /// As was found out before the first page.
     Found(Offset),
@@ -59,13 +61,16 @@ impl<E> Events<E> {
         let offset = Offset::beginning(events.layout().lanes);
         let (lane, read_to, end, turn) = (None, offset.clone(), End::Wanted(None), 0);
         let pages = EventPages { events, filter, limit, lane, read_to, end, turn };
-        Self { reader: PageReader::new(pages), decode, offset }
+        Self { reader: PageReader::new(pages), decode, offset, undecoded: None }
     }
 
     /// Begins behind `offset`.
     pub fn after(mut self, offset: Offset) -> Self {
-        self.offset.clone_from(&offset);
-        self.set(|pages| pages.read_to = offset)
+        if let Some(pages) = self.reader.unread() {
+            pages.read_to.clone_from(&offset);
+            self.offset = offset;
+        }
+        self
     }
 
     /// Ends with what is at `end` in each lane, if that is there.
@@ -89,12 +94,14 @@ impl<E> Events<E> {
         self.set(|pages| pages.filter.manifests = manifests)
     }
 
-    /// How much a page has at most; twice as much may be in memory. 1,000 events or 4 MiB by default.
+    /// How much a page has at most, 1 to 100,000 events and 1 byte to 512 MiB; twice as much may be in memory. 1,000 events
+    /// or 4 MiB by default.
     pub fn page_limit(self, limit: PageLimit) -> Self {
         self.set(|pages| pages.limit = limit)
     }
 
-    /// How far it has come: behind the last event that was handed out, and behind what the filter has left out since.
+    /// How far it has come: behind the last event that was handed out, and behind what the filter has left out since. In
+    /// front of an event that could not be decoded, until the next one is asked for.
     #[must_use]
     pub fn offset(&self) -> &Offset {
         &self.offset
@@ -112,13 +119,22 @@ impl<E> Events<E> {
     /// # Panics
     /// Outside of a tokio runtime, or when the store panics.
     pub async fn next(&mut self) -> Result<Option<Recorded<E>>, ReadError> {
+        if let Some((lane, position)) = self.undecoded.take() {
+            self.offset.advance(lane, position);
+        }
         loop {
             match self.reader.next().await? {
                 None => return Ok(None),
                 Some(Item::ReadTo(lane, position)) => self.offset.advance(lane, position),
                 Some(Item::Event(lane, event)) => {
-                    self.offset.advance(lane, event.event.position);
-                    return recorded(lane, *event, self.decode).map(Some);
+                    let position = event.event.position;
+                    let event = recorded(lane, *event, self.decode);
+                    if event.is_ok() {
+                        self.offset.advance(lane, position);
+                    } else {
+                        self.undecoded = Some((lane, position));
+                    }
+                    return event.map(Some);
                 }
             }
         }
@@ -143,13 +159,14 @@ impl Events<StoredPayload> {
 impl Pages for EventPages {
     type Item = Item;
 
-    async fn read(&mut self) -> Result<Option<Vec<Item>>, StoreError> {
+    async fn read(&mut self) -> PageRead<Item> {
+        self.limit.check()?;
         let end = self.end().await?;
         let Some(lane) = self.next_lane(&end) else { return Ok(None) };
         let (after, end) = (self.read_to.position(lane), end.position(lane));
         let page = self.events.read_lane(lane, after, &self.filter, self.limit).await?;
         if page.read_to <= after {
-            return Err(regressed(lane, after, end));
+            return Err(regressed(lane, end, page.read_to).into());
         }
         let read_to = page.read_to.min(end);
         let events = page.events.into_iter().filter(|event| event.event.position <= end);

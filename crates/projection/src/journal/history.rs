@@ -1,7 +1,7 @@
 use super::{
     ReadError, Recorded,
     decoding::{DecodePayload, recorded},
-    page_reader::{PageReader, Pages},
+    page_reader::{PageRead, PageReader, Pages},
 };
 use actum_model::{EntityKey, InvalidKey, Lane, Partition, SequenceNr};
 use actum_persistence::store::{
@@ -39,6 +39,8 @@ struct HistoryPages {
     /// How many events are wanted at most, behind those that were read.
     left: u64,
     limit: PageLimit,
+    /// Whether a page was read: from then on nothing may be missing between pages.
+    has_begun: bool,
     is_read: bool,
 }
 
@@ -63,6 +65,7 @@ impl<E> History<E> {
             last: SequenceNr::new(u64::MAX),
             left: u64::MAX,
             limit,
+            has_begun: false,
             is_read: false,
         });
         Self { entity: named, reader: pages.map(PageReader::new), decode }
@@ -88,7 +91,8 @@ impl<E> History<E> {
         self.set(|pages| pages.left = count)
     }
 
-    /// How much a page has at most; twice as much may be in memory. 1,000 events or 4 MiB by default.
+    /// How much a page has at most, 1 to 100,000 events and 1 byte to 512 MiB; twice as much may be in memory. 1,000 events
+    /// or 4 MiB by default.
     pub fn page_limit(self, limit: PageLimit) -> Self {
         self.set(|pages| pages.limit = limit)
     }
@@ -122,7 +126,8 @@ impl<E> History<E> {
 impl Pages for HistoryPages {
     type Item = StoredEvent;
 
-    async fn read(&mut self) -> Result<Option<Vec<StoredEvent>>, StoreError> {
+    async fn read(&mut self) -> PageRead<StoredEvent> {
+        self.limit.check()?;
         if self.is_read || self.left == 0 || self.first > self.last {
             return Ok(None);
         }
@@ -136,10 +141,15 @@ impl Pages for HistoryPages {
         } else {
             let after = self.first.previous();
             let page = self.read_behind(after).await?;
+            if self.has_begun && page.floor > after {
+                self.first = page.floor.next();
+                return Err(ReadError::Deleted { entity: self.entity.clone(), up_to: page.floor });
+            }
             self.is_read = !page.has_more(after);
             self.first = page.events.last().map_or(self.first, |event| event.sequence_nr.next());
             page.events
         };
+        self.has_begun = true;
         events.retain(|event| wanted.contains(&event.sequence_nr));
         self.left -= events.len() as u64;
         Ok(Some(events))

@@ -9,7 +9,8 @@ pub struct JournalInfo {
     pub layout: JournalLayout,
     /// The position of the last event of every lane.
     pub heads: Offset,
-    /// The kinds of its entities, of both models, in the order of bytes; at most
+    /// The kinds of which the store of events knows an entity, in the order of bytes: of both models, unless durable states
+    /// are kept in another product. At most
     /// [`KINDS_LISTED_MAX`](actum_persistence::store::bounds::KINDS_LISTED_MAX).
     pub kinds: Vec<String>,
 }

@@ -5,9 +5,17 @@ use actum_persistence::{serializer::MetadataError, store::StoreError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// The store failed. Asking again reads from the same place, and helps if the store was only away.
+    /// The store failed. Asking again reads from the same place, and helps if the store was only away; not if it panicked.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Events were deleted after a snapshot while they were read. Asking again goes on behind them.
+    #[error("events of {entity} up to {up_to} were deleted while they were read")]
+    Deleted {
+        /// Whose events they are.
+        entity: EntityKey,
+        /// The last one that is gone.
+        up_to: SequenceNr,
+    },
     /// No entity can have this kind or id.
     #[error(transparent)]
     Invalid(#[from] InvalidKey),

@@ -7,7 +7,7 @@ use crate::{
 use actum_model::{Lane, Offset, PartitionCount, Position};
 use actum_persistence::store::StoreError;
 use actum_projection::{Journal, ReadError};
-use actum_testkit::{Fault, Operation};
+use actum_testkit::{Damage, Fault, Operation};
 use std::collections::BTreeMap;
 
 fn offset(positions: &[u64]) -> Offset {
@@ -101,6 +101,19 @@ async fn filters_select_and_the_offset_moves_past_what_they_leave_out() {
     let partition = account("a").partition(PartitionCount::default());
     let mut of_partition = journal.stored_events().in_partitions(partition..=partition);
     assert_eq!(rest(&mut of_partition).await.unwrap(), all("a", 3));
+}
+
+#[tokio::test]
+async fn the_offset_passes_an_event_that_cannot_be_decoded_only_when_the_next_one_is_asked_for() {
+    let rig = Rig::new(1).await;
+    rig.deposit(&account("a"), 3).await;
+    rig.faults.next(Operation::ReadLane, Fault::damaged_event(Damage::Bytes));
+    let mut events = rig.journal().events_of::<Account>();
+    let error = events.next().await.expect_err("the first event is damaged");
+    assert!(matches!(error, ReadError::Undecodable { .. }), "{error}");
+    assert_eq!(positions(events.offset()), [0]);
+    assert_eq!(events.next().await.unwrap().map(|event| event.position.get()), Some(2));
+    assert_eq!(positions(events.offset()), [2]);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use crate::{
 use actum_model::{SequenceNr, Timestamp};
 use actum_persistence::store::StoreError;
 use actum_projection::{History, ReadError};
-use actum_testkit::{Damage, Fault, Operation};
+use actum_testkit::{Damage, Fault, Gate, Operation};
 
 async fn numbers<E>(mut history: History<E>) -> Vec<u64> {
     let mut numbers = Vec::new();
@@ -74,6 +74,27 @@ async fn what_was_deleted_is_left_out() {
     assert_eq!(numbers(history().from(nr(3)).to(nr(8))).await, [7, 8]);
     assert_eq!(numbers(history().backward()).await, [10, 9, 8, 7]);
     assert!(numbers(history().backward().to(nr(5))).await.is_empty());
+}
+
+#[tokio::test]
+async fn events_that_are_deleted_between_two_pages_are_not_missed_in_silence() {
+    let rig = Rig::new(1).await;
+    rig.deposit(&account("a"), 10).await;
+    let gate = Gate::closed();
+    rig.faults.next(Operation::ReadEntities, Fault::none());
+    rig.faults.next(Operation::ReadEntities, Fault::none().held_before(&gate));
+    let mut history = rig.journal().history::<Account>("a").page_limit(at_most(2));
+    for expected in [1, 2] {
+        assert_eq!(
+            history.next().await.unwrap().map(|event| event.sequence_nr),
+            Some(nr(expected))
+        );
+    }
+    rig.delete(&account("a"), 7).await;
+    gate.open();
+    let error = history.next().await.expect_err("there is a hole");
+    assert_eq!(error.to_string(), "events of account/a up to 7 were deleted while they were read");
+    assert_eq!(numbers(history).await, [8, 9, 10], "it goes on behind it");
 }
 
 #[tokio::test]

@@ -2,10 +2,19 @@
 
 use crate::{
     account::Account,
-    rig::{Rig, account, at_most},
+    rig::{Rig, account, at_most, positions, rest},
 };
+use actum_persistence::store::{PageLimit, StoreError};
+use actum_projection::ReadError;
 use actum_testkit::{Fault, Operation};
-use std::{future::Future, pin::pin, task::Poll, time::Duration};
+use futures_util::FutureExt;
+use std::{
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
 use tokio::{task::JoinHandle, time::timeout};
 
 /// Lets tasks of this thread run until they have nothing to do.
@@ -118,6 +127,57 @@ async fn a_panic_of_the_store_reaches_the_one_who_reads() {
     rig.deposit(&account("a"), 1).await;
     rig.faults.next(Operation::ReadEntities, Fault::panic());
     let mut history = rig.journal().history::<Account>("a");
-    let failed = tokio::spawn(async move { history.next().await.is_ok() }).await;
-    assert!(failed.expect_err("it panics").is_panic());
+    let failed = AssertUnwindSafe(history.next()).catch_unwind().await;
+    assert!(failed.is_err(), "it panics");
+    for _ in 0..2 {
+        let error = history.next().await.expect_err("it has not come to the end");
+        assert!(format!("{error:#}").contains("without an answer"), "{error:#}");
+    }
+}
+
+#[test]
+fn outside_of_a_runtime_nothing_is_lost() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let rig = runtime.block_on(Rig::new(1));
+    runtime.block_on(rig.deposit(&account("a"), 1));
+    let mut history = rig.journal().history::<Account>("a");
+    {
+        let mut next = pin!(history.next());
+        let mut cx = Context::from_waker(Waker::noop());
+        catch_unwind(AssertUnwindSafe(|| next.as_mut().poll(&mut cx))).expect_err("it panics");
+    }
+    assert!(runtime.block_on(history.next()).unwrap().is_some());
+}
+
+#[tokio::test]
+async fn what_is_set_after_the_first_read_changes_nothing() {
+    let rig = Rig::new(1).await;
+    rig.deposit(&account("a"), 4).await;
+    rig.faults.next(Operation::Heads, Fault::unavailable());
+    let mut events = rig.journal().stored_events();
+    assert!(events.next().await.is_err());
+    let mut events = events.after(rig.journal().heads().await.unwrap());
+    assert_eq!(positions(events.offset()), [0]);
+    assert_eq!(rest(&mut events).await.unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn pages_that_no_reader_may_ask_for_are_refused() {
+    let rig = Rig::new(1).await;
+    rig.deposit(&account("a"), 1).await;
+    for limit in [
+        at_most(100_001),
+        PageLimit::default().with_bytes(0),
+        PageLimit::default().with_bytes(usize::MAX),
+    ] {
+        let history =
+            rig.journal().history::<Account>("a").page_limit(limit).next().await.map(drop);
+        let events = rig.journal().stored_events().page_limit(limit).next().await.map(drop);
+        for refused in [history, events] {
+            assert!(
+                matches!(refused, Err(ReadError::Store(StoreError::Invalid { .. }))),
+                "{refused:?}"
+            );
+        }
+    }
 }

@@ -35,7 +35,7 @@ pub(crate) fn entity(kind: &'static str, id: &str) -> EntityKey {
     EntityKey::new(kind, id).unwrap()
 }
 
-/// Pages of at most so many events.
+/// Pages of at most this many events.
 pub(crate) fn at_most(events: u32) -> PageLimit {
     PageLimit::default().with_events(NonZeroU32::new(events).unwrap())
 }

@@ -3,8 +3,13 @@ use crate::{elsewhere::Elsewhere, journal_readers::JournalReaders};
 use actum_host::Observer;
 use actum_model::Metadata;
 use actum_persistence::{
-    group_commit::GroupCommitSettings, serializer::SizeLimits, settings_check::SettingsCheck,
-    store::PageLimit,
+    group_commit::GroupCommitSettings,
+    serializer::SizeLimits,
+    settings_check::SettingsCheck,
+    store::{
+        PageLimit,
+        bounds::{PAGE_BYTES_MAX, PAGE_EVENTS_MAX},
+    },
 };
 use std::{sync::Arc, time::Duration};
 
@@ -188,8 +193,8 @@ impl RuntimeSettings {
         check.number("readers", self.readers, 1..=64);
         check.number("read_batch_max", self.read_batch_max, 1..=1_000);
         check.bytes("read_bytes_max", self.read_bytes_max, 1 << 20..);
-        check.number("page.events", self.page.events.get(), 1..=100_000);
-        check.bytes("page.bytes", self.page.bytes, 1..=512 << 20);
+        check.number("page.events", self.page.events.get(), 1..=PAGE_EVENTS_MAX);
+        check.bytes("page.bytes", self.page.bytes, 1..=PAGE_BYTES_MAX);
         check.duration("writer_lease", self.writer_lease, 100 * least..=DAY);
         check.extend(self.size_limits.problems());
         check.extend(self.group_commit.problems());
