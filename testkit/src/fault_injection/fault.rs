@@ -146,13 +146,16 @@ impl Fault {
     /// Whether the fault can happen in `operation`.
     pub(super) fn fits(&self, operation: Operation) -> bool {
         use Operation::{
-            Append, LoadSnapshot, LoadStates, ReadEntities, ReadLane, Recover, WriteStates,
+            Append, LoadSnapshot, LoadStates, ReadBackward, ReadEntities, ReadLane, Recover,
+            WriteStates,
         };
         match &self.act {
             Act::Work | Act::Panic | Act::Fail(_) | Act::WorkThenFail(_) => true,
             Act::CommitLate | Act::Revoke => matches!(operation, Append | WriteStates),
             Act::ForeignWriter(_) => matches!(operation, Append | WriteStates),
-            Act::DamageEvent(_) => matches!(operation, Recover | ReadEntities | ReadLane),
+            Act::DamageEvent(_) => {
+                matches!(operation, Recover | ReadEntities | ReadBackward | ReadLane)
+            }
             Act::DamageSnapshot(_) => matches!(operation, Recover | LoadSnapshot),
             Act::DamageState(_) => matches!(operation, LoadStates),
         }

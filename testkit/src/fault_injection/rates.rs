@@ -68,15 +68,15 @@ impl Rates {
 
     fn draw_act(&self, operation: Operation, rng: &mut Rng) -> Fault {
         use Operation::{
-            Append, DeleteSnapshots, Heads, ListSnapshots, LoadSnapshot, LoadStates, ReadCommands,
-            ReadEntities, ReadLane, Recover, Resolve, ResolveStates, SaveSnapshots, WriteStates,
+            Append, DeleteSnapshots, Heads, ListEntities, ListKinds, ListSnapshots, ListStates,
+            LoadSnapshot, LoadStates, ReadBackward, ReadCommands, ReadEntities, ReadLane, Recover,
+            Resolve, ResolveStates, SaveSnapshots, WriteStates,
         };
         let fails = match operation {
             Append | WriteStates => self.writes_fail,
             Resolve | ResolveStates => self.resolves_fail,
-            ReadEntities | ReadLane | Heads | Recover | LoadStates | ReadCommands => {
-                self.reads_fail
-            }
+            ReadEntities | ReadBackward | ReadLane | Heads | Recover | LoadStates
+            | ReadCommands | ListEntities | ListKinds | ListStates => self.reads_fail,
             SaveSnapshots | LoadSnapshot | ListSnapshots | DeleteSnapshots => self.snapshots_fail,
             _ => 0.0,
         };

@@ -2,8 +2,8 @@ use super::journal::{Journal, append, is_appended, key, payload};
 use crate::failing::failure;
 use actum_model::{Revision, SequenceNr};
 use actum_persistence::store::{
-    AppendOutcome, ClaimError, EventStore, Resolution, SnapshotStore, StateOutcome, StoreError,
-    WriterClaim, WriterStore,
+    AppendOutcome, ClaimError, EntitySearch, EventStore, Resolution, SnapshotStore, StateOutcome,
+    StoreError, WriterClaim, WriterStore,
 };
 use actum_testkit::{Damage, Fault, Operation};
 use std::{panic::AssertUnwindSafe, time::Duration};
@@ -95,6 +95,18 @@ async fn every_operation_can_fail() {
     assert!(is_unavailable(&store.has_events_of("account").await));
     assert!(is_unavailable(
         &actum_persistence::store::DurableStateStore::has_states_of(store, "account").await
+    ));
+    let search = EntitySearch {
+        kind: "account".to_owned(),
+        id_prefix: String::new(),
+        after: String::new(),
+        limit: std::num::NonZeroU32::MIN,
+    };
+    assert!(is_unavailable(&store.read_backward(&entity, SequenceNr::new(1), limit).await));
+    assert!(is_unavailable(&store.list_entities(&search).await));
+    assert!(is_unavailable(&store.kinds().await));
+    assert!(is_unavailable(
+        &actum_persistence::store::DurableStateStore::list_states(store, &search).await
     ));
     assert!(is_unavailable(&store.save(&[]).await));
     assert!(is_unavailable(&SnapshotStore::load(store, &entity, SequenceNr::new(1)).await));
