@@ -1,12 +1,12 @@
 use super::journal::{Journal, append, is_appended, key, payload};
 use crate::failing::failure;
-use actum_model::{Revision, SequenceNr};
+use actum_model::{EntityKey, Revision, SequenceNr};
 use actum_persistence::store::{
-    AppendOutcome, ClaimError, EntitySearch, EventStore, Resolution, SnapshotStore, StateOutcome,
-    StoreError, WriterClaim, WriterStore,
+    AppendOutcome, ClaimError, DurableStateStore, EntitySearch, EventStore, PageLimit, Resolution,
+    SnapshotStore, StateOutcome, StoreError, WriterClaim, WriterStore,
 };
-use actum_testkit::{Damage, Fault, Operation};
-use std::{panic::AssertUnwindSafe, time::Duration};
+use actum_testkit::{Damage, Fault, FaultStore, Operation};
+use std::{num::NonZeroU32, panic::AssertUnwindSafe, time::Duration};
 
 fn is_unavailable<T>(result: &Result<T, StoreError>) -> bool {
     matches!(result, Err(StoreError::Unavailable { .. }))
@@ -96,18 +96,7 @@ async fn every_operation_can_fail() {
     assert!(is_unavailable(
         &actum_persistence::store::DurableStateStore::has_states_of(store, "account").await
     ));
-    let search = EntitySearch {
-        kind: "account".to_owned(),
-        id_prefix: String::new(),
-        after: String::new(),
-        limit: std::num::NonZeroU32::MIN,
-    };
-    assert!(is_unavailable(&store.read_backward(&entity, SequenceNr::new(1), limit).await));
-    assert!(is_unavailable(&store.list_entities(&search).await));
-    assert!(is_unavailable(&store.kinds().await));
-    assert!(is_unavailable(
-        &actum_persistence::store::DurableStateStore::list_states(store, &search).await
-    ));
+    every_search_is_unavailable(store, &entity).await;
     assert!(is_unavailable(&store.save(&[]).await));
     assert!(is_unavailable(&SnapshotStore::load(store, &entity, SequenceNr::new(1)).await));
     let (first, one) = (SequenceNr::new(1), std::num::NonZeroU32::MIN);
@@ -138,6 +127,20 @@ async fn every_operation_can_fail() {
     ));
     assert_eq!(journal.faults.counts().faults, all.len() as u64);
     assert!(all.iter().all(|operation| journal.faults.calls(*operation) == 1));
+}
+
+async fn every_search_is_unavailable(store: &FaultStore, entity: &EntityKey) {
+    let search = EntitySearch {
+        kind: "account".to_owned(),
+        id_prefix: String::new(),
+        after: String::new(),
+        limit: NonZeroU32::MIN,
+    };
+    let (before, limit) = (SequenceNr::new(1), PageLimit::default());
+    assert!(is_unavailable(&store.read_backward(entity, before, limit).await));
+    assert!(is_unavailable(&store.list_entities(&search).await));
+    assert!(is_unavailable(&store.kinds().await));
+    assert!(is_unavailable(&store.list_states(&search).await));
 }
 
 #[tokio::test]
