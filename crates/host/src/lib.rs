@@ -24,6 +24,8 @@ mod observer;
 pub mod partition;
 mod receipt;
 pub mod settings;
+#[cfg(test)]
+mod test_counter;
 
 pub use actum_persistence::group_commit::CommittedBatch;
 #[doc(hidden)]

@@ -89,39 +89,10 @@ impl<M: ModelTypes> Default for SparePlaces<M> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cell::ByEvents;
-    use actum_model::{Ctx, Effect, EventSourced, Handle};
-    use std::convert::Infallible;
+    use crate::{cell::ByEvents, test_counter::TestCounter};
 
-    struct Tally;
-
-    impl Entity for Tally {
-        const KIND: &'static str = "tally";
-        type Id = u64;
-        type Env = ();
-        type Event = u64;
-        type Commands = (u64,);
-
-        fn initial(_: &u64) -> Self {
-            Self
-        }
-    }
-
-    impl EventSourced for Tally {
-        fn apply(&mut self, _: &u64) {}
-    }
-
-    impl Handle<u64> for Tally {
-        type Reply = ();
-        type Rejection = Infallible;
-
-        fn handle(&self, by: u64, _: &Ctx<'_, Self>) -> Result<Effect<Self, ()>, Infallible> {
-            Ok(Effect::persist(by).reply(()))
-        }
-    }
-
-    fn waiting(count: u64) -> Box<UnderWay<ByEvents<Tally>>> {
-        let mut place = Box::<UnderWay<ByEvents<Tally>>>::default();
+    fn waiting(count: u64) -> Box<UnderWay<ByEvents<TestCounter>>> {
+        let mut place = Box::<UnderWay<ByEvents<TestCounter>>>::default();
         place.held.extend((1..=count).map(|nr| HeldAnswer {
             job: None,
             needs: SequenceNr::new(nr),

@@ -175,43 +175,13 @@ fn hash_of<M: Model>(slots: &[Slot<M>], slot: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::Slot;
-    use crate::cell::ByEvents;
-    use actum_model::{Ctx, Effect, Entity, EventSourced, Handle};
-    use std::convert::Infallible;
-
-    struct Counter(u64);
-
-    impl Entity for Counter {
-        const KIND: &'static str = "counter";
-        type Id = u64;
-        type Env = ();
-        type Event = u64;
-        type Commands = (u64,);
-
-        fn initial(_: &u64) -> Self {
-            Self(0)
-        }
-    }
-
-    impl EventSourced for Counter {
-        fn apply(&mut self, event: &u64) {
-            self.0 += event;
-        }
-    }
-
-    impl Handle<u64> for Counter {
-        type Reply = ();
-        type Rejection = Infallible;
-
-        fn handle(&self, by: u64, _: &Ctx<'_, Self>) -> Result<Effect<Self, ()>, Infallible> {
-            Ok(Effect::persist(by).reply(()))
-        }
-    }
+    use crate::{cell::ByEvents, test_counter::TestCounter};
 
     /// What all entities in memory take: who makes it larger should know.
     #[test]
     fn a_place_takes_144_bytes_beside_id_and_state() {
-        let beside = size_of::<Slot<ByEvents<Counter>>>() - size_of::<u64>() - size_of::<Counter>();
+        let beside =
+            size_of::<Slot<ByEvents<TestCounter>>>() - size_of::<u64>() - size_of::<TestCounter>();
         assert_eq!(beside, 144);
     }
 }

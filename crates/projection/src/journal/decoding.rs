@@ -25,9 +25,10 @@ pub(super) fn recorded<E>(
     JournalEvent { entity, partition, event }: JournalEvent,
     decode: DecodePayload<E>,
 ) -> Result<Recorded<E>, ReadError> {
-    let StoredEvent { sequence_nr, position, event_id, timestamp, payload, metadata } = event;
-    let (metadata, _) = match Serializer::default().decode_metadata(&metadata) {
-        Ok(decoded) => decoded,
+    let metadata = event.decode_metadata();
+    let StoredEvent { sequence_nr, position, event_id, timestamp, payload, .. } = event;
+    let metadata = match metadata {
+        Ok(metadata) => metadata,
         Err(source) => return Err(ReadError::Metadata { entity, sequence_nr, source }),
     };
     match decode(payload) {
