@@ -3,6 +3,7 @@
 //! * [`codec`]: `Json`, `Cbor` and `Prost`, by which payloads become bytes.
 //! * [`serializer`]: the one way values, metadata and remembered commands become bytes and come back, within limits.
 //! * [`store`]: what a store owes.
+//! * [`progress`]: what is kept of those who read the journal with an offset.
 //! * [`group_commit`]: gathers the writes of many entities into few transactions.
 //! * [`commits`]: what was just committed, for those who read beside the writers.
 //! * [`error_chain`] and [`panics`]: how errors are printed with their causes, and how foreign code is run.
@@ -15,6 +16,7 @@ pub mod commits;
 pub mod error_chain;
 pub mod group_commit;
 pub mod panics;
+pub mod progress;
 pub mod serializer;
 pub mod settings_check;
 mod step_back;

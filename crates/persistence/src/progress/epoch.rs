@@ -1,0 +1,26 @@
+use std::fmt;
+
+/// Counts the claims of a segment: every claim, release and rewind gives it the next one. What is saved under an older
+/// epoch is refused, so a runner that was replaced changes nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Epoch(u64);
+
+impl Epoch {
+    /// The epoch of number `nr`.
+    #[must_use]
+    pub const fn new(nr: u64) -> Self {
+        Self(nr)
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}

@@ -1,0 +1,38 @@
+//! What is kept of those who read the journal with an offset: how far they have come, who runs them, what they could not
+//! handle.
+//!
+//! [`ProgressStore`] speaks of names and numbers; a database that also holds what a projection writes is an
+//! [`ExactTarget`]: there rows and progress are committed in one transaction.
+
+mod dead_letter;
+mod epoch;
+mod exact_target;
+mod new_projection;
+mod parked_entity;
+mod progress_change;
+mod progress_store;
+mod projection_id;
+mod read_progress;
+mod save_error;
+mod segment;
+mod segment_claim;
+mod stored_projection;
+
+pub use dead_letter::{DeadLetter, DeadLetterPlace};
+pub use epoch::Epoch;
+pub use exact_target::ExactTarget;
+pub use new_projection::NewProjection;
+pub use parked_entity::{ParkedEntity, ParkedRequest};
+pub use progress_change::{ProgressChange, ProgressSave, ReplayedTo, Rewind};
+pub use progress_store::{KeepsProgress, ProgressStore};
+pub use projection_id::{InvalidProjectionId, ProjectionId};
+pub use read_progress::{LastRead, ReadProgress};
+pub use save_error::SaveError;
+pub use segment::Segment;
+pub use segment_claim::{SeenOwner, SegmentClaim};
+pub use stored_projection::{RunnerRow, StoredProjection, StoredSegment};
+
+/// The longest name of a runner, in bytes.
+pub const RUNNER_BYTES_MAX: usize = 255;
+/// The longest text that is kept of an error, in bytes.
+pub const ERROR_BYTES_MAX: usize = 2_000;

@@ -1,0 +1,203 @@
+use super::{
+    DeadLetter, DeadLetterPlace, Epoch, NewProjection, ParkedEntity, ParkedRequest, ProgressChange,
+    ProjectionId, SaveError, Segment, SegmentClaim, StoredProjection, StoredSegment,
+};
+use crate::store::StoreError;
+use actum_model::EntityKey;
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// Keeps how far projections have come, who runs them, and what they could not handle.
+///
+/// # Contract
+/// * **Atomicity.** Each call is one transaction: all of it is kept, or nothing. After
+///   [`StoreError::OutcomeUnknown`] either may be so.
+/// * **Epochs.** What is saved under another epoch than the segment has is [`SaveError::Stale`] and changes nothing. The
+///   check is in the transaction of the save, and conflicts with a claim, a release and a rewind: of two that race one
+///   sees the other.
+/// * **Durability.** As that of the rows beside it: what was saved survives a crash of the process and, as far as the
+///   database says so, of the machine.
+/// * **No clock.** Who lives is judged by those who watch: a store counts renewals, and reads no clock.
+/// * Names and texts are kept as they are. Those who call keep to [`RUNNER_BYTES_MAX`](super::RUNNER_BYTES_MAX) and
+///   [`ERROR_BYTES_MAX`](super::ERROR_BYTES_MAX).
+/// * What is not there, a projection, segment or entity, changes nothing; it is no error unless said so.
+///
+/// # Cancel safety
+/// Dropping the future of a read has no effect; dropping that of a change leaves its outcome unknown.
+#[async_trait]
+pub trait ProgressStore: Send + Sync + 'static {
+    /// Enters a projection if it is not there yet, and returns what is kept of it. The first version of a name that is
+    /// entered is the active one.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    async fn enter(&self, new: &NewProjection) -> Result<StoredProjection, StoreError>;
+
+    /// What is kept of a projection; none if it was never entered, or was deleted.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails; [`StoreError::Corrupt`] when what is kept cannot be right.
+    async fn load(&self, projection: &ProjectionId)
+    -> Result<Option<StoredProjection>, StoreError>;
+
+    /// All that are kept, in order.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    async fn projections(&self) -> Result<Vec<ProjectionId>, StoreError>;
+
+    /// Makes this version the active one of its name, and no other. One that is not there changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    async fn activate(&self, projection: &ProjectionId) -> Result<(), StoreError>;
+
+    /// Deletes everything that is kept of a projection. Its runners find their segments stale.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    async fn delete(&self, projection: &ProjectionId) -> Result<(), StoreError>;
+
+    /// Asks for a pause, or ends it. Ending it also lets segments go on that have stopped.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    async fn set_paused(
+        &self,
+        projection: &ProjectionId,
+        is_paused: bool,
+    ) -> Result<(), StoreError>;
+
+    /// Counts a renewal of `runner`, which is entered if it is not there, and removes the rows of the runners `dead`, if
+    /// they have not renewed since.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    async fn renew(
+        &self,
+        projection: &ProjectionId,
+        runner: &str,
+        dead: &[super::RunnerRow],
+    ) -> Result<(), StoreError>;
+
+    /// Removes a runner, and releases the segments that it owns: each gets the next epoch.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    async fn leave(&self, projection: &ProjectionId, runner: &str) -> Result<(), StoreError>;
+
+    /// Takes a segment: it gets the next epoch and this owner, if its epoch is the one that was seen and its owner, if
+    /// one was seen, has not renewed since. None if that is not so, or the segment is not there.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    async fn claim(&self, claim: &SegmentClaim) -> Result<Option<StoredSegment>, StoreError>;
+
+    /// Gives a segment back: it gets the next epoch and no owner.
+    ///
+    /// # Errors
+    /// [`SaveError::Stale`] when it has another epoch already.
+    async fn release(
+        &self,
+        projection: &ProjectionId,
+        segment: Segment,
+        epoch: Epoch,
+    ) -> Result<(), SaveError>;
+
+    /// As [`release`](Self::release), of a segment that needs a person: no one takes it until it is resumed or rewound.
+    ///
+    /// # Errors
+    /// [`SaveError::Stale`] when it has another epoch already.
+    async fn stop(
+        &self,
+        projection: &ProjectionId,
+        segment: Segment,
+        epoch: Epoch,
+        why: &str,
+    ) -> Result<(), SaveError>;
+
+    /// Keeps a change.
+    ///
+    /// # Errors
+    /// [`SaveError::Stale`] when an epoch is not the one that was said.
+    async fn change(&self, change: &ProgressChange) -> Result<(), SaveError>;
+
+    /// Replaces segments by others that have the same partitions: splits and merges them. Those that were seen must be in
+    /// the epoch they were seen in; the new ones have no owner.
+    ///
+    /// # Errors
+    /// [`SaveError::Stale`] when one of them is in another epoch; [`StoreError::Invalid`] when the partitions are not the
+    /// same.
+    async fn divide(
+        &self,
+        projection: &ProjectionId,
+        seen: &[(Segment, Epoch)],
+        into: &[StoredSegment],
+    ) -> Result<(), SaveError>;
+
+    /// Parked entities of a range of partitions, in the order of kind and id, the first `limit` behind `after`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    async fn parked(
+        &self,
+        projection: &ProjectionId,
+        segment: Segment,
+        after: Option<&EntityKey>,
+        limit: u32,
+    ) -> Result<Vec<ParkedEntity>, StoreError>;
+
+    /// Asks the runner of a parked entity, or of all of them, for something. Returns of how many it was asked.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    async fn request(
+        &self,
+        projection: &ProjectionId,
+        entity: Option<&EntityKey>,
+        request: ParkedRequest,
+    ) -> Result<u64, StoreError>;
+
+    /// Dead letters of a range of partitions, in the order of their places, the first `limit` behind `after`; those that
+    /// are asked to be replayed, if `is_requested`, or all.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    async fn dead_letters(
+        &self,
+        projection: &ProjectionId,
+        segment: Segment,
+        is_requested: bool,
+        after: Option<DeadLetterPlace>,
+        limit: u32,
+    ) -> Result<Vec<DeadLetter>, StoreError>;
+
+    /// Asks for a dead letter, or all of them, to be replayed. Returns of how many it was asked.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    async fn request_letter(
+        &self,
+        projection: &ProjectionId,
+        place: Option<DeadLetterPlace>,
+    ) -> Result<u64, StoreError>;
+
+    /// Discards a dead letter, or all of them. Returns how many there were.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    async fn discard_letter(
+        &self,
+        projection: &ProjectionId,
+        place: Option<DeadLetterPlace>,
+    ) -> Result<u64, StoreError>;
+
+    /// Finishes what is under way and closes connections that are its own. Later calls get [`StoreError::Unavailable`].
+    async fn close(&self) {}
+}
+
+/// A product that keeps the progress of projections beside the journal.
+pub trait KeepsProgress: Send + Sync + 'static {
+    /// Where it keeps it. Nothing is opened or created before the first call of what is returned.
+    fn progress(&self) -> Arc<dyn ProgressStore>;
+}

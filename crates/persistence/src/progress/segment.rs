@@ -1,0 +1,126 @@
+use actum_model::{Lane, LaneCount, Partition, PartitionCount};
+use std::{fmt, num::NonZeroU16, ops::RangeInclusive};
+
+/// The part of a projection that one runner handles at a time: the entities of a range of partitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Segment {
+    first: Partition,
+    last: Partition,
+}
+
+impl Segment {
+    /// The partitions from `first` to `last`, both included; none if they are the wrong way round.
+    #[must_use]
+    pub fn new(first: Partition, last: Partition) -> Option<Self> {
+        (first <= last).then_some(Self { first, last })
+    }
+
+    /// All partitions, divided into `count` segments whose sizes differ by one at most; as many as there are partitions if
+    /// there are fewer than that.
+    #[must_use]
+    pub fn divide(partitions: PartitionCount, count: NonZeroU16) -> Vec<Self> {
+        let (partitions, count) = (u32::from(partitions.get()), u32::from(count.get()));
+        let count = count.min(partitions);
+        let bound = |nr: u32| {
+            u16::try_from(nr * partitions / count).expect("no larger than a count of partitions")
+        };
+        let segment =
+            |nr| Self { first: Partition::new(bound(nr)), last: Partition::new(bound(nr + 1) - 1) };
+        (0..count).map(segment).collect()
+    }
+
+    /// The first partition.
+    #[must_use]
+    pub fn first(self) -> Partition {
+        self.first
+    }
+
+    /// The last partition.
+    #[must_use]
+    pub fn last(self) -> Partition {
+        self.last
+    }
+
+    /// Its partitions.
+    #[must_use]
+    pub fn partitions(self) -> RangeInclusive<Partition> {
+        self.first..=self.last
+    }
+
+    /// Whether `partition` is in it.
+    #[must_use]
+    pub fn contains(self, partition: Partition) -> bool {
+        self.partitions().contains(&partition)
+    }
+
+    /// The lanes that its entities write to, in order.
+    pub fn lanes(self, lanes: LaneCount) -> impl Iterator<Item = Lane> {
+        let has = move |lane: &Lane| {
+            let (first, last, nr) =
+                (u32::from(self.first.nr()), u32::from(self.last.nr()), u32::from(lane.nr()));
+            let count = u32::from(lanes.get());
+            // the first partition of the lane that is not in front of the segment
+            first + (nr + count - first % count) % count <= last
+        };
+        lanes.iter().filter(has)
+    }
+}
+
+/// `0-31`
+impl fmt::Display for Segment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.first, self.last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_are_all_partitions_once_and_of_about_one_size() {
+        for partitions in [1, 2, 7, 256, 65_535] {
+            for count in [1, 2, 3, 8, 255, 65_535] {
+                let all = PartitionCount::new(partitions).unwrap();
+                let segments = Segment::divide(all, NonZeroU16::new(count).unwrap());
+                assert_eq!(segments.len(), usize::from(partitions.min(count)));
+                let sizes: Vec<_> = segments.iter().map(|s| s.last.nr() - s.first.nr()).collect();
+                assert!(sizes.iter().max().unwrap() - sizes.iter().min().unwrap() <= 1);
+                assert_eq!(
+                    (segments[0].first.nr(), segments.last().unwrap().last.nr()),
+                    (0, partitions - 1)
+                );
+                assert!(
+                    segments.windows(2).all(|pair| pair[0].last.nr() + 1 == pair[1].first.nr())
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_lanes_of_a_segment_are_those_of_its_partitions() {
+        for count in 1..=5 {
+            let lanes = LaneCount::new(count).unwrap();
+            for (first, last) in
+                (0..12).flat_map(|first| (first..12).map(move |last| (first, last)))
+            {
+                let segment = Segment::new(Partition::new(first), Partition::new(last)).unwrap();
+                let mut expected: Vec<_> = (first..=last)
+                    .map(|nr| Lane::of_partition(Partition::new(nr), lanes))
+                    .collect();
+                expected.sort();
+                expected.dedup();
+                assert_eq!(
+                    segment.lanes(lanes).collect::<Vec<_>>(),
+                    expected,
+                    "{segment} of {count}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_range_the_wrong_way_round_is_no_segment() {
+        assert_eq!(Segment::new(Partition::new(2), Partition::new(1)), None);
+    }
+}
