@@ -20,9 +20,9 @@ pub struct InvalidProjectionId {
 
 impl ProjectionId {
     /// The longest name, in bytes.
-    pub const NAME_BYTES_MAX: usize = 100;
+    pub const NAME_BYTES_MAX: usize = 64;
 
-    /// Version `version` of the projection `name`: 1 to 100 letters, digits, `-`, `_`, `.` and `:` of ASCII.
+    /// Version `version` of the projection `name`: 1 to 64 letters, digits, `-`, `_`, `.` and `:` of ASCII.
     ///
     /// # Errors
     /// [`InvalidProjectionId`] when it is anything else.
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_name_is_short_and_plain() {
-        let long = "n".repeat(100);
+        let long = "n".repeat(ProjectionId::NAME_BYTES_MAX);
         for name in ["a", "sales:per-day_2.x", &long] {
             assert_eq!(ProjectionId::new(name, NonZeroU32::MIN).unwrap().name(), name);
         }
