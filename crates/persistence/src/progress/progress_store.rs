@@ -15,6 +15,8 @@ use std::sync::Arc;
 /// * **Epochs.** What is saved under another epoch than the segment has is [`SaveError::Stale`] and changes nothing. The
 ///   check is in the transaction of the save, and conflicts with a claim, a release and a rewind: of two that race one
 ///   sees the other.
+///   A segment has no epoch twice, also not when its projection is deleted and entered again: then its epochs go on
+///   behind those that were deleted.
 /// * **Durability.** As that of the rows beside it: what was saved survives a crash of the process and, as far as the
 ///   database says so, of the machine.
 /// * **No clock.** Who lives is judged by those who watch: a store counts renewals, and reads no clock.
