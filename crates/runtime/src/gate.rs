@@ -2,6 +2,7 @@ use crate::{
     health::HealthRecord,
     partition::{PartitionHandles, PartitionMessage, PartitionState},
     settings::ObserverRef,
+    streams::{StreamAppends, is_of_stream},
 };
 use actum_host::{
     Failure, Load, Moment, Observer,
@@ -28,9 +29,10 @@ const FENCED: GivenUp = GivenUp::because("fenced: another engine has taken over 
 const FAILED: GivenUp =
     GivenUp::because("the engine has failed, see its log; it must be started again");
 
-/// Opens and closes the engine to commands, and takes commits to the partitions they are for.
+/// Opens and closes the engine to commands and to appends to streams, and takes commits to those they are for.
 pub(crate) struct Gate {
     partitions: Arc<PartitionHandles>,
+    streams: Arc<StreamAppends>,
     closed: AtomicBool,
     fenced: watch::Sender<bool>,
     failed: OnceLock<&'static str>,
@@ -40,10 +42,15 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    pub(crate) fn new(partitions: Arc<PartitionHandles>, observer: Option<ObserverRef>) -> Self {
+    pub(crate) fn new(
+        partitions: Arc<PartitionHandles>,
+        streams: Arc<StreamAppends>,
+        observer: Option<ObserverRef>,
+    ) -> Self {
         let ((fenced, _), (lost, _)) = (watch::channel(false), watch::channel(None));
         Self {
             partitions,
+            streams,
             closed: AtomicBool::new(false),
             fenced,
             failed: OnceLock::new(),
@@ -59,9 +66,10 @@ impl Gate {
         }
     }
 
-    /// Refuses commands for good.
+    /// Refuses commands and appends for good.
     pub(crate) fn close(&self, failure: &Failure) {
         self.closed.store(true, Ordering::Release);
+        self.streams.close(failure.clone());
         self.inboxes().for_each(|inbox| inbox.close(failure.clone()));
     }
 
@@ -70,7 +78,7 @@ impl Gate {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Refuses commands until [`Gate::reopen`].
+    /// Refuses commands until [`Gate::reopen`]. Appends to streams look at the term by themselves.
     pub(crate) fn suspend(&self, failure: &Failure) {
         self.inboxes().for_each(|inbox| inbox.suspend(failure.clone()));
     }
@@ -112,6 +120,7 @@ impl Gate {
     /// Refuses commands from now on, and fails those that were taken, for the same reason.
     fn abandon(&self, why: &GivenUp) {
         self.close(&why.failure(false));
+        self.streams.abandon(why);
         for partition in &*self.partitions {
             partition.send(PartitionMessage::Abandon(why.clone()));
         }
@@ -198,9 +207,18 @@ impl CommitSink<Ticket> for Gate {
     fn committed(
         &self,
         partition: Partition,
-        results: Vec<(Ticket, Result<Committed, CommitError>)>,
+        mut results: Vec<(Ticket, Result<Committed, CommitError>)>,
     ) {
         note_outcome(&self.health, &results);
+        if results.iter().any(|(ticket, _)| is_of_stream(*ticket)) {
+            let of_streams = results.extract_if(.., |(ticket, _)| is_of_stream(*ticket));
+            let of_streams: Vec<_> = of_streams.collect();
+            // first: partitions take what is left for them later anyhow
+            self.streams.committed(of_streams);
+            if results.is_empty() {
+                return; // no partition need wake
+            }
+        }
         self.partitions[partition].leave_committed(results);
     }
 
@@ -305,7 +323,8 @@ mod tests {
         let inboxes = PartitionTable::new(count, |_| Arc::clone(&inbox));
         let entrance = Entrance::new(&inboxes, &partitions, parts);
         let key = EntityKey::new("unserved", "n").expect("a short id");
-        (Gate::new(partitions, None), EntityRef::new(key, Arc::new(entrance)), load)
+        let streams = Arc::new(StreamAppends::new(Arc::clone(&load)));
+        (Gate::new(partitions, streams, None), EntityRef::new(key, Arc::new(entrance)), load)
     }
 
     #[tokio::test(start_paused = true)]

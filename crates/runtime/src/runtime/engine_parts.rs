@@ -9,6 +9,7 @@ use crate::{
     partition::{HostPlan, PartitionHandle, PartitionHandles, PartitionTable},
     registration::{Connect, Registration, Wired, Wiring},
     settings::RuntimeSettings,
+    streams::{StreamAppends, StreamEntrance, StreamTurns},
     term::Term,
 };
 use actum_host::{Load, partition::Refuses};
@@ -35,6 +36,8 @@ pub(super) struct EngineParts {
     pub(super) saver: Arc<Saver>,
     pub(super) waits_elsewhere: Arc<WaitsElsewhere>,
     pub(super) readers: JournalReaders,
+    pub(super) streams: Arc<StreamEntrance>,
+    pub(super) stream_turns: Arc<StreamTurns>,
 }
 
 /// How partitions host the kinds, in their order.
@@ -79,7 +82,17 @@ impl EngineParts {
         let batch_max = NonZeroU32::new(settings.read_batch_max).unwrap_or(NonZeroU32::MIN);
         let reader = Reader::new(batch_max, settings.readers, settings.read_bytes_max);
         let kinds = Kinds::connect(wired.connects, &partitions);
-        let gate = Gate::new(Arc::clone(&partitions), settings.observer.clone());
+        let appends = Arc::new(StreamAppends::new(Arc::clone(&load)));
+        let streams = StreamEntrance {
+            appends: Arc::clone(&appends),
+            events: Arc::clone(&stores.events),
+            serializer: Serializer::new(settings.size_limits),
+            clock,
+            term: Arc::clone(&term),
+            ask_timeout: settings.ask_timeout,
+            caller_context: settings.caller_context.clone(),
+        };
+        let gate = Gate::new(Arc::clone(&partitions), appends, settings.observer.clone());
         let readers = settings.journal_readers.clone().unwrap_or_default();
         let parts = Self {
             stores,
@@ -95,6 +108,8 @@ impl EngineParts {
             saver: Arc::new(saver),
             waits_elsewhere,
             readers,
+            streams: Arc::new(streams),
+            stream_turns: Arc::default(),
         };
         (parts, kinds, wired.hosts)
     }

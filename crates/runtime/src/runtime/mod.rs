@@ -25,9 +25,10 @@ use crate::{
     partition::PartitionState,
     registration::Registration,
     settings::RuntimeSettings,
+    streams::StreamWriter,
     supervisor::SupervisorMessage,
 };
-use actum_model::{Entity, EntityId, EntityKey};
+use actum_model::{Entity, EntityId, EntityKey, InvalidKey};
 use actum_persistence::{
     commits::Commits,
     store::{Incarnation, StoreError, Stores},
@@ -63,7 +64,7 @@ struct RunningEngine {
 pub struct Usage {
     /// Entities.
     pub entities: usize,
-    /// Commands that wait for an answer.
+    /// Commands, and appends to streams, that wait for an answer.
     pub commands: usize,
     /// Handlers that were named as slow since the start.
     pub slow_handlers: usize,
@@ -111,6 +112,27 @@ impl Runtime {
             Ok(entity) => entity,
             Err(what) => EntityRef::nowhere(&what),
         }
+    }
+
+    /// What appends to a stream: a kind and an id that no entity of the engine has. The stream need not exist.
+    ///
+    /// For a key that is not valid, or of a kind that the engine runs as entities, every append ends in
+    /// [`AppendError::Invalid`](crate::AppendError::Invalid).
+    #[must_use]
+    pub fn stream_writer(&self, stream: Result<EntityKey, InvalidKey>) -> StreamWriter {
+        let RunningEngine { parts, kinds, .. } = &*self.inner;
+        let stream = stream.map_err(|error| error.to_string()).and_then(|stream| {
+            match kinds.of_name(stream.kind()) {
+                None => Ok(stream),
+                Some(kind) => Err(format!(
+                    "`{}` is a kind of entity that this engine runs: only its entities append events of it, send them \
+                     commands",
+                    kind.name()
+                )),
+            }
+        });
+        let (entrance, turns) = (Arc::clone(&parts.streams), Arc::clone(&parts.stream_turns));
+        StreamWriter::new(stream.map_err(Arc::from), entrance, turns)
     }
 
     /// The kind of this name, for what brings commands as bytes; `None` when the engine was not built with it.

@@ -108,6 +108,7 @@ async fn end(inner: Arc<RunningEngine>, mut tasks: EngineTasks) -> ShutdownRepor
     let (mut unanswered, left) = close_partitions(parts, tasks.supervisor.clone(), deadline).await;
     // what went elsewhere comes back or not, whatever is closed here
     let _ = timeout_at(deadline, parts.waits_elsewhere.all_back()).await;
+    let _ = timeout_at(deadline, parts.streams.appends.all_settled()).await;
     unanswered += give_up(parts, &left);
     let Undrained { unsent, unknown } = write_rest(&mut tasks, deadline).await;
     let saved = save_rest(&mut tasks, deadline).await;
@@ -175,7 +176,8 @@ async fn close_partitions(
 fn give_up(parts: &EngineParts, left: &[&Arc<PartitionHandle>]) -> usize {
     let why = GivenUp::because(UNANSWERED);
     let here: usize = left.iter().map(|partition| partition.give_up(&why)).sum();
-    parts.gate.clear() + here + parts.waits_elsewhere.give_up(&why)
+    let streams = parts.streams.appends.give_up_waiting(&why);
+    parts.gate.clear() + here + streams + parts.waits_elsewhere.give_up(&why)
 }
 
 async fn end_watch(tasks: &mut EngineTasks) {

@@ -162,6 +162,7 @@ async fn spawn(parts: &Arc<EngineParts>, hosts: Hosts) -> Result<EngineTasks, St
         cap: EntityCap::new(Arc::clone(&parts.load), Arc::clone(&parts.partitions)),
         clock: parts.clock,
     });
+    parts.streams.appends.connect(&surroundings);
     let arguments = SupervisorArguments {
         partitions: Arc::clone(&parts.partitions),
         factory: Arc::new(PartitionFactory { surroundings, hosts }),

@@ -52,6 +52,7 @@ mod size_limits;
 mod snapshots;
 mod start_errors;
 mod stored_models;
+mod streams;
 mod stuck;
 mod takeover;
 mod threads;
