@@ -10,6 +10,8 @@ pub enum ProgressChange {
     Save(ProgressSave),
     /// All segments begin somewhere else.
     Rewind(Rewind),
+    /// Nothing: what is kept is what a transaction has written beside it, such as the tables of a projection.
+    Nothing,
 }
 
 /// What the runner of a segment has done. All of it is kept, or nothing.
