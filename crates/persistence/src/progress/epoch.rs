@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// Counts the claims of a segment: every claim, release and rewind gives it the next one. What is saved under an older
+/// Counts the claims of a segment: every claim, release, stop and rewind gives it the next one. What is saved under an older
 /// epoch is refused, so a runner that was replaced changes nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Epoch(u64);
@@ -16,6 +16,12 @@ impl Epoch {
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0
+    }
+
+    /// The one behind it.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
     }
 }
 

@@ -29,17 +29,19 @@ pub struct ProgressSave {
     pub handled: u64,
     /// When, by the clock of the runner.
     pub saved_at: Timestamp,
-    /// Entities that are parked from now on, or again, in place of what was kept of them. Without a request.
-    pub parked: Vec<ParkedEntity>,
     /// Parked entities of which events were handled or discarded.
     pub replayed: Vec<ReplayedTo>,
-    /// Events that are skipped, each in place of the letter that was kept of it.
-    pub dead_letters: Vec<DeadLetter>,
+    /// Entities that are parked from now on, or again, in place of what was kept of them, also where they are among those
+    /// that were replayed. They are kept without a request, whatever they have here.
+    pub parked: Vec<ParkedEntity>,
     /// Dead letters that were handled.
     pub letters_replayed: Vec<DeadLetterPlace>,
+    /// Events that are skipped, each in place of the letter that was kept of it, also where that is among those that were
+    /// replayed. They are kept without a request, whatever they have here.
+    pub dead_letters: Vec<DeadLetter>,
 }
 
-/// How far the events of a parked entity were handled.
+/// How far the events of a parked entity were handled. What was asked for stays asked until it is not parked any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplayedTo {
     /// The entity.
@@ -59,7 +61,8 @@ pub struct Rewind {
     pub to: Offset,
     /// Where live begins from now on.
     pub live_from: Offset,
-    /// The epoch in which each segment was seen, in order: when one of them has another one, nothing is changed.
+    /// The epoch in which each segment was seen, in order: when the segments are others or one of them has another epoch,
+    /// nothing is changed.
     pub seen: Vec<(Segment, Epoch)>,
 }
 
@@ -79,10 +82,10 @@ impl ProgressSave {
             progress,
             handled: 0,
             saved_at: Timestamp::default(),
-            parked: Vec::new(),
             replayed: Vec::new(),
-            dead_letters: Vec::new(),
+            parked: Vec::new(),
             letters_replayed: Vec::new(),
+            dead_letters: Vec::new(),
         }
     }
 }

@@ -22,14 +22,15 @@ use std::sync::Arc;
 /// * **No clock.** Who lives is judged by those who watch: a store counts renewals, and reads no clock.
 /// * Names and texts are kept as they are. Those who call keep to [`RUNNER_BYTES_MAX`](super::RUNNER_BYTES_MAX) and
 ///   [`ERROR_BYTES_MAX`](super::ERROR_BYTES_MAX).
-/// * What is not there, a projection, segment or entity, changes nothing; it is no error unless said so.
+/// * What is not there, a projection, segment or entity, changes nothing; it is no error unless said so. A segment that is
+///   not there is stale for whoever names an epoch of it.
 ///
 /// # Cancel safety
 /// Dropping the future of a read has no effect; dropping that of a change leaves its outcome unknown.
 #[async_trait]
 pub trait ProgressStore: Send + Sync + 'static {
-    /// Enters a projection if it is not there yet, and returns what is kept of it. The first version of a name that is
-    /// entered is the active one.
+    /// Enters a projection if it is not there yet, and returns what is kept of it. It is the active version of its name if
+    /// no other version is there.
     ///
     /// # Errors
     /// [`StoreError`] when the store fails.
@@ -42,7 +43,7 @@ pub trait ProgressStore: Send + Sync + 'static {
     async fn load(&self, projection: &ProjectionId)
     -> Result<Option<StoredProjection>, StoreError>;
 
-    /// All that are kept, in order.
+    /// All that are kept, in the order of the bytes of their names and of their versions.
     ///
     /// # Errors
     /// [`StoreError`] when the store fails.
@@ -54,7 +55,8 @@ pub trait ProgressStore: Send + Sync + 'static {
     /// [`StoreError`] when the store fails.
     async fn activate(&self, projection: &ProjectionId) -> Result<(), StoreError>;
 
-    /// Deletes everything that is kept of a projection. Its runners find their segments stale.
+    /// Deletes everything that is kept of a projection. Its runners find their segments stale. No other version becomes the
+    /// active one by this.
     ///
     /// # Errors
     /// [`StoreError`] when the store fails.
@@ -88,8 +90,9 @@ pub trait ProgressStore: Send + Sync + 'static {
     /// [`StoreError`] when the store fails.
     async fn leave(&self, projection: &ProjectionId, runner: &str) -> Result<(), StoreError>;
 
-    /// Takes a segment: it gets the next epoch and this owner, if its epoch is the one that was seen and its owner, if
-    /// one was seen, has not renewed since. None if that is not so, or the segment is not there.
+    /// Takes a segment: it gets the next epoch and this owner, if its epoch and its owner are those that were seen, and
+    /// the owner, if there is one, has not renewed since. None if that is not so, the segment has stopped, or it is not
+    /// there.
     ///
     /// # Errors
     /// [`StoreError`] when the store fails.
@@ -106,7 +109,8 @@ pub trait ProgressStore: Send + Sync + 'static {
         epoch: Epoch,
     ) -> Result<(), SaveError>;
 
-    /// As [`release`](Self::release), of a segment that needs a person: no one takes it until it is resumed or rewound.
+    /// As [`release`](Self::release), of a segment that needs a person: no one takes it until its projection is
+    /// [resumed](Self::set_paused) or rewound.
     ///
     /// # Errors
     /// [`SaveError::Stale`] when it has another epoch already.
@@ -124,12 +128,13 @@ pub trait ProgressStore: Send + Sync + 'static {
     /// [`SaveError::Stale`] when an epoch is not the one that was said.
     async fn change(&self, change: &ProgressChange) -> Result<(), SaveError>;
 
-    /// Replaces segments by others that have the same partitions: splits and merges them. Those that were seen must be in
-    /// the epoch they were seen in; the new ones have no owner.
+    /// Replaces segments by others that have [the same partitions](Segment::have_same_partitions): splits and merges them.
+    /// Those that were seen must be in the epoch they were seen in. The new ones have no owner, and all of them the epoch
+    /// behind the last of those that were seen, whatever `into` has there: a segment that comes back has no epoch again.
     ///
     /// # Errors
-    /// [`SaveError::Stale`] when one of them is in another epoch; [`StoreError::Invalid`] when the partitions are not the
-    /// same.
+    /// [`StoreError::Invalid`] when the partitions are not the same; [`SaveError::Stale`] when one of those that were seen
+    /// is in another epoch, or not there.
     async fn divide(
         &self,
         projection: &ProjectionId,
@@ -149,7 +154,8 @@ pub trait ProgressStore: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<ParkedEntity>, StoreError>;
 
-    /// Asks the runner of a parked entity, or of all of them, for something. Returns of how many it was asked.
+    /// Asks the runner of a parked entity, or of all of them, for something, in place of what was asked before. Returns of
+    /// how many it was asked.
     ///
     /// # Errors
     /// [`StoreError`] when the store fails.

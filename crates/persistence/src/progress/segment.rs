@@ -29,6 +29,15 @@ impl Segment {
         (0..count).map(segment).collect()
     }
 
+    /// Whether two lists of segments have the same partitions, each of them once.
+    #[must_use]
+    pub fn have_same_partitions(
+        some: impl IntoIterator<Item = Self>,
+        others: impl IntoIterator<Item = Self>,
+    ) -> bool {
+        joined(some).is_some_and(|some| joined(others) == Some(some))
+    }
+
     /// The first partition.
     #[must_use]
     pub fn first(self) -> Partition {
@@ -64,6 +73,21 @@ impl Segment {
         };
         lanes.iter().filter(has)
     }
+}
+
+/// The fewest segments that have the same partitions, in order; none if one of them is in two.
+fn joined(segments: impl IntoIterator<Item = Segment>) -> Option<Vec<Segment>> {
+    let mut segments: Vec<_> = segments.into_iter().collect();
+    segments.sort_unstable();
+    let mut joined: Vec<Segment> = Vec::new();
+    for segment in segments {
+        match joined.last_mut() {
+            Some(last) if segment.first <= last.last => return None,
+            Some(last) if segment.first.nr() == last.last.nr() + 1 => last.last = segment.last,
+            _ => joined.push(segment),
+        }
+    }
+    Some(joined)
 }
 
 /// `0-31`
@@ -117,6 +141,24 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn segments_are_compared_by_their_partitions() {
+        let segments = |bounds: &[(u16, u16)]| {
+            let of = |&(first, last)| Segment::new(Partition::new(first), Partition::new(last));
+            bounds.iter().map(|bounds| of(bounds).unwrap()).collect::<Vec<_>>()
+        };
+        let same = |some: &[(u16, u16)], others: &[(u16, u16)]| {
+            Segment::have_same_partitions(segments(some), segments(others))
+        };
+        assert!(same(&[], &[]) && same(&[(3, 3)], &[(3, 3)]));
+        assert!(same(&[(0, 65_535)], &[(65_535, 65_535), (0, 7), (8, 65_534)]));
+        assert!(same(&[(0, 1), (4, 5)], &[(4, 4), (0, 1), (5, 5)]));
+        for others in [&[(0, 4)][..], &[(0, 6)], &[(0, 2), (4, 5)], &[(0, 3), (3, 5)], &[]] {
+            assert!(!same(&[(0, 5)], others) && !same(others, &[(0, 5)]), "{others:?}");
+        }
+        assert!(!same(&[(0, 1), (1, 2)], &[(0, 1), (1, 2)]), "one of them is in two");
     }
 
     #[test]
