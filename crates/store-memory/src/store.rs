@@ -1,9 +1,12 @@
 use crate::{
-    lane_log::LaneLog, lease_clock::ClockStep, snapshots::Snapshots, states::States,
+    MemoryTarget, lane_log::LaneLog, lease_clock::ClockStep, snapshots::Snapshots, states::States,
     writers::Writers,
 };
 use actum_model::{EntityKey, Lane, Position, SequenceNr};
-use actum_persistence::store::{Incarnation, JournalLayout, StoreError};
+use actum_persistence::{
+    progress::{KeepsProgress, ProgressStore},
+    store::{Incarnation, JournalLayout, StoreError},
+};
 use parking_lot::{RwLock, RwLockReadGuard};
 use std::{
     fmt,
@@ -45,6 +48,7 @@ struct Data {
     snapshots: RwLock<Snapshots>,
     lanes: Box<[RwLock<LaneLog>]>,
     states: RwLock<States>,
+    target: MemoryTarget,
 }
 
 impl MemoryStore {
@@ -64,6 +68,7 @@ impl MemoryStore {
             snapshots: RwLock::default(),
             lanes: lanes.collect(),
             states: RwLock::default(),
+            target: MemoryTarget::new(),
         }))
     }
 
@@ -160,6 +165,13 @@ impl MemoryStore {
     pub(crate) fn close_handle(&self) {
         let _no_write = self.data.writers.write();
         self.closed.store(true, Ordering::Release);
+    }
+}
+
+/// All handles to the same data share it. What is returned is a handle of its own, which is closed by itself alone.
+impl KeepsProgress for MemoryStore {
+    fn progress(&self) -> Arc<dyn ProgressStore> {
+        Arc::new(self.data.target.reopen())
     }
 }
 

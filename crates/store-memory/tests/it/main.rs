@@ -1,6 +1,9 @@
 //! The store through its public API.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod fixture;
+mod rows;
 
 mod conformance {
     use crate::fixture::MemoryFixture;

@@ -1,0 +1,153 @@
+use super::MemoryTarget;
+use actum_model::EntityKey;
+use actum_persistence::{
+    progress::{
+        DeadLetter, DeadLetterPlace, Epoch, NewProjection, ParkedEntity, ParkedRequest,
+        ProgressChange, ProgressStore, ProjectionId, RunnerRow, SaveError, Segment, SegmentClaim,
+        StoredProjection, StoredSegment,
+    },
+    store::StoreError,
+};
+use async_trait::async_trait;
+
+#[async_trait]
+impl ProgressStore for MemoryTarget {
+    async fn enter(&self, new: &NewProjection) -> Result<StoredProjection, StoreError> {
+        Ok(self.data("entering a projection")?.projections.enter(new))
+    }
+
+    async fn load(
+        &self,
+        projection: &ProjectionId,
+    ) -> Result<Option<StoredProjection>, StoreError> {
+        Ok(self.data("loading a projection")?.projections.load(projection))
+    }
+
+    async fn projections(&self) -> Result<Vec<ProjectionId>, StoreError> {
+        Ok(self.data("listing projections")?.projections.ids())
+    }
+
+    async fn activate(&self, projection: &ProjectionId) -> Result<(), StoreError> {
+        self.data("activating a version of a projection")?.projections.activate(projection);
+        Ok(())
+    }
+
+    async fn delete(&self, projection: &ProjectionId) -> Result<(), StoreError> {
+        self.data("deleting a projection")?.projections.delete(projection);
+        Ok(())
+    }
+
+    async fn set_paused(
+        &self,
+        projection: &ProjectionId,
+        is_paused: bool,
+    ) -> Result<(), StoreError> {
+        self.data("pausing a projection")?.projections.set_paused(projection, is_paused);
+        Ok(())
+    }
+
+    async fn renew(
+        &self,
+        projection: &ProjectionId,
+        runner: &str,
+        dead: &[RunnerRow],
+    ) -> Result<(), StoreError> {
+        self.data("renewing a runner")?.projections.renew(projection, runner, dead);
+        Ok(())
+    }
+
+    async fn leave(&self, projection: &ProjectionId, runner: &str) -> Result<(), StoreError> {
+        self.data("removing a runner")?.projections.leave(projection, runner);
+        Ok(())
+    }
+
+    async fn claim(&self, claim: &SegmentClaim) -> Result<Option<StoredSegment>, StoreError> {
+        Ok(self.data("claiming a segment")?.projections.claim(claim))
+    }
+
+    async fn release(
+        &self,
+        projection: &ProjectionId,
+        segment: Segment,
+        epoch: Epoch,
+    ) -> Result<(), SaveError> {
+        self.data("releasing a segment")?.projections.release(projection, segment, epoch)
+    }
+
+    async fn stop(
+        &self,
+        projection: &ProjectionId,
+        segment: Segment,
+        epoch: Epoch,
+        why: &str,
+    ) -> Result<(), SaveError> {
+        self.data("stopping a segment")?.projections.stop(projection, segment, epoch, why)
+    }
+
+    async fn change(&self, change: &ProgressChange) -> Result<(), SaveError> {
+        self.data("saving progress")?.projections.change(change)
+    }
+
+    async fn divide(
+        &self,
+        projection: &ProjectionId,
+        seen: &[(Segment, Epoch)],
+        into: &[StoredSegment],
+    ) -> Result<(), SaveError> {
+        self.data("dividing a projection")?.projections.divide(projection, seen, into)
+    }
+
+    async fn parked(
+        &self,
+        projection: &ProjectionId,
+        segment: Segment,
+        after: Option<&EntityKey>,
+        limit: u32,
+    ) -> Result<Vec<ParkedEntity>, StoreError> {
+        let data = self.data("listing parked entities")?;
+        Ok(data.projections.parked(projection, segment, after, limit))
+    }
+
+    async fn request(
+        &self,
+        projection: &ProjectionId,
+        entity: Option<&EntityKey>,
+        request: ParkedRequest,
+    ) -> Result<u64, StoreError> {
+        let mut data = self.data("asking for parked entities")?;
+        Ok(data.projections.request(projection, entity, request))
+    }
+
+    async fn dead_letters(
+        &self,
+        projection: &ProjectionId,
+        segment: Segment,
+        is_requested: bool,
+        after: Option<DeadLetterPlace>,
+        limit: u32,
+    ) -> Result<Vec<DeadLetter>, StoreError> {
+        let data = self.data("listing dead letters")?;
+        Ok(data.projections.dead_letters(projection, segment, is_requested, after, limit))
+    }
+
+    async fn request_letter(
+        &self,
+        projection: &ProjectionId,
+        place: Option<DeadLetterPlace>,
+    ) -> Result<u64, StoreError> {
+        let mut data = self.data("asking for dead letters")?;
+        Ok(data.projections.request_letter(projection, place))
+    }
+
+    async fn discard_letter(
+        &self,
+        projection: &ProjectionId,
+        place: Option<DeadLetterPlace>,
+    ) -> Result<u64, StoreError> {
+        Ok(self.data("discarding dead letters")?.projections.discard_letter(projection, place))
+    }
+
+    async fn close(&self) {
+        self.close_handle();
+    }
+}
