@@ -2,7 +2,7 @@ use super::{
     EntityList, Events, History, JournalInfo, ReadError,
     decoding::{stored, typed},
 };
-use actum_model::{Entity, EntityId, EntityKey, Offset, StoredPayload};
+use actum_model::{Entity, EntityId, EntityKey, InvalidKey, Offset, Payload, StoredPayload};
 use actum_persistence::store::{EventFilter, ListedEntity, ListedState, PageLimit, Stores};
 use std::{fmt, sync::Arc};
 
@@ -25,6 +25,12 @@ impl Journal {
     /// The events of an entity. One that was never written has none.
     pub fn history<E: Entity>(&self, id: impl Into<E::Id>) -> History<E::Event> {
         let entity = EntityKey::new(E::KIND, id.into().to_text());
+        History::new(Arc::clone(&self.stores.events), entity, PageLimit::default(), typed)
+    }
+
+    /// The events of an entity, or of a stream, that is named by its key, decoded as events of this type. A key that is not
+    /// valid is the error of the first [`next`](History::next).
+    pub fn history_as<E: Payload>(&self, entity: Result<EntityKey, InvalidKey>) -> History<E> {
         History::new(Arc::clone(&self.stores.events), entity, PageLimit::default(), typed)
     }
 
