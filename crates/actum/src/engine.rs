@@ -1,11 +1,12 @@
-use crate::EngineBuilder;
-use actum_model::Entity;
+use crate::{EngineBuilder, Stream};
+use actum_model::{Entity, Payload};
 use actum_persistence::{
     commits::Commits,
     store::{Incarnation, StoreError},
 };
 use actum_projection::Journal;
 use actum_runtime::{EntityRef, Health, JournalReaders, Runtime, ShutdownReport, Usage};
+use std::borrow::Cow;
 
 /// An event-sourced entity runtime, embedded in this process. Cheap to clone; all clones are one engine.
 ///
@@ -34,6 +35,19 @@ impl Engine {
     /// ends in [`AskError::Invalid`](crate::AskError::Invalid).
     pub fn entity<E: Entity>(&self, id: impl Into<E::Id>) -> EntityRef<E> {
         self.runtime.entity(id)
+    }
+
+    /// Addresses a stream: events of a kind and an id of its own, for code that wants no entity. See [`Stream`].
+    ///
+    /// A name that no stream can have, or a kind that the engine runs as entities, gives one whose appends end in
+    /// [`AppendError::Invalid`](crate::AppendError::Invalid).
+    #[must_use]
+    pub fn stream<E: Payload>(
+        &self,
+        kind: impl Into<Cow<'static, str>>,
+        id: impl Into<Box<str>>,
+    ) -> Stream<E> {
+        Stream::new(&self.runtime, kind, id)
     }
 
     /// What the engine holds in memory at the moment.

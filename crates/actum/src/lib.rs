@@ -108,6 +108,7 @@
 //! # Where to look
 //! * What you implement: [`Entity`], [`EventSourced`] or [`DurableState`], [`Handle`], [`Payload`].
 //! * What you call: [`Engine`], [`EntityRef`], [`Ask`], [`AskError`].
+//! * What you append where no entity is wanted: [`Stream`], below.
 //! * What you set: [`settings`].
 //! * Where it is kept: [`MemoryStore`], `SqliteStore` with the feature `sqlite`, `PostgresStore` with the feature
 //!   `postgres`, [`store`] for stores of your own.
@@ -191,6 +192,20 @@
 //! # assert_eq!(later.next().await?.map(|recorded| recorded.event), Some(7));
 //! # assert!(later.next().await?.is_none());
 //! # assert!(engine.shutdown().await.is_clean());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Streams
+//! Where no actor is wanted, a [`Stream`] takes events of a kind of its own, behind the number that the caller expects, and
+//! [`Stream::transact`] reads, decides and appends, again if others were faster:
+//! ```
+//! # use actum::{Engine, Stream};
+//! # use std::convert::Infallible;
+//! # async fn example(engine: Engine) -> Result<(), Box<dyn std::error::Error>> {
+//! let numbers: Stream<u64> = engine.stream("numbers", "invoices");
+//! let next = |last: &u64| Ok::<_, Infallible>(vec![last + 1]);
+//! let (invoice, receipt) = numbers.transact(0, |last, number| *last = *number, next).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -310,6 +325,7 @@
 
 mod builder;
 mod engine;
+mod stream;
 
 pub use actum_model::{
     At, Change, Codec, CodecError, CommandId, CommandSet, CommandVisitor, Ctx, DecodeError,
@@ -330,10 +346,10 @@ pub use actum_projection::{
     EntityList, Events, History, Journal, JournalInfo, ReadError, Recorded,
 };
 pub use actum_runtime::{
-    Ask, AskError, AskWithReceipt, Asking, AskingWithReceipt, Bound, EntityRef, Failing, Failure,
-    Health, HealthState, JournalReader, JournalReaders, LeaseHealth, ModelConflict,
-    PartitionHealth, Peek, Receipt, ShutdownReport, StartError, StateModel, StoreHealth, TellError,
-    Usage,
+    AppendError, Ask, AskError, AskWithReceipt, Asking, AskingWithReceipt, Bound, EntityRef,
+    Expected, Failing, Failure, Health, HealthState, JournalReader, JournalReaders, LeaseHealth,
+    ModelConflict, PartitionHealth, Peek, Receipt, ShutdownReport, StartError, StateModel,
+    StoreHealth, TellError, Usage,
 };
 pub use actum_store_memory::MemoryStore;
 #[cfg(feature = "postgres-without-tls")]
@@ -348,6 +364,7 @@ pub use actum_store_sqlite as sqlite;
 pub use actum_store_sqlite::SqliteStore;
 pub use builder::EngineBuilder;
 pub use engine::Engine;
+pub use stream::{Stream, TransactError};
 
 #[doc(inline)]
 pub use actum_runtime::observe;

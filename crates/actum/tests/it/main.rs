@@ -5,3 +5,4 @@ mod builder;
 mod counter;
 mod exports;
 mod settings;
+mod streams;
