@@ -15,17 +15,18 @@ impl KeptProjections {
     pub(super) fn check(&self, change: &ProgressChange) -> Result<(), SaveError> {
         let is_current = match change {
             ProgressChange::Save(save) => {
-                let kept = self.0.get(&save.projection);
+                let kept = self.by_id.get(&save.projection);
                 let found = kept.and_then(|kept| kept.segment(save.segment));
                 found.is_some_and(|found| found.epoch == save.epoch)
             }
             ProgressChange::Rewind(rewind) => {
-                let kept = self.0.get(&rewind.projection);
+                let kept = self.by_id.get(&rewind.projection);
                 kept.is_some_and(|kept| {
                     let segments = kept.stored.segments.iter();
                     segments.map(|one| (one.segment, one.epoch)).eq(rewind.seen.iter().copied())
                 })
             }
+            ProgressChange::Nothing => true,
         };
         if is_current { Ok(()) } else { Err(SaveError::Stale) }
     }
@@ -34,15 +35,16 @@ impl KeptProjections {
     pub(super) fn apply(&mut self, change: &ProgressChange) {
         match change {
             ProgressChange::Save(save) => {
-                if let Some(kept) = self.0.get_mut(&save.projection) {
+                if let Some(kept) = self.by_id.get_mut(&save.projection) {
                     kept.save(save);
                 }
             }
             ProgressChange::Rewind(rewind) => {
-                if let Some(kept) = self.0.get_mut(&rewind.projection) {
+                if let Some(kept) = self.by_id.get_mut(&rewind.projection) {
                     kept.rewind(rewind);
                 }
             }
+            ProgressChange::Nothing => {}
         }
     }
 }

@@ -11,7 +11,7 @@ impl KeptProjections {
         after: Option<DeadLetterPlace>,
         limit: u32,
     ) -> Vec<DeadLetter> {
-        let Some(kept) = self.0.get(projection) else { return Vec::new() };
+        let Some(kept) = self.by_id.get(projection) else { return Vec::new() };
         let behind = (after.map_or(Unbounded, Excluded), Unbounded);
         let letters = kept.dead_letters.range(behind).map(|(_, letter)| letter);
         let letters = letters
@@ -25,7 +25,7 @@ impl KeptProjections {
         projection: &ProjectionId,
         place: Option<DeadLetterPlace>,
     ) -> u64 {
-        let Some(kept) = self.0.get_mut(projection) else { return 0 };
+        let Some(kept) = self.by_id.get_mut(projection) else { return 0 };
         let wanted = |letter: &&mut DeadLetter| place.is_none_or(|place| letter.place == place);
         let asked = kept.dead_letters.values_mut().filter(wanted);
         asked.map(|letter| letter.is_requested = true).count() as u64
@@ -36,7 +36,7 @@ impl KeptProjections {
         projection: &ProjectionId,
         place: Option<DeadLetterPlace>,
     ) -> u64 {
-        let Some(kept) = self.0.get_mut(projection) else { return 0 };
+        let Some(kept) = self.by_id.get_mut(projection) else { return 0 };
         let before = kept.dead_letters.len();
         kept.dead_letters.retain(|kept, _| place.is_some_and(|place| *kept != place));
         (before - kept.dead_letters.len()) as u64

@@ -19,7 +19,7 @@ impl KeptProjections {
         for &(segment, epoch) in seen {
             self.segment_at(projection, segment, epoch)?;
         }
-        let Some(kept) = self.0.get_mut(projection) else { return Ok(()) };
+        let Some(kept) = self.by_id.get_mut(projection) else { return Ok(()) };
         let last = seen.iter().map(|(_, epoch)| *epoch).max().unwrap_or_default();
         let segments = &mut kept.stored.segments;
         segments.retain(|one| seen.iter().all(|(segment, _)| *segment != one.segment));

@@ -7,7 +7,11 @@ use std::collections::BTreeMap;
 
 /// All projections.
 #[derive(Default)]
-pub(crate) struct KeptProjections(pub(super) BTreeMap<ProjectionId, KeptProjection>);
+pub(crate) struct KeptProjections {
+    pub(super) by_id: BTreeMap<ProjectionId, KeptProjection>,
+    /// The last epoch that each had when it was deleted.
+    pub(super) deleted: BTreeMap<ProjectionId, Epoch>,
+}
 
 /// What is kept of one.
 pub(super) struct KeptProjection {
@@ -25,7 +29,7 @@ impl KeptProjections {
         segment: Segment,
         epoch: Epoch,
     ) -> Result<&mut StoredSegment, SaveError> {
-        let kept = self.0.get_mut(projection).ok_or(SaveError::Stale)?;
+        let kept = self.by_id.get_mut(projection).ok_or(SaveError::Stale)?;
         let found = kept.segment_mut(segment).filter(|found| found.epoch == epoch);
         found.ok_or(SaveError::Stale)
     }

@@ -3,11 +3,11 @@ use actum_persistence::progress::{ProjectionId, StoredProjection};
 
 impl KeptProjections {
     pub(super) fn load(&self, projection: &ProjectionId) -> Option<StoredProjection> {
-        self.0.get(projection).map(KeptProjection::load)
+        self.by_id.get(projection).map(KeptProjection::load)
     }
 
     pub(super) fn ids(&self) -> Vec<ProjectionId> {
-        self.0.keys().cloned().collect()
+        self.by_id.keys().cloned().collect()
     }
 }
 

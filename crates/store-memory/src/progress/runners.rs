@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 impl KeptProjections {
     pub(super) fn renew(&mut self, projection: &ProjectionId, runner: &str, dead: &[RunnerRow]) {
-        let Some(kept) = self.0.get_mut(projection) else { return };
+        let Some(kept) = self.by_id.get_mut(projection) else { return };
         let runners = &mut kept.stored.runners;
         match runners.binary_search_by(|row| (*row.name).cmp(runner)) {
             Ok(place) => runners[place].renewal += 1,
@@ -16,14 +16,14 @@ impl KeptProjections {
     }
 
     pub(super) fn leave(&mut self, projection: &ProjectionId, runner: &str) {
-        let Some(kept) = self.0.get_mut(projection) else { return };
+        let Some(kept) = self.by_id.get_mut(projection) else { return };
         kept.stored.runners.retain(|row| *row.name != *runner);
         let segments = kept.stored.segments.iter_mut();
         segments.filter(|segment| segment.owner.as_deref() == Some(runner)).for_each(free);
     }
 
     pub(super) fn claim(&mut self, claim: &SegmentClaim) -> Option<StoredSegment> {
-        let kept = self.0.get_mut(&claim.projection)?;
+        let kept = self.by_id.get_mut(&claim.projection)?;
         let found = kept.segment(claim.segment)?;
         let owner = found.owner.clone();
         let owner = owner.map(|name| SeenOwner { renewal: kept.renewal(&name), name });
