@@ -21,6 +21,12 @@ pub(crate) enum Role {
     Checkpointer,
     /// Does the same, and keeps everybody else from the file.
     Alone,
+    /// Keeps the progress of projections in a file of its own, which it may create.
+    TargetCreator,
+    /// Keeps the progress of projections in a file of its own, and what they write.
+    Target,
+    /// Does the same in the file of a journal.
+    JournalTarget,
 }
 
 /// How long a checkpoint waits for readers that hold it up before it leaves the rest for the next one. Writing pauses
@@ -50,6 +56,9 @@ impl Connector {
             Role::Reader => reading(options, self.settings.reader_cache_bytes),
             Role::Checkpointer => options.busy_timeout(CHECKPOINT_PATIENCE),
             Role::Alone => options.locking_mode(SqliteLockingMode::Exclusive),
+            Role::TargetCreator => options.create_if_missing(true),
+            Role::Target => self.handling(options),
+            Role::JournalTarget => self.handling(self.logging(options)),
         };
         // synchronous is last, so that a role above cannot forget it
         self.durable(options).connect().await
@@ -78,8 +87,18 @@ impl Connector {
     }
 
     fn writing(&self, options: SqliteConnectOptions) -> SqliteConnectOptions {
+        self.logging(options).pragma("cache_size", cache_size(self.settings.writer_cache_bytes))
+    }
+
+    /// For those who write what they like to, in tables of their own.
+    fn handling(&self, options: SqliteConnectOptions) -> SqliteConnectOptions {
+        let cache_size = cache_size(self.settings.reader_cache_bytes);
+        options.foreign_keys(true).pragma("cache_size", cache_size)
+    }
+
+    /// For those who write into the log of a journal.
+    fn logging(&self, options: SqliteConnectOptions) -> SqliteConnectOptions {
         let options = options
-            .pragma("cache_size", cache_size(self.settings.writer_cache_bytes))
             .pragma("wal_autocheckpoint", "0") // checkpoint.rs does it, beside the writer
             .pragma("journal_size_limit", self.settings.wal_bytes_max.to_string());
         match self.settings.file_bytes_max {

@@ -64,6 +64,31 @@ impl Fault {
     }
 }
 
+/// Whether SQLite refused what was written: a constraint of a table, checked by a statement or at the end.
+pub(crate) fn is_constraint(error: &sqlx::Error) -> bool {
+    primary_code(error) == Some(19)
+}
+
+/// Whether an error says that the database cannot be used at the moment, and nothing of the statement.
+pub(crate) fn is_unavailable(error: &sqlx::Error) -> bool {
+    match error {
+        // busy, locked, no memory, read-only, a failing disk, full, cannot be opened, locked by another program
+        sqlx::Error::Database(_) => {
+            matches!(primary_code(error), Some(5 | 6 | 7 | 8 | 10 | 13 | 14 | 15))
+        }
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        _ => false,
+    }
+}
+
+fn primary_code(error: &sqlx::Error) -> Option<u32> {
+    let code = error.as_database_error()?.code()?.parse::<u32>().ok()?;
+    Some(code & 0xff)
+}
+
 /// What an error of sqlx says, for a message that goes before it: the error inside of those that repeat what that says.
 pub(crate) fn cause(error: sqlx::Error) -> Box<dyn Error + Send + Sync> {
     match error {

@@ -56,7 +56,7 @@ impl JournalFiles {
         looked.map_err(|lost| {
             let lost = Arc::clone(self.lost.get_or_init(|| Arc::new(lost)));
             log_safely(|| {
-                tracing::error!(%lost, "a file of the journal was changed, the store serves nothing any more");
+                tracing::error!(%lost, "a file of the database was changed, nothing more is read or written there");
             });
             lost
         })

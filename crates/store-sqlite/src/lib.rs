@@ -1,6 +1,6 @@
 //! The journal in one SQLite file: nothing to install, durable by default, one process that writes.
 //!
-//! [`SqliteStore`] keeps every promise of [`actum_persistence::store`]. ARCHITECTURE.md lists the
+//! [`SqliteStore`] keeps every promise of [`actum_persistence::store`] and [`actum_persistence::progress`]. ARCHITECTURE.md lists the
 //! files that it has in common with the store for PostgreSQL.
 //!
 //! ```text
@@ -9,6 +9,7 @@
 //!             ├─ Readers       a few connections, opened when needed
 //!             ├─ Checkpointer  a task and a connection: copies the write-ahead log into the file beside the writer
 //!             ├─ Room          what a writer must leave free on a volume that is almost full
+//!             ├─ SqliteTarget  the progress of projections and their rows, in the same file; usable by itself
 //!             └─ JournalFiles  whether paths still name the files that are open; looked at behind each commit
 //!                └ HeldLocks     one locked file for each incarnation that was claimed here
 //! ```
@@ -34,6 +35,7 @@ mod file_id;
 mod held_locks;
 mod insert;
 mod journal_files;
+mod keeps_progress;
 mod known_heads;
 mod lane_page;
 mod located;
@@ -43,6 +45,7 @@ mod obstacle;
 mod open;
 mod open_error;
 mod place;
+mod progress;
 mod readers;
 mod recovery_store;
 mod resolve;
@@ -64,5 +67,6 @@ mod writer_lock;
 mod writer_store;
 
 pub use open_error::OpenError;
+pub use progress::{SqliteTarget, SqliteTargetSettings, SqliteTx};
 pub use settings::{SqliteSettings, Synchronous};
 pub use store::SqliteStore;

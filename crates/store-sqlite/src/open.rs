@@ -77,7 +77,7 @@ async fn connect_second(connector: &Connector) -> Result<SqliteConnection, sqlx:
 }
 
 /// Locks the files of a journal that is open, and takes note of them.
-async fn watch(connector: &Connector) -> Result<JournalFiles, OpenError> {
+pub(crate) async fn watch(connector: &Connector) -> Result<JournalFiles, OpenError> {
     let path = &connector.path;
     let patience = Instant::now() + connector.settings.busy_timeout;
     let lock = loop {
@@ -137,7 +137,7 @@ async fn give_room_back(connector: &Connector) -> bool {
 }
 
 /// Finds what is plainly in the way, in better words than SQLite's. A few calls of the operating system, once.
-fn locate(path: &Path) -> Result<PathBuf, OpenError> {
+pub(crate) fn locate(path: &Path) -> Result<PathBuf, OpenError> {
     let invalid = |why| OpenError::InvalidPath { path: path.into(), why };
     let text = path.to_str().ok_or_else(|| invalid("it is not UTF-8"))?;
     let name = path.file_name().ok_or_else(|| invalid("it names no file"))?;
@@ -206,7 +206,7 @@ fn readable(found: Found) -> Result<(), Unready> {
 ///
 /// SQLite does not wait for the lock this takes, so that two processes which open a new file at once get in each
 /// other's way: the one that fails asks again.
-async fn write_ahead(
+pub(crate) async fn write_ahead(
     connection: &mut SqliteConnection,
     busy_timeout: Duration,
 ) -> Result<(), sqlx::Error> {

@@ -28,6 +28,11 @@ impl Session {
         Self { connection, path, running: false, in_transaction: false, found_full: false }
     }
 
+    /// The connection itself, for what this knows nothing of.
+    pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.connection
+    }
+
     /// Whether a statement has found the disk full since this was asked last.
     pub(crate) fn take_found_full(&mut self) -> bool {
         std::mem::take(&mut self.found_full)

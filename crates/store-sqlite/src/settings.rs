@@ -34,7 +34,7 @@ pub struct SqliteSettings {
     /// Memory for pages of the file in the connection that writes, in bytes; 64 MiB by default, 1 MiB to 64 GiB. The
     /// index of entities should fit: about 20 bytes an event.
     pub writer_cache_bytes: u64,
-    /// Memory for pages of the file in each connection that reads, in bytes; 8 MiB by default, 1 MiB to 64 GiB.
+    /// Memory for pages of the file in each connection that reads, and in the one that writes for projections, in bytes; 8 MiB by default, 1 MiB to 64 GiB.
     pub reader_cache_bytes: u64,
     /// How many entities the store remembers the key and the head of, so that appending to them needs no look-up;
     /// 200,000 by default, some 25 MB when full, 1,000 to 100 million.

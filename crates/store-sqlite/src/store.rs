@@ -1,5 +1,5 @@
 use crate::{
-    OpenError, SqliteSettings,
+    OpenError, SqliteSettings, SqliteTarget,
     checkpoint::{Checkpointer, Checkpoints},
     checkpoint_session::CheckpointSession,
     held_locks::HeldLocks,
@@ -60,7 +60,8 @@ pub struct SqliteStore {
     path: Arc<Path>,
     layout: JournalLayout,
     writer: Arc<Writer>,
-    readers: Readers,
+    readers: Arc<Readers>,
+    target: SqliteTarget,
     checkpointer: Checkpointer,
     checkpoints: Arc<CheckpointSession>,
     // last: its descriptor of the database file is closed behind the connections
@@ -106,7 +107,8 @@ impl SqliteStore {
             checkpoints: Arc::clone(&checkpoints),
         };
         let writer = Arc::new(Writer::new(connector.clone(), first, layout.lanes, parts));
-        let readers = Readers::new(connector, Arc::clone(&files));
+        let readers = Arc::new(Readers::new(connector.clone(), Arc::clone(&files)));
+        let target = SqliteTarget::of_journal(connector, Arc::clone(&writer), Arc::clone(&readers));
         let checkpointer = Checkpointer::start(Checkpoints {
             session: Arc::clone(&checkpoints),
             writer: Arc::clone(&writer),
@@ -114,7 +116,7 @@ impl SqliteStore {
             room,
             files: Arc::clone(&files),
         });
-        Ok(Self { path, layout, writer, readers, checkpointer, checkpoints, files })
+        Ok(Self { path, layout, writer, readers, target, checkpointer, checkpoints, files })
     }
 
     /// The file, as an absolute path without links.
@@ -139,6 +141,10 @@ impl SqliteStore {
         &self.readers
     }
 
+    pub(crate) fn target(&self) -> &SqliteTarget {
+        &self.target
+    }
+
     pub(crate) fn locks(&self) -> &HeldLocks {
         self.files.writer_locks()
     }
@@ -152,6 +158,7 @@ impl SqliteStore {
         // first: an append that came later would find its slot given back, and take itself for replaced
         self.writer.refuse().await;
         self.release_all().await;
+        self.target.close().await;
         self.checkpointer.close().await;
         self.readers.close().await;
         self.checkpoints.close().await;

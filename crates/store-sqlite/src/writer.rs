@@ -15,14 +15,14 @@ use actum_model::LaneCount;
 use actum_persistence::panics::log_safely;
 use actum_persistence::store::StoreError;
 use std::sync::Arc;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 
 /// The only connection of this store that writes. A caller that writes waits for its turn, first come, first served.
 #[derive(Debug)]
 pub(crate) struct Writer {
     connector: Connector,
     parts: WriterParts,
-    turn: Mutex<Turn>,
+    turn: Arc<Mutex<Turn>>,
 }
 
 /// What a writer shares with the rest of its store.
@@ -68,6 +68,12 @@ pub(crate) struct WriteTx<'a> {
     then: Option<&'static str>,
 }
 
+/// Another connection of this process writes while it lives, and this one does not.
+#[derive(Debug)]
+pub(crate) struct ForeignTurn {
+    _turn: OwnedMutexGuard<Turn>,
+}
+
 /// No one writes while it lives.
 pub(crate) struct Pause<'a> {
     _turn: MutexGuard<'a, Turn>,
@@ -82,7 +88,13 @@ impl Writer {
     ) -> Self {
         let known = KnownHeads::new(lanes, connector.settings.remembered_entities);
         let (session, stage, salvaged) = (Some(first), Stage::Open, false);
-        Self { connector, parts, turn: Mutex::new(Turn { session, known, stage, salvaged }) }
+        let turn = Turn { session, known, stage, salvaged };
+        Self { connector, parts, turn: Arc::new(Mutex::new(turn)) }
+    }
+
+    /// What it shares with the rest of its store.
+    pub(crate) fn parts(&self) -> &WriterParts {
+        &self.parts
     }
 
     /// Waits for the turn and begins a transaction that writes more data.
@@ -147,6 +159,14 @@ impl Writer {
         Pause { _turn: self.turn.lock().await }
     }
 
+    /// Waits for the turn on behalf of another connection of this process, which writes more data.
+    pub(crate) async fn foreign_turn(&self, doing: &str) -> Result<ForeignTurn, StoreError> {
+        let mut turn = Arc::clone(&self.turn).lock_owned().await;
+        self.parts.check(&mut turn, doing, Stage::Open).await?;
+        self.parts.room.prepare(&self.parts.checkpoints).await;
+        Ok(ForeignTurn { _turn: turn })
+    }
+
     /// Lets those finish who wait for their turn already, and refuses those that come later.
     pub(crate) async fn refuse(&self) {
         let mut turn = self.turn.lock().await;
@@ -179,13 +199,7 @@ impl Writer {
         latest: Stage,
     ) -> Result<WriteTx<'_>, StoreError> {
         let mut turn = self.turn.lock().await;
-        if turn.stage > latest {
-            return Err(StoreError::unavailable(doing, CLOSED));
-        }
-        if let Some(lost) = self.parts.files.lost() {
-            self.parts.salvage(&mut turn).await;
-            return Err(lost.refusal());
-        }
+        self.parts.check(&mut turn, doing, latest).await?;
         if turn.session.is_none() {
             let session = self.connector.session(Role::Writer).await;
             let session =
@@ -200,6 +214,18 @@ impl Writer {
 }
 
 impl WriterParts {
+    /// Fails when the store has come further than `latest`, or a file of the journal was lost.
+    async fn check(&self, turn: &mut Turn, doing: &str, latest: Stage) -> Result<(), StoreError> {
+        if turn.stage > latest {
+            return Err(StoreError::unavailable(doing, CLOSED));
+        }
+        if let Some(lost) = self.files.lost() {
+            self.salvage(turn).await;
+            return Err(lost.refusal());
+        }
+        Ok(())
+    }
+
     /// Copies the log into the database file as long as this process still has both, once: without its name no one will
     /// find the log again.
     async fn salvage(&self, turn: &mut Turn) {

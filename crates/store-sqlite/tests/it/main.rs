@@ -18,6 +18,7 @@ mod lost_files;
 mod messages;
 mod opening;
 mod processes;
+mod progress;
 mod sample;
 #[cfg(target_os = "linux")]
 mod small_volume;

@@ -1,0 +1,162 @@
+use super::{
+    schema,
+    target_home::TargetHome,
+    target_session::{TargetSession, TargetSlot},
+    target_tx::SqliteTx,
+};
+use crate::{
+    connection::{Connector, Role},
+    fault::{CLOSED, store_error},
+    journal_files::JournalFiles,
+    lost::Lost,
+    readers::{Reader, Readers},
+    room::Need,
+    session::Session,
+    writer::Writer,
+};
+use actum_persistence::{panics::log_safely, store::StoreError};
+use std::{path::Path, sync::Arc};
+use tokio::sync::{Mutex, OnceCell};
+
+const PREPARING: &str = "preparing to keep the progress of projections";
+
+/// A file with progress, and the connections of a target to it.
+#[derive(Debug)]
+pub(super) struct TargetFile {
+    connector: Connector,
+    role: Role,
+    home: TargetHome,
+    slot: Arc<Mutex<TargetSlot>>,
+    readers: Arc<Readers>,
+    prepared: OnceCell<()>,
+    /// Stays open in a file of its own; a journal has such a connection itself.
+    anchor: Mutex<Option<Session>>,
+}
+
+impl TargetFile {
+    /// One of its own.
+    pub(super) fn own(connector: Connector, files: JournalFiles, anchor: Session) -> Self {
+        let files = Arc::new(files);
+        let readers = Arc::new(Readers::new(connector.clone(), Arc::clone(&files)));
+        let home = TargetHome { files, journal: None };
+        Self::of(connector, Role::Target, home, readers, Some(anchor))
+    }
+
+    /// The one of a journal, whose readers it shares.
+    pub(super) fn of_journal(
+        connector: Connector,
+        writer: Arc<Writer>,
+        readers: Arc<Readers>,
+    ) -> Self {
+        let files = Arc::clone(&writer.parts().files);
+        let home = TargetHome { files, journal: Some(writer) };
+        Self::of(connector, Role::JournalTarget, home, readers, None)
+    }
+
+    fn of(
+        connector: Connector,
+        role: Role,
+        home: TargetHome,
+        readers: Arc<Readers>,
+        anchor: Option<Session>,
+    ) -> Self {
+        let (slot, prepared, anchor) = (Arc::default(), OnceCell::new(), Mutex::new(anchor));
+        Self { connector, role, home, slot, readers, prepared, anchor }
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.connector.path
+    }
+
+    /// Waits for the turn and begins a transaction.
+    pub(super) async fn begin(
+        &self,
+        doing: &'static str,
+        need: Need,
+    ) -> Result<SqliteTx, StoreError> {
+        self.prepared().await?;
+        self.begin_unprepared(doing, need).await
+    }
+
+    /// Waits for a connection that reads.
+    pub(super) async fn reader(&self, doing: &str) -> Result<Reader<'_>, StoreError> {
+        self.prepared().await?;
+        self.readers.reader(doing).await
+    }
+
+    /// Makes sure that the tables are there.
+    pub(super) async fn prepared(&self) -> Result<(), StoreError> {
+        self.prepared.get_or_try_init(|| self.prepare()).await.map(drop)
+    }
+
+    /// Waits for the transactions under way, closes the connections of its own, and begins no more.
+    pub(super) async fn close(&self) {
+        let mut slot = self.slot.lock().await;
+        slot.is_closed = true;
+        if self.home.journal.is_none() {
+            self.readers.close().await;
+            self.home.files.release_lock();
+        }
+        if let Some(anchor) = self.anchor.lock().await.take() {
+            warn_if_failed(anchor.close().await);
+        }
+        // the last connection copies the write-ahead log into the file
+        if let Some(session) = slot.session.take() {
+            warn_if_failed(session.close().await);
+        }
+    }
+
+    async fn prepare(&self) -> Result<(), StoreError> {
+        let found = {
+            let mut reader = self.readers.reader(PREPARING).await?;
+            let found = schema::version(&mut reader).await;
+            found.map_err(|error| store_error(PREPARING, error))?
+        };
+        let found = match found {
+            0..schema::VERSION => {
+                let mut tx = self.begin_unprepared(PREPARING, Need::Growth).await?;
+                let migrated = schema::migrate(&mut tx).await;
+                tx.finish(migrated).await?
+            }
+            found => found,
+        };
+        if found > schema::VERSION {
+            let what = format!(
+                "the progress of projections in `{}` has schema version {found}, this program knows up to {}: use a newer one",
+                self.path().display(),
+                schema::VERSION
+            );
+            return Err(StoreError::invalid(what));
+        }
+        Ok(())
+    }
+
+    async fn begin_unprepared(
+        &self,
+        doing: &'static str,
+        need: Need,
+    ) -> Result<SqliteTx, StoreError> {
+        let mut slot = Arc::clone(&self.slot).lock_owned().await;
+        if slot.is_closed {
+            return Err(StoreError::unavailable(doing, CLOSED));
+        }
+        // behind the slot, so that of all the transactions of a target one waits in front of the journal
+        let turn = self.home.turn(doing).await?;
+        if slot.session.is_none() {
+            let session = TargetSession::open(&self.connector, self.role).await;
+            let files = &self.home.files;
+            let session = session.map_err(|error| files.refusal_or(|| store_error(doing, error)));
+            slot.session = Some(session?);
+            // behind opening it: it may have found another file at the path
+            files.check().map_err(Lost::refusal)?;
+        }
+        SqliteTx::begin(slot, self.home.clone(), turn, doing, need).await
+    }
+}
+
+fn warn_if_failed(closed: Result<(), sqlx::Error>) {
+    if let Err(error) = closed {
+        log_safely(|| tracing::warn!(%error, "a connection of projections did not close cleanly"));
+    }
+}

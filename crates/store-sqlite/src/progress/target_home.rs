@@ -1,0 +1,62 @@
+use crate::{
+    connection::PAGE_BYTES,
+    journal_files::JournalFiles,
+    lost::Lost,
+    room::{Full, Need},
+    session::Session,
+    writer::{ForeignTurn, Writer},
+};
+use actum_persistence::store::StoreError;
+use std::sync::Arc;
+
+/// What a transaction writes for each row that it changes, roughly: a page of the table and one of an index.
+const ROW_BYTES: u64 = 2 * PAGE_BYTES;
+
+/// What is around the file of a target: files that must be where they were, and the journal in the same file, if there is
+/// one.
+#[derive(Clone, Debug)]
+pub(super) struct TargetHome {
+    pub(super) files: Arc<JournalFiles>,
+    pub(super) journal: Option<Arc<Writer>>,
+}
+
+impl TargetHome {
+    /// Waits until the journal in the same file does not write, and keeps it from writing while the turn lives.
+    pub(super) async fn turn(&self, doing: &str) -> Result<Option<ForeignTurn>, StoreError> {
+        self.files.lost().map_or(Ok(()), |lost| Err(lost.refusal()))?;
+        match &self.journal {
+            Some(writer) => writer.foreign_turn(doing).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Fails if a change of so many rows might not fit on the volume, so that the log of the journal could not be copied any
+    /// more.
+    pub(super) async fn check_room(
+        &self,
+        session: &mut Session,
+        doing: &str,
+        rows: u64,
+        need: Need,
+    ) -> Result<(), StoreError> {
+        let Some(writer) = &self.journal else { return Ok(()) };
+        let fits = writer.parts().room.check(session, rows.saturating_mul(ROW_BYTES), need).await;
+        fits.map_err(|full: Full| full.refusal(doing))
+    }
+
+    /// Says of rows that were committed whether they will be found again.
+    pub(super) fn confirm(&self, doing: &str, rows: u64) -> Result<(), StoreError> {
+        if let Some(writer) = &self.journal {
+            writer.parts().growth.add(rows.saturating_mul(ROW_BYTES));
+        }
+        self.files.check().map_err(|lost: Arc<Lost>| lost.unknown(doing))
+    }
+
+    /// Makes what room can be made after SQLite found the volume full. To be called during the turn.
+    pub(super) async fn recover_room(&self) {
+        if let Some(writer) = &self.journal {
+            let parts = writer.parts();
+            parts.room.recover(&parts.checkpoints).await;
+        }
+    }
+}
