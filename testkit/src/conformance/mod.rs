@@ -42,7 +42,7 @@
 //! print their seed; `ACTUM_TEST_SEED=<seed>` repeats its choices, though not the operating system's.
 //!
 //! The cases are grouped as the modules below. They are public for their descriptions; [`store_conformance!`] calls
-//! them.
+//! them. What keeps the progress of projections has a suite of its own, [`progress`].
 //!
 //! [`store_conformance!`]: crate::store_conformance
 
@@ -75,6 +75,7 @@ pub mod names;
 pub mod order;
 pub mod pages;
 pub mod payloads;
+pub mod progress;
 pub mod recovery;
 pub mod reopen;
 pub mod retention;

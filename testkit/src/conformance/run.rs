@@ -32,19 +32,23 @@ where
     Fixture: StoreFixture,
     Case: AsyncFnOnce(&dyn StoreFixture),
 {
-    let whole = async {
+    plan.run(async {
         let fixture = make(plan.layout()).await;
         if fixture.is_available() {
             case(&fixture).await;
         }
-    };
-    plan.runtime().block_on(async {
-        let done = tokio::time::timeout(CASE_TIMEOUT, whole).await;
-        done.unwrap_or_else(|_| panic!("the case is not through after {CASE_TIMEOUT:?}"));
     });
 }
 
 impl Plan {
+    /// Runs a case on a runtime of its own, for as long as a case may take.
+    pub(super) fn run(self, case: impl Future<Output = ()>) {
+        self.runtime().block_on(async {
+            let done = tokio::time::timeout(CASE_TIMEOUT, case).await;
+            done.unwrap_or_else(|_| panic!("the case is not through after {CASE_TIMEOUT:?}"));
+        });
+    }
+
     fn layout(self) -> JournalLayout {
         let lanes = match self {
             Self::Plain | Self::Crowded => 1,

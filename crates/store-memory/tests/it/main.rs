@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod fixture;
+mod progress_fixture;
 mod rows;
 
 mod conformance {
@@ -16,4 +17,10 @@ mod conformance_of_separate_stores {
     use crate::fixture::SeparateFixture;
 
     actum_testkit::store_conformance!(SeparateFixture::create);
+}
+
+mod progress {
+    use crate::progress_fixture::TargetFixture;
+
+    actum_testkit::progress_conformance!(TargetFixture::create);
 }
