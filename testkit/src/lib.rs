@@ -4,7 +4,7 @@
 //!   then events, a reply or a rejection. On the way it checks codecs, purity and replay.
 //! * [`Given::golden`] keeps what an entity stores today in a file, so that a change of format that forgot its new
 //!   schema version fails a test instead of a recovery.
-//! * [`conformance`] holds a store to its contract, and what keeps the progress of projections to its own.
+//! * [`conformance`] holds a store to its contract, and what keeps the progress of projections, or rows with it, to its own.
 //! * [`FaultStore`] is any store that fails as a test asks it to.
 //! * [`TcpProxy`] is a network that fails as a test asks it to.
 

@@ -42,7 +42,8 @@
 //! print their seed; `ACTUM_TEST_SEED=<seed>` repeats its choices, though not the operating system's.
 //!
 //! The cases are grouped as the modules below. They are public for their descriptions; [`store_conformance!`] calls
-//! them. What keeps the progress of projections has a suite of its own, [`progress`].
+//! them. What keeps the progress of projections has a suite of its own, [`progress`], and so
+//! has what commits rows with it, [`exact_target`].
 //!
 //! [`store_conformance!`]: crate::store_conformance
 
@@ -64,6 +65,7 @@ pub mod batches;
 pub mod closing;
 pub mod commands;
 pub mod conflicts;
+pub mod exact_target;
 pub mod fence;
 pub mod fence_races;
 pub mod filters;

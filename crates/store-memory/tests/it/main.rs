@@ -24,3 +24,9 @@ mod progress {
 
     actum_testkit::progress_conformance!(TargetFixture::create);
 }
+
+mod exact_target {
+    use crate::progress_fixture::TargetFixture;
+
+    actum_testkit::exact_target_conformance!(TargetFixture::create);
+}

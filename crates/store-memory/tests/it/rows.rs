@@ -113,3 +113,16 @@ async fn a_transaction_sees_what_it_has_written() {
     assert_eq!(target.rows("a/"), listed);
     assert_eq!(target.row("b/1").as_deref(), Some(&b"three"[..]));
 }
+
+#[test]
+fn an_error_of_the_store_tells_that_trying_again_may_help() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("a balance cannot be written")]
+    struct Handler(#[source] StoreError);
+    let away = StoreError::unavailable("writing", "the store is away");
+    assert!(MemoryTarget::is_unavailable(&away));
+    assert!(MemoryTarget::is_unavailable(&Handler(away)));
+    let wrong = StoreError::invalid("the text is too long");
+    assert!(!MemoryTarget::is_unavailable(&wrong));
+    assert!(!MemoryTarget::is_unavailable(&Handler(wrong)));
+}

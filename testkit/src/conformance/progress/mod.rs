@@ -32,6 +32,7 @@
 //! run(Plan::Plain, Fixture::create, claims::a_free_segment_is_claimed);
 //! ```
 //!
+//! Where rows of handlers are committed with the progress, [`exact_target`](super::exact_target) has more.
 
 mod fixture;
 mod run;
