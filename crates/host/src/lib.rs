@@ -22,11 +22,11 @@ mod moment;
 mod observations;
 mod observer;
 pub mod partition;
-mod receipt;
 pub mod settings;
 #[cfg(test)]
 mod test_counter;
 
+pub use actum_model::Receipt;
 pub use actum_persistence::group_commit::CommittedBatch;
 #[doc(hidden)]
 pub use actum_persistence::panics::log_safely;
@@ -41,4 +41,3 @@ pub use load::Load;
 pub use moment::Moment;
 pub use observations::{Outcome, Recovery, SentWrite, TurnSummary};
 pub use observer::Observer;
-pub use receipt::Receipt;

@@ -3,8 +3,24 @@
 //! [`Journal`] gives what there is: the history of an entity, events in the order in which they were committed, the entities of a
 //! kind. Each is read page by page: the next page comes while this one is handled, and no more than that is held in memory.
 //!
+//! A [`Projection`] is a consumer with an offset that is kept: its handler sees every event once, or at least once, whatever
+//! crashes. [`ProjectionService`] runs projections, [`ProjectionRef`] shows one and changes how it runs.
+//!
 //! An internal crate of Actum's: users see its types through `actum`.
 
+mod definition;
+mod feed;
+mod handler;
 mod journal;
+mod segment;
+mod service;
+mod share_out;
 
+pub use definition::{Projection, ProjectionSettings, StartAt};
+pub use handler::{AtLeastOnce, HandlerError, Project, ProjectCtx, Projector, Target};
 pub use journal::{EntityList, Events, History, Journal, JournalInfo, ReadError, Recorded};
+pub use segment::OnFailure;
+pub use service::{
+    JournalPlace, Lag, ProjectionError, ProjectionRef, ProjectionRegistration, ProjectionService,
+    ProjectionState, ProjectionStatus, RunsOn, SegmentStatus, ServiceParts, WaitError,
+};

@@ -247,7 +247,7 @@ impl<M: Model> Pipeline<M> {
     /// Where the change of this number left the entity.
     pub fn receipt(&self, sequence_nr: SequenceNr, lane: Lane) -> Verdict {
         let position = Some(self.position).filter(|position| *position > Position::ZERO);
-        Ok(Receipt { sequence_nr, lane, position })
+        Ok(Receipt::new(sequence_nr, lane, position))
     }
 
     fn staged_bytes(&self) -> usize {

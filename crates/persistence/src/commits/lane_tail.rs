@@ -8,7 +8,7 @@ use std::{collections::VecDeque, sync::Arc};
 /// The newest events of a lane, without a gap: a run of events for each commit. What is over the bounds goes, the
 /// oldest commit first.
 #[derive(Debug)]
-pub(super) struct LaneTail {
+pub struct LaneTail {
     /// Each begins where the one before it ends, and none is empty.
     runs: VecDeque<Run>,
     weight: Weight,
@@ -20,13 +20,14 @@ pub(super) type Run = Arc<[JournalEvent]>;
 
 impl LaneTail {
     /// An empty tail that keeps at most `bounds`.
-    pub(super) fn new(bounds: Weight) -> Self {
+    #[must_use]
+    pub fn new(bounds: Weight) -> Self {
         Self { runs: VecDeque::new(), weight: Weight::ZERO, bounds }
     }
 
     /// Adds what was just committed. What does not follow the events that are here replaces them: between them are
     /// others that this tail has not seen.
-    pub(super) fn push(&mut self, events: Vec<JournalEvent>) {
+    pub fn push(&mut self, events: Vec<JournalEvent>) {
         if !is_dense(&events) {
             return self.clear();
         }
@@ -43,8 +44,20 @@ impl LaneTail {
         }
     }
 
+    /// The page that [`EventStore::read_lane`](crate::store::EventStore::read_lane) would return, from memory; `None`
+    /// when the event right behind `after` is not here.
+    #[must_use]
+    pub fn page(
+        &self,
+        after: Position,
+        filter: &EventFilter,
+        limit: PageLimit,
+    ) -> Option<LanePage> {
+        page(&self.runs_behind(after), after, filter, limit)
+    }
+
     /// Forgets everything, and gives the memory back.
-    pub(super) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.runs = VecDeque::new();
         self.weight = Weight::ZERO;
     }

@@ -19,4 +19,5 @@ mod watermark;
 
 pub use commits::Commits;
 pub use lane_commits::{LaneCommits, TailReader};
+pub use lane_tail::LaneTail;
 pub use state_commits::StateCommits;

@@ -56,6 +56,12 @@ impl Segment {
         self.first..=self.last
     }
 
+    /// How many partitions it has.
+    #[must_use]
+    pub fn count(self) -> usize {
+        usize::from(self.last.nr() - self.first.nr()) + 1
+    }
+
     /// Whether `partition` is in it.
     #[must_use]
     pub fn contains(self, partition: Partition) -> bool {

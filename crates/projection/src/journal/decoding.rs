@@ -19,6 +19,14 @@ pub(super) fn typed<E: Payload>(payload: StoredPayload) -> Result<E, DecodeError
     Serializer::default().decode(&payload)
 }
 
+/// Decodes an event of a lane as one of this type, through its upcasts.
+pub(crate) fn decode_event<E: Payload>(
+    lane: Lane,
+    event: JournalEvent,
+) -> Result<Recorded<E>, ReadError> {
+    recorded(lane, event, typed)
+}
+
 /// Decodes an event of a lane.
 pub(super) fn recorded<E>(
     lane: Lane,

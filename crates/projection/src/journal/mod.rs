@@ -11,6 +11,7 @@ mod page_reader;
 mod read_error;
 mod recorded;
 
+pub(crate) use decoding::decode_event;
 pub use entity_list::EntityList;
 pub use events::Events;
 pub use history::History;

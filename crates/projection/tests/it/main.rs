@@ -6,4 +6,5 @@ mod entity_list;
 mod events;
 mod history;
 mod paging;
+mod projecting;
 mod rig;

@@ -4,8 +4,8 @@ use super::{
     asked::Asked,
     asking::AskState,
     command_span::command_span,
+    command_target::CommandTarget,
     reply_to::ReplyTo,
-    target::Target,
 };
 use actum_host::{AskError, cell::Envelope};
 use actum_model::{CommandId, Handle, Metadata, Payload, Revision};
@@ -15,7 +15,7 @@ use std::{fmt, sync::Arc, time::Duration};
 /// [`into_future`](IntoFuture::into_future), which `tokio::spawn` and `join!` need: it is sent before that future is polled.
 #[must_use = "nothing is sent unless it is awaited"]
 pub struct Ask<E: Handle<C>, C: Payload> {
-    to: Target<E>,
+    to: CommandTarget<E>,
     command: C,
     timeout: Option<Duration>,
     expected_revision: Option<Revision>,
@@ -31,7 +31,7 @@ pub struct Ask<E: Handle<C>, C: Payload> {
 pub struct AskWithReceipt<E: Handle<C>, C: Payload>(Ask<E, C>);
 
 impl<E: Handle<C>, C: Payload> Ask<E, C> {
-    pub(super) fn new(to: Target<E>, command: C) -> Self {
+    pub(super) fn new(to: CommandTarget<E>, command: C) -> Self {
         Self {
             to,
             command,
@@ -109,8 +109,8 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
             return Err(TellError(AskError::invalid(what)));
         }
         match &self.to {
-            Target::Nowhere(what) => Err(TellError(AskError::invalid(&**what))),
-            Target::Entity { key, entrance } => {
+            CommandTarget::Nowhere(what) => Err(TellError(AskError::invalid(&**what))),
+            CommandTarget::Entity { key, entrance } => {
                 let (deadline, expected_revision) =
                     (entrance.deadline(self.timeout), self.expected_revision);
                 let metadata = entrance.metadata(self.metadata);
@@ -138,8 +138,8 @@ impl<E: Handle<C>, C: Payload> Ask<E, C> {
             return AskingWithReceipt(AskState::Refused(Some(AskError::invalid(what))));
         }
         let (key, entrance) = match self.to {
-            Target::Entity { key, entrance } => (key, entrance),
-            Target::Nowhere(what) => {
+            CommandTarget::Entity { key, entrance } => (key, entrance),
+            CommandTarget::Nowhere(what) => {
                 return AskingWithReceipt(AskState::Refused(Some(AskError::invalid(&*what))));
             }
         };

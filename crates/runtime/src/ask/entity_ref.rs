@@ -1,4 +1,4 @@
-use super::{Ask, Entrance, Peek, TellError, target::Target};
+use super::{Ask, Entrance, Peek, TellError, command_target::CommandTarget};
 use actum_model::{Entity, EntityId, EntityKey, Handle, Lists, Payload};
 use std::{fmt, sync::Arc};
 
@@ -61,16 +61,16 @@ use std::{fmt, sync::Arc};
 /// # }
 /// ```
 pub struct EntityRef<E: Entity> {
-    target: Target<E>,
+    target: CommandTarget<E>,
 }
 
 impl<E: Entity> EntityRef<E> {
     pub(crate) fn new(key: EntityKey, entrance: Arc<Entrance<E>>) -> Self {
-        Self { target: Target::Entity { key, entrance } }
+        Self { target: CommandTarget::Entity { key, entrance } }
     }
 
     pub(crate) fn nowhere(what: &str) -> Self {
-        Self { target: Target::Nowhere(what.into()) }
+        Self { target: CommandTarget::Nowhere(what.into()) }
     }
 
     /// Sends a command and waits for its reply.
@@ -132,8 +132,8 @@ impl<E: Entity> EntityRef<E> {
     #[must_use]
     pub fn id(&self) -> Option<E::Id> {
         match &self.target {
-            Target::Entity { key, .. } => E::Id::from_text(key.id()).ok(),
-            Target::Nowhere(_) => None,
+            CommandTarget::Entity { key, .. } => E::Id::from_text(key.id()).ok(),
+            CommandTarget::Nowhere(_) => None,
         }
     }
 }

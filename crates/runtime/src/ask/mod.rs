@@ -6,13 +6,13 @@ mod ask_builder;
 mod asked;
 mod asking;
 mod command_span;
+mod command_target;
 mod entity_ref;
 mod entrance;
 mod kind_ref;
 mod peeked;
 mod reply_to;
 mod sent_when_polled;
-mod target;
 mod tell_error;
 mod tell_failures;
 

@@ -3,8 +3,8 @@ use super::{
     answer_slot::{AnswerSlot, Caller},
     asking::{AskState, AskingWithReceipt},
     command_span::command_span,
+    command_target::CommandTarget,
     reply_to::{ReplyTo, discard},
-    target::Target,
 };
 use actum_host::{
     AskError, Failure, Outcome,
@@ -19,12 +19,12 @@ use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 /// A read of the state of an entity: await it, or add a timeout first.
 #[must_use = "nothing is asked unless it is awaited"]
 pub struct Peek<E: Entity + Clone + Payload> {
-    from: Target<E>,
+    from: CommandTarget<E>,
     timeout: Option<Duration>,
 }
 
 impl<E: Entity + Clone + Payload> Peek<E> {
-    pub(super) fn new(from: Target<E>) -> Self {
+    pub(super) fn new(from: CommandTarget<E>) -> Self {
         Self { from, timeout: None }
     }
 
@@ -41,8 +41,8 @@ impl<E: Entity + Clone + Payload> IntoFuture for Peek<E> {
 
     fn into_future(self) -> Self::IntoFuture {
         let (key, entrance) = match self.from {
-            Target::Entity { key, entrance } => (key, entrance),
-            Target::Nowhere(what) => {
+            CommandTarget::Entity { key, entrance } => (key, entrance),
+            CommandTarget::Nowhere(what) => {
                 return Asking(AskingWithReceipt(AskState::Refused(Some(AskError::invalid(
                     &*what,
                 )))));

@@ -1,4 +1,4 @@
-use actum_model::{Lane, Position, Revision, SequenceNr};
+use crate::{Lane, Position, Revision, SequenceNr};
 
 /// Where a command left its entity: what to wait for when a read model must show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

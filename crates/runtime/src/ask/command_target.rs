@@ -3,7 +3,7 @@ use actum_model::{Entity, EntityKey};
 use std::{fmt, sync::Arc};
 
 /// Where what is sent through an [`EntityRef`](super::EntityRef) goes.
-pub(super) enum Target<E: Entity> {
+pub(super) enum CommandTarget<E: Entity> {
     Entity {
         key: EntityKey,
         entrance: Arc<Entrance<E>>,
@@ -12,7 +12,7 @@ pub(super) enum Target<E: Entity> {
     Nowhere(Arc<str>),
 }
 
-impl<E: Entity> Clone for Target<E> {
+impl<E: Entity> Clone for CommandTarget<E> {
     fn clone(&self) -> Self {
         match self {
             Self::Entity { key, entrance } => {
@@ -24,7 +24,7 @@ impl<E: Entity> Clone for Target<E> {
 }
 
 /// As the reference to the entity is shown.
-impl<E: Entity> fmt::Debug for Target<E> {
+impl<E: Entity> fmt::Debug for CommandTarget<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Entity { key, .. } => write!(f, "EntityRef({key})"),

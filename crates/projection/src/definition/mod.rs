@@ -1,0 +1,10 @@
+//! What a user says of a projection.
+
+mod projection;
+mod projection_settings;
+mod start_at;
+
+pub use projection::Projection;
+pub(crate) use projection::Sources;
+pub use projection_settings::ProjectionSettings;
+pub use start_at::StartAt;

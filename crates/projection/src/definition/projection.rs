@@ -1,0 +1,117 @@
+use super::{ProjectionSettings, StartAt};
+use crate::{
+    handler::{AtLeastOnce, EntitySource, Project, Projector, Source},
+    segment::OnFailure,
+};
+use actum_model::Entity;
+use actum_persistence::progress::ExactTarget;
+use std::{
+    collections::BTreeMap,
+    fmt,
+    marker::PhantomData,
+    num::{NonZeroU16, NonZeroU32},
+    sync::Arc,
+};
+
+/// A consumer of the journal with an offset: its name, its handler, whose events it handles, and how it runs.
+///
+/// Events come in the order of their lane; those of one entity always in order. Where it writes decides what a crash does: see
+/// [`exact`](Self::exact) and [`at_least_once`](Self::at_least_once).
+#[must_use = "a projection runs once it is given to an engine"]
+pub struct Projection<P: Projector> {
+    pub(crate) name: String,
+    pub(crate) target: P::Target,
+    pub(crate) projector: P,
+    pub(crate) sources: Sources<P>,
+    /// Kinds that were named twice.
+    pub(crate) twice: Vec<&'static str>,
+    pub(crate) settings: ProjectionSettings,
+}
+
+/// The code for the events of each kind.
+pub(crate) type Sources<P> = BTreeMap<&'static str, Arc<dyn Source<P>>>;
+
+impl<P: Projector<Target: ExactTarget>> Projection<P> {
+    /// A projection that writes to `target`, where its rows and its progress are committed in one transaction: each event is
+    /// in the rows exactly once, after any crash.
+    pub fn exact(name: impl Into<String>, target: P::Target, projector: P) -> Self {
+        Self::new(name.into(), target, projector)
+    }
+}
+
+impl<P: Projector<Target = AtLeastOnce>> Projection<P> {
+    /// A projection that reaches what it writes to by itself. Its progress is saved behind each batch, in the database of
+    /// the journal: after a crash the events of a batch come again, with the same
+    /// [`event_id`](crate::Recorded::event_id) to recognize them by.
+    pub fn at_least_once(name: impl Into<String>, projector: P) -> Self {
+        Self::new(name.into(), AtLeastOnce, projector)
+    }
+}
+
+impl<P: Projector> Projection<P> {
+    fn new(name: String, target: P::Target, projector: P) -> Self {
+        let (sources, twice, settings) =
+            (BTreeMap::new(), Vec::new(), ProjectionSettings::default());
+        Self { name, target, projector, sources, twice, settings }
+    }
+
+    /// Handles the events of the entities `E`, too.
+    pub fn from<E: Entity>(mut self) -> Self
+    where
+        P: Project<E>,
+    {
+        if self.sources.insert(E::KIND, Arc::new(EntitySource::<E>(PhantomData))).is_some() {
+            self.twice.push(E::KIND);
+        }
+        self
+    }
+
+    /// Replaces all settings.
+    pub fn settings(self, settings: ProjectionSettings) -> Self {
+        Self { settings, ..self }
+    }
+
+    /// Sets [`ProjectionSettings::version`].
+    pub fn version(self, version: NonZeroU32) -> Self {
+        self.set(|settings| settings.version = version)
+    }
+
+    /// Sets [`ProjectionSettings::start_at`].
+    pub fn start_at(self, start_at: StartAt) -> Self {
+        self.set(|settings| settings.start_at = start_at)
+    }
+
+    /// Sets [`ProjectionSettings::segments`].
+    ///
+    /// # Panics
+    /// When it is 0.
+    pub fn segments(self, segments: u16) -> Self {
+        let segments = NonZeroU16::new(segments).expect("a projection has one segment at least");
+        self.set(|settings| settings.segments = segments)
+    }
+
+    /// Sets [`ProjectionSettings::on_failure`].
+    pub fn on_failure(self, on_failure: OnFailure) -> Self {
+        self.set(|settings| settings.on_failure = on_failure)
+    }
+
+    /// Sets [`ProjectionSettings::on_unknown`].
+    pub fn on_unknown(self, on_unknown: OnFailure) -> Self {
+        self.set(|settings| settings.on_unknown = on_unknown)
+    }
+
+    fn set(mut self, set: impl FnOnce(&mut ProjectionSettings)) -> Self {
+        set(&mut self.settings);
+        self
+    }
+}
+
+impl<P: Projector> fmt::Debug for Projection<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Projection")
+            .field("name", &self.name)
+            .field("sources", &self.sources.keys())
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

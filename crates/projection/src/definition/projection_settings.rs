@@ -1,0 +1,121 @@
+use super::StartAt;
+use crate::segment::{Backoff, OnFailure, SegmentRules};
+use actum_persistence::{settings_check::SettingsCheck, store::PageLimit};
+use std::{
+    num::{NonZeroU16, NonZeroU32},
+    time::Duration,
+};
+
+/// How a projection runs. All settings are checked together when the engine starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProjectionSettings {
+    /// Its version; 1 by default. Another version is another projection, with an offset of its own.
+    pub version: NonZeroU32,
+    /// Where it begins when it runs for the first time; at the beginning by default.
+    pub start_at: StartAt,
+    /// Into how many ranges of partitions it is divided when it runs for the first time; 1 by default, at most as many as the
+    /// journal has partitions. They are handled in parallel, and shared out among the processes that run the projection.
+    pub segments: NonZeroU16,
+    /// How many events are handled and saved together at most; 500 by default, 1 to 100,000.
+    pub batch_events: usize,
+    /// How many bytes the events of a batch have at most, one event at least; 1 MiB by default, 1 byte to 64 MiB.
+    pub batch_bytes: usize,
+    /// How long the handlers of a batch may take together before it is saved; 1 second by default, 1 millisecond to 10 minutes.
+    pub batch_time: Duration,
+    /// How long one handler may take; 30 seconds by default, 1 millisecond to 1 hour. Then it has failed.
+    pub handler_timeout: Duration,
+    /// How often an event is tried again; 5 times by default, up to 1,000.
+    pub retries: u32,
+    /// How long to wait before the first retry; 100 milliseconds by default, 1 millisecond to 1 hour. It doubles each time.
+    pub retry_first: Duration,
+    /// How long to wait before a retry at most; 30 seconds by default, `retry_first` to 1 day. Also while something cannot be
+    /// reached, which is no failure of an event and ends by itself.
+    pub retry_max: Duration,
+    /// What is done about an event that fails every time; the segment stops by default.
+    pub on_failure: OnFailure,
+    /// What is done about an event of a type, or in a schema version, that this program does not know; the segment stops by
+    /// default. It is not tried again.
+    pub on_unknown: OnFailure,
+    /// How many entities of a segment may be parked; 1,000 by default, 1 to 100,000. Beyond that it stops.
+    pub parked_max: u32,
+    /// How many entities may be parked one after the other, without an event that was handled in between; 10 by default, 1
+    /// to 10,000. Beyond that the segment stops: then it is not the events.
+    pub parked_in_row_max: u32,
+    /// How long a runner that shows no sign of life keeps its segments; 10 seconds by default, 300 milliseconds to 1 hour.
+    pub lease: Duration,
+    /// How long progress over events that the projection does not handle may stay unsaved; 1 second by default, 10
+    /// milliseconds to 10 minutes.
+    pub save_interval: Duration,
+    /// How long a shutdown waits for the event that is being handled; 5 seconds by default, up to 10 minutes. Then its batch is
+    /// undone, or comes again.
+    pub shutdown_timeout: Duration,
+}
+
+impl Default for ProjectionSettings {
+    fn default() -> Self {
+        Self {
+            version: NonZeroU32::MIN,
+            start_at: StartAt::default(),
+            segments: NonZeroU16::MIN,
+            batch_events: 500,
+            batch_bytes: 1 << 20,
+            batch_time: Duration::from_secs(1),
+            handler_timeout: Duration::from_secs(30),
+            retries: 5,
+            retry_first: Duration::from_millis(100),
+            retry_max: Duration::from_secs(30),
+            on_failure: OnFailure::default(),
+            on_unknown: OnFailure::default(),
+            parked_max: 1_000,
+            parked_in_row_max: 10,
+            lease: Duration::from_secs(10),
+            save_interval: Duration::from_secs(1),
+            shutdown_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+impl ProjectionSettings {
+    pub(crate) fn check(&self, check: &mut SettingsCheck) {
+        let (milli, hour) = (Duration::from_millis(1), Duration::from_secs(3_600));
+        check.number("batch_events", self.batch_events, 1..=100_000);
+        check.bytes("batch_bytes", self.batch_bytes, 1..=64 << 20);
+        check.duration("batch_time", self.batch_time, milli..=hour / 6);
+        check.duration("handler_timeout", self.handler_timeout, milli..=hour);
+        check.number("retries", self.retries, ..=1_000);
+        check.duration("retry_first", self.retry_first, milli..=hour);
+        check.duration("retry_max", self.retry_max, self.retry_first.min(hour)..=24 * hour);
+        check.number("parked_max", self.parked_max, 1..=100_000);
+        check.number("parked_in_row_max", self.parked_in_row_max, 1..=10_000);
+        check.duration("lease", self.lease, 300 * milli..=hour);
+        check.duration("save_interval", self.save_interval, 10 * milli..=hour / 6);
+        check.duration("shutdown_timeout", self.shutdown_timeout, ..=hour / 6);
+    }
+
+    /// How much is read at once.
+    pub(crate) fn page_limit(&self) -> PageLimit {
+        let events = u32::try_from(self.batch_events).unwrap_or(u32::MAX);
+        let events = NonZeroU32::new(events).unwrap_or(NonZeroU32::MIN);
+        PageLimit::default().with_events(events).with_bytes(self.batch_bytes)
+    }
+
+    pub(crate) fn rules(&self, is_exact: bool) -> SegmentRules {
+        SegmentRules {
+            batch_events: self.batch_events,
+            batch_bytes: self.batch_bytes,
+            retries: self.retries,
+            backoff: Backoff { first: self.retry_first, max: self.retry_max },
+            unavailable: Backoff {
+                first: Duration::from_millis(100).min(self.retry_max),
+                max: self.retry_max,
+            },
+            on_failure: self.on_failure,
+            on_unknown: self.on_unknown,
+            parked_max: self.parked_max as usize,
+            parked_in_row_max: self.parked_in_row_max,
+            is_exact,
+            save_interval: self.save_interval,
+        }
+    }
+}

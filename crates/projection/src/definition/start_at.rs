@@ -1,0 +1,17 @@
+use actum_model::{Offset, Timestamp};
+
+/// Where a projection begins in the journal; later starts go on where it was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StartAt {
+    /// With the first event.
+    #[default]
+    Beginning,
+    /// Behind the last event that is there when it starts for the first time.
+    Now,
+    /// Behind this offset.
+    Behind(Offset),
+    /// About where events of this time begin, in each lane: events do not come in the order of their times, where clocks
+    /// differ, so some that are a little older may come, and some younger ones may not.
+    Time(Timestamp),
+}

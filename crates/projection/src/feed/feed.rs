@@ -1,0 +1,143 @@
+use super::{
+    bytes_room::RoomForBytes,
+    follow_heads::{Polling, follow_heads},
+    heads::Heads,
+    near_head::NearHead,
+};
+use actum_model::{Lane, Offset, Position};
+use actum_persistence::{
+    Weight,
+    commits::{Commits, LaneCommits, TailReader},
+    store::{EventFilter, EventStore, LanePage, PageLimit, StoreError},
+};
+use std::{fmt, sync::Arc, time::Duration};
+use tokio::{
+    sync::{Mutex, OwnedSemaphorePermit, watch},
+    task::JoinHandle,
+};
+
+/// A journal, as many readers of this process follow it.
+pub(crate) struct Feed {
+    events: Arc<dyn EventStore>,
+    lanes: Vec<LaneFeed>,
+    heads: watch::Receiver<Heads>,
+    room: RoomForBytes,
+    task: JoinHandle<()>,
+}
+
+struct LaneFeed {
+    /// What this process commits to the lane.
+    tail: Option<TailReader>,
+    /// What was read for all who are near the head.
+    near_head: Mutex<NearHead>,
+}
+
+/// How a journal is followed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FeedSettings {
+    /// How many bytes of events may be in memory, of all pages that are read and not handled.
+    pub(crate) bytes_max: usize,
+    /// How often the heads are asked for while nothing comes.
+    pub(crate) poll_idle: Duration,
+}
+
+/// A page, and the room that it takes until it is handled.
+#[derive(Debug)]
+pub(crate) struct FeedPage {
+    pub(crate) page: LanePage,
+    pub(crate) room: OwnedSemaphorePermit,
+}
+
+const POLL_BUSY: Duration = Duration::from_millis(20);
+/// Who is no further behind than this takes what others have read.
+const NEAR_HEAD_EVENTS: u32 = 2_000;
+const NEAR_HEAD_BYTES: usize = 8 << 20;
+
+impl Feed {
+    /// Follows a journal that ends at `heads`.
+    pub(crate) fn start(
+        events: Arc<dyn EventStore>,
+        commits: Option<Commits>,
+        heads: Offset,
+        settings: FeedSettings,
+    ) -> Arc<Self> {
+        let bounds = Weight { events: NEAR_HEAD_EVENTS as usize, bytes: NEAR_HEAD_BYTES };
+        let lane_feed = |lane| LaneFeed {
+            tail: commits.as_ref().and_then(|commits| commits.lane(lane)).map(LaneCommits::follow),
+            near_head: Mutex::new(NearHead::new(bounds)),
+        };
+        let lanes = events.layout().lanes.iter().map(lane_feed).collect();
+        let (sender, heads) = watch::channel(Heads { offset: heads, regressed: 0 });
+        let polling = Polling { busy: POLL_BUSY.min(settings.poll_idle), idle: settings.poll_idle };
+        let task = tokio::spawn(follow_heads(Arc::clone(&events), commits, polling, sender));
+        Arc::new(Self { events, lanes, heads, room: RoomForBytes::new(settings.bytes_max), task })
+    }
+
+    /// How far the lanes go, as far as is known, and a way to wait until that changes.
+    pub(crate) fn heads(&self) -> watch::Receiver<Heads> {
+        self.heads.clone()
+    }
+
+    /// The journal.
+    pub(crate) fn events(&self) -> &Arc<dyn EventStore> {
+        &self.events
+    }
+
+    /// Reads a page behind `after`, once there is room for it.
+    pub(crate) async fn read(
+        &self,
+        lane: Lane,
+        after: Position,
+        filter: &EventFilter,
+        limit: PageLimit,
+    ) -> Result<FeedPage, StoreError> {
+        let room = self.room.take(limit.bytes).await;
+        let page = self.page(lane, after, filter, limit).await?;
+        Ok(FeedPage { page, room })
+    }
+
+    async fn page(
+        &self,
+        lane: Lane,
+        after: Position,
+        filter: &EventFilter,
+        limit: PageLimit,
+    ) -> Result<LanePage, StoreError> {
+        let feed = &self.lanes[lane.index()];
+        if let Some(page) = feed.tail.as_ref().and_then(|tail| tail.page(after, filter, limit)) {
+            return Ok(page);
+        }
+        let Heads { offset, regressed } = self.heads.borrow().clone();
+        let head = offset.position(lane);
+        if head.get().saturating_sub(after.get()) > u64::from(NEAR_HEAD_EVENTS) {
+            return self.events.read_lane(lane, after, filter, limit).await;
+        }
+        let mut near_head = feed.near_head.lock().await; // one reads, the others find what it has read
+        near_head.check(regressed);
+        if let Some(page) = near_head.page(after, filter, limit) {
+            return Ok(page);
+        }
+        let all = EventFilter::default();
+        let read = self.events.read_lane(lane, after, &all, PageLimit::default()).await?;
+        let read_to = read.read_to;
+        near_head.keep(read);
+        match near_head.page(after, filter, limit) {
+            Some(page) => Ok(page),
+            // nothing is there, or not all that once was: then its own read says how far it goes
+            None if read_to == after => Ok(LanePage::new(Vec::new(), after)),
+            None => self.events.read_lane(lane, after, filter, limit).await,
+        }
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl fmt::Debug for Feed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Feed").field("heads", &*self.heads.borrow()).finish_non_exhaustive()
+    }
+}

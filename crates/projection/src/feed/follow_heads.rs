@@ -1,0 +1,119 @@
+use super::heads::Heads;
+use actum_model::{Lane, Offset};
+use actum_persistence::{
+    commits::Commits, error_chain::full_text, panics::log_safely, store::EventStore,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::watch, task::JoinSet, time::sleep};
+
+/// How often the store is asked for its heads.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Polling {
+    /// While something comes that no one in this process has announced.
+    pub(super) busy: Duration,
+    /// While nothing comes.
+    pub(super) idle: Duration,
+}
+
+/// Keeps the heads of a journal up to date: from what this process commits, and by asking the store.
+pub(super) async fn follow_heads(
+    events: Arc<dyn EventStore>,
+    commits: Option<Commits>,
+    polling: Polling,
+    heads: watch::Sender<Heads>,
+) {
+    let mut tasks = JoinSet::new(); // they end with this future
+    for lane in commits.iter().flat_map(Commits::lanes) {
+        let (lane, heads) = (Arc::clone(lane), heads.clone());
+        tasks.spawn(async move {
+            let mut known = heads.borrow().offset.position(lane.lane());
+            loop {
+                known = lane.behind(known).await;
+                advance(&heads, lane.lane(), known);
+            }
+        });
+    }
+    let mut interval = polling.busy;
+    loop {
+        sleep(interval).await;
+        let before = heads.borrow().offset.clone();
+        match events.heads().await {
+            Ok(found) if found.positions().len() == before.positions().len() => {
+                let is_news = take_in(&heads, &before, &found);
+                interval = if is_news { polling.busy } else { (interval * 2).min(polling.idle) };
+            }
+            Ok(_) => interval = polling.idle,
+            Err(error) => {
+                log_safely(|| {
+                    tracing::debug!(error = full_text(&error), "heads of the journal not read");
+                });
+                interval = (interval * 2).min(polling.idle);
+            }
+        }
+    }
+}
+
+fn advance(heads: &watch::Sender<Heads>, lane: Lane, to: actum_model::Position) {
+    heads.send_if_modified(|heads| {
+        let is_behind = heads.offset.position(lane) < to;
+        heads.offset.advance(lane, to);
+        is_behind
+    });
+}
+
+/// Takes in what the store says, which was asked when `before` was known; says whether something was new.
+fn take_in(heads: &watch::Sender<Heads>, before: &Offset, found: &Offset) -> bool {
+    let lanes = before.positions().iter().zip(found.positions());
+    // an event that was known then is not there now
+    let has_regressed = lanes.clone().any(|(before, found)| found < before);
+    let mut is_news = false;
+    heads.send_if_modified(|heads| {
+        if has_regressed {
+            heads.regressed += 1;
+            heads.offset = found.clone();
+            return true;
+        }
+        let news = heads
+            .offset
+            .positions()
+            .iter()
+            .zip(found.positions())
+            .any(|(known, found)| known < found);
+        for (lane, position) in (0..).map(Lane::new).zip(found.positions()) {
+            heads.offset.advance(lane, *position);
+        }
+        is_news = news;
+        news
+    });
+    is_news
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actum_model::Position;
+
+    fn offset(positions: [u64; 2]) -> Offset {
+        Offset::of_positions(positions.map(Position::new))
+    }
+
+    fn taken_in(known: [u64; 2], before: [u64; 2], found: [u64; 2]) -> (bool, Offset, u64) {
+        let (heads, _) = watch::channel(Heads { offset: offset(known), regressed: 0 });
+        let is_news = take_in(&heads, &offset(before), &offset(found));
+        let heads = heads.borrow();
+        (is_news, heads.offset.clone(), heads.regressed)
+    }
+
+    #[test]
+    fn the_store_may_know_more_and_what_was_announced_meanwhile_counts_too() {
+        assert_eq!(taken_in([5, 5], [5, 5], [5, 5]), (false, offset([5, 5]), 0));
+        assert_eq!(taken_in([5, 5], [5, 5], [7, 5]), (true, offset([7, 5]), 0));
+        assert_eq!(taken_in([8, 5], [5, 5], [7, 6]), (true, offset([8, 6]), 0));
+        assert_eq!(taken_in([8, 5], [5, 5], [7, 5]), (false, offset([8, 5]), 0));
+    }
+
+    #[test]
+    fn a_head_in_front_of_one_that_was_known_is_a_journal_that_has_regressed() {
+        assert_eq!(taken_in([8, 5], [5, 5], [7, 4]), (false, offset([7, 4]), 1));
+    }
+}

@@ -1,0 +1,60 @@
+use super::{HandlerError, HandlerPlace, Project, ProjectCtx, Projector, project_ctx::EventPlace};
+use crate::{
+    journal::{ReadError, decode_event},
+    segment::{FailedBy, error_text},
+};
+use actum_model::{DecodeError, Entity, Lane};
+use actum_persistence::store::JournalEvent;
+use std::{future::Future, marker::PhantomData, pin::Pin, sync::Arc};
+
+/// Events of one kind, and the code for them.
+pub(crate) trait Source<P: Projector>: Send + Sync {
+    /// Decodes an event and has it handled.
+    fn project<'a>(
+        &'a self,
+        projector: &'a mut P,
+        lane: Lane,
+        event: JournalEvent,
+        connection: &'a mut <P::Target as super::Target>::Connection,
+        place: HandlerPlace,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Failed>> + Send + 'a>>;
+}
+
+/// Why an event was not handled.
+pub(crate) enum Failed {
+    Undecodable { error: Arc<str>, cause: FailedBy },
+    Handler(HandlerError),
+}
+
+pub(crate) struct EntitySource<E>(pub(crate) PhantomData<fn() -> E>);
+
+impl<E: Entity, P: Project<E>> Source<P> for EntitySource<E> {
+    fn project<'a>(
+        &'a self,
+        projector: &'a mut P,
+        lane: Lane,
+        event: JournalEvent,
+        connection: &'a mut <P::Target as super::Target>::Connection,
+        mut place: HandlerPlace,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Failed>> + Send + 'a>> {
+        Box::pin(async move {
+            let event = decode_event::<E::Event>(lane, event).map_err(undecodable)?;
+            let (id, metadata) = (event.event_id, event.metadata.clone());
+            place.event = Some(EventPlace { id, metadata });
+            let mut ctx = ProjectCtx::new(connection, place);
+            projector.project(&event, &mut ctx).await.map_err(Failed::Handler)
+        })
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it takes what `map_err` gives")]
+fn undecodable(error: ReadError) -> Failed {
+    let cause = match &error {
+        ReadError::Undecodable {
+            source: DecodeError::UnknownManifest { .. } | DecodeError::NewerSchema { .. },
+            ..
+        } => FailedBy::UnknownType,
+        _ => FailedBy::Damage,
+    };
+    Failed::Undecodable { error: error_text(&error), cause }
+}

@@ -1,0 +1,29 @@
+use super::{Backoff, OnFailure};
+use std::time::Duration;
+
+/// By what a segment decides.
+#[derive(Clone, Debug)]
+pub(crate) struct SegmentRules {
+    /// How many events a batch has at most.
+    pub(crate) batch_events: usize,
+    /// How many bytes the events of a batch have at most; one event at least.
+    pub(crate) batch_bytes: usize,
+    /// How often an event is tried again.
+    pub(crate) retries: u32,
+    /// How long it waits between tries of an event.
+    pub(crate) backoff: Backoff,
+    /// How long it waits while what it needs cannot be reached.
+    pub(crate) unavailable: Backoff,
+    /// What is done about an event that fails every time.
+    pub(crate) on_failure: OnFailure,
+    /// What is done about an event of a type that this program does not know.
+    pub(crate) on_unknown: OnFailure,
+    /// How many entities are parked at most.
+    pub(crate) parked_max: usize,
+    /// How many entities in a row may be parked without an event that was handled in between.
+    pub(crate) parked_in_row_max: u32,
+    /// Whether a batch is handled as a whole or not at all.
+    pub(crate) is_exact: bool,
+    /// How long progress over events that were only skipped may stay unsaved.
+    pub(crate) save_interval: Duration,
+}

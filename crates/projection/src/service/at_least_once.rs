@@ -1,0 +1,107 @@
+use super::{
+    exact::{not_kept, not_saved},
+    handling::{FailureCause, Handled, Handling, done, in_time},
+    work::{NotDone, Work, WorkLimits, WorkPlace},
+};
+use crate::{
+    definition::Sources,
+    handler::{AtLeastOnce, ProjectCtx, Projector},
+    segment::{Batch, BatchOutcome},
+};
+use actum_model::Timestamp;
+use actum_persistence::progress::{ProgressChange, ProgressStore, Rewind};
+use async_trait::async_trait;
+use std::{sync::Arc, time::SystemTime};
+
+/// Lets handlers reach what they write to, and saves the progress behind them.
+pub(super) struct AtLeastOnceWorkPlace<P: Projector> {
+    pub(super) projector: Arc<P>,
+    pub(super) sources: Arc<Sources<P>>,
+}
+
+struct AtLeastOnceWork<P: Projector> {
+    progress: Arc<dyn ProgressStore>,
+    handling: Handling<P>,
+}
+
+impl<P: Projector<Target = AtLeastOnce>> AtLeastOnceWorkPlace<P> {
+    fn handling(&self, limits: WorkLimits) -> Handling<P> {
+        Handling {
+            projector: P::clone(&self.projector),
+            original: Arc::clone(&self.projector),
+            sources: Arc::clone(&self.sources),
+            limits,
+            is_unavailable: |_| false,
+        }
+    }
+}
+
+#[async_trait]
+impl<P: Projector<Target = AtLeastOnce>> WorkPlace for AtLeastOnceWorkPlace<P> {
+    fn is_exact(&self) -> bool {
+        false
+    }
+
+    fn progress(&self) -> Option<Arc<dyn ProgressStore>> {
+        None
+    }
+
+    fn worker(&self, progress: &Arc<dyn ProgressStore>, limits: WorkLimits) -> Box<dyn Work> {
+        Box::new(AtLeastOnceWork {
+            progress: Arc::clone(progress),
+            handling: self.handling(limits),
+        })
+    }
+
+    async fn set_up(&self, limits: &WorkLimits) -> Result<(), NotDone> {
+        let mut handling = self.handling(limits.clone());
+        let mut nothing = ();
+        let mut ctx = ProjectCtx::new(&mut nothing, handling.place(false));
+        let ended = in_time(limits.handler_timeout, handling.projector.set_up(&mut ctx)).await;
+        done(ended)
+    }
+
+    async fn clear(
+        &self,
+        progress: &Arc<dyn ProgressStore>,
+        rewind: Rewind,
+        limits: &WorkLimits,
+    ) -> Result<(), NotDone> {
+        let mut handling = self.handling(limits.clone());
+        let mut nothing = ();
+        let mut ctx = ProjectCtx::new(&mut nothing, handling.place(true));
+        let ended = in_time(limits.handler_timeout, handling.projector.clear(&mut ctx)).await;
+        done(ended)?;
+        progress.change(&ProgressChange::Rewind(rewind)).await.map_err(|error| not_saved(&error))
+    }
+}
+
+#[async_trait]
+impl<P: Projector<Target = AtLeastOnce>> Work for AtLeastOnceWork<P> {
+    async fn run(&mut self, batch: &Batch) -> BatchOutcome {
+        let Handled { events, failure } = self.handling.run(batch, &mut ()).await;
+        if let Some(failure) = failure {
+            let error = failure.error;
+            return match failure.cause {
+                FailureCause::Event(cause) if events == 0 => {
+                    BatchOutcome::Failed { at: 0, error, cause }
+                }
+                // what was begun for those in front of it is finished, so that they need not come again
+                FailureCause::Event(cause) => match self.handling.flush(&mut ()).await {
+                    Ok(()) => BatchOutcome::Failed { at: events, error, cause },
+                    Err(flush) if flush.cause == FailureCause::Unavailable => {
+                        BatchOutcome::Unavailable { handled: 0, error: flush.error }
+                    }
+                    Err(flush) => BatchOutcome::FailedSomewhere { error: flush.error },
+                },
+                FailureCause::Flush => BatchOutcome::FailedSomewhere { error },
+                FailureCause::Unavailable => BatchOutcome::Unavailable { handled: 0, error },
+            };
+        }
+        let save = batch.save(events, Timestamp::from(SystemTime::now()));
+        match self.progress.change(&ProgressChange::Save(save)).await {
+            Ok(()) => BatchOutcome::Saved { handled: events },
+            Err(error) => not_kept(&error, events),
+        }
+    }
+}

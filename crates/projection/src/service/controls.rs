@@ -1,0 +1,43 @@
+use super::work::Hurry;
+use tokio::sync::watch;
+
+/// What the runner of a projection wants of the task of a segment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct ControlState {
+    /// It is to end when what is under way is saved.
+    pub(super) ends: bool,
+    /// The segment has another epoch.
+    pub(super) is_lost: bool,
+    /// How often something was asked of parked entities and dead letters.
+    pub(super) requests: u64,
+}
+
+/// The runner's end.
+pub(super) struct Controls {
+    wanted: watch::Sender<ControlState>,
+    hurry: Hurry,
+}
+
+impl Controls {
+    pub(super) fn new(hurry: Hurry) -> (Self, watch::Receiver<ControlState>) {
+        let (wanted, receiver) = watch::channel(ControlState::default());
+        (Self { wanted, hurry }, receiver)
+    }
+
+    /// Asks the task to end.
+    pub(super) fn end(&self) {
+        self.hurry.set();
+        self.wanted.send_if_modified(|wanted| !std::mem::replace(&mut wanted.ends, true));
+    }
+
+    /// Ends the task of a segment that was rewound, or taken by another.
+    pub(super) fn lose(&self) {
+        self.hurry.set();
+        self.wanted.send_modify(|wanted| wanted.is_lost = true);
+    }
+
+    /// Asks it to look at what is requested.
+    pub(super) fn request(&self) {
+        self.wanted.send_modify(|wanted| wanted.requests += 1);
+    }
+}

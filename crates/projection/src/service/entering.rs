@@ -1,0 +1,82 @@
+use super::{find_time::offset_at, shared::SharedProjection};
+use crate::definition::StartAt;
+use actum_model::{Lane, Offset};
+use actum_persistence::{
+    progress::{NewProjection, Segment, StoredProjection},
+    store::StoreError,
+};
+
+/// Enters the projection if it is not there.
+pub(super) async fn enter(shared: &SharedProjection) -> Result<StoredProjection, StoreError> {
+    if let Some(stored) = shared.progress.load(&shared.id).await? {
+        return Ok(stored);
+    }
+    let (events, settings) = (shared.feed.events(), &shared.registration.settings);
+    let (layout, heads) = (events.layout(), events.heads().await?);
+    let start = match &settings.start_at {
+        StartAt::Beginning => Offset::beginning(layout.lanes),
+        StartAt::Now => heads.clone(),
+        StartAt::Behind(offset) => {
+            let fits = offset.positions().len() == heads.positions().len()
+                && offset
+                    .positions()
+                    .iter()
+                    .zip(heads.positions())
+                    .all(|(offset, head)| offset <= head);
+            if !fits {
+                return Err(StoreError::invalid(format!(
+                    "`start_at` is behind {offset:?}, and the journal ends at {heads:?}"
+                )));
+            }
+            offset.clone()
+        }
+        StartAt::Time(time) => offset_at(&**events, *time).await?,
+    };
+    let new = NewProjection {
+        id: shared.id.clone(),
+        sources: sources(shared),
+        layout,
+        segments: Segment::divide(layout.partitions, settings.segments),
+        start,
+        live_from: heads,
+    };
+    shared.progress.enter(&new).await
+}
+
+fn sources(shared: &SharedProjection) -> Vec<String> {
+    shared.registration.sources.iter().map(|kind| (*kind).to_owned()).collect()
+}
+
+/// In what the projection differs from what is kept of it, so that it cannot go on.
+pub(super) fn differs(stored: &StoredProjection, shared: &SharedProjection) -> Option<String> {
+    let (id, sources, layout) = (&stored.id, sources(shared), shared.feed.events().layout());
+    if stored.sources != sources {
+        return Some(format!(
+            "the projection {id} was begun with the sources {:?} and has {sources:?} now: raise its version, so that it begins again",
+            stored.sources
+        ));
+    }
+    if stored.layout != layout {
+        return Some(format!(
+            "the progress of the projection {id} is of another journal: that has {} partitions and {} lanes, this one {} and {}",
+            stored.layout.partitions.get(),
+            stored.layout.lanes.get(),
+            layout.partitions.get(),
+            layout.lanes.get()
+        ));
+    }
+    None
+}
+
+/// How far all segments have come.
+pub(super) fn slowest(stored: &StoredProjection) -> Offset {
+    let lanes = stored.layout.lanes;
+    let of_lane = |lane: Lane| {
+        let segments = stored
+            .segments
+            .iter()
+            .filter(|segment| segment.segment.lanes(lanes).any(|l| l == lane));
+        segments.map(|segment| segment.progress.offset().position(lane)).min().unwrap_or_default()
+    };
+    Offset::of_positions(lanes.iter().map(of_lane).collect::<Vec<_>>())
+}

@@ -1,0 +1,145 @@
+use super::work::{NotDone, WorkLimits};
+use crate::{
+    definition::Sources,
+    handler::{Failed, HandlerError, HandlerPlace, Projector, Target, any_cause},
+    segment::{Batch, FailedBy, error_text},
+};
+use actum_persistence::{panics::guarded, store::StoreError};
+use std::{error::Error, future::Future, sync::Arc, time::Duration};
+use tokio::time::{Instant, timeout};
+
+/// A projector at work: its clone, and how to get a fresh one.
+pub(super) struct Handling<P: Projector> {
+    pub(super) projector: P,
+    pub(super) original: Arc<P>,
+    pub(super) sources: Arc<Sources<P>>,
+    pub(super) limits: WorkLimits,
+    /// Whether an error says that something cannot be reached.
+    pub(super) is_unavailable: fn(&(dyn Error + 'static)) -> bool,
+}
+
+/// How far a batch was handled, and why not further.
+pub(super) struct Handled {
+    pub(super) events: usize,
+    pub(super) failure: Option<HandlingFailure>,
+}
+
+pub(super) struct HandlingFailure {
+    pub(super) error: Arc<str>,
+    pub(super) cause: FailureCause,
+    /// Whether the handler was left in the middle of something.
+    pub(super) is_cut_off: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum FailureCause {
+    Event(FailedBy),
+    /// Behind the events, when what was begun for them was to be finished.
+    Flush,
+    Unavailable,
+}
+
+impl<P: Projector> Handling<P> {
+    /// Handles the events of a batch, one at least, as long as there is time, and finishes what was begun for them.
+    pub(super) async fn run(
+        &mut self,
+        batch: &Batch,
+        connection: &mut <P::Target as Target>::Connection,
+    ) -> Handled {
+        let end = Instant::now() + self.limits.batch_time;
+        let mut events = 0;
+        for event in &batch.events {
+            if events > 0 && (self.limits.hurry.is_set() || Instant::now() >= end) {
+                break;
+            }
+            let live_from = self.limits.live_from.position(batch.lane);
+            let place = self.place(event.event.position <= live_from);
+            let Some(source) = self.sources.get(event.entity.kind()) else {
+                events += 1; // the filter of the reader lets none through
+                continue;
+            };
+            let source = Arc::clone(source);
+            let projecting =
+                source.project(&mut self.projector, batch.lane, event.clone(), connection, place);
+            let ended = in_time(self.limits.handler_timeout, projecting).await;
+            let failure = match ended {
+                Ok(Ok(())) => None,
+                Ok(Err(Failed::Undecodable { error, cause })) => {
+                    let cause = FailureCause::Event(cause);
+                    Some(HandlingFailure { error, cause, is_cut_off: false })
+                }
+                Ok(Err(Failed::Handler(error))) => {
+                    Some(self.failure(&error, FailureCause::Event(FailedBy::Handler)))
+                }
+                Err(cut_off) => Some(self.cut_off(cut_off, FailureCause::Event(FailedBy::Handler))),
+            };
+            if let Some(failure) = failure {
+                return Handled { events, failure: Some(failure) };
+            }
+            events += 1;
+        }
+        let failure = self.flush(connection).await.err();
+        Handled { events, failure }
+    }
+
+    pub(super) async fn flush(
+        &mut self,
+        connection: &mut <P::Target as Target>::Connection,
+    ) -> Result<(), HandlingFailure> {
+        let mut ctx = crate::handler::ProjectCtx::new(connection, self.place(false));
+        match in_time(self.limits.handler_timeout, self.projector.flush(&mut ctx)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.failure(&error, FailureCause::Flush)),
+            Err(cut_off) => Err(self.cut_off(cut_off, FailureCause::Flush)),
+        }
+    }
+
+    pub(super) fn place(&self, is_replay: bool) -> HandlerPlace {
+        HandlerPlace { command_ids: Arc::clone(&self.limits.command_ids), is_replay, event: None }
+    }
+
+    fn failure(&self, error: &HandlerError, cause: FailureCause) -> HandlingFailure {
+        let cause = if self.says_unavailable(error) { FailureCause::Unavailable } else { cause };
+        HandlingFailure { error: error_text(&*error.source), cause, is_cut_off: false }
+    }
+
+    fn cut_off(&mut self, error: Arc<str>, cause: FailureCause) -> HandlingFailure {
+        self.projector = P::clone(&self.original);
+        HandlingFailure { error, cause, is_cut_off: true }
+    }
+
+    fn says_unavailable(&self, error: &HandlerError) -> bool {
+        error.is_unavailable
+            || any_cause(&*error.source, |error| says_unavailable(error, self.is_unavailable))
+    }
+}
+
+/// What came of something that is done outside of a batch.
+pub(super) fn done(ended: Result<Result<(), HandlerError>, Arc<str>>) -> Result<(), NotDone> {
+    let why = match ended {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error)) => error_text(&*error.source),
+        Err(cut_off) => cut_off,
+    };
+    Err(NotDone { why, is_stale: false })
+}
+
+fn says_unavailable(
+    error: &(dyn Error + 'static),
+    of_target: fn(&(dyn Error + 'static)) -> bool,
+) -> bool {
+    let of_store = error.downcast_ref::<StoreError>();
+    of_target(error) || matches!(of_store, Some(StoreError::Unavailable { .. }))
+}
+
+/// Runs a handler; says what happened if it panicked or took too long.
+pub(super) async fn in_time<R>(
+    limit: Duration,
+    handler: impl Future<Output = R>,
+) -> Result<R, Arc<str>> {
+    match timeout(limit, guarded(handler)).await {
+        Ok(Ok(ended)) => Ok(ended),
+        Ok(Err(panic)) => Err(format!("the handler panicked: {panic}").into()),
+        Err(_) => Err(format!("the handler has not returned within {limit:?}").into()),
+    }
+}

@@ -1,0 +1,29 @@
+//! What runs projections: tasks around the pure parts.
+
+mod at_least_once;
+mod controls;
+mod entering;
+mod exact;
+mod find_time;
+mod handling;
+mod journal_place;
+mod projection_error;
+mod projection_ref;
+mod projection_service;
+mod read_status;
+mod registration;
+mod rewinding;
+mod runner;
+mod segment_check;
+mod segment_task;
+mod shared;
+mod status;
+mod wait;
+mod work;
+
+pub use journal_place::JournalPlace;
+pub use projection_error::{ProjectionError, WaitError};
+pub use projection_ref::ProjectionRef;
+pub use projection_service::{ProjectionService, ServiceParts};
+pub use registration::{ProjectionRegistration, RunsOn};
+pub use status::{Lag, ProjectionState, ProjectionStatus, SegmentStatus};

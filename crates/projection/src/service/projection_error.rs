@@ -1,0 +1,100 @@
+use actum_persistence::store::StoreError;
+use std::{sync::Arc, time::Duration};
+
+/// Why something asked of a projection was not done.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProjectionError {
+    /// The engine has no projection of this name.
+    #[error("the engine has no projection `{name}`")]
+    Unknown {
+        /// The name.
+        name: String,
+    },
+    /// It has not begun yet, or was deleted.
+    #[error("the projection `{name}` has no progress yet{}", after_colon(.why.as_deref()))]
+    NotStarted {
+        /// Its name.
+        name: String,
+        /// What it waits for, if something has failed.
+        why: Option<Arc<str>>,
+    },
+    /// Others changed it at the same time, again and again.
+    #[error("the projection `{name}` was changed by others at the same time, ask again")]
+    Changing {
+        /// Its name.
+        name: String,
+    },
+    /// Its handler, or what it writes to, has failed.
+    #[error("the projection `{name}` failed: {why}")]
+    Failed {
+        /// Its name.
+        name: String,
+        /// Why.
+        why: Arc<str>,
+    },
+    /// What is asked for cannot be.
+    #[error("{what}")]
+    Invalid {
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a wait for a projection has ended without it.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// It did not get there in time. It goes on.
+    #[error("the projection `{name}` has not caught up within {within:?}")]
+    Timeout {
+        /// Its name.
+        name: String,
+        /// How long was waited.
+        within: Duration,
+    },
+    /// The engine has no projection of this name.
+    #[error("the engine has no projection `{name}`")]
+    Unknown {
+        /// The name.
+        name: String,
+    },
+    /// It is paused.
+    #[error("the projection `{name}` is paused")]
+    Paused {
+        /// Its name.
+        name: String,
+    },
+    /// The segment has stopped, and needs a person.
+    #[error("the projection `{name}` has stopped: {why}")]
+    Stopped {
+        /// Its name.
+        name: String,
+        /// Why.
+        why: Arc<str>,
+    },
+    /// The events of the entity are held back.
+    #[error("the projection `{name}` holds back the events of the entity: {why}")]
+    Parked {
+        /// Its name.
+        name: String,
+        /// The error of the first of them.
+        why: Arc<str>,
+    },
+    /// The write says no position: of a durable state, or of an entity without events.
+    #[error("the receipt says no position in the journal, so no projection can be waited for")]
+    NoPosition,
+    /// The engine was shut down.
+    #[error("the engine was shut down, and the projection `{name}` with it")]
+    Ended {
+        /// Its name.
+        name: String,
+    },
+}
+
+fn after_colon(why: Option<&str>) -> String {
+    why.map_or_else(String::new, |why| format!(": {why}"))
+}

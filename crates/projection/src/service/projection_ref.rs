@@ -1,0 +1,282 @@
+use super::{
+    ProjectionError, ProjectionStatus, WaitError,
+    read_status::read_status,
+    rewinding::rewind,
+    shared::{ServicePhase, SharedProjection},
+    wait::Wait,
+    work::Hurry,
+};
+use crate::definition::StartAt;
+use actum_model::{EntityKey, Lane, Receipt};
+use actum_persistence::progress::{
+    DeadLetter, DeadLetterPlace, ParkedEntity, ParkedRequest, ProgressChange, Rewind, SaveError,
+    Segment, StoredProjection,
+};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
+
+/// A projection of an engine, by its name. Cheap to clone.
+///
+/// What is asked of it is kept in the database of its progress, so it holds for all processes that run it, and outlives them.
+#[derive(Clone)]
+pub struct ProjectionRef {
+    name: Arc<str>,
+    shared: Option<Arc<SharedProjection>>,
+}
+
+/// How often a change is tried that others were in the way of.
+const TRIES: u32 = 20;
+
+impl ProjectionRef {
+    pub(super) fn new(name: &str, shared: Option<Arc<SharedProjection>>) -> Self {
+        Self { name: name.into(), shared }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn shared(&self) -> Result<&Arc<SharedProjection>, ProjectionError> {
+        self.shared.as_ref().ok_or_else(|| ProjectionError::Unknown { name: self.name.to_string() })
+    }
+
+    async fn stored(&self) -> Result<(&Arc<SharedProjection>, StoredProjection), ProjectionError> {
+        let shared = self.shared()?;
+        match shared.progress.load(&shared.id).await? {
+            Some(stored) => Ok((shared, stored)),
+            None => {
+                let why = match shared.phase() {
+                    ServicePhase::Starting(why) => why,
+                    ServicePhase::Failed(why) => Some(why),
+                    ServicePhase::Running | ServicePhase::Ended => None,
+                };
+                Err(ProjectionError::NotStarted { name: self.name.to_string(), why })
+            }
+        }
+    }
+
+    /// How it is: what is kept of it, and what this process knows.
+    ///
+    /// # Errors
+    /// [`ProjectionError`] when it is unknown or has not begun, or its progress or the heads of the journal cannot be read.
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect.
+    pub async fn status(&self) -> Result<ProjectionStatus, ProjectionError> {
+        let (shared, stored) = self.stored().await?;
+        read_status(shared, &stored).await
+    }
+
+    /// Waits until it has handled, or skipped, what a command has written: so that what is read from its rows then shows it.
+    ///
+    /// # Errors
+    /// [`WaitError`]: at once if it is paused or stopped, if the events of the entity are held back, and if the engine has no
+    /// such projection; otherwise when it has not come so far within the time. It goes on then, and can be waited for again.
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect.
+    pub async fn caught_up_with(
+        &self,
+        receipt: &Receipt,
+        within: Duration,
+    ) -> Result<(), WaitError> {
+        let position = receipt.position.ok_or(WaitError::NoPosition)?;
+        Wait::new(&self.name, self.shared.as_ref(), within)?
+            .until(&[(receipt.lane, position)], true)
+            .await
+    }
+
+    /// Waits until it has come to where the journal ends now. What is parked is not waited for.
+    ///
+    /// # Errors
+    /// As [`caught_up_with`](Self::caught_up_with). While the heads of the journal cannot be read, it waits.
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect.
+    pub async fn caught_up(&self, within: Duration) -> Result<(), WaitError> {
+        let wait = Wait::new(&self.name, self.shared.as_ref(), within)?;
+        let heads = wait.heads().await?;
+        let places = (0..).map(Lane::new).zip(heads.positions().iter().copied());
+        wait.until(&places.collect::<Vec<_>>(), false).await
+    }
+
+    /// Pauses it: segments end behind the batch that is being handled. It stays so until it is
+    /// [resumed](Self::resume), also when engines start again.
+    ///
+    /// # Errors
+    /// [`ProjectionError`] when it is unknown, or the store fails.
+    pub async fn pause(&self) -> Result<(), ProjectionError> {
+        self.set_paused(true).await
+    }
+
+    /// Lets it go on, also segments that have stopped.
+    ///
+    /// # Errors
+    /// [`ProjectionError`] when it is unknown, or the store fails.
+    pub async fn resume(&self) -> Result<(), ProjectionError> {
+        self.set_paused(false).await
+    }
+
+    async fn set_paused(&self, is_paused: bool) -> Result<(), ProjectionError> {
+        let (shared, _) = self.stored().await?;
+        shared.progress.set_paused(&shared.id, is_paused).await?;
+        shared.poke.notify_one();
+        Ok(())
+    }
+
+    /// Lets it begin somewhere else. What it has written stays, so its handler must be able to handle events again, or
+    /// without those in between; one that is not, such as one that adds up, is [reset](Self::reset). Events it has handled before
+    /// are [replays](crate::ProjectCtx::is_replay). Parked entities are forgotten, and dead letters behind that place.
+    ///
+    /// # Errors
+    /// [`ProjectionError`] when it is unknown, the place is not in the journal, or the store fails.
+    pub async fn rewind(&self, to: StartAt) -> Result<(), ProjectionError> {
+        self.begin_at(to, |shared, rewind| async move {
+            let change = ProgressChange::Rewind(rewind);
+            match shared.progress.change(&change).await {
+                Ok(()) => Ok(true),
+                Err(SaveError::Stale) => Ok(false),
+                Err(SaveError::Store(error)) => Err(ProjectionError::Store(error)),
+                Err(error) => {
+                    let (name, why) = (shared.id.name().to_owned(), error.to_string().into());
+                    Err(ProjectionError::Failed { name, why })
+                }
+            }
+        })
+        .await
+    }
+
+    /// Removes what it has written, by [`Projector::clear`](crate::Projector::clear), and lets it begin with the first event; in one
+    /// transaction, if it is an exact one.
+    ///
+    /// # Errors
+    /// [`ProjectionError`] when it is unknown, its handler fails, or the store does.
+    pub async fn reset(&self) -> Result<(), ProjectionError> {
+        self.begin_at(StartAt::Beginning, |shared, rewind| async move {
+            let limits = shared.limits(rewind.live_from.clone(), Hurry::default());
+            match shared.registration.work.clear(&shared.progress, rewind, &limits).await {
+                Ok(()) => Ok(true),
+                Err(not_done) if not_done.is_stale => Ok(false),
+                Err(not_done) => Err(ProjectionError::Failed {
+                    name: shared.id.name().to_owned(),
+                    why: not_done.why,
+                }),
+            }
+        })
+        .await
+    }
+
+    async fn begin_at<F: Future<Output = Result<bool, ProjectionError>>>(
+        &self,
+        to: StartAt,
+        change: impl Fn(Arc<SharedProjection>, Rewind) -> F,
+    ) -> Result<(), ProjectionError> {
+        for _ in 0..TRIES {
+            let (shared, stored) = self.stored().await?;
+            let rewind = rewind(shared, &stored, &to).await?;
+            if change(Arc::clone(shared), rewind).await? {
+                stored
+                    .segments
+                    .iter()
+                    .for_each(|segment| shared.outdate(segment.segment, segment.epoch));
+                shared.poke.notify_one();
+                return Ok(());
+            }
+        }
+        Err(ProjectionError::Changing { name: self.name.to_string() })
+    }
+
+    /// Parked entities, in the order of kind and id: the first `limit` behind `after`, 1,000 at most.
+    ///
+    /// # Errors
+    /// [`ProjectionError`] when it is unknown, or the store fails.
+    pub async fn parked(
+        &self,
+        after: Option<&EntityKey>,
+        limit: u32,
+    ) -> Result<Vec<ParkedEntity>, ProjectionError> {
+        let (shared, stored) = self.stored().await?;
+        Ok(shared.progress.parked(&shared.id, all(&stored), after, limit.min(1_000)).await?)
+    }
+
+    /// Has the events that are held back handled, of one parked entity or of all: the runner reads them from the journal, and
+    /// goes on with the entity when it has caught up. Returns how many entities that is asked for.
+    ///
+    /// # Errors
+    /// [`ProjectionError`] when it is unknown, or the store fails.
+    pub async fn replay_parked(&self, entity: Option<&EntityKey>) -> Result<u64, ProjectionError> {
+        self.request(entity, ParkedRequest::Replay).await
+    }
+
+    /// Goes on with one parked entity, or all, and never handles the events that were held back. Returns how many entities
+    /// that is asked for.
+    ///
+    /// # Errors
+    /// [`ProjectionError`] when it is unknown, or the store fails.
+    pub async fn discard_parked(&self, entity: Option<&EntityKey>) -> Result<u64, ProjectionError> {
+        self.request(entity, ParkedRequest::Discard).await
+    }
+
+    async fn request(
+        &self,
+        entity: Option<&EntityKey>,
+        request: ParkedRequest,
+    ) -> Result<u64, ProjectionError> {
+        let (shared, _) = self.stored().await?;
+        let requested = shared.progress.request(&shared.id, entity, request).await?;
+        shared.poke.notify_one();
+        Ok(requested)
+    }
+
+    /// Dead letters, in the order of their places: the first `limit` behind `after`, 1,000 at most.
+    ///
+    /// # Errors
+    /// [`ProjectionError`] when it is unknown, or the store fails.
+    pub async fn dead_letters(
+        &self,
+        after: Option<DeadLetterPlace>,
+        limit: u32,
+    ) -> Result<Vec<DeadLetter>, ProjectionError> {
+        let (shared, stored) = self.stored().await?;
+        let (all, limit) = (all(&stored), limit.min(1_000));
+        Ok(shared.progress.dead_letters(&shared.id, all, false, after, limit).await?)
+    }
+
+    /// Has one dead letter handled, or all of them, behind what was handled since. Returns how many that is asked for.
+    ///
+    /// # Errors
+    /// [`ProjectionError`] when it is unknown, or the store fails.
+    pub async fn replay_dead_letters(
+        &self,
+        place: Option<DeadLetterPlace>,
+    ) -> Result<u64, ProjectionError> {
+        let (shared, _) = self.stored().await?;
+        let requested = shared.progress.request_letter(&shared.id, place).await?;
+        shared.poke.notify_one();
+        Ok(requested)
+    }
+
+    /// Discards one dead letter, or all of them; returns how many there were.
+    ///
+    /// # Errors
+    /// [`ProjectionError`] when it is unknown, or the store fails.
+    pub async fn discard_dead_letters(
+        &self,
+        place: Option<DeadLetterPlace>,
+    ) -> Result<u64, ProjectionError> {
+        let (shared, _) = self.stored().await?;
+        Ok(shared.progress.discard_letter(&shared.id, place).await?)
+    }
+}
+
+fn all(stored: &StoredProjection) -> Segment {
+    let last = actum_model::Partition::new(stored.layout.partitions.get() - 1);
+    Segment::new(actum_model::Partition::new(0), last).expect("0 is not behind the last partition")
+}
+
+impl fmt::Debug for ProjectionRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProjectionRef").field("name", &self.name).finish_non_exhaustive()
+    }
+}

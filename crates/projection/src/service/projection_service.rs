@@ -1,0 +1,92 @@
+use super::{
+    JournalPlace, projection_ref::ProjectionRef, registration::ProjectionRegistration,
+    runner::Runner, shared::SharedProjection,
+};
+use crate::feed::{Feed, FeedSettings};
+use actum_persistence::{
+    commits::Commits,
+    progress::{ProgressStore, ProjectionId},
+    store::{EventStore, StoreError},
+};
+use std::{fmt, sync::Arc, time::Duration};
+
+/// The projections of an engine.
+#[derive(Clone)]
+pub struct ProjectionService {
+    projections: Arc<[Arc<SharedProjection>]>,
+}
+
+/// What an engine gives to its projections.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "it is taken apart at once")]
+pub struct ServiceParts {
+    /// What names this life of the engine among the runners: `name@incarnation`.
+    pub runner: Arc<str>,
+    /// The journal.
+    pub events: Arc<dyn EventStore>,
+    /// Where progress is kept of projections that have no database of their own.
+    pub progress: Arc<dyn ProgressStore>,
+    /// What this process commits, if it does.
+    pub commits: Option<Commits>,
+    /// How many bytes of events all projections together have in memory.
+    pub bytes_max: usize,
+}
+
+/// How often a process that hears of its own commits looks for others.
+const POLL_BESIDE_COMMITS: Duration = Duration::from_secs(1);
+const POLL_ALONE: Duration = Duration::from_millis(250);
+
+impl ProjectionService {
+    /// Runs projections, each at its place, until those are asked to end. Their registrations have no
+    /// [problems](ProjectionRegistration::problems).
+    ///
+    /// # Errors
+    /// [`StoreError`] when the heads of the journal cannot be read.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub async fn start(
+        parts: ServiceParts,
+        projections: Vec<(ProjectionRegistration, Arc<dyn JournalPlace>)>,
+    ) -> Result<Self, StoreError> {
+        if projections.is_empty() {
+            return Ok(Self { projections: Arc::new([]) });
+        }
+        let ServiceParts { runner, events, progress, commits, bytes_max } = parts;
+        let heads = events.heads().await?;
+        let poll_idle = if commits.is_some() { POLL_BESIDE_COMMITS } else { POLL_ALONE };
+        let feed = Feed::start(events, commits, heads, FeedSettings { bytes_max, poll_idle });
+        let mut all = Vec::with_capacity(projections.len());
+        for (registration, place) in projections {
+            let id = ProjectionId::new(&registration.name, registration.settings.version);
+            let id = id.map_err(|error| StoreError::invalid(error.to_string()))?;
+            let kept = registration.work.progress().unwrap_or_else(|| Arc::clone(&progress));
+            let shared = Arc::new(SharedProjection::new(id, registration, kept, Arc::clone(&feed)));
+            // it ends when its place says so, and the engine waits for that
+            tokio::spawn(Runner::new(Arc::clone(&shared), Arc::clone(&runner)).run(place));
+            all.push(shared);
+        }
+        Ok(Self { projections: all.into() })
+    }
+
+    /// The projection of this name; the newest version, if there are several.
+    #[must_use]
+    pub fn projection(&self, name: &str) -> ProjectionRef {
+        let of_name = self.projections.iter().filter(|shared| shared.id.name() == name);
+        let newest = of_name.max_by_key(|shared| shared.id.version());
+        ProjectionRef::new(name, newest.cloned())
+    }
+
+    /// All projections, in the order in which they were given.
+    pub fn projections(&self) -> impl Iterator<Item = ProjectionRef> {
+        self.projections
+            .iter()
+            .map(|shared| ProjectionRef::new(shared.id.name(), Some(Arc::clone(shared))))
+    }
+}
+
+impl fmt::Debug for ProjectionService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.projections.iter().map(|shared| &shared.id)).finish()
+    }
+}

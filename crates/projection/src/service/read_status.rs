@@ -1,0 +1,105 @@
+use super::{
+    Lag, ProjectionError, ProjectionState, ProjectionStatus, SegmentStatus,
+    shared::{ServicePhase, SharedProjection},
+};
+use actum_model::{Lane, Position, Timestamp};
+use actum_persistence::{
+    progress::{StoredProjection, StoredSegment},
+    store::{EventFilter, PageLimit, StoreError},
+};
+use std::time::{Duration, SystemTime};
+
+/// How a projection is, by what is kept of it and what this process knows.
+pub(super) async fn read_status(
+    shared: &SharedProjection,
+    stored: &StoredProjection,
+) -> Result<ProjectionStatus, ProjectionError> {
+    let heads = shared.feed.events().heads().await?;
+    let segments: Vec<_> =
+        stored.segments.iter().map(|segment| segment_status(shared, segment)).collect();
+    let lanes = stored.layout.lanes;
+    let mut oldest: Option<(Lane, Position)> = None;
+    let mut events = 0;
+    for (segment, stored) in segments.iter().zip(&stored.segments) {
+        let mut behind = 0;
+        for lane in stored.segment.lanes(lanes) {
+            let (read, head) = (segment.offset.position(lane), heads.position(lane));
+            behind += head.get().saturating_sub(read.get());
+            if read < head && oldest.is_none_or(|(_, position)| read < position) {
+                oldest = Some((lane, read));
+            }
+        }
+        events = events.max(behind);
+    }
+    let age = match oldest {
+        None => Some(Duration::ZERO),
+        Some((lane, after)) => age_behind(shared, lane, after).await?,
+    };
+    let rate = shared.rate();
+    let eta = match events {
+        0 => Some(Duration::ZERO),
+        #[expect(clippy::cast_precision_loss, reason = "an estimate is not exact")]
+        events if rate > 0.0 => Duration::try_from_secs_f64(events as f64 / rate).ok(),
+        _ => None,
+    };
+    Ok(ProjectionStatus {
+        id: stored.id.clone(),
+        state: state(shared, stored, &segments),
+        lag: Lag { events, age },
+        handled: segments.iter().map(|segment| segment.handled).sum(),
+        rate,
+        eta,
+        parked: stored.parked,
+        dead_letters: stored.dead_letters,
+        segments,
+    })
+}
+
+fn segment_status(shared: &SharedProjection, stored: &StoredSegment) -> SegmentStatus {
+    let local = shared.local(stored.segment);
+    let (offset, handled, waits) = match local {
+        Some(view) => (view.offset, view.handled, view.waits),
+        None => (stored.progress.offset().clone(), stored.handled, None),
+    };
+    SegmentStatus {
+        partitions: stored.segment.partitions(),
+        offset,
+        owner: stored.owner.clone(),
+        handled,
+        saved_at: stored.saved_at,
+        waits,
+        stopped: stored.stopped.clone(),
+    }
+}
+
+fn state(
+    shared: &SharedProjection,
+    stored: &StoredProjection,
+    segments: &[SegmentStatus],
+) -> ProjectionState {
+    match shared.phase() {
+        ServicePhase::Failed(why) => return ProjectionState::Failed { why },
+        ServicePhase::Ended => return ProjectionState::Ended,
+        _ if stored.is_paused => return ProjectionState::Paused,
+        ServicePhase::Starting(waits) => return ProjectionState::Starting { waits },
+        ServicePhase::Running => {}
+    }
+    let stopped = segments.iter().find_map(|segment| segment.stopped.clone());
+    if let Some(why) = stopped {
+        return ProjectionState::Stopped { why };
+    }
+    let waits = segments.iter().find_map(|segment| segment.waits.clone());
+    waits.map_or(ProjectionState::Running, |why| ProjectionState::Waiting { why })
+}
+
+/// How long ago the first event behind this place happened; none if there is none any more.
+async fn age_behind(
+    shared: &SharedProjection,
+    lane: Lane,
+    after: Position,
+) -> Result<Option<Duration>, StoreError> {
+    let all = EventFilter::default();
+    let page = shared.feed.events().read_lane(lane, after, &all, PageLimit::one_event()).await?;
+    let now = Timestamp::from(SystemTime::now());
+    Ok(page.events.first().map(|event| now.since(event.event.timestamp)))
+}

@@ -1,0 +1,117 @@
+use super::{
+    at_least_once::AtLeastOnceWorkPlace,
+    exact::{ExactWorkPlace, IsExact},
+    work::WorkPlace,
+};
+use crate::{
+    definition::{Projection, ProjectionSettings},
+    handler::{AtLeastOnce, Projector, Target},
+};
+use actum_persistence::{progress::ProjectionId, settings_check::SettingsCheck};
+use std::{fmt, sync::Arc};
+
+/// A projection without its types, as an engine takes it.
+#[derive(Clone)]
+pub struct ProjectionRegistration {
+    pub(super) name: String,
+    /// The kinds whose events it handles, in order.
+    pub(super) sources: Vec<&'static str>,
+    twice: Vec<&'static str>,
+    pub(super) settings: ProjectionSettings,
+    pub(super) work: Arc<dyn WorkPlace>,
+}
+
+impl ProjectionRegistration {
+    /// Everything that is wrong with these projections, a sentence each; empty if they can run.
+    #[must_use]
+    pub fn problems(projections: &[Self]) -> Vec<String> {
+        let mut check = SettingsCheck::new();
+        for (nr, projection) in projections.iter().enumerate() {
+            let Self { name, sources, twice, settings, .. } = projection;
+            let mut own = SettingsCheck::new();
+            settings.check(&mut own);
+            check.extend(
+                own.into_problems()
+                    .into_iter()
+                    .map(|problem| format!("projection `{name}`: {problem}")),
+            );
+            if let Err(error) = ProjectionId::new(name, settings.version) {
+                check.problem(error.to_string());
+            }
+            if sources.is_empty() {
+                check.problem(format!(
+                    "projection `{name}` has no source: call `.from::<Entity>()`"
+                ));
+            }
+            check.extend(
+                twice
+                    .iter()
+                    .map(|kind| format!("projection `{name}` names the kind `{kind}` twice")),
+            );
+            let same =
+                |other: &Self| other.name == *name && other.settings.version == settings.version;
+            if projections[..nr].iter().any(same) {
+                check.problem(format!(
+                    "two projections have the name `{name}` and the version {}",
+                    settings.version
+                ));
+            }
+        }
+        check.into_problems()
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The kinds whose events it handles, in order.
+    #[must_use]
+    pub fn sources(&self) -> &[&'static str] {
+        &self.sources
+    }
+}
+
+/// How a projection runs, by where it writes.
+#[doc(hidden)]
+pub trait RunsOn<P: Projector>: Target {
+    /// What makes its workers.
+    fn register(projection: Projection<P>) -> ProjectionRegistration;
+}
+
+impl<P: Projector<Target = AtLeastOnce>> RunsOn<P> for AtLeastOnce {
+    fn register(projection: Projection<P>) -> ProjectionRegistration {
+        let Projection { name, projector, sources, twice, settings, .. } = projection;
+        let (projector, sources) = (Arc::new(projector), Arc::new(sources));
+        let kinds = sources.keys().copied().collect();
+        let work = Arc::new(AtLeastOnceWorkPlace { projector, sources });
+        ProjectionRegistration { name, sources: kinds, twice, settings, work }
+    }
+}
+
+impl<P: Projector<Target = T>, T: IsExact> RunsOn<P> for T {
+    fn register(projection: Projection<P>) -> ProjectionRegistration {
+        let Projection { name, target, projector, sources, twice, settings } = projection;
+        let (projector, sources) = (Arc::new(projector), Arc::new(sources));
+        let kinds = sources.keys().copied().collect();
+        let work = Arc::new(ExactWorkPlace { target, projector, sources });
+        ProjectionRegistration { name, sources: kinds, twice, settings, work }
+    }
+}
+
+impl<P: Projector<Target: RunsOn<P>>> From<Projection<P>> for ProjectionRegistration {
+    fn from(projection: Projection<P>) -> Self {
+        <P::Target as RunsOn<P>>::register(projection)
+    }
+}
+
+impl fmt::Debug for ProjectionRegistration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, sources) = (&self.name, &self.sources);
+        f.debug_struct("ProjectionRegistration")
+            .field("name", name)
+            .field("sources", sources)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,322 @@
+use super::{
+    JournalPlace,
+    controls::Controls,
+    entering::{differs, enter, slowest},
+    segment_task::SegmentTask,
+    shared::{ServicePhase, SharedProjection},
+    work::{Hurry, NotDone},
+};
+use crate::{
+    segment::{Backoff, SegmentEnd},
+    share_out::{ShareOut, Shares},
+};
+use actum_model::{Lane, Offset};
+use actum_persistence::{
+    error_chain::full_text,
+    panics::{log_safely, panic_message},
+    progress::{Epoch, RunnerRow, Segment, StoredSegment},
+    store::StoreError,
+};
+use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
+use tokio::{
+    task::{Id, JoinError, JoinSet},
+    time::{Instant, sleep, sleep_until, timeout_at},
+};
+
+/// Runs a projection in this process: claims its share of the segments and has them handled.
+pub(super) struct Runner {
+    shared: Arc<SharedProjection>,
+    me: Arc<str>,
+    share_out: ShareOut,
+    tasks: JoinSet<SegmentEnd>,
+    running: HashMap<Segment, RunningSegment>,
+    /// Until when a segment that has ended is not claimed again.
+    resting: HashMap<Segment, Instant>,
+    dead: Vec<RunnerRow>,
+    /// When the last renewal that succeeded was begun.
+    renewed: Instant,
+    failures: u32,
+}
+
+struct RunningSegment {
+    epoch: Epoch,
+    task: Id,
+    controls: Controls,
+}
+
+const AWAY: Backoff = Backoff { first: Duration::from_millis(100), max: Duration::from_secs(10) };
+/// After a task that has failed or lost its segment.
+const REST: Duration = Duration::from_millis(500);
+
+impl Runner {
+    pub(super) fn new(shared: Arc<SharedProjection>, me: Arc<str>) -> Self {
+        let share_out = ShareOut::new(Arc::clone(&me), shared.registration.settings.lease);
+        Self {
+            shared,
+            me,
+            share_out,
+            tasks: JoinSet::new(),
+            running: HashMap::new(),
+            resting: HashMap::new(),
+            dead: Vec::new(),
+            renewed: Instant::now(),
+            failures: 0,
+        }
+    }
+
+    /// Runs until it is asked to end.
+    pub(super) async fn run(mut self, place: Arc<dyn JournalPlace>) {
+        let mut ending = pin!(place.ending());
+        tokio::select! {
+            biased;
+            () = &mut ending => {}
+            () = self.serve(&*place) => {}
+        }
+        self.end().await;
+        if !matches!(self.shared.phase(), ServicePhase::Failed(_)) {
+            self.shared.set_phase(ServicePhase::Ended);
+        }
+    }
+
+    /// Returns only when the projection cannot run.
+    async fn serve(&mut self, place: &dyn JournalPlace) {
+        let live_from = match self.start().await {
+            Ok(live_from) => live_from,
+            Err(why) => {
+                log_safely(
+                    || tracing::error!(projection = %self.shared.id, %why, "projection cannot run"),
+                );
+                return self.shared.set_phase(ServicePhase::Failed(why));
+            }
+        };
+        self.shared.set_phase(ServicePhase::Running);
+        log_safely(|| tracing::info!(projection = %self.shared.id, "projection started"));
+        let mut known_live_from = live_from;
+        loop {
+            let wait = match self.round(place, &mut known_live_from).await {
+                Ok(true) => {
+                    self.failures = 0;
+                    self.shared.set_phase(ServicePhase::Running);
+                    self.shared.registration.settings.lease / 3
+                }
+                Ok(false) => {
+                    let why = "what is kept of the projection was deleted";
+                    return self.shared.set_phase(ServicePhase::Failed(why.into()));
+                }
+                Err(error) => {
+                    self.failures = self.failures.saturating_add(1);
+                    let why = full_text(&error);
+                    log_safely(
+                        || tracing::warn!(projection = %self.shared.id, error = why, "progress of a projection not reached"),
+                    );
+                    self.shared.set_phase(ServicePhase::Starting(Some(why.into())));
+                    self.check_lease();
+                    AWAY.after(self.failures, fastrand::f64())
+                        .min(self.shared.registration.settings.lease / 3)
+                }
+            };
+            self.rest(wait).await;
+        }
+    }
+
+    /// Enters the projection and prepares what it writes to, until that is done; says why it cannot be.
+    async fn start(&mut self) -> Result<Offset, Arc<str>> {
+        let shared = Arc::clone(&self.shared);
+        let stored = loop {
+            match enter(&shared).await {
+                Ok(stored) => break stored,
+                Err(StoreError::Invalid { what }) => return Err(what.into()),
+                Err(error) => self.wait_to_start(&full_text(&error)).await,
+            }
+        };
+        if let Some(why) = differs(&stored, &shared) {
+            return Err(why.into());
+        }
+        let limits = shared.limits(stored.live_from.clone(), Hurry::default());
+        loop {
+            match shared.registration.work.set_up(&limits).await {
+                Ok(()) => return Ok(stored.live_from),
+                // also what may be repaired from outside, such as missing rights: it is tried again
+                Err(NotDone { why, .. }) => {
+                    self.wait_to_start(&format!("preparing what it writes to: {why}")).await;
+                }
+            }
+        }
+    }
+
+    async fn wait_to_start(&mut self, why: &str) {
+        self.failures = self.failures.saturating_add(1);
+        log_safely(
+            || tracing::warn!(projection = %self.shared.id, error = why, "projection not started, trying again"),
+        );
+        self.shared.set_phase(ServicePhase::Starting(Some(why.into())));
+        sleep(AWAY.after(self.failures, fastrand::f64())).await;
+    }
+
+    /// Renews, looks at what is kept, and does what follows; false if nothing is kept any more.
+    async fn round(
+        &mut self,
+        place: &dyn JournalPlace,
+        live_from: &mut Offset,
+    ) -> Result<bool, StoreError> {
+        let SharedProjection { progress, id, .. } = &*self.shared;
+        let begun = Instant::now();
+        progress.renew(id, &self.me, &self.dead).await?;
+        self.dead.clear();
+        let Some(stored) = progress.load(id).await? else { return Ok(false) };
+        self.renewed = begun;
+        *live_from = stored.live_from.clone();
+        for (lane, position) in (0..).map(Lane::new).zip(slowest(&stored).positions()) {
+            place.has_read(lane, *position);
+        }
+        let now = self.shared.now();
+        let (running, resting) = (&self.running, &self.resting);
+        let runs = |segment: Segment, epoch: Epoch| {
+            running.get(&segment).is_some_and(|running| running.epoch == epoch)
+                || resting.get(&segment).is_some_and(|until| *until > Instant::now())
+        };
+        let Shares { claims, releases, dead } = self.share_out.decide(&stored, runs, now);
+        self.dead = dead;
+        for stored in &stored.segments {
+            let running =
+                self.running.get(&stored.segment).filter(|running| running.epoch != stored.epoch);
+            running.into_iter().for_each(|running| running.controls.lose());
+        }
+        for (segment, _) in releases {
+            self.end_segment(segment);
+        }
+        if stored.is_paused {
+            self.running.values().for_each(|running| running.controls.end());
+        } else if stored.requested > 0 || stored.letters_requested > 0 {
+            self.running.values().for_each(|running| running.controls.request());
+        }
+        for claim in claims {
+            if self.running.contains_key(&claim.segment) {
+                continue; // its task ends
+            }
+            if let Some(claimed) = self.shared.progress.claim(&claim).await? {
+                self.begin_segment(claimed, live_from.clone());
+            }
+        }
+        Ok(true)
+    }
+
+    fn begin_segment(&mut self, claimed: StoredSegment, live_from: Offset) {
+        let (segment, epoch) = (claimed.segment, claimed.epoch);
+        let hurry = Hurry::default();
+        let (controls, wanted) = Controls::new(hurry.clone());
+        let shared = Arc::clone(&self.shared);
+        let limits = shared.limits(live_from, hurry);
+        let work = shared.registration.work.worker(&shared.progress, limits);
+        log_safely(|| tracing::info!(projection = %shared.id, %segment, %epoch, "segment claimed"));
+        let task = self.tasks.spawn(async move {
+            let id = shared.id.clone();
+            match SegmentTask::begin(shared, claimed, work, wanted).await {
+                Ok(task) => task.run().await,
+                Err(error) => {
+                    log_safely(|| {
+                        tracing::warn!(projection = %id, %segment, error = full_text(&error), "segment not begun");
+                    });
+                    SegmentEnd::Lost
+                }
+            }
+        });
+        self.running.insert(segment, RunningSegment { epoch, task: task.id(), controls });
+    }
+
+    fn end_segment(&self, segment: Segment) {
+        if let Some(running) = self.running.get(&segment) {
+            running.controls.end();
+        }
+    }
+
+    /// Waits for the next round: a while, or until something has happened.
+    async fn rest(&mut self, wait: Duration) {
+        let until = Instant::now() + wait;
+        loop {
+            tokio::select! {
+                () = self.shared.poke.notified() => return,
+                Some(ended) = self.tasks.join_next_with_id() => {
+                    if self.ended(ended) {
+                        return;
+                    }
+                }
+                () = sleep_until(until) => return,
+            }
+        }
+    }
+
+    /// A task has ended; says whether there is something to do about it at once.
+    fn ended(&mut self, ended: Result<(Id, SegmentEnd), JoinError>) -> bool {
+        let (task, end) = match ended {
+            Ok((task, end)) => (task, end),
+            Err(error) => {
+                let task = error.id();
+                if let Ok(panic) = error.try_into_panic() {
+                    let panic = panic_message(&*panic);
+                    log_safely(
+                        || tracing::error!(projection = %self.shared.id, panic, "the task of a segment panicked"),
+                    );
+                }
+                (task, SegmentEnd::Lost)
+            }
+        };
+        let segment = self
+            .running
+            .iter()
+            .find(|(_, running)| running.task == task)
+            .map(|(segment, _)| *segment);
+        let Some(segment) = segment else { return false };
+        self.running.remove(&segment);
+        log_safely(
+            || tracing::info!(projection = %self.shared.id, %segment, ?end, "segment ended"),
+        );
+        if end == SegmentEnd::Lost {
+            self.resting.insert(segment, Instant::now() + REST);
+            self.resting.retain(|_, until| *until > Instant::now());
+        }
+        true
+    }
+
+    /// Handles nothing any more when others may have taken over: no renewal has succeeded for a lease.
+    fn check_lease(&mut self) {
+        if self.renewed.elapsed() >= self.shared.registration.settings.lease
+            && !self.running.is_empty()
+        {
+            log_safely(
+                || tracing::warn!(projection = %self.shared.id, "lease of a projection lapsed"),
+            );
+            self.tasks.abort_all();
+        }
+    }
+
+    /// Ends: what is being handled is finished or undone within a bound, and everything is given back.
+    async fn end(&mut self) {
+        self.running.values().for_each(|running| running.controls.end());
+        let settings = &self.shared.registration.settings;
+        let deadline = Instant::now() + settings.shutdown_timeout;
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        if timeout_at(deadline, all).await.is_err() {
+            log_safely(
+                || tracing::warn!(projection = %self.shared.id, "a handler has not ended in time, its batch is undone or comes again"),
+            );
+            self.tasks.shutdown().await;
+        }
+        let leaving = self.shared.progress.leave(&self.shared.id, &self.me);
+        match timeout_at(deadline.max(Instant::now() + LEAVE), leaving).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                log_safely(
+                    || tracing::warn!(projection = %self.shared.id, error = full_text(&error), "projection not given back, its lease ends anyway"),
+                );
+            }
+            Err(_) => {
+                log_safely(
+                    || tracing::warn!(projection = %self.shared.id, "projection not given back in time, its lease ends anyway"),
+                );
+            }
+        }
+    }
+}
+
+const LEAVE: Duration = Duration::from_secs(1);

@@ -1,0 +1,47 @@
+use actum_model::{LaneCount, Position};
+use actum_persistence::{
+    progress::{LastRead, ReadProgress, Segment},
+    store::{EventFilter, EventStore, PageLimit, StoreError},
+};
+
+/// Checks that a segment can go on in this journal: that it ends no earlier than the segment has read, and that the event
+/// which was read last is still the one at its place. Says what is wrong, if something is.
+pub(super) async fn check_progress(
+    events: &dyn EventStore,
+    segment: Segment,
+    lanes: LaneCount,
+    progress: &ReadProgress,
+) -> Result<Option<String>, StoreError> {
+    let heads = events.heads().await?;
+    for lane in segment.lanes(lanes) {
+        let (read, head) = (progress.offset().position(lane), heads.position(lane));
+        if read > head {
+            return Ok(Some(format!(
+                "the journal has regressed, or is another one: lane {lane} ends at {head}, and was read up to {read}; {WAYS_OUT}"
+            )));
+        }
+        let Some(LastRead { position, event_id }) = progress.last(lane) else { continue };
+        let before = Position::new(position.get().saturating_sub(1));
+        let page =
+            events.read_lane(lane, before, &EventFilter::default(), PageLimit::one_event()).await?;
+        if let Some(found) = page.events.first().filter(|event| event.event.position == position)
+            && found.event.event_id != event_id
+        {
+            let found = found.event.event_id;
+            return Ok(Some(format!(
+                "the journal has regressed, or is another one: at {position} of lane {lane} is the event {found}, and {event_id} was read there; {WAYS_OUT}"
+            )));
+        }
+    }
+    Ok(None)
+}
+
+/// What a person can do about it.
+const WAYS_OUT: &str = "rewind the projection to where both agree, or reset it";
+
+/// That the journal has regressed while it was read.
+pub(super) fn regressed(lane: actum_model::Lane, read: Position, head: Position) -> String {
+    format!(
+        "the journal has regressed: lane {lane} ends at {head}, and was read up to {read}; {WAYS_OUT}"
+    )
+}

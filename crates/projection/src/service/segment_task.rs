@@ -1,0 +1,309 @@
+use super::{
+    controls::ControlState,
+    segment_check::{check_progress, regressed},
+    shared::SharedProjection,
+    work::Work,
+};
+use crate::{
+    feed::{FeedPage, Heads},
+    segment::{SegmentEnd, SegmentMachine, SegmentStep, Surrounding, error_text},
+};
+use actum_model::{EntityKey, Lane, Position, Timestamp};
+use actum_persistence::{
+    error_chain::full_text,
+    panics::log_safely,
+    progress::{Epoch, ProgressChange, ProgressSave, SaveError, Segment, StoredSegment},
+    store::{EntityRead, EventFilter, PageLimit, StoreError},
+};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, watch},
+    task::JoinHandle,
+    time::sleep_until,
+};
+
+/// Runs a segment from its claim to its end.
+pub(super) struct SegmentTask {
+    shared: Arc<SharedProjection>,
+    segment: Segment,
+    epoch: Epoch,
+    machine: SegmentMachine,
+    work: Box<dyn Work>,
+    wanted: watch::Receiver<ControlState>,
+    heads: watch::Receiver<Heads>,
+    regressed: u64,
+    filter: EventFilter,
+    limit: PageLimit,
+    /// The room of the page that is being handled.
+    room: Option<OwnedSemaphorePermit>,
+    ahead: Option<Ahead>,
+}
+
+/// A page that is read while the one in front of it is handled.
+struct Ahead {
+    lane: Lane,
+    after: Position,
+    reading: JoinHandle<Result<FeedPage, StoreError>>,
+}
+
+/// How many requests are looked at together; the rest comes when they are done.
+pub(super) const REQUESTS_MAX: u32 = 1_000;
+
+impl SegmentTask {
+    /// Begins with a segment that was just claimed.
+    pub(super) async fn begin(
+        shared: Arc<SharedProjection>,
+        claimed: StoredSegment,
+        work: Box<dyn Work>,
+        wanted: watch::Receiver<ControlState>,
+    ) -> Result<Self, StoreError> {
+        let StoredSegment { segment, epoch, .. } = claimed;
+        let settings = &shared.registration.settings;
+        let lanes = shared.feed.events().layout().lanes;
+        let is_wrong =
+            check_progress(&**shared.feed.events(), segment, lanes, &claimed.progress).await?;
+        let parked = shared
+            .progress
+            .parked(&shared.id, segment, None, settings.parked_max.saturating_add(1))
+            .await?;
+        let rules = settings.rules(shared.registration.work.is_exact());
+        let mut machine =
+            SegmentMachine::new(shared.id.clone(), claimed, parked, lanes, rules, shared.now());
+        if let Some(what) = is_wrong {
+            machine.fail(&what);
+        }
+        let (filter, limit) = (shared.filter(segment), settings.page_limit());
+        let heads = shared.feed.heads();
+        let regressed = heads.borrow().regressed;
+        let (room, ahead) = (None, None);
+        let mut task = Self {
+            shared,
+            segment,
+            epoch,
+            machine,
+            work,
+            wanted,
+            heads,
+            regressed,
+            filter,
+            limit,
+            room,
+            ahead,
+        };
+        task.look_at_requests().await?;
+        Ok(task)
+    }
+
+    /// Runs until the segment ends.
+    pub(super) async fn run(mut self) -> SegmentEnd {
+        loop {
+            self.take_in_controls().await;
+            self.check_heads();
+            if !self.machine.holds_events() {
+                self.room = None;
+            }
+            let step = self.machine.next(self.shared.now(), &self.heads.borrow().offset);
+            self.show();
+            match step {
+                SegmentStep::ReadLane { lane, after } => self.read_lane(lane, after).await,
+                SegmentStep::ReadEntity { entity, after, one } => {
+                    self.read_entity(entity, after, one).await;
+                }
+                SegmentStep::Handle(batch) => {
+                    let outcome = self.work.run(&batch).await;
+                    self.machine.ended(batch, outcome, self.around());
+                }
+                SegmentStep::Save(save) => self.save(save).await,
+                SegmentStep::Reload => self.reload().await,
+                SegmentStep::Idle { until } => self.idle(until).await,
+                SegmentStep::Wait { until } => self.wait(until).await,
+                SegmentStep::End(end) => return self.end(end).await,
+            }
+        }
+    }
+
+    fn around(&self) -> Surrounding {
+        let wall = Timestamp::from(SystemTime::now());
+        Surrounding { now: self.shared.now(), wall, chance: fastrand::f64() }
+    }
+
+    fn show(&self) {
+        self.shared.show(self.segment, self.epoch, self.machine.view());
+    }
+
+    async fn take_in_controls(&mut self) {
+        if !self.wanted.has_changed().unwrap_or(true) {
+            return;
+        }
+        let wanted = *self.wanted.borrow_and_update();
+        if wanted.is_lost {
+            return self.machine.lose();
+        }
+        if wanted.ends || self.wanted.has_changed().is_err() {
+            return self.machine.stop();
+        }
+        if let Err(error) = self.look_at_requests().await {
+            let id = &self.shared.id;
+            log_safely(|| {
+                tracing::warn!(projection = %id, error = full_text(&error), "requests of a projection not read");
+            });
+        }
+    }
+
+    /// Looks at what is asked of parked entities and dead letters. What fails is looked at again in the next round.
+    async fn look_at_requests(&mut self) -> Result<(), StoreError> {
+        let SharedProjection { progress, id, registration, .. } = &*self.shared;
+        let parked_max = registration.settings.parked_max.saturating_add(1);
+        let parked = progress.parked(id, self.segment, None, parked_max).await?;
+        let letters = progress.dead_letters(id, self.segment, true, None, REQUESTS_MAX).await?;
+        self.machine.requested(parked, letters);
+        Ok(())
+    }
+
+    /// Stops where the journal was seen to end in front of what was read.
+    fn check_heads(&mut self) {
+        let heads = self.heads.borrow();
+        if heads.regressed == self.regressed {
+            return;
+        }
+        self.regressed = heads.regressed;
+        let view = self.machine.view();
+        let lanes = self.shared.feed.events().layout().lanes;
+        let beyond = self.segment.lanes(lanes).find_map(|lane| {
+            let (read, head) = (view.offset.position(lane), heads.offset.position(lane));
+            (read > head).then(|| regressed(lane, read, head))
+        });
+        drop(heads);
+        if let Some(why) = beyond {
+            self.machine.fail(&why);
+        }
+    }
+
+    async fn read_lane(&mut self, lane: Lane, after: Position) {
+        let ahead = self.ahead.take().filter(|ahead| ahead.lane == lane && ahead.after == after);
+        let read = match ahead {
+            Some(mut ahead) => match (&mut ahead.reading).await {
+                Ok(read) => read,
+                Err(_) => {
+                    Err(StoreError::unavailable("reading the journal", "the read was broken off"))
+                }
+            },
+            None => self.shared.feed.read(lane, after, &self.filter, self.limit).await,
+        };
+        match read {
+            Ok(FeedPage { page, room }) => {
+                let read_to = page.read_to;
+                self.machine.read_lane(lane, page, self.around());
+                self.room = Some(room);
+                if read_to < self.heads.borrow().offset.position(lane) {
+                    self.read_ahead(lane, read_to);
+                }
+            }
+            Err(error) => self.machine.read_failed(&full_text(&error), self.around()),
+        }
+    }
+
+    fn read_ahead(&mut self, lane: Lane, after: Position) {
+        let (feed, filter, limit) =
+            (Arc::clone(&self.shared.feed), self.filter.clone(), self.limit);
+        let reading = tokio::spawn(async move { feed.read(lane, after, &filter, limit).await });
+        self.ahead = Some(Ahead { lane, after, reading });
+    }
+
+    async fn read_entity(&mut self, entity: EntityKey, after: actum_model::SequenceNr, one: bool) {
+        let limit = if one { PageLimit::one_event() } else { self.limit };
+        let read = EntityRead { entity, after };
+        match self.shared.feed.events().read_entities(&[read], limit).await {
+            Ok(pages) => match pages.into_iter().next() {
+                Some(page) => self.machine.read_entity(page, self.around()),
+                None => self.machine.read_failed("the store returned no page", self.around()),
+            },
+            Err(error) => self.machine.read_failed(&full_text(&error), self.around()),
+        }
+    }
+
+    async fn save(&mut self, mut save: ProgressSave) {
+        save.saved_at = Timestamp::from(SystemTime::now());
+        match self.shared.progress.change(&ProgressChange::Save(save.clone())).await {
+            Ok(()) => self.machine.saved(&save, self.shared.now()),
+            Err(SaveError::Stale) => self.machine.lose(),
+            Err(error @ SaveError::Store(StoreError::OutcomeUnknown { .. })) => {
+                self.machine.save_unknown(save, &error_text(&error), self.around());
+            }
+            Err(error) => self.machine.save_failed(&error_text(&error), self.around()),
+        }
+    }
+
+    async fn reload(&mut self) {
+        match self.shared.progress.load(&self.shared.id).await {
+            Ok(stored) => {
+                let segments = stored.iter().flat_map(|stored| &stored.segments);
+                let segment = segments.into_iter().find(|segment| segment.segment == self.segment);
+                self.machine.reloaded(segment, self.around());
+            }
+            Err(error) => self.machine.save_failed(&full_text(&error), self.around()),
+        }
+    }
+
+    /// Waits for events or controls, or until then.
+    async fn idle(&mut self, until: Option<Duration>) {
+        let at = self.shared.started + until.unwrap_or(IDLE_MAX + self.shared.now());
+        tokio::select! {
+            _ = self.wanted.changed() => self.wanted.mark_changed(),
+            _ = self.heads.changed() => {}
+            () = sleep_until(at) => {}
+        }
+    }
+
+    /// Waits for controls, or until then.
+    async fn wait(&mut self, until: Duration) {
+        if !self.machine.holds_events() {
+            self.ahead = None; // it takes room that others can use
+        }
+        tokio::select! {
+            _ = self.wanted.changed() => self.wanted.mark_changed(),
+            () = sleep_until(self.shared.started + until) => {}
+        }
+    }
+
+    async fn end(&mut self, end: SegmentEnd) -> SegmentEnd {
+        let SharedProjection { progress, id, .. } = &*self.shared;
+        let (segment, epoch) = (self.segment, self.epoch);
+        let ended = match &end {
+            SegmentEnd::Released => progress.release(id, segment, epoch).await,
+            SegmentEnd::Stopped(why) => {
+                log_safely(
+                    || tracing::error!(projection = %id, %segment, %why, "projection stopped"),
+                );
+                progress.stop(id, segment, epoch, why).await
+            }
+            SegmentEnd::Lost => Ok(()),
+        };
+        if let Err(error) = ended
+            && !matches!(error, SaveError::Stale)
+        {
+            log_safely(|| {
+                tracing::warn!(projection = %id, %segment, error = full_text(&error), "segment not given back, its lease ends anyway");
+            });
+        }
+        end
+    }
+}
+
+impl Drop for SegmentTask {
+    fn drop(&mut self) {
+        self.shared.hide(self.segment, self.epoch);
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.reading.abort();
+    }
+}
+
+/// No one waits longer than this without a look.
+const IDLE_MAX: Duration = Duration::from_secs(60);

@@ -1,0 +1,194 @@
+use super::{
+    registration::ProjectionRegistration,
+    work::{Hurry, WorkLimits},
+};
+use crate::{feed::Feed, segment::SegmentView};
+use actum_model::Offset;
+use actum_persistence::{
+    progress::{Epoch, ProgressStore, ProjectionId, Segment},
+    store::EventFilter,
+};
+use parking_lot::Mutex;
+use std::{collections::HashMap, sync::Arc};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
+
+/// What the tasks of a projection, and those who ask for it, know together.
+pub(super) struct SharedProjection {
+    pub(super) id: ProjectionId,
+    pub(super) registration: ProjectionRegistration,
+    pub(super) progress: Arc<dyn ProgressStore>,
+    pub(super) feed: Arc<Feed>,
+    /// When it began, by which its tasks count time.
+    pub(super) started: Instant,
+    /// Wakes the runner.
+    pub(super) poke: Notify,
+    phase: watch::Sender<ServicePhase>,
+    local: Mutex<LocalSegments>,
+    /// Counts changes of local segments.
+    moved: watch::Sender<u64>,
+    rate: Mutex<Rate>,
+}
+
+/// How far a projection has come with its start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ServicePhase {
+    Starting(Option<Arc<str>>),
+    Running,
+    Failed(Arc<str>),
+    Ended,
+}
+
+/// The segments that this process runs.
+#[derive(Default)]
+struct LocalSegments {
+    views: HashMap<Segment, (Epoch, SegmentView)>,
+    /// Epochs that are over: what their tasks show is not true any more.
+    outdated: HashMap<Segment, Epoch>,
+}
+
+/// How many events were handled, second by second.
+#[derive(Debug, Default)]
+struct Rate {
+    /// The second, and what was handled in it.
+    seconds: Vec<(u64, u64)>,
+}
+
+const RATE_SECONDS: u64 = 10;
+
+impl SharedProjection {
+    pub(super) fn new(
+        id: ProjectionId,
+        registration: ProjectionRegistration,
+        progress: Arc<dyn ProgressStore>,
+        feed: Arc<Feed>,
+    ) -> Self {
+        Self {
+            id,
+            registration,
+            progress,
+            feed,
+            started: Instant::now(),
+            poke: Notify::new(),
+            phase: watch::channel(ServicePhase::Starting(None)).0,
+            local: Mutex::default(),
+            moved: watch::channel(0).0,
+            rate: Mutex::default(),
+        }
+    }
+
+    pub(super) fn now(&self) -> std::time::Duration {
+        self.started.elapsed()
+    }
+
+    pub(super) fn filter(&self, segment: Segment) -> EventFilter {
+        EventFilter {
+            kinds: self.registration.sources.iter().map(|kind| (*kind).to_owned()).collect(),
+            manifests: Vec::new(),
+            partitions: Some(segment.partitions()),
+        }
+    }
+
+    pub(super) fn limits(&self, live_from: Offset, hurry: Hurry) -> WorkLimits {
+        let settings = &self.registration.settings;
+        WorkLimits {
+            command_ids: self.id.name().into(),
+            live_from,
+            handler_timeout: settings.handler_timeout,
+            batch_time: settings.batch_time,
+            hurry,
+        }
+    }
+
+    pub(super) fn phase(&self) -> ServicePhase {
+        self.phase.borrow().clone()
+    }
+
+    pub(super) fn set_phase(&self, phase: ServicePhase) {
+        self.phase.send_if_modified(|now| {
+            let is_news = *now != phase;
+            *now = phase;
+            is_news
+        });
+        self.moved.send_modify(|moved| *moved += 1);
+    }
+
+    /// Shows how a segment is that this process runs.
+    pub(super) fn show(&self, segment: Segment, epoch: Epoch, view: SegmentView) {
+        let mut local = self.local.lock();
+        if local.outdated.get(&segment).is_some_and(|outdated| epoch <= *outdated) {
+            return;
+        }
+        let handled = match local.views.get(&segment) {
+            Some((_, known)) if *known == view => return,
+            Some((_, known)) => view.handled.saturating_sub(known.handled),
+            None => 0,
+        };
+        local.views.insert(segment, (epoch, view));
+        drop(local);
+        self.rate.lock().count(self.started.elapsed().as_secs(), handled);
+        self.moved.send_modify(|moved| *moved += 1);
+    }
+
+    /// What the task of this epoch shows of the segment is not true any more: it was rewound.
+    pub(super) fn outdate(&self, segment: Segment, epoch: Epoch) {
+        let mut local = self.local.lock();
+        local.views.remove(&segment);
+        local.outdated.insert(segment, epoch);
+    }
+
+    /// The task of this epoch has ended.
+    pub(super) fn hide(&self, segment: Segment, epoch: Epoch) {
+        let mut local = self.local.lock();
+        if local.views.get(&segment).is_some_and(|(shown, _)| *shown == epoch) {
+            local.views.remove(&segment);
+        }
+        drop(local);
+        self.moved.send_modify(|moved| *moved += 1);
+    }
+
+    pub(super) fn local(&self, segment: Segment) -> Option<SegmentView> {
+        self.local.lock().views.get(&segment).map(|(_, view)| view.clone())
+    }
+
+    /// The segments that this process runs.
+    pub(super) fn all_local(&self) -> Vec<(Segment, SegmentView)> {
+        self.local
+            .lock()
+            .views
+            .iter()
+            .map(|(segment, (_, view))| (*segment, view.clone()))
+            .collect()
+    }
+
+    /// Changes whenever something is shown.
+    pub(super) fn moved(&self) -> watch::Receiver<u64> {
+        self.moved.subscribe()
+    }
+
+    /// Events a second, over the last ten.
+    pub(super) fn rate(&self) -> f64 {
+        self.rate.lock().of(self.started.elapsed().as_secs())
+    }
+}
+
+impl Rate {
+    fn count(&mut self, second: u64, events: u64) {
+        match self.seconds.last_mut() {
+            Some(last) if last.0 == second => last.1 += events,
+            _ => self.seconds.push((second, events)),
+        }
+        self.seconds.retain(|(counted, _)| counted + RATE_SECONDS >= second);
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a rate is not exact")]
+    fn of(&self, second: u64) -> f64 {
+        // the second that runs is not over yet
+        let counted =
+            self.seconds.iter().filter(|(at, _)| (at + RATE_SECONDS >= second) && *at < second);
+        let events: u64 = counted.map(|(_, events)| events).sum();
+        events as f64 / RATE_SECONDS.min(second.max(1)) as f64
+    }
+}

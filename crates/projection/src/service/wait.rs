@@ -1,0 +1,205 @@
+use super::{
+    WaitError,
+    shared::{ServicePhase, SharedProjection},
+};
+use actum_model::{EntityKey, Lane, LaneCount, Offset, Partition, Position};
+use actum_persistence::{
+    progress::{Segment, StoredProjection, StoredSegment},
+    store::{EventFilter, JournalEvent, PageLimit, StoreError},
+};
+use std::{future::pending, sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// A wait for a projection.
+pub(super) struct Wait {
+    name: Arc<str>,
+    shared: Arc<SharedProjection>,
+    within: Duration,
+    deadline: Instant,
+}
+
+/// How often what another process has saved is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+impl Wait {
+    pub(super) fn new(
+        name: &Arc<str>,
+        shared: Option<&Arc<SharedProjection>>,
+        within: Duration,
+    ) -> Result<Self, WaitError> {
+        let shared = shared.ok_or_else(|| WaitError::Unknown { name: name.to_string() })?;
+        let (name, shared) = (Arc::clone(name), Arc::clone(shared));
+        Ok(Self { name, shared, within, deadline: Instant::now() + within })
+    }
+
+    /// How far the journal goes now.
+    pub(super) async fn heads(&self) -> Result<Offset, WaitError> {
+        let heads = async {
+            loop {
+                match self.shared.feed.events().heads().await {
+                    Ok(heads) => return heads,
+                    Err(_) => sleep(LOOK).await,
+                }
+            }
+        };
+        timeout_at(self.deadline, heads).await.map_err(|_| self.timeout())
+    }
+
+    /// Waits until everything up to these places was handled or skipped; `is_write` if it is one place, of a write whose
+    /// entity may be parked.
+    pub(super) async fn until(
+        self,
+        places: &[(Lane, Position)],
+        is_write: bool,
+    ) -> Result<(), WaitError> {
+        let mut moved = self.shared.moved();
+        loop {
+            moved.borrow_and_update();
+            match timeout_at(self.deadline, self.look(places, is_write)).await {
+                Ok(Ok(true)) => return Ok(()),
+                Ok(Ok(false)) => {}
+                Ok(Err(error)) => return Err(error),
+                Err(_) => return Err(self.timeout()),
+            }
+            let news = async {
+                tokio::select! {
+                    changed = moved.changed() => if changed.is_err() { pending::<()>().await },
+                    () = sleep(LOOK) => {}
+                }
+            };
+            if timeout_at(self.deadline, news).await.is_err() {
+                return Err(self.timeout());
+            }
+        }
+    }
+
+    /// Whether it has come so far; an error if it will not.
+    async fn look(&self, places: &[(Lane, Position)], is_write: bool) -> Result<bool, WaitError> {
+        match self.shared.phase() {
+            ServicePhase::Failed(why) => return Err(WaitError::Stopped { name: self.name(), why }),
+            ServicePhase::Ended => return Err(WaitError::Ended { name: self.name() }),
+            ServicePhase::Starting(_) | ServicePhase::Running => {}
+        }
+        if let Some(has_all) = self.look_here(places, is_write) {
+            return Ok(has_all);
+        }
+        // a store that fails is asked again until the time is over
+        let Ok(Some(stored)) = self.shared.progress.load(&self.shared.id).await else {
+            return Ok(false);
+        };
+        let event = match places {
+            [(lane, position)] if is_write => {
+                match event_at(&self.shared, *lane, *position).await {
+                    Ok(event) => event,
+                    Err(_) => return Ok(false),
+                }
+            }
+            _ => None,
+        };
+        let partition = event.as_ref().map(|event| event.partition);
+        let has_all = self.look_at(&stored, places, partition)?;
+        let Some(event) = event.filter(|_| stored.parked > 0) else { return Ok(has_all) };
+        match self.parked(&event.entity, event.partition).await {
+            Ok(None) => Ok(has_all),
+            Ok(Some(why)) => Err(WaitError::Parked { name: self.name(), why }),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Whether it has come so far, by the segments of this process alone; none if that does not say it.
+    fn look_here(&self, places: &[(Lane, Position)], is_write: bool) -> Option<bool> {
+        let layout = self.shared.feed.events().layout();
+        let local = self.shared.all_local();
+        let partitions: usize = local.iter().map(|(segment, _)| segment.count()).sum();
+        if partitions < usize::from(layout.partitions.get()) {
+            return None;
+        }
+        let concerned = || {
+            local.iter().filter(|(segment, _)| {
+                places.iter().any(|place| has_lane(*segment, place.0, layout.lanes))
+            })
+        };
+        if concerned().any(|(_, view)| view.waits.is_some() || (is_write && view.parked > 0)) {
+            return None;
+        }
+        let mut behind = concerned()
+            .filter(|(segment, view)| is_behind(*segment, &view.offset, places, layout.lanes));
+        Some(behind.next().is_none())
+    }
+
+    /// Whether it has come so far, by what is kept and by the segments of this process.
+    fn look_at(
+        &self,
+        stored: &StoredProjection,
+        places: &[(Lane, Position)],
+        partition: Option<Partition>,
+    ) -> Result<bool, WaitError> {
+        let lanes = stored.layout.lanes;
+        let is_concerned = |segment: &&StoredSegment| {
+            partition.is_none_or(|partition| segment.segment.contains(partition))
+        };
+        for stored_segment in stored.segments.iter().filter(is_concerned) {
+            let segment = stored_segment.segment;
+            let local = self.shared.local(segment);
+            let offset =
+                local.as_ref().map_or(stored_segment.progress.offset(), |view| &view.offset);
+            if !is_behind(segment, offset, places, lanes) {
+                continue;
+            }
+            if let Some(why) = &stored_segment.stopped {
+                return Err(WaitError::Stopped { name: self.name(), why: Arc::clone(why) });
+            }
+            if stored.is_paused {
+                return Err(WaitError::Paused { name: self.name() });
+            }
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Why the entity is parked, if it is.
+    async fn parked(
+        &self,
+        entity: &EntityKey,
+        partition: Partition,
+    ) -> Result<Option<Arc<str>>, StoreError> {
+        let Some(segment) = Segment::new(partition, partition) else { return Ok(None) };
+        let max = self.shared.registration.settings.parked_max;
+        let parked = self.shared.progress.parked(&self.shared.id, segment, None, max).await?;
+        Ok(parked.into_iter().find(|parked| parked.entity == *entity).map(|parked| parked.error))
+    }
+
+    fn name(&self) -> String {
+        self.name.to_string()
+    }
+
+    fn timeout(&self) -> WaitError {
+        WaitError::Timeout { name: self.name(), within: self.within }
+    }
+}
+
+fn has_lane(segment: Segment, lane: Lane, lanes: LaneCount) -> bool {
+    segment.lanes(lanes).any(|own| own == lane)
+}
+
+fn is_behind(
+    segment: Segment,
+    offset: &Offset,
+    places: &[(Lane, Position)],
+    lanes: LaneCount,
+) -> bool {
+    let of_segment = places.iter().filter(|place| has_lane(segment, place.0, lanes));
+    of_segment.into_iter().any(|(lane, position)| offset.position(*lane) < *position)
+}
+
+/// The event at a place; none if it was deleted.
+async fn event_at(
+    shared: &SharedProjection,
+    lane: Lane,
+    position: Position,
+) -> Result<Option<JournalEvent>, StoreError> {
+    let before = Position::new(position.get().saturating_sub(1));
+    let all = EventFilter::default();
+    let page = shared.feed.events().read_lane(lane, before, &all, PageLimit::one_event()).await?;
+    Ok(page.events.into_iter().next().filter(|event| event.event.position == position))
+}

@@ -1,0 +1,6 @@
+//! Who runs which segments: a pure decision, made by each process alone from what is kept, and by its own clock.
+
+#[expect(clippy::module_inception, reason = "the file carries the name of its type")]
+mod share_out;
+
+pub(crate) use share_out::{ShareOut, Shares};

@@ -1,0 +1,114 @@
+use super::runner_rig::{Trouble, balances, row, run, until};
+use crate::rig::{Rig, account, deposited};
+use actum_model::Lane;
+use actum_projection::{ProjectionState, StartAt};
+use actum_store_memory::MemoryTarget;
+use std::time::Duration;
+
+#[tokio::test(start_paused = true)]
+async fn rows_are_the_fold_of_the_journal() {
+    let rig = Rig::new(2).await;
+    let target = MemoryTarget::new();
+    for nr in 0..50 {
+        rig.deposit(&account(&format!("a{nr}")), 10).await;
+    }
+    let running = run(&rig, "a@1", balances(&target, &Trouble::default()).segments(4)).await;
+    running.caught_up().await;
+    for nr in 0..50 {
+        assert_eq!(row(&target, &format!("a{nr}")), Some((55, 10)));
+    }
+    // what comes later
+    rig.append(&account("a7"), 10, vec![deposited(100)]).await;
+    running.caught_up().await;
+    assert_eq!(row(&target, "a7"), Some((155, 11)));
+    let status = running.projection().status().await.unwrap();
+    assert_eq!(
+        (status.handled, status.lag.events, status.state),
+        (501, 0, ProjectionState::Running)
+    );
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_goes_on_where_it_was() {
+    let rig = Rig::new(1).await;
+    let (target, trouble) = (MemoryTarget::new(), Trouble::default());
+    rig.deposit(&account("a"), 10).await;
+    let running = run(&rig, "a@1", balances(&target, &trouble)).await;
+    running.caught_up().await;
+    running.end().await;
+    rig.append(&account("a"), 10, vec![deposited(7)]).await;
+    let running = run(&rig, "a@2", balances(&target, &trouble)).await;
+    running.caught_up().await;
+    assert_eq!(row(&target, "a"), Some((62, 11)));
+    assert_eq!(trouble.tries(), 11);
+    running.end().await;
+    assert_eq!(rig.lane_of(&account("a")), Lane::new(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_begins_now_sees_what_comes_later_alone() {
+    let rig = Rig::new(1).await;
+    let (target, trouble) = (MemoryTarget::new(), Trouble::default());
+    rig.deposit(&account("a"), 3).await;
+    let running = run(&rig, "a@1", balances(&target, &trouble).start_at(StartAt::Now)).await;
+    running.caught_up().await;
+    assert_eq!(trouble.tries(), 0);
+    rig.deposit(&account("b"), 3).await;
+    running.caught_up().await;
+    assert_eq!((row(&target, "a"), row(&target, "b")), (None, Some((6, 3))));
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_removes_the_rows_and_handles_everything_again() {
+    let rig = Rig::new(1).await;
+    let (target, trouble) = (MemoryTarget::new(), Trouble::default());
+    rig.deposit(&account("a"), 10).await;
+    let running = run(&rig, "a@1", balances(&target, &trouble).segments(3)).await;
+    running.caught_up().await;
+    running.projection().reset().await.unwrap();
+    running.caught_up().await;
+    assert_eq!(row(&target, "a"), Some((55, 10)));
+    assert_eq!(trouble.tries(), 20);
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_holds_for_those_who_start_later() {
+    let rig = Rig::new(1).await;
+    let (target, trouble) = (MemoryTarget::new(), Trouble::default());
+    let running = run(&rig, "a@1", balances(&target, &trouble)).await;
+    running.caught_up().await;
+    running.projection().pause().await.unwrap();
+    running.end().await;
+    rig.deposit(&account("a"), 10).await;
+    let running = run(&rig, "a@2", balances(&target, &trouble)).await;
+    let waited = running.projection().caught_up(Duration::from_secs(60)).await.unwrap_err();
+    assert_eq!(waited.to_string(), "the projection `balances` is paused");
+    assert_eq!((running.state().await, trouble.tries()), (ProjectionState::Paused, 0));
+    running.projection().resume().await.unwrap();
+    running.caught_up().await;
+    assert_eq!(row(&target, "a"), Some((55, 10)));
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_of_others_move_the_offset() {
+    let rig = Rig::new(1).await;
+    let (target, trouble) = (MemoryTarget::new(), Trouble::default());
+    let running = run(&rig, "a@1", balances(&target, &trouble)).await;
+    for nr in 0..100 {
+        rig.deposit(&crate::rig::entity("other", &format!("o{nr}")), 100).await;
+    }
+    running.caught_up().await;
+    let status = running.projection().status().await.unwrap();
+    assert_eq!((status.lag.events, status.lag.age, status.handled), (0, Some(Duration::ZERO), 0));
+    running.end().await;
+    let running = run(&rig, "a@2", balances(&target, &trouble)).await;
+    until("the offset is known to be saved", async || {
+        running.place.read_to(Lane::new(0)).get() == 10_000
+    })
+    .await;
+    running.end().await;
+}

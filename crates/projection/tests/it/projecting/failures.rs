@@ -1,0 +1,136 @@
+use super::runner_rig::{Bad, Trouble, balances, row, run, until};
+use crate::rig::{Rig, account, deposited};
+use actum_projection::{OnFailure, ProjectionState};
+use actum_store_memory::MemoryTarget;
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_fails_stops_the_segment_behind_all_in_front_of_it() {
+    for bad in [Bad::Fails, Bad::Panics, Bad::Hangs] {
+        let rig = Rig::new(1).await;
+        let (target, trouble) = (MemoryTarget::new(), Trouble::default());
+        rig.deposit(&account("a"), 10).await;
+        trouble.set("a", 7, bad);
+        let running = run(&rig, "a@1", balances(&target, &trouble)).await;
+        let why = running.until_stopped().await;
+        let error = match bad {
+            Bad::Fails => "poison",
+            Bad::Panics => "the handler panicked: poison",
+            _ => "the handler has not returned within 30s",
+        };
+        assert_eq!(why, format!("event 7 of account/a failed 6 times: {error}"));
+        assert_eq!(row(&target, "a"), Some((21, 6)));
+        trouble.mend();
+        running.projection().resume().await.unwrap();
+        running.caught_up().await;
+        assert_eq!(row(&target, "a"), Some((55, 10)));
+        running.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_fails_is_skipped_to_the_dead_letters_and_can_be_replayed() {
+    let rig = Rig::new(1).await;
+    let (target, trouble) = (MemoryTarget::new(), Trouble::default());
+    rig.deposit(&account("a"), 3).await;
+    rig.deposit(&account("b"), 3).await;
+    trouble.set("a", 3, Bad::Fails);
+    let projection = balances(&target, &trouble).on_failure(OnFailure::SkipToDeadLetters);
+    let running = run(&rig, "a@1", projection).await;
+    running.caught_up().await;
+    assert_eq!((row(&target, "a"), row(&target, "b")), (Some((3, 2)), Some((6, 3))));
+    let letters = running.projection().dead_letters(None, 10).await.unwrap();
+    assert_eq!((letters.len(), letters[0].sequence_nr.get(), letters[0].attempts), (1, 3, 6));
+    assert_eq!((&*letters[0].error, &*letters[0].manifest), ("poison", "account.deposited"));
+    // it fails again, and stays
+    assert_eq!(running.projection().replay_dead_letters(None).await.unwrap(), 1);
+    until("it was tried again", async || {
+        let letters = running.projection().dead_letters(None, 10).await.unwrap();
+        letters[0].attempts == 7 && !letters[0].is_requested
+    })
+    .await;
+    trouble.mend();
+    running.projection().replay_dead_letters(Some(letters[0].place)).await.unwrap();
+    until("it is handled", async || row(&target, "a") == Some((6, 3))).await;
+    assert_eq!(running.projection().status().await.unwrap().dead_letters, 0);
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_parked_entity_is_held_back_while_others_go_on_and_catches_up_when_replayed() {
+    let rig = Rig::new(1).await;
+    let (target, trouble) = (MemoryTarget::new(), Trouble::default());
+    rig.deposit(&account("a"), 5).await;
+    rig.deposit(&account("b"), 5).await;
+    trouble.set("a", 3, Bad::Fails);
+    let running =
+        run(&rig, "a@1", balances(&target, &trouble).on_failure(OnFailure::ParkEntity)).await;
+    running.caught_up().await;
+    rig.append(&account("a"), 5, vec![deposited(100)]).await;
+    running.caught_up().await;
+    assert_eq!((row(&target, "a"), row(&target, "b")), (Some((3, 2)), Some((15, 5))));
+    let parked = running.projection().parked(None, 10).await.unwrap();
+    assert_eq!((parked.len(), parked[0].from.get(), &*parked[0].error), (1, 3, "poison"));
+    running.end().await;
+
+    // the next one holds it back, too
+    let running =
+        run(&rig, "a@2", balances(&target, &trouble).on_failure(OnFailure::ParkEntity)).await;
+    rig.append(&account("a"), 6, vec![deposited(1_000)]).await;
+    running.caught_up().await;
+    assert_eq!(row(&target, "a"), Some((3, 2)));
+    trouble.mend();
+    assert_eq!(running.projection().replay_parked(None).await.unwrap(), 1);
+    until("it has caught up", async || row(&target, "a") == Some((1_115, 7))).await;
+    assert_eq!(running.projection().status().await.unwrap().parked, 0);
+    rig.append(&account("a"), 7, vec![deposited(1)]).await;
+    running.caught_up().await;
+    assert_eq!(row(&target, "a"), Some((1_116, 8)));
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_away_is_waited_for_and_blames_no_event() {
+    let rig = Rig::new(1).await;
+    let (target, trouble) = (MemoryTarget::new(), Trouble::default());
+    rig.deposit(&account("a"), 5).await;
+    trouble.set_all(Bad::Unavailable);
+    let running =
+        run(&rig, "a@1", balances(&target, &trouble).on_failure(OnFailure::ParkEntity)).await;
+    until("it was tried often", async || trouble.tries() > 50).await;
+    let status = running.projection().status().await.unwrap();
+    assert_eq!((status.parked, status.dead_letters), (0, 0));
+    assert_eq!(status.state, ProjectionState::Waiting { why: "the broker is away".into() });
+    trouble.mend();
+    running.caught_up().await;
+    assert_eq!(row(&target, "a"), Some((15, 5)));
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_entities_parked_in_a_row_stop_the_segment() {
+    let rig = Rig::new(1).await;
+    let (target, trouble) = (MemoryTarget::new(), Trouble::default());
+    for nr in 0..20 {
+        rig.deposit(&account(&format!("a{nr:02}")), 2).await;
+    }
+    trouble.set_all(Bad::Fails);
+    let running =
+        run(&rig, "a@1", balances(&target, &trouble).on_failure(OnFailure::ParkEntity)).await;
+    let why = running.until_stopped().await;
+    assert!(
+        why.starts_with(
+            "10 entities were parked in a row, so it is not the events: event 1 of account/a10"
+        ),
+        "{why}"
+    );
+    assert_eq!(running.projection().status().await.unwrap().parked, 10);
+    trouble.mend();
+    running.projection().resume().await.unwrap();
+    running.projection().replay_parked(None).await.unwrap();
+    running.caught_up().await;
+    until("all have caught up", async || {
+        (0..20).all(|nr| row(&target, &format!("a{nr:02}")) == Some((3, 2)))
+    })
+    .await;
+    running.end().await;
+}
