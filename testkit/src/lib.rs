@@ -5,7 +5,8 @@
 //! * [`Given::golden`] keeps what an entity stores today in a file, so that a change of format that forgot its new
 //!   schema version fails a test instead of a recovery.
 //! * [`conformance`] holds a store to its contract, and what keeps the progress of projections, or rows with it, to its own.
-//! * [`FaultStore`] is any store that fails as a test asks it to.
+//! * [`FaultStore`] is any store that fails as a test asks it to; [`FaultProgress`] and [`FaultTarget`] are what keeps the
+//!   progress of projections, and rows with it.
 //! * [`TcpProxy`] is a network that fails as a test asks it to.
 
 mod behaviour;
@@ -16,5 +17,7 @@ mod network;
 pub use behaviour::{
     ByEvents, ByState, DefaultEnv, EnvOf, Given, GivenEnv, Golden, Persisted, Step, Verdict,
 };
-pub use fault_injection::{Counts, Damage, Fault, FaultStore, Faults, Gate, Operation, Rates};
+pub use fault_injection::{
+    Counts, Damage, Fault, FaultProgress, FaultStore, FaultTarget, Faults, Gate, Operation, Rates,
+};
 pub use network::{Rule, TcpProxy, Then};

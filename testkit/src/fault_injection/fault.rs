@@ -32,6 +32,7 @@ pub(super) enum Act {
     Panic,
     ForeignWriter(Option<StoredPayload>),
     Revoke,
+    BreakTransaction,
     DamageEvent(Damage),
     DamageSnapshot(Damage),
     DamageState(Damage),
@@ -111,6 +112,14 @@ impl Fault {
         Self::new(Act::Revoke)
     }
 
+    /// The transaction had ended before it was to be committed: its commit is
+    /// [`SaveError::Broken`](actum_persistence::progress::SaveError::Broken), and nothing is kept. For commits of
+    /// [transactions](super::FaultTarget) only.
+    #[must_use]
+    pub fn broken_transaction() -> Self {
+        Self::new(Act::BreakTransaction)
+    }
+
     /// The first event that is read comes back damaged. A call that reads none leaves the fault for the next one.
     #[must_use]
     pub fn damaged_event(damage: Damage) -> Self {
@@ -146,13 +155,14 @@ impl Fault {
     /// Whether the fault can happen in `operation`.
     pub(super) fn fits(&self, operation: Operation) -> bool {
         use Operation::{
-            Append, LoadSnapshot, LoadStates, ReadBackward, ReadEntities, ReadLane, Recover,
-            WriteStates,
+            Append, CommitTransaction, LoadSnapshot, LoadStates, ReadBackward, ReadEntities,
+            ReadLane, Recover, WriteStates,
         };
         match &self.act {
             Act::Work | Act::Panic | Act::Fail(_) | Act::WorkThenFail(_) => true,
             Act::CommitLate | Act::Revoke => matches!(operation, Append | WriteStates),
             Act::ForeignWriter(_) => matches!(operation, Append | WriteStates),
+            Act::BreakTransaction => matches!(operation, CommitTransaction),
             Act::DamageEvent(_) => {
                 matches!(operation, Recover | ReadEntities | ReadBackward | ReadLane)
             }

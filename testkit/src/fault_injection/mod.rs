@@ -1,4 +1,4 @@
-//! A store that fails as a test asks it to.
+//! A store that fails as a test asks it to, and so what keeps the progress of projections, and rows with it.
 //!
 //! ```text
 //! Faults ── script: next, always, chance ──► Call: what happens in this one ──► the stores below
@@ -11,7 +11,9 @@ mod counts;
 mod damage;
 mod event_store;
 mod fault;
+mod fault_progress;
 mod fault_store;
+mod fault_target;
 mod faults;
 mod foreign_writer;
 mod gate;
@@ -26,7 +28,9 @@ mod writer_store;
 pub use counts::Counts;
 pub use damage::Damage;
 pub use fault::Fault;
+pub use fault_progress::FaultProgress;
 pub use fault_store::FaultStore;
+pub use fault_target::FaultTarget;
 pub use faults::Faults;
 pub use gate::Gate;
 pub use operation::Operation;

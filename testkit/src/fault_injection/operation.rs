@@ -53,6 +53,46 @@ pub enum Operation {
     Release,
     /// [`WriterStore::revoke`](actum_persistence::store::WriterStore::revoke).
     Revoke,
+    /// [`ProgressStore::enter`](actum_persistence::progress::ProgressStore::enter).
+    EnterProjection,
+    /// [`ProgressStore::load`](actum_persistence::progress::ProgressStore::load).
+    LoadProjection,
+    /// [`ProgressStore::projections`](actum_persistence::progress::ProgressStore::projections).
+    ListProjections,
+    /// [`ProgressStore::activate`](actum_persistence::progress::ProgressStore::activate).
+    ActivateProjection,
+    /// [`ProgressStore::delete`](actum_persistence::progress::ProgressStore::delete).
+    DeleteProjection,
+    /// [`ProgressStore::set_paused`](actum_persistence::progress::ProgressStore::set_paused).
+    PauseProjection,
+    /// [`ProgressStore::renew`](actum_persistence::progress::ProgressStore::renew).
+    RenewRunner,
+    /// [`ProgressStore::leave`](actum_persistence::progress::ProgressStore::leave).
+    LeaveRunner,
+    /// [`ProgressStore::claim`](actum_persistence::progress::ProgressStore::claim).
+    ClaimSegment,
+    /// [`ProgressStore::release`](actum_persistence::progress::ProgressStore::release).
+    ReleaseSegment,
+    /// [`ProgressStore::stop`](actum_persistence::progress::ProgressStore::stop).
+    StopSegment,
+    /// [`ProgressStore::change`](actum_persistence::progress::ProgressStore::change).
+    ChangeProgress,
+    /// [`ProgressStore::divide`](actum_persistence::progress::ProgressStore::divide).
+    DivideSegments,
+    /// [`ProgressStore::parked`](actum_persistence::progress::ProgressStore::parked).
+    ListParked,
+    /// [`ProgressStore::request`](actum_persistence::progress::ProgressStore::request).
+    RequestParked,
+    /// [`ProgressStore::dead_letters`](actum_persistence::progress::ProgressStore::dead_letters).
+    ListLetters,
+    /// [`ProgressStore::request_letter`](actum_persistence::progress::ProgressStore::request_letter).
+    RequestLetter,
+    /// [`ProgressStore::discard_letter`](actum_persistence::progress::ProgressStore::discard_letter).
+    DiscardLetter,
+    /// [`ExactTarget::begin`](actum_persistence::progress::ExactTarget::begin).
+    BeginTransaction,
+    /// [`ExactTarget::commit`](actum_persistence::progress::ExactTarget::commit).
+    CommitTransaction,
 }
 
 impl Operation {
@@ -72,4 +112,27 @@ impl Operation {
     /// What is done with snapshots.
     pub const SNAPSHOTS: [Self; 4] =
         [Self::SaveSnapshots, Self::LoadSnapshot, Self::ListSnapshots, Self::DeleteSnapshots];
+    /// What is done with the progress of projections.
+    pub const PROGRESS: [Self; 18] = [
+        Self::EnterProjection,
+        Self::LoadProjection,
+        Self::ListProjections,
+        Self::ActivateProjection,
+        Self::DeleteProjection,
+        Self::PauseProjection,
+        Self::RenewRunner,
+        Self::LeaveRunner,
+        Self::ClaimSegment,
+        Self::ReleaseSegment,
+        Self::StopSegment,
+        Self::ChangeProgress,
+        Self::DivideSegments,
+        Self::ListParked,
+        Self::RequestParked,
+        Self::ListLetters,
+        Self::RequestLetter,
+        Self::DiscardLetter,
+    ];
+    /// What is done with transactions that hold rows of projections and their progress.
+    pub const TRANSACTIONS: [Self; 2] = [Self::BeginTransaction, Self::CommitTransaction];
 }

@@ -19,6 +19,11 @@ pub struct Rates {
     pub snapshots_fail: f64,
     /// Snapshots that come back unreadable, or not at all.
     pub snapshots_damaged: f64,
+    /// Calls for the progress of projections, and begins and commits of transactions with rows of theirs, that fail and are
+    /// not done.
+    pub progress_fails: f64,
+    /// Changes of that progress, and commits, whose outcome is unknown: half of them are done.
+    pub progress_unknown: f64,
     /// Calls of any kind that let other tasks go first, up to eight times before and eight times after.
     pub delayed: f64,
 }
@@ -42,6 +47,8 @@ impl Rates {
         with_reads_fail reads_fail
         with_snapshots_fail snapshots_fail
         with_snapshots_damaged snapshots_damaged
+        with_progress_fails progress_fails
+        with_progress_unknown progress_unknown
         with_delayed delayed
     }
 
@@ -49,10 +56,11 @@ impl Rates {
     pub(super) fn check(&self) {
         let Self { writes_fail, writes_unknown, writes_foreign, resolves_fail, .. } = *self;
         let Self { reads_fail, snapshots_fail, snapshots_damaged, delayed, .. } = *self;
+        let Self { progress_fails, progress_unknown, .. } = *self;
         let writes = [writes_fail, writes_unknown, writes_foreign, resolves_fail];
-        for rate in
-            writes.into_iter().chain([reads_fail, snapshots_fail, snapshots_damaged, delayed])
-        {
+        let others = [reads_fail, snapshots_fail, snapshots_damaged, delayed];
+        let progress = [progress_fails, progress_unknown];
+        for rate in writes.into_iter().chain(others).chain(progress) {
             assert!((0.0..=1.0).contains(&rate), "a rate is between 0 and 1: {self:?}");
         }
     }
@@ -78,6 +86,7 @@ impl Rates {
             ReadEntities | ReadBackward | ReadLane | Heads | Recover | LoadStates
             | ReadCommands | ListEntities | ListKinds | ListStates => self.reads_fail,
             SaveSnapshots | LoadSnapshot | ListSnapshots | DeleteSnapshots => self.snapshots_fail,
+            _ if is_of_progress(operation) => self.progress_fails,
             _ => 0.0,
         };
         if hits(rng, fails) {
@@ -95,9 +104,26 @@ impl Rates {
                     [Damage::Bytes, Damage::Manifest, Damage::NewerSchema, Damage::Missing];
                 Fault::damaged_snapshot(damages[rng.usize(0..damages.len())])
             }
+            _ if changes_progress(operation) && hits(rng, self.progress_unknown) => {
+                if rng.bool() {
+                    Fault::unknown_committed()
+                } else {
+                    Fault::unknown_uncommitted()
+                }
+            }
             _ => Fault::none(),
         }
     }
+}
+
+fn is_of_progress(operation: Operation) -> bool {
+    Operation::PROGRESS.contains(&operation) || Operation::TRANSACTIONS.contains(&operation)
+}
+
+fn changes_progress(operation: Operation) -> bool {
+    use Operation::{BeginTransaction, ListLetters, ListParked, ListProjections, LoadProjection};
+    let reads = [LoadProjection, ListProjections, ListParked, ListLetters, BeginTransaction];
+    is_of_progress(operation) && !reads.contains(&operation)
 }
 
 /// Draws nothing where the rate is zero, so that adding a rate leaves the rest of a seed's story alone.

@@ -5,6 +5,7 @@ mod counts;
 mod damage;
 mod gates;
 mod journal;
+mod progress;
 mod scripts;
 mod transparent;
 mod unknown;
