@@ -1,9 +1,4 @@
-use super::{
-    schema,
-    target_home::TargetHome,
-    target_session::{TargetSession, TargetSlot},
-    target_tx::SqliteTx,
-};
+use super::{schema, target_home::TargetHome, target_session::TargetSession, target_tx::SqliteTx};
 use crate::{
     connection::{Connector, Role},
     fault::{CLOSED, store_error},
@@ -15,7 +10,13 @@ use crate::{
     writer::Writer,
 };
 use actum_persistence::{panics::log_safely, store::StoreError};
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 use tokio::sync::{Mutex, OnceCell};
 
 const PREPARING: &str = "preparing to keep the progress of projections";
@@ -26,11 +27,13 @@ pub(super) struct TargetFile {
     connector: Connector,
     role: Role,
     home: TargetHome,
-    slot: Arc<Mutex<TargetSlot>>,
+    /// The connection that writes; none after one was closed: the next transaction opens another.
+    slot: Arc<Mutex<Option<TargetSession>>>,
     readers: Arc<Readers>,
     prepared: OnceCell<()>,
     /// Stays open in a file of its own; a journal has such a connection itself.
     anchor: Mutex<Option<Session>>,
+    is_closed: AtomicBool,
 }
 
 impl TargetFile {
@@ -61,7 +64,8 @@ impl TargetFile {
         anchor: Option<Session>,
     ) -> Self {
         let (slot, prepared, anchor) = (Arc::default(), OnceCell::new(), Mutex::new(anchor));
-        Self { connector, role, home, slot, readers, prepared, anchor }
+        let is_closed = AtomicBool::new(false);
+        Self { connector, role, home, slot, readers, prepared, anchor, is_closed }
     }
 
     /// Where it is.
@@ -82,6 +86,7 @@ impl TargetFile {
     /// Waits for a connection that reads.
     pub(super) async fn reader(&self, doing: &str) -> Result<Reader<'_>, StoreError> {
         self.prepared().await?;
+        self.check_open(doing)?;
         self.readers.reader(doing).await
     }
 
@@ -93,7 +98,7 @@ impl TargetFile {
     /// Waits for the transactions under way, closes the connections of its own, and begins no more.
     pub(super) async fn close(&self) {
         let mut slot = self.slot.lock().await;
-        slot.is_closed = true;
+        self.is_closed.store(true, Ordering::Release);
         if self.home.journal.is_none() {
             self.readers.close().await;
             self.home.files.release_lock();
@@ -102,13 +107,21 @@ impl TargetFile {
             warn_if_failed(anchor.close().await);
         }
         // the last connection copies the write-ahead log into the file
-        if let Some(session) = slot.session.take() {
+        if let Some(session) = slot.take() {
             warn_if_failed(session.close().await);
+        }
+    }
+
+    fn check_open(&self, doing: &str) -> Result<(), StoreError> {
+        match self.is_closed.load(Ordering::Acquire) {
+            true => Err(StoreError::unavailable(doing, CLOSED)),
+            false => Ok(()),
         }
     }
 
     async fn prepare(&self) -> Result<(), StoreError> {
         let found = {
+            self.check_open(PREPARING)?;
             let mut reader = self.readers.reader(PREPARING).await?;
             let found = schema::version(&mut reader).await;
             found.map_err(|error| store_error(PREPARING, error))?
@@ -138,16 +151,14 @@ impl TargetFile {
         need: Need,
     ) -> Result<SqliteTx, StoreError> {
         let mut slot = Arc::clone(&self.slot).lock_owned().await;
-        if slot.is_closed {
-            return Err(StoreError::unavailable(doing, CLOSED));
-        }
+        self.check_open(doing)?;
         // behind the slot, so that of all the transactions of a target one waits in front of the journal
         let turn = self.home.turn(doing).await?;
-        if slot.session.is_none() {
+        if slot.is_none() {
             let session = TargetSession::open(&self.connector, self.role).await;
             let files = &self.home.files;
             let session = session.map_err(|error| files.refusal_or(|| store_error(doing, error)));
-            slot.session = Some(session?);
+            *slot = Some(session?);
             // behind opening it: it may have found another file at the path
             files.check().map_err(Lost::refusal)?;
         }

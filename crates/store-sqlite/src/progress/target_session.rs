@@ -17,14 +17,6 @@ const TRACES: &str = "SELECT total_changes(),
         (SELECT ignore_check_constraints FROM pragma_ignore_check_constraints),
         (SELECT reverse_unordered_selects FROM pragma_reverse_unordered_selects)";
 
-/// The connection of a target that writes, and who waits for it.
-#[derive(Debug, Default)]
-pub(super) struct TargetSlot {
-    /// None after one was closed; the next transaction opens another.
-    pub(super) session: Option<TargetSession>,
-    pub(super) is_closed: bool,
-}
-
 /// A connection that handlers write through.
 #[derive(Debug)]
 pub(super) struct TargetSession {

@@ -1,7 +1,4 @@
-use super::{
-    target_home::TargetHome,
-    target_session::{TargetSession, TargetSlot},
-};
+use super::{target_home::TargetHome, target_session::TargetSession};
 use crate::{
     fault::{cause, commit_error, is_constraint, store_error},
     room::Need,
@@ -19,12 +16,14 @@ use tokio::sync::OwnedMutexGuard;
 ///
 /// Dropping it rolls back, and interrupts a statement that is still running.
 pub struct SqliteTx {
-    slot: OwnedMutexGuard<TargetSlot>,
+    slot: OwnedMutexGuard<Option<TargetSession>>,
     home: TargetHome,
     doing: &'static str,
     need: Need,
     rows: u64,
     is_of_handler: bool,
+    /// It was rolled back by SQLite, or by the handler.
+    has_ended: bool,
     /// A handler has left something else than rows: the connection is closed behind the transaction.
     is_spoilt: bool,
     /// SQLite refused to commit what was written.
@@ -36,7 +35,7 @@ pub struct SqliteTx {
 impl SqliteTx {
     /// Begins one on the connection of the slot, which must be open.
     pub(super) async fn begin(
-        slot: OwnedMutexGuard<TargetSlot>,
+        slot: OwnedMutexGuard<Option<TargetSession>>,
         home: TargetHome,
         turn: Option<ForeignTurn>,
         doing: &'static str,
@@ -49,6 +48,7 @@ impl SqliteTx {
             need,
             rows: 0,
             is_of_handler: false,
+            has_ended: false,
             is_spoilt: false,
             is_refused: false,
             _turn: turn,
@@ -120,7 +120,7 @@ impl SqliteTx {
             self.roll_back().await;
         }
         // the errors that a handler got are not known
-        if self.session().session().take_found_full() || self.is_spoilt {
+        if self.session().session().take_found_full() || self.has_ended {
             self.home.recover_room().await;
         }
         result
@@ -129,7 +129,7 @@ impl SqliteTx {
     /// Rolls back what a handler has written.
     pub(super) async fn abort(&mut self) {
         self.roll_back().await;
-        if self.is_spoilt {
+        if self.has_ended {
             self.home.recover_room().await;
         }
     }
@@ -149,8 +149,7 @@ impl SqliteTx {
     }
 
     async fn roll_back(&mut self) {
-        // SQLite or the handler has done it: how the connection was left is not known
-        self.is_spoilt |= self.session().has_ended();
+        self.has_ended |= self.session().has_ended();
         self.session().rollback().await;
         if self.is_of_handler && self.session().is_idle() && !self.is_spoilt {
             let settled = self.session().settle().await;
@@ -159,14 +158,14 @@ impl SqliteTx {
     }
 
     pub(super) fn session(&mut self) -> &mut TargetSession {
-        self.slot.session.as_mut().expect("a transaction has a connection until it is dropped")
+        self.slot.as_mut().expect("a transaction has a connection until it is dropped")
     }
 }
 
 impl Drop for SqliteTx {
     fn drop(&mut self) {
         let spoilt = self.is_spoilt;
-        if let Some(session) = self.slot.session.take_if(|session| spoilt || !session.is_idle()) {
+        if let Some(session) = self.slot.take_if(|session| spoilt || !session.is_idle()) {
             session.abandon();
         }
     }

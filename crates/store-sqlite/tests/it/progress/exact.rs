@@ -1,6 +1,6 @@
 //! Rows and progress in one transaction.
 
-use super::sample::{Place, Runner, insert, rows};
+use super::sample::{Place, Runner, insert, new_projection, rows};
 use actum_persistence::{
     progress::{ExactTarget, SaveError},
     store::StoreError,
@@ -47,6 +47,8 @@ async fn a_runner_of_a_projection_that_was_deleted_stays_stale_when_it_is_entere
     let old = place.runner().await;
     let progress = old.target.progress();
     progress.delete(&old.id).await.unwrap();
+    assert!(matches!(old.handle(1).await, Err(SaveError::Stale)));
+    progress.enter(&new_projection("rows")).await.unwrap();
     assert!(matches!(old.handle(1).await, Err(SaveError::Stale)));
     let new = Runner::claim(&old.target, "rows").await;
     assert!(new.epoch > old.epoch, "{} and {}", new.epoch, old.epoch);

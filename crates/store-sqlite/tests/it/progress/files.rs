@@ -1,6 +1,6 @@
 //! Where progress is kept: opening, files of others, and files that go away.
 
-use super::sample::{Place, Runner, create_table, id, insert};
+use super::sample::{Place, Runner, create_tables, id, insert};
 use crate::fixture::foreign_connection;
 use actum_persistence::{
     progress::{ExactTarget, KeepsProgress, SaveError},
@@ -42,7 +42,7 @@ async fn a_file_with_tables_of_the_user_is_used_and_they_stay() {
     let row = sqlx::query(query).fetch_one(&mut foreign).await.unwrap();
     assert_eq!((row.get::<i64, _>(0), row.get::<i64, _>(1)), (7, 42));
     let mut expected = OWN.to_vec();
-    expected.extend(["handled", "mine"]);
+    expected.extend(["handled", "mine", "texts"]);
     assert_eq!(tables(&place.path()).await, expected);
 }
 
@@ -55,7 +55,7 @@ async fn a_journal_gets_the_tables_by_the_first_call_and_is_closed_with_its_targ
     assert_eq!(progress.load(&id("rows")).await.unwrap(), None);
     let found = tables(&place.path()).await;
     assert!(OWN.iter().all(|own| found.iter().any(|table| table == own)), "{found:?}");
-    create_table(&target).await;
+    create_tables(&target).await;
     let runner = Runner::claim(&target, "rows").await;
     runner.handle(3).await.unwrap();
     assert_eq!(progress.load(&id("rows")).await.unwrap().unwrap().segments[0].handled, 1);
@@ -168,7 +168,7 @@ async fn nothing_is_confirmed_once_the_file_is_gone() {
             Some(store) => SqliteTarget::of(store),
             None => place.target().await,
         };
-        create_table(&target).await;
+        create_tables(&target).await;
         let runner = Runner::claim(&target, "rows").await;
         runner.handle(1).await.unwrap();
         let mut tx = runner.begin().await.unwrap();

@@ -1,6 +1,6 @@
 //! A file that may not grow any more.
 
-use super::sample::{Runner, create_table};
+use super::sample::{Runner, create_tables};
 use crate::fixture::SqliteFixture;
 use actum_persistence::{
     progress::{ExactTarget, SaveError},
@@ -15,7 +15,7 @@ async fn a_full_file_is_an_outage_and_not_a_broken_handler() {
     let fixture = SqliteFixture::with(SqliteSettings::default().with_file_bytes_max(1 << 20));
     let store = fixture.store().await;
     let target = SqliteTarget::of(&store);
-    create_table(&target).await;
+    create_tables(&target).await;
     let runner = Runner::claim(&target, "rows").await;
     let mut position = 0;
     let error = loop {

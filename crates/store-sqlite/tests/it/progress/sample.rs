@@ -125,14 +125,16 @@ impl Place {
     /// A runner, and a table for it.
     pub(crate) async fn runner(&self) -> Runner {
         let runner = Runner::claim(&self.target().await, "rows").await;
-        create_table(&runner.target).await;
+        create_tables(&runner.target).await;
         runner
     }
 }
 
-/// Creates the table of the handler.
-pub(crate) async fn create_table(target: &SqliteTarget) {
+/// Creates the tables of the handler.
+pub(crate) async fn create_tables(target: &SqliteTarget) {
     let mut tx = target.begin(OPEN_MAX).await.unwrap();
+    let texts = "CREATE TABLE IF NOT EXISTS texts (key TEXT PRIMARY KEY, value TEXT)";
+    sqlx::query(texts).execute(SqliteTarget::connection(&mut tx)).await.unwrap();
     let table = "CREATE TABLE IF NOT EXISTS handled (position INTEGER PRIMARY KEY ON CONFLICT ABORT, payload BLOB)";
     sqlx::query(table).execute(SqliteTarget::connection(&mut tx)).await.unwrap();
     target.commit(tx, &ProgressChange::Nothing).await.unwrap();

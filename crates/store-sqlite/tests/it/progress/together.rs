@@ -1,6 +1,6 @@
 //! A journal and its projections in one file, both at work.
 
-use super::sample::{Place, Runner, create_table};
+use super::sample::{Place, Runner, create_tables};
 use crate::sample::{Writer, account, head_of};
 use actum_persistence::progress::ExactTarget;
 use actum_store_sqlite::{SqliteSettings, SqliteStore, SqliteTarget};
@@ -18,7 +18,7 @@ async fn a_journal_and_its_projections_take_turns() {
     let settings = SqliteSettings::default().with_busy_timeout(Duration::from_millis(1));
     let store = SqliteStore::open_with(place.path(), settings).await.unwrap();
     let target = SqliteTarget::of(&store);
-    create_table(&target).await;
+    create_tables(&target).await;
     let mut tasks = tokio::task::JoinSet::new();
     for name in ["one", "two", "three"] {
         let runner = Runner::claim(&target, name).await;
@@ -48,7 +48,7 @@ async fn each_goes_on_while_the_other_writes_all_the_time() {
     let place = Place::new();
     let store = SqliteStore::open(place.path()).await.unwrap();
     let target = SqliteTarget::of(&store);
-    create_table(&target).await;
+    create_tables(&target).await;
     let is_done = AtomicBool::new(false);
     let busy = Runner::claim(&target, "busy").await;
     let writer = Writer::claim(&store).await;
