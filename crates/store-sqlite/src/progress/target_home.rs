@@ -1,5 +1,4 @@
 use crate::{
-    connection::PAGE_BYTES,
     journal_files::JournalFiles,
     lost::Lost,
     room::{Full, Need},
@@ -8,9 +7,6 @@ use crate::{
 };
 use actum_persistence::store::StoreError;
 use std::sync::Arc;
-
-/// What a transaction writes for each row that it changes, roughly: a page of the table and one of an index.
-const ROW_BYTES: u64 = 2 * PAGE_BYTES;
 
 /// What is around the file of a target: files that must be where they were, and the journal in the same file, if there is
 /// one.
@@ -30,24 +26,24 @@ impl TargetHome {
         }
     }
 
-    /// Fails if a change of so many rows might not fit on the volume, so that the log of the journal could not be copied any
+    /// Fails if a change of some `bytes` might not fit on the volume, so that the log of the journal could not be copied any
     /// more.
     pub(super) async fn check_room(
         &self,
         session: &mut Session,
         doing: &str,
-        rows: u64,
+        bytes: u64,
         need: Need,
     ) -> Result<(), StoreError> {
         let Some(writer) = &self.journal else { return Ok(()) };
-        let fits = writer.parts().room.check(session, rows.saturating_mul(ROW_BYTES), need).await;
+        let fits = writer.parts().room.check(session, bytes, need).await;
         fits.map_err(|full: Full| full.refusal(doing))
     }
 
-    /// Says of rows that were committed whether they will be found again.
-    pub(super) fn confirm(&self, doing: &str, rows: u64) -> Result<(), StoreError> {
+    /// Says of some `bytes` that were committed whether they will be found again.
+    pub(super) fn confirm(&self, doing: &str, bytes: u64) -> Result<(), StoreError> {
         if let Some(writer) = &self.journal {
-            writer.parts().growth.add(rows.saturating_mul(ROW_BYTES));
+            writer.parts().growth.add(bytes);
         }
         self.files.check().map_err(|lost: Arc<Lost>| lost.unknown(doing))
     }

@@ -1,14 +1,18 @@
 use super::commit_gate::CommitGate;
 use crate::{
-    connection::{Connector, Role},
-    row::{Row, column},
+    connection::{Connector, PAGE_BYTES, Role},
+    row::column,
     session::Session,
 };
 use sqlx::{Connection, SqliteConnection};
 use std::sync::Arc;
 
-/// What a handler can leave on a connection, and how many rows were changed through it.
+/// What a transaction writes for each row that it changes, roughly: a page of the table and one of an index.
+pub(super) const ROW_BYTES: u64 = 2 * PAGE_BYTES;
+
+/// How many rows were changed through a connection, how large the file is, and what a handler can leave there.
 const TRACES: &str = "SELECT total_changes(),
+        (SELECT page_count FROM pragma_page_count),
         (SELECT count(*) FROM sqlite_temp_schema),
         (SELECT count(*) FROM pragma_database_list WHERE seq > 1),
         (SELECT foreign_keys FROM pragma_foreign_keys),
@@ -22,8 +26,27 @@ const TRACES: &str = "SELECT total_changes(),
 pub(super) struct TargetSession {
     session: Session,
     gate: Arc<CommitGate>,
+    /// How many rows were changed through it so far.
     changes: i64,
+    /// How many pages the file had when the transaction began.
+    pages: i64,
     /// Temporary tables, attached databases and settings, as they are on a new connection.
+    traces: [i64; 7],
+}
+
+/// What a handler has done.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settled {
+    /// What the write-ahead log grows by, roughly.
+    pub(super) bytes: u64,
+    /// Something else of it than rows stays on the connection.
+    pub(super) is_spoilt: bool,
+}
+
+/// What can be seen of a connection.
+struct Sight {
+    changes: i64,
+    pages: i64,
     traces: [i64; 7],
 }
 
@@ -36,8 +59,9 @@ impl TargetSession {
         std::mem::forget(connection.begin().await?);
         sqlx::query("ROLLBACK").execute(&mut *connection).await?;
         let gate = CommitGate::of(connection).await?;
-        let mut session = Self { session, gate, changes: 0, traces: [0; 7] };
-        (session.changes, session.traces) = session.look().await?;
+        let mut session = Self { session, gate, changes: 0, pages: 0, traces: [0; 7] };
+        let found = session.look().await?;
+        (session.changes, session.traces) = (found.changes, found.traces);
         Ok(session)
     }
 
@@ -64,7 +88,10 @@ impl TargetSession {
     /// Begins a transaction with the lock on the file.
     pub(super) async fn begin(&mut self) -> Result<(), sqlx::Error> {
         self.gate.reset();
-        self.session.begin(sqlx::query("BEGIN IMMEDIATE")).await.map(drop)
+        let statement = "BEGIN IMMEDIATE; SELECT page_count FROM pragma_page_count";
+        let rows = self.session.begin(sqlx::query(statement)).await?;
+        self.pages = column(rows.first().ok_or(sqlx::Error::RowNotFound)?, 0)?;
+        Ok(())
     }
 
     /// Commits.
@@ -87,12 +114,14 @@ impl TargetSession {
         self.gate.set_abandoned(true);
     }
 
-    /// Waits until all that a handler has asked for is done, and says how many rows were changed since this was asked last,
-    /// and whether something else of the handler's stays on the connection.
-    pub(super) async fn settle(&mut self) -> Result<(u64, bool), sqlx::Error> {
-        let (changes, traces) = self.look().await?;
-        let changed = changes - std::mem::replace(&mut self.changes, changes);
-        Ok((changed.max(0).cast_unsigned(), traces != self.traces))
+    /// Waits until all that a handler has asked for is done, and says what it was.
+    pub(super) async fn settle(&mut self) -> Result<Settled, sqlx::Error> {
+        let found = self.look().await?;
+        let rows = found.changes - std::mem::replace(&mut self.changes, found.changes);
+        let pages = found.pages - self.pages;
+        let [rows, pages] = [rows, pages].map(|count| count.max(0).cast_unsigned());
+        let bytes = rows * ROW_BYTES + pages * PAGE_BYTES;
+        Ok(Settled { bytes, is_spoilt: found.traces != self.traces })
     }
 
     /// Closes the connection and waits until it is.
@@ -100,13 +129,13 @@ impl TargetSession {
         self.session.close().await
     }
 
-    async fn look(&mut self) -> Result<(i64, [i64; 7]), sqlx::Error> {
+    async fn look(&mut self) -> Result<Sight, sqlx::Error> {
         let rows = self.session.rows(sqlx::query(TRACES)).await?;
-        let row: &Row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+        let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
         let mut traces = [0; 7];
         for (nr, trace) in traces.iter_mut().enumerate() {
-            *trace = column(row, nr + 1)?;
+            *trace = column(row, nr + 2)?;
         }
-        Ok((column(row, 0)?, traces))
+        Ok(Sight { changes: column(row, 0)?, pages: column(row, 1)?, traces })
     }
 }

@@ -1,4 +1,7 @@
-use super::{target_home::TargetHome, target_session::TargetSession};
+use super::{
+    target_home::TargetHome,
+    target_session::{ROW_BYTES, TargetSession},
+};
 use crate::{
     fault::{cause, commit_error, is_constraint, store_error},
     room::Need,
@@ -20,7 +23,7 @@ pub struct SqliteTx {
     home: TargetHome,
     doing: &'static str,
     need: Need,
-    rows: u64,
+    bytes: u64,
     is_of_handler: bool,
     /// It was rolled back by SQLite, or by the handler.
     has_ended: bool,
@@ -46,7 +49,7 @@ impl SqliteTx {
             home,
             doing,
             need,
-            rows: 0,
+            bytes: 0,
             is_of_handler: false,
             has_ended: false,
             is_spoilt: false,
@@ -75,7 +78,7 @@ impl SqliteTx {
     pub(super) async fn change(&mut self, statement: Statement<'_>) -> Result<u64, StoreError> {
         let done = self.session().session().change(statement).await;
         let rows = done.map_err(|error| self.failed(error))?;
-        self.rows += rows;
+        self.bytes += rows * ROW_BYTES;
         Ok(rows)
     }
 
@@ -96,9 +99,9 @@ impl SqliteTx {
     /// [`SaveError::Broken`] when the transaction has ended meanwhile.
     pub(super) async fn settle(&mut self) -> Result<(), SaveError> {
         let settled = self.session().settle().await;
-        let (rows, is_spoilt) = settled.map_err(|error| self.failed(error))?;
-        self.rows += rows;
-        self.is_spoilt |= is_spoilt;
+        let settled = settled.map_err(|error| self.failed(error))?;
+        self.bytes += settled.bytes;
+        self.is_spoilt |= settled.is_spoilt;
         if self.session().has_ended() { Err(SaveError::Broken { cause: None }) } else { Ok(()) }
     }
 
@@ -135,9 +138,9 @@ impl SqliteTx {
     }
 
     async fn commit(&mut self) -> Result<(), StoreError> {
-        let (doing, rows, need) = (self.doing, self.rows, self.need);
+        let (doing, bytes, need) = (self.doing, self.bytes, self.need);
         let home = self.home.clone();
-        home.check_room(self.session().session(), doing, rows, need).await?;
+        home.check_room(self.session().session(), doing, bytes, need).await?;
         if let Err(error) = self.session().commit().await {
             self.is_refused = is_constraint(&error);
             return Err(match self.is_refused {
@@ -145,7 +148,7 @@ impl SqliteTx {
                 false => commit_error(doing, error),
             });
         }
-        home.confirm(doing, rows)
+        home.confirm(doing, bytes)
     }
 
     async fn roll_back(&mut self) {
@@ -153,7 +156,7 @@ impl SqliteTx {
         self.session().rollback().await;
         if self.is_of_handler && self.session().is_idle() && !self.is_spoilt {
             let settled = self.session().settle().await;
-            self.is_spoilt = settled.map_or(true, |(_, is_spoilt)| is_spoilt);
+            self.is_spoilt = settled.map_or(true, |settled| settled.is_spoilt);
         }
     }
 

@@ -127,3 +127,17 @@ fn what_is_kept_for_those_who_make_room_is_for_no_one_else() {
         assert_eq!(last, Some("refused what grows, did what does not"), "{kind}: {lines:?}");
     }
 }
+
+/// Rows of projections in the file of the journal are refused before they take the room that its log needs to be copied.
+#[test]
+fn rows_of_projections_that_have_filled_the_volume_leave_the_journal_what_it_needs() {
+    for (kind, mount) in each_volume() {
+        let parts = ["fill a small volume with rows", "go on beside the rows"];
+        let lines = play(mount, &parts);
+        let [rows, full, went_on] = lines.as_slice() else { panic!("{kind}: {lines:?}") };
+        let rows: u64 = rows.strip_prefix("kept ").expect(rows).parse().unwrap();
+        assert!(rows > 50, "{kind}: a volume of 40 MB holds {rows} rows of 200 KB beside 10 MB");
+        assert!(full.contains("is full") && full.contains("journal.db"), "{kind}: {full}");
+        assert_eq!(went_on, &format!("found {rows}, deleted, kept 10"), "{kind}: {lines:?}");
+    }
+}

@@ -6,7 +6,7 @@ mod files;
 mod fixture;
 mod full;
 mod leftovers;
-mod sample;
+pub(crate) mod sample;
 mod together;
 mod unavailable;
 

@@ -2,14 +2,18 @@
 
 use crate::{
     messages::line,
+    progress::sample::{Runner, create_tables},
     sample::{Writer, account, claim, event, head_of, page},
 };
 use actum_model::{SequenceNr, Timestamp};
-use actum_persistence::store::{
-    DurableStateStore, EventStore, Resolution, Snapshot, SnapshotStore, StoreError, WriterClaim,
-    WriterStore,
+use actum_persistence::{
+    progress::{ExactTarget, SaveError},
+    store::{
+        DurableStateStore, EventStore, Resolution, Snapshot, SnapshotStore, StoreError,
+        WriterClaim, WriterStore,
+    },
 };
-use actum_store_sqlite::SqliteStore;
+use actum_store_sqlite::{SqliteStore, SqliteTarget};
 use bytes::Bytes;
 use std::{
     fs::{self, File},
@@ -35,6 +39,8 @@ pub(crate) async fn play(part: &str, journal: &Path) {
         "fill a small volume with snapshots" => fill_with_snapshots(journal).await,
         "delete many snapshots" => delete_many_snapshots(journal).await,
         "use what is kept of a small volume" => use_what_is_kept(journal).await,
+        "fill a small volume with rows" => fill_with_rows(journal).await,
+        "go on beside the rows" => go_on_beside_rows(journal).await,
         "meet a volume that others fill" => meet_others(journal).await,
         other => panic!("there is no part `{other}`"),
     }
@@ -231,4 +237,68 @@ async fn meet_others(journal: &Path) {
     }
     eprintln!("went on");
     std::process::abort();
+}
+
+/// Appends some events, writes rows of a projection beside them until the volume is full, and dies.
+async fn fill_with_rows(journal: &Path) {
+    let store = SqliteStore::open(journal).await.unwrap();
+    let writer = Writer::claim(&store).await;
+    for nr in 0..100 {
+        writer.each(&[account(nr)], 0, EVENT_BYTES).await.unwrap();
+    }
+    let target = SqliteTarget::of(&store);
+    create_tables(&target).await;
+    let runner = Runner::claim(&target, "rows").await;
+    let mut kept = 0;
+    let error = loop {
+        match keep_row(&runner, kept + 1).await {
+            Ok(()) => kept += 1,
+            Err(error) => break error,
+        }
+    };
+    eprintln!("kept {kept}\n{}", line(&error));
+    for _ in 0..50 {
+        assert!(keep_row(&runner, kept + 1).await.is_err());
+    }
+    assert_eq!(runner.both().await, (kept, (1..=kept.cast_signed()).collect()));
+    std::process::abort();
+}
+
+/// Starts on a full volume, makes room in the journal, uses it for rows and dies.
+async fn go_on_beside_rows(journal: &Path) {
+    let store = SqliteStore::open(journal).await.unwrap();
+    let writer = Writer::claim(&store).await;
+    let runner = Runner::claim(&SqliteTarget::of(&store), "rows").await;
+    let (found, rows) = runner.both().await;
+    assert_eq!(rows.len() as u64, found);
+    assert!(keep_row(&runner, found + 1).await.is_err());
+    for nr in 0..80 {
+        store.delete_events(writer.incarnation, &account(nr), SequenceNr::new(1)).await.unwrap();
+    }
+    for position in found + 1..=found + 10 {
+        keep_row(&runner, position).await.unwrap();
+    }
+    assert_eq!(runner.both().await.0, found + 10);
+    eprintln!("found {found}, deleted, kept 10");
+    std::process::abort();
+}
+
+/// Keeps a row of 200 KB with the progress that it stands for.
+async fn keep_row(runner: &Runner, position: u64) -> Result<(), StoreError> {
+    let mut tx = runner.begin().await?;
+    let statement = "INSERT INTO handled VALUES (?, zeroblob(200000))";
+    let statement = sqlx::query(statement).bind(position.cast_signed());
+    let written = statement.execute(SqliteTarget::connection(&mut tx)).await;
+    if let Err(error) = written {
+        assert!(SqliteTarget::is_unavailable(&error), "{error}");
+        runner.target.rollback(tx).await;
+        return Err(StoreError::unavailable("writing a row", error));
+    }
+    match runner.target.commit(tx, &runner.save(position)).await {
+        Err(SaveError::Store(error @ StoreError::Unavailable { .. })) => Err(error),
+        done => {
+            done.unwrap();
+            Ok(())
+        }
+    }
 }
