@@ -4,10 +4,14 @@
 
 use crate::{
     messages::line,
+    progress::sample::{Runner, insert},
     sample::{Writer, account, claim, event, head_of, page},
 };
-use actum_persistence::store::{AppendBatch, AppendOutcome, EventStore, StoreError, WriterStore};
-use actum_store_sqlite::{SqliteSettings, SqliteStore};
+use actum_persistence::{
+    progress::ExactTarget,
+    store::{AppendBatch, AppendOutcome, EventStore, StoreError, WriterStore},
+};
+use actum_store_sqlite::{SqliteSettings, SqliteStore, SqliteTarget};
 use std::{
     env,
     ffi::OsStr,
@@ -87,6 +91,7 @@ async fn plays_its_part() {
         "append and copy" => append_and_copy(journal).await,
         "append until the files are lost" => append_until_the_files_are_lost(journal).await,
         "hold" => hold(journal).await,
+        "hold a transaction" => hold_a_transaction(journal).await,
         "append until the disk fails" => append_until_the_disk_fails(journal).await,
         "run out of descriptors" => run_out_of_descriptors(journal).await,
         "say why not" => say_why_not(journal).await,
@@ -239,4 +244,16 @@ async fn say_why_not(journal: &Path) {
         }
         Err(error) => eprintln!("{error:?}\n{error}"),
     }
+}
+
+/// Writes a row of a projection, and commits it when asked to.
+async fn hold_a_transaction(journal: &Path) {
+    let target = SqliteTarget::open(journal).await.unwrap();
+    let runner = Runner::claim(&target, "rows").await;
+    let mut tx = runner.begin().await.unwrap();
+    insert(SqliteTarget::connection(&mut tx), 1).await.unwrap();
+    eprintln!("holds it");
+    wait_for_go();
+    target.commit(tx, &runner.save(1)).await.unwrap();
+    eprintln!("committed");
 }

@@ -5,6 +5,7 @@ mod exact;
 mod files;
 mod fixture;
 mod full;
+mod golden;
 mod leftovers;
 pub(crate) mod sample;
 mod together;
