@@ -39,6 +39,8 @@ impl fmt::Debug for Source {
 /// Makes connections as the settings say.
 #[derive(Clone, Debug)]
 pub(crate) struct Connector {
+    /// As the caller has brought it.
+    origin: Source,
     source: Source,
     pub(crate) settings: PostgresSettings,
     /// Begins a transaction; made once, since behind a proxy every call is one.
@@ -47,17 +49,36 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    pub(crate) fn new(source: Source, settings: PostgresSettings) -> Self {
-        let source = match source {
+    pub(crate) fn new(origin: Source, settings: PostgresSettings) -> Self {
+        Self::of(origin, settings, session_settings)
+    }
+
+    /// Makes connections for statements of others: how these are planned, and how long they may take, is left as it is.
+    pub(crate) fn for_others(origin: Source, settings: PostgresSettings) -> Self {
+        Self::of(origin, settings, |_| network_settings())
+    }
+
+    fn of(
+        origin: Source,
+        settings: PostgresSettings,
+        lasting: impl Fn(&PostgresSettings) -> Vec<(&'static str, String)>,
+    ) -> Self {
+        let source = match origin.clone() {
             Source::Options(options) => {
-                Source::Options(Box::new(with_settings(*options, &settings)))
+                let lasting = lasting(&settings);
+                Source::Options(Box::new(with_settings(*options, &settings, lasting)))
             }
             pool @ Source::Pool(_) => pool,
         };
         let local = set_all("SET LOCAL", &settings);
         let begin = format!("BEGIN ISOLATION LEVEL READ COMMITTED; {local}; {DURABLY}").into();
         let begin_reading = format!("BEGIN READ ONLY; {local}").into();
-        Self { source, settings, begin, begin_reading }
+        Self { origin, source, settings, begin, begin_reading }
+    }
+
+    /// Where its connections come from, as the caller has brought it.
+    pub(crate) fn origin(&self) -> &Source {
+        &self.origin
     }
 
     /// Makes a connection, or takes one, within the time allowed.
@@ -134,7 +155,11 @@ fn set_all(set: &str, settings: &PostgresSettings) -> String {
 }
 
 /// The settings a connection gets when it is made.
-fn with_settings(options: PgConnectOptions, settings: &PostgresSettings) -> PgConnectOptions {
+fn with_settings(
+    options: PgConnectOptions,
+    settings: &PostgresSettings,
+    lasting: Vec<(&'static str, String)>,
+) -> PgConnectOptions {
     // a statement is logged by who runs it, if at all
     let options = options.disable_statement_logging();
     if settings.transaction_pooling {
@@ -145,21 +170,27 @@ fn with_settings(options: PgConnectOptions, settings: &PostgresSettings) -> PgCo
         Some(_) => options,
         None => options.application_name("actum"),
     };
-    options.options(session_settings(settings))
+    options.options(lasting)
 }
 
-fn session_settings(settings: &PostgresSettings) -> [(&'static str, String); 13] {
+/// A client that is gone without a word is noticed; only where there is a network between.
+fn network_settings() -> Vec<(&'static str, String)> {
+    let settings = [
+        ("tcp_keepalives_idle", "10"),
+        ("tcp_keepalives_interval", "5"),
+        ("tcp_keepalives_count", "3"),
+        ("tcp_user_timeout", "25000"),
+    ];
+    settings.map(|(name, value)| (name, value.to_owned())).into()
+}
+
+fn session_settings(settings: &PostgresSettings) -> Vec<(&'static str, String)> {
     let millis = |time: Duration| time.as_millis().to_string();
-    [
+    let own = [
         ("statement_timeout", millis(settings.statement_timeout)),
         ("lock_timeout", millis(settings.lock_timeout)),
         // no one waits longer for what comes next
         ("idle_in_transaction_session_timeout", millis(settings.answer_timeout)),
-        // a client that is gone without a word is noticed; only where there is a network between
-        ("tcp_keepalives_idle", "10".to_owned()),
-        ("tcp_keepalives_interval", "5".to_owned()),
-        ("tcp_keepalives_count", "3".to_owned()),
-        ("tcp_user_timeout", "25000".to_owned()),
         ("default_transaction_isolation", "read committed".to_owned()),
         // a plan that is made while a table is nearly empty reads all of it, and is kept while the table grows
         ("enable_seqscan", "off".to_owned()),
@@ -167,5 +198,6 @@ fn session_settings(settings: &PostgresSettings) -> [(&'static str, String); 13]
         ("enable_hashjoin", "off".to_owned()),
         ("enable_mergejoin", "off".to_owned()),
         ("plan_cache_mode", "force_generic_plan".to_owned()), // the same for all, so it is made once
-    ]
+    ];
+    own.into_iter().chain(network_settings()).collect()
 }

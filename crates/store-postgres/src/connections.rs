@@ -4,11 +4,13 @@ use crate::{
     outage::Outage,
     row::Row,
     session::{Session, Statement},
+    texts::Text,
 };
 use actum_persistence::store::StoreError;
+use sqlx::AssertSqlSafe;
 use std::{
     ops::{Deref, DerefMut},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::{
@@ -34,7 +36,15 @@ pub(crate) struct AcquiredSession<'a> {
     connections: &'a Connections,
     /// Whether others have used it before: it may turn out that the server has forgotten it.
     used_before: bool,
-    _permit: SemaphorePermit<'a>,
+    permit: Option<SemaphorePermit<'a>>,
+}
+
+/// How a transaction begins.
+enum Beginning {
+    /// As the store's own do.
+    Own,
+    /// With this text, for statements of others.
+    ForOthers(Text),
 }
 
 impl Connections {
@@ -78,15 +88,53 @@ impl Connections {
     /// As [`acquire`](Self::acquire), with a transaction begun; on another connection when the server had forgotten the
     /// first.
     pub(crate) async fn begin(&self, doing: &str) -> Result<AcquiredSession<'_>, StoreError> {
+        self.begin_as(doing, &Beginning::Own).await
+    }
+
+    /// As [`begin`](Self::begin), with a transaction that others write in: `text` begins it.
+    pub(crate) async fn begin_for_others(
+        &self,
+        doing: &str,
+        text: Text,
+    ) -> Result<AcquiredSession<'_>, StoreError> {
+        self.begin_as(doing, &Beginning::ForOthers(text)).await
+    }
+
+    async fn begin_as(
+        &self,
+        doing: &str,
+        beginning: &Beginning,
+    ) -> Result<AcquiredSession<'_>, StoreError> {
         let mut acquired = self.acquire(doing).await?;
-        let mut begun = acquired.begin(self.connector().begin()).await;
+        let mut begun = self.begin_on(&mut acquired, beginning).await;
         if begun.as_ref().is_err_and(|error| acquired.was_forgotten(error)) {
             drop(acquired);
             acquired = self.acquire_fresh(doing).await?;
-            begun = acquired.begin(self.connector().begin()).await;
+            begun = self.begin_on(&mut acquired, beginning).await;
         }
         begun.map_err(|error| store_error(doing, error))?;
         Ok(acquired)
+    }
+
+    async fn begin_on(
+        &self,
+        session: &mut Session,
+        beginning: &Beginning,
+    ) -> Result<(), sqlx::Error> {
+        match beginning {
+            Beginning::Own => session.begin(self.connector().begin()).await,
+            Beginning::ForOthers(text) => {
+                session.begin_for_others(AssertSqlSafe(Arc::clone(&text.0))).await
+            }
+        }
+    }
+
+    /// Takes back a connection that was [taken along](AcquiredSession::take_along).
+    pub(crate) fn take_back(&self, session: Session) {
+        if can_serve_again(&session) && !self.permits.is_closed() {
+            self.idle().push(session);
+        }
+        self.permits.add_permits(1);
     }
 
     /// Runs a statement that changes nothing, and again when the server had forgotten the connection.
@@ -171,7 +219,8 @@ impl Connections {
         used_before: bool,
         permit: SemaphorePermit<'a>,
     ) -> AcquiredSession<'a> {
-        AcquiredSession { session: Some(session), connections: self, used_before, _permit: permit }
+        let (session, permit) = (Some(session), Some(permit));
+        AcquiredSession { session, connections: self, used_before, permit }
     }
 
     fn take_idle(&self) -> Option<Session> {
@@ -192,6 +241,14 @@ impl Connections {
 }
 
 impl AcquiredSession<'_> {
+    /// Takes the connection along, to be [taken back](Connections::take_back) later; it counts as in use until then.
+    pub(crate) fn take_along(mut self) -> Session {
+        if let Some(permit) = self.permit.take() {
+            permit.forget();
+        }
+        self.session.take().expect("a connection is there until it is given back")
+    }
+
     /// Whether `error` says no more than that the server has forgotten a connection which others have used before.
     fn was_forgotten(&self, error: &sqlx::Error) -> bool {
         self.used_before && Fault::of(error).ends_connection()
@@ -213,10 +270,13 @@ impl DerefMut for AcquiredSession<'_> {
 
 impl Drop for AcquiredSession<'_> {
     fn drop(&mut self) {
-        // a pool's goes back to the pool
-        let kept = |session: &Session| session.is_idle() && !session.is_pooled();
-        if let Some(session) = self.session.take().filter(kept) {
+        if let Some(session) = self.session.take().filter(can_serve_again) {
             self.connections.idle().push(session);
         }
     }
+}
+
+/// Whether others may get the connection: a pool's goes back to the pool.
+fn can_serve_again(session: &Session) -> bool {
+    session.is_idle() && !session.is_pooled()
 }

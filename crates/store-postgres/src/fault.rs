@@ -11,6 +11,8 @@ pub(crate) enum Fault {
     Away,
     /// The server does not accept how the connection is to be set up.
     Refused,
+    /// A statement of the transaction has failed before: it takes no more.
+    Aborted,
     /// The connection is not in the state, or does not have the prepared statements, that it should have.
     Stale,
     /// Two transactions were in each other's way and one was given up: the same again may do.
@@ -48,10 +50,7 @@ impl Fault {
     /// class, three of what it is.
     pub(crate) fn of(error: &sqlx::Error) -> Self {
         match error {
-            sqlx::Error::Database(inside) => {
-                let inside = inside.downcast_ref::<PgDatabaseError>();
-                Self::of_state(inside.code(), is_last_word(error))
-            }
+            sqlx::Error::Database(inside) => Self::of_server(inside.downcast_ref()),
             // what sqlx cannot do that the server asks for, and texts that it cannot prepare for it
             sqlx::Error::Protocol(text) if text.contains("authentication me") => Self::Login,
             sqlx::Error::Configuration(inside) if is_of_password(inside.as_ref()) => Self::Login,
@@ -71,6 +70,11 @@ impl Fault {
             | sqlx::Error::RowNotFound => Self::Corrupt,
             _ => Self::Lost,
         }
+    }
+
+    /// Returns the fault of an error that the server has reported.
+    pub(crate) fn of_server(error: &PgDatabaseError) -> Self {
+        Self::of_state(error.code(), is_last_word_of_server(error))
     }
 
     fn of_state(state: &str, is_last_word: bool) -> Self {
@@ -103,9 +107,9 @@ impl Fault {
             "55P03" | "57014" => Self::Slow,
             "25006" => Self::ReadOnly,
             "23505" | "42P06" | "42P07" | "42710" | "42723" => Self::Taken,
-            // a transaction that failed, a plan whose tables have changed, a statement that another session has
-            // prepared
-            "25P02" | "0A000" | "26000" | "42P05" => Self::Stale,
+            "25P02" => Self::Aborted,
+            // a plan whose tables have changed, a statement that another session has prepared
+            "0A000" | "26000" | "42P05" => Self::Stale,
             // texts of Rust are UTF-8, so it is NUL that the server does not take
             "22021" => Self::Unfit,
             "3F000" | "42P01" | "42703" | "42704" | "42883" => Self::Missing,
@@ -132,6 +136,7 @@ impl Fault {
             Self::Lost
                 | Self::Away
                 | Self::Refused
+                | Self::Aborted
                 | Self::Stale
                 | Self::Login
                 | Self::NoDatabase
@@ -151,11 +156,13 @@ fn class(state: &str) -> &str {
 /// is taken for the worst.
 fn is_last_word(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Database(inside) => {
-            inside.downcast_ref::<PgDatabaseError>().severity() != PgSeverity::Error
-        }
+        sqlx::Error::Database(inside) => is_last_word_of_server(inside.downcast_ref()),
         _ => false,
     }
+}
+
+fn is_last_word_of_server(error: &PgDatabaseError) -> bool {
+    error.severity() != PgSeverity::Error
 }
 
 /// What an error of sqlx says, for a message that goes before it: the error inside of those that repeat what that says,

@@ -223,7 +223,7 @@ impl Opening {
 }
 
 /// Where a journal is, without the password.
-fn address(source: &Source, schema: &str) -> String {
+pub(crate) fn address(source: &Source, schema: &str) -> String {
     let of = |options: &PgConnectOptions| {
         let (user, port) = (options.get_username(), options.get_port());
         let host = match options.get_socket() {
@@ -256,6 +256,7 @@ impl OpenError {
             // another process has made the schema, or something in it, at the same moment
             Fault::Taken
             | Fault::Refused
+            | Fault::Aborted
             | Fault::Stale
             | Fault::Crossed
             | Fault::Slow

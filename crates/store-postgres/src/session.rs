@@ -1,6 +1,11 @@
 use crate::row::Row;
 use futures_util::{TryFutureExt, TryStreamExt};
-use sqlx::{Connection, PgConnection, Postgres, pool::PoolConnection, postgres::PgArguments};
+use sqlx::{
+    Connection, PgConnection, Postgres, SqlSafeStr,
+    pool::PoolConnection,
+    postgres::{PgArguments, PgTransactionManager},
+};
+use sqlx_core::transaction::TransactionManager;
 use std::{
     future::Future,
     io::{self, ErrorKind},
@@ -29,6 +34,9 @@ pub(crate) struct Session {
     in_transaction: bool,
     used_at: Instant,
 }
+
+/// Why there is a connection.
+const OPEN: &str = "a connection is there until it is closed";
 
 /// Whose connection it is.
 #[derive(Debug)]
@@ -157,6 +165,56 @@ impl Session {
         }
     }
 
+    /// As [`begin`](Self::begin), so that sqlx knows of it: a transaction that is begun inside becomes a savepoint.
+    pub(crate) async fn begin_for_others(
+        &mut self,
+        text: crate::texts::Text,
+    ) -> Result<(), sqlx::Error> {
+        self.in_transaction = true;
+        let text = text.into_sql_str();
+        let begin =
+            async |connection: &mut _| PgTransactionManager::begin(connection, Some(text)).await;
+        self.watch(begin).await
+    }
+
+    /// What others write through, in the transaction that was begun for them.
+    pub(crate) fn connection(&mut self) -> &mut PgConnection {
+        self.connection.as_mut().expect(OPEN).get()
+    }
+
+    /// Whether sqlx knows of the transaction that was begun for others, and of none inside.
+    pub(crate) fn is_in_outermost(&mut self) -> bool {
+        PgTransactionManager::get_transaction_depth(self.connection()) == 1
+    }
+
+    /// Commits what was begun for others. When the server refuses that, it has rolled back, and the session is to be
+    /// dropped.
+    pub(crate) async fn commit_for_others(&mut self) -> Result<(), sqlx::Error> {
+        let commit = async |connection: &mut _| PgTransactionManager::commit(connection).await;
+        self.watch(commit).await?;
+        self.in_transaction = false;
+        Ok(())
+    }
+
+    /// Rolls back what was begun for others, within `patience`. When that fails the session is to be dropped.
+    ///
+    /// Statements that were prepared are forgotten: one that fails because a table has changed fails for ever.
+    pub(crate) async fn rollback_for_others(
+        &mut self,
+        patience: Duration,
+    ) -> Result<(), sqlx::Error> {
+        let roll_back = async |connection: &mut PgConnection| {
+            let roll_back = async {
+                PgTransactionManager::rollback(connection).await?;
+                connection.clear_cached_statements().await
+            };
+            answer_within(patience, roll_back).await
+        };
+        self.watch(roll_back).await?;
+        self.in_transaction = false;
+        Ok(())
+    }
+
     async fn end(&mut self, text: &'static str) -> Result<(), sqlx::Error> {
         let end = async |connection: &mut PgConnection| {
             sqlx::raw_sql(text).execute(connection).map_ok(drop).await
@@ -186,7 +244,7 @@ impl Session {
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
         self.running = true;
-        let held = self.connection.as_mut().expect("a connection is there until it is closed");
+        let held = self.connection.as_mut().expect(OPEN);
         let done = answer_within(self.patience, work(held.get())).await;
         self.used_at = Instant::now();
         self.running = !still_usable(&done);

@@ -8,9 +8,12 @@ use crate::{
     tokens::Tokens,
 };
 use actum_model::Lane;
-use actum_persistence::store::JournalLayout;
+use actum_persistence::{progress::ProgressStore, store::JournalLayout};
 use sqlx::PgPool;
-use std::{fmt, sync::atomic::AtomicBool};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock, atomic::AtomicBool},
+};
 
 /// A journal in a schema of a PostgreSQL database.
 ///
@@ -53,6 +56,8 @@ pub struct PostgresStore {
     layout: JournalLayout,
     pub(crate) shared: Shared,
     lanes: Vec<LaneWriter>,
+    /// Made when it is asked for.
+    pub(crate) progress: OnceLock<Arc<dyn ProgressStore>>,
 }
 
 /// What every call needs.
@@ -126,7 +131,7 @@ impl PostgresStore {
         let connections = Connections::new(connector);
         let (tokens, shortcuts) = (Tokens::default(), AtomicBool::new(shortcuts));
         let shared = Shared { connections, texts, tokens, lock_space, shortcuts };
-        Ok(Self { address, layout, shared, lanes })
+        Ok(Self { address, layout, shared, lanes, progress: OnceLock::new() })
     }
 
     /// Where the journal is, without the password: `postgres://bank@localhost:5432/bank, schema actum`.
@@ -154,6 +159,9 @@ impl PostgresStore {
             lane.close().await;
         }
         self.shared.connections.close().await;
+        if let Some(progress) = self.progress.get() {
+            progress.close().await;
+        }
     }
 }
 

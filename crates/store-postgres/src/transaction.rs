@@ -18,6 +18,11 @@ pub(crate) struct Failed {
 }
 
 impl Failed {
+    /// What the failure of a statement that did not commit means.
+    pub(crate) fn of(doing: &str, error: sqlx::Error) -> Self {
+        Self { fault: Fault::of(&error), error: store_error(doing, error) }
+    }
+
     /// Whether the same again may do, after this many `crossings`; counts this one.
     fn may_go_again(&self, crossings: &mut usize) -> bool {
         let goes = self.fault == Fault::Crossed && *crossings < CROSSINGS_MAX;
@@ -64,7 +69,7 @@ impl<'a> Transaction<'a> {
         connector: &Connector,
         doing: &'static str,
     ) -> Result<Self, Failed> {
-        session.begin(connector.begin()).await.map_err(|error| failed(doing, error))?;
+        session.begin(connector.begin()).await.map_err(|error| Failed::of(doing, error))?;
         Ok(Self::of(session, doing))
     }
 
@@ -172,6 +177,22 @@ pub(crate) async fn call<'q>(
     }
 }
 
+/// As [`call`], durable whatever the database is set to: always as a transaction.
+pub(crate) async fn call_durably<'q>(
+    session: &mut Session,
+    connector: &Connector,
+    doing: &'static str,
+    statement: impl Fn() -> Statement<'q>,
+) -> Result<Vec<Row>, Failed> {
+    let mut crossings = 0;
+    loop {
+        match call_in_transaction(session, connector, doing, statement()).await {
+            Err(failed) if failed.may_go_again(&mut crossings) => {}
+            done => return done,
+        }
+    }
+}
+
 async fn call_in_transaction(
     session: &mut Session,
     connector: &Connector,
@@ -188,11 +209,7 @@ async fn rows(
     doing: &str,
     statement: Statement<'_>,
 ) -> Result<Vec<Row>, Failed> {
-    session.rows(statement).await.map_err(|error| failed(doing, error))
-}
-
-fn failed(doing: &str, error: sqlx::Error) -> Failed {
-    Failed { fault: Fault::of(&error), error: store_error(doing, error) }
+    session.rows(statement).await.map_err(|error| Failed::of(doing, error))
 }
 
 /// The failure of what would have committed.

@@ -44,7 +44,8 @@ fn errors_behind_which_the_server_goes_on_are_classified_by_their_codes() {
         (Fault::Lost, "08000 08003 08006 08007 08P01 40003 57P01 57P02 57P04 57P05 25P03 25P04"),
         (Fault::Away, "53300 57P03"),
         // in a failed transaction; a changed plan; prepared statements of another client
-        (Fault::Stale, "25P02 0A000 26000 42P05"),
+        (Fault::Aborted, "25P02"),
+        (Fault::Stale, "0A000 26000 42P05"),
         (Fault::Crossed, "40001 40P01"),
         (Fault::Slow, "55P03 57014"),
         (Fault::Full, "53000 53100 53200 53400"),

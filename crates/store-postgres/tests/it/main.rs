@@ -34,6 +34,7 @@ mod pages;
 mod pgbouncer;
 mod pools;
 mod private;
+mod progress;
 mod proxied;
 mod reader;
 mod relay;

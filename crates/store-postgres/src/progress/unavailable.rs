@@ -1,0 +1,96 @@
+use crate::fault::Fault;
+use actum_persistence::store::StoreError;
+use sqlx::{error::DatabaseError, postgres::PgDatabaseError};
+use std::{
+    error::Error,
+    io::{self, ErrorKind},
+};
+
+/// More causes of an error are not looked at.
+const CAUSES_MAX: usize = 100;
+
+/// Whether an error, or what has caused it, says that the database cannot be reached or refuses at the moment.
+pub(super) fn is_unavailable(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    for _ in 0..CAUSES_MAX {
+        match cause {
+            Some(error) if says_later(error) => return true,
+            Some(error) => cause = error.source(),
+            None => return false,
+        }
+    }
+    false
+}
+
+fn says_later(error: &(dyn Error + 'static)) -> bool {
+    if let Some(error) = error.downcast_ref() {
+        sqlx_says_later(error)
+    } else if let Some(error) = error.downcast_ref::<Box<dyn DatabaseError>>() {
+        // below an error that shows itself as the one from sqlx
+        server_says_later(&**error)
+    } else if let Some(error) = error.downcast_ref() {
+        matches!(error, StoreError::Unavailable { .. } | StoreError::OutcomeUnknown { .. })
+    } else {
+        error.downcast_ref().is_some_and(connection_says_later)
+    }
+}
+
+fn sqlx_says_later(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(inside) => server_says_later(&**inside),
+        // mistakes in the code of the handler
+        sqlx::Error::InvalidArgument(_)
+        | sqlx::Error::TypeNotFound { .. }
+        | sqlx::Error::ColumnNotFound(_)
+        | sqlx::Error::AnyDriverError(_)
+        | sqlx::Error::InvalidSavePointStatement => false,
+        error => fault_says_later(Fault::of(error)),
+    }
+}
+
+fn server_says_later(error: &dyn DatabaseError) -> bool {
+    // a statement that takes too long may do so each time: it is not known whether that is the event's
+    let is_cancelled = error.code().is_some_and(|code| code == "57014");
+    let error = error.try_downcast_ref::<PgDatabaseError>();
+    !is_cancelled && error.is_some_and(|error| fault_says_later(Fault::of_server(error)))
+}
+
+fn fault_says_later(fault: Fault) -> bool {
+    match fault {
+        Fault::Lost
+        | Fault::Away
+        | Fault::Refused
+        | Fault::Crossed
+        | Fault::Slow
+        | Fault::Full
+        | Fault::ReadOnly
+        | Fault::Login
+        | Fault::NoDatabase
+        | Fault::Tls => true,
+        Fault::Aborted
+        | Fault::Stale
+        | Fault::Taken
+        | Fault::Unfit
+        | Fault::Missing
+        | Fault::Rights
+        | Fault::Corrupt
+        | Fault::Other => false,
+    }
+}
+
+/// Not those of files.
+fn connection_says_later(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionRefused
+            | ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::NotConnected
+            | ErrorKind::BrokenPipe
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::NetworkDown
+            | ErrorKind::TimedOut
+            | ErrorKind::UnexpectedEof
+    )
+}
