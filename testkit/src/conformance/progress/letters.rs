@@ -23,6 +23,7 @@ pub async fn letters_are_listed_in_the_order_of_their_places(fixture: &dyn Progr
             assert!(page.len() <= limit as usize);
             let is_last = page.len() < limit as usize;
             listed.extend(page);
+            assert!(listed.len() <= letters.len(), "pages of {limit} list one twice");
             if is_last {
                 break;
             }

@@ -39,6 +39,7 @@ pub async fn parked_entities_are_listed_in_order(fixture: &dyn ProgressFixture) 
             assert!(page.len() <= limit as usize);
             let is_last = page.len() < limit as usize;
             listed.extend(page);
+            assert!(listed.len() <= keys.len(), "pages of {limit} list one twice");
             if is_last {
                 break;
             }
