@@ -13,7 +13,7 @@ use std::{
 /// The server of a journal behind a network that can be made to fail.
 pub(crate) struct Proxied {
     pub(crate) proxy: TcpProxy,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Proxied {

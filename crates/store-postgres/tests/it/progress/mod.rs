@@ -3,7 +3,10 @@
 mod broken;
 mod exact;
 mod fixture;
+mod leftovers;
+mod outages;
 mod sample;
+mod tables;
 
 mod conformance {
     use super::fixture::TargetFixture;
