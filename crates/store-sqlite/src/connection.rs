@@ -68,12 +68,18 @@ impl Connector {
     pub(crate) async fn session(&self, role: Role) -> Result<Session, sqlx::Error> {
         match self.connect(role).await {
             Ok(connection) => Ok(Session::new(connection, Arc::clone(&self.path))),
-            Err(error) => match (Fault::of(&error), Obstacle::find(&self.path)) {
-                (Fault::ReadOnly | Fault::CannotOpen, Some(obstacle)) => {
-                    Err(sqlx::Error::Io(obstacle.into_io()))
-                }
-                _ => Err(located(error, &self.path)),
+            Err(error) => Err(self.explained(error)),
+        }
+    }
+
+    /// An error with what is in the way, or with the file that it is about.
+    pub(crate) fn explained(&self, error: sqlx::Error) -> sqlx::Error {
+        match Fault::of(&error) {
+            Fault::ReadOnly | Fault::CannotOpen => match Obstacle::find(&self.path) {
+                Some(obstacle) => sqlx::Error::Io(obstacle.into_io()),
+                None => located(error, &self.path),
             },
+            _ => located(error, &self.path),
         }
     }
 

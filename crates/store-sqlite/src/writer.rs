@@ -71,7 +71,7 @@ pub(crate) struct WriteTx<'a> {
 /// Another connection of this process writes while it lives, and this one does not.
 #[derive(Debug)]
 pub(crate) struct ForeignTurn {
-    _turn: OwnedMutexGuard<Turn>,
+    turn: OwnedMutexGuard<Turn>,
 }
 
 /// No one writes while it lives.
@@ -164,7 +164,12 @@ impl Writer {
         let mut turn = Arc::clone(&self.turn).lock_owned().await;
         self.parts.check(&mut turn, doing, Stage::Open).await?;
         self.parts.room.prepare(&self.parts.checkpoints).await;
-        Ok(ForeignTurn { _turn: turn })
+        Ok(ForeignTurn { turn })
+    }
+
+    /// Saves what can be saved, as [`salvage`](Self::salvage), for who has the turn.
+    pub(crate) async fn salvage_in(&self, turn: &mut ForeignTurn) {
+        self.parts.salvage(&mut turn.turn).await;
     }
 
     /// Lets those finish who wait for their turn already, and refuses those that come later.

@@ -5,7 +5,6 @@ use crate::{
     OpenError,
     connection::{Connector, Role},
     fault::store_error,
-    located::located,
     open::{locate, watch, write_ahead},
     session::Session,
 };
@@ -32,7 +31,7 @@ pub(super) async fn open(
     let anchor = anchor(&connector).await.map_err(failed)?;
     let files = watch(&connector).await.map_err(|error| refusal(&doing, error))?;
     let file = TargetFile::own(connector, files, anchor);
-    file.prepared().await?;
+    file.check_writable(&doing).await?;
     Ok(file)
 }
 
@@ -40,7 +39,7 @@ pub(super) async fn open(
 async fn create(connector: &Connector) -> Result<(), sqlx::Error> {
     let mut first = connector.session(Role::TargetCreator).await?;
     let done = write_ahead(first.connection(), connector.settings.busy_timeout).await;
-    done.map_err(|error| located(error, &connector.path))?;
+    done.map_err(|error| connector.explained(error))?;
     first.close().await
 }
 

@@ -23,6 +23,9 @@ use std::{error::Error, fmt, path::Path, sync::Arc, time::Duration};
 /// keeps others from writing to the file until it goes on or ends; reading goes on, nothing is lost, and when it goes on
 /// what it commits is whole. Where that must not stop the commands of a journal, give projections a file of their own.
 ///
+/// Nothing is confirmed before the target has seen that the path still names the file it has open; once that was removed or
+/// replaced every call ends in [`StoreError::Lost`].
+///
 /// What a handler writes is kept with the progress or not at all, whatever it runs: `COMMIT` fails and rolls back, and so
 /// does every statement that writes after SQLite or the handler has rolled back. A transaction that a handler begins with
 /// sqlx is a savepoint. A connection on which a handler has left something else than rows, a temporary table, an attached
@@ -56,7 +59,9 @@ impl SqliteTarget {
     /// Opens the file at `path`, and creates it if there is none; with the default settings.
     ///
     /// For the file of a journal that is open in this process use [`of`](Self::of): opened by its path the two get in each
-    /// other's way as two processes do.
+    /// other's way as two processes do. Those wait for each other by asking again and again, in no order: where one writes
+    /// without a pause the other one waits for long, for seconds at worst, and may be refused as unavailable after
+    /// `busy_timeout`.
     ///
     /// # Errors
     /// As [`open_with`](Self::open_with).

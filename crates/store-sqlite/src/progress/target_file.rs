@@ -95,6 +95,16 @@ impl TargetFile {
         self.prepared.get_or_try_init(|| self.prepare()).await.map(drop)
     }
 
+    /// Fails where the file must not be written, and says why.
+    pub(super) async fn check_writable(&self, doing: &str) -> Result<(), StoreError> {
+        let mut tx = self.begin(PREPARING, Need::Relief).await?;
+        // changes nothing, but fails: to begin does not
+        let nothing = sqlx::query("UPDATE actum_progress SET first_epoch = 0 WHERE FALSE");
+        let done = tx.session().session().execute(nothing).await;
+        let done = done.map_err(|error| store_error(doing, self.connector.explained(error)));
+        tx.finish(done).await
+    }
+
     /// Waits for the transactions under way, closes the connections of its own, and begins no more.
     pub(super) async fn close(&self) {
         let mut slot = self.slot.lock().await;

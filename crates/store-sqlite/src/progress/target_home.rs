@@ -1,6 +1,5 @@
 use crate::{
     journal_files::JournalFiles,
-    lost::Lost,
     room::{Full, Need},
     session::Session,
     writer::{ForeignTurn, Writer},
@@ -19,10 +18,9 @@ pub(super) struct TargetHome {
 impl TargetHome {
     /// Waits until the journal in the same file does not write, and keeps it from writing while the turn lives.
     pub(super) async fn turn(&self, doing: &str) -> Result<Option<ForeignTurn>, StoreError> {
-        self.files.lost().map_or(Ok(()), |lost| Err(lost.refusal()))?;
         match &self.journal {
             Some(writer) => writer.foreign_turn(doing).await.map(Some),
-            None => Ok(None),
+            None => self.files.lost().map_or(Ok(None), |lost| Err(lost.refusal())),
         }
     }
 
@@ -41,11 +39,22 @@ impl TargetHome {
     }
 
     /// Says of some `bytes` that were committed whether they will be found again.
-    pub(super) fn confirm(&self, doing: &str, bytes: u64) -> Result<(), StoreError> {
+    pub(super) async fn confirm(
+        &self,
+        turn: Option<&mut ForeignTurn>,
+        doing: &str,
+        bytes: u64,
+    ) -> Result<(), StoreError> {
         if let Some(writer) = &self.journal {
             writer.parts().growth.add(bytes);
         }
-        self.files.check().map_err(|lost: Arc<Lost>| lost.unknown(doing))
+        if let Err(lost) = self.files.check() {
+            if let (Some(writer), Some(turn)) = (&self.journal, turn) {
+                writer.salvage_in(turn).await;
+            }
+            return Err(lost.unknown(doing));
+        }
+        Ok(())
     }
 
     /// Makes what room can be made after SQLite found the volume full. To be called during the turn.

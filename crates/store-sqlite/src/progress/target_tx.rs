@@ -32,7 +32,7 @@ pub struct SqliteTx {
     /// SQLite refused to commit what was written.
     is_refused: bool,
     // last: the journal goes on when the connection is back or closed
-    _turn: Option<ForeignTurn>,
+    turn: Option<ForeignTurn>,
 }
 
 impl SqliteTx {
@@ -54,7 +54,7 @@ impl SqliteTx {
             has_ended: false,
             is_spoilt: false,
             is_refused: false,
-            _turn: turn,
+            turn,
         };
         if let Err(error) = tx.session().begin().await {
             tx.session().rollback().await;
@@ -148,7 +148,7 @@ impl SqliteTx {
                 false => commit_error(doing, error),
             });
         }
-        home.confirm(doing, bytes)
+        home.confirm(self.turn.as_mut(), doing, bytes).await
     }
 
     async fn roll_back(&mut self) {

@@ -91,6 +91,7 @@ async fn plays_its_part() {
         "append and copy" => append_and_copy(journal).await,
         "append until the files are lost" => append_until_the_files_are_lost(journal).await,
         "hold" => hold(journal).await,
+        "say why no target" => say_why_no_target(journal).await,
         "hold a transaction" => hold_a_transaction(journal).await,
         "append until the disk fails" => append_until_the_disk_fails(journal).await,
         "run out of descriptors" => run_out_of_descriptors(journal).await,
@@ -256,4 +257,14 @@ async fn hold_a_transaction(journal: &Path) {
     wait_for_go();
     target.commit(tx, &runner.save(1)).await.unwrap();
     eprintln!("committed");
+}
+
+async fn say_why_no_target(path: &Path) {
+    match SqliteTarget::open(path).await {
+        Ok(target) => {
+            target.close().await;
+            eprintln!("it can");
+        }
+        Err(error) => eprintln!("{error:#}"),
+    }
 }

@@ -10,7 +10,7 @@ use actum_persistence::store::{
     AppendOutcome, ClaimError, EventFilter, EventStore, Incarnation, PageLimit, StoreError,
     WriterStore,
 };
-use actum_store_sqlite::{SqliteSettings, SqliteStore};
+use actum_store_sqlite::{SqliteSettings, SqliteStore, SqliteTarget};
 use std::{fs, path::Path};
 
 fn fixture() -> SqliteFixture {
@@ -181,13 +181,18 @@ async fn a_commit_the_disk_has_failed_is_unknown_and_can_be_settled() {
 /// Root may write everywhere, so the child runs as `nobody`; without root it is who we are.
 #[cfg(unix)]
 fn say_why_not(journal: &Path) -> String {
+    say("say why not", journal)
+}
+
+#[cfg(unix)]
+fn say(part: &str, journal: &Path) -> String {
     use std::os::unix::{fs::MetadataExt, process::CommandExt};
     let mut command = std::process::Command::new(std::env::current_exe().unwrap());
     command.args(child::arguments());
     if fs::metadata(journal.parent().unwrap()).unwrap().uid() == 0 {
         command.uid(65_534).gid(65_534);
     }
-    child::start_with(command, "say why not", journal).finish().join("\n")
+    child::start_with(command, part, journal).finish().join("\n")
 }
 
 #[cfg(unix)]
@@ -247,4 +252,38 @@ async fn a_file_or_directory_that_cannot_be_written_is_named() {
         "{reason}"
     );
     allow(directory, 0o777);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_target_that_cannot_be_written_is_refused_with_what_is_in_the_way() {
+    use std::os::unix::fs::PermissionsExt;
+    let allow = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let fixture = fixture();
+    let directory = fixture.path().parent().unwrap().canonicalize().unwrap();
+    let path = directory.join("rows.db");
+    let refused = |obstacle: &Path| {
+        let reason = say("say why no target", &path);
+        let expected = format!("no permission to change `{}`", obstacle.display());
+        assert!(reason.contains("is unavailable: opening `"), "{reason}");
+        assert!(reason.ends_with(&expected), "{expected}: {reason}");
+    };
+    allow(&directory, 0o555);
+    refused(&directory);
+    allow(&directory, 0o777);
+    SqliteTarget::open(&path).await.unwrap().close().await;
+    for mode in [0o444, 0o000] {
+        allow(&path, mode);
+        refused(&path);
+    }
+    allow(&path, 0o666);
+    for log in ["rows.db-wal", "rows.db-shm"] {
+        drop(fs::remove_file(directory.join(log)));
+    }
+    assert_eq!(say("say why no target", &path), "it can");
+    allow(&directory, 0o555);
+    refused(&directory);
+    allow(&directory, 0o777);
 }

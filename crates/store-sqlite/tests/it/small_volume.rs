@@ -141,3 +141,11 @@ fn rows_of_projections_that_have_filled_the_volume_leave_the_journal_what_it_nee
         assert_eq!(went_on, &format!("found {rows}, deleted, kept 10"), "{kind}: {lines:?}");
     }
 }
+
+#[test]
+fn rows_of_projections_that_find_the_volume_full_go_on_when_others_leave_room_again() {
+    for (kind, mount) in each_volume() {
+        let lines = play(mount, &["meet others with rows"]);
+        assert_eq!(lines.last().map(String::as_str), Some("went on"), "{kind}: {lines:?}");
+    }
+}

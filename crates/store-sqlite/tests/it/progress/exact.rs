@@ -2,7 +2,7 @@
 
 use super::sample::{Place, Runner, insert, new_projection, rows};
 use actum_persistence::{
-    progress::{ExactTarget, SaveError},
+    progress::{ExactTarget, ProgressChange, ProgressSave, SaveError},
     store::StoreError,
 };
 use actum_store_sqlite::SqliteTarget;
@@ -135,4 +135,16 @@ async fn a_file_that_was_closed_is_unavailable() {
     let loaded = runner.target.progress().load(&runner.id).await;
     assert!(matches!(loaded, Err(StoreError::Unavailable { .. })), "{loaded:?}");
     runner.target.close().await;
+}
+
+#[tokio::test]
+async fn a_count_of_events_stops_at_what_can_be_counted() {
+    let place = Place::new();
+    let runner = place.runner().await;
+    for position in [1, 2] {
+        let ProgressChange::Save(save) = runner.save(position) else { unreachable!() };
+        let save = ProgressSave { handled: u64::MAX, ..save };
+        runner.target.progress().change(&ProgressChange::Save(save)).await.unwrap();
+        assert_eq!(runner.stored().await.handled, i64::MAX.cast_unsigned());
+    }
 }

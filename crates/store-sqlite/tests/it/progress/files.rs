@@ -184,3 +184,38 @@ async fn nothing_is_confirmed_once_the_file_is_gone() {
         assert_eq!(place.path().exists(), suffix == "-wal", "no other file was created");
     }
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_connection_that_is_opened_again_is_never_to_another_file() {
+    for is_journal in [true, false] {
+        let (place, other) = (Place::new(), Place::new());
+        other.target().await.close().await;
+        let store = SqliteStore::open(place.path().with_extension("journal")).await.unwrap();
+        let (path, target) = match is_journal {
+            true => (store.path().to_path_buf(), SqliteTarget::of(&store)),
+            false => (place.path(), place.target().await),
+        };
+        drop(target.begin(Duration::from_secs(1)).await.unwrap()); // and its connection with it
+        fs::rename(other.path(), path).unwrap();
+        let begun = target.begin(Duration::from_secs(1)).await.map(drop);
+        assert!(matches!(begun, Err(StoreError::Lost { .. })), "{is_journal}: {begun:?}");
+    }
+}
+
+/// By the commit that notices it, so that the database file can be copied without its log.
+#[cfg(unix)]
+#[tokio::test]
+async fn rows_in_a_lost_log_of_a_journal_are_saved_into_the_database_file() {
+    let (place, copy) = (Place::new(), Place::new());
+    let store = SqliteStore::open(place.path()).await.unwrap();
+    let target = SqliteTarget::of(&store);
+    create_tables(&target).await;
+    let runner = Runner::claim(&target, "rows").await;
+    runner.handle(1).await.unwrap();
+    fs::remove_file(place.path().with_extension("db-wal")).unwrap();
+    runner.handle(2).await.unwrap_err();
+    fs::copy(place.path(), copy.path()).unwrap();
+    let copied = Runner { target: copy.target().await, ..runner };
+    assert_eq!(copied.both().await, (2, vec![1, 2]));
+}

@@ -41,6 +41,7 @@ pub(crate) async fn play(part: &str, journal: &Path) {
         "use what is kept of a small volume" => use_what_is_kept(journal).await,
         "fill a small volume with rows" => fill_with_rows(journal).await,
         "go on beside the rows" => go_on_beside_rows(journal).await,
+        "meet others with rows" => meet_others_with_rows(journal).await,
         "meet a volume that others fill" => meet_others(journal).await,
         other => panic!("there is no part `{other}`"),
     }
@@ -301,4 +302,28 @@ async fn keep_row(runner: &Runner, position: u64) -> Result<(), StoreError> {
             Ok(())
         }
     }
+}
+
+/// Keeps rows while a file takes all the room that is left, finds it full, and says how large the log is then.
+async fn meet_others_with_rows(journal: &Path) {
+    let store = SqliteStore::open(journal).await.unwrap();
+    let target = SqliteTarget::of(&store);
+    create_tables(&target).await;
+    let runner = Runner::claim(&target, "rows").await;
+    for position in 1..=10 {
+        keep_row(&runner, position).await.unwrap();
+    }
+    let mut file = File::create(journal.with_extension("other")).unwrap();
+    while file.write_all(&[7; 1 << 10]).is_ok() {}
+    let mut position = 11;
+    while keep_row(&runner, position).await.is_ok() {
+        position += 1;
+    }
+    let log = journal.with_extension("db-wal").metadata().unwrap().len();
+    eprintln!("the log has {log} bytes");
+    drop(file);
+    fs::remove_file(journal.with_extension("other")).unwrap();
+    keep_row(&runner, position).await.unwrap();
+    eprintln!("went on");
+    std::process::abort();
 }
