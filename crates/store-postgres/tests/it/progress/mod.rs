@@ -1,5 +1,6 @@
 //! The progress of projections, and transactions that commit it with rows.
 
+mod behind_proxy;
 mod broken;
 mod exact;
 mod fixture;
@@ -7,6 +8,7 @@ mod leftovers;
 mod outages;
 mod sample;
 mod tables;
+mod unavailable;
 
 mod conformance {
     use super::fixture::TargetFixture;

@@ -1,0 +1,110 @@
+//! Which errors of handlers say that the database is away, and which that the event is to blame.
+
+use super::{
+    fixture::TargetFixture,
+    sample::{projection, run_on},
+};
+use actum_persistence::{progress::ExactTarget, store::StoreError};
+use actum_store_postgres::{PostgresSettings, PostgresTarget};
+use std::{error::Error, io};
+
+/// An error of a handler, as `thiserror` makes them.
+#[derive(Debug, thiserror::Error)]
+enum HandlerError {
+    #[error("the total was not written")]
+    Wrapped(#[source] sqlx::Error),
+    #[error(transparent)]
+    Shown(sqlx::Error),
+}
+
+fn is_unavailable(error: &(dyn Error + 'static)) -> bool {
+    PostgresTarget::is_unavailable(error)
+}
+
+/// What the server says, for each code: whether trying again later may help.
+const CODES: [(&str, bool); 25] = [
+    ("08006", true),
+    ("25006", true),
+    ("25P03", true),
+    ("28P01", true),
+    ("40001", true),
+    ("40P01", true),
+    ("53100", true),
+    ("53200", true),
+    ("53300", true),
+    ("55P03", true),
+    ("57P01", true),
+    ("57P02", true),
+    ("57P03", true),
+    ("57014", false), // a statement that takes too long may do so each time
+    ("22012", false),
+    ("22021", false),
+    ("23502", false),
+    ("23503", false),
+    ("23505", false),
+    ("23514", false),
+    ("25P02", false),
+    ("42501", false),
+    ("42601", false),
+    ("42P01", false),
+    ("P0001", false),
+];
+
+#[test]
+fn errors_of_the_server_are_told_apart_by_their_codes_however_they_are_wrapped() {
+    run_on(TargetFixture::with(PostgresSettings::default()), &async |_, sample| {
+        for (code, is_of_the_world) in CODES {
+            let raise = async || {
+                let mut tx = sample.begin().await;
+                let raise =
+                    format!("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{code}'; END $$");
+                let error = sample.run(&mut tx, &raise).await.unwrap_err();
+                sample.target.rollback(tx).await;
+                error
+            };
+            assert_eq!(is_unavailable(&raise().await), is_of_the_world, "{code}");
+            let wrapped = HandlerError::Wrapped(raise().await);
+            assert_eq!(is_unavailable(&wrapped), is_of_the_world, "{code}, wrapped");
+            let shown = HandlerError::Shown(raise().await);
+            assert_eq!(is_unavailable(&shown), is_of_the_world, "{code}, shown");
+            let boxed: Box<dyn Error + Send + Sync> = Box::new(wrapped);
+            assert_eq!(is_unavailable(&*boxed), is_of_the_world, "{code}, boxed");
+        }
+    });
+}
+
+#[test]
+fn errors_of_connections_are_those_of_the_world() {
+    let io = |kind| io::Error::new(kind, "x");
+    for error in [
+        sqlx::Error::Io(io(io::ErrorKind::UnexpectedEof)),
+        sqlx::Error::Io(io(io::ErrorKind::ConnectionRefused)),
+        sqlx::Error::Tls("x".into()),
+        sqlx::Error::PoolTimedOut,
+        sqlx::Error::PoolClosed,
+        sqlx::Error::Protocol("x".into()),
+    ] {
+        assert!(is_unavailable(&error), "{error:?}");
+    }
+    assert!(is_unavailable(&HandlerError::Shown(sqlx::Error::Io(io(io::ErrorKind::BrokenPipe)))));
+    assert!(is_unavailable(&StoreError::unavailable("loading", "x")));
+    assert!(is_unavailable(&StoreError::outcome_unknown("saving", "x")));
+}
+
+#[test]
+fn mistakes_of_a_handler_and_odd_rows_are_not() {
+    let of_a_file = io::Error::new(io::ErrorKind::NotFound, "no such file");
+    for error in [
+        sqlx::Error::RowNotFound,
+        sqlx::Error::ColumnNotFound("x".into()),
+        sqlx::Error::TypeNotFound { type_name: "x".into() },
+        sqlx::Error::Decode("x".into()),
+        sqlx::Error::Encode("x".into()),
+        sqlx::Error::InvalidSavePointStatement,
+    ] {
+        assert!(!is_unavailable(&error), "{error:?}");
+    }
+    assert!(!is_unavailable(&of_a_file));
+    assert!(!is_unavailable(&StoreError::invalid("x")));
+    assert!(!is_unavailable(&StoreError::corrupt(format!("{:?}", projection()))));
+}
