@@ -1,8 +1,9 @@
-use crate::Engine;
+use crate::{Engine, projections};
 use actum_model::{DurableState, EventSourced, Metadata};
-use actum_persistence::store::Stores;
+use actum_persistence::{settings_check::SettingsCheck, store::Stores};
+use actum_projection::ProjectionRegistration;
 use actum_runtime::{
-    Registration, Runtime, StartError,
+    JournalReaders, Registration, Runtime, StartError,
     observe::Observer,
     settings::{CallerContext, EntitySettings, ObserverRef, RuntimeSettings},
 };
@@ -15,6 +16,8 @@ pub struct EngineBuilder {
     name: String,
     stores: Option<Stores>,
     registrations: Vec<Registration>,
+    projections: Vec<ProjectionRegistration>,
+    projection_bytes_max: usize,
     settings: RuntimeSettings,
     observer: Option<ObserverRef>,
     caller_context: Option<CallerContext>,
@@ -26,6 +29,8 @@ impl EngineBuilder {
             name,
             stores: None,
             registrations: Vec::new(),
+            projections: Vec::new(),
+            projection_bytes_max: 64 << 20,
             settings: RuntimeSettings::default(),
             observer: None,
             caller_context: None,
@@ -66,6 +71,18 @@ impl EngineBuilder {
     ) -> Self {
         self.registrations.push(Registration::durable_state::<E>(env, settings));
         self
+    }
+
+    /// Runs a projection beside the entities, see [`Projection`](crate::Projection).
+    pub fn projection(mut self, projection: impl Into<ProjectionRegistration>) -> Self {
+        self.projections.push(projection.into());
+        self
+    }
+
+    /// How many bytes of events all projections together may have read and not handled; 64 MiB by default, at least 1 MiB.
+    /// Beyond that they wait for each other.
+    pub fn projection_bytes_max(self, projection_bytes_max: usize) -> Self {
+        Self { projection_bytes_max, ..self }
     }
 
     /// Replaces the settings of the engine as a whole. An [`observer`](Self::observer) and a
@@ -142,9 +159,26 @@ impl EngineBuilder {
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn start(self) -> Result<Engine, StartError> {
-        let Self { name, stores, registrations, mut settings, observer, caller_context } = self;
-        settings.observer = observer.or(settings.observer);
-        settings.caller_context = caller_context.or(settings.caller_context);
-        Ok(Engine::new(Runtime::start(name, stores, registrations, settings).await?))
+        let Self { name, stores, registrations, projections, projection_bytes_max, .. } = self;
+        let mut settings = self.settings;
+        settings.observer = self.observer.or(settings.observer);
+        settings.caller_context = self.caller_context.or(settings.caller_context);
+        let mut check = SettingsCheck::new();
+        check.bytes("projection_bytes_max", projection_bytes_max, 1 << 20..);
+        check.extend(ProjectionRegistration::problems(&projections));
+        // they have entered before retention could delete anything
+        let readers = settings.journal_readers.get_or_insert_with(JournalReaders::new).clone();
+        let places = projections::enter(projections, stores.as_ref(), &readers);
+        let runner = name.clone();
+        let problems = check.into_problems();
+        let runtime =
+            Runtime::start_unless(problems, name, stores, registrations, settings).await?;
+        match projections::start(&runtime, &runner, places, projection_bytes_max).await {
+            Ok(projections) => Ok(Engine::new(runtime, projections)),
+            Err(error) => {
+                let _report = runtime.shutdown().await; // the error says what there is to say
+                Err(StartError::Store(error))
+            }
+        }
     }
 }

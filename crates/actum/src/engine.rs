@@ -4,7 +4,7 @@ use actum_persistence::{
     commits::Commits,
     store::{Incarnation, StoreError},
 };
-use actum_projection::Journal;
+use actum_projection::{Journal, ProjectionRef, ProjectionService};
 use actum_runtime::{EntityRef, Health, JournalReaders, Runtime, ShutdownReport, Usage};
 use std::borrow::Cow;
 
@@ -16,6 +16,7 @@ use std::borrow::Cow;
 #[derive(Clone, Debug)]
 pub struct Engine {
     runtime: Runtime,
+    projections: ProjectionService,
 }
 
 impl Engine {
@@ -25,8 +26,8 @@ impl Engine {
         EngineBuilder::new(name.into())
     }
 
-    pub(crate) fn new(runtime: Runtime) -> Self {
-        Self { runtime }
+    pub(crate) fn new(runtime: Runtime, projections: ProjectionService) -> Self {
+        Self { runtime, projections }
     }
 
     /// Addresses an entity by its id. The entity need not exist: its first command activates it.
@@ -79,6 +80,40 @@ impl Engine {
     #[must_use]
     pub fn journal(&self) -> Journal {
         Journal::new(self.runtime.stores().clone())
+    }
+
+    /// The projection of this name: to see how it is, to wait for it, and to change how it runs. Of several versions the
+    /// newest.
+    ///
+    /// If the engine has no such projection, everything that is asked of it says so.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # use actum::{Engine, Entity, EntityRef, Handle, Lists};
+    /// # use std::time::Duration;
+    /// # #[derive(serde::Serialize, serde::Deserialize)]
+    /// # struct Deposit(u64);
+    /// # actum::payload!(actum::Json: Deposit = "deposit");
+    /// # async fn example<Account, Place>(engine: Engine, account: EntityRef<Account>)
+    /// # -> Result<(), Box<dyn std::error::Error>>
+    /// # where
+    /// #     Account: Handle<Deposit>,
+    /// #     Account::Commands: Lists<Deposit, Place>,
+    /// # {
+    /// let (_, receipt) = account.ask(Deposit(5)).with_receipt().await?;
+    /// // what is read from the rows of the projection now shows the deposit
+    /// engine.projection("balances").caught_up_with(&receipt, Duration::from_secs(1)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn projection(&self, name: &str) -> ProjectionRef {
+        self.projections.projection(name)
+    }
+
+    /// All projections of the engine, in the order in which its builder got them.
+    pub fn projections(&self) -> impl Iterator<Item = ProjectionRef> {
+        self.projections.projections()
     }
 
     /// What the engine commits, from its start on: for those who read the journal beside it.

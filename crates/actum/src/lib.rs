@@ -113,7 +113,7 @@
 //! * Where it is kept: [`MemoryStore`], `SqliteStore` with the feature `sqlite`, `PostgresStore` with the feature
 //!   `postgres`, [`store`] for stores of your own.
 //! * What counts and measures: an [`Observer`](observe::Observer), below.
-//! * What reads beside an engine: [`Journal`], below; [`commits`] says what was just committed, and [`JournalReaders`] ends readers in time.
+//! * What reads beside an engine: [`Projection`] and [`Journal`], below; [`commits`] says what was just committed, and [`JournalReaders`] ends readers in time.
 //!
 //! # What handlers may do
 //! A handler is a synchronous, pure function: it runs on the turn of its partition, and may run twice for one command.
@@ -209,6 +209,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+#![doc = include_str!("projections.md")]
 //!
 //! # The tokio runtime
 //! An engine runs on the tokio runtime it is started in; any flavor will do. On a multi-threaded one under load, set
@@ -325,6 +327,7 @@
 
 mod builder;
 mod engine;
+mod projections;
 mod stream;
 
 pub use actum_model::{
@@ -337,13 +340,18 @@ pub use actum_model::{
 #[doc(inline)]
 pub use actum_persistence::commits;
 #[doc(inline)]
+pub use actum_persistence::progress;
+#[doc(inline)]
 pub use actum_persistence::store;
 pub use actum_persistence::{
     codec::{Cbor, Json, Prost},
     serializer::MetadataError,
 };
 pub use actum_projection::{
-    EntityList, Events, History, Journal, JournalInfo, ReadError, Recorded,
+    AtLeastOnce, EntityList, Events, HandlerError, History, Journal, JournalInfo, Lag, OnFailure,
+    Project, ProjectCtx, Projection, ProjectionError, ProjectionRef, ProjectionRegistration,
+    ProjectionState, ProjectionStatus, Projector, ReadError, Recorded, SegmentStatus, StartAt,
+    Target, WaitError,
 };
 pub use actum_runtime::{
     AppendError, Ask, AskError, AskWithReceipt, Asking, AskingWithReceipt, Bound, EntityRef,
@@ -351,17 +359,17 @@ pub use actum_runtime::{
     ModelConflict, PartitionHealth, Peek, Receipt, ShutdownReport, StartError, StateModel,
     StoreHealth, TellError, Usage,
 };
-pub use actum_store_memory::MemoryStore;
+pub use actum_store_memory::{MemoryRows, MemoryStore, MemoryTarget};
 #[cfg(feature = "postgres-without-tls")]
 #[doc(inline)]
 pub use actum_store_postgres as postgres;
 #[cfg(feature = "postgres-without-tls")]
-pub use actum_store_postgres::PostgresStore;
+pub use actum_store_postgres::{PostgresStore, PostgresTarget};
 #[cfg(feature = "sqlite")]
 #[doc(inline)]
 pub use actum_store_sqlite as sqlite;
 #[cfg(feature = "sqlite")]
-pub use actum_store_sqlite::SqliteStore;
+pub use actum_store_sqlite::{SqliteStore, SqliteTarget};
 pub use builder::EngineBuilder;
 pub use engine::Engine;
 pub use stream::{Stream, TransactError};
@@ -374,6 +382,7 @@ pub mod settings {
     pub use actum_persistence::{
         group_commit::GroupCommitSettings, serializer::SizeLimits, store::PageLimit,
     };
+    pub use actum_projection::ProjectionSettings;
     pub use actum_runtime::settings::{
         Batching, CallerContext, CommandWindow, EntitySettings, JournalWait, ObserverRef,
         RuntimeSettings, SnapshotSettings,

@@ -16,7 +16,6 @@ pub mod commits;
 pub mod error_chain;
 pub mod group_commit;
 pub mod panics;
-pub mod progress;
 pub mod serializer;
 pub mod settings_check;
 mod step_back;
@@ -24,4 +23,6 @@ pub mod store;
 mod weight;
 
 pub use step_back::step_back;
+#[doc(inline)]
+pub use store::progress;
 pub use weight::Weight;

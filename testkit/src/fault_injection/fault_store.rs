@@ -1,6 +1,9 @@
 use super::Faults;
-use actum_persistence::store::Stores;
-use std::fmt;
+use actum_persistence::{
+    progress::{KeepsProgress, ProgressStore},
+    store::Stores,
+};
+use std::{fmt, sync::Arc};
 
 /// A store that fails as a test asks it to: every call goes to the stores below, unless its [`Faults`] say otherwise.
 ///
@@ -73,6 +76,13 @@ impl FaultStore {
     #[must_use]
     pub fn inner(&self) -> &Stores {
         &self.inner
+    }
+}
+
+/// That of the stores below, where nothing goes wrong.
+impl KeepsProgress for FaultStore {
+    fn progress(&self) -> Arc<dyn ProgressStore> {
+        Arc::clone(&self.inner.progress)
     }
 }
 

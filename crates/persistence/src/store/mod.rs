@@ -1,6 +1,6 @@
-//! What a store owes: five object-safe traits that speak bytes and numbers.
+//! What a store owes: object-safe traits that speak bytes and numbers.
 //!
-//! A product usually implements all five, which makes it a [`Store`]; an application may also mix, for example events
+//! A product usually implements all of them, which makes it a [`Store`]; an application may also mix, for example events
 //! in one database and snapshots in another, see [`Stores`].
 //!
 //! # What may grow
@@ -52,6 +52,8 @@ mod listing;
 mod page;
 mod page_room;
 mod payload_check;
+#[doc(hidden)] // its path is `actum_persistence::progress`
+pub mod progress;
 mod recovery_store;
 mod resolution;
 mod row_layout;

@@ -1,15 +1,19 @@
 use super::{
     DurableStateStore, EventStore, RecoveryStore, SeparateRecovery, SnapshotStore, WriterStore,
+    progress::{KeepsProgress, ProgressStore},
 };
 use std::{fmt, sync::Arc};
 
-/// A product that keeps everything: events, snapshots, durable states and who may write.
+/// A product that keeps everything: events, snapshots, durable states, who may write, and how far projections have come.
 pub trait Store:
-    EventStore + SnapshotStore + DurableStateStore + WriterStore + RecoveryStore
+    EventStore + SnapshotStore + DurableStateStore + WriterStore + RecoveryStore + KeepsProgress
 {
 }
 
-impl<S: EventStore + SnapshotStore + DurableStateStore + WriterStore + RecoveryStore> Store for S {}
+impl<S> Store for S where
+    S: EventStore + SnapshotStore + DurableStateStore + WriterStore + RecoveryStore + KeepsProgress
+{
+}
 
 /// The stores an engine uses: one product for all, or one for each purpose.
 ///
@@ -27,6 +31,8 @@ pub struct Stores {
     pub writers: Arc<dyn WriterStore>,
     /// Snapshots and events read together.
     pub recovery: Arc<dyn RecoveryStore>,
+    /// How far projections have come that have no database of their own.
+    pub progress: Arc<dyn ProgressStore>,
 }
 
 impl Stores {
@@ -44,6 +50,7 @@ impl Stores {
             snapshots: Arc::clone(&store) as _,
             states: Arc::clone(&store) as _,
             writers: Arc::clone(&store) as _,
+            progress: store.progress(),
             recovery: store,
         }
     }
@@ -75,11 +82,18 @@ impl Stores {
         Self { writers, ..self }
     }
 
+    /// Keeps the progress of projections in another product than events, or goes to it through `progress`.
+    #[must_use]
+    pub fn with_progress(self, progress: Arc<dyn ProgressStore>) -> Self {
+        Self { progress, ..self }
+    }
+
     /// Closes all of them.
     ///
     /// # Cancel safety
     /// Dropping the future leaves some of them open; closing again closes the rest.
     pub async fn close(&self) {
+        self.progress.close().await;
         self.snapshots.close().await;
         self.states.close().await;
         self.events.close().await;

@@ -100,7 +100,22 @@ impl Runtime {
         registrations: Vec<Registration>,
         settings: RuntimeSettings,
     ) -> Result<Self, StartError> {
-        start::start(name.into(), stores, registrations, settings).await
+        Self::start_unless(Vec::new(), name, stores, registrations, settings).await
+    }
+
+    /// As [`start`](Self::start), unless there are `problems` with what runs beside it: they are listed with all others.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    #[doc(hidden)]
+    pub async fn start_unless(
+        problems: Vec<String>,
+        name: impl Into<String>,
+        stores: Option<Stores>,
+        registrations: Vec<Registration>,
+        settings: RuntimeSettings,
+    ) -> Result<Self, StartError> {
+        start::start(problems, name.into(), stores, registrations, settings).await
     }
 
     /// Addresses an entity by its id. The entity need not exist: its first command activates it.

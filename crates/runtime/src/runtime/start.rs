@@ -35,12 +35,13 @@ use tokio::{
 use tracing::Instrument;
 
 pub(super) async fn start(
+    problems: Vec<String>,
     name: String,
     stores: Option<Stores>,
     registrations: Vec<Registration>,
     settings: RuntimeSettings,
 ) -> Result<Runtime, StartError> {
-    let stores = check(&name, stores, &registrations, &settings)?;
+    let stores = check(problems, &name, stores, &registrations, &settings)?;
     let (mut caller, started) = oneshot::channel();
     // in a task of its own: a caller who goes away leaves neither a slot taken nor a task behind
     let starting = tokio::spawn(
@@ -108,6 +109,7 @@ const NAME_BYTES_MAX: usize = 255;
 
 /// Lists everything that is wrong at once.
 fn check(
+    beside: Vec<String>,
     name: &str,
     stores: Option<Stores>,
     registrations: &[Registration],
@@ -117,6 +119,7 @@ fn check(
     check.bytes("name", name.len(), 1..=NAME_BYTES_MAX);
     check.extend(settings.problems());
     let mut problems = check.into_problems();
+    problems.extend(beside);
     if stores.is_none() {
         problems.push("no store was given: call `.store(..)`".to_owned());
     }

@@ -1,4 +1,4 @@
-use crate::store::{EventId, Incarnation};
+use super::super::{EventId, Incarnation};
 use actum_model::{Lane, Offset, Position};
 use std::{fmt, str::FromStr};
 

@@ -1,4 +1,4 @@
-use crate::store::StoreError;
+use super::super::StoreError;
 
 /// Why a change of progress was not kept.
 #[derive(Clone, Debug, thiserror::Error)]

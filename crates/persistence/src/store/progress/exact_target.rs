@@ -1,5 +1,5 @@
+use super::super::StoreError;
 use super::{ProgressChange, ProgressStore, SaveError};
-use crate::store::StoreError;
 use std::{error::Error, future::Future, sync::Arc, time::Duration};
 
 /// A database that holds what a projection writes and, in the same transaction, how far it has come.

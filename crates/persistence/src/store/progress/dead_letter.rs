@@ -1,4 +1,4 @@
-use crate::store::EventId;
+use super::super::EventId;
 use actum_model::{EntityKey, Lane, Partition, Position, SequenceNr, Timestamp};
 use std::sync::Arc;
 

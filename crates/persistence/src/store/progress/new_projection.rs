@@ -1,5 +1,5 @@
+use super::super::JournalLayout;
 use super::{ProjectionId, Segment};
-use crate::store::JournalLayout;
 use actum_model::Offset;
 
 /// A projection as it begins.

@@ -1,5 +1,5 @@
+use super::super::JournalLayout;
 use super::{Epoch, NewProjection, ProjectionId, ReadProgress, Segment};
-use crate::store::JournalLayout;
 use actum_model::{Offset, Timestamp};
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
+use super::super::StoreError;
 use super::{
     DeadLetter, DeadLetterPlace, Epoch, NewProjection, ParkedEntity, ParkedRequest, ProgressChange,
     ProjectionId, SaveError, Segment, SegmentClaim, StoredProjection, StoredSegment,
 };
-use crate::store::StoreError;
 use actum_model::EntityKey;
 use async_trait::async_trait;
 use std::sync::Arc;

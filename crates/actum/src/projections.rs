@@ -1,0 +1,55 @@
+use actum_model::{Lane, Offset, Position};
+use actum_persistence::store::{StoreError, Stores};
+use actum_projection::{JournalPlace, ProjectionRegistration, ProjectionService, ServiceParts};
+use actum_runtime::{JournalReader, JournalReaders, Runtime};
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// Projections, each with its place among the readers of the journal.
+pub(crate) type Places = Vec<(ProjectionRegistration, Arc<dyn JournalPlace>)>;
+
+/// Enters projections among the readers of a journal, of which they have read nothing yet as far as is known.
+pub(crate) fn enter(
+    projections: Vec<ProjectionRegistration>,
+    stores: Option<&Stores>,
+    readers: &JournalReaders,
+) -> Places {
+    let Some(stores) = stores else { return Vec::new() };
+    let beginning = Offset::beginning(stores.events.layout().lanes);
+    let enter = |projection: ProjectionRegistration| {
+        let place = readers.enter_at(projection.name(), beginning.clone())?;
+        Some((projection, Arc::new(Place(place)) as _))
+    };
+    projections.into_iter().filter_map(enter).collect()
+}
+
+/// Runs projections beside an engine.
+pub(crate) async fn start(
+    runtime: &Runtime,
+    name: &str,
+    places: Places,
+    bytes_max: usize,
+) -> Result<ProjectionService, StoreError> {
+    let stores = runtime.stores();
+    let parts = ServiceParts {
+        runner: format!("{name}@{}", runtime.incarnation()).into(),
+        events: Arc::clone(&stores.events),
+        progress: Arc::clone(&stores.progress),
+        commits: Some(runtime.commits().clone()),
+        bytes_max,
+    };
+    ProjectionService::start(parts, places).await
+}
+
+struct Place(JournalReader);
+
+#[async_trait]
+impl JournalPlace for Place {
+    fn has_read(&self, lane: Lane, position: Position) {
+        self.0.has_read(lane, position);
+    }
+
+    async fn ending(&self) {
+        self.0.ending().await;
+    }
+}
