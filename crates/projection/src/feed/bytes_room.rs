@@ -14,6 +14,11 @@ impl RoomForBytes {
         Self { left: Arc::new(Semaphore::new(kib_max as usize)), kib_max }
     }
 
+    /// How much room there is for all.
+    pub(crate) fn bytes_max(&self) -> usize {
+        self.kib_max as usize * 1024
+    }
+
     /// Waits until there is room for so many bytes, or for all there can be; it is given back when what it returns is
     /// dropped. First come, first served.
     pub(crate) async fn take(&self, bytes: usize) -> OwnedSemaphorePermit {

@@ -67,7 +67,7 @@ impl Feed {
             near_head: Mutex::new(NearHead::new(bounds)),
         };
         let lanes = events.layout().lanes.iter().map(lane_feed).collect();
-        let (sender, heads) = watch::channel(Heads { offset: heads, regressed: 0 });
+        let (sender, heads) = watch::channel(Heads { offset: heads, doubts: 0 });
         let polling = Polling { busy: POLL_BUSY.min(settings.poll_idle), idle: settings.poll_idle };
         let task = tokio::spawn(follow_heads(Arc::clone(&events), commits, polling, sender));
         Arc::new(Self { events, lanes, heads, room: RoomForBytes::new(settings.bytes_max), task })
@@ -83,7 +83,8 @@ impl Feed {
         &self.events
     }
 
-    /// Reads a page behind `after`, once there is room for it.
+    /// Reads a page behind `after`, once there is room for it. A page with an event that is larger than the limit is read again
+    /// when there is room for that.
     pub(crate) async fn read(
         &self,
         lane: Lane,
@@ -91,9 +92,16 @@ impl Feed {
         filter: &EventFilter,
         limit: PageLimit,
     ) -> Result<FeedPage, StoreError> {
-        let room = self.room.take(limit.bytes).await;
-        let page = self.page(lane, after, filter, limit).await?;
-        Ok(FeedPage { page, room })
+        let mut bytes = limit.bytes;
+        loop {
+            let room = self.room.take(bytes).await;
+            let page = self.page(lane, after, filter, limit).await?;
+            let read = page.events.iter().map(|event| event.event.bytes()).sum();
+            if read <= bytes || bytes >= self.room.bytes_max() {
+                return Ok(FeedPage { page, room });
+            }
+            bytes = read;
+        }
     }
 
     async fn page(
@@ -107,13 +115,13 @@ impl Feed {
         if let Some(page) = feed.tail.as_ref().and_then(|tail| tail.page(after, filter, limit)) {
             return Ok(page);
         }
-        let Heads { offset, regressed } = self.heads.borrow().clone();
+        let Heads { offset, doubts } = self.heads.borrow().clone();
         let head = offset.position(lane);
         if head.get().saturating_sub(after.get()) > u64::from(NEAR_HEAD_EVENTS) {
             return self.events.read_lane(lane, after, filter, limit).await;
         }
         let mut near_head = feed.near_head.lock().await; // one reads, the others find what it has read
-        near_head.check(regressed);
+        near_head.check(doubts);
         if let Some(page) = near_head.page(after, filter, limit) {
             return Ok(page);
         }

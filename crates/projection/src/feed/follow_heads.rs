@@ -34,16 +34,18 @@ pub(super) async fn follow_heads(
         });
     }
     let mut interval = polling.busy;
+    let mut has_failed = false;
     loop {
         sleep(interval).await;
         let before = heads.borrow().offset.clone();
         match events.heads().await {
             Ok(found) if found.positions().len() == before.positions().len() => {
-                let is_news = take_in(&heads, &before, &found);
+                let is_news = take_in(&heads, &before, &found, std::mem::take(&mut has_failed));
                 interval = if is_news { polling.busy } else { (interval * 2).min(polling.idle) };
             }
             Ok(_) => interval = polling.idle,
             Err(error) => {
+                has_failed = true;
                 log_safely(|| {
                     tracing::debug!(error = full_text(&error), "heads of the journal not read");
                 });
@@ -61,15 +63,21 @@ fn advance(heads: &watch::Sender<Heads>, lane: Lane, to: actum_model::Position) 
     });
 }
 
-/// Takes in what the store says, which was asked when `before` was known; says whether something was new.
-fn take_in(heads: &watch::Sender<Heads>, before: &Offset, found: &Offset) -> bool {
+/// Takes in what the store says, which was asked when `before` was known, and may have failed before; says whether something
+/// was new.
+fn take_in(
+    heads: &watch::Sender<Heads>,
+    before: &Offset,
+    found: &Offset,
+    has_failed: bool,
+) -> bool {
     let lanes = before.positions().iter().zip(found.positions());
     // an event that was known then is not there now
     let has_regressed = lanes.clone().any(|(before, found)| found < before);
     let mut is_news = false;
     heads.send_if_modified(|heads| {
         if has_regressed {
-            heads.regressed += 1;
+            heads.doubts += 1;
             heads.offset = found.clone();
             return true;
         }
@@ -83,7 +91,9 @@ fn take_in(heads: &watch::Sender<Heads>, before: &Offset, found: &Offset) -> boo
             heads.offset.advance(lane, *position);
         }
         is_news = news;
-        news
+        // it may have regressed meanwhile, and have grown again
+        heads.doubts += u64::from(has_failed);
+        news || has_failed
     });
     is_news
 }
@@ -98,10 +108,18 @@ mod tests {
     }
 
     fn taken_in(known: [u64; 2], before: [u64; 2], found: [u64; 2]) -> (bool, Offset, u64) {
-        let (heads, _) = watch::channel(Heads { offset: offset(known), regressed: 0 });
-        let is_news = take_in(&heads, &offset(before), &offset(found));
+        let (heads, _) = watch::channel(Heads { offset: offset(known), doubts: 0 });
+        let is_news = take_in(&heads, &offset(before), &offset(found), false);
         let heads = heads.borrow();
-        (is_news, heads.offset.clone(), heads.regressed)
+        (is_news, heads.offset.clone(), heads.doubts)
+    }
+
+    #[test]
+    fn a_journal_that_was_not_reached_may_have_become_another_one() {
+        let (heads, mut seen) = watch::channel(Heads { offset: offset([5, 5]), doubts: 0 });
+        let is_news = take_in(&heads, &offset([5, 5]), &offset([5, 5]), true);
+        assert!(!is_news && seen.has_changed().unwrap());
+        assert_eq!(seen.borrow_and_update().doubts, 1);
     }
 
     #[test]

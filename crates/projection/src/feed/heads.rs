@@ -4,6 +4,7 @@ use actum_model::Offset;
 #[derive(Clone, Debug)]
 pub(crate) struct Heads {
     pub(crate) offset: Offset,
-    /// How often an event was gone that had been known.
-    pub(crate) regressed: u64,
+    /// How often the journal may have become another one: an event was gone that had been known, or the heads were not
+    /// reached for a while.
+    pub(crate) doubts: u64,
 }

@@ -8,13 +8,13 @@ use actum_persistence::{
 #[derive(Debug)]
 pub(super) struct NearHead {
     tail: LaneTail,
-    /// How often the journal had regressed when it was read.
-    regressed: u64,
+    /// How often the journal may have become another one when it was read.
+    doubts: u64,
 }
 
 impl NearHead {
     pub(super) fn new(bounds: actum_persistence::Weight) -> Self {
-        Self { tail: LaneTail::new(bounds), regressed: 0 }
+        Self { tail: LaneTail::new(bounds), doubts: 0 }
     }
 
     /// The page that the store would return, if it is here.
@@ -27,10 +27,10 @@ impl NearHead {
         self.tail.page(after, filter, limit)
     }
 
-    /// Forgets what was read of a journal that has regressed since.
-    pub(super) fn check(&mut self, regressed: u64) {
-        if regressed != self.regressed {
-            self.regressed = regressed;
+    /// Forgets what was read of a journal that may be another one since.
+    pub(super) fn check(&mut self, doubts: u64) {
+        if doubts != self.doubts {
+            self.doubts = doubts;
             self.tail.clear();
         }
     }

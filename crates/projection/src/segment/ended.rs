@@ -4,7 +4,6 @@ use super::{
     error_text::cut,
     replay::Replayed,
     trial::Trial,
-    unknown_save::UnknownSave,
 };
 use actum_model::SequenceNr;
 use actum_persistence::{
@@ -40,11 +39,7 @@ impl SegmentMachine {
                 }
                 self.wait_for_others(&error, around);
             }
-            BatchOutcome::Unknown { handled, error } => {
-                self.unknown = Some(UnknownSave::Batch(batch, handled));
-                self.wait_for_others(&error, around);
-            }
-            BatchOutcome::Stale => self.lose(),
+            BatchOutcome::Unknown { .. } | BatchOutcome::Stale => self.lose(),
         }
     }
 

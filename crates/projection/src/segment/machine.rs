@@ -5,7 +5,6 @@ use super::{
     left_of_page::LeftOfPage,
     replay::{Replay, Replayed},
     trial::Trial,
-    unknown_save::UnknownSave,
     unsaved::Unsaved,
 };
 use actum_model::{EntityKey, Lane, LaneCount, Offset, SequenceNr, Timestamp};
@@ -48,7 +47,6 @@ pub(crate) struct SegmentMachine {
     pub(super) unavailable: u32,
     requests: VecDeque<Replayed>,
     pub(super) replay: Option<Replay>,
-    pub(super) unknown: Option<UnknownSave>,
     pub(super) is_stopping: bool,
     pub(super) end: Option<SegmentEnd>,
 }
@@ -114,7 +112,6 @@ impl SegmentMachine {
             unavailable: 0,
             requests: VecDeque::new(),
             replay: None,
-            unknown: None,
             is_stopping: false,
             end: None,
         };
@@ -134,9 +131,6 @@ impl SegmentMachine {
             && !self.is_stopping
         {
             return SegmentStep::Wait { until: pause.until };
-        }
-        if self.unknown.is_some() {
-            return SegmentStep::Reload;
         }
         if self.is_stopping && self.end.is_none() {
             self.end = Some(SegmentEnd::Released);
@@ -325,17 +319,21 @@ impl SegmentMachine {
     /// Waits for what could not be reached; that is not the event's fault.
     pub(super) fn wait_for_others(&mut self, why: &str, around: Surrounding) {
         self.unavailable = self.unavailable.saturating_add(1);
-        // what is read waits in no memory meanwhile
-        self.page = None;
-        if let Some(replay) = &mut self.replay {
-            replay.events = None;
-        }
         let wait = self.rules.unavailable.after(self.unavailable, around.chance);
         self.wait(why, wait, around.now);
     }
 
     pub(super) fn wait(&mut self, why: &str, wait: Duration, now: Duration) {
+        self.forget_events(); // what is read waits in no memory meanwhile: it would be in the way of others
         self.pause = Some(Pause { until: now + wait, why: cut(why).into() });
+    }
+
+    /// Forgets what was read and not handled; it is read again.
+    pub(crate) fn forget_events(&mut self) {
+        self.page = None;
+        if let Some(replay) = &mut self.replay {
+            replay.events = None;
+        }
     }
 
     pub(crate) fn view(&self) -> SegmentView {
@@ -345,6 +343,11 @@ impl SegmentMachine {
             parked: self.parked.len(),
             waits: self.pause.as_ref().map(|pause| Arc::clone(&pause.why)),
         }
+    }
+
+    /// How far it has come.
+    pub(crate) fn progress(&self) -> &ReadProgress {
+        &self.progress
     }
 
     /// Whether it holds what was read.

@@ -14,7 +14,6 @@ mod rules;
 mod saving;
 mod step;
 mod trial;
-mod unknown_save;
 mod unsaved;
 
 pub(crate) use backoff::Backoff;

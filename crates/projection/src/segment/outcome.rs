@@ -11,8 +11,8 @@ pub(crate) enum BatchOutcome {
     FailedSomewhere { error: Arc<str> },
     /// Something could not be reached. The first `handled` were handled, and undone where a batch is all or nothing.
     Unavailable { handled: usize, error: Arc<str> },
-    /// The first `handled` were handled, and it is not known whether that was saved.
-    Unknown { handled: usize, error: Arc<str> },
+    /// It is not known whether what was handled was saved, and that may still happen.
+    Unknown { error: Arc<str> },
     /// The segment was claimed by another runner, released or rewound. Nothing was saved.
     Stale,
 }

@@ -2,7 +2,7 @@ use super::{Batch, batch::BatchKind, trial::Trial};
 use actum_model::{EntityKey, Lane, Partition, SequenceNr};
 use actum_persistence::{
     progress::{DeadLetter, ParkedEntity},
-    store::{EntityPage, JournalEvent},
+    store::{EntityPage, JournalEvent, StoredEvent},
 };
 use std::collections::VecDeque;
 
@@ -82,6 +82,11 @@ impl Replay {
         let has_more = page.has_more(after);
         let read = page.events.len();
         let held_back = page.events.into_iter().take_while(|event| event.position <= progress);
+        let is_meant = |event: &StoredEvent| match &self.what {
+            Replayed::Parked(_) => true,
+            Replayed::Letter(letter) => event.event_id == letter.event_id,
+        };
+        let held_back = held_back.filter(is_meant);
         let events: VecDeque<_> = held_back
             .map(|event| JournalEvent { entity: entity.clone(), partition, event })
             .collect();

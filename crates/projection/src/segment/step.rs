@@ -14,8 +14,6 @@ pub(crate) enum SegmentStep {
     Handle(Batch),
     /// Saves progress without events.
     Save(ProgressSave),
-    /// Reads what is kept of the segment: it is not known whether the last save was kept.
-    Reload,
     /// Waits for events, or until then.
     Idle { until: Option<Duration> },
     /// Waits until then, whatever happens in the journal.
@@ -31,6 +29,7 @@ pub(crate) enum SegmentEnd {
     Released,
     /// It needs a person.
     Stopped(Arc<str>),
-    /// Another runner has it, or it was rewound.
+    /// Another runner has it, or it was rewound, or it is not known whether a save was kept: only a new claim, which the save
+    /// cannot follow, shows what is true.
     Lost,
 }

@@ -133,7 +133,7 @@ pub(super) fn not_kept(error: &SaveError, handled: usize) -> BatchOutcome {
         }
         SaveError::Broken { .. } => BatchOutcome::FailedSomewhere { error: text },
         SaveError::Store(StoreError::OutcomeUnknown { .. }) => {
-            BatchOutcome::Unknown { handled, error: text }
+            BatchOutcome::Unknown { error: text }
         }
         _ => BatchOutcome::Unavailable { handled, error: text },
     }

@@ -1,5 +1,6 @@
 //! What runs projections: tasks around the pure parts.
 
+mod all_parked;
 mod at_least_once;
 mod controls;
 mod entering;

@@ -38,10 +38,3 @@ pub(super) async fn check_progress(
 
 /// What a person can do about it.
 const WAYS_OUT: &str = "rewind the projection to where both agree, or reset it";
-
-/// That the journal has regressed while it was read.
-pub(super) fn regressed(lane: actum_model::Lane, read: Position, head: Position) -> String {
-    format!(
-        "the journal has regressed: lane {lane} ends at {head}, and was read up to {read}; {WAYS_OUT}"
-    )
-}

@@ -1,12 +1,10 @@
 use super::{
-    controls::ControlState,
-    segment_check::{check_progress, regressed},
-    shared::SharedProjection,
-    work::Work,
+    all_parked::all_parked, controls::ControlState, segment_check::check_progress,
+    shared::SharedProjection, work::Work,
 };
 use crate::{
     feed::{FeedPage, Heads},
-    segment::{SegmentEnd, SegmentMachine, SegmentStep, Surrounding, error_text},
+    segment::{BatchOutcome, SegmentEnd, SegmentMachine, SegmentStep, Surrounding, error_text},
 };
 use actum_model::{EntityKey, Lane, Position, Timestamp};
 use actum_persistence::{
@@ -34,7 +32,8 @@ pub(super) struct SegmentTask {
     work: Box<dyn Work>,
     wanted: watch::Receiver<ControlState>,
     heads: watch::Receiver<Heads>,
-    regressed: u64,
+    /// How often the journal had been checked when it might have become another one.
+    doubts: u64,
     filter: EventFilter,
     limit: PageLimit,
     /// The room of the page that is being handled.
@@ -63,12 +62,11 @@ impl SegmentTask {
         let StoredSegment { segment, epoch, .. } = claimed;
         let settings = &shared.registration.settings;
         let lanes = shared.feed.events().layout().lanes;
+        let heads = shared.feed.heads();
+        let doubts = heads.borrow().doubts;
         let is_wrong =
             check_progress(&**shared.feed.events(), segment, lanes, &claimed.progress).await?;
-        let parked = shared
-            .progress
-            .parked(&shared.id, segment, None, settings.parked_max.saturating_add(1))
-            .await?;
+        let parked = all_parked(&shared, segment).await?;
         let rules = settings.rules(shared.registration.work.is_exact());
         let mut machine =
             SegmentMachine::new(shared.id.clone(), claimed, parked, lanes, rules, shared.now());
@@ -76,8 +74,6 @@ impl SegmentTask {
             machine.fail(&what);
         }
         let (filter, limit) = (shared.filter(segment), settings.page_limit());
-        let heads = shared.feed.heads();
-        let regressed = heads.borrow().regressed;
         let (room, ahead) = (None, None);
         let mut task = Self {
             shared,
@@ -87,7 +83,7 @@ impl SegmentTask {
             work,
             wanted,
             heads,
-            regressed,
+            doubts,
             filter,
             limit,
             room,
@@ -101,7 +97,7 @@ impl SegmentTask {
     pub(super) async fn run(mut self) -> SegmentEnd {
         loop {
             self.take_in_controls().await;
-            self.check_heads();
+            self.check_journal().await;
             if !self.machine.holds_events() {
                 self.room = None;
             }
@@ -114,10 +110,12 @@ impl SegmentTask {
                 }
                 SegmentStep::Handle(batch) => {
                     let outcome = self.work.run(&batch).await;
+                    if let BatchOutcome::Unknown { error } = &outcome {
+                        self.log_unknown(error);
+                    }
                     self.machine.ended(batch, outcome, self.around());
                 }
                 SegmentStep::Save(save) => self.save(save).await,
-                SegmentStep::Reload => self.reload().await,
                 SegmentStep::Idle { until } => self.idle(until).await,
                 SegmentStep::Wait { until } => self.wait(until).await,
                 SegmentStep::End(end) => return self.end(end).await,
@@ -155,30 +153,28 @@ impl SegmentTask {
 
     /// Looks at what is asked of parked entities and dead letters. What fails is looked at again in the next round.
     async fn look_at_requests(&mut self) -> Result<(), StoreError> {
-        let SharedProjection { progress, id, registration, .. } = &*self.shared;
-        let parked_max = registration.settings.parked_max.saturating_add(1);
-        let parked = progress.parked(id, self.segment, None, parked_max).await?;
+        let SharedProjection { progress, id, .. } = &*self.shared;
+        let parked = all_parked(&self.shared, self.segment).await?;
         let letters = progress.dead_letters(id, self.segment, true, None, REQUESTS_MAX).await?;
         self.machine.requested(parked, letters);
         Ok(())
     }
 
-    /// Stops where the journal was seen to end in front of what was read.
-    fn check_heads(&mut self) {
-        let heads = self.heads.borrow();
-        if heads.regressed == self.regressed {
+    /// Checks that the journal is the one that was read, where it may have become another one since; stops if it is not.
+    async fn check_journal(&mut self) {
+        let doubts = self.heads.borrow().doubts;
+        if doubts == self.doubts {
             return;
         }
-        self.regressed = heads.regressed;
-        let view = self.machine.view();
-        let lanes = self.shared.feed.events().layout().lanes;
-        let beyond = self.segment.lanes(lanes).find_map(|lane| {
-            let (read, head) = (view.offset.position(lane), heads.offset.position(lane));
-            (read > head).then(|| regressed(lane, read, head))
-        });
-        drop(heads);
-        if let Some(why) = beyond {
-            self.machine.fail(&why);
+        self.ahead = None;
+        self.machine.forget_events();
+        let (events, progress) = (self.shared.feed.events(), self.machine.progress());
+        match check_progress(&**events, self.segment, events.layout().lanes, progress).await {
+            Ok(is_wrong) => {
+                self.doubts = doubts;
+                is_wrong.into_iter().for_each(|why| self.machine.fail(&why));
+            }
+            Err(error) => self.machine.read_failed(&full_text(&error), self.around()),
         }
     }
 
@@ -231,21 +227,17 @@ impl SegmentTask {
             Ok(()) => self.machine.saved(&save, self.shared.now()),
             Err(SaveError::Stale) => self.machine.lose(),
             Err(error @ SaveError::Store(StoreError::OutcomeUnknown { .. })) => {
-                self.machine.save_unknown(save, &error_text(&error), self.around());
+                self.log_unknown(&error_text(&error));
+                self.machine.lose();
             }
             Err(error) => self.machine.save_failed(&error_text(&error), self.around()),
         }
     }
 
-    async fn reload(&mut self) {
-        match self.shared.progress.load(&self.shared.id).await {
-            Ok(stored) => {
-                let segments = stored.iter().flat_map(|stored| &stored.segments);
-                let segment = segments.into_iter().find(|segment| segment.segment == self.segment);
-                self.machine.reloaded(segment, self.around());
-            }
-            Err(error) => self.machine.save_failed(&full_text(&error), self.around()),
-        }
+    fn log_unknown(&self, error: &str) {
+        log_safely(
+            || tracing::warn!(projection = %self.shared.id, segment = %self.segment, error, "progress may not be saved, the segment is claimed again"),
+        );
     }
 
     /// Waits for events or controls, or until then.
@@ -288,6 +280,7 @@ impl SegmentTask {
             log_safely(|| {
                 tracing::warn!(projection = %id, %segment, error = full_text(&error), "segment not given back, its lease ends anyway");
             });
+            return SegmentEnd::Lost; // so that it is not claimed again at once
         }
         end
     }

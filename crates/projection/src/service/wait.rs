@@ -1,5 +1,6 @@
 use super::{
     WaitError,
+    all_parked::all_parked,
     shared::{ServicePhase, SharedProjection},
 };
 use actum_model::{EntityKey, Lane, LaneCount, Offset, Partition, Position};
@@ -164,8 +165,7 @@ impl Wait {
         partition: Partition,
     ) -> Result<Option<Arc<str>>, StoreError> {
         let Some(segment) = Segment::new(partition, partition) else { return Ok(None) };
-        let max = self.shared.registration.settings.parked_max;
-        let parked = self.shared.progress.parked(&self.shared.id, segment, None, max).await?;
+        let parked = all_parked(&self.shared, segment).await?;
         Ok(parked.into_iter().find(|parked| parked.entity == *entity).map(|parked| parked.error))
     }
 

@@ -88,6 +88,11 @@ impl Rig {
         assert!(matches!(outcomes[..], [AppendOutcome::Appended { .. }]), "{outcomes:?}");
     }
 
+    /// Names the events to come as no other rig names its own.
+    pub(crate) fn name_events_from(&self, nr: u64) {
+        self.next_event_nr.store(nr, Relaxed);
+    }
+
     /// Appends deposits of 1, 2, … cents.
     pub(crate) async fn deposit(&self, entity: &EntityKey, count: u64) {
         self.append(entity, 0, (1..=count).map(deposited).collect()).await;

@@ -1,7 +1,11 @@
 //! Projections, over a journal and a target in memory.
 
+mod deliveries;
 mod exact;
 mod failures;
 mod place;
+mod regressed;
+mod replaced_journal;
 mod runner_rig;
+mod unknown_saves;
 mod waiting;

@@ -3,16 +3,20 @@ use crate::{
     account::{Account, Deposited},
     rig::Rig,
 };
-use actum_persistence::store::{EventStore, Stores};
+use actum_persistence::{
+    progress::{ExactTarget, KeepsProgress},
+    store::{EventStore, Stores},
+};
 use actum_projection::{
     HandlerError, Project, ProjectCtx, Projection, ProjectionRef, ProjectionRegistration,
     ProjectionService, ProjectionState, Projector, Recorded, ServiceParts,
 };
-use actum_store_memory::MemoryTarget;
-use actum_testkit::FaultStore;
+use actum_store_memory::{MemoryRows, MemoryTarget};
+use actum_testkit::{FaultProgress, FaultStore, Faults};
 use parking_lot::Mutex;
 use std::{
     collections::HashMap,
+    marker::PhantomData,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -75,13 +79,18 @@ impl Trouble {
 }
 
 /// Adds up what was deposited to each account, and keeps the numbers of the events it has seen.
-#[derive(Clone, Default)]
-pub(crate) struct Balances(pub(crate) Trouble);
+pub(crate) struct Balances<T>(Trouble, PhantomData<fn() -> T>);
 
-impl Projector for Balances {
-    type Target = MemoryTarget;
+impl<T> Clone for Balances<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone(), PhantomData)
+    }
+}
 
-    async fn clear(&mut self, ctx: &mut ProjectCtx<'_, MemoryTarget>) -> Result<(), HandlerError> {
+impl<T: ExactTarget<Connection = MemoryRows>> Projector for Balances<T> {
+    type Target = T;
+
+    async fn clear(&mut self, ctx: &mut ProjectCtx<'_, T>) -> Result<(), HandlerError> {
         let keys: Vec<_> = ctx.tx().iter("").map(|(key, _)| key.to_owned()).collect();
         for key in keys {
             ctx.tx().remove(&key);
@@ -90,11 +99,11 @@ impl Projector for Balances {
     }
 }
 
-impl Project<Account> for Balances {
+impl<T: ExactTarget<Connection = MemoryRows>> Project<Account> for Balances<T> {
     async fn project(
         &mut self,
         event: &Recorded<Deposited>,
-        ctx: &mut ProjectCtx<'_, MemoryTarget>,
+        ctx: &mut ProjectCtx<'_, T>,
     ) -> Result<(), HandlerError> {
         let (id, nr) = (event.entity.id(), event.sequence_nr.get());
         // written first: a handler that fails has written something
@@ -129,16 +138,28 @@ pub(crate) async fn run(
     name: &str,
     projection: impl Into<ProjectionRegistration>,
 ) -> Running {
-    let stores = Stores::of(FaultStore::scripted(rig.store.clone(), &rig.faults));
-    let place = Place::new();
-    let parts = ServiceParts {
+    start(parts(rig, name, &rig.faults), [projection.into()]).await
+}
+
+/// What a process of its own has, where things go wrong as `faults` say.
+pub(crate) fn parts(rig: &Rig, name: &str, faults: &Faults) -> ServiceParts {
+    let stores = Stores::of(FaultStore::scripted(rig.store.clone(), faults));
+    ServiceParts {
         runner: name.into(),
         events: stores.events as Arc<dyn EventStore>,
-        progress: actum_persistence::progress::KeepsProgress::progress(&rig.store),
+        progress: Arc::new(FaultProgress::scripted(rig.store.progress(), faults)),
         commits: None,
         bytes_max: 64 << 20,
-    };
-    let projections = vec![(projection.into(), Arc::clone(&place) as _)];
+    }
+}
+
+/// Runs projections; the first is the one that is asked for.
+pub(crate) async fn start(
+    parts: ServiceParts,
+    projections: impl IntoIterator<Item = ProjectionRegistration>,
+) -> Running {
+    let place = Place::new();
+    let projections = projections.into_iter().map(|one| (one, Arc::clone(&place) as _)).collect();
     let service = ProjectionService::start(parts, projections).await.unwrap();
     Running { service, place }
 }
@@ -194,6 +215,10 @@ pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
 }
 
 /// An exact projection of balances.
-pub(crate) fn balances(target: &MemoryTarget, trouble: &Trouble) -> Projection<Balances> {
-    Projection::exact("balances", target.clone(), Balances(trouble.clone())).from::<Account>()
+pub(crate) fn balances<T: ExactTarget<Connection = MemoryRows>>(
+    target: &T,
+    trouble: &Trouble,
+) -> Projection<Balances<T>> {
+    Projection::exact("balances", target.clone(), Balances(trouble.clone(), PhantomData))
+        .from::<Account>()
 }
