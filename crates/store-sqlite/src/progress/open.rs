@@ -44,7 +44,7 @@ async fn create(connector: &Connector) -> Result<(), sqlx::Error> {
 }
 
 /// Opens the connection that stays open for as long as the target, whatever happens to the others: from its first read on
-/// it holds SQLite's shared lock, so that no one deletes the log.
+/// it holds SQLite's shared lock, so that no one deletes the log, also where `shared_lock.rs` can do nothing.
 async fn anchor(connector: &Connector) -> Result<Session, sqlx::Error> {
     let mut anchor = connector.session(Role::Reader).await?;
     anchor.rows(sqlx::query("SELECT count(*) FROM sqlite_schema")).await?;

@@ -2,7 +2,7 @@
 
 use crate::{
     child,
-    fixture::SqliteFixture,
+    fixture::{SqliteFixture, foreign_connection},
     sample::{Writer, account, claim, event, head_of, page},
 };
 use actum_model::{Lane, Position};
@@ -283,6 +283,15 @@ async fn a_target_that_cannot_be_written_is_refused_with_what_is_in_the_way() {
         drop(fs::remove_file(directory.join(log)));
     }
     assert_eq!(say("say why no target", &path), "it can");
+    // a database of the user, without a write-ahead log
+    let path = directory.join("users.db");
+    let mut foreign = foreign_connection(&path).await;
+    sqlx::query("CREATE TABLE mine (x)").execute(&mut foreign).await.unwrap();
+    sqlx::Connection::close(foreign).await.unwrap();
+    allow(&path, 0o444);
+    let reason = say("say why no target", &path);
+    let expected = format!("no permission to change `{}`", path.display());
+    assert!(reason.ends_with(&expected), "{expected}: {reason}");
     allow(&directory, 0o555);
     refused(&directory);
     allow(&directory, 0o777);

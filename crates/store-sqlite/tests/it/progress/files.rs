@@ -7,6 +7,7 @@ use actum_persistence::{
     store::{EventStore, StoreError},
 };
 use actum_store_sqlite::{SqliteStore, SqliteTarget, SqliteTargetSettings};
+use futures_util::FutureExt;
 use sqlx::{Connection, Row};
 use std::{fs, path::Path, time::Duration};
 
@@ -218,4 +219,18 @@ async fn rows_in_a_lost_log_of_a_journal_are_saved_into_the_database_file() {
     fs::copy(place.path(), copy.path()).unwrap();
     let copied = Runner { target: copy.target().await, ..runner };
     assert_eq!(copied.both().await, (2, vec![1, 2]));
+}
+
+/// Whatever connections are closed, because they were left in the middle of something: its log stays.
+#[tokio::test]
+async fn a_target_keeps_its_log_when_its_connections_are_closed() {
+    let place = Place::new();
+    let runner = place.runner().await;
+    let progress = runner.target.progress();
+    for position in 1..=30 {
+        runner.handle(position).await.unwrap();
+        assert!(progress.load(&runner.id).now_or_never().is_none());
+        drop(runner.begin().await.unwrap());
+    }
+    assert_eq!(runner.stored().await.handled, 30);
 }
