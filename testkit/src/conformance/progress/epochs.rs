@@ -3,11 +3,10 @@
 use super::{
     ProgressFixture,
     sample::{
-        TestProjection, assert_stale, dead_letter, is_kept, left, offset, parked, progress_at,
-        right, segment,
+        TestProjection, assert_stale, dead_letter, left, offset, parked, progress_at, right,
+        segment,
     },
 };
-use crate::conformance::refusal::until_available;
 use actum_persistence::progress::{
     Epoch, ProgressChange, ProgressSave, Rewind, Segment, StoredSegment,
 };
@@ -94,86 +93,13 @@ pub async fn who_was_divided_changes_nothing(fixture: &dyn ProgressFixture) {
     assert_all_stale(&projection, &former, seen).await;
 }
 
-/// A save and a claim meet: the one who claims has seen the save, or the save is stale.
-pub async fn a_save_and_a_claim_that_meet_see_each_other(fixture: &dyn ProgressFixture) {
-    let one = TestProjection::enter(fixture).await;
-    let other = one.reopen(fixture).await;
-    for round in 0..40 {
-        let held = one.claim(left(), "a").await;
-        let progress = progress_at(100 + round);
-        let save = ProgressSave { progress, ..one.save_of(&held) };
-        let claim = other.claim_as_seen(&one.load().await, left(), "b");
-        let (saver, claimer) = (one.clone(), other.clone());
-        let saving = tokio::spawn(async move {
-            is_kept!(saver.store.change(&ProgressChange::Save(save.clone())))
-        });
-        let claiming = tokio::spawn(async move {
-            until_available!(claimer.store.claim(&claim)).expect("a segment can be claimed")
-        });
-        let is_kept = saving.await.expect("it goes through");
-        let claimed = claiming.await.expect("it goes through").expect("the owner does not renew");
-        let expected = if is_kept { progress_at(100 + round) } else { held.progress };
-        assert_eq!(claimed.progress, expected, "round {round}, kept: {is_kept}");
-        assert_eq!(one.segment(left()).await, claimed, "round {round}, kept: {is_kept}");
-    }
-}
-
-/// A save and a rewind meet: nothing of the save is there afterwards, whichever was first.
-pub async fn a_save_and_a_rewind_that_meet_see_each_other(fixture: &dyn ProgressFixture) {
-    let one = TestProjection::enter(fixture).await;
-    let other = one.reopen(fixture).await;
-    for round in 0..40 {
-        let held = one.claim(left(), "a").await;
-        let save = ProgressSave {
-            progress: progress_at(100 + round),
-            parked: vec![parked("1", 1)],
-            dead_letters: vec![dead_letter(0, 90, 1)],
-            ..one.save_of(&held)
-        };
-        let rewind = other.rewind_of(&one.load().await, offset([round, 0]));
-        let (saver, rewinder) = (one.clone(), other.clone());
-        let saving = tokio::spawn(async move {
-            is_kept!(saver.store.change(&ProgressChange::Save(save.clone())))
-        });
-        let rewinding = tokio::spawn(async move {
-            let change = ProgressChange::Rewind(rewind);
-            is_kept!(rewinder.store.change(&change))
-        });
-        saving.await.expect("it goes through");
-        assert!(rewinding.await.expect("it goes through"), "no epoch has changed");
-        let after = one.load().await;
-        let read: Vec<_> = after.segments.iter().map(|one| one.progress.offset()).collect();
-        assert_eq!(read, [&offset([round, 0]); 2], "round {round}");
-        assert_eq!((after.parked, after.dead_letters), (0, 0), "round {round}");
-    }
-}
-
-/// A save and a division meet: the save is in none of the new segments or was there before, and no letter without its save.
-pub async fn a_save_and_a_division_that_meet_see_each_other(fixture: &dyn ProgressFixture) {
-    let one = TestProjection::enter(fixture).await;
-    let other = one.reopen(fixture).await;
-    let mut letters = 0;
-    for round in 0..40 {
-        let held = one.claim(left(), "a").await;
-        let save = ProgressSave {
-            progress: progress_at(100 + round),
-            dead_letters: vec![dead_letter(0, 100 + round, 1)],
-            ..one.save_of(&held)
-        };
-        let seen = [(left(), held.epoch)];
-        let into = [StoredSegment::new(left(), held.progress.clone())];
-        let (saver, divider) = (one.clone(), other.clone());
-        let saving = tokio::spawn(async move {
-            is_kept!(saver.store.change(&ProgressChange::Save(save.clone())))
-        });
-        let dividing =
-            tokio::spawn(async move { is_kept!(divider.store.divide(&divider.id, &seen, &into)) });
-        letters += u64::from(saving.await.expect("it goes through"));
-        assert!(dividing.await.expect("it goes through"), "no epoch has changed");
-        let after = one.load().await;
-        assert_eq!(after.segments[0].progress, held.progress, "round {round}");
-        assert_eq!(after.segments[0].epoch, held.epoch.next(), "round {round}");
-        assert_eq!(after.dead_letters, letters, "round {round}");
+/// Ranges of partitions that touch those of a segment are none of it.
+pub async fn a_segment_that_is_not_there_is_stale(fixture: &dyn ProgressFixture) {
+    let projection = TestProjection::enter(fixture).await;
+    let held = projection.claim(left(), "a").await;
+    for range in [segment(0, 63), segment(0, 128), segment(1, 127), segment(64, 127)] {
+        let other = StoredSegment::new(range, held.progress.clone());
+        assert_all_stale(&projection, &other, held.epoch).await;
     }
 }
 

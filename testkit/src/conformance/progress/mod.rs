@@ -45,6 +45,7 @@ pub mod dividing;
 pub mod entering;
 pub mod epochs;
 pub mod letters;
+pub mod meeting;
 pub mod odd_values;
 pub mod parking;
 pub mod reopening;

@@ -44,11 +44,15 @@ macro_rules! progress_conformance {
                 who_was_replaced_changes_nothing
                 who_has_given_a_segment_back_changes_nothing
                 who_was_rewound_changes_nothing
-                who_was_divided_changes_nothing;
-            Crowded epochs:
+                who_was_divided_changes_nothing
+                a_segment_that_is_not_there_is_stale;
+            Crowded meeting:
                 a_save_and_a_claim_that_meet_see_each_other
                 a_save_and_a_rewind_that_meet_see_each_other
-                a_save_and_a_division_that_meet_see_each_other;
+                a_save_and_a_division_that_meet_see_each_other
+                a_save_and_a_deletion_that_meet_leave_nothing
+                a_claim_and_a_division_that_meet_are_not_both_kept
+                of_many_rewinds_exactly_one_is_kept;
             Plain stopping:
                 a_released_segment_has_no_owner
                 a_stopped_segment_is_not_claimed_until_it_is_resumed
