@@ -96,11 +96,13 @@ fn transactions_are_used_side_by_side() {
 fn a_statement_that_was_given_up_does_not_run_on() {
     run_on_each(&async |fixture, sample| {
         for is_dropped in [true, false] {
-            let mut tx = sample.begin_with_row(1).await;
+            // longer than the test waits: no time-out of a statement ends it
+            let mut tx = sample.target.begin(Duration::from_secs(90)).await.unwrap();
+            sample.write(PostgresTarget::connection(&mut tx), 1).await;
             let pid = sqlx::query("SELECT pg_backend_pid()");
             let pid = pid.fetch_one(PostgresTarget::connection(&mut tx)).await.unwrap();
             let pid: i32 = pid.get(0);
-            let long = sample.run(&mut tx, "SELECT pg_sleep(60)");
+            let long = sample.run(&mut tx, "SELECT pg_sleep(80)");
             let given_up = tokio::time::timeout(Duration::from_millis(50), long).await;
             given_up.unwrap_err();
             if is_dropped {
