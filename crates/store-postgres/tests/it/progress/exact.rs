@@ -1,7 +1,7 @@
 //! Rows and progress are committed together, or neither is.
 
 use super::sample::{OPEN_MAX, Sample, claim, run_on_each};
-use crate::{bounded::within, fixture::foreign_connection};
+use crate::{bounded::within, fixture::foreign_connection, foreign_session::ForeignSession};
 use actum_persistence::progress::{ExactTarget, ProgressChange, SaveError};
 use actum_store_postgres::PostgresTarget;
 use sqlx::{Connection, Row};
@@ -159,5 +159,23 @@ fn a_transaction_is_read_committed_and_its_statements_are_planned_as_those_of_ot
         assert_eq!(setting(sample, "enable_seqscan").await, "on");
         assert_eq!(setting(sample, "statement_timeout").await, "20s");
         assert_eq!(setting(sample, "idle_in_transaction_session_timeout").await, "20s");
+    });
+}
+
+/// What the owner does while the claim waits counts.
+#[test]
+fn an_owner_that_renews_while_a_claim_waits_for_the_segment_keeps_it() {
+    run_on_each(&async |fixture, sample| {
+        let (progress, id) = (sample.target.progress(), super::sample::projection());
+        let mut foreign = ForeignSession::connect(fixture.url(), &sample.schema).await;
+        foreign.run("BEGIN; UPDATE @segments SET handled = 7").await;
+        let taking = claim(&sample.target, &sample.claimed, "runner 2");
+        let renewing = async {
+            foreign.is_waited_for(1).await;
+            progress.renew(&id, "runner 1", &[]).await.unwrap();
+            foreign.run("COMMIT").await;
+        };
+        let (taken, ()) = tokio::join!(taking, renewing);
+        assert_eq!(taken, None);
     });
 }
