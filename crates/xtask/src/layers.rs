@@ -28,7 +28,7 @@ pub const LAYERS: [&[&str]; 8] = [
 ///
 /// `bench` measures beside the bare thing.
 pub const GUARDED: [(&str, &[&str]); 4] = [
-    ("sqlx", &["crates/store-*", "crates/bench"]),
+    ("sqlx", &["crates/store-*", "crates/bench", "examples/*"]),
     ("ractor", &["crates/runtime", "crates/cluster", "testkit", "crates/bench"]),
     ("ractor_cluster", &["crates/cluster"]),
     ("opentelemetry_sdk", &["crates/telemetry"]),

@@ -1,9 +1,10 @@
 use crate::{
+    account_list::{AccountList, ListedAccount, PROJECTION},
     domain::Account,
     history::{self, History},
 };
 use actum::{
-    AskError, Engine, EntityRef, ShutdownReport, StartError,
+    AskError, Engine, EntityRef, ShutdownReport, StartError, WaitError,
     settings::{CommandWindow, EntitySettings, RuntimeSettings, SnapshotSettings},
     store::{EventStore, StoreError, Stores},
 };
@@ -16,7 +17,25 @@ const HALF_AN_HOUR: Duration = Duration::from_secs(30 * 60);
 pub struct Bank {
     engine: Engine,
     journal: Arc<dyn EventStore>,
+    list: Option<AccountList>,
 }
+
+/// Why there is no list of accounts.
+#[derive(Debug, thiserror::Error)]
+pub enum NoList {
+    /// This bank keeps none.
+    #[error("this bank keeps no list of its accounts")]
+    NotKept,
+    /// It does not show the last changes yet.
+    #[error(transparent)]
+    Behind(#[from] WaitError),
+    /// It cannot be read.
+    #[error("the list of accounts cannot be read: {0:#}")]
+    Unreadable(anyhow::Error),
+}
+
+/// How long a list waits for the changes that were made before it was asked for.
+const LIST_WAIT: Duration = Duration::from_secs(3);
 
 impl Bank {
     /// Starts the bank over a store.
@@ -24,15 +43,16 @@ impl Bank {
     /// # Errors
     /// [`StartError`], above all when another bank uses the same journal.
     pub async fn start(stores: impl Into<Stores>) -> Result<Self, StartError> {
-        Self::start_with(stores, RuntimeSettings::default()).await
+        Self::start_with(stores, None, RuntimeSettings::default()).await
     }
 
-    /// As [`Bank::start`], with settings of the engine.
+    /// As [`Bank::start`], with a list of the accounts and settings of the engine.
     ///
     /// # Errors
     /// As [`Bank::start`].
     pub async fn start_with(
         stores: impl Into<Stores>,
+        list: Option<AccountList>,
         settings: RuntimeSettings,
     ) -> Result<Self, StartError> {
         let stores = stores.into();
@@ -44,13 +64,14 @@ impl Bank {
         let accounts = EntitySettings::default()
             .with_snapshots(SnapshotSettings::every(1_000))
             .with_command_window(window);
-        let engine = Engine::builder("bank")
+        let mut engine = Engine::builder("bank")
             .store(stores)
             .entity_with::<Account>((), accounts)
-            .settings(settings)
-            .start()
-            .await?;
-        Ok(Self { engine, journal })
+            .settings(settings);
+        if let Some(list) = &list {
+            engine = engine.projection(list.projection());
+        }
+        Ok(Self { engine: engine.start().await?, journal, list })
     }
 
     /// Addresses an account. It need not exist: opening it is a command like any other.
@@ -74,6 +95,21 @@ impl Bank {
         limit: NonZeroU32,
     ) -> Result<Option<History>, AskError<Infallible>> {
         history::read(&*self.journal, id, after, limit).await
+    }
+
+    /// Accounts in the order of the bytes of their ids, the first `limit` behind `after`, with every change that was
+    /// acknowledged before this was called.
+    ///
+    /// # Errors
+    /// [`NoList`] when there is none, or it does not show them in time.
+    pub async fn accounts(
+        &self,
+        after: &str,
+        limit: NonZeroU32,
+    ) -> Result<Vec<ListedAccount>, NoList> {
+        let list = self.list.as_ref().ok_or(NoList::NotKept)?;
+        self.engine.projection(PROJECTION).caught_up(LIST_WAIT).await?;
+        list.page(after, limit).await.map_err(NoList::Unreadable)
     }
 
     /// Whether another bank has taken over the journal. This one then answers every request as unavailable, for good.

@@ -3,11 +3,13 @@
 //! Read it from the inside out:
 //! * [`domain`]: accounts, as pure functions from a state and a command to events.
 //! * [`Bank`]: the engine that runs them, and their history.
+//! * [`account_list`]: the list of all accounts, which a projection keeps in the same database.
 //! * [`http`]: the service around it; every error is a problem document.
 //! * [`Server`]: the service on a port, from the first request to the graceful end.
 //! * [`client`]: what speaks to the service, and what its answers mean to a caller.
 //! * [`load`]: many clients that drive a bank and check every balance.
 
+pub mod account_list;
 mod bank;
 mod connection;
 mod greeting;
@@ -24,6 +26,6 @@ pub mod load;
 pub mod migrate;
 pub mod serve;
 
-pub use bank::Bank;
+pub use bank::{Bank, NoList};
 pub use history::{Happened, History};
 pub use server::Server;

@@ -14,28 +14,28 @@ use std::{sync::Arc, time::Duration};
 
 impl SegmentMachine {
     /// A batch has come to this.
-    pub(crate) fn ended(&mut self, batch: Batch, outcome: BatchOutcome, around: Surrounding) {
+    pub(crate) fn ended(&mut self, batch: &Batch, outcome: BatchOutcome, around: Surrounding) {
         let is_exact = self.rules.is_exact;
         match outcome {
-            BatchOutcome::Saved { handled } => self.handled(&batch, handled, Some(around.now)),
+            BatchOutcome::Saved { handled } => self.handled(batch, handled, Some(around.now)),
             BatchOutcome::Failed { at, .. } if at > 0 && is_exact => {
-                self.trial_of(&batch, |_| Trial::Before(at));
+                self.trial_of(batch, |_| Trial::Before(at));
             }
             BatchOutcome::Failed { at, error, cause } => {
                 if at > 0 {
-                    self.handled(&batch, at, None);
+                    self.handled(batch, at, None);
                 }
-                self.failed(&batch, at, &error, cause, around);
+                self.failed(batch, at, &error, cause, around);
             }
             BatchOutcome::FailedSomewhere { .. } if batch.events.len() > 1 => {
-                self.trial_of(&batch, |_| Trial::OneByOne(batch.events.len()));
+                self.trial_of(batch, |_| Trial::OneByOne(batch.events.len()));
             }
             BatchOutcome::FailedSomewhere { error } => {
-                self.failed(&batch, 0, &error, FailedBy::Handler, around);
+                self.failed(batch, 0, &error, FailedBy::Handler, around);
             }
             BatchOutcome::Unavailable { handled, error } => {
                 if !is_exact && handled > 0 {
-                    self.handled(&batch, handled, None);
+                    self.handled(batch, handled, None);
                 }
                 self.wait_for_others(&error, around);
             }

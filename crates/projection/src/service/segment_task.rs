@@ -113,7 +113,7 @@ impl SegmentTask {
                     if let BatchOutcome::Unknown { error } = &outcome {
                         self.log_unknown(error);
                     }
-                    self.machine.ended(batch, outcome, self.around());
+                    self.machine.ended(&batch, outcome, self.around());
                 }
                 SegmentStep::Save(save) => self.save(save).await,
                 SegmentStep::Idle { until } => self.idle(until).await,

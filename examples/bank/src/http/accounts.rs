@@ -21,7 +21,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;
 
-/// How many events a page of a history has at most.
+/// How many events a page of a history has at most, and accounts a page of the list.
 const PAGE_MAX: u32 = 1_000;
 /// How many it has unless set otherwise.
 const PAGE: u32 = 100;
@@ -135,7 +135,7 @@ where
     Ok(Answer::new(call.account, applied).at(revision))
 }
 
-fn page_limit(asked: Option<NonZeroU32>) -> Result<NonZeroU32, Problem> {
+pub(super) fn page_limit(asked: Option<NonZeroU32>) -> Result<NonZeroU32, Problem> {
     let limit = asked.or(NonZeroU32::new(PAGE)).unwrap_or(NonZeroU32::MIN);
     if limit.get() > PAGE_MAX {
         let detail = format!("limit is {limit}, a page has at most {PAGE_MAX} events");

@@ -1,5 +1,6 @@
 //! The service around the bank. Every error is a problem document (RFC 9457), no matter which layer made it.
 
+mod account_list;
 mod accounts;
 mod answer;
 mod body;
@@ -29,6 +30,7 @@ pub const BODY_BYTES_MAX: usize = 16 << 10;
 pub fn router(bank: Bank) -> Router {
     let log = Arc::new(ProblemLog::default());
     Router::new()
+        .route("/accounts", get(account_list::list))
         .route("/accounts/{id}", post(accounts::open).get(accounts::standing))
         .route("/accounts/{id}/deposits", post(accounts::deposit))
         .route("/accounts/{id}/withdrawals", post(accounts::withdraw))

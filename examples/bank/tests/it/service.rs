@@ -38,7 +38,7 @@ impl Service {
     }
 
     pub(crate) async fn over(stores: impl Into<Stores>, settings: RuntimeSettings) -> Self {
-        let bank = Bank::start_with(stores, settings).await.unwrap();
+        let bank = Bank::start_with(stores, None, settings).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Server::start(bank, listener).unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();

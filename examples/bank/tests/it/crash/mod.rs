@@ -2,6 +2,7 @@
 
 mod journal;
 mod ledger;
+mod list;
 mod moment;
 mod tellers;
 
@@ -56,15 +57,18 @@ async fn killed_over_and_over(place: &Place, kills: usize) -> Arc<Ledger> {
         }
     }
     let mut bank = Program::serve(place.args());
-    let client = Client::new(bank.url().await).unwrap();
+    let url = bank.url().await;
+    let client = Client::new(url.clone()).unwrap();
     // no one kills this one; a slow machine may still keep it from answering in time
     settle_in_the_end(&client, &ledger, &mut random).await;
     let shown = Journal::as_shown(&client, &ledger.accounts()).await;
+    let listed = list::read(&url).await;
     bank.signal("TERM").await;
     assert!(bank.ended().await.success());
 
     let journal = Journal::read(place).await;
     assert_eq!(shown, journal.accounts, "what the bank shows is not what is in its journal");
+    list::compare(&listed, &journal);
     ledger.audit(&journal);
     println!("{}", ledger.summary());
     ledger.assert_settled();
