@@ -246,16 +246,22 @@ async fn a_commit_hangs_before_and_after_it_is_done() {
         let rig = Arc::clone(&rig);
         async move { rig.commit(40).await }
     });
-    before.held(1).await;
+    held(&before).await;
     assert_eq!(rig.kept().await, (None, 0));
     let other = rig.target.progress().load(&rig.id).await;
     assert!(other.unwrap().is_some(), "it keeps no one else waiting");
     before.open();
-    after.held(1).await;
+    held(&after).await;
     assert_eq!(rig.kept().await, (Some("40".to_owned()), 40));
     assert!(!commit.is_finished());
     after.open();
     commit.await.unwrap().unwrap();
+}
+
+/// Waits until a call is held there, for as long as one may take.
+async fn held(gate: &Gate) {
+    let patience = Duration::from_secs(20);
+    tokio::time::timeout(patience, gate.held(1)).await.expect("the call is not held");
 }
 
 #[tokio::test]
