@@ -108,8 +108,12 @@ impl SegmentMachine {
         if !batch.is_of_lane() {
             return self.replay_failed(event.event.sequence_nr, Some(event), error, around);
         }
+        // one that was held back until now may stand in front of the one that has failed before
+        let place = Some((batch.lane, position(event)));
+        let is_again = std::mem::replace(&mut self.failed_at, place) == place;
+        let attempts = if is_again { self.trial.failed() } else { 1 };
         let (attempts, policy) = match cause {
-            FailedBy::Handler => (self.trial.failed(), self.rules.on_failure),
+            FailedBy::Handler => (attempts, self.rules.on_failure),
             FailedBy::Damage => (0, self.rules.on_failure),
             FailedBy::UnknownType => (0, self.rules.on_unknown),
         };

@@ -7,7 +7,7 @@ use super::{
     trial::Trial,
     unsaved::Unsaved,
 };
-use actum_model::{EntityKey, Lane, LaneCount, Offset, SequenceNr, Timestamp};
+use actum_model::{EntityKey, Lane, LaneCount, Offset, Position, SequenceNr, Timestamp};
 use actum_persistence::{
     progress::{
         DeadLetter, Epoch, ParkedEntity, ParkedRequest, ProgressSave, ProjectionId, ReadProgress,
@@ -42,6 +42,8 @@ pub(crate) struct SegmentMachine {
     pub(super) parked_in_row: u32,
     pub(super) page: Option<LeftOfPage>,
     pub(super) trial: Trial,
+    /// The event that has failed last.
+    pub(super) failed_at: Option<(Lane, Position)>,
     pub(super) pause: Option<Pause>,
     /// How often in a row something could not be reached.
     pub(super) unavailable: u32,
@@ -108,6 +110,7 @@ impl SegmentMachine {
             parked_in_row: 0,
             page: None,
             trial: Trial::default(),
+            failed_at: None,
             pause: None,
             unavailable: 0,
             requests: VecDeque::new(),
@@ -154,6 +157,7 @@ impl SegmentMachine {
             }
         }
         if let Some(page) = self.page.take() {
+            self.next_turn();
             if let Some(last) = page.events.back() {
                 self.progress.met(page.lane, last_read(last));
             }
@@ -207,8 +211,13 @@ impl SegmentMachine {
         let has_more = |lane: Lane| offset.position(lane) < heads.position(lane);
         let at =
             (0..count).map(|nr| (self.turn + nr) % count).find(|at| has_more(self.lanes[*at]))?;
-        self.turn = at + 1;
+        self.turn = at;
         Some(self.lanes[at])
+    }
+
+    /// The next lane has its turn, unless one event has failed: then it goes on with that.
+    fn next_turn(&mut self) {
+        self.turn += usize::from(self.trial == Trial::Together);
     }
 
     fn unsaved_positions(&self) -> u64 {
@@ -325,6 +334,7 @@ impl SegmentMachine {
 
     pub(super) fn wait(&mut self, why: &str, wait: Duration, now: Duration) {
         self.forget_events(); // what is read waits in no memory meanwhile: it would be in the way of others
+        self.next_turn();
         self.pause = Some(Pause { until: now + wait, why: cut(why).into() });
     }
 

@@ -7,6 +7,8 @@ mod ended;
 mod error_text;
 mod left_of_page;
 mod machine;
+#[cfg(test)]
+mod machine_tests;
 mod on_failure;
 mod outcome;
 mod replay;
