@@ -93,7 +93,8 @@ impl Runner {
         log_safely(|| tracing::info!(projection = %self.shared.id, "projection started"));
         let mut known_live_from = live_from;
         loop {
-            let wait = match self.round(place, &mut known_live_from).await {
+            self.check_lease();
+            let wait = match self.round_in_time(place, &mut known_live_from).await {
                 Ok(true) => {
                     self.failures = 0;
                     self.shared.set_phase(ServicePhase::Running);
@@ -110,9 +111,10 @@ impl Runner {
                         || tracing::warn!(projection = %self.shared.id, error = why, "progress of a projection not reached"),
                     );
                     self.shared.set_phase(ServicePhase::Starting(Some(why.into())));
-                    self.check_lease();
-                    AWAY.after(self.failures, fastrand::f64())
-                        .min(self.shared.registration.settings.lease / 3)
+                    let wait = AWAY.after(self.failures, fastrand::f64());
+                    let until_lapsed = self.lapses_at().saturating_duration_since(Instant::now());
+                    let lease = self.shared.registration.settings.lease;
+                    wait.min(if until_lapsed.is_zero() { lease / 3 } else { until_lapsed })
                 }
             };
             self.rest(wait).await;
@@ -151,6 +153,29 @@ impl Runner {
         );
         self.shared.set_phase(ServicePhase::Starting(Some(why.into())));
         sleep(AWAY.after(self.failures, fastrand::f64())).await;
+    }
+
+    /// A round that ends before others may take over.
+    async fn round_in_time(
+        &mut self,
+        place: &dyn JournalPlace,
+        live_from: &mut Offset,
+    ) -> Result<bool, StoreError> {
+        let (now, lease) = (Instant::now(), self.shared.registration.settings.lease);
+        let lapses_at = self.lapses_at();
+        let deadline = if lapses_at > now { lapses_at } else { now + lease };
+        if let Ok(ended) = timeout_at(deadline, self.round(place, live_from)).await {
+            return ended;
+        }
+        self.check_lease();
+        // renewals may be kept although no answer comes: without one for a lease, others take over
+        sleep(lease).await;
+        Err(StoreError::unavailable("renewing the lease of a projection", "no answer in time"))
+    }
+
+    /// When others may take over, if no renewal succeeds.
+    fn lapses_at(&self) -> Instant {
+        self.renewed + self.shared.registration.settings.lease
     }
 
     /// Renews, looks at what is kept, and does what follows; false if nothing is kept any more.
@@ -232,7 +257,9 @@ impl Runner {
 
     /// Waits for the next round: a while, or until something has happened.
     async fn rest(&mut self, wait: Duration) {
-        let until = Instant::now() + wait;
+        let now = Instant::now();
+        let rested = self.resting.values().filter(|until| **until > now).min();
+        let until = rested.map_or(now + wait, |rested| (now + wait).min(*rested));
         loop {
             tokio::select! {
                 () = self.shared.poke.notified() => return,
@@ -280,9 +307,7 @@ impl Runner {
 
     /// Handles nothing any more when others may have taken over: no renewal has succeeded for a lease.
     fn check_lease(&mut self) {
-        if self.renewed.elapsed() >= self.shared.registration.settings.lease
-            && !self.running.is_empty()
-        {
+        if self.lapses_at() <= Instant::now() && !self.running.is_empty() {
             log_safely(
                 || tracing::warn!(projection = %self.shared.id, "lease of a projection lapsed"),
             );
