@@ -7,7 +7,10 @@ use actum_persistence::{
     progress::{StoredProjection, StoredSegment},
     store::{EventFilter, PageLimit, StoreError},
 };
-use std::time::{Duration, SystemTime};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
 
 /// How a projection is, by what is kept of it and what this process knows.
 pub(super) async fn read_status(
@@ -18,23 +21,26 @@ pub(super) async fn read_status(
     let segments: Vec<_> =
         stored.segments.iter().map(|segment| segment_status(shared, segment)).collect();
     let lanes = stored.layout.lanes;
-    let mut oldest: Option<(Lane, Position)> = None;
+    let mut behind_in: BTreeMap<Lane, Position> = BTreeMap::new();
     let mut events = 0;
     for (segment, stored) in segments.iter().zip(&stored.segments) {
         let mut behind = 0;
         for lane in stored.segment.lanes(lanes) {
             let (read, head) = (segment.offset.position(lane), heads.position(lane));
             behind += head.get().saturating_sub(read.get());
-            if read < head && oldest.is_none_or(|(_, position)| read < position) {
-                oldest = Some((lane, read));
+            if read < head {
+                let slowest = behind_in.entry(lane).or_insert(read);
+                *slowest = read.min(*slowest);
             }
         }
         events = events.max(behind);
     }
-    let age = match oldest {
-        None => Some(Duration::ZERO),
-        Some((lane, after)) => age_behind(shared, lane, after).await?,
-    };
+    // positions of two lanes say nothing of which event is older
+    let mut age = Some(Duration::ZERO);
+    for (lane, after) in behind_in {
+        let of_lane = age_behind(shared, lane, after).await?;
+        age = age.zip(of_lane).map(|(age, of_lane)| age.max(of_lane));
+    }
     let rate = shared.rate();
     let eta = match events {
         0 => Some(Duration::ZERO),
