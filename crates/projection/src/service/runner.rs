@@ -14,7 +14,7 @@ use actum_model::{Lane, Offset};
 use actum_persistence::{
     error_chain::full_text,
     panics::{log_safely, panic_message},
-    progress::{Epoch, RunnerRow, Segment, StoredSegment},
+    progress::{Epoch, RunnerRow, SaveError, Segment, StoredSegment},
     store::StoreError,
 };
 use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
@@ -207,8 +207,16 @@ impl Runner {
                 self.running.get(&stored.segment).filter(|running| running.epoch != stored.epoch);
             running.into_iter().for_each(|running| running.controls.lose());
         }
-        for (segment, _) in releases {
-            self.end_segment(segment);
+        for (segment, epoch) in releases {
+            match self.running.get(&segment) {
+                Some(running) => running.controls.end(),
+                // it was claimed or was to be given back, and the answer was lost
+                None => match self.shared.progress.release(&self.shared.id, segment, epoch).await {
+                    Ok(()) | Err(SaveError::Stale) => {}
+                    Err(SaveError::Store(error)) => return Err(error),
+                    Err(error) => return Err(StoreError::invalid(error.to_string())),
+                },
+            }
         }
         if stored.is_paused {
             self.running.values().for_each(|running| running.controls.end());
@@ -247,12 +255,6 @@ impl Runner {
             }
         });
         self.running.insert(segment, RunningSegment { epoch, task: task.id(), controls });
-    }
-
-    fn end_segment(&self, segment: Segment) {
-        if let Some(running) = self.running.get(&segment) {
-            running.controls.end();
-        }
     }
 
     /// Waits for the next round: a while, or until something has happened.

@@ -62,8 +62,16 @@ impl ShareOut {
             shares.releases = surplus.map(|segment| (segment.segment, segment.epoch)).collect();
         }
         if !stored.is_paused {
-            let free = runnable.filter_map(|segment| self.claim(stored, segment, &runs, now));
-            shares.claims = free.take(share.saturating_sub(held.len())).collect();
+            let room = share.saturating_sub(held.len());
+            let claims = runnable.filter_map(|segment| self.claim(stored, segment, &runs, now));
+            let is_mine =
+                |claim: &SegmentClaim| claim.replaces.as_ref().is_some_and(|o| o.name == self.me);
+            let (mut mine, others): (Vec<_>, Vec<_>) = claims.partition(is_mine);
+            // no one else takes those while this one lives
+            let surplus = mine.split_off(room.min(mine.len())).into_iter();
+            shares.releases.extend(surplus.map(|claim| (claim.segment, claim.epoch)));
+            let left = room - mine.len();
+            shares.claims = mine.into_iter().chain(others.into_iter().take(left)).collect();
         }
         shares
     }
@@ -291,6 +299,21 @@ mod tests {
         assert_eq!(
             shares.claims[0].replaces,
             Some(SeenOwner { name: "a".into(), renewal: Some(1) })
+        );
+    }
+
+    #[test]
+    fn what_it_owns_and_does_not_run_it_gives_back_beyond_its_share() {
+        let mut kept = Kept::new(2);
+        let (mut a, mut b) = (runner("a"), runner("b"));
+        kept.rounds(1, &mut [&mut a]);
+        kept.round(&mut b);
+        let first = kept.stored.segments[0].segment;
+        let shares = a.decide(&kept.stored, |segment, _| segment == first, kept.now);
+        let second = &kept.stored.segments[1];
+        assert_eq!(
+            (shares.claims.len(), shares.releases),
+            (0, vec![(second.segment, second.epoch)])
         );
     }
 
