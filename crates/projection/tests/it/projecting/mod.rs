@@ -4,6 +4,7 @@ mod deliveries;
 mod exact;
 mod failures;
 mod place;
+mod random_processes;
 mod regressed;
 mod replaced_journal;
 mod runner_rig;
