@@ -3,7 +3,7 @@ use actum_model::{EntityKey, InvalidKey, Metadata, Payload, Position, SequenceNr
 use actum_projection::{History, Journal, ReadError};
 use actum_runtime::{AppendError, AppendOptions, Expected, Receipt, Runtime, StreamWriter};
 use std::{borrow::Cow, fmt, marker::PhantomData, num::NonZeroU32, time::Duration};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 /// How many attempts a transaction makes unless it is told otherwise.
 const ATTEMPTS_MAX: NonZeroU32 = NonZeroU32::new(10).expect("10 is not 0");
@@ -200,11 +200,11 @@ impl<E: Payload> Stream<E> {
         mut decide: impl FnMut(&S) -> Result<Vec<E>, R>,
     ) -> Result<(S, Receipt), TransactError<R>> {
         let deadline = self.writer.deadline(self.options.timeout);
-        let _turn = timeout_at(deadline, self.writer.turn()).await.map_err(|_| late())??;
+        let _turn = self.writer.turn(deadline).await?;
         let mut folded = Folded { state, at: SequenceNr::ZERO, position: None };
         for _ in 0..self.attempts_max.get() {
             let reading = self.read_on(&mut folded, &mut apply);
-            timeout_at(deadline, reading).await.map_err(|_| late())??;
+            self.writer.while_open(deadline, reading).await??;
             let events = decide(&folded.state).map_err(TransactError::Rejected)?;
             let Folded { state, at, position } = &mut folded;
             if events.is_empty() {
@@ -252,11 +252,6 @@ struct Folded<S> {
     state: S,
     at: SequenceNr,
     position: Option<Position>,
-}
-
-/// The deadline has passed before anything was appended.
-fn late() -> AppendError {
-    AppendError::Timeout { maybe_appended: false }
 }
 
 impl<E> Clone for Stream<E> {

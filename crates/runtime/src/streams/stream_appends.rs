@@ -29,8 +29,8 @@ pub(crate) struct StreamAppends {
     /// The ways to the writers, once they run. Weak, since the writers know the gate, and the gate knows this.
     around: OnceLock<Weak<Surroundings>>,
     load: Arc<Load>,
-    /// Notifies when none is under way any more.
-    settled: Notify,
+    /// Notifies when none is under way any more, and when they are refused.
+    changed: Notify,
 }
 
 struct AppendsState {
@@ -50,7 +50,7 @@ pub(super) struct TakenAppend {
 impl StreamAppends {
     pub(crate) fn new(load: Arc<Load>) -> Self {
         let state = AppendsState { closed: None, lines: StreamLines::new() };
-        Self { state: Mutex::new(state), around: OnceLock::new(), load, settled: Notify::new() }
+        Self { state: Mutex::new(state), around: OnceLock::new(), load, changed: Notify::new() }
     }
 
     /// Names the ways to the writers; only the first call counts.
@@ -58,9 +58,20 @@ impl StreamAppends {
         let _ = self.around.set(Arc::downgrade(around));
     }
 
+    /// Admits an append, which is still to be made.
+    pub(super) fn admit(&self) -> Result<AppendRoom, Failure> {
+        match &self.state.lock().closed {
+            None => AppendRoom::admit(&self.load),
+            Some(failure) => Err(failure.clone()),
+        }
+    }
+
     /// Takes an append, which is written unless its caller [leaves](Self::leave) while it waits for another one.
-    pub(super) fn enter(&self, append: StreamAppend) -> Result<TakenAppend, Failure> {
-        let mut room = AppendRoom::admit(&self.load)?;
+    pub(super) fn enter(
+        &self,
+        append: StreamAppend,
+        mut room: AppendRoom,
+    ) -> Result<TakenAppend, Failure> {
         let (caller, answer) = oneshot::channel();
         let mut state = self.state.lock();
         if let Some(failure) = &state.closed {
@@ -101,7 +112,7 @@ impl StreamAppends {
             self.submit(next, false);
         }
         if is_empty {
-            self.settled.notify_waiters();
+            self.changed.notify_waiters();
         }
     }
 
@@ -126,16 +137,28 @@ impl StreamAppends {
     /// Refuses appends for good, with the failure of the last call. Those that were taken go on.
     pub(crate) fn close(&self, failure: Failure) {
         self.state.lock().closed = Some(failure);
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until appends are refused, and says why.
+    pub(super) async fn refused(&self) -> Failure {
+        loop {
+            let changed = self.changed.notified(); // in front of looking, so that none is missed
+            if let Some(failure) = self.state.lock().closed.clone() {
+                return failure;
+            }
+            changed.await;
+        }
     }
 
     /// Waits until none is under way; to be called when it is closed.
     pub(crate) async fn all_settled(&self) {
         loop {
-            let settled = self.settled.notified(); // in front of looking, so that none is missed
+            let changed = self.changed.notified(); // in front of looking, so that none is missed
             if self.state.lock().lines.is_empty() {
                 return;
             }
-            settled.await;
+            changed.await;
         }
     }
 

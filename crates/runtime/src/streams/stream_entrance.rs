@@ -1,5 +1,6 @@
 use super::{
     AppendError, AppendOptions, Expected,
+    append_room::AppendRoom,
     stream_append::StreamAppend,
     stream_appends::{AppendAnswer, StreamAppends, TakenAppend},
 };
@@ -15,7 +16,7 @@ use actum_persistence::{
     serializer::Serializer,
     store::{EntityRead, EventStore, NewEvent, PageLimit, bounds::NUMBER_MAX},
 };
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
 /// Where appends to streams enter an engine.
@@ -41,6 +42,20 @@ impl StreamEntrance {
 
     pub(super) fn lane_of(&self, stream: &EntityKey) -> Lane {
         self.events.layout().lane_of(stream)
+    }
+
+    /// Waits for what an append or a decision about one needs: until the deadline, and as long as appends are taken.
+    pub(super) async fn while_open<T>(
+        &self,
+        deadline: Instant,
+        needed: impl Future<Output = T>,
+    ) -> Result<T, AppendError> {
+        // in this order: an engine that appends nothing any more says so at once
+        tokio::select! {
+            biased;
+            failure = self.appends.refused() => Err(failure.into()),
+            outcome = timeout_at(deadline, needed) => outcome.map_err(|_| late()),
+        }
     }
 
     /// Turns events into what is stored, within the limits for one append.
@@ -85,19 +100,18 @@ impl StreamEntrance {
         Ok(encoded)
     }
 
-    /// Appends to a stream; ends at the deadline.
+    /// Appends to a stream what was admitted; ends at the deadline.
     pub(super) async fn append(
         &self,
         stream: &EntityKey,
         expected: Expected,
         events: Vec<NewEvent>,
         deadline: Instant,
+        room: AppendRoom,
     ) -> AppendAnswer {
         let seen_at = match expected {
             Expected::Nr(nr) => nr,
-            Expected::Any => {
-                timeout_at(deadline, self.head(stream)).await.map_err(|_| late())??
-            }
+            Expected::Any => self.while_open(deadline, self.head(stream)).await??,
         };
         if seen_at.get().checked_add(events.len() as u64).is_none_or(|last| last > NUMBER_MAX) {
             let what = format!("{stream}: its sequence numbers would pass 2^63 - 1");
@@ -107,13 +121,13 @@ impl StreamEntrance {
             return Err(late());
         }
         if self.term.is_over_at(self.clock.now()) {
-            return Err(lapsed::<std::convert::Infallible>().into());
+            return Err(lapsed::<Infallible>().into());
         }
         let partition = stream.partition(self.events.layout().partitions);
         let lane = self.lane_of(stream);
         let append =
             StreamAppend { stream: stream.clone(), partition, lane, expected, seen_at, events };
-        let mut waiting = AppendWait::enter(&self.appends, append)?;
+        let mut waiting = AppendWait::enter(&self.appends, append, room)?;
         let answer = timeout_at(deadline, &mut waiting.taken.answer).await;
         match answer {
             Ok(answer) => answer.unwrap_or_else(|_| Err(unanswered())),
@@ -138,9 +152,13 @@ struct AppendWait<'a> {
 }
 
 impl<'a> AppendWait<'a> {
-    fn enter(appends: &'a StreamAppends, append: StreamAppend) -> Result<Self, Failure> {
+    fn enter(
+        appends: &'a StreamAppends,
+        append: StreamAppend,
+        room: AppendRoom,
+    ) -> Result<Self, Failure> {
         let stream = append.stream.clone();
-        Ok(Self { appends, stream, taken: appends.enter(append)? })
+        Ok(Self { appends, stream, taken: appends.enter(append, room)? })
     }
 
     /// Ends it at its deadline: with the answer that has come meanwhile, if one has.

@@ -46,3 +46,28 @@ impl fmt::Debug for StreamTurn {
         f.debug_tuple("StreamTurn").field(&self.stream).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{pin::pin, task::Poll};
+
+    #[tokio::test]
+    async fn nothing_is_kept_of_a_stream_that_no_one_has_a_turn_of() {
+        let turns = Arc::new(StreamTurns::default());
+        let stream = EntityKey::new("ledger", "a").expect("a key");
+        let first = turns.take(&stream).await;
+        {
+            let mut given_up = pin!(turns.take(&stream));
+            let polled = std::future::poll_fn(|cx| Poll::Ready(given_up.as_mut().poll(cx))).await;
+            assert!(polled.is_pending());
+        }
+        assert_eq!(turns.0.lock().len(), 1, "the first one still has it");
+        let mut second = pin!(turns.take(&stream));
+        let polled = std::future::poll_fn(|cx| Poll::Ready(second.as_mut().poll(cx))).await;
+        assert!(polled.is_pending());
+        drop(first);
+        drop(second.await);
+        assert!(turns.0.lock().is_empty());
+    }
+}

@@ -53,19 +53,35 @@ impl StreamWriter {
         options: &AppendOptions,
     ) -> Result<Receipt, AppendError> {
         let (stream, deadline) = (self.stream()?, self.deadline(options.timeout));
+        let room = self.entrance.appends.admit()?;
         let events = self.entrance.encode(events, options)?;
-        self.entrance.append(stream, expected, events, deadline).await
+        self.entrance.append(stream, expected, events, deadline, room).await
     }
 
     /// Waits until no one else of this engine who asks for it is about to decide what is appended.
     ///
     /// # Errors
-    /// [`AppendError::Invalid`] when there is no such stream.
+    /// As [`while_open`](Self::while_open); and [`AppendError::Invalid`] when there is no such stream.
     ///
     /// # Cancel safety
     /// Dropping the future gives the place in the order up.
-    pub async fn turn(&self) -> Result<StreamTurn, AppendError> {
-        Ok(self.turns.take(self.stream()?).await)
+    pub async fn turn(&self, deadline: Instant) -> Result<StreamTurn, AppendError> {
+        self.while_open(deadline, self.turns.take(self.stream()?)).await
+    }
+
+    /// Waits for what a decision about an append needs: until the deadline, and as long as the engine takes appends.
+    ///
+    /// # Errors
+    /// [`AppendError::Timeout`] at the deadline; and why the engine takes none any more.
+    ///
+    /// # Cancel safety
+    /// That of `needed`.
+    pub async fn while_open<T>(
+        &self,
+        deadline: Instant,
+        needed: impl Future<Output = T>,
+    ) -> Result<T, AppendError> {
+        self.entrance.while_open(deadline, needed).await
     }
 
     fn stream(&self) -> Result<&EntityKey, AppendError> {

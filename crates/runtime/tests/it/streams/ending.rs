@@ -76,6 +76,32 @@ async fn a_fence_that_the_lease_finds_ends_the_waits_for_a_store_that_hangs() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_an_append_needs_is_not_waited_for_once_the_engine_takes_none() {
+    let rig = Rig::new();
+    let engine = rig.start_set(leased()).await;
+    let a = ledger(&engine, "a");
+    let held = a.turn(a.deadline(None)).await.unwrap();
+    let turn = tokio::spawn({
+        let a = a.clone();
+        async move { a.turn(a.deadline(None)).await }
+    });
+    let read = rig.hold_next(Operation::ReadEntities);
+    let reading = appending(&a, Expected::Any, 1);
+    read.held(1).await;
+    assert_eq!(engine.usage().commands, 1, "it counts from its beginning");
+    rig.memory.reopen().revoke(engine.incarnation()).await.unwrap();
+    engine.fenced().await;
+    let begun = Instant::now();
+    assert_fenced(&turn.await.unwrap().unwrap_err());
+    assert_fenced(&reading.await.unwrap().unwrap_err());
+    let _hangs = rig.hold_next(Operation::ReadEntities);
+    assert_fenced(&append(&a, Expected::Any, [2]).await.unwrap_err());
+    assert_eq!((begun.elapsed(), engine.usage().commands), (Duration::ZERO, 0));
+    drop(held);
+    assert_fenced(&a.turn(a.deadline(None)).await.unwrap_err());
+}
+
+#[tokio::test(start_paused = true)]
 async fn while_the_lease_is_not_renewed_appends_are_refused_as_commands_are() {
     let rig = Rig::new();
     let engine = rig.start_set(leased()).await;

@@ -27,7 +27,7 @@ async fn a_kind_that_the_engine_runs_as_entities_takes_no_events_of_others() {
             let starts = format!("invalid: `{kind}` is a kind of entity that this engine runs: ");
             assert!(why.starts_with(&starts), "{why}");
         }
-        assert_is!(writer.turn().await, Err(AppendError::Invalid { .. }));
+        assert_is!(writer.turn(writer.deadline(None)).await, Err(AppendError::Invalid { .. }));
         assert_eq!(rig.stored(kind, "a").await.len(), 0);
     }
 }

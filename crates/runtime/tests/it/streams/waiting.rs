@@ -81,10 +81,10 @@ async fn turns_go_in_order_and_one_that_is_given_up_holds_up_no_one() {
     let rig = Rig::new();
     let engine = rig.start().await;
     let a = ledger(&engine, "a");
-    let first = a.turn().await.unwrap();
+    let first = a.turn(Instant::now() + SECOND).await.unwrap();
     let turn = |ledger: &actum_runtime::StreamWriter| {
         let ledger = ledger.clone();
-        tokio::spawn(async move { drop(ledger.turn().await.unwrap()) })
+        tokio::spawn(async move { drop(ledger.turn(Instant::now() + SECOND).await.unwrap()) })
     };
     let (second, third) = (turn(&a), turn(&a));
     all_wait().await;
@@ -94,4 +94,7 @@ async fn turns_go_in_order_and_one_that_is_given_up_holds_up_no_one() {
     all_wait().await;
     drop(first);
     third.await.unwrap();
+    let _held = a.turn(Instant::now()).await.unwrap();
+    let late = a.turn(Instant::now() + SECOND).await;
+    assert_is!(late, Err(AppendError::Timeout { maybe_appended: false }));
 }
