@@ -210,3 +210,6 @@ fn behind_of(error: &StoreError) -> AppendError {
         error => error.clone().into(),
     }
 }
+
+#[cfg(test)]
+mod tests;
