@@ -21,6 +21,7 @@ pub struct EngineBuilder {
     settings: RuntimeSettings,
     observer: Option<ObserverRef>,
     caller_context: Option<CallerContext>,
+    streams_only: bool,
 }
 
 impl EngineBuilder {
@@ -34,6 +35,7 @@ impl EngineBuilder {
             settings: RuntimeSettings::default(),
             observer: None,
             caller_context: None,
+            streams_only: false,
         }
     }
 
@@ -85,8 +87,30 @@ impl EngineBuilder {
         Self { projection_bytes_max, ..self }
     }
 
-    /// Replaces the settings of the engine as a whole. An [`observer`](Self::observer) and a
-    /// [`caller_context`](Self::caller_context) of this builder stay, before this or behind it.
+    /// Runs no entities: the engine is for [streams](crate::Stream) and readers of the journal alone. Without this an engine
+    /// that has no entity does not start.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use actum::{Engine, Expected, MemoryStore, Stream};
+    ///
+    /// let engine = Engine::builder("ledgers").store(MemoryStore::new()).streams_only().start().await?;
+    /// let ledger: Stream<u64> = engine.stream("ledger", "2026-11");
+    /// ledger.append(Expected::NEW, [100]).await?;
+    /// # assert!(engine.shutdown().await.is_clean());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn streams_only(mut self) -> Self {
+        self.streams_only = true;
+        self
+    }
+
+    /// Replaces the settings of the engine as a whole. An [`observer`](Self::observer), a
+    /// [`caller_context`](Self::caller_context) and [`streams_only`](Self::streams_only) of this builder stay, before this or
+    /// behind it.
     pub fn settings(mut self, settings: RuntimeSettings) -> Self {
         self.settings = settings;
         self
@@ -163,6 +187,7 @@ impl EngineBuilder {
         let mut settings = self.settings;
         settings.observer = self.observer.or(settings.observer);
         settings.caller_context = self.caller_context.or(settings.caller_context);
+        settings.streams_only |= self.streams_only;
         let mut check = SettingsCheck::new();
         check.bytes("projection_bytes_max", projection_bytes_max, 1 << 20..);
         check.extend(ProjectionRegistration::problems(&projections));

@@ -16,36 +16,16 @@ const ATTEMPTS_MAX: NonZeroU32 = NonZeroU32::new(10).expect("10 is not 0");
 /// deduplication of retries; what is decided on is read, by [`transact`](Self::transact), or by the caller, who then says
 /// where the stream is [expected](Expected).
 ///
-/// A kind that the engine runs as entities is refused: their owner is the only writer.
+/// A kind that the engine runs as entities is refused: their owner is the only writer. What another engine runs it does not
+/// know: give streams kinds of their own. An engine may run [no entities at all](crate::EngineBuilder::streams_only).
 /// Any engine that holds the writer slot of the journal may append, whatever partitions are open in it. Should two of them
 /// believe so, the journal refuses the older one, and events that another engine has appended are conflicts.
 ///
 /// # Examples
 /// ```
-/// # use actum::{Ctx, Effect, Engine, Entity, EventSourced, Handle, MemoryStore};
-/// # struct Account;
-/// # impl Entity for Account {
-/// #     const KIND: &'static str = "account";
-/// #     type Id = String;
-/// #     type Env = ();
-/// #     type Event = u64;
-/// #     type Commands = (u64,);
-/// #     fn initial(_: &String) -> Self { Account }
-/// # }
-/// # impl EventSourced for Account {
-/// #     fn apply(&mut self, _: &u64) {}
-/// # }
-/// # impl Handle<u64> for Account {
-/// #     type Reply = ();
-/// #     type Rejection = std::convert::Infallible;
-/// #     fn handle(&self, amount: u64, _: &Ctx<'_, Self>) -> Result<Effect<Self, ()>, Self::Rejection> {
-/// #         Ok(Effect::persist(amount).reply(()))
-/// #     }
-/// # }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let engine = Engine::builder("bank").store(MemoryStore::new()).entity::<Account>(()).start().await?;
-/// use actum::{AppendError, Expected, Json, Stream, TransactError};
+/// use actum::{AppendError, Engine, Expected, Json, MemoryStore, Stream, TransactError};
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Debug, Serialize, Deserialize)]
@@ -56,6 +36,7 @@ const ATTEMPTS_MAX: NonZeroU32 = NonZeroU32::new(10).expect("10 is not 0");
 /// #[error("the ledger has only {0}")]
 /// struct Insufficient(i64);
 ///
+/// let engine = Engine::builder("bank").store(MemoryStore::new()).streams_only().start().await?;
 /// let ledger: Stream<Booked> = engine.stream("ledger", "2026-11");
 /// let receipt = ledger.append(Expected::NEW, [Booked(100), Booked(-30)]).await?;
 /// assert_eq!(receipt.sequence_nr.get(), 2);

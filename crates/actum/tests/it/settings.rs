@@ -98,7 +98,14 @@ fn every_field_of_the_runtime_settings_is_held() {
         reported(&mut walked, &settings.problems(), expected);
     }
     let nested = ["size_limits", "group_commit", "journal_wait"];
-    let unbounded = ["open_at_start", "elsewhere", "caller_context", "journal_readers", "observer"];
+    let unbounded = [
+        "open_at_start",
+        "elsewhere",
+        "caller_context",
+        "streams_only",
+        "journal_readers",
+        "observer",
+    ];
     walked_all(&all(), walked, &[&nested[..], &unbounded].concat());
 }
 

@@ -14,10 +14,10 @@ pub struct SizeLimits {
     /// Bytes of one encoded reply that is recorded, to be given again to a retry with the same command id: 64 KiB by
     /// default, 1 byte to 4 MiB.
     pub reply_bytes_max: usize,
-    /// Bytes of payload and metadata, without a recorded reply, of the events that one command stores: 4 MiB by default,
+    /// Bytes of payload and metadata, without a recorded reply, of the events that one command or append stores: 4 MiB by default,
     /// as much as `payload_bytes_max` and `metadata_bytes_max` together, so that the largest event can be stored, to 32 MiB.
     pub append_bytes_max: usize,
-    /// Events that one command stores: 10,000 by default, 1 to 100,000.
+    /// Events that one command, or one append to a stream, stores: 10,000 by default, 1 to 100,000.
     pub append_events_max: usize,
 }
 

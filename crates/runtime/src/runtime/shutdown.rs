@@ -24,7 +24,8 @@ use tracing::Instrument;
 #[non_exhaustive]
 #[must_use]
 pub struct ShutdownReport {
-    /// Commands whose callers got a failure instead of an answer at the end, commands sent by `tell` included. Those of a
+    /// Commands whose callers got a failure instead of an answer at the end, commands sent by `tell` and appends to streams
+    /// that waited for others included. Those of a
     /// handler that is stuck are among them: whatever it does when it returns is neither answered nor written.
     pub unanswered: usize,
     /// Writes that were not sent to the store; their callers know.

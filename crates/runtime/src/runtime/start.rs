@@ -123,10 +123,15 @@ fn check(
     if stores.is_none() {
         problems.push("no store was given: call `.store(..)`".to_owned());
     }
-    if registrations.is_empty() {
-        problems.push(
-            "no entity was registered: call `.entity(..)` or `.durable_state(..)`".to_owned(),
-        );
+    match (registrations.len(), settings.streams_only) {
+        (0, false) => problems.push(
+            "no entity was registered: call `.entity(..)` or `.durable_state(..)`, or `.streams_only()` if none is wanted"
+                .to_owned(),
+        ),
+        (1.., true) => problems.push(
+            "`streams_only` is set, and entities were registered: it can be one of the two".to_owned(),
+        ),
+        _ => {}
     }
     let mut kinds: HashMap<&str, &'static str> = HashMap::new();
     for registration in registrations {

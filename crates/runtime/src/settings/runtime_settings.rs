@@ -17,7 +17,7 @@ use std::{sync::Arc, time::Duration};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RuntimeSettings {
-    /// How long an ask waits unless it says otherwise; 5 seconds by default, at least 1 millisecond.
+    /// How long an ask, or an append to a stream, waits unless it says otherwise; 5 seconds by default, at least 1 millisecond.
     pub ask_timeout: Duration,
     /// How long a shutdown waits for what is under way; 10 seconds by default, at most 1 day.
     pub shutdown_timeout: Duration,
@@ -27,12 +27,12 @@ pub struct RuntimeSettings {
     /// How many entities stay in memory; 100,000 by default, at least 1. Beyond it the least recently used idle ones
     /// leave; each partition may hold one more while it takes its turn.
     pub entities_max: usize,
-    /// How many commands may wait for an answer in the engine; 100,000 by default, at least 1.
+    /// How many commands, and appends to streams, may wait for an answer in the engine; 100,000 by default, at least 1.
     pub commands_max: usize,
     /// How many commands of one kind may wait to be looked at in one partition; 10,000 by default, at least 1.
     pub partition_commands_max: usize,
     /// How many bytes of changes may wait to be written; 64 MiB by default, at least 1 MiB; payload, metadata and 128
-    /// bytes for each. Beyond it commands are refused as overloaded.
+    /// bytes for each. Beyond it commands, and appends to streams, are refused as overloaded.
     pub journal_bytes_max: usize,
     /// How many bytes that remembered command ids may take in memory; 64 MiB by default, at least 64 KiB; about 33 for
     /// each id. From seven eighths of it on, entities forget ids before their age, down to the `commands_min` of their
@@ -66,8 +66,11 @@ pub struct RuntimeSettings {
     /// cluster.
     #[doc(hidden)]
     pub elsewhere: Option<ElsewhereRef>,
-    /// What adds to the metadata of each command on the side of its caller; none by default.
+    /// What adds to the metadata of each command, and append to a stream, on the side of its caller; none by default.
     pub caller_context: Option<CallerContext>,
+    /// The engine runs no entities, and serves streams and readers alone; no by default, and one without any entity is
+    /// a mistake.
+    pub streams_only: bool,
     /// How large payloads, metadata and appends may be.
     pub size_limits: SizeLimits,
     /// How writes gather into transactions.
@@ -108,6 +111,7 @@ setters! {
     with_page page: PageLimit;
     with_writer_lease writer_lease: Duration;
     with_journal_wait journal_wait: JournalWait;
+    with_streams_only streams_only: bool;
     with_size_limits size_limits: SizeLimits;
     with_group_commit group_commit: GroupCommitSettings;
     with_journal_readers journal_readers: Option<JournalReaders>;
@@ -141,7 +145,7 @@ impl RuntimeSettings {
 
     /// Calls `add` with the metadata of each command that is sent through an [`EntityRef`](crate::EntityRef), and sends what
     /// it returns: to add the caller's trace context, for example. It runs where the ask is made, before it is sent, also for
-    /// `tell`; a command id and a cause that were given by `command_id` and `caused_by` count more. Commands that came as
+    /// `tell`, and for appends to streams; a command id and a cause that were given by `command_id` and `caused_by` count more. Commands that came as
     /// bytes bring their metadata, and are left as they are.
     ///
     /// What it adds is stored with every event of the command, and counts against the size limit of metadata. It is to be
@@ -227,6 +231,7 @@ impl Default for RuntimeSettings {
             open_at_start: OpenAtStart::default(),
             elsewhere: None,
             caller_context: None,
+            streams_only: false,
             size_limits: SizeLimits::default(),
             group_commit: GroupCommitSettings::default(),
             journal_readers: None,

@@ -131,6 +131,17 @@ async fn an_engine_without_a_store_and_without_an_entity_lists_that_with_everyth
 }
 
 #[tokio::test]
+async fn an_engine_for_streams_only_has_no_entities() {
+    let settings = RuntimeSettings::default().with_streams_only(true);
+    let found = problems(vec![accounts()], settings).await;
+    let [problem] = &found[..] else { panic!("{found:?}") };
+    assert!(
+        problem.starts_with("`streams_only` is set, and entities were registered"),
+        "{problem}"
+    );
+}
+
+#[tokio::test]
 async fn pages_and_names_are_checked_before_a_store_sees_them() {
     let page = |events: u32, bytes| {
         PageLimit::default().with_events(events.try_into().unwrap()).with_bytes(bytes)

@@ -1,7 +1,10 @@
 //! What is appended is read back like the events of entities.
 
 use super::{Booked, BookedEuros, Rig, amounts};
-use actum::{AppendError, Expected, Metadata, ReadError, Stream};
+use actum::{
+    AppendError, Engine, Expected, MemoryStore, Metadata, ReadError, Stream,
+    settings::RuntimeSettings,
+};
 
 #[tokio::test]
 async fn a_stream_is_read_back_as_it_was_appended_with_what_came_with_it() {
@@ -55,6 +58,23 @@ async fn readers_of_the_journal_see_streams_among_its_entities() {
         kinds.push(recorded.entity.kind().to_owned());
     }
     assert_eq!(kinds, ["ledger", "ledger", "counter"]);
+}
+
+#[tokio::test]
+async fn an_engine_without_entities_has_streams_whatever_its_settings() {
+    for settings in [RuntimeSettings::default(), RuntimeSettings::default().with_streams_only(true)]
+    {
+        let builder = Engine::builder("ledgers").store(MemoryStore::new()).streams_only();
+        let engine = builder.settings(settings).start().await.unwrap();
+        let ledger: Stream<Booked> = engine.stream("counter", "2026-11");
+        ledger.append(Expected::NEW, [Booked(1)]).await.unwrap();
+        assert_eq!(ledger.transact(0, super::add, super::book(2)).await.unwrap().0, 3);
+        assert!(engine.health().reasons.is_empty());
+        assert!(engine.shutdown().await.is_clean());
+    }
+    let forgotten = Engine::builder("ledgers").store(MemoryStore::new()).start().await;
+    let why = forgotten.unwrap_err().to_string();
+    assert!(why.contains("no entity was registered"), "{why}");
 }
 
 #[tokio::test]
