@@ -11,6 +11,7 @@ use std::{
     marker::PhantomData,
     num::{NonZeroU16, NonZeroU32},
     sync::Arc,
+    time::Duration,
 };
 
 /// A consumer of the journal with an offset: its name, its handler, whose events it handles, and how it runs.
@@ -88,6 +89,11 @@ impl<P: Projector> Projection<P> {
     pub fn segments(self, segments: u16) -> Self {
         let segments = NonZeroU16::new(segments).expect("a projection has one segment at least");
         self.set(|settings| settings.segments = segments)
+    }
+
+    /// Sets [`ProjectionSettings::batch_interval`].
+    pub fn batch_interval(self, batch_interval: Duration) -> Self {
+        self.set(|settings| settings.batch_interval = batch_interval)
     }
 
     /// Sets [`ProjectionSettings::on_failure`].

@@ -23,6 +23,11 @@ pub struct ProjectionSettings {
     pub batch_bytes: usize,
     /// How long the handlers of a batch may take together before it is saved; 1 second by default, 1 millisecond to 10 minutes.
     pub batch_time: Duration,
+    /// How long after a batch was saved the next one begins at the earliest, as long as there are fewer events than make a
+    /// batch; none by default, up to 1 minute. A transaction for each event that comes is quick to show it, and takes its share
+    /// of the database from those who write there: most of all from the journal of a SQLite file, where one transaction waits
+    /// for the other. A few milliseconds put many events into one.
+    pub batch_interval: Duration,
     /// How long one handler may take; 30 seconds by default, 1 millisecond to 1 hour. Then it has failed.
     pub handler_timeout: Duration,
     /// How often an event is tried again; 5 times by default, up to 1,000.
@@ -61,6 +66,7 @@ impl Default for ProjectionSettings {
             batch_events: 500,
             batch_bytes: 1 << 20,
             batch_time: Duration::from_secs(1),
+            batch_interval: Duration::ZERO,
             handler_timeout: Duration::from_secs(30),
             retries: 5,
             retry_first: Duration::from_millis(100),
@@ -82,6 +88,7 @@ impl ProjectionSettings {
         check.number("batch_events", self.batch_events, 1..=100_000);
         check.bytes("batch_bytes", self.batch_bytes, 1..=64 << 20);
         check.duration("batch_time", self.batch_time, milli..=hour / 6);
+        check.duration("batch_interval", self.batch_interval, ..=hour / 60);
         check.duration("handler_timeout", self.handler_timeout, milli..=hour);
         check.number("retries", self.retries, ..=1_000);
         check.duration("retry_first", self.retry_first, milli..=hour);
@@ -104,6 +111,7 @@ impl ProjectionSettings {
         SegmentRules {
             batch_events: self.batch_events,
             batch_bytes: self.batch_bytes,
+            batch_interval: self.batch_interval,
             retries: self.retries,
             backoff: Backoff { first: self.retry_first, max: self.retry_max },
             unavailable: Backoff {

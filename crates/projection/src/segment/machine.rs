@@ -172,6 +172,9 @@ impl SegmentMachine {
             {
                 SegmentStep::Save(self.base(Timestamp::default()))
             }
+            Some(_) if now < self.saved_at + self.rules.batch_interval && !self.is_far(heads) => {
+                SegmentStep::Wait { until: self.saved_at + self.rules.batch_interval }
+            }
             Some(lane) => {
                 SegmentStep::ReadLane { lane, after: self.progress.offset().position(lane) }
             }
@@ -218,6 +221,14 @@ impl SegmentMachine {
     /// The next lane has its turn, unless one event has failed: then it goes on with that.
     fn next_turn(&mut self) {
         self.turn += usize::from(self.trial == Trial::Together);
+    }
+
+    /// Whether there may be more than a batch behind its progress.
+    fn is_far(&self, heads: &Offset) -> bool {
+        let offset = self.progress.offset();
+        let behind =
+            |lane: &Lane| heads.position(*lane).get().saturating_sub(offset.position(*lane).get());
+        self.lanes.iter().map(behind).sum::<u64>() >= self.rules.batch_events as u64
     }
 
     fn unsaved_positions(&self) -> u64 {

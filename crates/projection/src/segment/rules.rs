@@ -8,6 +8,8 @@ pub(crate) struct SegmentRules {
     pub(crate) batch_events: usize,
     /// How many bytes the events of a batch have at most; one event at least.
     pub(crate) batch_bytes: usize,
+    /// How long after a batch the next one begins at the earliest, while there is less than a batch.
+    pub(crate) batch_interval: Duration,
     /// How often an event is tried again.
     pub(crate) retries: u32,
     /// How long it waits between tries of an event.

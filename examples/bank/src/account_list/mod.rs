@@ -12,10 +12,13 @@ pub use row::ListedAccount;
 pub use sqlite::SqliteAccounts;
 
 use actum::{PostgresStore, ProjectionRegistration, SqliteStore};
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, time::Duration};
 
 /// The name of the projection.
 pub const PROJECTION: &str = "accounts";
+
+/// How much is put into one transaction: the journal is in the same database, and commits of orders come first.
+const BATCH_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Where the list is.
 #[derive(Clone, Debug)]

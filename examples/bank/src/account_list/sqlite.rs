@@ -1,5 +1,5 @@
 use super::{
-    PROJECTION,
+    BATCH_INTERVAL, PROJECTION,
     row::{Change, ListedAccount, expect_one, listed, revision},
 };
 use crate::domain::{Account, AccountEvent};
@@ -34,7 +34,10 @@ impl SqliteAccounts {
 
     pub(super) fn projection(&self) -> Projection<Self> {
         let projection = Projection::exact(PROJECTION, self.target.clone(), self.clone());
-        projection.from::<Account>().on_failure(OnFailure::ParkEntity)
+        projection
+            .from::<Account>()
+            .on_failure(OnFailure::ParkEntity)
+            .batch_interval(BATCH_INTERVAL)
     }
 
     pub(super) async fn page(

@@ -38,6 +38,7 @@ impl World {
             [OnFailure::Stop, OnFailure::SkipToDeadLetters, OnFailure::ParkEntity][rng.usize(0..3)]
         };
         let rules = SegmentRules {
+            batch_interval: Duration::ZERO,
             batch_events: rng.usize(1..12),
             batch_bytes: rng.usize(1..40),
             retries: rng.u32(0..3),

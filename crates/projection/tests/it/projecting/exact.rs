@@ -112,3 +112,24 @@ async fn events_of_others_move_the_offset() {
     .await;
     running.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_within_a_batch_interval_is_handled_together() {
+    let rig = Rig::new(1).await;
+    let (target, trouble) = (MemoryTarget::new(), Trouble::default());
+    let interval = Duration::from_secs(5);
+    let projection = balances(&target, &trouble).batch_interval(interval);
+    let running = run(&rig, "a@1", projection).await;
+    rig.deposit(&account("a"), 1).await;
+    running.caught_up().await;
+    let began = tokio::time::Instant::now();
+    for nr in 1..=3 {
+        rig.append(&account("a"), nr, vec![deposited(1)]).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(row(&target, "a"), Some((1, 1)), "it waits for more");
+    }
+    running.caught_up().await;
+    assert_eq!(row(&target, "a"), Some((4, 4)));
+    assert!(began.elapsed() <= interval, "{:?}", began.elapsed());
+    running.end().await;
+}
