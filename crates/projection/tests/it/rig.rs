@@ -5,6 +5,7 @@ use actum_model::{
     EntityKey, Lane, LaneCount, Metadata, Offset, PartitionCount, Payload, SequenceNr, Timestamp,
 };
 use actum_persistence::{
+    progress::{KeepsProgress, NewProjection, ProjectionId, Segment},
     serializer::Serializer,
     store::{
         AppendBatch, AppendOutcome, EntityAppend, EventDeletion, EventStore, Incarnation,
@@ -15,7 +16,7 @@ use actum_projection::{Events, Journal, ReadError};
 use actum_store_memory::MemoryStore;
 use actum_testkit::{FaultStore, Faults, Operation};
 use std::{
-    num::NonZeroU32,
+    num::{NonZeroU16, NonZeroU32},
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
@@ -101,6 +102,21 @@ impl Rig {
     pub(crate) async fn delete(&self, entity: &EntityKey, up_to: u64) {
         let deletion = EventDeletion::new(entity, SequenceNr::new(up_to));
         self.store.prune_events(self.incarnation, &[deletion]).await.unwrap();
+    }
+
+    /// Enters a projection that has begun with other sources than accounts.
+    pub(crate) async fn other_sources(&self, name: &str) -> ProjectionId {
+        let (layout, id) = (self.store.layout(), ProjectionId::new(name, NonZeroU32::MIN).unwrap());
+        let new = NewProjection {
+            id: id.clone(),
+            sources: vec!["customer".to_owned()],
+            layout,
+            segments: Segment::divide(layout.partitions, NonZeroU16::MIN),
+            start: Offset::beginning(layout.lanes),
+            live_from: Offset::beginning(layout.lanes),
+        };
+        self.store.progress().enter(&new).await.unwrap();
+        id
     }
 
     pub(crate) fn calls(&self, operation: Operation) -> u64 {

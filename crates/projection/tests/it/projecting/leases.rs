@@ -1,0 +1,116 @@
+use super::{
+    deliveries::Deliveries,
+    runner_rig::{Bad, Trouble, balances, parts, row, run, start, until},
+};
+use crate::rig::{Rig, account, deposited};
+use actum_projection::{Projection, ProjectionSettings, ProjectionState, Projector};
+use actum_store_memory::MemoryTarget;
+use actum_testkit::{Fault, FaultTarget, Faults, Operation};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A lease that is longer than any test waits for a hand-over that is to be at once.
+fn long_lease<P: Projector>(projection: Projection<P>) -> Projection<P> {
+    let mut settings = ProjectionSettings::default();
+    settings.lease = Duration::from_secs(3_600);
+    settings.batch_events = 10;
+    projection.settings(settings)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_in_the_middle_of_a_batch_undoes_it_in_time_and_hands_over_at_once() {
+    let rig = Rig::new(1).await;
+    let (target, trouble) = (MemoryTarget::new(), Trouble::default());
+    rig.deposit(&account("a"), 10).await;
+    trouble.set("a", 7, Bad::Hangs);
+    let running = run(&rig, "a@1", long_lease(balances(&target, &trouble))).await;
+    until("its handler hangs", async || trouble.tries() == 7).await;
+    let begun = Instant::now();
+    running.end().await;
+    assert!(begun.elapsed() < Duration::from_secs(7), "{:?}", begun.elapsed());
+    assert_eq!(row(&target, "a"), None, "the batch is undone");
+    trouble.mend();
+    let running = run(&rig, "b@1", long_lease(balances(&target, &trouble))).await;
+    running.projection().caught_up(Duration::from_secs(5)).await.unwrap();
+    assert_eq!(row(&target, "a"), Some((55, 10)));
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_behind_a_slow_event_keeps_what_was_handled() {
+    let rig = Rig::new(1).await;
+    let deliveries = Deliveries::default();
+    let running = run(&rig, "a@1", long_lease(deliveries.projection("mails"))).await;
+    running.caught_up().await;
+    let gate = rig.faults.hold_next(Operation::ChangeProgress, 1);
+    rig.deposit(&account("a"), 10).await;
+    gate.held(1).await;
+    running.place.end();
+    gate.open();
+    running.end().await;
+    rig.append(&account("a"), 10, vec![deposited(1)]).await;
+    let running = run(&rig, "b@1", long_lease(deliveries.projection("mails"))).await;
+    running.projection().caught_up(Duration::from_secs(5)).await.unwrap();
+    let numbers: Vec<_> = deliveries.all().into_iter().map(|delivery| delivery.nr).collect();
+    assert_eq!(numbers, (1..=11).collect::<Vec<_>>(), "none comes again");
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_that_was_held_longer_than_the_lease_keeps_nothing() {
+    let rig = Rig::new(1).await;
+    let (target, trouble) = (MemoryTarget::new(), Trouble::default());
+    let faults = Faults::new();
+    let faulty = FaultTarget::scripted(target.clone(), &faults);
+    let first = start(parts(&rig, "a@1", &faults), [balances(&faulty, &trouble).into()]).await;
+    first.caught_up().await;
+    // it hangs as a whole: nothing is renewed, and its commit is on its way
+    let commit = faults.hold_next(Operation::CommitTransaction, 1);
+    let renewals = faults.hold_next(Operation::RenewRunner, 1_000);
+    rig.deposit(&account("a"), 10).await;
+    commit.held(1).await;
+    let second = run(&rig, "b@1", balances(&target, &trouble)).await;
+    until("the other one has taken over", async || row(&target, "a") == Some((55, 10))).await;
+    commit.open();
+    renewals.open();
+    rig.append(&account("a"), 10, vec![deposited(1)]).await;
+    second.caught_up().await;
+    assert_eq!(row(&target, "a"), Some((56, 11)));
+    assert_eq!(second.state().await, ProjectionState::Running);
+    second.end().await;
+    first.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_runner_whose_renewals_hang_handles_nothing_behind_its_lease() {
+    let rig = Rig::new(1).await;
+    let deliveries = Deliveries::default();
+    let faults = Faults::new();
+    let projection = deliveries.projection("mails");
+    let running = start(parts(&rig, "a@1", &faults), [projection.into()]).await;
+    running.caught_up().await;
+    let renewals = faults.hold_next(Operation::RenewRunner, 1_000);
+    renewals.held(1).await;
+    tokio::time::sleep(ProjectionSettings::default().lease).await;
+    rig.deposit(&account("a"), 3).await;
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(deliveries.all().len(), 0, "others may have taken over");
+    renewals.open();
+    faults.stop();
+    running.caught_up().await;
+    assert_eq!(deliveries.all().len(), 3);
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_segment_whose_save_is_unknown_is_claimed_again_within_a_second_whatever_the_lease() {
+    let rig = Rig::new(1).await;
+    let deliveries = Deliveries::default();
+    let running = run(&rig, "a@1", long_lease(deliveries.projection("mails"))).await;
+    running.caught_up().await;
+    rig.faults.next(Operation::ChangeProgress, Fault::unknown_uncommitted());
+    rig.deposit(&account("a"), 3).await;
+    running.projection().caught_up(Duration::from_secs(1)).await.unwrap();
+    assert_eq!(deliveries.all().len(), 6);
+    running.end().await;
+}
