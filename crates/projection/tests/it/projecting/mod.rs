@@ -1,5 +1,6 @@
 //! Projections, over a journal and a target in memory.
 
+mod bounds;
 mod deliveries;
 mod exact;
 mod failures;
