@@ -1,4 +1,4 @@
-use super::journal::Journal;
+use super::model_journal::ModelJournal;
 use actum_model::EntityKey;
 use actum_persistence::progress::{
     DeadLetter, DeadLetterPlace, Epoch, ParkedEntity, ProgressSave, ReplayedTo, StoredSegment,
@@ -38,7 +38,7 @@ impl Database {
     }
 
     /// Keeps a save; false if it is stale.
-    pub(super) fn save(&mut self, save: &ProgressSave, journal: &Journal) -> bool {
+    pub(super) fn save(&mut self, save: &ProgressSave, journal: &ModelJournal) -> bool {
         if save.epoch != self.segment.epoch {
             return false;
         }
@@ -103,7 +103,7 @@ impl Database {
     }
 
     /// Every event was handled that was not discarded.
-    pub(super) fn check_all(&self, journal: &Journal) {
+    pub(super) fn check_all(&self, journal: &ModelJournal) {
         for entity in journal.entities() {
             let handled = self.handled.get(entity).map(Vec::as_slice).unwrap_or_default();
             for event in journal.events_of(entity) {

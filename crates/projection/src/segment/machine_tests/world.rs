@@ -1,4 +1,4 @@
-use super::{database::Database, journal::Journal};
+use super::{database::Database, model_journal::ModelJournal};
 use crate::segment::{
     Backoff, Batch, BatchOutcome, FailedBy, OnFailure, SegmentEnd, SegmentMachine, SegmentRules,
     SegmentStep, Surrounding,
@@ -16,7 +16,7 @@ pub(super) struct World {
     pub(super) is_bad: bool,
     lanes: LaneCount,
     rules: SegmentRules,
-    pub(super) journal: Journal,
+    pub(super) journal: ModelJournal,
     pub(super) database: Database,
     machine: Option<SegmentMachine>,
     now: Duration,
@@ -58,7 +58,7 @@ impl World {
             is_bad: true,
             lanes,
             rules,
-            journal: Journal::new(lanes),
+            journal: ModelJournal::new(lanes),
             database: Database::new(stored),
             machine: None,
             now: Duration::ZERO,

@@ -8,13 +8,13 @@ use bytes::Bytes;
 use std::{collections::BTreeMap, num::NonZeroU32};
 
 /// Events of some entities in some lanes, as a store returns them.
-pub(super) struct Journal {
+pub(super) struct ModelJournal {
     lanes: Vec<Vec<JournalEvent>>,
     heads: BTreeMap<EntityKey, u64>,
     next_event_nr: u64,
 }
 
-impl Journal {
+impl ModelJournal {
     pub(super) fn new(lanes: LaneCount) -> Self {
         let lanes = lanes.iter().map(|_| Vec::new()).collect();
         Self { lanes, heads: BTreeMap::new(), next_event_nr: 1 }
