@@ -1,6 +1,6 @@
 use super::{find_time::offset_at, shared::SharedProjection};
 use crate::definition::StartAt;
-use actum_model::{Lane, Offset};
+use actum_model::Offset;
 use actum_persistence::{
     progress::{NewProjection, Segment, StoredProjection},
     store::StoreError,
@@ -66,17 +66,4 @@ pub(super) fn differs(stored: &StoredProjection, shared: &SharedProjection) -> O
         ));
     }
     None
-}
-
-/// How far all segments have come.
-pub(super) fn slowest(stored: &StoredProjection) -> Offset {
-    let lanes = stored.layout.lanes;
-    let of_lane = |lane: Lane| {
-        let segments = stored
-            .segments
-            .iter()
-            .filter(|segment| segment.segment.lanes(lanes).any(|l| l == lane));
-        segments.map(|segment| segment.progress.offset().position(lane)).min().unwrap_or_default()
-    };
-    Offset::of_positions(lanes.iter().map(of_lane).collect::<Vec<_>>())
 }

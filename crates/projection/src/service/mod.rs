@@ -8,6 +8,7 @@ mod exact;
 mod find_time;
 mod handling;
 mod journal_place;
+mod needed;
 mod projection_error;
 mod projection_ref;
 mod projection_service;

@@ -1,7 +1,8 @@
 use super::{
     JournalPlace,
     controls::Controls,
-    entering::{differs, enter, slowest},
+    entering::{differs, enter},
+    needed::needed,
     segment_task::SegmentTask,
     shared::{ServicePhase, SharedProjection},
     work::{Hurry, NotDone},
@@ -191,7 +192,8 @@ impl Runner {
         let Some(stored) = progress.load(id).await? else { return Ok(false) };
         self.renewed = begun;
         *live_from = stored.live_from.clone();
-        for (lane, position) in (0..).map(Lane::new).zip(slowest(&stored).positions()) {
+        let needed = needed(&**progress, &stored).await?;
+        for (lane, position) in (0..).map(Lane::new).zip(needed.positions()) {
             place.has_read(lane, *position);
         }
         let now = self.shared.now();

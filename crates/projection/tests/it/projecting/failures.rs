@@ -1,5 +1,6 @@
 use super::runner_rig::{Bad, Trouble, balances, row, run, until};
 use crate::rig::{Rig, account, deposited};
+use actum_model::Lane;
 use actum_projection::{OnFailure, ProjectionState};
 use actum_store_memory::MemoryTarget;
 
@@ -133,4 +134,29 @@ async fn many_entities_parked_in_a_row_stop_the_segment() {
     })
     .await;
     running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_be_replayed_is_kept_in_the_journal() {
+    for policy in [OnFailure::ParkEntity, OnFailure::SkipToDeadLetters] {
+        let rig = Rig::new(1).await;
+        let (target, trouble) = (MemoryTarget::new(), Trouble::default());
+        for nr in 0..5 {
+            rig.deposit(&account(&format!("a{nr}")), 2).await;
+        }
+        let last = if policy == OnFailure::ParkEntity { 1 } else { 2 };
+        trouble.set("a2", last, Bad::Fails);
+        let running = run(&rig, "a@1", balances(&target, &trouble).on_failure(policy)).await;
+        running.caught_up().await;
+        let read_to = || running.place.read_to(Lane::new(0)).get();
+        until("it has read what is in front of the event", async || read_to() == 3 + last).await;
+        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        assert_eq!(read_to(), 3 + last, "the event may be asked for");
+        trouble.mend();
+        running.projection().replay_parked(None).await.unwrap();
+        running.projection().replay_dead_letters(None).await.unwrap();
+        until("nothing of it is needed", async || read_to() == 10).await;
+        assert_eq!(row(&target, "a2"), Some((3, 2)));
+        running.end().await;
+    }
 }
