@@ -81,7 +81,7 @@ impl PostgresTarget {
         Self::of_source(Source::Pool(pool), settings)
     }
 
-    /// The database at `url`, as [`PostgresStore::connect`] has it, with connections of its own. Nothing is opened or
+    /// The database at `url`, as [`PostgresStore::connect`](crate::PostgresStore::connect) has it, with connections of its own. Nothing is opened or
     /// created before the first use.
     ///
     /// # Errors
