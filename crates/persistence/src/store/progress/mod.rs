@@ -3,6 +3,12 @@
 //!
 //! [`ProgressStore`] speaks of names and numbers; a database that also holds what a projection writes is an
 //! [`ExactTarget`]: there rows and progress are committed in one transaction.
+//!
+//! # What may grow
+//! What a store answers with is `#[non_exhaustive]` and has a constructor. Exhaustive on purpose, since a store that overlooked a
+//! new part would lose it, is what it is asked for and what it keeps: [`NewProjection`], [`SegmentClaim`], [`SeenOwner`],
+//! [`ProgressChange`], [`ProgressSave`], [`ReplayedTo`], [`Rewind`], [`ParkedEntity`], [`ParkedRequest`], [`DeadLetter`],
+//! [`DeadLetterPlace`], [`LastRead`]. So is what says that a name is not one: [`InvalidProjectionId`].
 
 mod dead_letter;
 mod epoch;
