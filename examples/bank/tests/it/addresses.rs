@@ -9,7 +9,7 @@ async fn address_that_leads_nowhere_is_a_problem() {
     let service = Service::with_ada().await;
     for path in [
         "/",
-        "/accounts",
+        "/account",
         "/accounts/",
         "/accounts/ada/",
         "/accounts/ada/deposit",
@@ -31,6 +31,7 @@ async fn method_that_an_address_does_not_take_is_answered_with_those_it_takes() 
     let service = Service::with_ada().await;
     for (path, takes) in [
         ("/accounts/ada", &["POST", "GET", "HEAD"][..]),
+        ("/accounts", &["GET", "HEAD"]),
         ("/accounts/ada/deposits", &["POST"]),
         ("/accounts/ada/withdrawals", &["POST"]),
         ("/accounts/ada/close", &["POST"]),

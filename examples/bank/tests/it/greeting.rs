@@ -54,7 +54,7 @@ async fn every_line_that_the_bank_prints_can_be_pasted() {
             answers.push(curl(&line).await);
         }
     }
-    let [opened, deposited, withdrawn, shown, history, gift, again] = &answers[..] else {
+    let [opened, deposited, withdrawn, shown, history, list, gift, again] = &answers[..] else {
         panic!("{answers:#?}");
     };
     assert_eq!(opened["owner"], "Ada");
@@ -63,6 +63,8 @@ async fn every_line_that_the_bank_prints_can_be_pasted() {
     let expected = json!({ "account": "ada", "owner": "Ada", "status": "open", "balance": 1100, "revision": 3 });
     assert_eq!(*shown, expected);
     assert_eq!(history["events"].as_array().unwrap().len(), 3);
+    let listed = json!({ "accounts": [expected] });
+    assert_eq!(*list, listed);
     assert_eq!((&gift["balance"], gift), (&json!(1200), again));
     bank.kill().await;
 }
