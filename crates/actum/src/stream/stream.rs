@@ -5,7 +5,7 @@ use actum_runtime::{AppendError, AppendOptions, Expected, Receipt, Runtime, Stre
 use std::{borrow::Cow, fmt, marker::PhantomData, num::NonZeroU32, time::Duration};
 use tokio::time::Instant;
 
-/// How many attempts a transaction makes unless it is told otherwise.
+/// How many attempts a transaction makes unless set otherwise.
 const ATTEMPTS_MAX: NonZeroU32 = NonZeroU32::new(10).expect("10 is not 0");
 
 /// One stream of events in the journal, for code that wants no actor: a kind and an id of its own. Cheap to clone, and never

@@ -1,4 +1,4 @@
-//! What the runner of a segment decides: a pure machine. It takes what was read and what came of a batch, and says what comes
+//! What the runner of a segment decides: a pure machine. It takes what was read and the outcome of a batch, and says what comes
 //! next; it reads no clock and does nothing itself.
 
 mod backoff;

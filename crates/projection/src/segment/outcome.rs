@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-/// What came of a batch.
+/// The outcome of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum BatchOutcome {
     /// The first `handled` were handled, and their progress is saved.

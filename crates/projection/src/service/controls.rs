@@ -36,7 +36,7 @@ impl Controls {
         self.wanted.send_modify(|wanted| wanted.is_lost = true);
     }
 
-    /// Asks it to look at what is requested.
+    /// Asks it to read what is requested.
     pub(super) fn request(&self) {
         self.wanted.send_modify(|wanted| wanted.requests += 1);
     }

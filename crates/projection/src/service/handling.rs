@@ -114,7 +114,7 @@ impl<P: Projector> Handling<P> {
     }
 }
 
-/// What came of something that is done outside of a batch.
+/// The outcome of something that is done outside of a batch.
 pub(super) fn done(ended: Result<Result<(), HandlerError>, Arc<str>>) -> Result<(), NotDone> {
     let why = match ended {
         Ok(Ok(())) => return Ok(()),

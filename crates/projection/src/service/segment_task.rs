@@ -48,7 +48,7 @@ struct Ahead {
     reading: JoinHandle<Result<FeedPage, StoreError>>,
 }
 
-/// How many requests are looked at together; the rest comes when they are done.
+/// How many requests are read together; the rest comes when they are done.
 pub(super) const REQUESTS_MAX: u32 = 1_000;
 
 impl SegmentTask {
@@ -89,7 +89,7 @@ impl SegmentTask {
             room,
             ahead,
         };
-        task.look_at_requests().await?;
+        task.read_requests().await?;
         Ok(task)
     }
 
@@ -143,7 +143,7 @@ impl SegmentTask {
         if wanted.ends || self.wanted.has_changed().is_err() {
             return self.machine.stop();
         }
-        if let Err(error) = self.look_at_requests().await {
+        if let Err(error) = self.read_requests().await {
             let id = &self.shared.id;
             log_safely(|| {
                 tracing::warn!(projection = %id, error = full_text(&error), "requests of a projection not read");
@@ -151,8 +151,8 @@ impl SegmentTask {
         }
     }
 
-    /// Looks at what is asked of parked entities and dead letters. What fails is looked at again in the next round.
-    async fn look_at_requests(&mut self) -> Result<(), StoreError> {
+    /// Reads what is asked of parked entities and dead letters. What fails is read again in the next round.
+    async fn read_requests(&mut self) -> Result<(), StoreError> {
         let SharedProjection { progress, id, .. } = &*self.shared;
         let parked = all_parked(&self.shared, self.segment).await?;
         let letters = progress.dead_letters(id, self.segment, true, None, REQUESTS_MAX).await?;
@@ -298,5 +298,5 @@ impl Drop for Ahead {
     }
 }
 
-/// No one waits longer than this without a look.
+/// How long a segment that waits for events goes without a check.
 const IDLE_MAX: Duration = Duration::from_secs(60);

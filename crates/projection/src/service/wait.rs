@@ -19,8 +19,8 @@ pub(super) struct Wait {
     deadline: Instant,
 }
 
-/// How often what another process has saved is looked at.
-const LOOK: Duration = Duration::from_millis(50);
+/// How often what another process has saved is read.
+const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
 impl Wait {
     pub(super) fn new(
@@ -39,7 +39,7 @@ impl Wait {
             loop {
                 match self.shared.feed.events().heads().await {
                     Ok(heads) => return heads,
-                    Err(_) => sleep(LOOK).await,
+                    Err(_) => sleep(CHECK_INTERVAL).await,
                 }
             }
         };
@@ -56,7 +56,7 @@ impl Wait {
         let mut moved = self.shared.moved();
         loop {
             moved.borrow_and_update();
-            match timeout_at(self.deadline, self.look(places, is_write)).await {
+            match timeout_at(self.deadline, self.check(places, is_write)).await {
                 Ok(Ok(true)) => return Ok(()),
                 Ok(Ok(false)) => {}
                 Ok(Err(error)) => return Err(error),
@@ -65,7 +65,7 @@ impl Wait {
             let news = async {
                 tokio::select! {
                     changed = moved.changed() => if changed.is_err() { pending::<()>().await },
-                    () = sleep(LOOK) => {}
+                    () = sleep(CHECK_INTERVAL) => {}
                 }
             };
             if timeout_at(self.deadline, news).await.is_err() {
@@ -75,13 +75,13 @@ impl Wait {
     }
 
     /// Whether it has come so far; an error if it will not.
-    async fn look(&self, places: &[(Lane, Position)], is_write: bool) -> Result<bool, WaitError> {
+    async fn check(&self, places: &[(Lane, Position)], is_write: bool) -> Result<bool, WaitError> {
         match self.shared.phase() {
             ServicePhase::Failed(why) => return Err(WaitError::Stopped { name: self.name(), why }),
             ServicePhase::Ended => return Err(WaitError::Ended { name: self.name() }),
             ServicePhase::Starting(_) | ServicePhase::Running => {}
         }
-        if let Some(has_all) = self.look_here(places, is_write) {
+        if let Some(has_all) = self.check_here(places, is_write) {
             return Ok(has_all);
         }
         // a store that fails is asked again until the time is over
@@ -98,7 +98,7 @@ impl Wait {
             _ => None,
         };
         let partition = event.as_ref().map(|event| event.partition);
-        let has_all = self.look_at(&stored, places, partition)?;
+        let has_all = self.check_stored(&stored, places, partition)?;
         let Some(event) = event.filter(|_| stored.parked > 0) else { return Ok(has_all) };
         match self.parked(&event.entity, event.partition).await {
             Ok(None) => Ok(has_all),
@@ -108,7 +108,7 @@ impl Wait {
     }
 
     /// Whether it has come so far, by the segments of this process alone; none if that does not say it.
-    fn look_here(&self, places: &[(Lane, Position)], is_write: bool) -> Option<bool> {
+    fn check_here(&self, places: &[(Lane, Position)], is_write: bool) -> Option<bool> {
         let layout = self.shared.feed.events().layout();
         let local = self.shared.all_local();
         let partitions: usize = local.iter().map(|(segment, _)| segment.count()).sum();
@@ -129,7 +129,7 @@ impl Wait {
     }
 
     /// Whether it has come so far, by what is kept and by the segments of this process.
-    fn look_at(
+    fn check_stored(
         &self,
         stored: &StoredProjection,
         places: &[(Lane, Position)],

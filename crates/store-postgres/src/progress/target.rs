@@ -199,8 +199,8 @@ impl fmt::Debug for PostgresTarget {
 
 /// Begins a transaction, in one round trip.
 ///
-/// It is marked with what the server forgets when it ends, whoever ends it. A server that can do so notices a client that
-/// has gone while a statement runs, and cancels it.
+/// It is marked with a setting that the server forgets when the transaction ends, by any commit or rollback. A server that can
+/// do so notices a client that has gone while a statement runs, and cancels it.
 fn beginning(mark: &str, open_max: Duration, resets: bool) -> String {
     let reset = if resets { RESET } else { "" };
     let millis = open_max.as_millis().clamp(1, i32::MAX as u128);

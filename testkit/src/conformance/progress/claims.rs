@@ -23,7 +23,7 @@ pub async fn a_free_segment_is_claimed(fixture: &dyn ProgressFixture) {
     assert_eq!(projection.load().await, expected);
 }
 
-/// Older or newer, whoever owns it.
+/// Older or newer, with an owner or without.
 pub async fn a_claim_in_another_epoch_gets_nothing(fixture: &dyn ProgressFixture) {
     let projection = TestProjection::enter(fixture).await;
     let held = projection.claim(left(), "a").await;
@@ -36,8 +36,8 @@ pub async fn a_claim_in_another_epoch_gets_nothing(fixture: &dyn ProgressFixture
     assert_eq!(projection.load().await, seen);
 }
 
-/// Whoever has not seen that there is an owner, or has seen another one, gets nothing.
-pub async fn a_claim_that_replaces_someone_else_gets_nothing(fixture: &dyn ProgressFixture) {
+/// A claimant that has not seen that there is an owner, or has seen another one, gets nothing.
+pub async fn a_claim_that_names_another_owner_gets_nothing(fixture: &dyn ProgressFixture) {
     let projection = TestProjection::enter(fixture).await;
     projection.claim(left(), "a").await;
     projection.renew("b").await;

@@ -28,7 +28,7 @@ pub async fn everything_is_there_after_a_crash(fixture: &dyn ProgressFixture) {
     assert_is_there(fixture, &before).await;
 }
 
-/// What one handle was told, another one that was open before says at once.
+/// What is kept through one handle is read at once through another one that was open before.
 pub async fn every_handle_sees_what_is_kept(fixture: &dyn ProgressFixture) {
     let watcher = fixture.open().await;
     let (before, projection) = filled(fixture).await;

@@ -29,7 +29,7 @@ macro_rules! progress_conformance {
             Plain claims:
                 a_free_segment_is_claimed
                 a_claim_in_another_epoch_gets_nothing
-                a_claim_that_replaces_someone_else_gets_nothing
+                a_claim_that_names_another_owner_gets_nothing
                 an_owner_that_does_not_renew_is_replaced
                 an_owner_that_has_renewed_keeps_its_segment
                 an_owner_that_is_no_runner_is_replaced

@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// * Names and texts are kept as they are. Those who call keep to [`RUNNER_BYTES_MAX`](super::RUNNER_BYTES_MAX) and
 ///   [`ERROR_BYTES_MAX`](super::ERROR_BYTES_MAX).
 /// * What is not there, a projection, segment or entity, changes nothing; it is no error unless said so. A segment that is
-///   not there is stale for whoever names an epoch of it.
+///   not there is stale for a caller that names an epoch of it.
 ///
 /// # Cancel safety
 /// Dropping the future of a read has no effect; dropping that of a change leaves its outcome unknown.

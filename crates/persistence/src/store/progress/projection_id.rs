@@ -1,6 +1,6 @@
 use std::{fmt, num::NonZeroU32, sync::Arc};
 
-/// Names one version of a projection. Progress is kept by this, for ever: whoever uses the name goes on where it stopped.
+/// Names one version of a projection. Progress is kept by this, for ever: a projection of the same name and version goes on where this one stopped.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProjectionId {
     name: Arc<str>,

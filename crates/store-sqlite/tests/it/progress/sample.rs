@@ -44,7 +44,7 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-    /// Enters the projection if need be, and takes its segment from whoever has it.
+    /// Enters the projection if need be, and takes its segment from its owner, if it has one.
     pub(crate) async fn claim(target: &SqliteTarget, name: &str) -> Self {
         let progress = target.progress();
         let found = progress.enter(&new_projection(name)).await.unwrap();
