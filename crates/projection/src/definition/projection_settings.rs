@@ -100,7 +100,7 @@ impl ProjectionSettings {
         check.duration("shutdown_timeout", self.shutdown_timeout, ..=hour / 6);
     }
 
-    /// How much is read at once.
+    /// How much is read and handled at once.
     pub(crate) fn page_limit(&self) -> PageLimit {
         let events = u32::try_from(self.batch_events).unwrap_or(u32::MAX);
         let events = NonZeroU32::new(events).unwrap_or(NonZeroU32::MIN);
@@ -109,8 +109,7 @@ impl ProjectionSettings {
 
     pub(crate) fn rules(&self, is_exact: bool) -> SegmentRules {
         SegmentRules {
-            batch_events: self.batch_events,
-            batch_bytes: self.batch_bytes,
+            batch: self.page_limit(),
             batch_interval: self.batch_interval,
             retries: self.retries,
             backoff: Backoff { first: self.retry_first, max: self.retry_max },

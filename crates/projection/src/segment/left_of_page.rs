@@ -1,6 +1,6 @@
 use super::batch::position;
 use actum_model::{Lane, Position};
-use actum_persistence::store::{JournalEvent, LanePage};
+use actum_persistence::store::{JournalEvent, LanePage, PageLimit, PageRoom};
 use std::collections::VecDeque;
 
 /// What is left of a page of a lane.
@@ -20,18 +20,12 @@ impl LeftOfPage {
     /// of the page they reach over is to be [taken](Self::take) behind them.
     pub(super) fn batch(
         &self,
-        events_max: usize,
-        bytes_max: usize,
+        limit: PageLimit,
         is_held_back: impl Fn(&JournalEvent) -> bool,
     ) -> Vec<JournalEvent> {
-        let mut bytes = 0;
-        let wanted = self.events.iter().filter(|event| !is_held_back(event)).take(events_max);
-        let fits = |event: &&JournalEvent| {
-            let is_first = bytes == 0;
-            bytes += event.event.bytes().max(1);
-            is_first || bytes <= bytes_max
-        };
-        wanted.take_while(fits).cloned().collect()
+        let mut room = PageRoom::new(limit);
+        let wanted = self.events.iter().filter(|event| !is_held_back(event));
+        wanted.take_while(|event| room.take(&event.event)).cloned().collect()
     }
 
     /// Removes everything up to this position.

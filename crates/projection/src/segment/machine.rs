@@ -7,7 +7,7 @@ use super::{
     trial::Trial,
     unsaved::Unsaved,
 };
-use actum_model::{EntityKey, Lane, LaneCount, Offset, Position, SequenceNr, Timestamp};
+use actum_model::{EntityKey, Lane, LaneCount, Offset, Position, Timestamp};
 use actum_persistence::{
     progress::{
         DeadLetter, Epoch, ParkedEntity, ParkedRequest, ProgressSave, ProjectionId, ReadProgress,
@@ -71,7 +71,7 @@ pub(crate) struct Surrounding {
     pub(crate) chance: f64,
 }
 
-/// How a segment is, for those who look at it.
+/// How a segment is, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SegmentView {
     pub(crate) offset: Offset,
@@ -88,13 +88,13 @@ impl SegmentMachine {
     pub(crate) fn new(
         projection: ProjectionId,
         claimed: StoredSegment,
-        parked: Vec<ParkedEntity>,
+        parked: &[ParkedEntity],
         lanes: LaneCount,
         rules: SegmentRules,
         now: Duration,
     ) -> Self {
         let StoredSegment { segment, progress, epoch, handled, .. } = claimed;
-        let mut machine = Self {
+        Self {
             projection,
             segment,
             epoch,
@@ -106,7 +106,7 @@ impl SegmentMachine {
             saved_at: now,
             saved_handled: handled,
             unsaved: Unsaved::default(),
-            parked: HashMap::new(),
+            parked: parked.iter().map(|it| (it.entity.clone(), it.clone())).collect(),
             parked_in_row: 0,
             page: None,
             trial: Trial::default(),
@@ -117,11 +117,7 @@ impl SegmentMachine {
             replay: None,
             is_stopping: false,
             end: None,
-        };
-        machine.parked =
-            parked.iter().map(|parked| (parked.entity.clone(), parked.clone())).collect();
-        machine.requested(parked, Vec::new());
-        machine
+        }
     }
 
     /// What comes next; `heads` is how far the lanes are known to go.
@@ -139,7 +135,7 @@ impl SegmentMachine {
             self.end = Some(SegmentEnd::Released);
         }
         if self.unsaved.has_records() || (self.end.is_some() && self.progress != self.saved) {
-            return SegmentStep::Save(self.base(Timestamp::default()));
+            return SegmentStep::Save(self.base());
         }
         if let Some(end) = &self.end {
             return SegmentStep::End(end.clone());
@@ -149,9 +145,8 @@ impl SegmentMachine {
 
     fn lane_step(&mut self, now: Duration, heads: &Offset) -> SegmentStep {
         if let Some(page) = &self.page {
-            let events_max = self.trial.events_max(self.rules.batch_events);
             let is_held_back = |event: &JournalEvent| self.parked.contains_key(&event.entity);
-            let events = page.batch(events_max, self.rules.batch_bytes, is_held_back);
+            let events = page.batch(self.trial.limit(self.rules.batch), is_held_back);
             if !events.is_empty() {
                 return SegmentStep::Handle(self.batch(page.lane, BatchKind::Lane, events));
             }
@@ -170,7 +165,7 @@ impl SegmentMachine {
                 if is_unsaved
                     && (now >= save_at || self.unsaved_positions() >= UNSAVED_POSITIONS_MAX) =>
             {
-                SegmentStep::Save(self.base(Timestamp::default()))
+                SegmentStep::Save(self.base())
             }
             Some(_) if now < self.saved_at + self.rules.batch_interval && !self.is_far(heads) => {
                 SegmentStep::Wait { until: self.saved_at + self.rules.batch_interval }
@@ -178,9 +173,7 @@ impl SegmentMachine {
             Some(lane) => {
                 SegmentStep::ReadLane { lane, after: self.progress.offset().position(lane) }
             }
-            None if is_unsaved && now >= save_at => {
-                SegmentStep::Save(self.base(Timestamp::default()))
-            }
+            None if is_unsaved && now >= save_at => SegmentStep::Save(self.base()),
             None => SegmentStep::Idle { until: is_unsaved.then_some(save_at) },
         }
     }
@@ -199,10 +192,10 @@ impl SegmentMachine {
         let replay = self.replay.as_ref()?;
         if replay.events.is_none() {
             let (entity, from) = (replay.what.entity().clone(), replay.what.from());
-            let after = in_front_of(from);
+            let after = from.previous();
             return Some(SegmentStep::ReadEntity { entity, after, one: replay.what.is_letter() });
         }
-        let batch = replay.batch(self.rules.batch_events, self.rules.batch_bytes);
+        let batch = replay.batch(self.rules.batch);
         let (kind, events) = batch?; // what was read is not empty, see `read_entity` and `ended`
         Some(SegmentStep::Handle(self.batch(replay.what.lane(), kind, events)))
     }
@@ -228,7 +221,7 @@ impl SegmentMachine {
         let offset = self.progress.offset();
         let behind =
             |lane: &Lane| heads.position(*lane).get().saturating_sub(offset.position(*lane).get());
-        self.lanes.iter().map(behind).sum::<u64>() >= self.rules.batch_events as u64
+        self.lanes.iter().map(behind).sum::<u64>() >= u64::from(self.rules.batch.events.get())
     }
 
     fn unsaved_positions(&self) -> u64 {
@@ -238,18 +231,17 @@ impl SegmentMachine {
     }
 
     fn batch(&self, lane: Lane, what: BatchKind, events: Vec<JournalEvent>) -> Batch {
-        Batch { lane, events, what, base: self.base(Timestamp::default()) }
+        Batch { lane, events, what, base: self.base() }
     }
 
-    /// What there is to save.
-    fn base(&self, saved_at: Timestamp) -> ProgressSave {
+    /// What there is to save; when is said as it is saved.
+    fn base(&self) -> ProgressSave {
         let mut base = ProgressSave::nothing(
             self.projection.clone(),
             self.segment,
             self.epoch,
             self.progress.clone(),
         );
-        base.saved_at = saved_at;
         self.unsaved.fill(&mut base);
         base
     }
@@ -274,7 +266,7 @@ impl SegmentMachine {
             let why = format!("the events up to {deleted} were deleted from the journal");
             return self.replay_failed(from, None, &why, around);
         }
-        let after = in_front_of(from);
+        let after = from.previous();
         replay.read(page, after, self.progress.offset().position(replay.what.lane()));
         if replay.events.as_ref().is_some_and(VecDeque::is_empty) {
             if replay.what.is_letter() {
@@ -375,8 +367,4 @@ impl SegmentMachine {
     pub(crate) fn holds_events(&self) -> bool {
         self.page.is_some() || self.replay.as_ref().is_some_and(|replay| replay.events.is_some())
     }
-}
-
-fn in_front_of(nr: SequenceNr) -> SequenceNr {
-    SequenceNr::new(nr.get().saturating_sub(1))
 }

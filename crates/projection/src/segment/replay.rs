@@ -2,7 +2,7 @@ use super::{Batch, batch::BatchKind, trial::Trial};
 use actum_model::{EntityKey, Lane, Partition, SequenceNr};
 use actum_persistence::{
     progress::{DeadLetter, ParkedEntity},
-    store::{EntityPage, JournalEvent, StoredEvent},
+    store::{EntityPage, JournalEvent, PageLimit, PageRoom, StoredEvent},
 };
 use std::collections::VecDeque;
 
@@ -95,20 +95,11 @@ impl Replay {
     }
 
     /// What is handled next of what was read; none if there is nothing left of it.
-    pub(super) fn batch(
-        &self,
-        events_max: usize,
-        bytes_max: usize,
-    ) -> Option<(BatchKind, Vec<JournalEvent>)> {
+    pub(super) fn batch(&self, limit: PageLimit) -> Option<(BatchKind, Vec<JournalEvent>)> {
         let left = self.events.as_ref()?;
-        let mut bytes = 0;
-        let fits = |event: &&JournalEvent| {
-            let is_first = bytes == 0;
-            bytes += event.event.bytes().max(1);
-            is_first || bytes <= bytes_max
-        };
-        let events_max = self.trial.events_max(events_max);
-        let events: Vec<_> = left.iter().take(events_max).take_while(fits).cloned().collect();
+        let mut room = PageRoom::new(self.trial.limit(limit));
+        let fits = left.iter().take_while(|event| room.take(&event.event));
+        let events: Vec<_> = fits.cloned().collect();
         if events.is_empty() {
             return None;
         }

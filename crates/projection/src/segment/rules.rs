@@ -1,13 +1,12 @@
 use super::{Backoff, OnFailure};
+use actum_persistence::store::PageLimit;
 use std::time::Duration;
 
 /// By what a segment decides.
 #[derive(Clone, Debug)]
 pub(crate) struct SegmentRules {
-    /// How many events a batch has at most.
-    pub(crate) batch_events: usize,
-    /// How many bytes the events of a batch have at most; one event at least.
-    pub(crate) batch_bytes: usize,
+    /// How much a batch has at most.
+    pub(crate) batch: PageLimit,
     /// How long after a batch the next one begins at the earliest, while there is less than a batch.
     pub(crate) batch_interval: Duration,
     /// How often an event is tried again.

@@ -1,3 +1,6 @@
+use actum_persistence::store::PageLimit;
+use std::num::NonZeroU32;
+
 /// How many events are tried together, while one of them fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Trial {
@@ -13,13 +16,15 @@ pub(super) enum Trial {
 }
 
 impl Trial {
-    /// How many events are tried at most.
-    pub(super) fn events_max(self, batch: usize) -> usize {
-        match self {
-            Self::Together => batch,
-            Self::Before(events) => events.min(batch),
+    /// How much is tried at most, of what a batch may have.
+    pub(super) fn limit(self, batch: PageLimit) -> PageLimit {
+        let events = match self {
+            Self::Together => return batch,
+            Self::Before(events) => u32::try_from(events).unwrap_or(u32::MAX),
             Self::OneByOne(_) | Self::Alone { .. } => 1,
-        }
+        };
+        let events = NonZeroU32::new(events).unwrap_or(NonZeroU32::MIN);
+        batch.with_events(events.min(batch.events))
     }
 
     /// What is tried behind events that were handled.

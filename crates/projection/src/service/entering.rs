@@ -1,6 +1,4 @@
-use super::{find_time::offset_at, shared::SharedProjection};
-use crate::definition::StartAt;
-use actum_model::Offset;
+use super::{shared::SharedProjection, start_offset::start_offset};
 use actum_persistence::{
     progress::{NewProjection, Segment, StoredProjection},
     store::StoreError,
@@ -13,25 +11,7 @@ pub(super) async fn enter(shared: &SharedProjection) -> Result<StoredProjection,
     }
     let (events, settings) = (shared.feed.events(), &shared.registration.settings);
     let (layout, heads) = (events.layout(), events.heads().await?);
-    let start = match &settings.start_at {
-        StartAt::Beginning => Offset::beginning(layout.lanes),
-        StartAt::Now => heads.clone(),
-        StartAt::Behind(offset) => {
-            let fits = offset.positions().len() == heads.positions().len()
-                && offset
-                    .positions()
-                    .iter()
-                    .zip(heads.positions())
-                    .all(|(offset, head)| offset <= head);
-            if !fits {
-                return Err(StoreError::invalid(format!(
-                    "`start_at` is behind {offset:?}, and the journal ends at {heads:?}"
-                )));
-            }
-            offset.clone()
-        }
-        StartAt::Time(time) => offset_at(&**events, *time).await?,
-    };
+    let start = start_offset(&**events, &settings.start_at, &heads).await?;
     let new = NewProjection {
         id: shared.id.clone(),
         sources: sources(shared),

@@ -1,24 +1,19 @@
-use actum_model::{Lane, Offset, Partition, Position};
+use super::{all_parked::all_parked, shared::SharedProjection};
+use actum_model::{Lane, Offset, Position};
 use actum_persistence::{
-    progress::{DeadLetterPlace, ProgressStore, Segment, StoredProjection},
+    progress::{DeadLetterPlace, Segment, StoredProjection},
     store::StoreError,
 };
-
-/// How many parked entities are read at once.
-const PAGE: u32 = 1_000;
 
 /// Up to where a projection needs no event of the journal any more: what lies behind the slowest segment is to be handled, and
 /// what is parked or a dead letter may be replayed.
 pub(super) async fn needed(
-    progress: &dyn ProgressStore,
+    shared: &SharedProjection,
     stored: &StoredProjection,
 ) -> Result<Offset, StoreError> {
-    let lanes = stored.layout.lanes;
+    let (lanes, all) = (stored.layout.lanes, Segment::all(stored.layout.partitions));
     let read = |lane: Lane| {
-        let segments = stored
-            .segments
-            .iter()
-            .filter(|segment| segment.segment.lanes(lanes).any(|own| own == lane));
+        let segments = stored.segments.iter().filter(|it| it.segment.has_lane(lane, lanes));
         segments.map(|segment| segment.progress.offset().position(lane)).min().unwrap_or_default()
     };
     let mut needed: Vec<_> = lanes.iter().map(read).collect();
@@ -27,29 +22,16 @@ pub(super) async fn needed(
             *needed = Position::new(position.get().saturating_sub(1)).min(*needed);
         }
     };
-    let last = Partition::new(stored.layout.partitions.get().saturating_sub(1));
-    let Some(all) = Segment::new(Partition::new(0), last) else {
-        return Ok(Offset::of_positions(needed));
-    };
     if stored.parked > 0 {
-        let mut after = None;
-        loop {
-            let parked = progress.parked(&stored.id, all, after.as_ref(), PAGE).await?;
-            parked.iter().for_each(|parked| need(parked.lane, parked.position));
-            match parked.into_iter().next_back() {
-                Some(last) => after = Some(last.entity),
-                None => break,
-            }
-        }
+        let parked = all_parked(shared, all).await?;
+        parked.iter().for_each(|parked| need(parked.lane, parked.position));
     }
     if stored.dead_letters > 0 {
         for lane in lanes.iter() {
             let after = Some(DeadLetterPlace { lane, position: Position::ZERO });
-            let first = progress.dead_letters(&stored.id, all, false, after, 1).await?;
-            first
-                .iter()
-                .filter(|letter| letter.place.lane == lane)
-                .for_each(|letter| need(lane, letter.place.position));
+            let first = shared.progress.dead_letters(&stored.id, all, false, after, 1).await?;
+            let of_lane = first.iter().filter(|letter| letter.place.lane == lane);
+            of_lane.for_each(|letter| need(lane, letter.place.position));
         }
     }
     Ok(Offset::of_positions(needed))

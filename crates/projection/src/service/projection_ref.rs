@@ -197,7 +197,10 @@ impl ProjectionRef {
         limit: u32,
     ) -> Result<Vec<ParkedEntity>, ProjectionError> {
         let (shared, stored) = self.stored().await?;
-        Ok(shared.progress.parked(&shared.id, all(&stored), after, limit.min(1_000)).await?)
+        Ok(shared
+            .progress
+            .parked(&shared.id, Segment::all(stored.layout.partitions), after, limit.min(1_000))
+            .await?)
     }
 
     /// Has the events that are held back handled, of one parked entity or of all: the runner reads them from the journal, and
@@ -239,7 +242,7 @@ impl ProjectionRef {
         limit: u32,
     ) -> Result<Vec<DeadLetter>, ProjectionError> {
         let (shared, stored) = self.stored().await?;
-        let (all, limit) = (all(&stored), limit.min(1_000));
+        let (all, limit) = (Segment::all(stored.layout.partitions), limit.min(1_000));
         Ok(shared.progress.dead_letters(&shared.id, all, false, after, limit).await?)
     }
 
@@ -268,11 +271,6 @@ impl ProjectionRef {
         let (shared, _) = self.stored().await?;
         Ok(shared.progress.discard_letter(&shared.id, place).await?)
     }
-}
-
-fn all(stored: &StoredProjection) -> Segment {
-    let last = actum_model::Partition::new(stored.layout.partitions.get() - 1);
-    Segment::new(actum_model::Partition::new(0), last).expect("0 is not behind the last partition")
 }
 
 impl fmt::Debug for ProjectionRef {

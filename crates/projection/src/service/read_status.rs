@@ -1,12 +1,10 @@
 use super::{
     Lag, ProjectionError, ProjectionState, ProjectionStatus, SegmentStatus,
+    event_at::event_behind,
     shared::{ServicePhase, SharedProjection},
 };
 use actum_model::{Lane, Position, Timestamp};
-use actum_persistence::{
-    progress::{StoredProjection, StoredSegment},
-    store::{EventFilter, PageLimit, StoreError},
-};
+use actum_persistence::progress::{StoredProjection, StoredSegment};
 use std::{
     collections::BTreeMap,
     time::{Duration, SystemTime},
@@ -36,9 +34,10 @@ pub(super) async fn read_status(
         events = events.max(behind);
     }
     // positions of two lanes say nothing of which event is older
-    let mut age = Some(Duration::ZERO);
+    let (now, mut age) = (Timestamp::from(SystemTime::now()), Some(Duration::ZERO));
     for (lane, after) in behind_in {
-        let of_lane = age_behind(shared, lane, after).await?;
+        let oldest = event_behind(&**shared.feed.events(), lane, after).await?;
+        let of_lane = oldest.map(|event| now.since(event.event.timestamp));
         age = age.zip(of_lane).map(|(age, of_lane)| age.max(of_lane));
     }
     let rate = shared.rate();
@@ -96,16 +95,4 @@ fn state(
     }
     let waits = segments.iter().find_map(|segment| segment.waits.clone());
     waits.map_or(ProjectionState::Running, |why| ProjectionState::Waiting { why })
-}
-
-/// How long ago the first event behind this place happened; none if there is none any more.
-async fn age_behind(
-    shared: &SharedProjection,
-    lane: Lane,
-    after: Position,
-) -> Result<Option<Duration>, StoreError> {
-    let all = EventFilter::default();
-    let page = shared.feed.events().read_lane(lane, after, &all, PageLimit::one_event()).await?;
-    let now = Timestamp::from(SystemTime::now());
-    Ok(page.events.first().map(|event| now.since(event.event.timestamp)))
 }

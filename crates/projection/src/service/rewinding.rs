@@ -1,7 +1,10 @@
-use super::{ProjectionError, find_time::offset_at, shared::SharedProjection};
+use super::{ProjectionError, shared::SharedProjection, start_offset::start_offset};
 use crate::definition::StartAt;
 use actum_model::Offset;
-use actum_persistence::progress::{Rewind, StoredProjection};
+use actum_persistence::{
+    progress::{Rewind, StoredProjection},
+    store::StoreError,
+};
 
 /// What lets a projection begin somewhere else; everything it has handled before is a replay then.
 pub(super) async fn rewind(
@@ -10,24 +13,9 @@ pub(super) async fn rewind(
     to: &StartAt,
 ) -> Result<Rewind, ProjectionError> {
     let heads = shared.feed.events().heads().await?;
-    let to = match to {
-        StartAt::Beginning => Offset::beginning(stored.layout.lanes),
-        StartAt::Now => heads.clone(),
-        StartAt::Behind(offset) => {
-            let has_lanes = offset.positions().len() == heads.positions().len();
-            if !has_lanes
-                || offset
-                    .positions()
-                    .iter()
-                    .zip(heads.positions())
-                    .any(|(offset, head)| offset > head)
-            {
-                let what = format!("{offset:?} is not in the journal, which ends at {heads:?}");
-                return Err(ProjectionError::Invalid { what });
-            }
-            offset.clone()
-        }
-        StartAt::Time(time) => offset_at(&**shared.feed.events(), *time).await?,
+    let to = match start_offset(&**shared.feed.events(), to, &heads).await {
+        Err(StoreError::Invalid { what }) => return Err(ProjectionError::Invalid { what }),
+        to => to?,
     };
     let mut live_from = stored.live_from.clone();
     let lanes = stored.layout.lanes;

@@ -81,21 +81,17 @@ impl Runner {
 
     /// Returns only when the projection cannot run.
     async fn serve(&mut self, place: &dyn JournalPlace) {
-        let live_from = match self.start().await {
-            Ok(live_from) => live_from,
-            Err(why) => {
-                log_safely(
-                    || tracing::error!(projection = %self.shared.id, %why, "projection cannot run"),
-                );
-                return self.shared.set_phase(ServicePhase::Failed(why));
-            }
-        };
+        if let Err(why) = self.start().await {
+            log_safely(
+                || tracing::error!(projection = %self.shared.id, %why, "projection cannot run"),
+            );
+            return self.shared.set_phase(ServicePhase::Failed(why));
+        }
         self.shared.set_phase(ServicePhase::Running);
         log_safely(|| tracing::info!(projection = %self.shared.id, "projection started"));
-        let mut known_live_from = live_from;
         loop {
             self.check_lease();
-            let wait = match self.round_in_time(place, &mut known_live_from).await {
+            let wait = match self.round_in_time(place).await {
                 Ok(true) => {
                     self.failures = 0;
                     self.shared.set_phase(ServicePhase::Running);
@@ -123,7 +119,7 @@ impl Runner {
     }
 
     /// Enters the projection and prepares what it writes to, until that is done; says why it cannot be.
-    async fn start(&mut self) -> Result<Offset, Arc<str>> {
+    async fn start(&mut self) -> Result<(), Arc<str>> {
         let shared = Arc::clone(&self.shared);
         let stored = loop {
             match enter(&shared).await {
@@ -135,10 +131,10 @@ impl Runner {
         if let Some(why) = differs(&stored, &shared) {
             return Err(why.into());
         }
-        let limits = shared.limits(stored.live_from.clone(), Hurry::default());
+        let limits = shared.limits(stored.live_from, Hurry::default());
         loop {
             match shared.registration.work.set_up(&limits).await {
-                Ok(()) => return Ok(stored.live_from),
+                Ok(()) => return Ok(()),
                 // also what may be repaired from outside, such as missing rights: it is tried again
                 Err(NotDone { why, .. }) => {
                     self.wait_to_start(&format!("preparing what it writes to: {why}")).await;
@@ -157,15 +153,11 @@ impl Runner {
     }
 
     /// A round that ends before others may take over.
-    async fn round_in_time(
-        &mut self,
-        place: &dyn JournalPlace,
-        live_from: &mut Offset,
-    ) -> Result<bool, StoreError> {
+    async fn round_in_time(&mut self, place: &dyn JournalPlace) -> Result<bool, StoreError> {
         let (now, lease) = (Instant::now(), self.shared.registration.settings.lease);
         let lapses_at = self.lapses_at();
         let deadline = if lapses_at > now { lapses_at } else { now + lease };
-        if let Ok(ended) = timeout_at(deadline, self.round(place, live_from)).await {
+        if let Ok(ended) = timeout_at(deadline, self.round(place)).await {
             return ended;
         }
         self.check_lease();
@@ -179,20 +171,15 @@ impl Runner {
         self.renewed + self.shared.registration.settings.lease
     }
 
-    /// Renews, looks at what is kept, and does what follows; false if nothing is kept any more.
-    async fn round(
-        &mut self,
-        place: &dyn JournalPlace,
-        live_from: &mut Offset,
-    ) -> Result<bool, StoreError> {
+    /// Renews, reads what is kept, and does what follows; false if nothing is kept any more.
+    async fn round(&mut self, place: &dyn JournalPlace) -> Result<bool, StoreError> {
         let SharedProjection { progress, id, .. } = &*self.shared;
         let begun = Instant::now();
         progress.renew(id, &self.me, &self.dead).await?;
         self.dead.clear();
         let Some(stored) = progress.load(id).await? else { return Ok(false) };
         self.renewed = begun;
-        *live_from = stored.live_from.clone();
-        let needed = needed(&**progress, &stored).await?;
+        let needed = needed(&self.shared, &stored).await?;
         for (lane, position) in (0..).map(Lane::new).zip(needed.positions()) {
             place.has_read(lane, *position);
         }
@@ -230,7 +217,7 @@ impl Runner {
                 continue; // its task ends
             }
             if let Some(claimed) = self.shared.progress.claim(&claim).await? {
-                self.begin_segment(claimed, live_from.clone());
+                self.begin_segment(claimed, stored.live_from.clone());
             }
         }
         Ok(true)

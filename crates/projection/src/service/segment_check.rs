@@ -1,7 +1,8 @@
-use actum_model::{LaneCount, Position};
+use super::event_at::event_at;
+use actum_model::LaneCount;
 use actum_persistence::{
     progress::{LastRead, ReadProgress, Segment},
-    store::{EventFilter, EventStore, PageLimit, StoreError},
+    store::{EventStore, StoreError},
 };
 
 /// Checks that a segment can go on in this journal: that it ends no earlier than the segment has read, and that the event
@@ -21,10 +22,7 @@ pub(super) async fn check_progress(
             )));
         }
         let Some(LastRead { position, event_id }) = progress.last(lane) else { continue };
-        let before = Position::new(position.get().saturating_sub(1));
-        let page =
-            events.read_lane(lane, before, &EventFilter::default(), PageLimit::one_event()).await?;
-        if let Some(found) = page.events.first().filter(|event| event.event.position == position)
+        if let Some(found) = event_at(events, lane, position).await?
             && found.event.event_id != event_id
         {
             let found = found.event.event_id;

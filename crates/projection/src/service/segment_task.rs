@@ -10,7 +10,10 @@ use actum_model::{EntityKey, Lane, Position, Timestamp};
 use actum_persistence::{
     error_chain::full_text,
     panics::log_safely,
-    progress::{Epoch, ProgressChange, ProgressSave, SaveError, Segment, StoredSegment},
+    progress::{
+        DeadLetter, Epoch, ParkedEntity, ProgressChange, ProgressSave, SaveError, Segment,
+        StoredSegment,
+    },
     store::{EntityRead, EventFilter, PageLimit, StoreError},
 };
 use std::{
@@ -66,16 +69,17 @@ impl SegmentTask {
         let doubts = heads.borrow().doubts;
         let is_wrong =
             check_progress(&**shared.feed.events(), segment, lanes, &claimed.progress).await?;
-        let parked = all_parked(&shared, segment).await?;
+        let (parked, letters) = requests(&shared, segment).await?;
         let rules = settings.rules(shared.registration.work.is_exact());
         let mut machine =
-            SegmentMachine::new(shared.id.clone(), claimed, parked, lanes, rules, shared.now());
+            SegmentMachine::new(shared.id.clone(), claimed, &parked, lanes, rules, shared.now());
+        machine.requested(parked, letters);
         if let Some(what) = is_wrong {
             machine.fail(&what);
         }
         let (filter, limit) = (shared.filter(segment), settings.page_limit());
         let (room, ahead) = (None, None);
-        let mut task = Self {
+        Ok(Self {
             shared,
             segment,
             epoch,
@@ -88,9 +92,7 @@ impl SegmentTask {
             limit,
             room,
             ahead,
-        };
-        task.read_requests().await?;
-        Ok(task)
+        })
     }
 
     /// Runs until the segment ends.
@@ -153,9 +155,7 @@ impl SegmentTask {
 
     /// Reads what is asked of parked entities and dead letters. What fails is read again in the next round.
     async fn read_requests(&mut self) -> Result<(), StoreError> {
-        let SharedProjection { progress, id, .. } = &*self.shared;
-        let parked = all_parked(&self.shared, self.segment).await?;
-        let letters = progress.dead_letters(id, self.segment, true, None, REQUESTS_MAX).await?;
+        let (parked, letters) = requests(&self.shared, self.segment).await?;
         self.machine.requested(parked, letters);
         Ok(())
     }
@@ -284,6 +284,16 @@ impl SegmentTask {
         }
         end
     }
+}
+
+/// All parked entities of a segment, and its dead letters of which something is asked.
+async fn requests(
+    shared: &SharedProjection,
+    segment: Segment,
+) -> Result<(Vec<ParkedEntity>, Vec<DeadLetter>), StoreError> {
+    let parked = all_parked(shared, segment).await?;
+    let letters = shared.progress.dead_letters(&shared.id, segment, true, None, REQUESTS_MAX);
+    Ok((parked, letters.await?))
 }
 
 impl Drop for SegmentTask {

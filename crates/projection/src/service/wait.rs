@@ -1,12 +1,13 @@
 use super::{
     WaitError,
     all_parked::all_parked,
+    event_at::event_at,
     shared::{ServicePhase, SharedProjection},
 };
 use actum_model::{EntityKey, Lane, LaneCount, Offset, Partition, Position};
 use actum_persistence::{
     progress::{Segment, StoredProjection, StoredSegment},
-    store::{EventFilter, JournalEvent, PageLimit, StoreError},
+    store::StoreError,
 };
 use std::{future::pending, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -90,7 +91,7 @@ impl Wait {
         };
         let event = match places {
             [(lane, position)] if is_write => {
-                match event_at(&self.shared, *lane, *position).await {
+                match event_at(&**self.shared.feed.events(), *lane, *position).await {
                     Ok(event) => event,
                     Err(_) => return Ok(false),
                 }
@@ -117,7 +118,7 @@ impl Wait {
         }
         let concerned = || {
             local.iter().filter(|(segment, _)| {
-                places.iter().any(|place| has_lane(*segment, place.0, layout.lanes))
+                places.iter().any(|place| segment.has_lane(place.0, layout.lanes))
             })
         };
         if concerned().any(|(_, view)| view.waits.is_some() || (is_write && view.parked > 0)) {
@@ -178,28 +179,12 @@ impl Wait {
     }
 }
 
-fn has_lane(segment: Segment, lane: Lane, lanes: LaneCount) -> bool {
-    segment.lanes(lanes).any(|own| own == lane)
-}
-
 fn is_behind(
     segment: Segment,
     offset: &Offset,
     places: &[(Lane, Position)],
     lanes: LaneCount,
 ) -> bool {
-    let of_segment = places.iter().filter(|place| has_lane(segment, place.0, lanes));
-    of_segment.into_iter().any(|(lane, position)| offset.position(*lane) < *position)
-}
-
-/// The event at a place; none if it was deleted.
-async fn event_at(
-    shared: &SharedProjection,
-    lane: Lane,
-    position: Position,
-) -> Result<Option<JournalEvent>, StoreError> {
-    let before = Position::new(position.get().saturating_sub(1));
-    let all = EventFilter::default();
-    let page = shared.feed.events().read_lane(lane, before, &all, PageLimit::one_event()).await?;
-    Ok(page.events.into_iter().next().filter(|event| event.event.position == position))
+    let is_behind = |(lane, position): &(Lane, Position)| offset.position(*lane) < *position;
+    places.iter().any(|place| segment.has_lane(place.0, lanes) && is_behind(place))
 }

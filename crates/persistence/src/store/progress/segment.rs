@@ -15,6 +15,12 @@ impl Segment {
         (first <= last).then_some(Self { first, last })
     }
 
+    /// All partitions of a journal.
+    #[must_use]
+    pub fn all(partitions: PartitionCount) -> Self {
+        Self { first: Partition::new(0), last: Partition::new(partitions.get() - 1) }
+    }
+
     /// All partitions, divided into `count` segments whose sizes differ by one at most; as many as there are partitions if
     /// there are fewer than that.
     #[must_use]
@@ -68,16 +74,19 @@ impl Segment {
         self.partitions().contains(&partition)
     }
 
+    /// Whether one of its entities writes to `lane`, of so many.
+    #[must_use]
+    pub fn has_lane(self, lane: Lane, lanes: LaneCount) -> bool {
+        let (first, last, nr) =
+            (u32::from(self.first.nr()), u32::from(self.last.nr()), u32::from(lane.nr()));
+        let count = u32::from(lanes.get());
+        // the first partition of the lane that is not in front of the segment
+        nr < count && first + (nr + count - first % count) % count <= last
+    }
+
     /// The lanes that its entities write to, in order.
     pub fn lanes(self, lanes: LaneCount) -> impl Iterator<Item = Lane> {
-        let has = move |lane: &Lane| {
-            let (first, last, nr) =
-                (u32::from(self.first.nr()), u32::from(self.last.nr()), u32::from(lane.nr()));
-            let count = u32::from(lanes.get());
-            // the first partition of the lane that is not in front of the segment
-            first + (nr + count - first % count) % count <= last
-        };
-        lanes.iter().filter(has)
+        lanes.iter().filter(move |lane| self.has_lane(*lane, lanes))
     }
 }
 
@@ -140,6 +149,7 @@ mod tests {
                     .collect();
                 expected.sort();
                 expected.dedup();
+                assert!(!segment.has_lane(Lane::new(count), lanes), "there is no such lane");
                 assert_eq!(
                     segment.lanes(lanes).collect::<Vec<_>>(),
                     expected,

@@ -4,8 +4,9 @@ use crate::segment::{
     SegmentStep, Surrounding,
 };
 use actum_model::{EntityKey, LaneCount, Offset, Partition, Timestamp};
-use actum_persistence::progress::{
-    ParkedRequest, ProgressSave, ProjectionId, ReadProgress, Segment, StoredSegment,
+use actum_persistence::{
+    progress::{ParkedRequest, ProgressSave, ProjectionId, ReadProgress, Segment, StoredSegment},
+    store::PageLimit,
 };
 use fastrand::Rng;
 use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
@@ -39,8 +40,9 @@ impl World {
         };
         let rules = SegmentRules {
             batch_interval: Duration::ZERO,
-            batch_events: rng.usize(1..12),
-            batch_bytes: rng.usize(1..40),
+            batch: PageLimit::default()
+                .with_events(NonZeroU32::new(rng.u32(1..12)).unwrap())
+                .with_bytes(rng.usize(1..40)),
             retries: rng.u32(0..3),
             backoff: Backoff { first: Duration::from_millis(10), max: Duration::from_secs(1) },
             unavailable: Backoff { first: Duration::from_millis(10), max: Duration::from_secs(1) },
@@ -128,7 +130,7 @@ impl World {
         self.poison.clear();
     }
 
-    /// The runner has the machine look at what is requested.
+    /// The runner passes on what is requested.
     pub(super) fn request(&mut self) {
         if let Some(machine) = &mut self.machine {
             let parked = self.database.parked.values().cloned().collect();
@@ -204,11 +206,10 @@ impl World {
         self.database.free();
         self.failures.clear();
         let id = ProjectionId::new("balances", NonZeroU32::MIN).unwrap();
-        let (stored, parked) =
-            (self.database.segment.clone(), self.database.parked.values().cloned());
+        let stored = self.database.segment.clone();
+        let parked: Vec<_> = self.database.parked.values().cloned().collect();
         let (lanes, rules) = (self.lanes, self.rules.clone());
-        self.machine =
-            Some(SegmentMachine::new(id, stored, parked.collect(), lanes, rules, self.now));
+        self.machine = Some(SegmentMachine::new(id, stored, &parked, lanes, rules, self.now));
         self.request();
     }
 

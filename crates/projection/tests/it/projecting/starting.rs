@@ -133,3 +133,16 @@ async fn the_age_is_that_of_the_oldest_event_of_any_lane() {
     assert!(lag.events == 2 && lag.age > Some(Duration::from_secs(3_600)), "{lag:?}");
     running.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_rewind_beyond_the_journal_is_refused_and_changes_nothing() {
+    let rig = Rig::new(1).await;
+    rig.deposit(&account("a"), 4).await;
+    let running = run(&rig, "a@1", Deliveries::default().projection("mails")).await;
+    running.projection().caught_up(MINUTE).await.unwrap();
+    let refused = running.projection().rewind(behind(5)).await.unwrap_err();
+    assert_eq!(refused.to_string(), "`start_at` is behind 5, and the journal ends at 4");
+    let status = running.projection().status().await.unwrap();
+    assert_eq!((status.lag.events, status.handled), (0, 4));
+    running.end().await;
+}
