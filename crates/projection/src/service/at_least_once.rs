@@ -1,6 +1,6 @@
 use super::{
     exact::{not_kept, not_saved},
-    handling::{FailureCause, Handled, Handling, done, in_time},
+    handling::{Handled, Handling, done, in_time},
     work::{NotDone, Work, WorkLimits, WorkPlace},
 };
 use crate::{
@@ -81,22 +81,14 @@ impl<P: Projector<Target = AtLeastOnce>> Work for AtLeastOnceWork<P> {
     async fn run(&mut self, batch: &Batch) -> BatchOutcome {
         let Handled { events, failure } = self.handling.run(batch, &mut ()).await;
         if let Some(failure) = failure {
-            let error = failure.error;
-            return match failure.cause {
-                FailureCause::Event(cause) if events == 0 => {
-                    BatchOutcome::Failed { at: 0, error, cause }
-                }
-                // what was begun for those in front of it is finished, so that they need not come again
-                FailureCause::Event(cause) => match self.handling.flush(&mut ()).await {
-                    Ok(()) => BatchOutcome::Failed { at: events, error, cause },
-                    Err(flush) if flush.cause == FailureCause::Unavailable => {
-                        BatchOutcome::Unavailable { handled: 0, error: flush.error }
-                    }
-                    Err(flush) => BatchOutcome::FailedSomewhere { error: flush.error },
-                },
-                FailureCause::Flush => BatchOutcome::FailedSomewhere { error },
-                FailureCause::Unavailable => BatchOutcome::Unavailable { handled: 0, error },
-            };
+            // what was begun for those in front of it is finished, so that they need not come again
+            if events > 0
+                && !failure.is_of_flush
+                && let Err(flush) = self.handling.flush(&mut ()).await
+            {
+                return flush.outcome(events);
+            }
+            return failure.outcome(events);
         }
         let save = batch.save(events, Timestamp::from(SystemTime::now()));
         match self.progress.change(&ProgressChange::Save(save)).await {

@@ -1,5 +1,5 @@
 use super::{
-    handling::{FailureCause, Handled, Handling, done, in_time},
+    handling::{Handled, Handling, done, in_time},
     work::{NotDone, Work, WorkLimits, WorkPlace},
 };
 use crate::{
@@ -108,12 +108,7 @@ impl<P: Projector<Target = T>, T: IsExact> Work for ExactWork<P> {
             } else {
                 self.target.rollback(tx).await;
             }
-            let error = failure.error;
-            return match failure.cause {
-                FailureCause::Event(cause) => BatchOutcome::Failed { at: events, error, cause },
-                FailureCause::Flush => BatchOutcome::FailedSomewhere { error },
-                FailureCause::Unavailable => BatchOutcome::Unavailable { handled: 0, error },
-            };
+            return failure.outcome(events);
         }
         let save = batch.save(events, Timestamp::from(SystemTime::now()));
         match self.target.commit(tx, &ProgressChange::Save(save)).await {

@@ -2,7 +2,7 @@ use super::work::{NotDone, WorkLimits};
 use crate::{
     definition::Sources,
     handler::{Failed, HandlerError, HandlerPlace, Projector, Target, any_cause},
-    segment::{Batch, FailedBy, error_text},
+    segment::{Batch, BatchOutcome, FailedBy, error_text},
 };
 use actum_persistence::{panics::guarded, store::StoreError};
 use std::{error::Error, future::Future, sync::Arc, time::Duration};
@@ -25,18 +25,32 @@ pub(super) struct Handled {
 }
 
 pub(super) struct HandlingFailure {
-    pub(super) error: Arc<str>,
-    pub(super) cause: FailureCause,
+    error: Arc<str>,
+    cause: FailureCause,
+    /// Whether it failed behind the events, when what was begun for them was to be finished.
+    pub(super) is_of_flush: bool,
     /// Whether the handler was left in the middle of something.
     pub(super) is_cut_off: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum FailureCause {
-    Event(FailedBy),
-    /// Behind the events, when what was begun for them was to be finished.
-    Flush,
+enum FailureCause {
+    Failed(FailedBy),
     Unavailable,
+}
+
+impl HandlingFailure {
+    /// What it means for a batch of which the first `handled` events were handled.
+    pub(super) fn outcome(self, handled: usize) -> BatchOutcome {
+        let error = self.error;
+        match self.cause {
+            FailureCause::Unavailable if self.is_of_flush => {
+                BatchOutcome::Unavailable { handled: 0, error }
+            }
+            FailureCause::Unavailable => BatchOutcome::Unavailable { handled, error },
+            FailureCause::Failed(_) if self.is_of_flush => BatchOutcome::FailedSomewhere { error },
+            FailureCause::Failed(cause) => BatchOutcome::Failed { at: handled, error, cause },
+        }
+    }
 }
 
 impl<P: Projector> Handling<P> {
@@ -65,13 +79,11 @@ impl<P: Projector> Handling<P> {
             let failure = match ended {
                 Ok(Ok(())) => None,
                 Ok(Err(Failed::Undecodable { error, cause })) => {
-                    let cause = FailureCause::Event(cause);
-                    Some(HandlingFailure { error, cause, is_cut_off: false })
+                    let cause = FailureCause::Failed(cause);
+                    Some(HandlingFailure { error, cause, is_of_flush: false, is_cut_off: false })
                 }
-                Ok(Err(Failed::Handler(error))) => {
-                    Some(self.failure(&error, FailureCause::Event(FailedBy::Handler)))
-                }
-                Err(cut_off) => Some(self.cut_off(cut_off, FailureCause::Event(FailedBy::Handler))),
+                Ok(Err(Failed::Handler(error))) => Some(self.failure(&error, false)),
+                Err(cut_off) => Some(self.cut_off(cut_off, false)),
             };
             if let Some(failure) = failure {
                 return Handled { events, failure: Some(failure) };
@@ -89,8 +101,8 @@ impl<P: Projector> Handling<P> {
         let mut ctx = crate::handler::ProjectCtx::new(connection, self.place(false));
         match in_time(self.limits.handler_timeout, self.projector.flush(&mut ctx)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(self.failure(&error, FailureCause::Flush)),
-            Err(cut_off) => Err(self.cut_off(cut_off, FailureCause::Flush)),
+            Ok(Err(error)) => Err(self.failure(&error, true)),
+            Err(cut_off) => Err(self.cut_off(cut_off, true)),
         }
     }
 
@@ -98,14 +110,19 @@ impl<P: Projector> Handling<P> {
         HandlerPlace { command_ids: Arc::clone(&self.limits.command_ids), is_replay, event: None }
     }
 
-    fn failure(&self, error: &HandlerError, cause: FailureCause) -> HandlingFailure {
-        let cause = if self.says_unavailable(error) { FailureCause::Unavailable } else { cause };
-        HandlingFailure { error: error_text(&*error.source), cause, is_cut_off: false }
+    fn failure(&self, error: &HandlerError, is_of_flush: bool) -> HandlingFailure {
+        let cause = if self.says_unavailable(error) {
+            FailureCause::Unavailable
+        } else {
+            FailureCause::Failed(FailedBy::Handler)
+        };
+        HandlingFailure { error: error_text(&*error.source), cause, is_of_flush, is_cut_off: false }
     }
 
-    fn cut_off(&mut self, error: Arc<str>, cause: FailureCause) -> HandlingFailure {
+    fn cut_off(&mut self, error: Arc<str>, is_of_flush: bool) -> HandlingFailure {
         self.projector = P::clone(&self.original);
-        HandlingFailure { error, cause, is_cut_off: true }
+        let cause = FailureCause::Failed(FailedBy::Handler);
+        HandlingFailure { error, cause, is_of_flush, is_cut_off: true }
     }
 
     fn says_unavailable(&self, error: &HandlerError) -> bool {

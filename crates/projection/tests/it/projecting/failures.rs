@@ -1,4 +1,7 @@
-use super::runner_rig::{Bad, Trouble, balances, row, run, until};
+use super::{
+    deliveries::Deliveries,
+    runner_rig::{Bad, Trouble, balances, row, run, until},
+};
 use crate::rig::{Rig, account, deposited};
 use actum_model::Lane;
 use actum_projection::{OnFailure, ProjectionState};
@@ -159,4 +162,21 @@ async fn what_may_be_replayed_is_kept_in_the_journal() {
         assert_eq!(row(&target, "a2"), Some((3, 2)));
         running.end().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_handled_in_front_of_an_outage_does_not_come_again() {
+    let rig = Rig::new(1).await;
+    let deliveries = Deliveries::default();
+    deliveries.trouble.set("a", 4, Bad::Unavailable);
+    rig.deposit(&account("a"), 6).await;
+    let running = run(&rig, "a@1", deliveries.projection("mails")).await;
+    until("it waits for the broker", async || deliveries.trouble.tries() > 20).await;
+    let status = running.projection().status().await.unwrap();
+    assert_eq!(status.state, ProjectionState::Waiting { why: "the broker is away".into() });
+    deliveries.trouble.mend();
+    running.caught_up().await;
+    let numbers: Vec<_> = deliveries.all().iter().map(|delivery| delivery.nr).collect();
+    assert_eq!(numbers, [1, 2, 3, 4, 5, 6], "each came once");
+    running.end().await;
 }
