@@ -1,6 +1,10 @@
 use actum_model::{Offset, Timestamp};
 
 /// Where a projection begins in the journal; later starts go on where it was.
+///
+/// Retention keeps what a projection has not handled, for as long as an engine runs it. What was deleted before, behind a
+/// snapshot, is not there: a projection that begins in front of it does not see it, and nothing says so. For one whose rows
+/// need the whole history, keep all events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StartAt {

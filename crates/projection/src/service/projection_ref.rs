@@ -127,7 +127,7 @@ impl ProjectionRef {
 
     /// Lets it begin somewhere else. What it has written stays, so its handler must be able to handle events again, or
     /// without those in between; one that is not, such as one that adds up, is [reset](Self::reset). Events it has handled before
-    /// are [replays](crate::ProjectCtx::is_replay). Parked entities are forgotten, and dead letters behind that place.
+    /// are [replays](crate::ProjectCtx::is_replay), and those that retention has deleted since do not come. Parked entities are forgotten, and dead letters behind that place.
     ///
     /// # Errors
     /// [`ProjectionError`] when it is unknown, the place is not in the journal, or the store fails.
@@ -148,7 +148,7 @@ impl ProjectionRef {
     }
 
     /// Removes what it has written, by [`Projector::clear`](crate::Projector::clear), and lets it begin with the first event; in one
-    /// transaction, if it is an exact one.
+    /// transaction, if it is an exact one. Events that retention has deleted do not come again.
     ///
     /// # Errors
     /// [`ProjectionError`] when it is unknown, its handler fails, or the store does.
