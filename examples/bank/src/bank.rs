@@ -46,13 +46,14 @@ impl Bank {
         Self::start_with(stores, None, RuntimeSettings::default()).await
     }
 
-    /// As [`Bank::start`], with a list of the accounts and settings of the engine.
+    /// As [`Bank::start`], with a list of the accounts, how long it gathers events for one transaction, and settings of the
+    /// engine.
     ///
     /// # Errors
     /// As [`Bank::start`].
     pub async fn start_with(
         stores: impl Into<Stores>,
-        list: Option<AccountList>,
+        list: Option<(AccountList, Duration)>,
         settings: RuntimeSettings,
     ) -> Result<Self, StartError> {
         let stores = stores.into();
@@ -68,9 +69,10 @@ impl Bank {
             .store(stores)
             .entity_with::<Account>((), accounts)
             .settings(settings);
-        if let Some(list) = &list {
-            engine = engine.projection(list.projection());
+        if let Some((list, interval)) = &list {
+            engine = engine.projection(list.projection(*interval));
         }
+        let list = list.map(|(list, _)| list);
         Ok(Self { engine: engine.start().await?, journal, list })
     }
 

@@ -43,6 +43,10 @@ pub struct ServeArgs {
     /// a bank that was only stalled is taken for dead
     #[arg(long, default_value = "10s", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub writer_lease: Duration,
+    /// How long the list of accounts gathers orders for one transaction; at most 1minute. The shorter, the sooner it shows them,
+    /// and the more of the database it takes
+    #[arg(long, default_value = "20ms", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub list_interval: Duration,
     /// Wait for ever while another bank holds the database, and take over when it ends
     #[arg(long)]
     pub standby: bool,

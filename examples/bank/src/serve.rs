@@ -57,7 +57,7 @@ async fn open(args: &ServeArgs) -> Result<(Bank, String)> {
     let wait = if args.standby { JournalWait::Forever } else { JournalWait::default() };
     let settings =
         RuntimeSettings::default().with_writer_lease(args.writer_lease).with_journal_wait(wait);
-    let bank = Bank::start_with(stores, Some(list), settings).await;
+    let bank = Bank::start_with(stores, Some((list, args.list_interval)), settings).await;
     let bank = bank.with_context(|| format!("cannot use {place}"))?;
     Ok((bank, place))
 }

@@ -17,9 +17,6 @@ use std::{num::NonZeroU32, time::Duration};
 /// The name of the projection.
 pub const PROJECTION: &str = "accounts";
 
-/// How much is put into one transaction: the journal is in the same database, and commits of orders come first.
-const BATCH_INTERVAL: Duration = Duration::from_millis(20);
-
 /// Where the list is.
 #[derive(Clone, Debug)]
 pub enum AccountList {
@@ -42,11 +39,12 @@ impl AccountList {
         Self::Postgres(PostgresAccounts::beside(store, schema))
     }
 
-    /// What keeps it.
-    pub(crate) fn projection(&self) -> ProjectionRegistration {
+    /// What keeps it. Events that come within `interval` go into one transaction: the journal is in the same database, and
+    /// commits of orders come first.
+    pub(crate) fn projection(&self, interval: Duration) -> ProjectionRegistration {
         match self {
-            Self::Sqlite(accounts) => accounts.projection().into(),
-            Self::Postgres(accounts) => accounts.projection().into(),
+            Self::Sqlite(accounts) => accounts.projection().batch_interval(interval).into(),
+            Self::Postgres(accounts) => accounts.projection().batch_interval(interval).into(),
         }
     }
 

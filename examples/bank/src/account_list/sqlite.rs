@@ -1,5 +1,5 @@
 use super::{
-    BATCH_INTERVAL, PROJECTION,
+    PROJECTION,
     row::{Change, ListedAccount, expect_one, listed, revision},
 };
 use crate::domain::{Account, AccountEvent};
@@ -34,10 +34,7 @@ impl SqliteAccounts {
 
     pub(super) fn projection(&self) -> Projection<Self> {
         let projection = Projection::exact(PROJECTION, self.target.clone(), self.clone());
-        projection
-            .from::<Account>()
-            .on_failure(OnFailure::ParkEntity)
-            .batch_interval(BATCH_INTERVAL)
+        projection.from::<Account>().on_failure(OnFailure::ParkEntity)
     }
 
     pub(super) async fn page(

@@ -6,7 +6,9 @@ use bank::account_list::ListedAccount;
 /// The list that a bank shows.
 pub(crate) async fn read(url: &str) -> Vec<ListedAccount> {
     let page = reqwest::get(format!("{url}/accounts?limit=1000")).await.unwrap();
-    let page: serde_json::Value = page.error_for_status().unwrap().json().await.unwrap();
+    let (status, text) = (page.status(), page.text().await.unwrap());
+    assert!(status.is_success(), "the list does not show what was acknowledged: {text}");
+    let page: serde_json::Value = serde_json::from_str(&text).unwrap();
     serde_json::from_value(page["accounts"].clone()).unwrap()
 }
 

@@ -56,7 +56,7 @@ async fn killed_over_and_over(place: &Place, kills: usize) -> Arc<Ledger> {
             ledger.audit(&Journal::read(place).await);
         }
     }
-    let mut bank = Program::serve(place.args());
+    let mut bank = Program::serve(args(place));
     let url = bank.url().await;
     let client = Client::new(url.clone()).unwrap();
     // no one kills this one; a slow machine may still keep it from answering in time
@@ -77,7 +77,7 @@ async fn killed_over_and_over(place: &Place, kills: usize) -> Arc<Ledger> {
 
 /// Starts a bank, drives it, and kills it when the moment has come.
 async fn one_life(place: &Place, ledger: &Arc<Ledger>, moment: Moment, random: &mut fastrand::Rng) {
-    let mut bank = Program::serve(place.args());
+    let mut bank = Program::serve(args(place));
     if let Moment::Starting(delay) = moment {
         tokio::time::sleep(delay).await;
         return bank.kill().await;
@@ -99,4 +99,10 @@ async fn one_life(place: &Place, ledger: &Arc<Ledger>, moment: Moment, random: &
         bank.kill().await;
     };
     tokio::join!(driving, killing);
+}
+
+/// What a bank is started with: its list is written all the time, so that it is killed in the midst of that, too.
+fn args(place: &Place) -> Vec<String> {
+    let busy = ["--list-interval", "0s"].map(str::to_owned);
+    place.args().into_iter().chain(busy).collect()
 }
