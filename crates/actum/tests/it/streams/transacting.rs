@@ -1,7 +1,10 @@
 //! Transactions: read, decide, append, and again with what is new when others were faster.
 
 use super::{Booked, Rig, add, amounts, book};
-use actum::{Expected, Position, Stream, TransactError};
+use actum::{
+    Engine, EntityKey, Expected, MemoryStore, Position, ReadError, SequenceNr, Stream,
+    TransactError, store::EventStore,
+};
 use actum_testkit::{Fault, Operation};
 use std::{collections::HashSet, convert::Infallible, num::NonZeroU32};
 
@@ -153,4 +156,22 @@ async fn transactions_among_plain_appends_all_count() {
     assert_eq!(amounts(&ledger).await, [1; 160]);
     let heads = rig.engine.journal().heads().await.unwrap();
     assert_eq!(heads.positions(), [Position::new(160)], "dense");
+}
+
+#[tokio::test]
+async fn nothing_is_decided_on_a_stream_whose_first_events_were_deleted() {
+    let store = MemoryStore::new();
+    let builder = Engine::builder("ledgers").store(store.reopen()).streams_only();
+    let engine = builder.start().await.unwrap();
+    let ledger: Stream<Booked> = engine.stream("ledger", "2026-11");
+    ledger.append(Expected::NEW, [1, 2, 3].map(Booked)).await.unwrap();
+    let key = EntityKey::new("ledger", "2026-11").unwrap();
+    store.delete_events(engine.incarnation(), &key, SequenceNr::new(2)).await.unwrap();
+    let decide =
+        |balance: &i64| -> Result<Vec<Booked>, Infallible> { panic!("decided on {balance}") };
+    let error = ledger.transact(0, add, decide).await.unwrap_err();
+    let TransactError::Read(ReadError::Deleted { entity, up_to }) = &error else {
+        panic!("{error:?}");
+    };
+    assert_eq!((entity, up_to.get()), (&key, 2));
 }
