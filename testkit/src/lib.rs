@@ -2,6 +2,7 @@
 //!
 //! * [`Given`] states what an entity does, in the words of its domain, without a runtime: given events, when a command,
 //!   then events, a reply or a rejection. On the way it checks codecs, purity and replay.
+//! * [`GivenEvents`] states what a projection makes of a journal: given events, when projected, then rows.
 //! * [`Given::golden`] keeps what an entity stores today in a file, so that a change of format that forgot its new
 //!   schema version fails a test instead of a recovery.
 //! * [`conformance`] holds a store to its contract, and what keeps the progress of projections, or rows with it, to its own.
@@ -13,6 +14,7 @@ mod behaviour;
 pub mod conformance;
 mod fault_injection;
 mod network;
+mod projection;
 
 pub use behaviour::{
     ByEvents, ByState, DefaultEnv, EnvOf, Given, GivenEnv, Golden, Persisted, Step, Verdict,
@@ -21,3 +23,4 @@ pub use fault_injection::{
     Counts, Damage, Fault, FaultProgress, FaultStore, FaultTarget, Faults, Gate, Operation, Rates,
 };
 pub use network::{Rule, TcpProxy, Then};
+pub use projection::{GivenEvents, Projected};

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 const CONTEXT_LINES: usize = 3;
 
 /// The lines of two texts: `-` for what only the first has, `+` for what only the second has.
-pub(super) fn difference(old: &str, new: &str) -> String {
+pub(crate) fn difference(old: &str, new: &str) -> String {
     let old: Vec<&str> = old.lines().collect();
     let new: Vec<&str> = new.lines().collect();
     render(&old, &new, std::io::stderr().is_terminal())

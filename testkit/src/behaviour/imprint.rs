@@ -108,3 +108,11 @@ pub(super) fn read_back<T: Payload + Debug>(
     let difference = imprint.difference(&again, order);
     Err(format!("it comes back as another value (- before, + after){difference}"))
 }
+
+/// The stored form of a value that survives its codec.
+///
+/// # Errors
+/// In what it does not.
+pub(crate) fn stored<T: Payload + Debug>(value: &T) -> Result<StoredPayload, String> {
+    read_back(value, Order::Matters).map(|back| back.imprint.stored)
+}

@@ -29,9 +29,11 @@ mod step_state;
 mod subject;
 mod verdict;
 
+pub(crate) use difference::difference;
 pub use env::{DefaultEnv, EnvOf, GivenEnv};
 pub use given::Given;
 pub use golden::Golden;
+pub(crate) use imprint::stored;
 pub use persisted::{ByEvents, ByState, Persisted};
 pub use step::Step;
 pub use verdict::Verdict;

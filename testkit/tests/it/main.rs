@@ -11,5 +11,6 @@ mod golden;
 mod messages;
 mod network;
 mod preferences;
+mod projections;
 mod step_checks;
 mod steps;

@@ -66,6 +66,12 @@ impl ProjectionRegistration {
         &self.name
     }
 
+    /// Whether its rows and its progress are committed together.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        self.work.is_exact()
+    }
+
     /// The kinds whose events it handles, in order.
     #[must_use]
     pub fn sources(&self) -> &[&'static str] {
