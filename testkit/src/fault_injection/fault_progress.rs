@@ -2,7 +2,7 @@ use super::{Faults, Operation, call::Call};
 use actum_model::EntityKey;
 use actum_persistence::{
     progress::{
-        DeadLetter, DeadLetterPlace, Epoch, KeepsProgress, NewProjection, ParkedEntity,
+        Activation, DeadLetter, DeadLetterPlace, Epoch, KeepsProgress, NewProjection, ParkedEntity,
         ParkedRequest, ProgressChange, ProgressStore, ProjectionId, RunnerRow, SaveError, Segment,
         SegmentClaim, StoredProjection, StoredSegment,
     },
@@ -79,9 +79,9 @@ impl ProgressStore for FaultProgress {
         call.run(self.inner.projections()).await
     }
 
-    async fn activate(&self, projection: &ProjectionId) -> Result<(), StoreError> {
+    async fn activate(&self, activation: &Activation) -> Result<(), SaveError> {
         let call = Call::begin(&self.faults, Operation::ActivateProjection);
-        call.run(self.inner.activate(projection)).await
+        call.run(self.inner.activate(activation)).await
     }
 
     async fn delete(&self, projection: &ProjectionId) -> Result<(), StoreError> {

@@ -1,5 +1,7 @@
-use super::kept::{KeptProjection, KeptProjections};
-use actum_persistence::progress::{Epoch, NewProjection, ProjectionId, StoredProjection};
+use super::kept::{KeptProjection, KeptProjections, free};
+use actum_persistence::progress::{
+    Activation, Epoch, NewProjection, ProjectionId, SaveError, StoredProjection,
+};
 use std::collections::BTreeMap;
 
 impl KeptProjections {
@@ -16,11 +18,22 @@ impl KeptProjections {
         kept.load()
     }
 
-    pub(super) fn activate(&mut self, projection: &ProjectionId) {
-        if self.by_id.contains_key(projection) {
-            let versions = self.by_id.iter_mut().filter(|(id, _)| id.name() == projection.name());
-            versions.for_each(|(id, kept)| kept.stored.is_active = id == projection);
+    pub(super) fn activate(&mut self, activation: &Activation) -> Result<(), SaveError> {
+        let id = &activation.projection;
+        let is_active = |kept: &&KeptProjection| kept.stored.is_active;
+        let of_name = self.by_id.values().filter(|kept| kept.stored.id.name() == id.name());
+        let active = of_name.clone().find(is_active).map(|kept| kept.stored.clone());
+        let version = self.by_id.get(id).map(|kept| &kept.stored);
+        let live_from = activation.live_from(version, active.as_ref())?;
+        for of in active.iter().map(|active| &active.id).chain([id]) {
+            let Some(kept) = self.by_id.get_mut(of) else { continue };
+            kept.stored.is_active = of == id;
+            kept.stored.segments.iter_mut().for_each(free);
         }
+        if let Some(kept) = self.by_id.get_mut(id) {
+            kept.stored.live_from = live_from;
+        }
+        Ok(())
     }
 
     pub(super) fn delete(&mut self, projection: &ProjectionId) {

@@ -2,7 +2,7 @@ use super::MemoryTarget;
 use actum_model::EntityKey;
 use actum_persistence::{
     progress::{
-        DeadLetter, DeadLetterPlace, Epoch, NewProjection, ParkedEntity, ParkedRequest,
+        Activation, DeadLetter, DeadLetterPlace, Epoch, NewProjection, ParkedEntity, ParkedRequest,
         ProgressChange, ProgressStore, ProjectionId, RunnerRow, SaveError, Segment, SegmentClaim,
         StoredProjection, StoredSegment,
     },
@@ -27,9 +27,8 @@ impl ProgressStore for MemoryTarget {
         Ok(self.data("listing projections")?.projections.ids())
     }
 
-    async fn activate(&self, projection: &ProjectionId) -> Result<(), StoreError> {
-        self.data("activating a version of a projection")?.projections.activate(projection);
-        Ok(())
+    async fn activate(&self, activation: &Activation) -> Result<(), SaveError> {
+        self.data("activating a version of a projection")?.projections.activate(activation)
     }
 
     async fn delete(&self, projection: &ProjectionId) -> Result<(), StoreError> {

@@ -15,7 +15,7 @@ use actum_persistence::{
 };
 
 /// Versions of one name come, go and become the active one by one.
-const LOCK_NAME: &str = "SELECT pg_advisory_xact_lock(hashtext('actum projections'), hashtext('@projections ' || $1)) WHERE $2 > 0";
+pub(super) const LOCK_NAME: &str = "SELECT pg_advisory_xact_lock(hashtext('actum projections'), hashtext('@projections ' || $1)) WHERE $2 > 0";
 
 const ENTER: &str =
     "INSERT INTO @projections (name, version, sources, partitions, lanes, live_from, is_active)
@@ -26,12 +26,6 @@ const ENTER_SEGMENTS: &str = "INSERT INTO @segments (name, version, first, last,
     SELECT $1, $2, r.first, r.last, r.progress,
         coalesce((SELECT d.epoch + 1 FROM @deleted AS d WHERE d.name = $1 AND d.version = $2), 0)
     FROM unnest($3::bigint[], $4::bigint[], $5::text[]) AS r (first, last, progress)";
-
-const DEACTIVATE: &str = "UPDATE @projections SET is_active = FALSE
-    WHERE name = $1 AND version <> $2 AND is_active
-        AND EXISTS (SELECT FROM @projections WHERE name = $1 AND version = $2)";
-const ACTIVATE: &str =
-    "UPDATE @projections SET is_active = TRUE WHERE name = $1 AND version = $2 AND NOT is_active";
 
 const NOTE_EPOCH: &str = "INSERT INTO @deleted AS d (name, version, epoch)
     SELECT $1, $2, max(epoch) FROM @segments WHERE name = $1 AND version = $2 HAVING max(epoch) IS NOT NULL
@@ -58,12 +52,6 @@ impl ProgressDatabase {
             return Ok(found);
         }
         self.run("entering a projection", Entering { locking: self.locking(&new.id), new }).await
-    }
-
-    pub(super) async fn activate(&self, projection: &ProjectionId) -> Result<(), StoreError> {
-        let statements = &[LOCK_NAME, DEACTIVATE, ACTIVATE];
-        let locking = self.locking(projection);
-        self.run("activating a version of a projection", Each { locking, statements }).await
     }
 
     pub(super) async fn delete(&self, projection: &ProjectionId) -> Result<(), StoreError> {
@@ -138,23 +126,6 @@ impl Statements for Deleting<'_> {
             for statement in [LOCK_ALONE, NOTE_EPOCH, DELETE] {
                 locking.rows(session, locking.statement(statement)).await?;
             }
-        }
-        Ok(())
-    }
-}
-
-/// Statements about a projection, one after the other.
-struct Each<'a> {
-    locking: Locking<'a>,
-    statements: &'a [&'static str],
-}
-
-impl Statements for Each<'_> {
-    type Done = ();
-
-    async fn run(&mut self, session: &mut Session) -> Result<(), Failed> {
-        for statement in self.statements {
-            self.locking.rows(session, self.locking.statement(statement)).await?;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@
 //! Who changes one segment locks that one alone. A save locks it last, right before its commit: a handler that is slow
 //! keeps no one from claiming the segment.
 
+mod activate;
 mod change;
 mod claim;
 mod database;

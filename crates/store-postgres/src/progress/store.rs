@@ -7,7 +7,7 @@ use super::{
 use actum_model::EntityKey;
 use actum_persistence::{
     progress::{
-        DeadLetter, DeadLetterPlace, Epoch, NewProjection, ParkedEntity, ParkedRequest,
+        Activation, DeadLetter, DeadLetterPlace, Epoch, NewProjection, ParkedEntity, ParkedRequest,
         ProgressChange, ProgressStore, ProjectionId, RunnerRow, SaveError, Segment, SegmentClaim,
         StoredProjection, StoredSegment,
     },
@@ -32,8 +32,8 @@ impl ProgressStore for ProgressDatabase {
         self.projections().await
     }
 
-    async fn activate(&self, projection: &ProjectionId) -> Result<(), StoreError> {
-        self.activate(projection).await
+    async fn activate(&self, activation: &Activation) -> Result<(), SaveError> {
+        self.activate(activation).await
     }
 
     async fn delete(&self, projection: &ProjectionId) -> Result<(), StoreError> {

@@ -20,9 +20,6 @@ const ENTER_SEGMENT: &str =
         handled, saved_at)
     SELECT ?1, ?2, ?3, ?4, ?5, first_epoch, 0, 0 FROM actum_progress";
 
-const ACTIVATE: &str = "UPDATE actum_projections SET is_active = (version = ?2)
-    WHERE name = ?1 AND EXISTS (SELECT 1 FROM actum_projections WHERE name = ?1 AND version = ?2)";
-
 const KEEP_EPOCHS: &str = "UPDATE actum_progress SET first_epoch = max(first_epoch, ifnull(
         (SELECT max(epoch) + 1 FROM actum_segments WHERE name = ?1 AND version = ?2), 0))";
 
@@ -70,15 +67,6 @@ async fn enter_in(tx: &mut SqliteTx, new: &NewProjection) -> Result<(), StoreErr
         tx.change(about_segment(ENTER_SEGMENT, &new.id, *segment).bind(&*progress)).await?;
     }
     Ok(())
-}
-
-pub(super) async fn activate(
-    file: &TargetFile,
-    projection: &ProjectionId,
-) -> Result<(), StoreError> {
-    let mut tx = file.begin("activating a version of a projection", Need::Growth).await?;
-    let done = tx.change(about(ACTIVATE, projection)).await;
-    tx.finish(done).await.map(drop)
 }
 
 pub(super) async fn delete(file: &TargetFile, projection: &ProjectionId) -> Result<(), StoreError> {

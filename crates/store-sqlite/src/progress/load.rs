@@ -1,6 +1,7 @@
 use super::{
     projection_row::{about, progress, segment_columns, small, stored_segment},
     target_file::TargetFile,
+    target_tx::SqliteTx,
 };
 use crate::{fault::store_error, readers::Reader, row::Row};
 use actum_model::{LaneCount, PartitionCount};
@@ -47,6 +48,18 @@ pub(super) async fn projections(file: &TargetFile) -> Result<Vec<ProjectionId>, 
     let rows = file.reader(doing).await?.rows(sqlx::query(ALL)).await;
     let ids = rows.and_then(|rows| rows.iter().map(id).collect());
     ids.map_err(|error| store_error(doing, error))
+}
+
+/// As [`load`], in a transaction and without its runners.
+pub(super) async fn load_in(
+    tx: &mut SqliteTx,
+    projection: &ProjectionId,
+) -> Result<Option<StoredProjection>, StoreError> {
+    let found = tx.rows(about(PROJECTION, projection)).await?;
+    let Some(row) = found.first() else { return Ok(None) };
+    let segments = tx.rows(about(SEGMENTS, projection)).await?;
+    let found = stored(projection, row, &segments, &[]);
+    found.map(Some).map_err(|error| tx.failed(error))
 }
 
 async fn read(

@@ -10,6 +10,7 @@
 //! A transaction is begun with the lock on the file. A handler writes through its connection; how it may end is decided on
 //! the thread of that connection, by SQLite's hooks: see `commit_gate.rs`.
 
+mod activate;
 mod change;
 mod commit_gate;
 mod dead_letters;

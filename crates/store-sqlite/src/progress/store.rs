@@ -1,8 +1,10 @@
-use super::{change, dead_letters, divide, enter, load, parked, runners, target::SqliteTarget};
+use super::{
+    activate, change, dead_letters, divide, enter, load, parked, runners, target::SqliteTarget,
+};
 use actum_model::EntityKey;
 use actum_persistence::{
     progress::{
-        DeadLetter, DeadLetterPlace, Epoch, NewProjection, ParkedEntity, ParkedRequest,
+        Activation, DeadLetter, DeadLetterPlace, Epoch, NewProjection, ParkedEntity, ParkedRequest,
         ProgressChange, ProgressStore, ProjectionId, RunnerRow, SaveError, Segment, SegmentClaim,
         StoredProjection, StoredSegment,
     },
@@ -27,8 +29,8 @@ impl ProgressStore for SqliteTarget {
         load::projections(self.file()).await
     }
 
-    async fn activate(&self, projection: &ProjectionId) -> Result<(), StoreError> {
-        enter::activate(self.file(), projection).await
+    async fn activate(&self, activation: &Activation) -> Result<(), SaveError> {
+        activate::activate(self.file(), activation).await
     }
 
     async fn delete(&self, projection: &ProjectionId) -> Result<(), StoreError> {

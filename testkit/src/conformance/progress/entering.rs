@@ -9,8 +9,8 @@ use super::{
 };
 use crate::conformance::{refusal::until_available, sample::account};
 use actum_persistence::progress::{
-    Epoch, NewProjection, ParkedRequest, ProgressChange, ProgressSave, ProgressStore, ProjectionId,
-    RunnerRow, SegmentClaim, StoredProjection,
+    Activation, Epoch, NewProjection, ParkedRequest, ProgressChange, ProgressSave, ProgressStore,
+    ProjectionId, RunnerRow, SegmentClaim, StoredProjection,
 };
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -55,7 +55,6 @@ pub async fn what_was_never_entered_is_not_there(fixture: &dyn ProgressFixture) 
     let ghost = TestProjection { store: Arc::clone(&store), id: id.clone() };
     let nothing = ghost.everything().await;
     let (epoch, segment) = (Epoch::default(), left());
-    store.activate(&id).await.expect("that is no error");
     store.delete(&id).await.expect("that is no error");
     store.set_paused(&id, true).await.expect("that is no error");
     store.renew(&id, "a", &[RunnerRow::new("b", 1)]).await.expect("that is no error");
@@ -71,6 +70,7 @@ pub async fn what_was_never_entered_is_not_there(fixture: &dyn ProgressFixture) 
     let seen = StoredProjection::new(new_projection("balances", 1), true);
     let rewind = ghost.rewind_of(&seen, offset([0, 0]));
     assert_stale(store.change(&ProgressChange::Rewind(rewind)).await);
+    assert_stale(store.activate(&Activation::of(&seen, None)).await);
     assert_stale(store.divide(&id, &[(left(), epoch)], &seen.segments[..1]).await);
     let one = account(1);
     for entity in [None, Some(&one)] {
@@ -120,20 +120,6 @@ pub async fn the_first_version_of_a_name_is_active(fixture: &dyn ProgressFixture
         assert_eq!(entered.expect("a projection can be entered").is_active, is_active, "{version}");
     }
     assert_eq!(active(&store, "balances").await, [2]);
-}
-
-/// Activating one deactivates the others of its name, and no other name; one that is not there changes nothing.
-pub async fn one_version_of_a_name_is_active_at_a_time(fixture: &dyn ProgressFixture) {
-    let store = fixture.open().await;
-    for (name, version) in [("balances", 1), ("balances", 2), ("other", 1), ("other", 2)] {
-        TestProjection::enter_in(&store, &new_projection(name, version)).await;
-    }
-    for (version, expected) in [(2, 2), (2, 2), (7, 2), (1, 1)] {
-        let activated = store.activate(&projection_id("balances", version)).await;
-        activated.expect("a version can be activated");
-        assert_eq!(active(&store, "balances").await, [expected], "after version {version}");
-        assert_eq!(active(&store, "other").await, [1]);
-    }
 }
 
 /// Its runners find their segments stale, it can be entered again from scratch, and what is beside it is as it was.

@@ -40,6 +40,7 @@ mod suite;
 
 pub(crate) mod sample;
 
+pub mod activating;
 pub mod claims;
 pub mod dividing;
 pub mod entering;

@@ -9,7 +9,9 @@ use super::{
 };
 use crate::conformance::{refusal::assert_unavailable, sample::account};
 use actum_persistence::{
-    progress::{Epoch, ParkedRequest, ProgressChange, ProgressSave, SaveError, SegmentClaim},
+    progress::{
+        Activation, Epoch, ParkedRequest, ProgressChange, ProgressSave, SaveError, SegmentClaim,
+    },
     store::StoreError,
 };
 use std::fmt::Debug;
@@ -49,7 +51,7 @@ pub async fn a_closed_handle_refuses_everything(fixture: &dyn ProgressFixture) {
     assert_unavailable(store.enter(&new_projection("balances", 2)).await);
     assert_unavailable(store.load(id).await);
     assert_unavailable(store.projections().await);
-    assert_unavailable(store.activate(id).await);
+    assert_change_unavailable(store.activate(&Activation::of(&stored, None)).await);
     assert_unavailable(store.delete(id).await);
     assert_unavailable(store.set_paused(id, true).await);
     assert_unavailable(store.renew(id, "a", &[]).await);

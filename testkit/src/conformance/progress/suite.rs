@@ -13,10 +13,21 @@ macro_rules! progress_conformance {
                 what_was_never_entered_is_not_there
                 projections_are_listed_in_order
                 the_first_version_of_a_name_is_active
-                one_version_of_a_name_is_active_at_a_time
                 of_a_deleted_projection_nothing_is_left;
             Crowded entering:
                 of_many_that_enter_one_projection_one_decides;
+            Plain activating:
+                an_activated_version_is_the_active_one
+                segments_of_both_versions_get_the_next_epoch_and_no_owner
+                live_begins_where_the_former_version_has_saved
+                live_begins_behind_the_segments_of_a_lane
+                a_version_without_a_former_one_becomes_active
+                an_activation_of_what_has_changed_since_is_stale
+                an_activation_in_place_of_another_version_is_stale
+                a_version_of_another_journal_is_not_activated;
+            Crowded activating:
+                a_save_and_an_activation_that_meet_see_each_other
+                of_many_activations_exactly_one_is_kept;
             Plain runners:
                 every_renewal_is_counted
                 runners_are_listed_by_their_names

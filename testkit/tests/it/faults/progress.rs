@@ -3,9 +3,9 @@
 use actum_model::{EntityKey, LaneCount, Offset, PartitionCount, Position};
 use actum_persistence::{
     progress::{
-        DeadLetterPlace, Epoch, ExactTarget, KeepsProgress, NewProjection, ParkedRequest,
-        ProgressChange, ProgressSave, ProgressStore, ProjectionId, ReadProgress, SaveError,
-        Segment, SegmentClaim,
+        Activation, DeadLetterPlace, Epoch, ExactTarget, KeepsProgress, NewProjection,
+        ParkedRequest, ProgressChange, ProgressSave, ProgressStore, ProjectionId, ReadProgress,
+        SaveError, Segment, SegmentClaim,
     },
     store::{JournalLayout, StoreError},
 };
@@ -149,7 +149,7 @@ async fn every_call_for_progress_can_fail() {
         store.enter(&new).await.map(drop).map_err(SaveError::from),
         store.load(id).await.map(drop).map_err(SaveError::from),
         store.projections().await.map(drop).map_err(SaveError::from),
-        store.activate(id).await.map_err(SaveError::from),
+        store.activate(&Activation::of(&stored, None)).await,
         store.delete(id).await.map_err(SaveError::from),
         store.set_paused(id, true).await.map_err(SaveError::from),
         store.renew(id, "a", &[]).await.map_err(SaveError::from),

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// Counts the claims of a segment: every claim, release, stop and rewind gives it the next one. What is saved under an older
+/// Counts the claims of a segment: every claim, release, stop, rewind and activation gives it the next one. What is saved under an older
 /// epoch is refused, so a runner that was replaced changes nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Epoch(u64);

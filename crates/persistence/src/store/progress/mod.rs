@@ -6,10 +6,11 @@
 //!
 //! # What may grow
 //! What a store answers with is `#[non_exhaustive]` and has a constructor. Exhaustive on purpose, since a store that overlooked a
-//! new part would lose it, is what it is asked for and what it keeps: [`NewProjection`], [`SegmentClaim`], [`SeenOwner`],
-//! [`ProgressChange`], [`ProgressSave`], [`ReplayedTo`], [`Rewind`], [`ParkedEntity`], [`ParkedRequest`], [`DeadLetter`],
+//! new part would lose it, is what it is asked for and what it keeps: [`NewProjection`], [`Activation`], [`SeenActive`],
+//! [`SegmentClaim`], [`SeenOwner`], [`ProgressChange`], [`ProgressSave`], [`ReplayedTo`], [`Rewind`], [`ParkedEntity`], [`ParkedRequest`], [`DeadLetter`],
 //! [`DeadLetterPlace`], [`LastRead`]. So is what says that a name is not one: [`InvalidProjectionId`].
 
+mod activation;
 mod dead_letter;
 mod epoch;
 mod exact_target;
@@ -24,6 +25,7 @@ mod segment;
 mod segment_claim;
 mod stored_projection;
 
+pub use activation::{Activation, SeenActive};
 pub use dead_letter::{DeadLetter, DeadLetterPlace};
 pub use epoch::Epoch;
 pub use exact_target::ExactTarget;

@@ -1,7 +1,8 @@
 use super::super::StoreError;
 use super::{
-    DeadLetter, DeadLetterPlace, Epoch, NewProjection, ParkedEntity, ParkedRequest, ProgressChange,
-    ProjectionId, SaveError, Segment, SegmentClaim, StoredProjection, StoredSegment,
+    Activation, DeadLetter, DeadLetterPlace, Epoch, NewProjection, ParkedEntity, ParkedRequest,
+    ProgressChange, ProjectionId, SaveError, Segment, SegmentClaim, StoredProjection,
+    StoredSegment,
 };
 use actum_model::EntityKey;
 use async_trait::async_trait;
@@ -13,8 +14,8 @@ use std::sync::Arc;
 /// * **Atomicity.** Each call is one transaction: all of it is kept, or nothing. After
 ///   [`StoreError::OutcomeUnknown`] either may be so.
 /// * **Epochs.** What is saved under another epoch than the segment has is [`SaveError::Stale`] and changes nothing. The
-///   check is in the transaction of the save, and conflicts with a claim, a release and a rewind: of two that race one
-///   sees the other.
+///   check is in the transaction of the save, and conflicts with a claim, a release, a rewind and an activation: of two
+///   that race one sees the other.
 ///   A segment has no epoch twice, also not when its projection is deleted and entered again: then its epochs go on
 ///   behind those that were deleted.
 /// * **Durability.** As that of the rows beside it: what was saved survives a crash of the process and, as far as the
@@ -49,11 +50,14 @@ pub trait ProgressStore: Send + Sync + 'static {
     /// [`StoreError`] when the store fails.
     async fn projections(&self) -> Result<Vec<ProjectionId>, StoreError>;
 
-    /// Makes this version the active one of its name, and no other. One that is not there changes nothing.
+    /// Makes a version the active one of its name, in place of the one that was. Both, and that it is the active one, must
+    /// be as they were seen; saves do not count, and are what decides where [live
+    /// begins](Activation::live_from). All segments of both get the next epoch and no owner.
     ///
     /// # Errors
-    /// [`StoreError`] when the store fails.
-    async fn activate(&self, projection: &ProjectionId) -> Result<(), StoreError>;
+    /// [`SaveError::Stale`] when something is not as it was seen: another version is active, or this one, one of the two is
+    /// not there, or one of their segments is another or in another epoch.
+    async fn activate(&self, activation: &Activation) -> Result<(), SaveError>;
 
     /// Deletes everything that is kept of a projection. Its runners find their segments stale. No other version becomes the
     /// active one by this.

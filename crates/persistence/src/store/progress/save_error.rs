@@ -4,7 +4,8 @@ use super::super::StoreError;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SaveError {
-    /// The segment has another epoch: it was claimed by another runner, released or rewound. Nothing was changed.
+    /// The segment has another epoch: it was claimed by another runner, released or rewound, or another version was made the
+    /// active one. Nothing was changed.
     #[error("the segment was claimed by another runner, released or rewound")]
     Stale,
     /// The transaction that was to hold the change had ended before: rolled back by the database or the handler, or

@@ -86,6 +86,12 @@ impl StoredProjection {
             letters_requested: 0,
         }
     }
+
+    /// The epoch of each of its segments, in order.
+    #[must_use]
+    pub fn epochs(&self) -> Vec<(Segment, Epoch)> {
+        self.segments.iter().map(|segment| (segment.segment, segment.epoch)).collect()
+    }
 }
 
 impl StoredSegment {
