@@ -1,7 +1,7 @@
 use crate::{Engine, projections};
 use actum_model::{DurableState, EventSourced, Metadata};
 use actum_persistence::{settings_check::SettingsCheck, store::Stores};
-use actum_projection::ProjectionRegistration;
+use actum_projection::{ProjectionRegistration, SubscriptionService};
 use actum_runtime::{
     JournalReaders, Registration, Runtime, StartError,
     observe::Observer,
@@ -199,7 +199,11 @@ impl EngineBuilder {
         let runtime =
             Runtime::start_unless(problems, name, stores, registrations, settings).await?;
         match projections::start(&runtime, &runner, places, projection_bytes_max).await {
-            Ok(projections) => Ok(Engine::new(runtime, projections)),
+            Ok(projections) => {
+                let places = projections::places(&runtime);
+                let subscriptions = SubscriptionService::beside(&projections, places);
+                Ok(Engine::new(runtime, projections, subscriptions))
+            }
             Err(error) => {
                 let _report = runtime.shutdown().await; // the error says what there is to say
                 Err(StartError::Store(error))

@@ -4,7 +4,10 @@ use actum_persistence::{
     commits::Commits,
     store::{Incarnation, StoreError},
 };
-use actum_projection::{Journal, ProjectionRef, ProjectionService};
+use actum_projection::{
+    Consumer, Journal, ProjectionRef, ProjectionService, Subscription, SubscriptionError,
+    SubscriptionService,
+};
 use actum_runtime::{EntityRef, Health, JournalReaders, Runtime, ShutdownReport, Usage};
 use std::borrow::Cow;
 
@@ -17,6 +20,7 @@ use std::borrow::Cow;
 pub struct Engine {
     runtime: Runtime,
     projections: ProjectionService,
+    subscriptions: SubscriptionService,
 }
 
 impl Engine {
@@ -26,8 +30,12 @@ impl Engine {
         EngineBuilder::new(name.into())
     }
 
-    pub(crate) fn new(runtime: Runtime, projections: ProjectionService) -> Self {
-        Self { runtime, projections }
+    pub(crate) fn new(
+        runtime: Runtime,
+        projections: ProjectionService,
+        subscriptions: SubscriptionService,
+    ) -> Self {
+        Self { runtime, projections, subscriptions }
     }
 
     /// Addresses an entity by its id. The entity need not exist: its first command activates it.
@@ -114,6 +122,23 @@ impl Engine {
     /// All projections of the engine, in the order in which its builder got them.
     pub fn projections(&self) -> impl Iterator<Item = ProjectionRef> {
         self.projections.projections()
+    }
+
+    /// Begins to deliver events to a part of the program, see [`Subscription`].
+    ///
+    /// # Errors
+    /// [`SubscriptionError`]: the subscription is not valid, the engine was shut down, or the store failed.
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub async fn subscribe<T: 'static>(
+        &self,
+        subscription: Subscription<T>,
+    ) -> Result<Consumer<T>, SubscriptionError> {
+        self.subscriptions.subscribe(subscription).await
     }
 
     /// What the engine commits, from its start on: for those who read the journal beside it.

@@ -348,10 +348,10 @@ pub use actum_persistence::{
     serializer::MetadataError,
 };
 pub use actum_projection::{
-    AtLeastOnce, EntityList, Events, HandlerError, History, Journal, JournalInfo, Lag, OnFailure,
-    Project, ProjectCtx, Projection, ProjectionError, ProjectionRef, ProjectionRegistration,
-    ProjectionState, ProjectionStatus, Projector, ReadError, Recorded, SegmentStatus, StartAt,
-    Target, WaitError,
+    AtLeastOnce, Consumer, Delivered, EntityList, Events, HandlerError, History, Journal,
+    JournalInfo, Lag, OnFailure, Project, ProjectCtx, Projection, ProjectionError, ProjectionRef,
+    ProjectionRegistration, ProjectionState, ProjectionStatus, Projector, ReadError, Recorded,
+    SegmentStatus, StartAt, Subscription, SubscriptionError, Target, WaitError,
 };
 pub use actum_runtime::{
     AppendError, Ask, AskError, AskWithReceipt, Asking, AskingWithReceipt, Bound, EntityRef,
@@ -382,7 +382,7 @@ pub mod settings {
     pub use actum_persistence::{
         group_commit::GroupCommitSettings, serializer::SizeLimits, store::PageLimit,
     };
-    pub use actum_projection::ProjectionSettings;
+    pub use actum_projection::{ProjectionSettings, SubscriptionSettings};
     pub use actum_runtime::settings::{
         Batching, CallerContext, CommandWindow, EntitySettings, JournalWait, ObserverRef,
         RuntimeSettings, SnapshotSettings,

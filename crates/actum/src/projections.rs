@@ -1,6 +1,8 @@
 use actum_model::{Lane, Offset, Position};
 use actum_persistence::store::{StoreError, Stores};
-use actum_projection::{JournalPlace, ProjectionRegistration, ProjectionService, ServiceParts};
+use actum_projection::{
+    JournalPlace, JournalPlaces, ProjectionRegistration, ProjectionService, ServiceParts,
+};
 use actum_runtime::{JournalReader, JournalReaders, Runtime};
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -39,6 +41,28 @@ pub(crate) async fn start(
         bytes_max,
     };
     ProjectionService::start(parts, places).await
+}
+
+/// Places for those who begin to read later, of an engine that runs.
+pub(crate) fn places(runtime: &Runtime) -> Arc<dyn JournalPlaces> {
+    let beginning = Offset::beginning(runtime.stores().events.layout().lanes);
+    Arc::new(LaterPlaces { readers: runtime.readers().clone(), beginning })
+}
+
+struct LaterPlaces {
+    readers: JournalReaders,
+    beginning: Offset,
+}
+
+impl JournalPlaces for LaterPlaces {
+    fn enter(&self, name: &str, needs_events: bool) -> Option<Arc<dyn JournalPlace>> {
+        let place = if needs_events {
+            self.readers.enter_at(name, self.beginning.clone())
+        } else {
+            self.readers.enter(name)
+        };
+        Some(Arc::new(Place(place?)))
+    }
 }
 
 struct Place(JournalReader);

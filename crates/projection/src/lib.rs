@@ -6,6 +6,8 @@
 //! A [`Projection`] is a consumer with an offset that is kept: its handler sees every event once, or at least once, whatever
 //! crashes. [`ProjectionService`] runs projections, [`ProjectionRef`] shows one and changes how it runs.
 //!
+//! A [`Subscription`] delivers events to a part of the program that asks for them one by one, through a [`Consumer`].
+//!
 //! An internal crate of Actum's: users see its types through `actum`.
 
 mod definition;
@@ -15,12 +17,17 @@ mod journal;
 mod segment;
 mod service;
 mod share_out;
+mod subscription;
 
 pub use definition::{Projection, ProjectionSettings, StartAt};
 pub use handler::{AtLeastOnce, HandlerError, Project, ProjectCtx, Projector, Target};
 pub use journal::{EntityList, Events, History, Journal, JournalInfo, ReadError, Recorded};
 pub use segment::OnFailure;
 pub use service::{
-    JournalPlace, Lag, ProjectionError, ProjectionRef, ProjectionRegistration, ProjectionService,
-    ProjectionState, ProjectionStatus, RunsOn, SegmentStatus, ServiceParts, WaitError,
+    JournalPlace, JournalPlaces, Lag, ProjectionError, ProjectionRef, ProjectionRegistration,
+    ProjectionService, ProjectionState, ProjectionStatus, RunsOn, SegmentStatus, ServiceParts,
+    WaitError,
+};
+pub use subscription::{
+    Consumer, Delivered, Subscription, SubscriptionError, SubscriptionService, SubscriptionSettings,
 };

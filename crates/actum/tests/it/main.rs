@@ -6,3 +6,4 @@ mod counter;
 mod exports;
 mod settings;
 mod streams;
+mod subscriptions;

@@ -6,7 +6,9 @@ mod bytes_room;
 mod feed;
 mod follow_heads;
 mod heads;
+mod lazy_feed;
 mod near_head;
 
 pub(crate) use feed::{Feed, FeedPage, FeedSettings};
 pub(crate) use heads::Heads;
+pub(crate) use lazy_feed::LazyFeed;

@@ -27,6 +27,14 @@ pub(crate) fn decode_event<E: Payload>(
     recorded(lane, event, typed)
 }
 
+/// An event of a lane as it is stored.
+pub(crate) fn stored_event(
+    lane: Lane,
+    event: JournalEvent,
+) -> Result<Recorded<StoredPayload>, ReadError> {
+    recorded(lane, event, stored)
+}
+
 /// Decodes an event of a lane.
 pub(super) fn recorded<E>(
     lane: Lane,

@@ -11,7 +11,7 @@ mod page_reader;
 mod read_error;
 mod recorded;
 
-pub(crate) use decoding::decode_event;
+pub(crate) use decoding::{decode_event, stored_event};
 pub use entity_list::EntityList;
 pub use events::Events;
 pub use history::History;

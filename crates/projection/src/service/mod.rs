@@ -24,9 +24,11 @@ mod status;
 mod wait;
 mod work;
 
-pub use journal_place::JournalPlace;
+pub use journal_place::{JournalPlace, JournalPlaces};
 pub use projection_error::{ProjectionError, WaitError};
 pub use projection_ref::ProjectionRef;
 pub use projection_service::{ProjectionService, ServiceParts};
 pub use registration::{ProjectionRegistration, RunsOn};
+pub(crate) use segment_check::check_journal;
+pub(crate) use start_offset::start_offset;
 pub use status::{Lag, ProjectionState, ProjectionStatus, SegmentStatus};

@@ -2,7 +2,7 @@ use super::{
     JournalPlace, projection_ref::ProjectionRef, registration::ProjectionRegistration,
     runner::Runner, shared::SharedProjection,
 };
-use crate::feed::{Feed, FeedSettings};
+use crate::feed::{FeedSettings, LazyFeed};
 use actum_persistence::{
     commits::Commits,
     progress::{ProgressStore, ProjectionId},
@@ -14,6 +14,7 @@ use std::{fmt, sync::Arc, time::Duration};
 #[derive(Clone)]
 pub struct ProjectionService {
     projections: Arc<[Arc<SharedProjection>]>,
+    pub(crate) feed: LazyFeed,
 }
 
 /// What an engine gives to its projections.
@@ -49,13 +50,13 @@ impl ProjectionService {
         parts: ServiceParts,
         projections: Vec<(ProjectionRegistration, Arc<dyn JournalPlace>)>,
     ) -> Result<Self, StoreError> {
-        if projections.is_empty() {
-            return Ok(Self { projections: Arc::new([]) });
-        }
         let ServiceParts { runner, events, progress, commits, bytes_max } = parts;
-        let heads = events.heads().await?;
         let poll_idle = if commits.is_some() { POLL_BESIDE_COMMITS } else { POLL_ALONE };
-        let feed = Feed::start(events, commits, heads, FeedSettings { bytes_max, poll_idle });
+        let lazy = LazyFeed::new(events, commits, FeedSettings { bytes_max, poll_idle });
+        if projections.is_empty() {
+            return Ok(Self { projections: Arc::new([]), feed: lazy });
+        }
+        let feed = lazy.get().await?;
         let mut all = Vec::with_capacity(projections.len());
         for (registration, place) in projections {
             let id = ProjectionId::new(&registration.name, registration.settings.version);
@@ -66,7 +67,7 @@ impl ProjectionService {
             tokio::spawn(Runner::new(Arc::clone(&shared), Arc::clone(&runner)).run(place));
             all.push(shared);
         }
-        Ok(Self { projections: all.into() })
+        Ok(Self { projections: all.into(), feed: lazy })
     }
 
     /// The projection of this name; the newest version, if there are several.

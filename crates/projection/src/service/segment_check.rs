@@ -5,9 +5,20 @@ use actum_persistence::{
     store::{EventStore, StoreError},
 };
 
-/// Checks that a segment can go on in this journal: that it ends no earlier than the segment has read, and that the event
-/// which was read last is still the one at its place. Says what is wrong, if something is.
+/// Checks that a segment can go on in this journal. Says what is wrong and what a person can do about it, if something is.
 pub(super) async fn check_progress(
+    events: &dyn EventStore,
+    segment: Segment,
+    lanes: LaneCount,
+    progress: &ReadProgress,
+) -> Result<Option<String>, StoreError> {
+    let is_wrong = check_journal(events, segment, lanes, progress).await?;
+    Ok(is_wrong.map(|what| format!("{what}; {WAYS_OUT}")))
+}
+
+/// Checks that the journal ends no earlier than was read of these partitions, and that the event which was read last is still
+/// the one at its place. Says what is wrong, if something is.
+pub(crate) async fn check_journal(
     events: &dyn EventStore,
     segment: Segment,
     lanes: LaneCount,
@@ -18,7 +29,7 @@ pub(super) async fn check_progress(
         let (read, head) = (progress.offset().position(lane), heads.position(lane));
         if read > head {
             return Ok(Some(format!(
-                "the journal has regressed, or is another one: lane {lane} ends at {head}, and was read up to {read}; {WAYS_OUT}"
+                "the journal has regressed, or is another one: lane {lane} ends at {head}, and was read up to {read}"
             )));
         }
         let Some(LastRead { position, event_id }) = progress.last(lane) else { continue };
@@ -27,7 +38,7 @@ pub(super) async fn check_progress(
         {
             let found = found.event.event_id;
             return Ok(Some(format!(
-                "the journal has regressed, or is another one: at {position} of lane {lane} is the event {found}, and {event_id} was read there; {WAYS_OUT}"
+                "the journal has regressed, or is another one: at {position} of lane {lane} is the event {found}, and {event_id} was read there"
             )));
         }
     }

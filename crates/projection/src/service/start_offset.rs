@@ -7,7 +7,7 @@ use actum_persistence::{
 };
 
 /// Where a projection begins that begins like this, in a journal that ends at `heads`.
-pub(super) async fn start_offset(
+pub(crate) async fn start_offset(
     events: &dyn EventStore,
     start_at: &StartAt,
     heads: &Offset,

@@ -8,3 +8,4 @@ mod history;
 mod paging;
 mod projecting;
 mod rig;
+mod subscribing;

@@ -1,0 +1,182 @@
+use crate::{
+    feed::{Feed, Heads},
+    segment::Backoff,
+    service::check_journal,
+};
+use actum_model::{Lane, LaneCount, Position};
+use actum_persistence::{
+    error_chain::full_text,
+    panics::log_safely,
+    progress::{LastRead, ReadProgress, Segment},
+    store::{EventFilter, LanePage, PageLimit, StoreError},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{Instant, sleep, sleep_until},
+};
+
+/// Reads the lanes of a journal page by page, each lane in order, and goes on where they end: what was there and what comes is
+/// one sequence. The next page is read while this one is handled.
+pub(super) struct LaneFollower {
+    feed: Arc<Feed>,
+    heads: watch::Receiver<Heads>,
+    /// How often the journal had been checked when it might have become another one.
+    doubts: u64,
+    filter: EventFilter,
+    limit: PageLimit,
+    /// How far it has read.
+    progress: ReadProgress,
+    /// The lane whose turn it is.
+    turn: u16,
+    job: Option<PageJob>,
+    failures: u32,
+    pause: Option<Instant>,
+}
+
+/// A page, and the lane it is of.
+#[derive(Debug)]
+pub(super) struct LaneRead {
+    pub(super) lane: Lane,
+    pub(super) page: LanePage,
+}
+
+/// What is under way in a task of its own, so that no one who stops waiting for it sets it back; it ends with this.
+struct PageJob(JoinHandle<Result<PageJobDone, StoreError>>);
+
+enum PageJobDone {
+    Read(LaneRead),
+    Checked { doubts: u64, is_wrong: Option<String> },
+}
+
+/// While the journal cannot be reached.
+const AWAY: Backoff = Backoff { first: Duration::from_millis(100), max: Duration::from_secs(10) };
+/// How long it waits for events without a check.
+const IDLE_MAX: Duration = Duration::from_secs(60);
+
+impl LaneFollower {
+    /// Reads behind `progress`, which fits the journal.
+    pub(super) fn new(
+        feed: Arc<Feed>,
+        filter: EventFilter,
+        limit: PageLimit,
+        progress: ReadProgress,
+    ) -> Self {
+        let heads = feed.heads();
+        let doubts = heads.borrow().doubts;
+        let (turn, job, failures, pause) = (0, None, 0, None);
+        Self { feed, heads, doubts, filter, limit, progress, turn, job, failures, pause }
+    }
+
+    /// The next page, once there is one. What cannot be reached is waited for.
+    ///
+    /// # Errors
+    /// Why it cannot go on: the journal has regressed, or refuses what is asked.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    pub(super) async fn next(&mut self) -> Result<LaneRead, Arc<str>> {
+        loop {
+            if let Some(until) = self.pause {
+                sleep_until(until).await;
+                self.pause = None;
+            }
+            self.begin_job();
+            let Some(job) = &mut self.job else {
+                tokio::select! {
+                    changed = self.heads.changed() => if changed.is_err() { sleep(IDLE_MAX).await },
+                    () = sleep(IDLE_MAX) => {}
+                }
+                continue;
+            };
+            let done = (&mut job.0).await;
+            self.job = None;
+            match done {
+                Ok(Ok(PageJobDone::Read(read))) => {
+                    if self.take_in(&read) {
+                        return Ok(read);
+                    }
+                }
+                Ok(Ok(PageJobDone::Checked { is_wrong: Some(why), .. })) => return Err(why.into()),
+                Ok(Ok(PageJobDone::Checked { doubts, .. })) => self.doubts = doubts,
+                Ok(Err(StoreError::Invalid { what })) => return Err(what.into()),
+                Ok(Err(error)) => self.wait(&full_text(&error)),
+                Err(_) => self.wait("a read of the journal was broken off"),
+            }
+        }
+    }
+
+    /// Begins to read, if nothing is under way and there is something to read.
+    fn begin_job(&mut self) {
+        if self.job.is_some() {
+            return;
+        }
+        let lanes = self.feed.events().layout().lanes;
+        let Heads { offset: heads, doubts } = self.heads.borrow_and_update().clone();
+        if doubts != self.doubts {
+            let (feed, progress) = (Arc::clone(&self.feed), self.progress.clone());
+            return self.begin(async move {
+                let all = Segment::all(feed.events().layout().partitions);
+                let is_wrong = check_journal(&**feed.events(), all, lanes, &progress).await?;
+                Ok(PageJobDone::Checked { doubts, is_wrong })
+            });
+        }
+        let read = self.progress.offset();
+        let has_more = |lane: &Lane| read.position(*lane) < heads.position(*lane);
+        let Some(lane) = self.lanes_in_turn(lanes).find(has_more) else { return };
+        let after = read.position(lane);
+        let (feed, filter, limit) = (Arc::clone(&self.feed), self.filter.clone(), self.limit);
+        self.begin(async move {
+            // the room is for pages on their way: how long a consumer holds events is up to it, and others do not wait for that
+            let page = feed.read(lane, after, &filter, limit).await?.page;
+            Ok(PageJobDone::Read(LaneRead { lane, page }))
+        });
+    }
+
+    fn begin(
+        &mut self,
+        job: impl Future<Output = Result<PageJobDone, StoreError>> + Send + 'static,
+    ) {
+        self.job = Some(PageJob(tokio::spawn(job)));
+    }
+
+    fn lanes_in_turn(&self, lanes: LaneCount) -> impl Iterator<Item = Lane> + use<> {
+        let (turn, count) = (u32::from(self.turn), u32::from(lanes.get()));
+        let nr = move |nr| u16::try_from((turn + nr) % count).expect("a lane has a 16 bit number");
+        (0..count).map(nr).map(Lane::new)
+    }
+
+    /// Notes that a page was read, and begins with the next one; false if it is not what was asked for.
+    fn take_in(&mut self, LaneRead { lane, page }: &LaneRead) -> bool {
+        if self.heads.borrow().doubts != self.doubts {
+            return false; // it may be of another journal
+        }
+        let after: Position = self.progress.offset().position(*lane);
+        if page.read_to <= after {
+            self.wait(&format!("the journal returned nothing behind {after} in lane {lane}"));
+            return false;
+        }
+        self.failures = 0;
+        if let Some(last) = page.events.last() {
+            let (position, event_id) = (last.event.position, last.event.event_id);
+            self.progress.met(*lane, LastRead { position, event_id });
+        }
+        self.progress.advance(*lane, page.read_to);
+        self.turn = lane.nr() + 1;
+        self.begin_job();
+        true
+    }
+
+    fn wait(&mut self, why: &str) {
+        self.failures = self.failures.saturating_add(1);
+        log_safely(|| tracing::debug!(error = why, "journal not read, trying again"));
+        self.pause = Some(Instant::now() + AWAY.after(self.failures, fastrand::f64()));
+    }
+}
+
+impl Drop for PageJob {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

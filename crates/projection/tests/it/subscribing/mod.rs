@@ -1,0 +1,4 @@
+//! Subscriptions, over a journal in memory.
+
+mod subscriber_rig;
+mod transient;
