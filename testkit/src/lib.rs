@@ -8,9 +8,11 @@
 //! * [`conformance`] holds a store to its contract, and what keeps the progress of projections, or rows with it, to its own.
 //! * [`FaultStore`] is any store that fails as a test asks it to; [`FaultProgress`] and [`FaultTarget`] are what keeps the
 //!   progress of projections, and rows with it.
+//! * [`MemoryBroker`] is where a publisher ships to, and is away, slow or picky as a test asks it to.
 //! * [`TcpProxy`] is a network that fails as a test asks it to.
 
 mod behaviour;
+mod broker;
 pub mod conformance;
 mod fault_injection;
 mod network;
@@ -19,6 +21,7 @@ mod projection;
 pub use behaviour::{
     ByEvents, ByState, DefaultEnv, EnvOf, Given, GivenEnv, Golden, Persisted, Step, Verdict,
 };
+pub use broker::MemoryBroker;
 pub use fault_injection::{
     Counts, Damage, Fault, FaultProgress, FaultStore, FaultTarget, Faults, Gate, Operation, Rates,
 };

@@ -212,6 +212,8 @@
 //!
 #![doc = include_str!("projections.md")]
 //!
+#![doc = include_str!("publishers.md")]
+//!
 //! # The tokio runtime
 //! An engine runs on the tokio runtime it is started in; any flavor will do. On a multi-threaded one under load, set
 //! `global_queue_interval` to 2: how often a worker takes a task from the queue that all workers share. Left alone tokio
@@ -349,9 +351,10 @@ pub use actum_persistence::{
 };
 pub use actum_projection::{
     AtLeastOnce, Consumer, Delivered, EntityList, Events, HandlerError, History, Journal,
-    JournalInfo, Lag, OnFailure, Project, ProjectCtx, Projection, ProjectionError, ProjectionRef,
-    ProjectionRegistration, ProjectionState, ProjectionStatus, Projector, ReadError, Recorded,
-    SegmentStatus, StartAt, Subscription, SubscriptionError, Target, WaitError,
+    JournalInfo, Lag, Message, OnFailure, Project, ProjectCtx, Projection, ProjectionError,
+    ProjectionRef, ProjectionRegistration, ProjectionState, ProjectionStatus, Projector,
+    PublishError, Publisher, PublisherTarget, Publishing, ReadError, Recorded, SegmentStatus,
+    StartAt, Subscription, SubscriptionError, Target, WaitError, Waves,
 };
 pub use actum_runtime::{
     AppendError, Ask, AskError, AskWithReceipt, Asking, AskingWithReceipt, Bound, EntityRef,

@@ -14,6 +14,7 @@ mod definition;
 mod feed;
 mod handler;
 mod journal;
+mod publisher;
 mod segment;
 mod service;
 mod share_out;
@@ -22,6 +23,7 @@ mod subscription;
 pub use definition::{Projection, ProjectionSettings, StartAt};
 pub use handler::{AtLeastOnce, HandlerError, Project, ProjectCtx, Projector, Target};
 pub use journal::{EntityList, Events, History, Journal, JournalInfo, ReadError, Recorded};
+pub use publisher::{Message, PublishError, Publisher, PublisherTarget, Publishing, Waves};
 pub use segment::OnFailure;
 pub use service::{
     JournalPlace, JournalPlaces, Lag, ProjectionError, ProjectionRef, ProjectionRegistration,

@@ -50,7 +50,7 @@ impl<P: Projector<Target = AtLeastOnce>> Projection<P> {
 }
 
 impl<P: Projector> Projection<P> {
-    fn new(name: String, target: P::Target, projector: P) -> Self {
+    pub(crate) fn new(name: String, target: P::Target, projector: P) -> Self {
         let (sources, twice, settings) =
             (BTreeMap::new(), Vec::new(), ProjectionSettings::default());
         Self { name, target, projector, sources, twice, settings }

@@ -32,6 +32,10 @@ impl<'a, T: Target> ProjectCtx<'a, T> {
         Self { connection, place }
     }
 
+    pub(crate) fn connection(&mut self) -> &mut T::Connection {
+        self.connection
+    }
+
     /// Whether the event happened before the projection was there, or before it was rewound: then a side effect that cannot
     /// be undone, such as a mail, is to be held back. It is of no meaning for rows.
     #[must_use]

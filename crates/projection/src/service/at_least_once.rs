@@ -81,6 +81,10 @@ impl<P: Projector<Target = AtLeastOnce>> Work for AtLeastOnceWork<P> {
     async fn run(&mut self, batch: &Batch) -> BatchOutcome {
         let Handled { events, failure } = self.handling.run(batch, &mut ()).await;
         if let Some(failure) = failure {
+            // what the handler had begun for those in front of it, and not finished, went with it
+            if events > 0 && failure.is_cut_off {
+                return failure.somewhere();
+            }
             // what was begun for those in front of it is finished, so that they need not come again
             if events > 0
                 && !failure.is_of_flush
@@ -90,10 +94,19 @@ impl<P: Projector<Target = AtLeastOnce>> Work for AtLeastOnceWork<P> {
             }
             return failure.outcome(events);
         }
-        let save = batch.save(events, Timestamp::from(SystemTime::now()));
-        match self.progress.change(&ProgressChange::Save(save)).await {
-            Ok(()) => BatchOutcome::Saved { handled: events },
-            Err(error) => not_kept(&error, events),
-        }
+        save(&*self.progress, batch, events).await
+    }
+}
+
+/// Saves the progress over the first `handled` events of a batch, which are done.
+pub(super) async fn save(
+    progress: &dyn ProgressStore,
+    batch: &Batch,
+    handled: usize,
+) -> BatchOutcome {
+    let save = batch.save(handled, Timestamp::from(SystemTime::now()));
+    match progress.change(&ProgressChange::Save(save)).await {
+        Ok(()) => BatchOutcome::Saved { handled },
+        Err(error) => not_kept(&error, handled),
     }
 }

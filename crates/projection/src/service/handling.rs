@@ -39,6 +39,11 @@ enum FailureCause {
 }
 
 impl HandlingFailure {
+    /// What it means for a batch of which nothing is known to be done.
+    pub(super) fn somewhere(self) -> BatchOutcome {
+        BatchOutcome::FailedSomewhere { error: self.error }
+    }
+
     /// What it means for a batch of which the first `handled` events were handled.
     pub(super) fn outcome(self, handled: usize) -> BatchOutcome {
         let error = self.error;
@@ -119,10 +124,10 @@ impl<P: Projector> Handling<P> {
         HandlingFailure { error: error_text(&*error.source), cause, is_of_flush, is_cut_off: false }
     }
 
-    fn cut_off(&mut self, error: Arc<str>, is_of_flush: bool) -> HandlingFailure {
+    fn cut_off(&mut self, cut_off: CutOff, is_of_flush: bool) -> HandlingFailure {
         self.projector = P::clone(&self.original);
         let cause = FailureCause::Failed(FailedBy::Handler);
-        HandlingFailure { error, cause, is_of_flush, is_cut_off: true }
+        HandlingFailure { error: cut_off.text(), cause, is_of_flush, is_cut_off: true }
     }
 
     fn says_unavailable(&self, error: &HandlerError) -> bool {
@@ -132,11 +137,11 @@ impl<P: Projector> Handling<P> {
 }
 
 /// The outcome of something that is done outside of a batch.
-pub(super) fn done(ended: Result<Result<(), HandlerError>, Arc<str>>) -> Result<(), NotDone> {
+pub(super) fn done(ended: Result<Result<(), HandlerError>, CutOff>) -> Result<(), NotDone> {
     let why = match ended {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(error)) => error_text(&*error.source),
-        Err(cut_off) => cut_off,
+        Err(cut_off) => cut_off.text(),
     };
     Err(NotDone { why, is_stale: false })
 }
@@ -153,10 +158,25 @@ fn says_unavailable(
 pub(super) async fn in_time<R>(
     limit: Duration,
     handler: impl Future<Output = R>,
-) -> Result<R, Arc<str>> {
+) -> Result<R, CutOff> {
     match timeout(limit, guarded(handler)).await {
         Ok(Ok(ended)) => Ok(ended),
-        Ok(Err(panic)) => Err(format!("the handler panicked: {panic}").into()),
-        Err(_) => Err(format!("the handler has not returned within {limit:?}").into()),
+        Ok(Err(panic)) => Err(CutOff::Panicked(format!("the handler panicked: {panic}").into())),
+        Err(_) => {
+            Err(CutOff::TimedOut(format!("the handler has not returned within {limit:?}").into()))
+        }
+    }
+}
+
+/// Why a handler was left in the middle of something, in words.
+pub(super) enum CutOff {
+    Panicked(Arc<str>),
+    TimedOut(Arc<str>),
+}
+
+impl CutOff {
+    pub(super) fn text(self) -> Arc<str> {
+        let (Self::Panicked(text) | Self::TimedOut(text)) = self;
+        text
     }
 }

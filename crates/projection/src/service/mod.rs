@@ -12,6 +12,7 @@ mod needed;
 mod projection_error;
 mod projection_ref;
 mod projection_service;
+mod publishing;
 mod read_status;
 mod registration;
 mod rewinding;

@@ -1,11 +1,13 @@
 use super::{
     at_least_once::AtLeastOnceWorkPlace,
     exact::{ExactWorkPlace, IsExact},
+    publishing::PublishingWorkPlace,
     work::WorkPlace,
 };
 use crate::{
     definition::{Projection, ProjectionSettings},
     handler::{AtLeastOnce, Projector, Target},
+    publisher::{Publisher, PublisherTarget, Publishing},
 };
 use actum_persistence::{progress::ProjectionId, settings_check::SettingsCheck};
 use std::{fmt, sync::Arc};
@@ -92,6 +94,16 @@ impl<P: Projector<Target = AtLeastOnce>> RunsOn<P> for AtLeastOnce {
         let (projector, sources) = (Arc::new(projector), Arc::new(sources));
         let kinds = sources.keys().copied().collect();
         let work = Arc::new(AtLeastOnceWorkPlace { projector, sources });
+        ProjectionRegistration { name, sources: kinds, twice, settings, work }
+    }
+}
+
+impl<P: Publisher> RunsOn<Publishing<P>> for PublisherTarget {
+    fn register(projection: Projection<Publishing<P>>) -> ProjectionRegistration {
+        let Projection { name, projector, sources, twice, settings, .. } = projection;
+        let (projector, sources) = (Arc::new(projector), Arc::new(sources));
+        let kinds = sources.keys().copied().collect();
+        let work = Arc::new(PublishingWorkPlace { projector, sources });
         ProjectionRegistration { name, sources: kinds, twice, settings, work }
     }
 }

@@ -7,5 +7,6 @@ mod events;
 mod history;
 mod paging;
 mod projecting;
+mod publishing;
 mod rig;
 mod subscribing;

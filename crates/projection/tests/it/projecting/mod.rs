@@ -1,6 +1,7 @@
 //! Projections, over a journal and a target in memory.
 
 mod bounds;
+mod buffering;
 mod deliveries;
 mod exact;
 mod failures;

@@ -1,0 +1,5 @@
+//! What publishers ship to.
+
+mod memory_broker;
+
+pub use memory_broker::MemoryBroker;
