@@ -335,9 +335,9 @@ mod stream;
 pub use actum_model::{
     At, Change, Codec, CodecError, CommandId, CommandSet, CommandVisitor, Ctx, DecodeError,
     DurableState, Each, Effect, EffectParts, Entity, EntityId, EntityKey, EventSourced, Handle,
-    InvalidCommandId, InvalidId, InvalidKey, InvalidTraceContext, Lane, LaneCount, Lists, Metadata,
-    Never, NoEvents, Offset, Partition, PartitionCount, Payload, Plain, Position, ReplyFrom,
-    Revision, SequenceNr, StoredPayload, Timestamp, TraceContext, Unanswered, payload,
+    InvalidCommandId, InvalidId, InvalidKey, InvalidReceipt, InvalidTraceContext, Lane, LaneCount,
+    Lists, Metadata, Never, NoEvents, Offset, Partition, PartitionCount, Payload, Plain, Position,
+    ReplyFrom, Revision, SequenceNr, StoredPayload, Timestamp, TraceContext, Unanswered, payload,
 };
 #[doc(inline)]
 pub use actum_persistence::commits;

@@ -41,7 +41,7 @@ pub use partition::{Partition, PartitionCount, partition_hash};
 pub use payload::{Codec, CodecError, DecodeError, Payload, StoredPayload};
 pub use plain::{Each, Plain};
 pub use position::{Lane, LaneCount, Offset, Position};
-pub use receipt::Receipt;
+pub use receipt::{InvalidReceipt, Receipt};
 pub use sequence_nr::{Revision, SequenceNr};
 pub use timestamp::Timestamp;
 pub use trace_context::{InvalidTraceContext, TraceContext};

@@ -1,4 +1,5 @@
 use crate::{Lane, Position, Revision, SequenceNr};
+use std::{fmt, str::FromStr};
 
 /// Where a command left its entity: what to wait for when a read model must show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,5 +27,97 @@ impl Receipt {
 impl From<Receipt> for Revision {
     fn from(receipt: Receipt) -> Self {
         receipt.sequence_nr.into()
+    }
+}
+
+/// Its text, for a header or a cookie: the sequence number, the lane and, if there is one, the position, as `3.0.17`.
+///
+/// # Examples
+/// ```
+/// use actum_model::{Lane, Position, Receipt, SequenceNr};
+///
+/// let receipt = Receipt::new(SequenceNr::new(3), Lane::new(0), Some(Position::new(17)));
+/// assert_eq!(receipt.to_string(), "3.0.17");
+/// assert_eq!("3.0.17".parse(), Ok(receipt));
+/// ```
+impl fmt::Display for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.sequence_nr.get(), self.lane.nr())?;
+        self.position.map_or(Ok(()), |position| write!(f, ".{}", position.get()))
+    }
+}
+
+/// A text that is no receipt.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no receipt: that is two or three numbers, as `3.0.17`")]
+pub struct InvalidReceipt {
+    /// The text; the first 64 characters of a longer one.
+    pub text: String,
+}
+
+/// What [`Display`](fmt::Display) writes, and nothing else.
+impl FromStr for Receipt {
+    type Err = InvalidReceipt;
+
+    fn from_str(text: &str) -> Result<Self, InvalidReceipt> {
+        let read = || {
+            let mut numbers = text.split('.');
+            let sequence_nr = SequenceNr::new(number(numbers.next()?)?);
+            let lane = Lane::new(u16::try_from(number(numbers.next()?)?).ok()?);
+            let position = match numbers.next() {
+                Some(position) => Some(Position::new(number(position)?)),
+                None => None,
+            };
+            numbers.next().is_none().then_some(Self { sequence_nr, lane, position })
+        };
+        read().ok_or_else(|| InvalidReceipt { text: text.chars().take(64).collect() })
+    }
+}
+
+/// A number as it is written: without a sign, and without zeros in front.
+fn number(text: &str) -> Option<u64> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_short = text.len() == 1 || !text.starts_with('0');
+    text.parse().ok().filter(|_| is_plain && is_short)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receipt_comes_back_from_its_text() {
+        for (nr, lane, position) in
+            [(0, 0, None), (3, 0, Some(17)), (7, 4, None), (u64::MAX, u16::MAX, Some(u64::MAX))]
+        {
+            let position = position.map(Position::new);
+            let receipt = Receipt::new(SequenceNr::new(nr), Lane::new(lane), position);
+            assert_eq!(receipt.to_string().parse(), Ok(receipt));
+        }
+    }
+
+    #[test]
+    fn any_other_text_is_refused() {
+        let long = "9".repeat(100);
+        for text in [
+            "",
+            ".",
+            "1",
+            "1.",
+            "1.2.",
+            "1.2.3.4",
+            "+1.2",
+            "-1.2",
+            "01.2",
+            "1.65536",
+            "a.b",
+            "1. 2",
+            "18446744073709551616.0",
+            &long,
+        ] {
+            let error = text.parse::<Receipt>().unwrap_err();
+            assert!(error.to_string().contains("is no receipt"), "{error}");
+            assert!(error.text.len() <= 64);
+        }
     }
 }

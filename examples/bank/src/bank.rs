@@ -1,10 +1,12 @@
 use crate::{
-    account_list::{AccountList, ListedAccount, PROJECTION},
+    account_list::{self, ListedAccount},
     domain::Account,
     history::{self, History},
+    read_models::ReadModels,
+    statements::{self, DayTotal, StatementLine, Statements, Zone},
 };
 use actum::{
-    AskError, Engine, EntityRef, ShutdownReport, StartError, WaitError,
+    AskError, Engine, EntityRef, ProjectionRef, Receipt, ShutdownReport, StartError, WaitError,
     settings::{CommandWindow, EntitySettings, RuntimeSettings, SnapshotSettings},
     store::{EventStore, StoreError, Stores},
 };
@@ -17,25 +19,25 @@ const HALF_AN_HOUR: Duration = Duration::from_secs(30 * 60);
 pub struct Bank {
     engine: Engine,
     journal: Arc<dyn EventStore>,
-    list: Option<AccountList>,
+    read_models: Option<ReadModels>,
 }
 
-/// Why there is no list of accounts.
+/// Why what projections keep is not shown.
 #[derive(Debug, thiserror::Error)]
-pub enum NoList {
-    /// This bank keeps none.
-    #[error("this bank keeps no list of its accounts")]
+pub enum NotReadable {
+    /// This bank keeps nothing beside its journal.
+    #[error("this bank keeps no lists and no statements")]
     NotKept,
     /// It does not show the last changes yet.
     #[error(transparent)]
     Behind(#[from] WaitError),
     /// It cannot be read.
-    #[error("the list of accounts cannot be read: {0:#}")]
+    #[error("the database cannot be read: {0:#}")]
     Unreadable(anyhow::Error),
 }
 
-/// How long a list waits for the changes that were made before it was asked for.
-const LIST_WAIT: Duration = Duration::from_secs(3);
+/// How long a read waits for the changes that it is to show.
+const READ_WAIT: Duration = Duration::from_secs(3);
 
 impl Bank {
     /// Starts the bank over a store.
@@ -46,14 +48,14 @@ impl Bank {
         Self::start_with(stores, None, RuntimeSettings::default()).await
     }
 
-    /// As [`Bank::start`], with a list of the accounts, how long it gathers events for one transaction, and settings of the
-    /// engine.
+    /// As [`Bank::start`], with what projections keep beside the journal, how long they gather events for one transaction,
+    /// and settings of the engine.
     ///
     /// # Errors
     /// As [`Bank::start`].
     pub async fn start_with(
         stores: impl Into<Stores>,
-        list: Option<(AccountList, Duration)>,
+        read_models: Option<(ReadModels, Duration)>,
         settings: RuntimeSettings,
     ) -> Result<Self, StartError> {
         let stores = stores.into();
@@ -69,11 +71,13 @@ impl Bank {
             .store(stores)
             .entity_with::<Account>((), accounts)
             .settings(settings);
-        if let Some((list, interval)) = &list {
-            engine = engine.projection(list.projection(*interval));
+        if let Some((read_models, interval)) = &read_models {
+            for projection in read_models.projections(*interval) {
+                engine = engine.projection(projection);
+            }
         }
-        let list = list.map(|(list, _)| list);
-        Ok(Self { engine: engine.start().await?, journal, list })
+        let read_models = read_models.map(|(read_models, _)| read_models);
+        Ok(Self { engine: engine.start().await?, journal, read_models })
     }
 
     /// Addresses an account. It need not exist: opening it is a command like any other.
@@ -99,19 +103,75 @@ impl Bank {
         history::read(&*self.journal, id, after, limit).await
     }
 
-    /// Accounts in the order of the bytes of their ids, the first `limit` behind `after`, with every change that was
-    /// acknowledged before this was called.
+    /// Accounts in the order of the bytes of their ids, the first `limit` behind `after`: with the write of `receipt`, or
+    /// without one with every change that was acknowledged before this was called.
     ///
     /// # Errors
-    /// [`NoList`] when there is none, or it does not show them in time.
+    /// [`NotReadable`] when there is no list, or it does not show them in time.
     pub async fn accounts(
         &self,
         after: &str,
         limit: NonZeroU32,
-    ) -> Result<Vec<ListedAccount>, NoList> {
-        let list = self.list.as_ref().ok_or(NoList::NotKept)?;
-        self.engine.projection(PROJECTION).caught_up(LIST_WAIT).await?;
-        list.page(after, limit).await.map_err(NoList::Unreadable)
+        receipt: Option<Receipt>,
+    ) -> Result<Vec<ListedAccount>, NotReadable> {
+        let list = &self.read_models()?.list;
+        self.shown(account_list::PROJECTION, receipt).await?;
+        list.page(after, limit).await.map_err(NotReadable::Unreadable)
+    }
+
+    /// Lines of the statement of an account, the first `limit` behind the revision `after`: as up to date as
+    /// [`accounts`](Self::accounts).
+    ///
+    /// # Errors
+    /// As [`accounts`](Self::accounts).
+    pub async fn statement(
+        &self,
+        account: &str,
+        after: u64,
+        limit: NonZeroU32,
+        receipt: Option<Receipt>,
+    ) -> Result<Vec<StatementLine>, NotReadable> {
+        let statements = self.statements(receipt).await?;
+        statements.lines(account, after, limit).await.map_err(NotReadable::Unreadable)
+    }
+
+    /// What was moved on each day, in order, the first `limit` behind `after`, and whose days these are: as up to date as
+    /// [`accounts`](Self::accounts).
+    ///
+    /// # Errors
+    /// As [`accounts`](Self::accounts).
+    pub async fn days(
+        &self,
+        after: &str,
+        limit: NonZeroU32,
+        receipt: Option<Receipt>,
+    ) -> Result<(&Zone, Vec<DayTotal>), NotReadable> {
+        let statements = self.statements(receipt).await?;
+        let days = statements.days(after, limit).await.map_err(NotReadable::Unreadable)?;
+        Ok((statements.zone(), days))
+    }
+
+    async fn statements(&self, receipt: Option<Receipt>) -> Result<&Statements, NotReadable> {
+        let statements = &self.read_models()?.statements;
+        self.shown(statements::PROJECTION, receipt).await?;
+        Ok(statements)
+    }
+
+    fn read_models(&self) -> Result<&ReadModels, NotReadable> {
+        self.read_models.as_ref().ok_or(NotReadable::NotKept)
+    }
+
+    async fn shown(&self, projection: &str, receipt: Option<Receipt>) -> Result<(), WaitError> {
+        let projection = self.engine.projection(projection);
+        match receipt {
+            Some(receipt) => projection.caught_up_with(&receipt, READ_WAIT).await,
+            None => projection.caught_up(READ_WAIT).await,
+        }
+    }
+
+    /// The projections of the bank.
+    pub fn projections(&self) -> impl Iterator<Item = ProjectionRef> {
+        self.engine.projections()
     }
 
     /// Whether another bank has taken over the journal. This one then answers every request as unavailable, for good.

@@ -1,6 +1,6 @@
 //! What can be said on the command line.
 
-use crate::database::Database;
+use crate::{database::Database, statements::Zone};
 use clap::{Args, Parser, Subcommand};
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Drive a bank with many clients, then check every balance
     Load(LoadArgs),
+    /// Show how far the projections of a bank are, and rebuild, replay, pause or resume one
+    Projections(ProjectionsArgs),
     /// Bring a PostgreSQL database up to date, ahead of the banks that will use it
     Migrate(MigrateArgs),
 }
@@ -43,10 +45,13 @@ pub struct ServeArgs {
     /// a bank that was only stalled is taken for dead
     #[arg(long, default_value = "10s", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub writer_lease: Duration,
-    /// How long the list of accounts gathers orders for one transaction; at most 1minute. The shorter, the sooner it shows them,
-    /// and the more of the database it takes
+    /// How long the list and the statements gather orders for one transaction; at most 1minute. The shorter, the sooner they
+    /// show them, and the more of the database they take
     #[arg(long, default_value = "20ms", value_name = "TIME", value_parser = humantime::parse_duration)]
-    pub list_interval: Duration,
+    pub projection_interval: Duration,
+    /// The time zone of the totals per day, such as Europe/Zurich
+    #[arg(long, default_value_t = Zone::UTC, value_name = "ZONE")]
+    pub zone: Zone,
     /// Wait for ever while another bank holds the database, and take over when it ends
     #[arg(long)]
     pub standby: bool,
@@ -65,6 +70,44 @@ pub struct DatabaseArgs {
     /// The PostgreSQL database is reached through a proxy that pools by transaction, such as PgBouncer
     #[arg(long)]
     pub transaction_pooling: bool,
+}
+
+/// What to do with projections.
+#[derive(Debug, Args)]
+pub struct ProjectionsArgs {
+    /// The bank
+    #[arg(long, default_value = "http://127.0.0.1:8080", global = true)]
+    pub url: String,
+    /// What to do.
+    #[command(subcommand)]
+    pub action: Option<ProjectionsAction>,
+}
+
+/// What can be done with projections.
+#[derive(Debug, Subcommand)]
+pub enum ProjectionsAction {
+    /// List them: state, lag, rate (the default)
+    List,
+    /// Remove what one has written and make it anew from the journal
+    Rebuild {
+        /// Its name
+        name: String,
+    },
+    /// Handle again what one could not handle: its parked accounts and dead letters
+    Replay {
+        /// Its name
+        name: String,
+    },
+    /// Pause one; it stays so when the bank starts again
+    Pause {
+        /// Its name
+        name: String,
+    },
+    /// Let one go on that is paused or has stopped
+    Resume {
+        /// Its name
+        name: String,
+    },
 }
 
 /// What to migrate.

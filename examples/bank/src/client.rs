@@ -3,6 +3,7 @@
 use crate::{
     Happened,
     domain::{Applied, Money, Standing},
+    projections::ShownProjection,
 };
 use anyhow::{Context, Result, ensure};
 use reqwest::{RequestBuilder, StatusCode};
@@ -129,6 +130,30 @@ impl Client {
             Err(error) if error.is_connect() => Ok(false),
             Err(error) => Err(error).with_context(|| format!("cannot speak to {}", self.url)),
         }
+    }
+
+    /// The projections of the bank.
+    ///
+    /// # Errors
+    /// When the bank cannot be reached, or does not answer as it should.
+    pub async fn projections(&self) -> Result<Vec<ShownProjection>> {
+        #[derive(Deserialize)]
+        struct Projections {
+            projections: Vec<ShownProjection>,
+        }
+        Ok(self.read::<Projections>("/projections").await?.projections)
+    }
+
+    /// Has the bank do something with a projection; returns in words what.
+    ///
+    /// # Errors
+    /// As [`projections`](Self::projections); when it is refused, with the reason.
+    pub async fn act_on_projection(&self, name: &str, action: &str) -> Result<String> {
+        let url = format!("{}/projections/{name}/{action}", self.url);
+        let (status, body) = answer(self.http.post(url)).await?;
+        let said = |field: &str| body[field].as_str().unwrap_or_default().to_owned();
+        ensure!(status.is_success(), "{}", said("detail"));
+        Ok(said("done"))
     }
 
     async fn read<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<T> {

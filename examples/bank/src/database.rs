@@ -1,6 +1,6 @@
 //! Where a bank keeps its accounts: from the command line to a store.
 
-use crate::{account_list::AccountList, cli::DatabaseArgs};
+use crate::{cli::DatabaseArgs, read_models::ReadModels, statements::Zone};
 use actum::{
     SqliteStore,
     postgres::{PostgresSettings, PostgresStore},
@@ -37,25 +37,26 @@ impl fmt::Debug for Database {
 }
 
 impl DatabaseArgs {
-    /// Opens the store and the list of accounts beside it, and says where they are in words that may be shown.
+    /// Opens the store and what projections keep beside it, with the days of `zone`, and says where they are in words that may be shown.
     ///
     /// # Errors
     /// When the database cannot be had, or the arguments do not go together.
-    pub async fn open(&self) -> Result<(Stores, AccountList, String)> {
+    pub async fn open(&self, zone: Zone) -> Result<(Stores, ReadModels, String)> {
         if let Database::File(path) = &self.database {
             ensure!(
                 self.schema.is_none() && !self.transaction_pooling,
                 "--schema and --transaction-pooling go with a postgres:// database, not with a file"
             );
             let store = SqliteStore::open(path).await?;
-            let list = AccountList::in_file(&store);
-            return Ok((store.into(), list, path.display().to_string()));
+            let read_models = ReadModels::in_file(&store, zone);
+            return Ok((store.into(), read_models, path.display().to_string()));
         }
         let (url, settings) = self.server()?;
         let schema = settings.schema.clone();
         let store = PostgresStore::connect_with(url, settings).await?;
-        let (list, place) = (AccountList::in_database(&store, &schema), store.address().to_owned());
-        Ok((store.into(), list, place))
+        let read_models = ReadModels::in_database(&store, &schema, zone);
+        let place = store.address().to_owned();
+        Ok((store.into(), read_models, place))
     }
 
     /// The PostgreSQL database, and how it is used.

@@ -17,7 +17,9 @@ open an account, move money, look at it:
   {json} -d '{{\"amount\":400}}' {ada}/withdrawals
   curl {ada}
   curl {ada}/history
+  curl {ada}/statement
   curl {url}/accounts
+  curl {url}/days
 
 send the same deposit twice; it happens once, and is answered the same:
   {json} -d '{{\"amount\":100}}' -H 'Idempotency-Key: gift-1' {ada}/deposits

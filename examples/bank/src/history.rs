@@ -61,7 +61,8 @@ fn happened(stored: &StoredEvent) -> Result<Happened, AskError<Infallible>> {
     Ok(Happened { revision: stored.sequence_nr.get(), at: rfc3339(stored.timestamp), event })
 }
 
-fn rfc3339(timestamp: Timestamp) -> String {
+/// A moment for people.
+pub(crate) fn rfc3339(timestamp: Timestamp) -> String {
     // RFC 3339 has four digits for the year
     const LATEST_MICROS: u64 = 253_402_300_799_999_999;
     let micros = u64::try_from(timestamp.as_micros()).unwrap_or(0).min(LATEST_MICROS);

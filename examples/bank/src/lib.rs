@@ -4,6 +4,7 @@
 //! * [`domain`]: accounts, as pure functions from a state and a command to events.
 //! * [`Bank`]: the engine that runs them, and their history.
 //! * [`account_list`]: the list of all accounts, which a projection keeps in the same database.
+//! * [`statements`]: the statement of each account, and the totals of each day, likewise; [`read_models`] are both.
 //! * [`http`]: the service around it; every error is a problem document.
 //! * [`Server`]: the service on a port, from the first request to the graceful end.
 //! * [`client`]: what speaks to the service, and what its answers mean to a caller.
@@ -16,6 +17,7 @@ mod greeting;
 mod history;
 mod server;
 mod signals;
+mod sqlite_readers;
 
 pub mod cli;
 pub mod client;
@@ -24,8 +26,11 @@ pub mod domain;
 pub mod http;
 pub mod load;
 pub mod migrate;
+pub mod projections;
+pub mod read_models;
 pub mod serve;
+pub mod statements;
 
-pub use bank::{Bank, NoList};
+pub use bank::{Bank, NotReadable};
 pub use history::{Happened, History};
 pub use server::Server;

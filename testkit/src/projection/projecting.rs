@@ -7,7 +7,10 @@ use actum_projection::{
 };
 use async_trait::async_trait;
 use std::{fmt, sync::Arc, time::Duration};
-use tokio::sync::watch;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
 
 /// A projection that runs over a journal until this is dropped.
 pub(super) struct Projecting {
@@ -48,15 +51,17 @@ impl Projecting {
     /// # Errors
     /// What was not handled, and why.
     pub(super) async fn finished(&self) -> Result<(), String> {
-        let mut waited = Duration::ZERO;
+        let end = Instant::now() + PATIENCE;
         loop {
-            match self.projection.caught_up(LOOK).await {
-                Ok(()) => break,
-                Err(WaitError::Timeout { .. }) if waited < PATIENCE => waited += LOOK,
-                Err(error) => return Err(error.to_string()),
-            }
+            let waited = self.projection.caught_up(LOOK).await;
             if let Some(why) = self.trouble().await {
                 return Err(why);
+            }
+            match waited {
+                Ok(()) if self.is_running().await => break,
+                Ok(()) => sleep(LOOK).await, // it has handled all before, and has not begun yet
+                Err(WaitError::Timeout { .. }) if Instant::now() < end => {}
+                Err(error) => return Err(error.to_string()),
             }
         }
         self.left_out().await.map_or(Ok(()), Err)
@@ -75,6 +80,10 @@ impl Projecting {
             Err(ProjectionError::NotStarted { why, .. }) => why.map(|why| why.to_string()),
             Err(error) => Some(error.to_string()),
         }
+    }
+
+    async fn is_running(&self) -> bool {
+        self.projection.status().await.is_ok_and(|status| status.state == ProjectionState::Running)
     }
 
     /// What was parked or skipped.

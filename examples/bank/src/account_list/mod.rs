@@ -9,6 +9,7 @@ mod sqlite;
 
 pub use postgres::PostgresAccounts;
 pub use row::ListedAccount;
+pub(crate) use row::{expect_one, revision};
 pub use sqlite::SqliteAccounts;
 
 use actum::{PostgresStore, ProjectionRegistration, SqliteStore};

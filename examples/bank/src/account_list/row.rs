@@ -40,12 +40,12 @@ impl<'a> Change<'a> {
 }
 
 /// The number of an event, as a database has it.
-pub(super) fn revision(event: &Recorded<AccountEvent>) -> Result<i64, HandlerError> {
+pub(crate) fn revision(event: &Recorded<AccountEvent>) -> Result<i64, HandlerError> {
     Ok(i64::try_from(event.sequence_nr.get())?)
 }
 
 /// Fails when an event did not find the row as the event in front of it has left it.
-pub(super) fn expect_one(rows: u64, event: &Recorded<AccountEvent>) -> Result<(), HandlerError> {
+pub(crate) fn expect_one(rows: u64, event: &Recorded<AccountEvent>) -> Result<(), HandlerError> {
     if rows == 1 {
         return Ok(());
     }

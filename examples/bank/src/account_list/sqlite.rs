@@ -2,15 +2,15 @@ use super::{
     PROJECTION,
     row::{Change, ListedAccount, expect_one, listed, revision},
 };
-use crate::domain::{Account, AccountEvent};
+use crate::{
+    domain::{Account, AccountEvent},
+    sqlite_readers::sqlite_readers,
+};
 use actum::{
     HandlerError, OnFailure, Project, ProjectCtx, Projection, Projector, Recorded, SqliteStore,
     SqliteTarget,
 };
-use sqlx::{
-    SqlitePool,
-    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
-};
+use sqlx::SqlitePool;
 use std::num::NonZeroU32;
 
 /// The list in the file of the journal.
@@ -23,12 +23,7 @@ pub struct SqliteAccounts {
 impl SqliteAccounts {
     pub(super) fn beside(store: &SqliteStore) -> Self {
         let target = SqliteTarget::of(store);
-        let options = SqliteConnectOptions::new().filename(target.path()).read_only(true);
-        // one that is idle holds no file open that a test, or a person, wants to move away
-        let readers = SqlitePoolOptions::new()
-            .min_connections(0)
-            .max_connections(2)
-            .connect_lazy_with(options);
+        let readers = sqlite_readers(&target);
         Self { target, readers }
     }
 

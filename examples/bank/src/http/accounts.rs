@@ -21,7 +21,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;
 
-/// How many events a page of a history has at most, and accounts a page of the list.
+/// How much a page has at most: events, accounts, lines, days.
 const PAGE_MAX: u32 = 1_000;
 /// How many it has unless set otherwise.
 const PAGE: u32 = 100;
@@ -38,13 +38,13 @@ pub(super) struct Movement {
     amount: Money,
 }
 
-/// Which part of a history is asked for.
+/// Which part of a history, or of a statement, is asked for.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Part {
     #[serde(default)]
-    after: u64,
-    limit: Option<NonZeroU32>,
+    pub(super) after: u64,
+    pub(super) limit: Option<NonZeroU32>,
 }
 
 #[derive(Serialize)]
@@ -94,10 +94,10 @@ pub(super) async fn standing(
     State(bank): State<Bank>,
     call: Call,
 ) -> Result<Answer<Standing>, Problem> {
-    let asked = bank.account(&call.account).ask(Balance).await;
-    let standing = asked.map_err(|error| problem_of(&error))?;
+    let asked = bank.account(&call.account).ask(Balance).with_receipt().await;
+    let (standing, receipt) = asked.map_err(|error| problem_of(&error))?;
     let revision = standing.revision;
-    Ok(Answer::new(call.account, standing).at(revision))
+    Ok(Answer::new(call.account, standing).at(revision).with_receipt(receipt))
 }
 
 pub(super) async fn history(
@@ -130,15 +130,15 @@ where
     <Account as Entity>::Commands: Lists<C, At>,
 {
     let ask = call.prepare(bank.account(&call.account).ask(command));
-    let applied = ask.await.map_err(|error| problem_of(&error))?;
+    let (applied, receipt) = ask.with_receipt().await.map_err(|error| problem_of(&error))?;
     let revision = applied.revision;
-    Ok(Answer::new(call.account, applied).at(revision))
+    Ok(Answer::new(call.account, applied).at(revision).with_receipt(receipt))
 }
 
 pub(super) fn page_limit(asked: Option<NonZeroU32>) -> Result<NonZeroU32, Problem> {
     let limit = asked.or(NonZeroU32::new(PAGE)).unwrap_or(NonZeroU32::MIN);
     if limit.get() > PAGE_MAX {
-        let detail = format!("limit is {limit}, a page has at most {PAGE_MAX} events");
+        let detail = format!("limit is {limit}, a page has at most {PAGE_MAX}");
         return Err(Problem::new(INVALID_REQUEST, detail));
     }
     Ok(limit)

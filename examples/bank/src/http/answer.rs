@@ -1,6 +1,7 @@
+use actum::Receipt;
 use axum::{
     http::{
-        HeaderValue, StatusCode,
+        HeaderName, HeaderValue, StatusCode,
         header::{CONTENT_TYPE, ETAG},
     },
     response::{IntoResponse, Response},
@@ -15,16 +16,27 @@ pub(super) struct Answer<T> {
     content: T,
     #[serde(skip)]
     etag: Option<HeaderValue>,
+    #[serde(skip)]
+    receipt: Option<HeaderValue>,
 }
+
+/// The header that says where a write is, and which write is to be shown.
+pub(super) const RECEIPT: HeaderName = HeaderName::from_static("receipt");
 
 impl<T: Serialize> Answer<T> {
     pub(super) fn new(account: String, content: T) -> Self {
-        Self { account, content, etag: None }
+        Self { account, content, etag: None, receipt: None }
     }
 
     /// Adds the revision as the entity tag, for an `If-Match` to come.
     pub(super) fn at(mut self, revision: u64) -> Self {
         self.etag = HeaderValue::from_str(&format!("\"{revision}\"")).ok();
+        self
+    }
+
+    /// Adds what a read can be asked to show.
+    pub(super) fn with_receipt(mut self, receipt: Receipt) -> Self {
+        self.receipt = HeaderValue::from_str(&receipt.to_string()).ok();
         self
     }
 }
@@ -35,8 +47,15 @@ impl<T: Serialize> IntoResponse for Answer<T> {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.extend(self.etag.map(|etag| (ETAG, etag)));
+        headers.extend(self.receipt.map(|receipt| (RECEIPT, receipt)));
         response
     }
+}
+
+/// An answer that is about no one account.
+pub(super) fn json(value: &impl Serialize) -> Response {
+    let content_type = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    (content_type, json_line(value)).into_response()
 }
 
 /// JSON that ends its line, for those who look at it in a terminal.

@@ -74,7 +74,7 @@ fn expected_revision(headers: &HeaderMap) -> Result<Option<Revision>, Problem> {
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
@@ -86,6 +86,6 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Probl
     }
 }
 
-fn invalid(detail: impl Display) -> Problem {
+pub(super) fn invalid(detail: impl Display) -> Problem {
     Problem::new(INVALID_REQUEST, detail.to_string())
 }

@@ -36,6 +36,8 @@ problem_types! {
         "Send one JSON object.";
     UNKNOWN_ACCOUNT: NOT_FOUND "unknown-account", "There is no such account",
         "Open it first: POST /accounts/{id} with an owner.";
+    UNKNOWN_PROJECTION: NOT_FOUND "unknown-projection", "There is no such projection",
+        "See GET /projections.";
     UNKNOWN_ROUTE: NOT_FOUND "unknown-route", "There is nothing at this address",
         "See the README of the bank for its addresses.";
     METHOD_NOT_ALLOWED: METHOD_NOT_ALLOWED "method-not-allowed", "This address does not take this method",

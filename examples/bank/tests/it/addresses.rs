@@ -36,6 +36,10 @@ async fn method_that_an_address_does_not_take_is_answered_with_those_it_takes() 
         ("/accounts/ada/withdrawals", &["POST"]),
         ("/accounts/ada/close", &["POST"]),
         ("/accounts/ada/history", &["GET", "HEAD"]),
+        ("/accounts/ada/statement", &["GET", "HEAD"]),
+        ("/days", &["GET", "HEAD"]),
+        ("/projections", &["GET", "HEAD"]),
+        ("/projections/accounts/pause", &["POST"]),
         ("/problems", &["GET", "HEAD"]),
     ] {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"] {

@@ -54,7 +54,9 @@ async fn every_line_that_the_bank_prints_can_be_pasted() {
             answers.push(curl(&line).await);
         }
     }
-    let [opened, deposited, withdrawn, shown, history, list, gift, again] = &answers[..] else {
+    let [opened, deposited, withdrawn, shown, history, statement, list, days, gift, again] =
+        &answers[..]
+    else {
         panic!("{answers:#?}");
     };
     assert_eq!(opened["owner"], "Ada");
@@ -63,6 +65,11 @@ async fn every_line_that_the_bank_prints_can_be_pasted() {
     let expected = json!({ "account": "ada", "owner": "Ada", "status": "open", "balance": 1100, "revision": 3 });
     assert_eq!(*shown, expected);
     assert_eq!(history["events"].as_array().unwrap().len(), 3);
+    assert_eq!(statement["lines"][2]["balance"], 1100);
+    assert_eq!(
+        (&days["days"][0]["deposited"], &days["days"][0]["withdrawn"]),
+        (&json!(1500), &json!(400))
+    );
     let listed = json!({ "accounts": [expected] });
     assert_eq!(*list, listed);
     assert_eq!((&gift["balance"], gift), (&json!(1200), again));

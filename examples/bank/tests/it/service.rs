@@ -1,9 +1,10 @@
 //! A bank that serves in this process, and what it answers.
 
-use actum::{MemoryStore, settings::RuntimeSettings, store::Stores};
-use bank::{Bank, Server, http::ProblemType};
+use actum::{MemoryStore, SqliteStore, settings::RuntimeSettings, store::Stores};
+use bank::{Bank, Server, http::ProblemType, read_models::ReadModels, statements::Zone};
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
+use std::{path::Path, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -37,8 +38,20 @@ impl Service {
         service
     }
 
+    /// A bank on this file, with all that projections keep beside the journal.
+    pub(crate) async fn on(file: &Path) -> Self {
+        let store = SqliteStore::open(file).await.unwrap();
+        let kept = ReadModels::in_file(&store, Zone::UTC);
+        let bank =
+            Bank::start_with(store, Some((kept, Duration::ZERO)), RuntimeSettings::default());
+        Self::of(bank.await.unwrap()).await
+    }
+
     pub(crate) async fn over(stores: impl Into<Stores>, settings: RuntimeSettings) -> Self {
-        let bank = Bank::start_with(stores, None, settings).await.unwrap();
+        Self::of(Bank::start_with(stores, None, settings).await.unwrap()).await
+    }
+
+    async fn of(bank: Bank) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Server::start(bank, listener).unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();

@@ -4,6 +4,7 @@ mod journal;
 mod ledger;
 mod list;
 mod moment;
+mod statements;
 mod tellers;
 
 pub(crate) use journal::Journal;
@@ -63,12 +64,14 @@ async fn killed_over_and_over(place: &Place, kills: usize) -> Arc<Ledger> {
     settle_in_the_end(&client, &ledger, &mut random).await;
     let shown = Journal::as_shown(&client, &ledger.accounts()).await;
     let listed = list::read(&url).await;
+    let statements = statements::read(&url, &ledger.accounts()).await;
     bank.signal("TERM").await;
     assert!(bank.ended().await.success());
 
     let journal = Journal::read(place).await;
     assert_eq!(shown, journal.accounts, "what the bank shows is not what is in its journal");
     list::compare(&listed, &journal);
+    statements.compare(&journal);
     ledger.audit(&journal);
     println!("{}", ledger.summary());
     ledger.assert_settled();
@@ -101,8 +104,8 @@ async fn one_life(place: &Place, ledger: &Arc<Ledger>, moment: Moment, random: &
     tokio::join!(driving, killing);
 }
 
-/// What a bank is started with: its list is written all the time, so that it is killed in the midst of that, too.
+/// What a bank is started with: its list and its statements are written all the time, so that it is killed in the midst of that, too.
 fn args(place: &Place) -> Vec<String> {
-    let busy = ["--list-interval", "0s"].map(str::to_owned);
+    let busy = ["--projection-interval", "0s"].map(str::to_owned);
     place.args().into_iter().chain(busy).collect()
 }

@@ -1,0 +1,91 @@
+//! `bank projections`, and what it asks of a bank.
+
+use crate::service::{Reply, Service};
+use bank::{cli::Cli, projections};
+use clap::Parser;
+use serde_json::json;
+use tempfile::TempDir;
+
+/// What the program writes, or why it ends with an error.
+async fn say(service: &Service, args: &[&str]) -> Result<String, String> {
+    let url = service.url();
+    let words = ["bank", "projections", "--url", &url].into_iter().chain(args.iter().copied());
+    let Some(bank::cli::Command::Projections(args)) = Cli::parse_from(words).command else {
+        unreachable!("it is that command");
+    };
+    let mut out = Vec::new();
+    match projections::run(&args, &mut out).await {
+        Ok(()) => Ok(String::from_utf8(out).unwrap()),
+        Err(error) => Err(format!("{error:#}")),
+    }
+}
+
+async fn with_rows() -> (TempDir, Service) {
+    let directory = TempDir::new().unwrap();
+    let service = Service::on(&directory.path().join("bank.db")).await;
+    service.open_ada().await;
+    let _caught_up = service.get("/days").await.json();
+    (directory, service)
+}
+
+#[tokio::test]
+async fn projections_are_listed_with_their_lag() {
+    let (_directory, service) = with_rows().await;
+    let _caught_up = service.get("/accounts").await.json();
+    let listed = say(&service, &[]).await.unwrap();
+    let lines: Vec<_> = listed.lines().collect();
+    assert_eq!(lines.len(), 3, "{listed}");
+    for (line, name) in lines[1..].iter().zip(["accounts", "statements"]) {
+        let words: Vec<_> = line.split_whitespace().collect();
+        assert_eq!(words[..5], [name, "running", "0", "0.0", "s"], "{listed}");
+    }
+    assert_eq!(say(&service, &["list"]).await.unwrap().lines().count(), 3);
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn projection_is_rebuilt_and_shows_the_same() {
+    let (_directory, service) = with_rows().await;
+    let before = service.get("/days").await.json();
+    let said = say(&service, &["rebuild", "statements"]).await.unwrap();
+    assert!(said.starts_with("statements: rebuilt from 2 events in "), "{said}");
+    assert_eq!(service.get("/days").await.json(), before);
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn projection_that_is_paused_says_so_and_goes_on_when_it_is_asked_to() {
+    let (_directory, service) = with_rows().await;
+    assert_eq!(say(&service, &["pause", "statements"]).await.unwrap(), "statements: paused\n");
+    // the batch that is being handled goes on to its end
+    let (mut deposits, mut shown) = (1, None);
+    while shown.as_ref().is_none_or(|shown: &Reply| shown.status == 200) {
+        assert!(deposits < 1_000, "it is not paused: {shown:?}");
+        service.post("/accounts/ada/deposits", &json!({ "amount": 1 })).await.json();
+        deposits += 1;
+        shown = Some(service.get("/days").await);
+    }
+    let refused = shown.unwrap();
+    refused.problem(503, "unavailable", "the projection `statements` is paused");
+    let listed = say(&service, &[]).await.unwrap();
+    assert!(listed.contains("statements       paused "), "{listed}");
+    let error = say(&service, &["rebuild", "statements"]).await.unwrap_err();
+    assert!(error.starts_with("statements is paused"), "{error}");
+    assert_eq!(say(&service, &["resume", "statements"]).await.unwrap(), "statements: goes on\n");
+    assert_eq!(service.get("/days").await.json()["days"][0]["deposits"], deposits);
+    let said = say(&service, &["replay", "statements"]).await.unwrap();
+    assert_eq!(said, "statements: replays 0 parked accounts and 0 dead letters\n");
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_said_in_words() {
+    let (_directory, service) = with_rows().await;
+    for action in ["rebuild", "replay", "pause", "resume"] {
+        let error = say(&service, &[action, "nothing"]).await.unwrap_err();
+        assert_eq!(error, "the bank has no projection nothing");
+    }
+    let unknown = service.post("/projections/accounts/dance", &json!({})).await;
+    unknown.problem(404, "unknown-route", "a projection takes rebuild, replay, pause and resume");
+    service.stop().await;
+}
