@@ -29,6 +29,8 @@ pub enum Server {
     Postgres,
     /// PgBouncer.
     PgBouncer,
+    /// NATS.
+    Nats,
 }
 
 /// What this process may do.
@@ -96,6 +98,7 @@ impl PackageManager {
             (Self::Dnf, Server::Postgres) => "postgresql-server",
             (_, Server::Postgres) => "postgresql",
             (_, Server::PgBouncer) => "pgbouncer",
+            (_, Server::Nats) => "nats-server",
         }
     }
 

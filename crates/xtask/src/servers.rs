@@ -1,9 +1,10 @@
-//! The servers that tests need: found, or installed, and one PostgreSQL started for all of them.
+//! The servers that tests need: found, or installed, and one PostgreSQL started for all of them. Tests start the others
+//! themselves.
 
 use std::{env, ffi::OsString, process::Command};
 
 use actum_test_servers::{
-    PgBouncer, PostgresBinaries, PostgresServer, PostgresServerSettings, ServerError,
+    NatsServer, PgBouncer, PostgresBinaries, PostgresServer, PostgresServerSettings, ServerError,
     servers_required,
 };
 use anyhow::{Context, Error, Result};
@@ -47,8 +48,12 @@ impl Servers {
             Err(ServerError::NotInstalled { .. }) => install_postgres(),
             found => Ok(found?),
         };
+        bring("NATS", NatsServer::find().is_ok(), Server::Nats)?;
         match binaries.and_then(|binaries| Self::start(&binaries)) {
-            Ok(servers) => bring_pgbouncer().map(|()| servers),
+            Ok(servers) => {
+                let is_there = PgBouncer::find().is_ok();
+                bring("PgBouncer", is_there, Server::PgBouncer).map(|()| servers)
+            }
             Err(error) if servers_required() => Err(error.context("no PostgreSQL for the tests")),
             Err(error) => {
                 let reason = one_line(&error);
@@ -113,15 +118,16 @@ fn install_postgres() -> Result<PostgresBinaries> {
     Ok(PostgresBinaries::find()?)
 }
 
-fn bring_pgbouncer() -> Result<()> {
-    if PgBouncer::find().is_ok() {
+/// Installs a server that tests start themselves, if it is not there.
+fn bring(name: &str, is_there: bool, server: Server) -> Result<()> {
+    if is_there {
         return Ok(());
     }
-    match package_manager::install(Server::PgBouncer, servers_required()) {
-        Err(error) if servers_required() => Err(error.context("no PgBouncer for the tests")),
+    match package_manager::install(server, servers_required()) {
+        Err(error) if servers_required() => Err(error.context(format!("no {name} for the tests"))),
         Err(error) => {
             let reason = one_line(&error);
-            eprintln!("no PgBouncer for the tests, those that need it are skipped: {reason}");
+            eprintln!("no {name} for the tests, those that need it are skipped: {reason}");
             Ok(())
         }
         Ok(()) => Ok(()),

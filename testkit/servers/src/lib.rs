@@ -2,6 +2,7 @@
 //!
 //! * [`PostgresServer`] is a PostgreSQL of its own: a fresh directory, a free port, a socket folder; gone when dropped.
 //! * [`TestPostgres`] is the one server that the tests of a process share: the one they were given, or a private one.
+//! * [`NatsServer`] is a NATS server with JetStream of its own.
 //! * [`PgBouncer`] stands in front of a server and pools by transaction.
 //! * [`available`] turns what cannot be had into a visible skip, or a failure where servers are required; [`optional`]
 //!   never into a failure.
@@ -24,12 +25,14 @@
 //! ```
 
 mod executables;
+mod nats;
 mod pgbouncer;
 mod postgres;
 mod process;
 mod requirement;
 mod server_error;
 
+pub use nats::{NatsProgram, NatsServer, NatsServerSettings};
 pub use pgbouncer::{PgBouncer, PgBouncerProgram, PgBouncerSettings};
 pub use postgres::{
     PostgresBinaries, PostgresServer, PostgresServerSettings, StopMode, TestPostgres, unique_name,

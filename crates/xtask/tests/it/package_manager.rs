@@ -42,10 +42,14 @@ fn homebrew_is_never_root() {
 }
 
 #[test]
-fn every_manager_names_both_servers_and_never_prompts() {
+fn every_manager_names_each_server_and_never_prompts() {
     for manager in PackageManager::ALL {
         let rights = if manager == PackageManager::Brew { Rights::None } else { Rights::Sudo };
-        for (server, name) in [(Server::Postgres, "postgresql"), (Server::PgBouncer, "pgbouncer")] {
+        for (server, name) in [
+            (Server::Postgres, "postgresql"),
+            (Server::PgBouncer, "pgbouncer"),
+            (Server::Nats, "nats-server"),
+        ] {
             let words = manager.install(server, rights).unwrap();
             assert!(words.last().unwrap().starts_with(name), "{words:?}");
             assert!(words[0] != "sudo" || words[1] == "-n", "{words:?}");

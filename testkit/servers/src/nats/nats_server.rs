@@ -1,0 +1,164 @@
+use std::{
+    fmt::Write,
+    io::{BufRead, BufReader},
+    net::TcpStream,
+    time::Duration,
+};
+
+use super::{nats_program::NatsProgram, settings::NatsServerSettings};
+use crate::{
+    ServerError,
+    process::{Ready, ServerHome, ServerProcess, free_port},
+};
+
+const NAME: &str = "NATS";
+const CONFIGURATION: &str = "nats.conf";
+const STORE: &str = "jetstream";
+
+/// How long it may take to come up; after a kill it reads its streams first.
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// How many ports are tried when others are faster to take them.
+const PORTS_MAX: usize = 10;
+
+/// A NATS server with JetStream of its owner alone: its own port and its own streams, in files below one temporary directory.
+///
+/// It asks no one for a password. As root it runs as `postgres` or `nobody`. Dropping it kills it and deletes its directory.
+#[derive(Debug)]
+pub struct NatsServer {
+    program: NatsProgram,
+    port: u16,
+    process: Option<ServerProcess>,
+    home: ServerHome,
+}
+
+impl NatsServer {
+    /// Finds the program.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn find() -> Result<NatsProgram, ServerError> {
+        NatsProgram::find()
+    }
+
+    /// Starts one; returns when it takes connections and its streams are ready.
+    ///
+    /// # Errors
+    /// When it does not come up; the message has the end of its log.
+    pub fn start(
+        program: &NatsProgram,
+        settings: &NatsServerSettings,
+    ) -> Result<Self, ServerError> {
+        let home = ServerHome::create(NAME, "KILL")?;
+        home.make_directory(STORE)?;
+        let mut server = Self { program: program.clone(), port: 0, process: None, home };
+        let mut attempt = 1;
+        loop {
+            server.port = free_port().map_err(ServerError::io("looking for a free port"))?;
+            let configuration = configuration(server.port, &server.home, settings);
+            server.home.write(CONFIGURATION, &configuration)?;
+            match server.start_again() {
+                Err(ServerError::Ended { log, .. })
+                    if attempt < PORTS_MAX && log.contains("address already in use") =>
+                {
+                    attempt += 1;
+                    server.home.clear_log();
+                }
+                started => return started.map(|()| server),
+            }
+        }
+    }
+
+    /// Kills it, as a crash does. What it has acknowledged is in its files, from which it goes on when it is started again.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn kill(&mut self) -> Result<(), ServerError> {
+        let stopped = ServerError::WrongState { server: NAME, state: "does not run" };
+        let mut process = self.process.take().ok_or(stopped)?;
+        self.home.kill(&mut process)
+    }
+
+    /// Starts it on the same port, with the streams it had.
+    ///
+    /// # Errors
+    /// When it runs already, or does not come up; the message has the end of its log.
+    pub fn start_again(&mut self) -> Result<(), ServerError> {
+        if self.process.is_some() {
+            return Err(ServerError::WrongState { server: NAME, state: "runs already" });
+        }
+        let mut command = self.home.command(self.program.path());
+        let mut process = self.home.spawn(command.args(["-c", CONFIGURATION]))?;
+        let ready = process.wait_until(START_LIMIT, || has_streams(self.port));
+        match ready {
+            Ready::Yes => {
+                self.process = Some(process);
+                Ok(())
+            }
+            Ready::Ended => Err(ServerError::Ended { server: NAME, log: self.home.log() }),
+            Ready::NotYet => {
+                // what is not ready is not left behind; an error means that it has ended
+                let _ = self.home.kill(&mut process);
+                let (server, limit, log) = (NAME, START_LIMIT, self.home.log());
+                Err(ServerError::NotReady { server, limit, log })
+            }
+        }
+    }
+
+    /// Its URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// Its port on 127.0.0.1, the same for its whole life.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The end of its log, at most 16 KiB.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.home.log()
+    }
+
+    /// The id of its process, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(ServerProcess::id)
+    }
+}
+
+impl Drop for NatsServer {
+    fn drop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            // it has nothing to save; an error means that it has ended
+            let _ = self.home.kill(&mut process);
+        }
+    }
+}
+
+/// Whether the server there greets its clients with streams: it greets nobody before they are read.
+fn has_streams(port: u16) -> bool {
+    let greeting = || {
+        let stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(1))).ok()?;
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).ok()?;
+        Some(line)
+    };
+    greeting().is_some_and(|line| line.starts_with("INFO ") && line.contains("\"jetstream\":true"))
+}
+
+fn configuration(port: u16, home: &ServerHome, settings: &NatsServerSettings) -> String {
+    let store = home.path().join(STORE);
+    let mut configuration = format!(
+        "host: \"127.0.0.1\"\nport: {port}\njetstream: {{ store_dir: {:?} }}\n",
+        store.display().to_string()
+    );
+    for (name, value) in &settings.conf {
+        writeln!(configuration, "{name}: {value}").expect("a string takes it all");
+    }
+    configuration
+}
