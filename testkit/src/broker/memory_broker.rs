@@ -43,6 +43,7 @@ struct BrokerParts {
     delay: Duration,
     acks_to_lose: u32,
     panics_to_come: u32,
+    messages_max: Option<NonZeroUsize>,
     keeps_twice: bool,
     drops_duplicates: bool,
     calls: u64,
@@ -84,6 +85,11 @@ impl MemoryBroker {
     /// The next `calls` calls panic behind the first message.
     pub fn panic(&self, calls: u32) {
         self.0.lock().panics_to_come = calls;
+    }
+
+    /// It takes at most this many messages at once; 100 unless it is set. Publishers that have begun keep to what they knew.
+    pub fn take_at_most(&self, messages: NonZeroUsize) {
+        self.0.lock().messages_max = Some(messages);
     }
 
     /// It keeps each message twice, as a broker does whose own parts send again.
@@ -193,6 +199,10 @@ impl Publisher for MemoryBroker {
             return Err(PublishError::unavailable("no acknowledgement"));
         }
         waves.finish()
+    }
+
+    fn messages_max(&self) -> NonZeroUsize {
+        self.0.lock().messages_max.unwrap_or(NonZeroUsize::new(100).expect("it is not zero"))
     }
 }
 

@@ -73,6 +73,20 @@ async fn a_rejected_message_becomes_a_dead_letter_and_can_be_shipped_later() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_message_that_is_rejected_far_behind_in_a_batch_lets_nothing_come_twice() {
+    let (rig, broker) = (Rig::new(1).await, MemoryBroker::new());
+    rig.deposit(&account("a"), 150).await;
+    broker.reject(is(130));
+    let projection = publisher(&broker).on_failure(OnFailure::SkipToDeadLetters);
+    let running = run(&rig, "a@1", projection).await;
+    running.caught_up().await;
+    let letters = running.projection().dead_letters(None, 10).await.unwrap();
+    assert_eq!((letters.len(), letters[0].sequence_nr.get()), (1, 130));
+    assert_eq!(numbers(&broker, "a"), (1..=150).filter(|nr| *nr != 130).collect::<Vec<_>>());
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_two_rejected_messages_the_first_is_dealt_with_first() {
     let (rig, broker) = (mixed().await, MemoryBroker::new());
     broker.reject(|message| message.recorded().sequence_nr.get() == 2);

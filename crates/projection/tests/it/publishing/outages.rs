@@ -5,7 +5,7 @@ use crate::{
 };
 use actum_projection::{OnFailure, ProjectionSettings, ProjectionState, StartAt};
 use actum_testkit::{Faults, MemoryBroker};
-use std::time::Duration;
+use std::{num::NonZeroUsize, time::Duration};
 use tokio::time::{Instant, sleep};
 
 #[tokio::test(start_paused = true)]
@@ -125,6 +125,7 @@ async fn another_process_goes_on_where_one_has_died() {
 async fn anything_goes(seed: u64) {
     let mut random = fastrand::Rng::with_seed(seed);
     let (rig, broker) = (Rig::new(2).await, MemoryBroker::new());
+    broker.take_at_most(NonZeroUsize::new(random.usize(1..4)).unwrap());
     let mut written = [0; 8];
     let mut running = Vec::new();
     let (mut life, mut has_rewound) = (0, false);
