@@ -30,7 +30,7 @@ fn nats_server_that_was_killed_starts_again_on_its_port() {
 #[test]
 fn nats_server_that_cannot_come_up_says_why() {
     let Some(program) = available(NatsServer::find()) else { return };
-    let settings = NatsServerSettings::default().with_conf("max_payload", "\"everything\"");
+    let settings = NatsServerSettings::default().with_conf("max_everything", "1");
     let error = NatsServer::start(&program, &settings).unwrap_err().to_string();
-    assert!(error.contains("max_payload"), "{error}");
+    assert!(error.contains("max_everything"), "{error}");
 }
