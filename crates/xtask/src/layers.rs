@@ -5,13 +5,15 @@
 use crate::workspace::{Dependency, Package, Workspace, short_name};
 
 /// The directories of members, the lowest layer first. `*` at the end stands for any rest.
-pub const LAYERS: [&[&str]; 8] = [
+pub const LAYERS: [&[&str]; 9] = [
     &["crates/model", "crates/proto"],
     &["crates/persistence"],
     &["crates/host"],
     &["crates/store-*", "crates/runtime", "crates/projection"],
-    &["crates/saga", "crates/cluster", "crates/telemetry", "crates/publish-*"],
+    &["crates/saga", "crates/cluster", "crates/telemetry", "crates/publish-nats"],
     &["crates/actum"],
+    // what serves a whole engine
+    &["crates/publish-websocket"],
     // it sees what it tests, and only programs see it outside their tests
     &["testkit", "testkit/servers"],
     &[

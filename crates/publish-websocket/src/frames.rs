@@ -1,0 +1,59 @@
+use crate::offset_text::text_of;
+use actum::{Message, Offset};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Map, Value, json, value::RawValue};
+use std::time::Duration;
+
+/// What a client learns first.
+pub(crate) struct Hello<'a> {
+    pub(crate) offset: &'a Offset,
+    pub(crate) head: &'a Offset,
+    pub(crate) age: Duration,
+    pub(crate) heartbeat: Duration,
+    pub(crate) silence: Duration,
+    pub(crate) retry: Duration,
+}
+
+pub(crate) fn hello(hello: &Hello<'_>) -> String {
+    json!({ "hello": {
+        "offset": text_of(hello.offset),
+        "head": text_of(hello.head),
+        "age_ms": millis(hello.age),
+        "heartbeat_ms": millis(hello.heartbeat),
+        "silence_ms": millis(hello.silence),
+        "retry_ms": millis(hello.retry),
+    }})
+    .to_string()
+}
+
+pub(crate) fn heartbeat(offset: &Offset, age: Duration) -> String {
+    json!({ "heartbeat": { "offset": text_of(offset), "age_ms": millis(age) } }).to_string()
+}
+
+pub(crate) fn unreadable(why: &str) -> String {
+    json!({ "unreadable": why }).to_string()
+}
+
+/// An event in the JSON format of CloudEvents, with its offset.
+pub(crate) fn event(message: &Message, offset: &Offset) -> String {
+    let attributes = message.attributes().into_iter();
+    let attributes: Map<_, _> =
+        attributes.map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
+    let attributes = Value::Object(attributes).to_string();
+    let attributes = attributes.strip_suffix('}').unwrap_or(&attributes);
+    format!("{{\"event\":{attributes},{}}},\"offset\":\"{}\"}}", data(message), text_of(offset))
+}
+
+/// The member of the data: as it is where that is JSON, else as text.
+fn data(message: &Message) -> String {
+    let is_json = message.content_type() == "application/json";
+    let json = is_json.then(|| serde_json::from_slice::<&RawValue>(message.data()).ok()).flatten();
+    match json {
+        Some(json) => format!("\"data\":{}", json.get()),
+        None => format!("\"data_base64\":\"{}\"", STANDARD.encode(message.data())),
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,91 @@
+//! Events of Actum's entities for browsers and other clients over WebSocket: an [axum] route over an engine, through which each
+//! client gets the events it asks for, live and in order, and goes on where it stopped.
+//!
+//! # Example
+//! ```no_run
+//! # use actum::{Ctx, Effect, Engine, Entity, EventSourced, Handle, MemoryStore};
+//! use actum_publish_websocket::LiveEvents;
+//! # struct Account;
+//! # impl Entity for Account {
+//! #     const KIND: &'static str = "account";
+//! #     type Id = String;
+//! #     type Env = ();
+//! #     type Event = u64;
+//! #     type Commands = (u64,);
+//! #     fn initial(_: &String) -> Self { Account }
+//! # }
+//! # impl EventSourced for Account {
+//! #     fn apply(&mut self, _: &u64) {}
+//! # }
+//! # impl Handle<u64> for Account {
+//! #     type Reply = ();
+//! #     type Rejection = std::convert::Infallible;
+//! #     fn handle(&self, amount: u64, _: &Ctx<'_, Self>) -> Result<Effect<Self, ()>, Self::Rejection> {
+//! #         Ok(Effect::persist(amount).reply(()))
+//! #     }
+//! # }
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let engine =
+//!     Engine::builder("bank").store(MemoryStore::new()).entity::<Account>(()).start().await?;
+//! let live = LiveEvents::new(&engine).source("https://bank.example").from::<Account>();
+//! let clients = live.clients();
+//! let app: axum::Router = axum::Router::new().route("/events", live.route()?);
+//! // … serve it; at the end:
+//! engine.shutdown().await;
+//! clients.closed().await; // all of them know why, and when to come back
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What a client asks for
+//! `GET /events` with these parameters, none of which is needed:
+//! * `after`: the offset behind which it begins, as the last frame it got said, or `beginning`. Otherwise it begins now.
+//! * `kinds`: kinds of entities, with commas between them; otherwise all that the route was given.
+//! * `entity`: one entity, its kind and id as in `account/acc-1`.
+//!
+//! A request that is not valid is answered with 400 and why; one beyond [`clients_max`](LiveSettings::clients_max), or while the
+//! store is away, with 503 and `Retry-After`. What else is in the query is left to others: who may read what is up to the layers
+//! of axum around the route, which should check the header `Origin` as well, since a browser opens a WebSocket from any page.
+//!
+//! # What it gets
+//! Text frames, each a JSON object with one of these members:
+//! * `{"hello": {"offset", "head", "age_ms", "heartbeat_ms", "silence_ms", "retry_ms"}}` comes first: where it begins, where the
+//!   journal ends, and how long ago the first event happened that it has not got (0 if it has all of them).
+//! * `{"event": {…}, "offset": "1042"}`: an event in the JSON format of CloudEvents, with `data` if its codec is JSON and
+//!   `data_base64` otherwise. With that offset another connection goes on behind it.
+//! * `{"heartbeat": {"offset", "age_ms"}}` every `heartbeat_ms`: it has everything that was read up to this offset, also where
+//!   no event came since nothing fitted the filter; and what it shows is that old: 0 while nothing is left to send.
+//! * `{"unreadable": "why"}`: an event that this program cannot decode, for example of a later version during a deploy. What
+//!   follows goes on behind it.
+//!
+//! Offsets are opaque; with several lanes they are several numbers.
+//!
+//! # When a connection is over
+//! A client that hears nothing for `silence_ms` has lost its connection, whatever its socket says: it closes it and connects again
+//! with its last offset, after `retry_ms`, which differs from client to client so that not all come back at once after a
+//! deploy; then after twice as long each time. The server sends pings, which browsers answer by themselves, and closes where it
+//! hears nothing for as long. It says why it closes:
+//! * [`CLOSE_SHUTDOWN`] (1001): the engine shuts down; the reason ends with when to come back.
+//! * [`CLOSE_SLOW`] (4001): the client did not take a frame within [`send_timeout`](LiveSettings::send_timeout).
+//! * [`CLOSE_SILENT`] (4002): nothing was heard of it.
+//! * [`CLOSE_STOPPED`] (1011): the journal is not the one that was read, or ends in front of the offset: that is of no use any more,
+//!   and the client begins again.
+//!
+//! # Memory
+//! Events are read when a client takes them. It holds at most [`buffer_bytes`](LiveSettings::buffer_bytes) of events twice, one at
+//! least, and one frame; clients are bounded by [`clients_max`](LiveSettings::clients_max).
+
+mod client;
+mod closing;
+mod frames;
+mod live_clients;
+mod live_events;
+mod live_settings;
+mod offset_text;
+mod served_kind;
+mod wanted;
+
+pub use closing::{CLOSE_SHUTDOWN, CLOSE_SILENT, CLOSE_SLOW, CLOSE_STOPPED};
+pub use live_clients::LiveClients;
+pub use live_events::LiveEvents;
+pub use live_settings::{InvalidLiveEvents, LiveSettings};
