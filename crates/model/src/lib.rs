@@ -40,7 +40,7 @@ pub use metadata::Metadata;
 pub use partition::{Partition, PartitionCount, partition_hash};
 pub use payload::{Codec, CodecError, DecodeError, Payload, StoredPayload};
 pub use plain::{Each, Plain};
-pub use position::{Lane, LaneCount, Offset, Position};
+pub use position::{InvalidOffset, Lane, LaneCount, Offset, Position};
 pub use receipt::{InvalidReceipt, Receipt};
 pub use sequence_nr::{Revision, SequenceNr};
 pub use timestamp::Timestamp;

@@ -1,5 +1,5 @@
 use crate::Partition;
-use std::{fmt, num::NonZeroU16};
+use std::{fmt, num::NonZeroU16, str::FromStr};
 
 /// A sub-log of a journal with a total order of its own. Counted from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -144,5 +144,86 @@ impl fmt::Display for Lane {
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// Its text, for a link or a header: one position a lane, separated by commas, as `17,40`.
+///
+/// # Examples
+/// ```
+/// use actum_model::{Offset, Position};
+///
+/// let offset = Offset::of_positions([17, 40].map(Position::new));
+/// assert_eq!(offset.to_string(), "17,40");
+/// assert_eq!("17,40".parse(), Ok(offset));
+/// ```
+impl fmt::Display for Offset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (nr, position) in self.0.iter().enumerate() {
+            let comma = if nr == 0 { "" } else { "," };
+            write!(f, "{comma}{}", position.0)?;
+        }
+        Ok(())
+    }
+}
+
+/// A text that is no offset.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no offset: that is a position for each lane, as `17` or `17,40`")]
+pub struct InvalidOffset {
+    /// The text; the first 64 characters of a longer one.
+    pub text: String,
+}
+
+/// What [`Display`](fmt::Display) writes, and nothing else. Whether a journal has as many lanes is not looked at.
+impl FromStr for Offset {
+    type Err = InvalidOffset;
+
+    fn from_str(text: &str) -> Result<Self, InvalidOffset> {
+        let positions: Option<Vec<_>> =
+            text.split(',').map(|number| plain_number(number).map(Position)).collect();
+        positions
+            .filter(|positions| positions.len() <= usize::from(u16::MAX))
+            .map(Self::of_positions)
+            .ok_or_else(|| InvalidOffset { text: text.chars().take(64).collect() })
+    }
+}
+
+/// A number as it is written: without a sign, and without zeros in front.
+pub(crate) fn plain_number(text: &str) -> Option<u64> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_short = text.len() == 1 || !text.starts_with('0');
+    text.parse().ok().filter(|_| is_plain && is_short)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_comes_back_from_its_text_and_no_other_text_is_one() {
+        for positions in [&[0][..], &[17, 40], &[u64::MAX, 0, 3]] {
+            let positions: Vec<_> = positions.iter().copied().map(Position::new).collect();
+            let offset = Offset::of_positions(positions);
+            assert_eq!(offset.to_string().parse(), Ok(offset));
+        }
+        for text in [
+            "",
+            ",",
+            "1,",
+            "+1",
+            "-1",
+            "01",
+            "1 ,2",
+            "x",
+            "18446744073709551616",
+            &"1,".repeat(70_000),
+        ] {
+            let error = text.parse::<Offset>().unwrap_err();
+            assert!(
+                error.to_string().contains("is no offset") && error.text.len() <= 64,
+                "{error}"
+            );
+        }
     }
 }

@@ -1,4 +1,4 @@
-use crate::{Lane, Position, Revision, SequenceNr};
+use crate::{Lane, Position, Revision, SequenceNr, position::plain_number};
 use std::{fmt, str::FromStr};
 
 /// Where a command left its entity: what to wait for when a read model must show it.
@@ -62,23 +62,16 @@ impl FromStr for Receipt {
     fn from_str(text: &str) -> Result<Self, InvalidReceipt> {
         let read = || {
             let mut numbers = text.split('.');
-            let sequence_nr = SequenceNr::new(number(numbers.next()?)?);
-            let lane = Lane::new(u16::try_from(number(numbers.next()?)?).ok()?);
+            let sequence_nr = SequenceNr::new(plain_number(numbers.next()?)?);
+            let lane = Lane::new(u16::try_from(plain_number(numbers.next()?)?).ok()?);
             let position = match numbers.next() {
-                Some(position) => Some(Position::new(number(position)?)),
+                Some(position) => Some(Position::new(plain_number(position)?)),
                 None => None,
             };
             numbers.next().is_none().then_some(Self { sequence_nr, lane, position })
         };
         read().ok_or_else(|| InvalidReceipt { text: text.chars().take(64).collect() })
     }
-}
-
-/// A number as it is written: without a sign, and without zeros in front.
-fn number(text: &str) -> Option<u64> {
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_short = text.len() == 1 || !text.starts_with('0');
-    text.parse().ok().filter(|_| is_plain && is_short)
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@ use crate::{
     CLOSE_SHUTDOWN, CLOSE_SILENT, CLOSE_SLOW, CLOSE_STOPPED, LiveSettings,
     closing::close,
     frames::{self, Hello},
-    offset_text::text_of,
     served_kind::Made,
 };
 use actum::{Consumer, Delivered, Engine, Offset, ReadError, SubscriptionError, Timestamp};
@@ -168,7 +167,7 @@ impl Client {
     }
 
     fn stopped(&self, why: &str) -> Over {
-        let offset = text_of(self.consumer.offset());
+        let offset = self.consumer.offset().to_string();
         Over::Closed(CLOSE_STOPPED, format!("stopped behind {offset}: {why}"))
     }
 }

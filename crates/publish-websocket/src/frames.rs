@@ -1,4 +1,3 @@
-use crate::offset_text::text_of;
 use actum::{Message, Offset};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json, value::RawValue};
@@ -16,8 +15,8 @@ pub(crate) struct Hello<'a> {
 
 pub(crate) fn hello(hello: &Hello<'_>) -> String {
     json!({ "hello": {
-        "offset": text_of(hello.offset),
-        "head": text_of(hello.head),
+        "offset": hello.offset.to_string(),
+        "head": hello.head.to_string(),
         "age_ms": millis(hello.age),
         "heartbeat_ms": millis(hello.heartbeat),
         "silence_ms": millis(hello.silence),
@@ -27,7 +26,7 @@ pub(crate) fn hello(hello: &Hello<'_>) -> String {
 }
 
 pub(crate) fn heartbeat(offset: &Offset, age: Duration) -> String {
-    json!({ "heartbeat": { "offset": text_of(offset), "age_ms": millis(age) } }).to_string()
+    json!({ "heartbeat": { "offset": offset.to_string(), "age_ms": millis(age) } }).to_string()
 }
 
 pub(crate) fn unreadable(why: &str) -> String {
@@ -41,7 +40,7 @@ pub(crate) fn event(message: &Message, offset: &Offset) -> String {
         attributes.map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
     let attributes = Value::Object(attributes).to_string();
     let attributes = attributes.strip_suffix('}').unwrap_or(&attributes);
-    format!("{{\"event\":{attributes},{}}},\"offset\":\"{}\"}}", data(message), text_of(offset))
+    format!("{{\"event\":{attributes},{}}},\"offset\":\"{offset}\"}}", data(message))
 }
 
 /// The member of the data: as it is where that is JSON, else as text.

@@ -44,8 +44,9 @@
 //! * `entity`: one entity, its kind and id as in `account/acc-1`.
 //!
 //! A request that is not valid is answered with 400 and why; one beyond [`clients_max`](LiveSettings::clients_max), or while the
-//! store is away, with 503 and `Retry-After`. What else is in the query is left to others: who may read what is up to the layers
-//! of axum around the route, which should check the header `Origin` as well, since a browser opens a WebSocket from any page.
+//! store is away, with 503 and `Retry-After`. A page of [another origin](Origins) is refused with 403 unless that is allowed, since a browser opens a
+//! WebSocket from any page. What else is in the query is left to others: who may read what is up to the layers of axum around the
+//! route.
 //!
 //! # What it gets
 //! Text frames, each a JSON object with one of these members:
@@ -81,7 +82,7 @@ mod frames;
 mod live_clients;
 mod live_events;
 mod live_settings;
-mod offset_text;
+mod origins;
 mod served_kind;
 mod wanted;
 
@@ -89,3 +90,4 @@ pub use closing::{CLOSE_SHUTDOWN, CLOSE_SILENT, CLOSE_SLOW, CLOSE_STOPPED};
 pub use live_clients::LiveClients;
 pub use live_events::LiveEvents;
 pub use live_settings::{InvalidLiveEvents, LiveSettings};
+pub use origins::Origins;

@@ -8,7 +8,7 @@ use crate::{
 use actum::{Engine, Entity, Subscription, SubscriptionError};
 use axum::{
     extract::{Query, WebSocketUpgrade},
-    http::{StatusCode, header::RETRY_AFTER},
+    http::{HeaderMap, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse as _, Response},
     routing::{MethodRouter, get},
 };
@@ -79,18 +79,25 @@ impl LiveEvents {
             return Err(InvalidLiveEvents { problems });
         }
         let live = Arc::new(self);
-        Ok(get(move |Query(parameters): Query<HashMap<String, String>>, upgrade| {
-            let live = Arc::clone(&live);
-            async move { live.answer(&parameters, upgrade).await.unwrap_or_else(|refused| refused) }
-        }))
+        Ok(get(
+            async move |headers: HeaderMap, Query(parameters): Query<HashMap<_, _>>, upgrade| {
+                let answer = live.answer(&headers, &parameters, upgrade).await;
+                answer.unwrap_or_else(|refused| refused)
+            },
+        ))
     }
 
     /// Lets a client in, or says why not.
     async fn answer(
         &self,
+        headers: &HeaderMap,
         parameters: &HashMap<String, String>,
         upgrade: WebSocketUpgrade,
     ) -> Result<Response, Response> {
+        if !self.settings.origins.allow(headers) {
+            let why = "pages of this origin may not connect";
+            return Err((StatusCode::FORBIDDEN, why).into_response());
+        }
         let bad = |why: String| (StatusCode::BAD_REQUEST, why).into_response();
         let wanted = Wanted::read(parameters).map_err(bad)?;
         let subscription = self.subscription(wanted).map_err(bad)?;

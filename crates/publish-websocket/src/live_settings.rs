@@ -1,3 +1,4 @@
+use crate::Origins;
 use std::{error::Error, fmt, ops::RangeInclusive, time::Duration};
 
 /// How clients are served. All settings are checked together when the [route](crate::LiveEvents::route) is made.
@@ -20,6 +21,8 @@ pub struct LiveSettings {
     pub retry: RangeInclusive<Duration>,
     /// How long a client may take to take in why it is closed; 5 seconds by default, 1 millisecond to 1 minute.
     pub close_timeout: Duration,
+    /// Pages of which origins may connect; those of the same host by default.
+    pub origins: Origins,
 }
 
 impl Default for LiveSettings {
@@ -32,6 +35,7 @@ impl Default for LiveSettings {
             silence_max: Duration::from_secs(45),
             retry: Duration::from_millis(500)..=Duration::from_secs(10),
             close_timeout: Duration::from_secs(5),
+            origins: Origins::Same,
         }
     }
 }
@@ -77,6 +81,12 @@ impl LiveSettings {
     #[must_use]
     pub fn with_close_timeout(self, close_timeout: Duration) -> Self {
         Self { close_timeout, ..self }
+    }
+
+    /// Sets [`origins`](Self::origins).
+    #[must_use]
+    pub fn with_origins(self, origins: Origins) -> Self {
+        Self { origins, ..self }
     }
 
     /// Everything that is wrong with them, a sentence each.

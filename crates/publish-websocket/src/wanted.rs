@@ -1,5 +1,4 @@
-use crate::offset_text::offset_of;
-use actum::StartAt;
+use actum::{Offset, StartAt};
 use std::collections::HashMap;
 
 /// What a client asks for.
@@ -27,9 +26,9 @@ impl Wanted {
         let start_at = match parameter("after") {
             None => StartAt::Now,
             Some("beginning") => StartAt::Beginning,
-            Some(text) => StartAt::Behind(
-                offset_of(text).ok_or_else(|| format!("`{text}` is not an offset"))?,
-            ),
+            Some(text) => {
+                StartAt::Behind(text.parse::<Offset>().map_err(|error| error.to_string())?)
+            }
         };
         let of = match (parameter("kinds"), parameter("entity")) {
             (None, None) => WantedEvents::All,

@@ -1,13 +1,14 @@
 use crate::rig::{Rig, until};
 use actum::{Engine, MemoryStore};
-use actum_publish_websocket::{CLOSE_STOPPED, LiveEvents, LiveSettings};
+use actum_publish_websocket::{CLOSE_STOPPED, LiveEvents, LiveSettings, Origins};
 use std::{collections::HashSet, time::Duration};
+use tokio_tungstenite::tungstenite::Error;
 
 #[tokio::test]
 async fn a_request_that_is_not_valid_is_refused_with_the_reason() {
     let rig = Rig::new().await;
     for (query, why) in [
-        ("after=yesterday", "`yesterday` is not an offset"),
+        ("after=yesterday", "`yesterday` is no offset"),
         ("kinds=notes,accounts", "there is no kind `accounts` here"),
         ("kinds=", "there is no kind `` here"),
         ("entity=notes", "`notes` is not an entity: its kind and id have a `/` between them"),
@@ -28,7 +29,7 @@ async fn a_request_that_is_not_valid_is_refused_with_the_reason() {
 async fn an_offset_that_the_journal_does_not_have_is_not_waited_for_and_a_page_sees_why() {
     let rig = Rig::new().await;
     rig.note("a", "one").await;
-    for (offset, named) in [("1000", "1000"), ("1-2", "1,2")] {
+    for (offset, named) in [("1000", "1000"), ("1,2", "1,2")] {
         let mut browser = rig.try_connect(&format!("after={offset}")).await.unwrap();
         let (_, code, why) = browser.until_closed().await;
         let expected = format!("`start_at` is behind {named}, and the journal ends at 1");
@@ -94,4 +95,21 @@ async fn settings_are_checked_together() {
         assert!(named(name), "{name}: {error}");
     }
     assert_eq!(error.problems.len(), 8, "{error}");
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_may_not_connect_unless_it_is_named() {
+    let rig = Rig::new().await;
+    let same = format!("http://{}", rig.address);
+    assert!(rig.connect_from(Some(&same), "").await.is_ok());
+    for origin in ["http://evil.example", "null", "http://127.0.0.1"] {
+        let Err(Error::Http(response)) = rig.connect_from(Some(origin), "").await else {
+            panic!("{origin} may connect");
+        };
+        assert_eq!(response.status(), 403);
+    }
+    let origins = Origins::These(vec!["https://app.example".to_owned()]);
+    let rig = Rig::with(LiveSettings::default().with_origins(origins)).await;
+    assert!(rig.connect_from(Some("https://app.example"), "").await.is_ok());
+    assert!(rig.connect_from(Some("http://evil.example"), "").await.is_err());
 }

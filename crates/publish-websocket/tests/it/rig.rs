@@ -14,7 +14,7 @@ use tokio::{
 };
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Error, Message, protocol::CloseFrame},
+    tungstenite::{Error, Message, client::IntoClientRequest, protocol::CloseFrame},
 };
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -83,7 +83,7 @@ impl Handle<Count> for Counter {
 pub(crate) struct Rig {
     pub(crate) engine: Engine,
     pub(crate) clients: LiveClients,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Rig {
@@ -125,8 +125,21 @@ impl Rig {
     }
 
     pub(crate) async fn try_connect(&self, query: &str) -> Result<Browser, Error> {
+        self.connect_from(None, query).await
+    }
+
+    /// Connects as a page of this origin does.
+    pub(crate) async fn connect_from(
+        &self,
+        origin: Option<&str>,
+        query: &str,
+    ) -> Result<Browser, Error> {
         let url = format!("ws://{}/events?{query}", self.address);
-        let (socket, _) = connect_async(url).await?;
+        let mut request = url.into_client_request()?;
+        if let Some(origin) = origin {
+            request.headers_mut().insert("origin", origin.parse().unwrap());
+        }
+        let (socket, _) = connect_async(request).await?;
         Ok(Browser { socket })
     }
 
