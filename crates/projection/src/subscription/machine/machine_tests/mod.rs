@@ -1,0 +1,5 @@
+//! The machine against an oracle that remembers every delivery.
+
+mod oracle;
+mod random_runs;
+mod rules_of_delivery;
