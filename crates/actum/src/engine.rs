@@ -6,7 +6,7 @@ use actum_persistence::{
 };
 use actum_projection::{
     Consumer, Journal, ProjectionRef, ProjectionService, Subscription, SubscriptionError,
-    SubscriptionService,
+    SubscriptionRef, SubscriptionService,
 };
 use actum_runtime::{EntityRef, Health, JournalReaders, Runtime, ShutdownReport, Usage};
 use std::borrow::Cow;
@@ -139,6 +139,22 @@ impl Engine {
         subscription: Subscription<T>,
     ) -> Result<Consumer<T>, SubscriptionError> {
         self.subscriptions.subscribe(subscription).await
+    }
+
+    /// The durable subscription of this name, whether anyone has subscribed or not: to see how it is, and to replay its dead
+    /// letters. If nothing is kept of it, everything that is asked of it says so.
+    #[must_use]
+    pub fn subscription(&self, name: &str) -> SubscriptionRef {
+        SubscriptionRef::new(name, &self.subscriptions)
+    }
+
+    /// Forgets a durable subscription, whether anyone has subscribed or not: one of the same name begins again. Consumers that it
+    /// has are ended by an error.
+    ///
+    /// # Errors
+    /// [`SubscriptionError`] when the name cannot be one, or the store fails.
+    pub async fn delete_subscription(&self, name: &str) -> Result<(), SubscriptionError> {
+        self.subscriptions.delete(name).await
     }
 
     /// What the engine commits, from its start on: for those who read the journal beside it.

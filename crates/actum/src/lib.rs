@@ -212,6 +212,8 @@
 //!
 #![doc = include_str!("projections.md")]
 //!
+#![doc = include_str!("subscriptions.md")]
+//!
 #![doc = include_str!("publishers.md")]
 //!
 //! # The tokio runtime
@@ -350,11 +352,12 @@ pub use actum_persistence::{
     serializer::MetadataError,
 };
 pub use actum_projection::{
-    AtLeastOnce, Consumer, Delivered, EntityList, Events, HandlerError, History, Journal,
-    JournalInfo, Lag, Message, OnFailure, Project, ProjectCtx, Projection, ProjectionError,
-    ProjectionRef, ProjectionRegistration, ProjectionState, ProjectionStatus, Projector,
-    PublishError, Publisher, PublisherTarget, Publishing, ReadError, Recorded, SegmentStatus,
-    StartAt, Subscription, SubscriptionError, Target, WaitError, Waves,
+    AckError, AtLeastOnce, Consumer, Delivered, EntityList, Events, HandlerError, History, Journal,
+    JournalInfo, Lag, LastResort, Message, Nack, OnFailure, Project, ProjectCtx, Projection,
+    ProjectionError, ProjectionRef, ProjectionRegistration, ProjectionState, ProjectionStatus,
+    Projector, PublishError, Publisher, PublisherTarget, Publishing, ReadError, Recorded,
+    SegmentStatus, StartAt, Subscription, SubscriptionError, SubscriptionRef, SubscriptionStatus,
+    Target, WaitError, Waves,
 };
 pub use actum_runtime::{
     AppendError, Ask, AskError, AskWithReceipt, Asking, AskingWithReceipt, Bound, EntityRef,

@@ -31,5 +31,6 @@ pub use service::{
     WaitError,
 };
 pub use subscription::{
-    Consumer, Delivered, Subscription, SubscriptionError, SubscriptionService, SubscriptionSettings,
+    AckError, Consumer, Delivered, LastResort, Nack, Subscription, SubscriptionError,
+    SubscriptionRef, SubscriptionService, SubscriptionSettings, SubscriptionStatus,
 };

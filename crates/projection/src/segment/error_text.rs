@@ -7,7 +7,7 @@ pub(crate) fn error_text(error: &(dyn Error + 'static)) -> Arc<str> {
 }
 
 /// As much of a text as is kept.
-pub(super) fn cut(text: &str) -> &str {
+pub(crate) fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(ERROR_BYTES_MAX)]
 }
 

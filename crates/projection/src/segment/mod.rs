@@ -20,7 +20,7 @@ mod unsaved;
 
 pub(crate) use backoff::Backoff;
 pub(crate) use batch::Batch;
-pub(crate) use error_text::error_text;
+pub(crate) use error_text::{cut, error_text};
 pub(crate) use machine::{SegmentMachine, SegmentView, Surrounding};
 pub use on_failure::OnFailure;
 pub(crate) use outcome::{BatchOutcome, FailedBy};

@@ -1,16 +1,5 @@
-use super::work::Hurry;
+use super::{control_state::ControlState, work::Hurry};
 use tokio::sync::watch;
-
-/// What the runner of a projection wants of the task of a segment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct ControlState {
-    /// It is to end when what is under way is saved.
-    pub(super) ends: bool,
-    /// The segment has another epoch.
-    pub(super) is_lost: bool,
-    /// How often something was asked of parked entities and dead letters.
-    pub(super) requests: u64,
-}
 
 /// The runner's end.
 pub(super) struct Controls {

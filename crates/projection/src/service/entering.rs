@@ -5,7 +5,7 @@ use actum_persistence::{
 };
 
 /// Enters the projection if it is not there.
-pub(super) async fn enter(shared: &SharedProjection) -> Result<StoredProjection, StoreError> {
+pub(crate) async fn enter(shared: &SharedProjection) -> Result<StoredProjection, StoreError> {
     if let Some(stored) = shared.progress.load(&shared.id).await? {
         return Ok(stored);
     }
@@ -24,7 +24,7 @@ pub(super) async fn enter(shared: &SharedProjection) -> Result<StoredProjection,
 }
 
 fn sources(shared: &SharedProjection) -> Vec<String> {
-    shared.registration.sources.iter().map(|kind| (*kind).to_owned()).collect()
+    shared.registration.sources.clone()
 }
 
 /// In what the projection differs from what is kept of it, so that it cannot go on.

@@ -2,7 +2,7 @@ use actum_model::{Lane, Position};
 use actum_persistence::store::{EventFilter, EventStore, JournalEvent, PageLimit, StoreError};
 
 /// The event at a place of the journal; none if it was deleted, or was not committed yet.
-pub(super) async fn event_at(
+pub(crate) async fn event_at(
     events: &dyn EventStore,
     lane: Lane,
     position: Position,

@@ -2,10 +2,12 @@
 
 mod all_parked;
 mod at_least_once;
+mod control_state;
 mod controls;
 mod entering;
 mod event_at;
 mod exact;
+mod giving_back;
 mod handling;
 mod journal_place;
 mod needed;
@@ -25,11 +27,19 @@ mod status;
 mod wait;
 mod work;
 
+pub(crate) use control_state::ControlState;
+pub(crate) use entering::enter;
+pub(crate) use event_at::event_at;
+pub(crate) use giving_back::give_back;
 pub use journal_place::{JournalPlace, JournalPlaces};
 pub use projection_error::{ProjectionError, WaitError};
 pub use projection_ref::ProjectionRef;
 pub use projection_service::{ProjectionService, ServiceParts};
+pub(crate) use registration::SUBSCRIPTION_PREFIX;
 pub use registration::{ProjectionRegistration, RunsOn};
+pub(crate) use runner::Runner;
 pub(crate) use segment_check::check_journal;
+pub(crate) use shared::{ServicePhase, SharedProjection};
 pub(crate) use start_offset::start_offset;
 pub use status::{Lag, ProjectionState, ProjectionStatus, SegmentStatus};
+pub(crate) use work::{NotDone, SegmentRun, Work, WorkLimits, WorkPlace};

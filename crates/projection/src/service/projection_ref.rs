@@ -27,7 +27,7 @@ pub struct ProjectionRef {
 const TRIES: u32 = 20;
 
 impl ProjectionRef {
-    pub(super) fn new(name: &str, shared: Option<Arc<SharedProjection>>) -> Self {
+    pub(crate) fn new(name: &str, shared: Option<Arc<SharedProjection>>) -> Self {
         Self { name: name.into(), shared }
     }
 

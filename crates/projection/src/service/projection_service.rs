@@ -14,6 +14,8 @@ use std::{fmt, sync::Arc, time::Duration};
 #[derive(Clone)]
 pub struct ProjectionService {
     projections: Arc<[Arc<SharedProjection>]>,
+    pub(crate) runner: Arc<str>,
+    pub(crate) progress: Arc<dyn ProgressStore>,
     pub(crate) feed: LazyFeed,
 }
 
@@ -54,7 +56,7 @@ impl ProjectionService {
         let poll_idle = if commits.is_some() { POLL_BESIDE_COMMITS } else { POLL_ALONE };
         let lazy = LazyFeed::new(events, commits, FeedSettings { bytes_max, poll_idle });
         if projections.is_empty() {
-            return Ok(Self { projections: Arc::new([]), feed: lazy });
+            return Ok(Self { projections: Arc::new([]), runner, progress, feed: lazy });
         }
         let feed = lazy.get().await?;
         let mut all = Vec::with_capacity(projections.len());
@@ -67,7 +69,7 @@ impl ProjectionService {
             tokio::spawn(Runner::new(Arc::clone(&shared), Arc::clone(&runner)).run(place));
             all.push(shared);
         }
-        Ok(Self { projections: all.into(), feed: lazy })
+        Ok(Self { projections: all.into(), runner, progress, feed: lazy })
     }
 
     /// The projection of this name; the newest version, if there are several.

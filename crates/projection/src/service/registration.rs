@@ -12,15 +12,18 @@ use crate::{
 use actum_persistence::{progress::ProjectionId, settings_check::SettingsCheck};
 use std::{fmt, sync::Arc};
 
+/// What the names begin with under which progress is kept of durable subscriptions.
+pub(crate) const SUBSCRIPTION_PREFIX: &str = "subscription:";
+
 /// A projection without its types, as an engine takes it.
 #[derive(Clone)]
 pub struct ProjectionRegistration {
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The kinds whose events it handles, in order.
-    pub(super) sources: Vec<&'static str>,
-    twice: Vec<&'static str>,
-    pub(super) settings: ProjectionSettings,
-    pub(super) work: Arc<dyn WorkPlace>,
+    pub(crate) sources: Vec<String>,
+    pub(crate) twice: Vec<&'static str>,
+    pub(crate) settings: ProjectionSettings,
+    pub(crate) work: Arc<dyn WorkPlace>,
 }
 
 impl ProjectionRegistration {
@@ -37,6 +40,11 @@ impl ProjectionRegistration {
                     .into_iter()
                     .map(|problem| format!("projection `{name}`: {problem}")),
             );
+            if name.starts_with(SUBSCRIPTION_PREFIX) {
+                check.problem(format!(
+                    "the projection `{name}` has a name that begins with `{SUBSCRIPTION_PREFIX}`, as only subscriptions do"
+                ));
+            }
             if let Err(error) = ProjectionId::new(name, settings.version) {
                 check.problem(error.to_string());
             }
@@ -76,7 +84,7 @@ impl ProjectionRegistration {
 
     /// The kinds whose events it handles, in order.
     #[must_use]
-    pub fn sources(&self) -> &[&'static str] {
+    pub fn sources(&self) -> &[String] {
         &self.sources
     }
 }
@@ -92,7 +100,7 @@ impl<P: Projector<Target = AtLeastOnce>> RunsOn<P> for AtLeastOnce {
     fn register(projection: Projection<P>) -> ProjectionRegistration {
         let Projection { name, projector, sources, twice, settings, .. } = projection;
         let (projector, sources) = (Arc::new(projector), Arc::new(sources));
-        let kinds = sources.keys().copied().collect();
+        let kinds = sources.keys().map(|kind| (*kind).to_owned()).collect();
         let work = Arc::new(AtLeastOnceWorkPlace { projector, sources });
         ProjectionRegistration { name, sources: kinds, twice, settings, work }
     }
@@ -102,7 +110,7 @@ impl<P: Publisher> RunsOn<Publishing<P>> for PublisherTarget {
     fn register(projection: Projection<Publishing<P>>) -> ProjectionRegistration {
         let Projection { name, projector, sources, twice, settings, .. } = projection;
         let (projector, sources) = (Arc::new(projector), Arc::new(sources));
-        let kinds = sources.keys().copied().collect();
+        let kinds = sources.keys().map(|kind| (*kind).to_owned()).collect();
         let work = Arc::new(PublishingWorkPlace { projector, sources });
         ProjectionRegistration { name, sources: kinds, twice, settings, work }
     }
@@ -112,7 +120,7 @@ impl<P: Projector<Target = T>, T: IsExact> RunsOn<P> for T {
     fn register(projection: Projection<P>) -> ProjectionRegistration {
         let Projection { name, target, projector, sources, twice, settings } = projection;
         let (projector, sources) = (Arc::new(projector), Arc::new(sources));
-        let kinds = sources.keys().copied().collect();
+        let kinds = sources.keys().map(|kind| (*kind).to_owned()).collect();
         let work = Arc::new(ExactWorkPlace { target, projector, sources });
         ProjectionRegistration { name, sources: kinds, twice, settings, work }
     }

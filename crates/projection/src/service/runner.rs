@@ -25,7 +25,7 @@ use tokio::{
 };
 
 /// Runs a projection in this process: claims its share of the segments and has them handled.
-pub(super) struct Runner {
+pub(crate) struct Runner {
     shared: Arc<SharedProjection>,
     me: Arc<str>,
     share_out: ShareOut,
@@ -50,7 +50,7 @@ const AWAY: Backoff = Backoff { first: Duration::from_millis(100), max: Duration
 const REST: Duration = Duration::from_millis(500);
 
 impl Runner {
-    pub(super) fn new(shared: Arc<SharedProjection>, me: Arc<str>) -> Self {
+    pub(crate) fn new(shared: Arc<SharedProjection>, me: Arc<str>) -> Self {
         let share_out = ShareOut::new(Arc::clone(&me), shared.registration.settings.lease);
         Self {
             shared,
@@ -66,7 +66,7 @@ impl Runner {
     }
 
     /// Runs until it is asked to end.
-    pub(super) async fn run(mut self, place: Arc<dyn JournalPlace>) {
+    pub(crate) async fn run(mut self, place: Arc<dyn JournalPlace>) {
         let mut ending = pin!(place.ending());
         tokio::select! {
             biased;
@@ -229,10 +229,14 @@ impl Runner {
         let (controls, wanted) = Controls::new(hurry.clone());
         let shared = Arc::clone(&self.shared);
         let limits = shared.limits(live_from, hurry);
-        let work = shared.registration.work.worker(&shared.progress, limits);
         log_safely(|| tracing::info!(projection = %shared.id, %segment, %epoch, "segment claimed"));
+        let runs_itself = shared.registration.work.runs_itself(&claimed, &wanted);
         let task = self.tasks.spawn(async move {
+            if let Some(run) = runs_itself {
+                return run.await;
+            }
             let id = shared.id.clone();
+            let work = shared.registration.work.worker(&shared.progress, limits);
             match SegmentTask::begin(shared, claimed, work, wanted).await {
                 Ok(task) => task.run().await,
                 Err(error) => {

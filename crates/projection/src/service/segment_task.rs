@@ -1,6 +1,6 @@
 use super::{
-    all_parked::all_parked, controls::ControlState, segment_check::check_progress,
-    shared::SharedProjection, work::Work,
+    all_parked::all_parked, control_state::ControlState, giving_back::give_back,
+    segment_check::check_progress, shared::SharedProjection, work::Work,
 };
 use crate::{
     feed::{FeedPage, Heads},
@@ -120,7 +120,9 @@ impl SegmentTask {
                 SegmentStep::Save(save) => self.save(save).await,
                 SegmentStep::Idle { until } => self.idle(until).await,
                 SegmentStep::Wait { until } => self.wait(until).await,
-                SegmentStep::End(end) => return self.end(end).await,
+                SegmentStep::End(end) => {
+                    return give_back(&self.shared, self.segment, self.epoch, end).await;
+                }
             }
         }
     }
@@ -259,30 +261,6 @@ impl SegmentTask {
             _ = self.wanted.changed() => self.wanted.mark_changed(),
             () = sleep_until(self.shared.started + until) => {}
         }
-    }
-
-    async fn end(&mut self, end: SegmentEnd) -> SegmentEnd {
-        let SharedProjection { progress, id, .. } = &*self.shared;
-        let (segment, epoch) = (self.segment, self.epoch);
-        let ended = match &end {
-            SegmentEnd::Released => progress.release(id, segment, epoch).await,
-            SegmentEnd::Stopped(why) => {
-                log_safely(
-                    || tracing::error!(projection = %id, %segment, %why, "projection stopped"),
-                );
-                progress.stop(id, segment, epoch, why).await
-            }
-            SegmentEnd::Lost => Ok(()),
-        };
-        if let Err(error) = ended
-            && !matches!(error, SaveError::Stale)
-        {
-            log_safely(|| {
-                tracing::warn!(projection = %id, %segment, error = full_text(&error), "segment not given back, its lease ends anyway");
-            });
-            return SegmentEnd::Lost; // so that it is not claimed again at once
-        }
-        end
     }
 }
 

@@ -16,15 +16,15 @@ use tokio::{
 };
 
 /// What the tasks of a projection, and those who ask for it, know together.
-pub(super) struct SharedProjection {
-    pub(super) id: ProjectionId,
-    pub(super) registration: ProjectionRegistration,
-    pub(super) progress: Arc<dyn ProgressStore>,
-    pub(super) feed: Arc<Feed>,
+pub(crate) struct SharedProjection {
+    pub(crate) id: ProjectionId,
+    pub(crate) registration: ProjectionRegistration,
+    pub(crate) progress: Arc<dyn ProgressStore>,
+    pub(crate) feed: Arc<Feed>,
     /// When it began, by which its tasks count time.
-    pub(super) started: Instant,
+    pub(crate) started: Instant,
     /// Wakes the runner.
-    pub(super) poke: Notify,
+    pub(crate) poke: Notify,
     phase: watch::Sender<ServicePhase>,
     local: Mutex<LocalSegments>,
     /// Counts changes of local segments.
@@ -34,7 +34,7 @@ pub(super) struct SharedProjection {
 
 /// How far a projection has come with its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum ServicePhase {
+pub(crate) enum ServicePhase {
     Starting(Option<Arc<str>>),
     Running,
     Failed(Arc<str>),
@@ -59,7 +59,7 @@ struct Rate {
 const RATE_SECONDS: u64 = 10;
 
 impl SharedProjection {
-    pub(super) fn new(
+    pub(crate) fn new(
         id: ProjectionId,
         registration: ProjectionRegistration,
         progress: Arc<dyn ProgressStore>,
@@ -79,19 +79,19 @@ impl SharedProjection {
         }
     }
 
-    pub(super) fn now(&self) -> std::time::Duration {
+    pub(crate) fn now(&self) -> std::time::Duration {
         self.started.elapsed()
     }
 
-    pub(super) fn filter(&self, segment: Segment) -> EventFilter {
+    pub(crate) fn filter(&self, segment: Segment) -> EventFilter {
         EventFilter {
-            kinds: self.registration.sources.iter().map(|kind| (*kind).to_owned()).collect(),
+            kinds: self.registration.sources.clone(),
             manifests: Vec::new(),
             partitions: Some(segment.partitions()),
         }
     }
 
-    pub(super) fn limits(&self, live_from: Offset, hurry: Hurry) -> WorkLimits {
+    pub(crate) fn limits(&self, live_from: Offset, hurry: Hurry) -> WorkLimits {
         let settings = &self.registration.settings;
         WorkLimits {
             command_ids: self.id.name().into(),
@@ -102,11 +102,11 @@ impl SharedProjection {
         }
     }
 
-    pub(super) fn phase(&self) -> ServicePhase {
+    pub(crate) fn phase(&self) -> ServicePhase {
         self.phase.borrow().clone()
     }
 
-    pub(super) fn set_phase(&self, phase: ServicePhase) {
+    pub(crate) fn set_phase(&self, phase: ServicePhase) {
         self.phase.send_if_modified(|now| {
             let is_news = *now != phase;
             *now = phase;
@@ -116,7 +116,7 @@ impl SharedProjection {
     }
 
     /// Shows how a segment is that this process runs.
-    pub(super) fn show(&self, segment: Segment, epoch: Epoch, view: SegmentView) {
+    pub(crate) fn show(&self, segment: Segment, epoch: Epoch, view: SegmentView) {
         let mut local = self.local.lock();
         if local.outdated.get(&segment).is_some_and(|outdated| epoch <= *outdated) {
             return;
@@ -133,14 +133,14 @@ impl SharedProjection {
     }
 
     /// What the task of this epoch shows of the segment is not true any more: it was rewound.
-    pub(super) fn outdate(&self, segment: Segment, epoch: Epoch) {
+    pub(crate) fn outdate(&self, segment: Segment, epoch: Epoch) {
         let mut local = self.local.lock();
         local.views.remove(&segment);
         local.outdated.insert(segment, epoch);
     }
 
     /// The task of this epoch has ended.
-    pub(super) fn hide(&self, segment: Segment, epoch: Epoch) {
+    pub(crate) fn hide(&self, segment: Segment, epoch: Epoch) {
         let mut local = self.local.lock();
         if local.views.get(&segment).is_some_and(|(shown, _)| *shown == epoch) {
             local.views.remove(&segment);
@@ -149,12 +149,12 @@ impl SharedProjection {
         self.moved.send_modify(|moved| *moved += 1);
     }
 
-    pub(super) fn local(&self, segment: Segment) -> Option<SegmentView> {
+    pub(crate) fn local(&self, segment: Segment) -> Option<SegmentView> {
         self.local.lock().views.get(&segment).map(|(_, view)| view.clone())
     }
 
     /// The segments that this process runs.
-    pub(super) fn all_local(&self) -> Vec<(Segment, SegmentView)> {
+    pub(crate) fn all_local(&self) -> Vec<(Segment, SegmentView)> {
         self.local
             .lock()
             .views
@@ -164,12 +164,12 @@ impl SharedProjection {
     }
 
     /// Changes whenever something is shown.
-    pub(super) fn moved(&self) -> watch::Receiver<u64> {
+    pub(crate) fn moved(&self) -> watch::Receiver<u64> {
         self.moved.subscribe()
     }
 
     /// Events a second, over the last ten.
-    pub(super) fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         self.rate.lock().of(self.started.elapsed().as_secs())
     }
 }

@@ -1,18 +1,21 @@
-use crate::segment::{Batch, BatchOutcome};
+use super::control_state::ControlState;
+use crate::segment::{Batch, BatchOutcome, SegmentEnd};
 use actum_model::Offset;
-use actum_persistence::progress::{ProgressStore, Rewind};
+use actum_persistence::progress::{ProgressStore, Rewind, StoredSegment};
 use async_trait::async_trait;
 use std::{
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::Duration,
 };
+use tokio::sync::watch;
 
 /// A projection without its types: what makes the workers of its segments.
 #[async_trait]
-pub(super) trait WorkPlace: Send + Sync + 'static {
+pub(crate) trait WorkPlace: Send + Sync + 'static {
     /// Whether rows and progress are committed together.
     fn is_exact(&self) -> bool;
 
@@ -21,6 +24,15 @@ pub(super) trait WorkPlace: Send + Sync + 'static {
 
     /// One that handles the events of a segment.
     fn worker(&self, progress: &Arc<dyn ProgressStore>, limits: WorkLimits) -> Box<dyn Work>;
+
+    /// What runs a segment from its claim to its end, where that is not handling one batch after the other; none by default.
+    fn runs_itself(
+        &self,
+        _claimed: &StoredSegment,
+        _wanted: &watch::Receiver<ControlState>,
+    ) -> Option<SegmentRun> {
+        None
+    }
 
     /// Prepares what the projection writes to.
     async fn set_up(&self, limits: &WorkLimits) -> Result<(), NotDone>;
@@ -34,46 +46,49 @@ pub(super) trait WorkPlace: Send + Sync + 'static {
     ) -> Result<(), NotDone>;
 }
 
+/// Runs a segment from its claim to its end.
+pub(crate) type SegmentRun = Pin<Box<dyn Future<Output = SegmentEnd> + Send>>;
+
 /// Handles the events of a segment.
 #[async_trait]
-pub(super) trait Work: Send {
+pub(crate) trait Work: Send {
     /// Handles a batch and saves its progress.
     async fn run(&mut self, batch: &Batch) -> BatchOutcome;
 }
 
 /// What handlers are bound to.
 #[derive(Clone, Debug)]
-pub(super) struct WorkLimits {
+pub(crate) struct WorkLimits {
     /// What the ids of commands begin with.
-    pub(super) command_ids: Arc<str>,
+    pub(crate) command_ids: Arc<str>,
     /// Where live begins.
-    pub(super) live_from: Offset,
+    pub(crate) live_from: Offset,
     /// How long one event may take.
-    pub(super) handler_timeout: Duration,
+    pub(crate) handler_timeout: Duration,
     /// How long the events of a batch may take together.
-    pub(super) batch_time: Duration,
+    pub(crate) batch_time: Duration,
     /// Ends a batch behind the event that is being handled.
-    pub(super) hurry: Hurry,
+    pub(crate) hurry: Hurry,
 }
 
 /// Whether a batch should end.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Hurry(Arc<AtomicBool>);
+pub(crate) struct Hurry(Arc<AtomicBool>);
 
 impl Hurry {
-    pub(super) fn set(&self) {
+    pub(crate) fn set(&self) {
         self.0.store(true, Relaxed);
     }
 
-    pub(super) fn is_set(&self) -> bool {
+    pub(crate) fn is_set(&self) -> bool {
         self.0.load(Relaxed)
     }
 }
 
 /// Why something was not done.
 #[derive(Clone, Debug)]
-pub(super) struct NotDone {
-    pub(super) why: Arc<str>,
+pub(crate) struct NotDone {
+    pub(crate) why: Arc<str>,
     /// Whether the projection was changed by another meanwhile.
-    pub(super) is_stale: bool,
+    pub(crate) is_stale: bool,
 }

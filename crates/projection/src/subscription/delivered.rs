@@ -1,12 +1,34 @@
+use super::{
+    ack_error::AckError,
+    consumer_group::ConsumerGroup,
+    machine::{ConsumerNr, Nack, NotAcked, SubscriptionMachine},
+};
 use actum_model::{Lane, Offset, Position};
-use actum_persistence::store::EventId;
-use std::fmt;
+use actum_persistence::{
+    progress::{DeadLetterPlace, Epoch},
+    store::EventId,
+};
+use std::{fmt, sync::Arc};
 
 /// What a subscription has made of an event, and where the event is.
-#[must_use]
+///
+/// Of a durable subscription it is in flight until it is [acknowledged](Self::ack) or [given back](Self::nack), or its consumer
+/// has gone.
+#[must_use = "of a durable subscription it is in flight until it is acknowledged"]
 pub struct Delivered<T> {
     pub(super) event: T,
     pub(super) at: DeliveredAt,
+    /// How often it was delivered.
+    pub(super) attempt: u32,
+    /// Who hears of it; no one if its subscription is transient.
+    pub(super) acks: Option<Acks>,
+}
+
+/// Who hears what became of an event.
+pub(super) struct Acks {
+    pub(super) group: Arc<ConsumerGroup>,
+    pub(super) consumer: ConsumerNr,
+    pub(super) epoch: Epoch,
 }
 
 /// Where a delivered event is.
@@ -54,6 +76,46 @@ impl<T> Delivered<T> {
     #[must_use]
     pub fn offset(&self) -> &Offset {
         &self.at.offset
+    }
+}
+
+impl<T> Delivered<T> {
+    /// How often it was delivered since this process holds the subscription, this time included.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// It was handled, and comes to no consumer again once that is saved. Of a transient subscription that changes nothing.
+    ///
+    /// # Errors
+    /// [`AckError`] when it is not in flight, or the subscription was lost meanwhile, so that it comes again.
+    pub fn ack(&self) -> Result<(), AckError> {
+        let Some(acks) = &self.acks else { return Ok(()) };
+        acks.settle(|machine| machine.ack(acks.consumer, acks.epoch, self.place()))
+    }
+
+    /// It was not handled, for this reason.
+    ///
+    /// # Errors
+    /// [`AckError`] when it is not in flight, the subscription was lost meanwhile, or is transient.
+    pub fn nack(&self, nack: Nack, error: impl fmt::Display) -> Result<(), AckError> {
+        let Some(acks) = &self.acks else { return Err(AckError::Transient) };
+        let with = acks.group.nacked_with(crate::segment::cut(&error.to_string()).into());
+        acks.settle(|machine| machine.nack(acks.consumer, acks.epoch, self.place(), nack, &with))
+    }
+
+    fn place(&self) -> DeadLetterPlace {
+        DeadLetterPlace { lane: self.at.lane, position: self.at.position }
+    }
+}
+
+impl Acks {
+    fn settle(
+        &self,
+        settle: impl FnOnce(&mut SubscriptionMachine) -> Result<(), NotAcked>,
+    ) -> Result<(), AckError> {
+        self.group.settle(settle).map_err(|error| AckError::new(error, &self.group.name))
     }
 }
 

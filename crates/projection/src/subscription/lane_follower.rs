@@ -33,6 +33,7 @@ pub(super) struct LaneFollower {
     job: Option<PageJob>,
     failures: u32,
     pause: Option<Instant>,
+    waits: Option<Arc<str>>,
 }
 
 /// A page, and the lane it is of.
@@ -65,8 +66,8 @@ impl LaneFollower {
     ) -> Self {
         let heads = feed.heads();
         let doubts = heads.borrow().doubts;
-        let (turn, job, failures, pause) = (0, None, 0, None);
-        Self { feed, heads, doubts, filter, limit, progress, turn, job, failures, pause }
+        let (turn, job, failures, pause, waits) = (0, None, 0, None, None);
+        Self { feed, heads, doubts, filter, limit, progress, turn, job, failures, pause, waits }
     }
 
     /// The next page, once there is one. What cannot be reached is waited for.
@@ -105,6 +106,11 @@ impl LaneFollower {
                 Err(_) => self.wait("a read of the journal was broken off"),
             }
         }
+    }
+
+    /// Why it waits, if something could not be reached.
+    pub(super) fn waits(&self) -> Option<&Arc<str>> {
+        self.waits.as_ref()
     }
 
     /// Begins to read, if nothing is under way and there is something to read.
@@ -157,7 +163,7 @@ impl LaneFollower {
             self.wait(&format!("the journal returned nothing behind {after} in lane {lane}"));
             return false;
         }
-        self.failures = 0;
+        (self.failures, self.waits) = (0, None);
         if let Some(last) = page.events.last() {
             let (position, event_id) = (last.event.position, last.event.event_id);
             self.progress.met(*lane, LastRead { position, event_id });
@@ -172,6 +178,7 @@ impl LaneFollower {
         self.failures = self.failures.saturating_add(1);
         log_safely(|| tracing::debug!(error = why, "journal not read, trying again"));
         self.pause = Some(Instant::now() + AWAY.after(self.failures, fastrand::f64()));
+        self.waits = Some(why.into());
     }
 }
 

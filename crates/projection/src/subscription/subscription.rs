@@ -1,14 +1,16 @@
 use super::{
     SubscriptionSettings,
+    machine::{AffinityKey, LastResort},
     subscribed_source::{SourceOf, SubscribedSource},
 };
-use crate::{definition::StartAt, journal::Recorded};
+use crate::{definition::StartAt, journal::Recorded, service::SUBSCRIPTION_PREFIX};
 use actum_model::{Entity, EntityId, EntityKey, Payload, StoredPayload};
 use actum_persistence::{
+    progress::ProjectionId,
     settings_check::SettingsCheck,
     store::{EventFilter, JournalEvent, JournalLayout},
 };
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
 /// What a part of the program wants to be delivered: whose events, what it makes of each, and where it begins.
 ///
@@ -16,18 +18,38 @@ use std::{borrow::Cow, fmt};
 /// source that is about its entity. Events come in the order of their lane; those of one entity always in order.
 #[must_use = "a subscription begins once it is given to an engine"]
 pub struct Subscription<T> {
+    pub(super) name: Option<String>,
     pub(super) settings: SubscriptionSettings,
+    pub(super) affinity: Affinity,
     sources: Vec<SubscribedSource<T>>,
     manifests: Vec<String>,
     problems: Vec<String>,
 }
 
+/// What keeps events together.
+pub(super) type Affinity = Arc<dyn Fn(&EntityKey) -> AffinityKey + Send + Sync>;
+
 impl<T: 'static> Subscription<T> {
+    /// A subscription with a name, of which is kept how far its consumers have acknowledged: it goes on there, in any process,
+    /// after any crash. It begins with the first event, unless it is told [where](Self::start_at).
+    ///
+    /// Events come at least once. Of all processes that subscribe by this name one gets them; another takes over when that
+    /// ends or dies.
+    pub fn durable(name: impl Into<String>) -> Self {
+        Self::new(Some(name.into()), StartAt::Beginning)
+    }
+
     /// A subscription without a name, of which nothing is kept: it begins behind what is there now, unless it is told
     /// [where](Self::start_at), and ends with its consumer. It has one consumer, which owes no acknowledgement.
     pub fn transient() -> Self {
+        Self::new(None, StartAt::Now)
+    }
+
+    fn new(name: Option<String>, start_at: StartAt) -> Self {
         Self {
-            settings: SubscriptionSettings::new(StartAt::Now),
+            name,
+            settings: SubscriptionSettings::new(start_at),
+            affinity: Arc::new(|entity| AffinityKey::Entity(entity.clone())),
             sources: Vec::new(),
             manifests: Vec::new(),
             problems: Vec::new(),
@@ -106,6 +128,53 @@ impl<T: 'static> Subscription<T> {
         self.set(|settings| settings.buffer_bytes = buffer_bytes)
     }
 
+    /// Sets [`SubscriptionSettings::in_flight_max`].
+    pub fn in_flight_max(self, in_flight_max: usize) -> Self {
+        self.set(|settings| settings.in_flight_max = in_flight_max)
+    }
+
+    /// Sets [`SubscriptionSettings::consumers_max`].
+    pub fn consumers_max(self, consumers_max: usize) -> Self {
+        self.set(|settings| settings.consumers_max = consumers_max)
+    }
+
+    /// Sets [`SubscriptionSettings::retries`].
+    pub fn retries(self, retries: u32) -> Self {
+        self.set(|settings| settings.retries = retries)
+    }
+
+    /// Sets [`SubscriptionSettings::on_exhausted`].
+    pub fn on_exhausted(self, on_exhausted: LastResort) -> Self {
+        self.set(|settings| settings.on_exhausted = on_exhausted)
+    }
+
+    /// Sets [`SubscriptionSettings::on_undecodable`].
+    pub fn on_undecodable(self, on_undecodable: LastResort) -> Self {
+        self.set(|settings| settings.on_undecodable = on_undecodable)
+    }
+
+    /// Sets [`SubscriptionSettings::checkpoint_events`] and [`SubscriptionSettings::checkpoint_interval`].
+    pub fn checkpoint(self, events: u64, interval: Duration) -> Self {
+        self.set(|settings| {
+            (settings.checkpoint_events, settings.checkpoint_interval) = (events, interval);
+        })
+    }
+
+    /// Sets [`SubscriptionSettings::lease`].
+    pub fn lease(self, lease: Duration) -> Self {
+        self.set(|settings| settings.lease = lease)
+    }
+
+    /// Keeps the events of all entities together for which `key` returns the same: while one of them is in flight, the others
+    /// go to the same consumer, in order. Those of one entity always are.
+    pub fn affinity_by(
+        mut self,
+        key: impl Fn(&EntityKey) -> String + Send + Sync + 'static,
+    ) -> Self {
+        self.affinity = Arc::new(move |entity| AffinityKey::Chosen(key(entity).into()));
+        self
+    }
+
     fn set(mut self, set: impl FnOnce(&mut SubscriptionSettings)) -> Self {
         set(&mut self.settings);
         self
@@ -131,7 +200,24 @@ impl<T: 'static> Subscription<T> {
                 "a subscription has no source: call `.from::<Entity, _>(..)` or `.all(..)`",
             );
         }
+        if let Some(Err(error)) = self.name.as_ref().map(|name| subscription_id(name)) {
+            check.problem(error);
+        }
         check.into_problems()
+    }
+
+    /// Whose events it is about, as that is kept: kinds, and entities behind their kinds; empty for all.
+    pub(super) fn kept_sources(&self) -> Vec<String> {
+        let kept = |source: &SubscribedSource<T>| match &source.of {
+            SourceOf::All => None,
+            SourceOf::Kind(kind) => Some(kind.to_string()),
+            SourceOf::Entity(entity) => Some(entity.to_string()),
+        };
+        let sources: Option<Vec<_>> = self.sources.iter().map(kept).collect();
+        let mut sources = sources.unwrap_or_default();
+        sources.sort_unstable();
+        sources.dedup();
+        sources
     }
 
     /// The events that may be delivered.
@@ -162,10 +248,22 @@ impl<T: 'static> Subscription<T> {
     }
 }
 
+/// Under which name the progress of a subscription is kept.
+pub(super) fn subscription_id(name: &str) -> Result<ProjectionId, String> {
+    let id = ProjectionId::new(&format!("{SUBSCRIPTION_PREFIX}{name}"), NonZeroU32::MIN);
+    id.ok().filter(|_| !name.is_empty()).ok_or_else(|| {
+        let max = ProjectionId::NAME_BYTES_MAX - SUBSCRIPTION_PREFIX.len();
+        format!(
+            "`{name}` cannot name a subscription: a name has 1 to {max} letters, digits, `-`, `_`, `.` and `:` of ASCII"
+        )
+    })
+}
+
 impl<T> fmt::Debug for Subscription<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sources: Vec<_> = self.sources.iter().map(|source| &source.of).collect();
         f.debug_struct("Subscription")
+            .field("name", &self.name)
             .field("sources", &sources)
             .field("settings", &self.settings)
             .finish_non_exhaustive()

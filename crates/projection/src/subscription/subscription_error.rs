@@ -15,7 +15,21 @@ pub enum SubscriptionError {
     /// The engine was shut down.
     #[error("the engine was shut down")]
     Ended,
-    /// It cannot go on in this journal, and ends: the journal has regressed, or is another one.
+    /// An engine has no more consumers of one subscription than are set.
+    #[error("the subscription `{name}` has {max} consumers, and may have no more")]
+    TooManyConsumers {
+        /// Its name.
+        name: String,
+        /// How many it may have.
+        max: usize,
+    },
+    /// It differs from what is kept of it.
+    #[error("{what}")]
+    Differs {
+        /// In what, and what can be done about it.
+        what: String,
+    },
+    /// It cannot go on: the journal has regressed, or is another one; or an event needs a person, as it is set.
     #[error("the subscription has stopped: {why}")]
     Stopped {
         /// What was found.

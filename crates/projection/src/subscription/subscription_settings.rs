@@ -1,27 +1,110 @@
-use crate::definition::StartAt;
+use super::machine::{LastResort, SubscriptionRules};
+use crate::{
+    definition::{ProjectionSettings, StartAt},
+    segment::Backoff,
+};
 use actum_persistence::{settings_check::SettingsCheck, store::PageLimit};
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, time::Duration};
 
-/// How a subscription runs. All settings are checked together when it begins.
+/// How a subscription runs. All settings are checked together when it begins. A transient one has the first three only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SubscriptionSettings {
-    /// Where it begins in the journal.
+    /// Where it begins in the journal; a durable one the first time, later it goes on where it was.
     pub start_at: StartAt,
     /// How many events are read at once, and wait for consumers; 500 by default, 1 to 10,000. Twice as many may be in memory.
     pub buffer_events: usize,
     /// How many bytes those events have, one event at least; 1 MiB by default, 1 byte to 64 MiB.
     pub buffer_bytes: usize,
+    /// How many events a consumer has in flight: delivered, and neither acknowledged nor given back; 100 by default, 1 to 10,000.
+    pub in_flight_max: usize,
+    /// How many consumers an engine may have; 1 by default, up to 1,000.
+    pub consumers_max: usize,
+    /// How many events are read behind the oldest one that is not acknowledged; 10,000 by default, 1 to 1,000,000. So many may
+    /// come twice after a crash.
+    pub ahead_max: usize,
+    /// How often an event is tried again; 5 times by default, up to 1,000.
+    pub retries: u32,
+    /// How long to wait before the first retry, where [`Nack::Retry`](crate::Nack) says nothing else; 100 milliseconds by default, 1
+    /// millisecond to 1 hour. It doubles each time.
+    pub retry_first: Duration,
+    /// How long to wait before a retry at most; 30 seconds by default, `retry_first` to 1 day.
+    pub retry_max: Duration,
+    /// What is done about an event that was tried again so often; it is parked by default.
+    pub on_exhausted: LastResort,
+    /// What is done about an event that cannot be decoded; the subscription stops by default.
+    pub on_undecodable: LastResort,
+    /// How many events are settled before that is saved; 100 by default, 1 to 100,000.
+    pub checkpoint_events: u64,
+    /// How long what is settled may stay unsaved; 1 second by default, 10 milliseconds to 10 minutes.
+    pub checkpoint_interval: Duration,
+    /// How long a process that shows no sign of life keeps the subscription; 10 seconds by default, 300 milliseconds to 1 hour.
+    pub lease: Duration,
+    /// How long a shutdown waits for acknowledgements of what is in flight; 5 seconds by default, up to 10 minutes.
+    pub shutdown_timeout: Duration,
 }
 
 impl SubscriptionSettings {
     pub(super) fn new(start_at: StartAt) -> Self {
-        Self { start_at, buffer_events: 500, buffer_bytes: 1 << 20 }
+        Self {
+            start_at,
+            buffer_events: 500,
+            buffer_bytes: 1 << 20,
+            in_flight_max: 100,
+            consumers_max: 1,
+            ahead_max: 10_000,
+            retries: 5,
+            retry_first: Duration::from_millis(100),
+            retry_max: Duration::from_secs(30),
+            on_exhausted: LastResort::Park,
+            on_undecodable: LastResort::Stop,
+            checkpoint_events: 100,
+            checkpoint_interval: Duration::from_secs(1),
+            lease: Duration::from_secs(10),
+            shutdown_timeout: Duration::from_secs(5),
+        }
     }
 
     pub(super) fn check(&self, check: &mut SettingsCheck) {
         check.number("buffer_events", self.buffer_events, 1..=10_000);
         check.bytes("buffer_bytes", self.buffer_bytes, 1..=64 << 20);
+        let (milli, hour) = (Duration::from_millis(1), Duration::from_secs(3_600));
+        check.number("in_flight_max", self.in_flight_max, 1..=10_000);
+        check.number("consumers_max", self.consumers_max, 1..=1_000);
+        check.number("ahead_max", self.ahead_max, 1..=1_000_000);
+        check.number("retries", self.retries, ..=1_000);
+        check.duration("retry_first", self.retry_first, milli..=hour);
+        check.duration("retry_max", self.retry_max, self.retry_first.min(hour)..=24 * hour);
+        check.number("checkpoint_events", self.checkpoint_events, 1..=100_000);
+        check.duration("checkpoint_interval", self.checkpoint_interval, 10 * milli..=hour / 6);
+        check.duration("lease", self.lease, 300 * milli..=hour);
+        check.duration("shutdown_timeout", self.shutdown_timeout, ..=hour / 6);
+    }
+
+    pub(super) fn rules(&self) -> SubscriptionRules {
+        SubscriptionRules {
+            in_flight_max: self.in_flight_max,
+            consumers_max: self.consumers_max,
+            buffer_events: self.buffer_events,
+            buffer_bytes: self.buffer_bytes,
+            ahead_max: self.ahead_max,
+            retries: self.retries,
+            backoff: Backoff { first: self.retry_first, max: self.retry_max },
+            on_exhausted: self.on_exhausted,
+            on_undecodable: self.on_undecodable,
+            checkpoint_events: self.checkpoint_events,
+            checkpoint_interval: self.checkpoint_interval,
+        }
+    }
+
+    /// How what is kept is claimed: as of a projection with one segment.
+    pub(super) fn claiming(&self) -> ProjectionSettings {
+        ProjectionSettings {
+            start_at: self.start_at.clone(),
+            lease: self.lease,
+            shutdown_timeout: self.shutdown_timeout,
+            ..ProjectionSettings::default()
+        }
     }
 
     /// How much is read at once.

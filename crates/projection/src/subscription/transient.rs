@@ -80,7 +80,7 @@ impl<T: 'static> Transient<T> {
             if let Some(event) = mapped {
                 let offset = self.offset.clone();
                 let at = DeliveredAt { event_id, lane: *lane, position, offset };
-                return Ok(Some(Delivered { event, at }));
+                return Ok(Some(Delivered { event, at, attempt: 1, acks: None }));
             }
         }
         self.offset.advance(*lane, *read_to);

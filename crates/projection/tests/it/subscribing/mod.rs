@@ -1,4 +1,8 @@
 //! Subscriptions, over a journal in memory.
 
+mod competing;
+mod durable;
+mod failing;
+mod processes;
 mod subscriber_rig;
 mod transient;

@@ -1,4 +1,4 @@
-use super::subscriber_rig::{Subscriber, take};
+use super::subscriber_rig::{Seen, Subscriber, is_idle, numbers, seen, take};
 use crate::{
     account::{Account, Deposited},
     projecting::{
@@ -10,28 +10,13 @@ use crate::{
 use actum_model::{StoredPayload, Timestamp};
 use actum_projection::{Recorded, StartAt, Subscription, SubscriptionError};
 use actum_testkit::{Fault, FaultStore, Faults, Operation};
-use std::{future::Future, sync::Arc, time::Duration};
-use tokio::time::timeout;
-
-type Seen = (String, u64);
-
-fn seen<E>(event: &Recorded<E>) -> Seen {
-    (event.entity.id().to_owned(), event.sequence_nr.get())
-}
-
-fn numbers(id: &str, numbers: impl IntoIterator<Item = u64>) -> Vec<Seen> {
-    numbers.into_iter().map(|nr| (id.to_owned(), nr)).collect()
-}
+use std::{sync::Arc, time::Duration};
 
 /// All events of accounts, from the beginning.
 fn accounts() -> Subscription<Seen> {
     Subscription::transient()
         .from::<Account, _>(|event| Some(seen(&event)))
         .start_at(StartAt::Beginning)
-}
-
-async fn is_idle(waiting: impl Future) -> bool {
-    timeout(Duration::from_secs(120), waiting).await.is_err()
 }
 
 #[tokio::test(start_paused = true)]

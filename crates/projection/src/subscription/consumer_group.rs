@@ -1,0 +1,269 @@
+use super::{
+    machine::{AffinityKey, ConsumerNr, Handout, NackedWith, NotAcked, SubscriptionMachine},
+    subscription::Affinity,
+};
+use crate::service::SharedProjection;
+use actum_model::{EntityKey, Timestamp};
+use actum_persistence::{
+    progress::Epoch,
+    store::{EventFilter, PageLimit},
+};
+use parking_lot::{Mutex, MutexGuard};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+    time::{Duration, SystemTime},
+};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
+
+/// The consumers of a durable subscription in this process, and what they share with the task that holds it.
+pub(super) struct ConsumerGroup {
+    pub(super) name: Arc<str>,
+    /// Whose events it is about, as that is kept.
+    pub(super) sources: Vec<String>,
+    pub(super) filter: EventFilter,
+    pub(super) limit: PageLimit,
+    pub(super) shutdown_timeout: Duration,
+    affinity: Affinity,
+    /// Set before anything runs.
+    shared: OnceLock<Arc<SharedProjection>>,
+    began: Instant,
+    state: Mutex<GroupState>,
+    /// Wakes the task that holds the subscription.
+    pub(super) changed: Notify,
+    /// Whether its last consumer has gone.
+    is_abandoned: watch::Sender<bool>,
+    has_ended: watch::Sender<bool>,
+}
+
+pub(super) struct GroupState {
+    pub(super) machine: SubscriptionMachine,
+    wakers: BTreeMap<ConsumerNr, Arc<Notify>>,
+    phase: GroupPhase,
+}
+
+#[derive(Clone, Debug)]
+enum GroupPhase {
+    Running,
+    /// It needs a person.
+    Stopped(Arc<str>),
+    /// Its last consumer has gone, or all are asked to end.
+    Ending,
+    /// It cannot go on at all.
+    Failed(Arc<str>),
+}
+
+/// What a consumer that asks finds.
+pub(super) enum NextEvent {
+    Event(Handout),
+    /// Nothing so far: it is woken when there is something.
+    Nothing,
+    Stopped(Arc<str>),
+    End,
+}
+
+/// What came of joining.
+pub(super) enum Joined {
+    As(ConsumerNr, Arc<Notify>),
+    TooMany,
+    /// It ends, and another group takes its place then.
+    Ending,
+}
+
+/// What is said of a group.
+pub(super) struct GroupParts {
+    pub(super) name: Arc<str>,
+    pub(super) sources: Vec<String>,
+    pub(super) filter: EventFilter,
+    pub(super) limit: PageLimit,
+    pub(super) shutdown_timeout: Duration,
+    pub(super) affinity: Affinity,
+}
+
+impl ConsumerGroup {
+    pub(super) fn new(parts: GroupParts, machine: SubscriptionMachine) -> Arc<Self> {
+        let GroupParts { name, sources, filter, limit, shutdown_timeout, affinity } = parts;
+        let (wakers, phase) = (BTreeMap::new(), GroupPhase::Running);
+        Arc::new(Self {
+            name,
+            sources,
+            filter,
+            limit,
+            shutdown_timeout,
+            affinity,
+            shared: OnceLock::new(),
+            began: Instant::now(),
+            state: Mutex::new(GroupState { machine, wakers, phase }),
+            changed: Notify::new(),
+            is_abandoned: watch::channel(false).0,
+            has_ended: watch::channel(false).0,
+        })
+    }
+
+    pub(super) fn share(&self, shared: Arc<SharedProjection>) {
+        let _ = self.shared.set(shared); // only its maker calls this, once
+    }
+
+    pub(super) fn shared(&self) -> &Arc<SharedProjection> {
+        self.shared.get().expect("it is set before the group is given to anyone")
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, GroupState> {
+        self.state.lock()
+    }
+
+    /// The time since it began.
+    pub(super) fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    pub(super) fn at(&self, now: Duration) -> Instant {
+        self.began + now
+    }
+
+    pub(super) fn key(&self) -> impl Fn(&EntityKey) -> AffinityKey {
+        let affinity = Arc::clone(&self.affinity);
+        move |entity| affinity(entity)
+    }
+
+    pub(super) fn join(&self) -> Joined {
+        let mut state = self.state();
+        if matches!(state.phase, GroupPhase::Ending | GroupPhase::Failed(_)) {
+            return Joined::Ending;
+        }
+        let Some(nr) = state.machine.join() else { return Joined::TooMany };
+        let waker = Arc::new(Notify::new());
+        state.wakers.insert(nr, Arc::clone(&waker));
+        Joined::As(nr, waker)
+    }
+
+    /// A consumer has gone.
+    pub(super) fn leave(&self, consumer: ConsumerNr) {
+        let mut state = self.state();
+        state.machine.leave(consumer);
+        state.wakers.remove(&consumer);
+        if state.machine.consumers() == 0 {
+            if !matches!(state.phase, GroupPhase::Failed(_)) {
+                state.phase = GroupPhase::Ending;
+            }
+            self.is_abandoned.send_replace(true);
+        }
+        self.hand_out(&mut state);
+    }
+
+    /// Waits until the last consumer has gone.
+    pub(super) async fn abandoned(&self) {
+        let _ = self.is_abandoned.subscribe().wait_for(|is_abandoned| *is_abandoned).await;
+    }
+
+    /// All are asked to end: consumers get nothing more.
+    pub(super) fn end(&self) {
+        let mut state = self.state();
+        if !matches!(state.phase, GroupPhase::Failed(_)) {
+            state.phase = GroupPhase::Ending;
+        }
+        state.wake_all();
+    }
+
+    pub(super) fn is_ending(&self) -> bool {
+        matches!(self.state().phase, GroupPhase::Ending)
+    }
+
+    /// Nothing runs any more.
+    pub(super) fn ended(&self, failed: Option<Arc<str>>) {
+        let mut state = self.state();
+        state.machine.lost();
+        state.phase = failed.map_or(GroupPhase::Ending, GroupPhase::Failed);
+        state.wake_all();
+        drop(state);
+        self.has_ended.send_replace(true);
+    }
+
+    /// Waits until nothing runs any more.
+    pub(super) async fn wait_for_end(&self) {
+        let _ = self.has_ended.subscribe().wait_for(|has_ended| *has_ended).await;
+    }
+
+    /// It needs a person.
+    pub(super) fn stopped(&self, why: &Arc<str>) {
+        let mut state = self.state();
+        if matches!(state.phase, GroupPhase::Running) {
+            state.phase = GroupPhase::Stopped(Arc::clone(why));
+        }
+        state.wake_all();
+    }
+
+    /// It is held, and goes on if it had stopped.
+    pub(super) fn resumed(state: &mut GroupState) {
+        if matches!(state.phase, GroupPhase::Stopped(_)) {
+            state.phase = GroupPhase::Running;
+        }
+    }
+
+    /// What this process held in this epoch is not held any more.
+    pub(super) fn lost(&self, epoch: Epoch) {
+        let mut state = self.state();
+        if state.machine.epoch() == Some(epoch) {
+            state.machine.lost();
+        }
+    }
+
+    /// A consumer asks for an event.
+    pub(super) fn ask(&self, consumer: ConsumerNr) -> NextEvent {
+        let mut state = self.state();
+        match &state.phase {
+            GroupPhase::Ending => return NextEvent::End,
+            GroupPhase::Stopped(why) | GroupPhase::Failed(why) => {
+                return NextEvent::Stopped(Arc::clone(why));
+            }
+            GroupPhase::Running => {}
+        }
+        if let Some(event) = state.machine.fetch(consumer) {
+            return NextEvent::Event(event);
+        }
+        state.machine.set_asking(consumer, true);
+        self.hand_out(&mut state);
+        state.machine.fetch(consumer).map_or(NextEvent::Nothing, NextEvent::Event)
+    }
+
+    /// A consumer does not wait any more.
+    pub(super) fn stop_asking(&self, consumer: ConsumerNr) {
+        self.state().machine.set_asking(consumer, false);
+    }
+
+    /// Something is said of an event in flight.
+    pub(super) fn settle<R>(
+        &self,
+        settle: impl FnOnce(&mut SubscriptionMachine) -> Result<R, NotAcked>,
+    ) -> Result<R, NotAcked> {
+        let mut state = self.state();
+        let settled = settle(&mut state.machine);
+        self.hand_out(&mut state);
+        drop(state);
+        self.changed.notify_one();
+        settled
+    }
+
+    /// Gives what waits to consumers that ask, and wakes them.
+    pub(super) fn hand_out(&self, state: &mut GroupState) {
+        if matches!(state.phase, GroupPhase::Running) {
+            for consumer in state.machine.hand_out(self.now()) {
+                state.wakers.get(&consumer).into_iter().for_each(|waker| waker.notify_one());
+            }
+        }
+    }
+
+    pub(super) fn nacked_with(&self, error: Arc<str>) -> NackedWith {
+        let wall = Timestamp::from(SystemTime::now());
+        NackedWith { error, now: self.now(), wall, chance: fastrand::f64() }
+    }
+}
+
+impl GroupState {
+    fn wake_all(&self) {
+        self.wakers.values().for_each(|waker| waker.notify_one());
+    }
+}

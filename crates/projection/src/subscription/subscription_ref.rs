@@ -1,0 +1,100 @@
+use super::{SubscriptionService, SubscriptionStatus};
+use crate::{
+    definition::StartAt,
+    service::{ProjectionError, ProjectionRef},
+};
+use actum_persistence::progress::{DeadLetter, DeadLetterPlace};
+use std::{fmt, sync::Arc};
+
+/// A durable subscription by its name, whether anyone has subscribed or not. Cheap to clone.
+///
+/// What is asked of it is kept in the database of the journal, so it holds for all processes, and outlives them.
+#[derive(Clone)]
+pub struct SubscriptionRef {
+    name: Arc<str>,
+    service: SubscriptionService,
+}
+
+impl SubscriptionRef {
+    /// The subscription `name` of an engine.
+    #[must_use]
+    pub fn new(name: &str, service: &SubscriptionService) -> Self {
+        Self { name: name.into(), service: service.clone() }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    async fn kept(&self) -> Result<ProjectionRef, ProjectionError> {
+        self.service.kept(&self.name).await
+    }
+
+    /// How it is: what is kept of it, and what this process knows.
+    ///
+    /// # Errors
+    /// [`ProjectionError`] when nothing is kept of it, or that or the heads of the journal cannot be read.
+    pub async fn status(&self) -> Result<SubscriptionStatus, ProjectionError> {
+        let status = self.kept().await?.status().await?;
+        let (consumers, in_flight) = self.service.consumers(&self.name);
+        Ok(SubscriptionStatus::new(&self.name, status, consumers, in_flight))
+    }
+
+    /// Lets it go on after it has stopped.
+    ///
+    /// # Errors
+    /// [`ProjectionError`] when nothing is kept of it, or the store fails.
+    pub async fn resume(&self) -> Result<(), ProjectionError> {
+        self.kept().await?.resume().await
+    }
+
+    /// Lets it begin somewhere else. What is in flight comes again, if it lies behind that; dead letters behind it are forgotten.
+    ///
+    /// # Errors
+    /// [`ProjectionError`] when nothing is kept of it, the place is not in the journal, or the store fails.
+    pub async fn rewind(&self, to: StartAt) -> Result<(), ProjectionError> {
+        self.kept().await?.rewind(to).await
+    }
+
+    /// Dead letters, in the order of their places: the first `limit` behind `after`, 1,000 at most.
+    ///
+    /// # Errors
+    /// [`ProjectionError`] when nothing is kept of it, or the store fails.
+    pub async fn dead_letters(
+        &self,
+        after: Option<DeadLetterPlace>,
+        limit: u32,
+    ) -> Result<Vec<DeadLetter>, ProjectionError> {
+        self.kept().await?.dead_letters(after, limit).await
+    }
+
+    /// Has one dead letter delivered again, or all of them. Returns how many that is asked for.
+    ///
+    /// # Errors
+    /// [`ProjectionError`] when nothing is kept of it, or the store fails.
+    pub async fn replay_dead_letters(
+        &self,
+        place: Option<DeadLetterPlace>,
+    ) -> Result<u64, ProjectionError> {
+        self.kept().await?.replay_dead_letters(place).await
+    }
+
+    /// Discards one dead letter, or all of them; returns how many there were.
+    ///
+    /// # Errors
+    /// [`ProjectionError`] when nothing is kept of it, or the store fails.
+    pub async fn discard_dead_letters(
+        &self,
+        place: Option<DeadLetterPlace>,
+    ) -> Result<u64, ProjectionError> {
+        self.kept().await?.discard_dead_letters(place).await
+    }
+}
+
+impl fmt::Debug for SubscriptionRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SubscriptionRef").field("name", &self.name).finish_non_exhaustive()
+    }
+}
