@@ -19,8 +19,9 @@ mod segment;
 mod service;
 mod share_out;
 mod subscription;
+mod versions;
 
-pub use definition::{Projection, ProjectionSettings, StartAt};
+pub use definition::{Projection, ProjectionSettings, StartAt, Switch};
 pub use handler::{AtLeastOnce, HandlerError, Project, ProjectCtx, Projector, Target};
 pub use journal::{EntityList, Events, History, Journal, JournalInfo, ReadError, Recorded};
 pub use publisher::{Message, PublishError, Publisher, PublisherTarget, Publishing, Waves};

@@ -3,8 +3,10 @@
 mod projection;
 mod projection_settings;
 mod start_at;
+mod switch;
 
 pub use projection::Projection;
 pub(crate) use projection::Sources;
 pub use projection_settings::ProjectionSettings;
 pub use start_at::StartAt;
+pub use switch::Switch;

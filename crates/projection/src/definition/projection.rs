@@ -1,4 +1,4 @@
-use super::{ProjectionSettings, StartAt};
+use super::{ProjectionSettings, StartAt, Switch};
 use crate::{
     handler::{AtLeastOnce, EntitySource, Project, Projector, Source},
     segment::OnFailure,
@@ -75,6 +75,16 @@ impl<P: Projector> Projection<P> {
     /// Sets [`ProjectionSettings::version`].
     pub fn version(self, version: NonZeroU32) -> Self {
         self.set(|settings| settings.version = version)
+    }
+
+    /// Sets [`ProjectionSettings::switch`].
+    pub fn switch(self, switch: Switch) -> Self {
+        self.set(|settings| settings.switch = switch)
+    }
+
+    /// Sets [`ProjectionSettings::command_ids_of`].
+    pub fn command_ids_of(self, name: impl Into<String>) -> Self {
+        self.set(|settings| settings.command_ids_of = Some(name.into()))
     }
 
     /// Sets [`ProjectionSettings::start_at`].

@@ -1,6 +1,6 @@
-use super::StartAt;
+use super::{StartAt, Switch};
 use crate::segment::{Backoff, OnFailure, SegmentRules};
-use actum_persistence::{settings_check::SettingsCheck, store::PageLimit};
+use actum_persistence::{progress::ProjectionId, settings_check::SettingsCheck, store::PageLimit};
 use std::{
     num::{NonZeroU16, NonZeroU32},
     time::Duration,
@@ -10,8 +10,15 @@ use std::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProjectionSettings {
-    /// Its version; 1 by default. Another version is another projection, with an offset of its own.
+    /// Its version; 1 by default. Each has an offset of its own, and one is active. A new one catches up beside the active one, in
+    /// tables of its own, see [`ProjectCtx::version`](crate::ProjectCtx::version); what it handles until it takes over is a
+    /// replay. Versions that keep their progress in different databases know nothing of each other.
     pub version: NonZeroU32,
+    /// When it takes over from the active version, if it is a newer one; when it has caught up with it by default.
+    pub switch: Switch,
+    /// The name from which the ids of its commands are derived; its own by default. One that is renamed keeps them by its
+    /// former name.
+    pub command_ids_of: Option<String>,
     /// Where it begins when it runs for the first time; at the beginning by default.
     pub start_at: StartAt,
     /// Into how many ranges of partitions it is divided when it runs for the first time; 1 by default, at most as many as the
@@ -61,6 +68,8 @@ impl Default for ProjectionSettings {
     fn default() -> Self {
         Self {
             version: NonZeroU32::MIN,
+            switch: Switch::default(),
+            command_ids_of: None,
             start_at: StartAt::default(),
             segments: NonZeroU16::MIN,
             batch_events: 500,
@@ -97,6 +106,11 @@ impl ProjectionSettings {
         check.number("parked_in_row_max", self.parked_in_row_max, 1..=10_000);
         check.duration("lease", self.lease, 300 * milli..=hour);
         check.duration("save_interval", self.save_interval, 10 * milli..=hour / 6);
+        if let Some(Err(error)) =
+            self.command_ids_of.as_ref().map(|name| ProjectionId::new(name, self.version))
+        {
+            check.problem(format!("`command_ids_of` is no name of a projection: {error}"));
+        }
         check.duration("shutdown_timeout", self.shutdown_timeout, ..=hour / 6);
     }
 

@@ -1,7 +1,7 @@
 use super::Target;
 use actum_model::{CommandId, Metadata};
 use actum_persistence::{progress::ExactTarget, store::EventId};
-use std::{fmt, sync::Arc};
+use std::{fmt, num::NonZeroU32, sync::Arc};
 
 /// What a handler knows beside its event, and what it writes through.
 pub struct ProjectCtx<'a, T: Target> {
@@ -14,6 +14,8 @@ pub struct ProjectCtx<'a, T: Target> {
 pub(crate) struct HandlerPlace {
     /// What the ids of its commands begin with.
     pub(crate) command_ids: Arc<str>,
+    /// The version of the projection.
+    pub(crate) version: NonZeroU32,
     /// Whether the event happened before the projection was there.
     pub(crate) is_replay: bool,
     /// The event; none outside of one.
@@ -36,15 +38,23 @@ impl<'a, T: Target> ProjectCtx<'a, T> {
         self.connection
     }
 
-    /// Whether the event happened before the projection was there, or before it was rewound: then a side effect that cannot
-    /// be undone, such as a mail, is to be held back. It is of no meaning for rows.
+    /// The version of the projection: for the names of tables of its own, so that versions do not write the same rows.
+    #[must_use]
+    pub fn version(&self) -> NonZeroU32 {
+        self.place.version
+    }
+
+    /// Whether the event happened before the projection was there, or before it was rewound, or was handled by the version
+    /// that is active: then a side effect that cannot be undone, such as a mail, is to be held back. It is of no meaning for
+    /// rows.
     #[must_use]
     pub fn is_replay(&self) -> bool {
         self.place.is_replay
     }
 
     /// The id for command number `index` that the handler sends because of its event: the same whenever the event is handled
-    /// again, so that the command is applied once. It depends on the name of the projection, not on its version.
+    /// again, so that the command is applied once. It depends on the name of the projection, or [another
+    /// one](crate::Projection::command_ids_of), not on its version.
     ///
     /// # Panics
     /// Outside of the handler of an event.

@@ -1,26 +1,58 @@
-use super::{shared::SharedProjection, start_offset::start_offset};
+use super::{shared::SharedProjection, standing::active_version, start_offset::start_offset};
+use crate::versions::FollowLimit;
+use actum_model::Offset;
 use actum_persistence::{
     progress::{NewProjection, Segment, StoredProjection},
     store::StoreError,
 };
 
-/// Enters the projection if it is not there.
-pub(crate) async fn enter(shared: &SharedProjection) -> Result<StoredProjection, StoreError> {
+/// What is kept of a projection that may run.
+pub(crate) struct Entered {
+    pub(crate) stored: StoredProjection,
+    /// Whether it was entered just now, and begins with the first event.
+    pub(crate) begins_with_first: bool,
+}
+
+/// Enters the projection if it is not there. One that would begin beside an active version has the segments of that at
+/// least, and begins no further on.
+///
+/// # Errors
+/// [`StoreError::Invalid`] when it cannot begin.
+pub(crate) async fn enter(shared: &SharedProjection) -> Result<Entered, StoreError> {
     if let Some(stored) = shared.progress.load(&shared.id).await? {
-        return Ok(stored);
+        return Ok(Entered { stored, begins_with_first: false });
     }
     let (events, settings) = (shared.feed.events(), &shared.registration.settings);
+    let active = active_version(&*shared.progress, shared.id.name()).await?;
+    if let Some(active) = active.as_ref().filter(|it| it.id.version() > shared.id.version()) {
+        return Err(StoreError::invalid(format!(
+            "version {} of the projection `{}` is active, and nothing is kept of version {}: an older version does not begin beside a newer one",
+            active.id.version(),
+            shared.id.name(),
+            shared.id.version()
+        )));
+    }
     let (layout, heads) = (events.layout(), events.heads().await?);
-    let start = start_offset(&**events, &settings.start_at, &heads).await?;
+    let mut start = start_offset(&**events, &settings.start_at, &heads).await?;
+    let mut segments = Segment::divide(layout.partitions, settings.segments);
+    if let Some(active) = active.filter(|active| active.layout == layout) {
+        let limit = FollowLimit::of(&active);
+        segments = limit.divided(&segments);
+        // what that has not handled yet is handled by this one, if it becomes active before
+        let slowest = limit.slowest();
+        let places = start.positions().iter().zip(slowest.positions());
+        start = Offset::of_positions(places.map(|(at, end)| *at.min(end)).collect::<Vec<_>>());
+    }
+    let begins_with_first = start == Offset::beginning(layout.lanes);
     let new = NewProjection {
         id: shared.id.clone(),
         sources: sources(shared),
         layout,
-        segments: Segment::divide(layout.partitions, settings.segments),
+        segments,
         start,
         live_from: heads,
     };
-    shared.progress.enter(&new).await
+    Ok(Entered { stored: shared.progress.enter(&new).await?, begins_with_first })
 }
 
 fn sources(shared: &SharedProjection) -> Vec<String> {

@@ -112,7 +112,9 @@ impl<P: Projector> Handling<P> {
     }
 
     pub(super) fn place(&self, is_replay: bool) -> HandlerPlace {
-        HandlerPlace { command_ids: Arc::clone(&self.limits.command_ids), is_replay, event: None }
+        let WorkLimits { command_ids, version, .. } = &self.limits;
+        let (command_ids, version) = (Arc::clone(command_ids), *version);
+        HandlerPlace { command_ids, version, is_replay, event: None }
     }
 
     fn failure(&self, error: &HandlerError, is_of_flush: bool) -> HandlingFailure {

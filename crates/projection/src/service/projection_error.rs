@@ -1,5 +1,5 @@
 use actum_persistence::store::StoreError;
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 /// Why something asked of a projection was not done.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -33,6 +33,22 @@ pub enum ProjectionError {
         /// Why.
         why: Arc<str>,
     },
+    /// It is the active version.
+    #[error("version {version} of the projection `{name}` is active")]
+    IsActive {
+        /// Its name.
+        name: String,
+        /// The version.
+        version: NonZeroU32,
+    },
+    /// It has not handled what the active version has, so it cannot take over from that.
+    #[error("version {version} of the projection `{name}` has not come as far as the active one")]
+    NotCaughtUp {
+        /// Its name.
+        name: String,
+        /// The version.
+        version: NonZeroU32,
+    },
     /// What is asked for cannot be.
     #[error("{what}")]
     Invalid {
@@ -61,6 +77,16 @@ pub enum WaitError {
     Unknown {
         /// The name.
         name: String,
+    },
+    /// Another version is active, and this one has not come to where the journal ended when it began.
+    #[error(
+        "version {version} of the projection `{name}` is being rebuilt, and another one is active"
+    )]
+    Rebuilding {
+        /// Its name.
+        name: String,
+        /// The version that is rebuilt.
+        version: NonZeroU32,
     },
     /// It is paused.
     #[error("the projection `{name}` is paused")]

@@ -1,5 +1,6 @@
 use super::{
     ProjectionError, ProjectionStatus, WaitError,
+    deleted_before::look_for_deleted,
     read_status::read_status,
     rewinding::rewind,
     shared::{ServicePhase, SharedProjection},
@@ -12,23 +13,39 @@ use actum_persistence::progress::{
     DeadLetter, DeadLetterPlace, ParkedEntity, ParkedRequest, ProgressChange, Rewind, SaveError,
     Segment, StoredProjection,
 };
-use std::{fmt, future::Future, sync::Arc, time::Duration};
+use std::{fmt, future::Future, num::NonZeroU32, sync::Arc, time::Duration};
+use tokio::time::{Instant, timeout_at};
 
 /// A projection of an engine, by its name. Cheap to clone.
+///
+/// Of several versions that the engine runs it is the active one at the time of each call, or the newest if it runs another one;
+/// [`version`](Self::version) says which.
 ///
 /// What is asked of it is kept in the database of its progress, so it holds for all processes that run it, and outlives them.
 #[derive(Clone)]
 pub struct ProjectionRef {
-    name: Arc<str>,
-    shared: Option<Arc<SharedProjection>>,
+    pub(super) name: Arc<str>,
+    /// The versions that the engine runs, the newest last.
+    pub(super) versions: Arc<[Arc<SharedProjection>]>,
+    /// The version that is meant; the active one if none is said.
+    pub(super) version: Option<NonZeroU32>,
+    /// The runner of this engine.
+    pub(super) me: Arc<str>,
 }
 
 /// How often a change is tried that others were in the way of.
 const TRIES: u32 = 20;
 
 impl ProjectionRef {
-    pub(crate) fn new(name: &str, shared: Option<Arc<SharedProjection>>) -> Self {
-        Self { name: name.into(), shared }
+    pub(crate) fn new(
+        name: &str,
+        mut versions: Vec<Arc<SharedProjection>>,
+        version: Option<NonZeroU32>,
+        me: &Arc<str>,
+    ) -> Self {
+        versions.sort_by_key(|shared| shared.id.version());
+        let (versions, me) = (versions.into(), Arc::clone(me));
+        Self { name: name.into(), versions, version, me }
     }
 
     /// The name.
@@ -37,12 +54,31 @@ impl ProjectionRef {
         &self.name
     }
 
-    fn shared(&self) -> Result<&Arc<SharedProjection>, ProjectionError> {
-        self.shared.as_ref().ok_or_else(|| ProjectionError::Unknown { name: self.name.to_string() })
+    /// The version that is meant: the active one, if the engine runs it, and the newest otherwise.
+    pub(super) async fn shared(&self) -> Option<&Arc<SharedProjection>> {
+        match (self.version, &*self.versions) {
+            (Some(version), all) => all.iter().find(|shared| shared.id.version() == version),
+            (None, [] | [_]) => self.versions.first(),
+            (None, several) => {
+                for shared in several {
+                    let stored = shared.progress.load(&shared.id).await;
+                    if stored.is_ok_and(|stored| stored.is_some_and(|stored| stored.is_active)) {
+                        return Some(shared);
+                    }
+                }
+                several.last()
+            }
+        }
     }
 
-    async fn stored(&self) -> Result<(&Arc<SharedProjection>, StoredProjection), ProjectionError> {
-        let shared = self.shared()?;
+    pub(super) fn unknown(&self) -> ProjectionError {
+        ProjectionError::Unknown { name: self.name.to_string() }
+    }
+
+    pub(super) async fn stored(
+        &self,
+    ) -> Result<(&Arc<SharedProjection>, StoredProjection), ProjectionError> {
+        let shared = self.shared().await.ok_or_else(|| self.unknown())?;
         match shared.progress.load(&shared.id).await? {
             Some(stored) => Ok((shared, stored)),
             None => {
@@ -54,6 +90,15 @@ impl ProjectionRef {
                 Err(ProjectionError::NotStarted { name: self.name.to_string(), why })
             }
         }
+    }
+
+    async fn wait(&self, within: Duration) -> Result<Wait, WaitError> {
+        let deadline = Instant::now() + within;
+        let shared = timeout_at(deadline, self.shared()).await;
+        let timeout = |_| WaitError::Timeout { name: self.name.to_string(), within };
+        let unknown = || WaitError::Unknown { name: self.name.to_string() };
+        let shared = shared.map_err(timeout)?.ok_or_else(unknown)?;
+        Ok(Wait::new(Arc::clone(shared), deadline, within))
     }
 
     /// How it is: what is kept of it, and what this process knows.
@@ -71,7 +116,7 @@ impl ProjectionRef {
     /// Waits until it has handled, or skipped, what a command has written: so that what is read from its rows then shows it.
     ///
     /// # Errors
-    /// [`WaitError`]: at once if it is paused or stopped, if the events of the entity are held back, and if the engine has no
+    /// [`WaitError`]: at once if it is paused or stopped, or rebuilt beside the active version, if the events of the entity are held back, and if the engine has no
     /// such projection; otherwise when it has not come so far within the time. It goes on then, and can be waited for again.
     ///
     /// # Cancel safety
@@ -82,9 +127,7 @@ impl ProjectionRef {
         within: Duration,
     ) -> Result<(), WaitError> {
         let position = receipt.position.ok_or(WaitError::NoPosition)?;
-        Wait::new(&self.name, self.shared.as_ref(), within)?
-            .until(&[(receipt.lane, position)], true)
-            .await
+        self.wait(within).await?.until(&[(receipt.lane, position)], true).await
     }
 
     /// Waits until it has come to where the journal ends now. What is parked is not waited for.
@@ -95,7 +138,7 @@ impl ProjectionRef {
     /// # Cancel safety
     /// Dropping the future has no effect.
     pub async fn caught_up(&self, within: Duration) -> Result<(), WaitError> {
-        let wait = Wait::new(&self.name, self.shared.as_ref(), within)?;
+        let wait = self.wait(within).await?;
         let heads = wait.heads().await?;
         let places = (0..).map(Lane::new).zip(heads.positions().iter().copied());
         wait.until(&places.collect::<Vec<_>>(), false).await
@@ -132,18 +175,22 @@ impl ProjectionRef {
     /// # Errors
     /// [`ProjectionError`] when it is unknown, the place is not in the journal, or the store fails.
     pub async fn rewind(&self, to: StartAt) -> Result<(), ProjectionError> {
-        self.begin_at(to, |shared, rewind| async move {
-            let change = ProgressChange::Rewind(rewind);
-            match shared.progress.change(&change).await {
-                Ok(()) => Ok(true),
-                Err(SaveError::Stale) => Ok(false),
-                Err(SaveError::Store(error)) => Err(ProjectionError::Store(error)),
-                Err(error) => {
-                    let (name, why) = (shared.id.name().to_owned(), error.to_string().into());
-                    Err(ProjectionError::Failed { name, why })
+        self.begin_at(
+            to,
+            |_| Ok(()),
+            |shared, rewind| async move {
+                let change = ProgressChange::Rewind(rewind);
+                match shared.progress.change(&change).await {
+                    Ok(()) => Ok(true),
+                    Err(SaveError::Stale) => Ok(false),
+                    Err(SaveError::Store(error)) => Err(ProjectionError::Store(error)),
+                    Err(error) => {
+                        let (name, why) = (shared.id.name().to_owned(), error.to_string().into());
+                        Err(ProjectionError::Failed { name, why })
+                    }
                 }
-            }
-        })
+            },
+        )
         .await
     }
 
@@ -153,7 +200,19 @@ impl ProjectionRef {
     /// # Errors
     /// [`ProjectionError`] when it is unknown, its handler fails, or the store does.
     pub async fn reset(&self) -> Result<(), ProjectionError> {
-        self.begin_at(StartAt::Beginning, |shared, rewind| async move {
+        self.clear(|_| Ok(())).await?;
+        if let Some(shared) = self.shared().await {
+            look_for_deleted(shared).await;
+        }
+        Ok(())
+    }
+
+    /// As [`reset`](Self::reset), if what is kept of it `may` be changed so.
+    pub(super) async fn clear(
+        &self,
+        may: impl Fn(&StoredProjection) -> Result<(), ProjectionError>,
+    ) -> Result<(), ProjectionError> {
+        self.begin_at(StartAt::Beginning, may, |shared, rewind| async move {
             let limits = shared.limits(rewind.live_from.clone(), Hurry::default());
             match shared.registration.work.clear(&shared.progress, rewind, &limits).await {
                 Ok(()) => Ok(true),
@@ -170,10 +229,12 @@ impl ProjectionRef {
     async fn begin_at<F: Future<Output = Result<bool, ProjectionError>>>(
         &self,
         to: StartAt,
+        may: impl Fn(&StoredProjection) -> Result<(), ProjectionError>,
         change: impl Fn(Arc<SharedProjection>, Rewind) -> F,
     ) -> Result<(), ProjectionError> {
         for _ in 0..TRIES {
             let (shared, stored) = self.stored().await?;
+            may(&stored)?;
             let rewind = rewind(shared, &stored, &to).await?;
             if change(Arc::clone(shared), rewind).await? {
                 stored

@@ -72,19 +72,22 @@ impl ProjectionService {
         Ok(Self { projections: all.into(), runner, progress, feed: lazy })
     }
 
-    /// The projection of this name; the newest version, if there are several.
+    /// The projection of this name.
     #[must_use]
     pub fn projection(&self, name: &str) -> ProjectionRef {
-        let of_name = self.projections.iter().filter(|shared| shared.id.name() == name);
-        let newest = of_name.max_by_key(|shared| shared.id.version());
-        ProjectionRef::new(name, newest.cloned())
+        ProjectionRef::new(name, self.versions(name), None, &self.runner)
     }
 
-    /// All projections, in the order in which they were given.
+    /// All projections, each in its version, in the order in which they were given.
     pub fn projections(&self) -> impl Iterator<Item = ProjectionRef> {
-        self.projections
-            .iter()
-            .map(|shared| ProjectionRef::new(shared.id.name(), Some(Arc::clone(shared))))
+        self.projections.iter().map(|shared| {
+            let (name, version) = (shared.id.name(), shared.id.version());
+            ProjectionRef::new(name, self.versions(name), Some(version), &self.runner)
+        })
+    }
+
+    fn versions(&self, name: &str) -> Vec<Arc<SharedProjection>> {
+        self.projections.iter().filter(|shared| shared.id.name() == name).cloned().collect()
     }
 }
 

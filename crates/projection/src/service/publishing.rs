@@ -202,5 +202,6 @@ fn half(count: usize) -> NonZeroUsize {
 }
 
 fn place(limits: &WorkLimits, is_replay: bool) -> HandlerPlace {
-    HandlerPlace { command_ids: Arc::clone(&limits.command_ids), is_replay, event: None }
+    let (command_ids, version) = (Arc::clone(&limits.command_ids), limits.version);
+    HandlerPlace { command_ids, version, is_replay, event: None }
 }

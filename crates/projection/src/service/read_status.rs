@@ -2,6 +2,7 @@ use super::{
     Lag, ProjectionError, ProjectionState, ProjectionStatus, SegmentStatus,
     event_at::event_behind,
     shared::{ServicePhase, SharedProjection},
+    standing::{Standing, rebuilt},
 };
 use actum_model::{Lane, Position, Timestamp};
 use actum_persistence::progress::{StoredProjection, StoredSegment};
@@ -56,6 +57,7 @@ pub(super) async fn read_status(
         eta,
         parked: stored.parked,
         dead_letters: stored.dead_letters,
+        missing: shared.missing(),
         segments,
     })
 }
@@ -93,6 +95,18 @@ fn state(
     if let Some(why) = stopped {
         return ProjectionState::Stopped { why };
     }
-    let waits = segments.iter().find_map(|segment| segment.waits.clone());
-    waits.map_or(ProjectionState::Running, |why| ProjectionState::Waiting { why })
+    if let Some(why) = segments.iter().find_map(|segment| segment.waits.clone()) {
+        return ProjectionState::Waiting { why };
+    }
+    if stored.is_active {
+        return ProjectionState::Running;
+    }
+    let active = match &*shared.standing().borrow() {
+        Standing::Follows(Some(followed)) => Some(followed.version),
+        _ => None,
+    };
+    match rebuilt(stored) {
+        (read, target) if read < target => ProjectionState::Rebuilding { active, read, target },
+        _ => ProjectionState::Following { active },
+    }
 }

@@ -1,7 +1,8 @@
 use super::{
     JournalPlace,
     controls::Controls,
-    entering::{differs, enter},
+    entering::{Entered, differs, enter},
+    following::{Following, live_from},
     needed::needed,
     segment_task::SegmentTask,
     shared::{ServicePhase, SharedProjection},
@@ -11,11 +12,11 @@ use crate::{
     segment::{Backoff, SegmentEnd},
     share_out::{ShareOut, Shares},
 };
-use actum_model::{Lane, Offset};
+use actum_model::Lane;
 use actum_persistence::{
     error_chain::full_text,
     panics::{log_safely, panic_message},
-    progress::{Epoch, RunnerRow, SaveError, Segment, StoredSegment},
+    progress::{Epoch, RunnerRow, SaveError, Segment, StoredProjection, StoredSegment},
     store::StoreError,
 };
 use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
@@ -37,6 +38,9 @@ pub(crate) struct Runner {
     /// When the last renewal that succeeded was begun.
     renewed: Instant,
     failures: u32,
+    following: Following,
+    /// How long it waits for the next round.
+    interval: Duration,
 }
 
 struct RunningSegment {
@@ -46,12 +50,15 @@ struct RunningSegment {
 }
 
 const AWAY: Backoff = Backoff { first: Duration::from_millis(100), max: Duration::from_secs(10) };
+/// How often it looks whether a switch to another version is over.
+const RESTING_INTERVAL: Duration = Duration::from_millis(200);
 /// After a task that has failed or lost its segment.
 const REST: Duration = Duration::from_millis(500);
 
 impl Runner {
     pub(crate) fn new(shared: Arc<SharedProjection>, me: Arc<str>) -> Self {
-        let share_out = ShareOut::new(Arc::clone(&me), shared.registration.settings.lease);
+        let lease = shared.registration.settings.lease;
+        let share_out = ShareOut::new(Arc::clone(&me), lease);
         Self {
             shared,
             me,
@@ -62,6 +69,8 @@ impl Runner {
             dead: Vec::new(),
             renewed: Instant::now(),
             failures: 0,
+            following: Following::default(),
+            interval: lease / 3,
         }
     }
 
@@ -95,7 +104,7 @@ impl Runner {
                 Ok(true) => {
                     self.failures = 0;
                     self.shared.set_phase(ServicePhase::Running);
-                    self.shared.registration.settings.lease / 3
+                    self.interval
                 }
                 Ok(false) => {
                     let why = "what is kept of the projection was deleted";
@@ -121,15 +130,18 @@ impl Runner {
     /// Enters the projection and prepares what it writes to, until that is done; says why it cannot be.
     async fn start(&mut self) -> Result<(), Arc<str>> {
         let shared = Arc::clone(&self.shared);
-        let stored = loop {
+        let Entered { stored, begins_with_first } = loop {
             match enter(&shared).await {
-                Ok(stored) => break stored,
+                Ok(entered) => break entered,
                 Err(StoreError::Invalid { what }) => return Err(what.into()),
                 Err(error) => self.wait_to_start(&full_text(&error)).await,
             }
         };
         if let Some(why) = differs(&stored, &shared) {
             return Err(why.into());
+        }
+        if begins_with_first {
+            self.following.look_for_deleted(&shared);
         }
         let limits = shared.limits(stored.live_from, Hurry::default());
         loop {
@@ -179,6 +191,8 @@ impl Runner {
         self.dead.clear();
         let Some(stored) = progress.load(id).await? else { return Ok(false) };
         self.renewed = begun;
+        self.following.round(&self.shared, &stored, &self.me).await?;
+        self.interval = Following::interval(&self.shared, &stored);
         let needed = needed(&self.shared, &stored).await?;
         for (lane, position) in (0..).map(Lane::new).zip(needed.positions()) {
             place.has_read(lane, *position);
@@ -189,7 +203,7 @@ impl Runner {
             running.get(&segment).is_some_and(|running| running.epoch == epoch)
                 || resting.get(&segment).is_some_and(|until| *until > Instant::now())
         };
-        let Shares { claims, releases, dead } = self.share_out.decide(&stored, runs, now);
+        let Shares { claims, releases, dead, rests } = self.share_out.decide(&stored, runs, now);
         self.dead = dead;
         for stored in &stored.segments {
             let running =
@@ -207,7 +221,10 @@ impl Runner {
                 },
             }
         }
-        if stored.is_paused {
+        if rests {
+            self.interval = self.interval.min(RESTING_INTERVAL);
+        }
+        if stored.is_paused || rests {
             self.running.values().for_each(|running| running.controls.end());
         } else if stored.requested > 0 || stored.letters_requested > 0 {
             self.running.values().for_each(|running| running.controls.request());
@@ -217,18 +234,19 @@ impl Runner {
                 continue; // its task ends
             }
             if let Some(claimed) = self.shared.progress.claim(&claim).await? {
-                self.begin_segment(claimed, stored.live_from.clone());
+                self.begin_segment(claimed, &stored);
             }
         }
         Ok(true)
     }
 
-    fn begin_segment(&mut self, claimed: StoredSegment, live_from: Offset) {
+    fn begin_segment(&mut self, claimed: StoredSegment, stored: &StoredProjection) {
         let (segment, epoch) = (claimed.segment, claimed.epoch);
         let hurry = Hurry::default();
         let (controls, wanted) = Controls::new(hurry.clone());
         let shared = Arc::clone(&self.shared);
-        let limits = shared.limits(live_from, hurry);
+        let limits = shared.limits(live_from(stored), hurry);
+        let follows = !stored.is_active;
         log_safely(|| tracing::info!(projection = %shared.id, %segment, %epoch, "segment claimed"));
         let runs_itself = shared.registration.work.runs_itself(&claimed, &wanted);
         let task = self.tasks.spawn(async move {
@@ -237,7 +255,7 @@ impl Runner {
             }
             let id = shared.id.clone();
             let work = shared.registration.work.worker(&shared.progress, limits);
-            match SegmentTask::begin(shared, claimed, work, wanted).await {
+            match SegmentTask::begin(shared, claimed, follows, work, wanted).await {
                 Ok(task) => task.run().await,
                 Err(error) => {
                     log_safely(|| {
@@ -312,6 +330,7 @@ impl Runner {
 
     /// Ends: what is being handled is finished or undone within a bound, and everything is given back.
     async fn end(&mut self) {
+        self.shared.end();
         self.running.values().for_each(|running| running.controls.end());
         let settings = &self.shared.registration.settings;
         let deadline = Instant::now() + settings.shutdown_timeout;
@@ -322,6 +341,7 @@ impl Runner {
             );
             self.tasks.shutdown().await;
         }
+        self.following.end(deadline.max(Instant::now() + LEAVE)).await;
         let leaving = self.shared.progress.leave(&self.shared.id, &self.me);
         match timeout_at(deadline.max(Instant::now() + LEAVE), leaving).await {
             Ok(Ok(())) => {}

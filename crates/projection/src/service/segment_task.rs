@@ -1,6 +1,6 @@
 use super::{
-    all_parked::all_parked, control_state::ControlState, giving_back::give_back,
-    segment_check::check_progress, shared::SharedProjection, work::Work,
+    all_parked::all_parked, control_state::ControlState, follow_bounds::FollowBounds,
+    giving_back::give_back, segment_check::check_progress, shared::SharedProjection, work::Work,
 };
 use crate::{
     feed::{FeedPage, Heads},
@@ -35,6 +35,8 @@ pub(super) struct SegmentTask {
     work: Box<dyn Work>,
     wanted: watch::Receiver<ControlState>,
     heads: watch::Receiver<Heads>,
+    /// How far it may read, if it is of a version that follows the active one.
+    bounds: Option<FollowBounds>,
     /// How often the journal had been checked when it might have become another one.
     doubts: u64,
     filter: EventFilter,
@@ -59,6 +61,7 @@ impl SegmentTask {
     pub(super) async fn begin(
         shared: Arc<SharedProjection>,
         claimed: StoredSegment,
+        follows: bool,
         work: Box<dyn Work>,
         wanted: watch::Receiver<ControlState>,
     ) -> Result<Self, StoreError> {
@@ -70,7 +73,12 @@ impl SegmentTask {
         let is_wrong =
             check_progress(&**shared.feed.events(), segment, lanes, &claimed.progress).await?;
         let (parked, letters) = requests(&shared, segment).await?;
-        let rules = settings.rules(shared.registration.work.is_exact());
+        let mut rules = settings.rules(shared.registration.work.is_exact());
+        let bounds = follows.then(|| FollowBounds::new(&shared, segment));
+        if follows {
+            // a switch waits until everything is saved
+            rules.save_interval = rules.save_interval.min(SAVE_INTERVAL_MAX);
+        }
         let mut machine =
             SegmentMachine::new(shared.id.clone(), claimed, &parked, lanes, rules, shared.now());
         machine.requested(parked, letters);
@@ -87,6 +95,7 @@ impl SegmentTask {
             work,
             wanted,
             heads,
+            bounds,
             doubts,
             filter,
             limit,
@@ -103,7 +112,7 @@ impl SegmentTask {
             if !self.machine.holds_events() {
                 self.room = None;
             }
-            let step = self.machine.next(self.shared.now(), &self.heads.borrow().offset);
+            let step = self.next_step();
             self.show();
             match step {
                 SegmentStep::ReadLane { lane, after } => self.read_lane(lane, after).await,
@@ -124,6 +133,14 @@ impl SegmentTask {
                     return give_back(&self.shared, self.segment, self.epoch, end).await;
                 }
             }
+        }
+    }
+
+    fn next_step(&mut self) -> SegmentStep {
+        let (now, heads) = (self.shared.now(), self.heads.borrow());
+        match &mut self.bounds {
+            None => self.machine.next(now, &heads.offset),
+            Some(bounds) => self.machine.next(now, &bounds.of_heads(&heads.offset)),
         }
     }
 
@@ -192,11 +209,16 @@ impl SegmentTask {
             None => self.shared.feed.read(lane, after, &self.filter, self.limit).await,
         };
         match read {
-            Ok(FeedPage { page, room }) => {
+            Ok(FeedPage { mut page, room }) => {
+                let mut head = self.heads.borrow().offset.position(lane);
+                if let Some(bounds) = &self.bounds {
+                    bounds.cut(lane, &mut page);
+                    head = head.min(bounds.position(lane));
+                }
                 let read_to = page.read_to;
                 self.machine.read_lane(lane, page, self.around());
                 self.room = Some(room);
-                if read_to < self.heads.borrow().offset.position(lane) {
+                if read_to < head {
                     self.read_ahead(lane, read_to);
                 }
             }
@@ -245,9 +267,16 @@ impl SegmentTask {
     /// Waits for events or controls, or until then.
     async fn idle(&mut self, until: Option<Duration>) {
         let at = self.shared.started + until.unwrap_or(IDLE_MAX + self.shared.now());
+        let moved = async {
+            match &mut self.bounds {
+                None => std::future::pending().await,
+                Some(bounds) => bounds.changed().await,
+            }
+        };
         tokio::select! {
             _ = self.wanted.changed() => self.wanted.mark_changed(),
             _ = self.heads.changed() => {}
+            () = moved => {}
             () = sleep_until(at) => {}
         }
     }
@@ -286,5 +315,7 @@ impl Drop for Ahead {
     }
 }
 
+/// How long progress of a version that follows may stay unsaved.
+const SAVE_INTERVAL_MAX: Duration = Duration::from_millis(200);
 /// How long a segment that waits for events goes without a check.
 const IDLE_MAX: Duration = Duration::from_secs(60);

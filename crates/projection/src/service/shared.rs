@@ -1,5 +1,6 @@
 use super::{
     registration::ProjectionRegistration,
+    standing::Standing,
     work::{Hurry, WorkLimits},
 };
 use crate::{feed::Feed, segment::SegmentView};
@@ -9,7 +10,13 @@ use actum_persistence::{
     store::EventFilter,
 };
 use parking_lot::Mutex;
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
 use tokio::{
     sync::{Notify, watch},
     time::Instant,
@@ -26,6 +33,10 @@ pub(crate) struct SharedProjection {
     /// Wakes the runner.
     pub(crate) poke: Notify,
     phase: watch::Sender<ServicePhase>,
+    standing: watch::Sender<Standing>,
+    is_ending: AtomicBool,
+    /// What retention had deleted before it began.
+    missing: OnceLock<Arc<str>>,
     local: Mutex<LocalSegments>,
     /// Counts changes of local segments.
     moved: watch::Sender<u64>,
@@ -73,6 +84,9 @@ impl SharedProjection {
             started: Instant::now(),
             poke: Notify::new(),
             phase: watch::channel(ServicePhase::Starting(None)).0,
+            standing: watch::channel(Standing::Unknown).0,
+            is_ending: AtomicBool::new(false),
+            missing: OnceLock::new(),
             local: Mutex::default(),
             moved: watch::channel(0).0,
             rate: Mutex::default(),
@@ -94,12 +108,47 @@ impl SharedProjection {
     pub(crate) fn limits(&self, live_from: Offset, hurry: Hurry) -> WorkLimits {
         let settings = &self.registration.settings;
         WorkLimits {
-            command_ids: self.id.name().into(),
+            command_ids: settings.command_ids_of.as_deref().unwrap_or(self.id.name()).into(),
+            version: self.id.version(),
             live_from,
             handler_timeout: settings.handler_timeout,
             batch_time: settings.batch_time,
             hurry,
         }
+    }
+
+    /// What it is among the versions of its name, and a way to wait until that changes.
+    pub(crate) fn standing(&self) -> watch::Receiver<Standing> {
+        self.standing.subscribe()
+    }
+
+    pub(crate) fn set_standing(&self, standing: Standing) {
+        let is_news = self.standing.send_if_modified(|now| {
+            let is_news = *now != standing;
+            *now = standing;
+            is_news
+        });
+        if is_news {
+            self.moved.send_modify(|moved| *moved += 1);
+        }
+    }
+
+    /// Its runner ends.
+    pub(crate) fn end(&self) {
+        self.is_ending.store(true, Relaxed);
+    }
+
+    pub(crate) fn is_ending(&self) -> bool {
+        self.is_ending.load(Relaxed)
+    }
+
+    /// Events that it would handle were deleted before it began.
+    pub(crate) fn miss(&self, what: Arc<str>) {
+        let _ = self.missing.set(what); // the first one says it all
+    }
+
+    pub(crate) fn missing(&self) -> Option<Arc<str>> {
+        self.missing.get().cloned()
     }
 
     pub(crate) fn phase(&self) -> ServicePhase {

@@ -1,6 +1,6 @@
 use actum_model::{Offset, Partition, Timestamp};
 use actum_persistence::progress::ProjectionId;
-use std::{ops::RangeInclusive, sync::Arc, time::Duration};
+use std::{num::NonZeroU32, ops::RangeInclusive, sync::Arc, time::Duration};
 
 /// How a projection is, as it is kept and as far as this process knows.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +22,9 @@ pub struct ProjectionStatus {
     pub parked: u64,
     /// How many dead letters there are.
     pub dead_letters: u64,
+    /// Which of the events that it handles retention had deleted before it began, if this process has entered it or reset it,
+    /// and some were.
+    pub missing: Option<Arc<str>>,
     /// Its segments, in order.
     pub segments: Vec<SegmentStatus>,
 }
@@ -35,12 +38,26 @@ pub enum ProjectionState {
         /// What it waits for, if something has failed.
         waits: Option<Arc<str>>,
     },
-    /// All segments run, or wait for a runner.
+    /// It is active, and all segments run, or wait for a runner.
     Running,
     /// Some segments wait for something that cannot be reached, or to try an event again.
     Waiting {
         /// What the first of them waits for.
         why: Arc<str>,
+    },
+    /// Another version is active, and it has not come to where the journal ended when it began.
+    Rebuilding {
+        /// The version that is active; none if there is none at the moment.
+        active: Option<NonZeroU32>,
+        /// How many positions of the journal it has read, of those there were when it began.
+        read: u64,
+        /// How many there were then. It stays so, for a progress bar; what has come since is a part of the lag.
+        target: u64,
+    },
+    /// Another version is active, and it handles what that has handled.
+    Following {
+        /// The version that is active; none if there is none at the moment.
+        active: Option<NonZeroU32>,
     },
     /// It is paused.
     Paused,

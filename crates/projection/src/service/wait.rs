@@ -3,6 +3,7 @@ use super::{
     all_parked::all_parked,
     event_at::event_at,
     shared::{ServicePhase, SharedProjection},
+    standing::{Standing, active_version, is_rebuilding},
 };
 use actum_model::{EntityKey, Lane, LaneCount, Offset, Partition, Position};
 use actum_persistence::{
@@ -14,7 +15,6 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 /// A wait for a projection.
 pub(super) struct Wait {
-    name: Arc<str>,
     shared: Arc<SharedProjection>,
     within: Duration,
     deadline: Instant,
@@ -24,14 +24,8 @@ pub(super) struct Wait {
 const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
 impl Wait {
-    pub(super) fn new(
-        name: &Arc<str>,
-        shared: Option<&Arc<SharedProjection>>,
-        within: Duration,
-    ) -> Result<Self, WaitError> {
-        let shared = shared.ok_or_else(|| WaitError::Unknown { name: name.to_string() })?;
-        let (name, shared) = (Arc::clone(name), Arc::clone(shared));
-        Ok(Self { name, shared, within, deadline: Instant::now() + within })
+    pub(super) fn new(shared: Arc<SharedProjection>, deadline: Instant, within: Duration) -> Self {
+        Self { shared, within, deadline }
     }
 
     /// How far the journal goes now.
@@ -86,9 +80,10 @@ impl Wait {
             return Ok(has_all);
         }
         // a store that fails is asked again until the time is over
-        let Ok(Some(stored)) = self.shared.progress.load(&self.shared.id).await else {
+        let Ok(stored) = self.shared.progress.load(&self.shared.id).await else {
             return Ok(false);
         };
+        let Some(stored) = stored else { return self.check_begin().await };
         let event = match places {
             [(lane, position)] if is_write => {
                 match event_at(&**self.shared.feed.events(), *lane, *position).await {
@@ -126,7 +121,18 @@ impl Wait {
         }
         let mut behind = concerned()
             .filter(|(segment, view)| is_behind(*segment, &view.offset, places, layout.lanes));
-        Some(behind.next().is_none())
+        let has_all = behind.next().is_none();
+        // one that is rebuilt says so
+        (has_all || *self.shared.standing().borrow() == Standing::Active).then_some(has_all)
+    }
+
+    /// Whether one will come so far of which nothing is kept yet: not before it has caught up, where another is active.
+    async fn check_begin(&self) -> Result<bool, WaitError> {
+        let SharedProjection { progress, id, .. } = &*self.shared;
+        match active_version(&**progress, id.name()).await {
+            Ok(Some(active)) if active.id.version() < id.version() => Err(self.rebuilding()),
+            _ => Ok(false),
+        }
     }
 
     /// Whether it has come so far, by what is kept and by the segments of this process.
@@ -154,6 +160,9 @@ impl Wait {
             if stored.is_paused {
                 return Err(WaitError::Paused { name: self.name() });
             }
+            if is_rebuilding(stored) {
+                return Err(self.rebuilding());
+            }
             return Ok(false);
         }
         Ok(true)
@@ -171,7 +180,11 @@ impl Wait {
     }
 
     fn name(&self) -> String {
-        self.name.to_string()
+        self.shared.id.name().to_owned()
+    }
+
+    fn rebuilding(&self) -> WaitError {
+        WaitError::Rebuilding { name: self.name(), version: self.shared.id.version() }
     }
 
     fn timeout(&self) -> WaitError {

@@ -4,6 +4,7 @@ use actum_model::Offset;
 use actum_persistence::progress::{ProgressStore, Rewind, StoredSegment};
 use async_trait::async_trait;
 use std::{
+    num::NonZeroU32,
     pin::Pin,
     sync::{
         Arc,
@@ -61,6 +62,8 @@ pub(crate) trait Work: Send {
 pub(crate) struct WorkLimits {
     /// What the ids of commands begin with.
     pub(crate) command_ids: Arc<str>,
+    /// The version of the projection.
+    pub(crate) version: NonZeroU32,
     /// Where live begins.
     pub(crate) live_from: Offset,
     /// How long one event may take.

@@ -2,5 +2,7 @@
 
 #[expect(clippy::module_inception, reason = "the file carries the name of its type")]
 mod share_out;
+mod switch_name;
 
 pub(crate) use share_out::{ShareOut, Shares};
+pub(crate) use switch_name::switch_name;

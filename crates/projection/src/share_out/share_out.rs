@@ -1,3 +1,4 @@
+use super::switch_name::is_switch;
 use actum_persistence::progress::{
     Epoch, RunnerRow, SeenOwner, Segment, SegmentClaim, StoredProjection, StoredSegment,
 };
@@ -21,6 +22,8 @@ pub(crate) struct Shares {
     pub(crate) releases: Vec<(Segment, Epoch)>,
     /// Runners whose rows can go.
     pub(crate) dead: Vec<RunnerRow>,
+    /// Whether another version takes over: all segments are to be given back, and none is claimed.
+    pub(crate) rests: bool,
 }
 
 /// A row that has not changed for so many leases is removed.
@@ -50,7 +53,10 @@ impl ShareOut {
             if self.is_replaced(&row.name) || unchanged >= self.lease * DEAD_AFTER_LEASES {
                 shares.dead.push(row.clone());
             }
-            alive += usize::from(self.lives(row, now));
+            match is_switch(&row.name) {
+                true => shares.rests |= self.lives(row, now),
+                false => alive += usize::from(self.lives(row, now)),
+            }
         }
         let runnable = stored.segments.iter().filter(|segment| segment.stopped.is_none());
         let share = runnable.clone().count().div_ceil(alive);
@@ -61,7 +67,10 @@ impl ShareOut {
             let surplus = held[share..].iter();
             shares.releases = surplus.map(|segment| (segment.segment, segment.epoch)).collect();
         }
-        if !stored.is_paused {
+        if shares.rests {
+            let idle = runnable.filter(mine).filter(|s| !runs(s.segment, s.epoch));
+            shares.releases.extend(idle.map(|segment| (segment.segment, segment.epoch)));
+        } else if !stored.is_paused {
             let room = share.saturating_sub(held.len());
             let claims = runnable.filter_map(|segment| self.claim(stored, segment, &runs, now));
             let is_mine =
@@ -139,7 +148,7 @@ fn incarnation(runner: &str) -> Option<(&str, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::switch_name::switch_name, *};
     use actum_model::{LaneCount, Offset, Partition, PartitionCount};
     use actum_persistence::{
         progress::{NewProjection, ProjectionId},
@@ -315,6 +324,21 @@ mod tests {
             (shares.claims.len(), shares.releases),
             (0, vec![(second.segment, second.epoch)])
         );
+    }
+
+    #[test]
+    fn while_another_version_takes_over_nothing_is_claimed_and_no_share_is_its() {
+        let (mut kept, mut a, mut switch) = (Kept::new(8), runner("a@1"), runner("b@1"));
+        switch.me = switch_name(&switch.me);
+        kept.rounds(1, &mut [&mut a]);
+        kept.stored.runners.push(RunnerRow::new(Arc::clone(&switch.me), 1));
+        let shares = kept.round(&mut a);
+        assert_eq!((shares.rests, shares.releases.len()), (true, 0), "it has no share");
+        kept.stored.segments.iter_mut().for_each(|segment| segment.owner = None);
+        kept.rounds(2, &mut [&mut a]);
+        assert_eq!(kept.owned(&a), 0);
+        kept.rounds(2, &mut [&mut a]);
+        assert_eq!(kept.owned(&a), 8, "it has died in the middle");
     }
 
     #[test]

@@ -162,7 +162,7 @@ impl SubscriptionService {
         let work = Arc::downgrade(&group);
         let shared = self.shared(name, feed, sources, settings.claiming(), work)?;
         group.share(Arc::clone(&shared));
-        let stored = enter(&shared).await.map_err(not_begun)?;
+        let stored = enter(&shared).await.map_err(not_begun)?.stored;
         if stored.sources != group.sources {
             return Err(differs(name, &stored.sources, &group.sources));
         }
@@ -239,7 +239,9 @@ impl SubscriptionService {
                 shared
             }
         };
-        Ok(ProjectionRef::new(shared.id.name(), Some(Arc::clone(&shared))))
+        let (name, version) = (shared.id.name(), shared.id.version());
+        let versions = vec![Arc::clone(&shared)];
+        Ok(ProjectionRef::new(name, versions, Some(version), &self.parts.runner))
     }
 
     /// How many consumers a subscription has here, and how many events they have in flight.

@@ -179,6 +179,17 @@ impl Running {
         .await;
     }
 
+    /// Waits until the version that is asked for is the active one.
+    pub(crate) async fn until_active(&self) {
+        until("it is active", async || {
+            self.projection()
+                .status()
+                .await
+                .is_ok_and(|status| status.state == ProjectionState::Running)
+        })
+        .await;
+    }
+
     pub(crate) async fn caught_up(&self) {
         self.projection().caught_up(Duration::from_secs(3_600)).await.unwrap();
     }

@@ -73,6 +73,7 @@ async fn other_sources_are_refused_until_the_version_is_raised() {
     assert_eq!(waited, why);
     let version = NonZeroU32::new(2).unwrap();
     let next = run(&rig, "a@2", Deliveries::default().projection("mails").version(version)).await;
+    next.until_active().await;
     next.projection().caught_up(MINUTE).await.unwrap();
     next.end().await;
 }
@@ -95,6 +96,7 @@ async fn replays_are_told_from_live_events_and_ids_of_commands_stay() {
     running.end().await;
     let version = NonZeroU32::new(2).unwrap();
     let running = run(&rig, "a@2", deliveries.projection("mails").version(version)).await;
+    running.until_active().await;
     running.caught_up().await;
     running.end().await;
 

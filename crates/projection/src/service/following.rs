@@ -1,0 +1,136 @@
+use super::{
+    deleted_before::look_for_deleted,
+    shared::SharedProjection,
+    standing::{Standing, active_version},
+    switching::{SwitchEnd, Switching},
+};
+use crate::{definition::Switch, segment::Backoff, versions::FollowLimit};
+use actum_model::{Offset, Position};
+use actum_persistence::{
+    error_chain::full_text, panics::log_safely, progress::StoredProjection, store::StoreError,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, timeout_at},
+};
+
+/// What the runner of a version does about the other versions of its name.
+#[derive(Default)]
+pub(super) struct Following {
+    switching: Option<JoinHandle<Result<SwitchEnd, StoreError>>>,
+    looking: Option<JoinHandle<()>>,
+    /// How often in a row a switch has failed, and when the next is tried.
+    failures: u32,
+    next_try: Option<Instant>,
+}
+
+/// How often one that is to become active looks at the active one.
+const INTERVAL: Duration = Duration::from_millis(500);
+/// Each time the active version is held for a moment.
+const AFTER_FAILURE: Backoff =
+    Backoff { first: Duration::from_secs(5), max: Duration::from_secs(300) };
+
+impl Following {
+    /// Looks how far the active version has come, and takes over from it when that is due.
+    pub(super) async fn round(
+        &mut self,
+        shared: &Arc<SharedProjection>,
+        stored: &StoredProjection,
+        me: &Arc<str>,
+    ) -> Result<(), StoreError> {
+        self.take_in_switch(shared).await;
+        if stored.is_active {
+            shared.set_standing(Standing::Active);
+            return Ok(());
+        }
+        let active = active_version(&*shared.progress, shared.id.name()).await?;
+        shared.set_standing(Standing::behind(active.as_ref()));
+        let is_reached =
+            active.as_ref().is_none_or(|active| FollowLimit::of(active).is_reached_by(stored));
+        let is_due = self.next_try.is_none_or(|next_try| next_try <= Instant::now());
+        if is_reached && is_due && self.switching.is_none() && switches_by_itself(shared, stored) {
+            let (shared, me) = (Arc::clone(shared), Arc::clone(me));
+            self.switching =
+                Some(tokio::spawn(async move { Switching::new(&shared, &me).run().await }));
+        }
+        Ok(())
+    }
+
+    /// How long a round may wait for the next one.
+    pub(super) fn interval(shared: &SharedProjection, stored: &StoredProjection) -> Duration {
+        let wait = shared.registration.settings.lease / 3;
+        let is_waiting = !stored.is_active && switches_by_itself(shared, stored);
+        if is_waiting { wait.min(INTERVAL) } else { wait }
+    }
+
+    /// Looks whether events were deleted that a projection which has just begun would handle.
+    pub(super) fn look_for_deleted(&mut self, shared: &Arc<SharedProjection>) {
+        let shared = Arc::clone(shared);
+        self.looking = Some(tokio::spawn(async move { look_for_deleted(&shared).await }));
+    }
+
+    /// Ends what it has begun: a switch gives back what it holds.
+    pub(super) async fn end(&mut self, deadline: Instant) {
+        if let Some(looking) = self.looking.take() {
+            looking.abort();
+        }
+        if let Some(mut switching) = self.switching.take()
+            && timeout_at(deadline, &mut switching).await.is_err()
+        {
+            switching.abort();
+        }
+    }
+
+    async fn take_in_switch(&mut self, shared: &SharedProjection) {
+        let Some(switching) = self.switching.take_if(|switching| switching.is_finished()) else {
+            return;
+        };
+        let why = match switching.await {
+            Ok(Ok(SwitchEnd::Active)) => {
+                self.failures = 0;
+                return;
+            }
+            Ok(Ok(SwitchEnd::Behind | SwitchEnd::Gone)) => return,
+            Ok(Ok(SwitchEnd::TooSlow)) => "it has not reached the active one in time".into(),
+            Ok(Err(error)) => full_text(&error),
+            Err(error) => error.to_string(),
+        };
+        self.failures = self.failures.saturating_add(1);
+        let wait = AFTER_FAILURE.after(self.failures, fastrand::f64());
+        self.next_try = Some(Instant::now() + wait);
+        log_safely(
+            || tracing::warn!(projection = %shared.id, why, "version of a projection has not become active, tried again later"),
+        );
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        for task in self.switching.iter().map(JoinHandle::abort_handle) {
+            task.abort();
+        }
+        self.looking.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// Whether it takes over from the version that is active once it has caught up.
+fn switches_by_itself(shared: &SharedProjection, stored: &StoredProjection) -> bool {
+    let is_newer = match &*shared.standing().borrow() {
+        Standing::Follows(followed) => {
+            followed.as_ref().is_none_or(|active| active.version < shared.id.version())
+        }
+        Standing::Unknown | Standing::Active => false,
+    };
+    let switch = shared.registration.settings.switch;
+    switch == Switch::WhenCaughtUp && !stored.is_paused && is_newer
+}
+
+/// Where live begins for a claim of a segment: nowhere for a version that follows.
+pub(super) fn live_from(stored: &StoredProjection) -> Offset {
+    if stored.is_active {
+        return stored.live_from.clone();
+    }
+    let never = Position::new(u64::MAX);
+    Offset::of_positions(stored.live_from.positions().iter().map(|_| never).collect::<Vec<_>>())
+}
