@@ -91,7 +91,7 @@ impl Engine {
     }
 
     /// The projection of this name: to see how it is, to wait for it, and to change how it runs. Of several versions the
-    /// newest.
+    /// active one, or the newest if the engine does not run that.
     ///
     /// If the engine has no such projection, everything that is asked of it says so.
     ///

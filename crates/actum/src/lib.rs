@@ -357,7 +357,7 @@ pub use actum_projection::{
     ProjectionError, ProjectionRef, ProjectionRegistration, ProjectionState, ProjectionStatus,
     Projector, PublishError, Publisher, PublisherTarget, Publishing, ReadError, Recorded,
     SegmentStatus, StartAt, Subscription, SubscriptionError, SubscriptionRef, SubscriptionStatus,
-    Target, WaitError, Waves,
+    Switch, Target, WaitError, Waves,
 };
 pub use actum_runtime::{
     AppendError, Ask, AskError, AskWithReceipt, Asking, AskingWithReceipt, Bound, EntityRef,

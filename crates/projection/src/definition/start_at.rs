@@ -2,9 +2,12 @@ use actum_model::{Offset, Timestamp};
 
 /// Where a projection begins in the journal; later starts go on where it was.
 ///
-/// Retention keeps what a projection has not handled, for as long as an engine runs it. What was deleted before, behind a
-/// snapshot, is not there: a projection that begins in front of it does not see it, and nothing says so. For one whose rows
-/// need the whole history, keep all events.
+/// Retention keeps what a projection has not handled. What was deleted before, behind a snapshot, is not there: a projection
+/// that begins with the first event and misses some [says so](crate::ProjectionStatus::missing). For one whose rows need the
+/// whole history, keep all events.
+///
+/// A new version begins no further on than the active one has come, whatever is said here: what that has not handled is
+/// handled by the new one, if it takes over before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StartAt {

@@ -7,7 +7,7 @@ use actum_persistence::{
 };
 
 /// What is kept of a projection that may run.
-pub(crate) struct Entered {
+pub(crate) struct EnteredVersion {
     pub(crate) stored: StoredProjection,
     /// Whether it was entered just now, and begins with the first event.
     pub(crate) begins_with_first: bool,
@@ -18,9 +18,9 @@ pub(crate) struct Entered {
 ///
 /// # Errors
 /// [`StoreError::Invalid`] when it cannot begin.
-pub(crate) async fn enter(shared: &SharedProjection) -> Result<Entered, StoreError> {
+pub(crate) async fn enter(shared: &SharedProjection) -> Result<EnteredVersion, StoreError> {
     if let Some(stored) = shared.progress.load(&shared.id).await? {
-        return Ok(Entered { stored, begins_with_first: false });
+        return Ok(EnteredVersion { stored, begins_with_first: false });
     }
     let (events, settings) = (shared.feed.events(), &shared.registration.settings);
     let active = active_version(&*shared.progress, shared.id.name()).await?;
@@ -52,7 +52,7 @@ pub(crate) async fn enter(shared: &SharedProjection) -> Result<Entered, StoreErr
         start,
         live_from: heads,
     };
-    Ok(Entered { stored: shared.progress.enter(&new).await?, begins_with_first })
+    Ok(EnteredVersion { stored: shared.progress.enter(&new).await?, begins_with_first })
 }
 
 fn sources(shared: &SharedProjection) -> Vec<String> {

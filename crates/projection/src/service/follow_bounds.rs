@@ -1,6 +1,6 @@
 use super::{
     shared::SharedProjection,
-    standing::{Followed, Standing},
+    standing::{FollowedVersion, Standing},
 };
 use actum_model::{Lane, Offset, Position};
 use actum_persistence::{progress::Segment, store::LanePage};
@@ -25,7 +25,7 @@ impl FollowBounds {
     pub(super) fn of_heads(&mut self, heads: &Offset) -> Offset {
         if self.standing.has_changed().unwrap_or(false) {
             // of a version that is active by now the segment has another epoch: it only ends
-            if let Standing::Follows(Some(Followed { limit, .. })) =
+            if let Standing::Follows(Some(FollowedVersion { limit, .. })) =
                 &*self.standing.borrow_and_update()
             {
                 self.offset = limit.of_segment(self.segment);

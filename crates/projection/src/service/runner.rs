@@ -1,7 +1,7 @@
 use super::{
     JournalPlace,
     controls::Controls,
-    entering::{Entered, differs, enter},
+    entering::{EnteredVersion, differs, enter},
     following::{Following, live_from},
     needed::needed,
     segment_task::SegmentTask,
@@ -130,7 +130,7 @@ impl Runner {
     /// Enters the projection and prepares what it writes to, until that is done; says why it cannot be.
     async fn start(&mut self) -> Result<(), Arc<str>> {
         let shared = Arc::clone(&self.shared);
-        let Entered { stored, begins_with_first } = loop {
+        let EnteredVersion { stored, begins_with_first } = loop {
             match enter(&shared).await {
                 Ok(entered) => break entered,
                 Err(StoreError::Invalid { what }) => return Err(what.into()),

@@ -118,11 +118,11 @@ impl SharedProjection {
     }
 
     /// What it is among the versions of its name, and a way to wait until that changes.
-    pub(crate) fn standing(&self) -> watch::Receiver<Standing> {
+    pub(super) fn standing(&self) -> watch::Receiver<Standing> {
         self.standing.subscribe()
     }
 
-    pub(crate) fn set_standing(&self, standing: Standing) {
+    pub(super) fn set_standing(&self, standing: Standing) {
         let is_news = self.standing.send_if_modified(|now| {
             let is_news = *now != standing;
             *now = standing;
@@ -134,20 +134,20 @@ impl SharedProjection {
     }
 
     /// Its runner ends.
-    pub(crate) fn end(&self) {
+    pub(super) fn end(&self) {
         self.is_ending.store(true, Relaxed);
     }
 
-    pub(crate) fn is_ending(&self) -> bool {
+    pub(super) fn is_ending(&self) -> bool {
         self.is_ending.load(Relaxed)
     }
 
     /// Events that it would handle were deleted before it began.
-    pub(crate) fn miss(&self, what: Arc<str>) {
+    pub(super) fn miss(&self, what: Arc<str>) {
         let _ = self.missing.set(what); // the first one says it all
     }
 
-    pub(crate) fn missing(&self) -> Option<Arc<str>> {
+    pub(super) fn missing(&self) -> Option<Arc<str>> {
         self.missing.get().cloned()
     }
 

@@ -13,12 +13,12 @@ pub(super) enum Standing {
     Unknown,
     Active,
     /// It follows the active version, if there is one.
-    Follows(Option<Followed>),
+    Follows(Option<FollowedVersion>),
 }
 
 /// The active version of one that follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Followed {
+pub(super) struct FollowedVersion {
     pub(super) version: NonZeroU32,
     pub(super) limit: FollowLimit,
 }
@@ -26,7 +26,7 @@ pub(super) struct Followed {
 impl Standing {
     /// That of a version that is not active, beside this one.
     pub(super) fn behind(active: Option<&StoredProjection>) -> Self {
-        let followed = |active: &StoredProjection| Followed {
+        let followed = |active: &StoredProjection| FollowedVersion {
             version: active.id.version(),
             limit: FollowLimit::of(active),
         };

@@ -76,6 +76,8 @@ fn state(state: &ProjectionState) -> (&'static str, Option<String>) {
         ProjectionState::Starting { waits } => ("starting", waits.as_ref().and_then(text)),
         ProjectionState::Running => ("running", None),
         ProjectionState::Waiting { why } => ("waiting", text(why)),
+        ProjectionState::Rebuilding { .. } => ("rebuilding", None),
+        ProjectionState::Following { .. } => ("following", None),
         ProjectionState::Paused => ("paused", None),
         ProjectionState::Stopped { why } => ("stopped", text(why)),
         ProjectionState::Failed { why } => ("failed", text(why)),

@@ -16,12 +16,15 @@ use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
 
 type Target = FaultTarget<MemoryTarget>;
 
+/// The versions in which each event of each account was live, in order.
+type LiveIn = BTreeMap<(String, u64), Vec<u32>>;
+
 /// Sums of accounts in rows of each version, and in which versions each event was live, outside of any transaction.
 #[derive(Clone, Default)]
 pub(crate) struct Sums {
     /// What goes wrong in the first version.
     pub(crate) trouble: Trouble,
-    live: Arc<Mutex<BTreeMap<(String, u64), Vec<u32>>>>,
+    live: Arc<Mutex<LiveIn>>,
 }
 
 impl Projector for Sums {

@@ -62,6 +62,8 @@ async fn an_old_binary_goes_on_as_a_follower_beside_a_new_one() {
         versions.deposit("a", 20).await;
         sleep(10 * MINUTE).await;
         assert_eq!(versions.sum(1, "a"), Some(40), "it does not go past the active version");
+        let following = ProjectionState::Following { active: Some(nr(2)) };
+        assert_eq!(state_of(&old, 1).await, following, "and asks for nothing it may not have");
         let again = versions.run("new@2", &[2]).await;
         versions.until_complete(1).await;
         versions.assert_live_once(&Default::default());
