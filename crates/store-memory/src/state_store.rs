@@ -1,8 +1,8 @@
 use crate::{MemoryStore, entity_list::EntityList};
-use actum_model::EntityKey;
+use actum_model::{EntityKey, Lane, Offset, Position};
 use actum_persistence::store::{
-    CommandRead, DurableStateStore, EntitySearch, ListedState, Listing, Resolution, StateBatch,
-    StateOutcome, StateRecord, StoreError, StoredCommand,
+    ChangeFilter, ChangePage, CommandRead, DurableStateStore, EntitySearch, ListedState, Listing,
+    PageLimit, Resolution, StateBatch, StateOutcome, StateRecord, StoreError, StoredCommand,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -62,6 +62,24 @@ impl DurableStateStore for MemoryStore {
     async fn has_states_of(&self, kind: &str) -> Result<bool, StoreError> {
         self.check_open("looking for states of a kind")?;
         Ok(self.states().read().has_of_kind(kind))
+    }
+
+    async fn read_changes(
+        &self,
+        lane: Lane,
+        after: Position,
+        filter: &ChangeFilter,
+        limit: PageLimit,
+    ) -> Result<ChangePage, StoreError> {
+        self.layout().check_lane(lane)?;
+        filter.check()?;
+        self.check_open("reading changes of states")?;
+        Ok(self.states().read().read_changes(lane, after, filter, limit))
+    }
+
+    async fn change_heads(&self) -> Result<Offset, StoreError> {
+        self.check_open("reading the heads of changes")?;
+        Ok(self.states().read().change_heads())
     }
 
     async fn close(&self) {

@@ -1,18 +1,22 @@
 use crate::entity_table::{EntityTable, Place};
-use actum_model::{EntityKey, Revision};
+use actum_model::{EntityKey, Lane, Offset, Partition, Position, Revision};
 use actum_persistence::store::{
-    COMMANDS_READ_MAX, CommandRead, CommandRecord, EntitySearch, Incarnation, LastWrite,
-    ListedState, Resolution, StateChange, StateOutcome, StateRecord, StateWrite, StoredCommand,
+    COMMANDS_READ_MAX, ChangeFilter, ChangePage, ChangedState, CommandRead, CommandRecord,
+    EntitySearch, Incarnation, JournalLayout, LaneAnswer, LastWrite, ListedState, PageLimit,
+    Resolution, StateChange, StateOutcome, StateRecord, StateWrite, StoredCommand,
 };
 use bytes::Bytes;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    ops::Range,
+    ops::{Bound, Range},
 };
 
 /// The durable states of all entities.
 pub(crate) struct States {
+    layout: JournalLayout,
     records: EntityTable<StateRecord>,
+    /// Whose last change is where, for each lane.
+    changes: Vec<BTreeMap<Position, EntityKey>>,
     /// By entity and revision.
     commands: BTreeMap<(EntityKey, Revision), Command>,
 }
@@ -24,6 +28,12 @@ struct Command {
 }
 
 impl States {
+    /// No states, of a journal that is divided like this.
+    pub(crate) fn new(layout: JournalLayout) -> Self {
+        let changes = layout.lanes.iter().map(|_| BTreeMap::new()).collect();
+        Self { layout, records: EntityTable::new(256), changes, commands: BTreeMap::new() }
+    }
+
     /// The kinds of the entities in one of its tables; none if there is no such table.
     pub(crate) fn kinds(&self, table: usize) -> Option<BTreeSet<String>> {
         self.records.kinds(table)
@@ -45,9 +55,15 @@ impl States {
         if outcome != StateOutcome::Written {
             return outcome;
         }
-        let record = record_of(write, incarnation);
+        let changes = &mut self.changes[self.layout.lane_of(&write.entity).index()];
+        let last = changes.last_key_value().map_or(Position::ZERO, |(position, _)| *position);
+        let record = record_of(write, incarnation, last.plus(1));
+        changes.insert(record.position, write.entity.clone());
         match place {
-            Place::Known(mut entry) => entry.get_mut().1 = record,
+            Place::Known(mut entry) => {
+                let before = std::mem::replace(&mut entry.get_mut().1, record);
+                changes.remove(&before.position);
+            }
             Place::Free(entry) => drop(entry.insert((write.entity.clone(), record))),
         }
         self.keep_commands(write, incarnation);
@@ -73,6 +89,37 @@ impl States {
         let record = self.records.find(entity)?.clone();
         let commands = self.newest_before(entity, Revision::new(u64::MAX));
         Some(StateRecord { commands, ..record })
+    }
+
+    /// A page of the changes of a lane behind `after`.
+    pub(crate) fn read_changes(
+        &self,
+        lane: Lane,
+        after: Position,
+        filter: &ChangeFilter,
+        limit: PageLimit,
+    ) -> ChangePage {
+        let mut answer = LaneAnswer::new(after, limit);
+        let changes = &self.changes[lane.index()];
+        let mut behind = changes.range((Bound::Excluded(after), Bound::Unbounded));
+        for _ in 0..LaneAnswer::LOOKED_AT_MAX {
+            let Some((position, entity)) = behind.next() else { break };
+            let record = self.records.find(entity).expect("what has changed is there");
+            let change = changed(entity, entity.partition(self.layout.partitions), record);
+            if filter.passes(&change) && !answer.add(change) {
+                break;
+            }
+            answer.reach(*position);
+        }
+        answer.finish()
+    }
+
+    /// The position of the last change in every lane.
+    pub(crate) fn change_heads(&self) -> Offset {
+        let head = |changes: &BTreeMap<Position, EntityKey>| {
+            changes.last_key_value().map_or(Position::ZERO, |(position, _)| *position)
+        };
+        Offset::of_positions(self.changes.iter().map(head).collect::<Vec<_>>())
     }
 
     pub(crate) fn command_record(&self, read: &CommandRead) -> Option<Bytes> {
@@ -113,13 +160,19 @@ impl States {
     }
 }
 
-impl Default for States {
-    fn default() -> Self {
-        Self { records: EntityTable::new(256), commands: BTreeMap::new() }
+fn changed(entity: &EntityKey, partition: Partition, record: &StateRecord) -> ChangedState {
+    ChangedState {
+        entity: entity.clone(),
+        partition,
+        position: record.position,
+        revision: record.revision,
+        timestamp: record.timestamp,
+        write_id: record.write_id,
+        state: record.state.clone(),
     }
 }
 
-fn record_of(write: &StateWrite, incarnation: Incarnation) -> StateRecord {
+fn record_of(write: &StateWrite, incarnation: Incarnation, position: Position) -> StateRecord {
     StateRecord {
         revision: write.revision,
         timestamp: write.timestamp,
@@ -130,5 +183,6 @@ fn record_of(write: &StateWrite, incarnation: Incarnation) -> StateRecord {
         commands: Vec::new(),
         recent_commands: Bytes::new(),
         write_id: write.write_id(incarnation),
+        position,
     }
 }

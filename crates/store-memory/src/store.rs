@@ -67,7 +67,7 @@ impl MemoryStore {
             writers: RwLock::default(),
             snapshots: RwLock::default(),
             lanes: lanes.collect(),
-            states: RwLock::default(),
+            states: RwLock::new(States::new(layout)),
             target: MemoryTarget::new(),
         }))
     }

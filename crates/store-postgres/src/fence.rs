@@ -4,10 +4,12 @@
 //! keys of advisory locks     (lock_space, key): the journal's own number, and
 //!   0 … 65535                a lane: held alone by the writer that appends to it, to the commit
 //!   65536 … 2^30 + 65535     a slot: held alone by the one that claims it
+//!   2^30 + 65536 …           a lane's changes of durable states: held alone by the writer that adds to them, to the commit
 //!   -2^31 … -1               a writer: shared by all its writes, alone by who revokes it or settles its writes
 //! ```
 //!
-//! Locks of one transaction are taken in this order, which excludes deadlocks: slot, writer, lane. They end with the
+//! Locks of one transaction are taken in this order, which excludes deadlocks: slot, writer, lane or the lanes of
+//! changes in their order. They end with the
 //! transaction, so they work through a proxy that gives every transaction another connection. A lock manager's queue is
 //! fair: one that revokes is not kept waiting by writes that come after. Nothing is written to take one.
 

@@ -51,6 +51,7 @@ mod schema;
 mod session;
 mod settings;
 mod snapshot_store;
+mod state_changes;
 mod state_pieces;
 mod state_store;
 mod store;

@@ -8,23 +8,26 @@ use crate::{
     resolve,
     row::{Row, column},
     session::{Session, Statement},
+    state_changes::{self, ChangeRead},
     state_pieces::{self, StatePiece},
     transaction::{self, Failed, Statements},
 };
-use actum_model::{EntityKey, Revision};
+use actum_model::{EntityKey, Lane, Offset, Position, Revision};
 use actum_persistence::store::{
-    COMMANDS_READ_MAX, CommandRead, DurableStateStore, EntitySearch, Incarnation, ListedState,
-    Listing, Resolution, StateBatch, StateChange, StateOutcome, StateRecord, StateWrite,
-    StoreError, StoredCommand, in_order_asked, integer,
+    COMMANDS_READ_MAX, ChangeFilter, ChangePage, CommandRead, DurableStateStore, EntitySearch,
+    Incarnation, ListedState, Listing, PageLimit, Resolution, StateBatch, StateChange,
+    StateOutcome, StateRecord, StateWrite, StoreError, StoredCommand, in_order_asked, integer,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
+use std::collections::BTreeSet;
 
 const WRITING: &str = "writing states";
 
-/// The function of the schema does it all in one round trip; see `schema/v2/commands.sql`.
-const WRITE: &str = "SELECT _verdict, _nonce_now, _settled_now, _outcomes FROM @write_states_v2(
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22
+/// The function of the schema does it all in one round trip; see `schema/v3/changes.sql`.
+const WRITE: &str = "SELECT _verdict, _nonce_now, _settled_now, _outcomes FROM @write_states_v3(
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+    $23
 )";
 
 #[async_trait]
@@ -33,13 +36,14 @@ impl DurableStateStore for PostgresStore {
         batch.check(self.layout())?;
         let mut session = self.shared.connections.acquire(WRITING).await?;
         let (incarnation, pieces) = (batch.incarnation, state_pieces::of_writes(&batch.writes));
+        let lanes = self.change_lanes(&batch.writes);
         if let [all] = &pieces[..]
             && all.is_whole()
         {
-            return Ok(self.write_piece(&mut session, incarnation, all).await?);
+            return Ok(self.write_piece(&mut session, incarnation, all, &lanes).await?);
         }
         let connector = self.shared.connector();
-        let writing = Writing { store: self, incarnation, pieces: &pieces };
+        let writing = Writing { store: self, incarnation, pieces: &pieces, lanes: &lanes };
         Ok(transaction::run(&mut session, connector, WRITING, writing).await?)
     }
 
@@ -54,7 +58,7 @@ impl DurableStateStore for PostgresStore {
     async fn load(&self, entities: &[EntityKey]) -> Result<Vec<Option<StateRecord>>, StoreError> {
         let query =
             "SELECT a.nr, s.revision, s.incarnation, s.write_nr, s.timestamp, s.codec, s.manifest,
-                s.schema_version, s.state, s.recent_commands,
+                s.schema_version, s.state, s.recent_commands, s.position,
                 c.revisions, c.id_hashes, c.incarnations, c.uptimes
             FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS a (kind, id, nr)
             CROSS JOIN LATERAL (
@@ -78,7 +82,7 @@ impl DurableStateStore for PostgresStore {
         };
         let doing = "loading states";
         let rows = self.shared.connections.read(doing, statement).await?;
-        let record = |row: &Row| StateRecord::of_row(row, commands::of_arrays(row, 10)?);
+        let record = |row: &Row| StateRecord::of_row(row, commands::of_arrays(row, 11)?);
         let records = in_order_asked(&rows, entities.len(), record);
         records.map_err(|error| store_error(doing, error))
     }
@@ -113,6 +117,22 @@ impl DurableStateStore for PostgresStore {
         self.newest_commands("reading commands", reads).await
     }
 
+    async fn read_changes(
+        &self,
+        lane: Lane,
+        after: Position,
+        filter: &ChangeFilter,
+        limit: PageLimit,
+    ) -> Result<ChangePage, StoreError> {
+        self.layout().check_lane(lane)?;
+        filter.check()?;
+        state_changes::read(&self.shared, ChangeRead { lane, after, filter, limit }).await
+    }
+
+    async fn change_heads(&self) -> Result<Offset, StoreError> {
+        state_changes::heads(&self.shared, self.layout()).await
+    }
+
     async fn close(&self) {
         PostgresStore::close(self).await;
     }
@@ -125,11 +145,21 @@ impl PostgresStore {
         session: &mut Session,
         incarnation: Incarnation,
         piece: &StatePiece<'_>,
+        change_lanes: &[i32],
     ) -> Result<Vec<StateOutcome>, Failed> {
         let columns = StateColumns::of(piece);
         let write = Write { doing: WRITING, incarnation, query: WRITE };
-        let row = fence::write(&self.shared, session, write, |query| columns.bind(query)).await?;
+        let bind = |query| columns.bind(query).bind(change_lanes);
+        let row = fence::write(&self.shared, session, write, bind).await?;
         Ok(outcomes(&row, piece.writes)?)
+    }
+
+    /// The lanes of these writes, in order.
+    fn change_lanes(&self, writes: &[StateWrite]) -> Vec<i32> {
+        let lanes = self.layout().lanes;
+        let lane_of = |write: &StateWrite| Lane::of_partition(write.partition, lanes).nr().into();
+        let lanes: BTreeSet<i32> = writes.iter().map(lane_of).collect();
+        lanes.into_iter().collect()
     }
 }
 
@@ -138,6 +168,8 @@ struct Writing<'a> {
     store: &'a PostgresStore,
     incarnation: Incarnation,
     pieces: &'a [StatePiece<'a>],
+    /// Of all of them: all are locked in front of the first, so that two such transactions lock in one order.
+    lanes: &'a [i32],
 }
 
 impl Statements for Writing<'_> {
@@ -146,7 +178,8 @@ impl Statements for Writing<'_> {
     async fn run(&mut self, session: &mut Session) -> Result<Vec<StateOutcome>, Failed> {
         let mut outcomes = Vec::new();
         for piece in self.pieces {
-            let written = self.store.write_piece(session, self.incarnation, piece).await?;
+            let written =
+                self.store.write_piece(session, self.incarnation, piece, self.lanes).await?;
             if let ([StateOutcome::Written], [write]) = (&written[..], piece.writes) {
                 for commands in piece.later_commands() {
                     let more = Later { write, incarnation: self.incarnation, commands };

@@ -24,16 +24,16 @@ pub(crate) static EVENTS: LazyLock<Insert> = LazyLock::new(|| {
     )
 });
 
-/// Into `states`, 10 columns, over what is there.
+/// Into `states`, 12 columns, over what is there.
 pub(crate) static STATES: LazyLock<Insert> = LazyLock::new(|| {
     Insert::new(
         "INSERT INTO states (entity, revision, incarnation, write_nr, timestamp, codec, manifest, schema_version,
-            state, recent_commands) VALUES ",
-        10,
+            state, recent_commands, lane, position) VALUES ",
+        12,
         " ON CONFLICT (entity) DO UPDATE SET revision = excluded.revision, incarnation = excluded.incarnation,
             write_nr = excluded.write_nr, timestamp = excluded.timestamp, codec = excluded.codec,
             manifest = excluded.manifest, schema_version = excluded.schema_version, state = excluded.state,
-            recent_commands = excluded.recent_commands",
+            recent_commands = excluded.recent_commands, lane = excluded.lane, position = excluded.position",
     )
 });
 

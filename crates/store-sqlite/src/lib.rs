@@ -58,6 +58,7 @@ mod settings;
 mod shared_lock;
 mod shared_texts;
 mod snapshot_store;
+mod state_changes;
 mod state_store;
 mod store;
 mod volume;

@@ -1,12 +1,19 @@
 use crate::{
-    SqliteStore, commands, connection::PAGE_BYTES, entities, entity_list, fault::store_error,
-    fence, insert, resolve, row::Row, session::Statement, writer::WriteTx,
+    SqliteStore, commands,
+    connection::PAGE_BYTES,
+    entities, entity_list,
+    fault::store_error,
+    fence, insert, resolve,
+    row::Row,
+    session::Statement,
+    state_changes::{self, ChangeRead},
+    writer::WriteTx,
 };
-use actum_model::{EntityKey, Revision};
+use actum_model::{EntityKey, Lane, Offset, Position, Revision};
 use actum_persistence::store::{
-    CommandRead, DurableStateStore, EntitySearch, ListedState, Listing, Resolution, StateBatch,
-    StateChange, StateOutcome, StateRecord, StateWrite, StoreError, StoredCommand, StoredRow,
-    in_order_asked, integer,
+    ChangeFilter, ChangePage, CommandRead, DurableStateStore, EntitySearch, ListedState, Listing,
+    PageLimit, Resolution, StateBatch, StateChange, StateOutcome, StateRecord, StateWrite,
+    StoreError, StoredCommand, StoredRow, in_order_asked, integer,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -32,7 +39,7 @@ impl DurableStateStore for SqliteStore {
 
     async fn load(&self, entities: &[EntityKey]) -> Result<Vec<Option<StateRecord>>, StoreError> {
         let query = "SELECT w.key, s.revision, s.incarnation, s.write_nr, s.timestamp,
-                s.codec, s.manifest, s.schema_version, s.state, s.recent_commands
+                s.codec, s.manifest, s.schema_version, s.state, s.recent_commands, s.position
             FROM json_each(?) AS w
             CROSS JOIN entities AS e ON e.kind = w.value ->> 0 AND e.id = w.value ->> 1
             CROSS JOIN states AS s ON s.entity = e.entity";
@@ -88,6 +95,28 @@ impl DurableStateStore for SqliteStore {
         commands::newest(&mut reader, doing, reads).await
     }
 
+    async fn read_changes(
+        &self,
+        lane: Lane,
+        after: Position,
+        filter: &ChangeFilter,
+        limit: PageLimit,
+    ) -> Result<ChangePage, StoreError> {
+        self.layout().check_lane(lane)?;
+        filter.check()?;
+        let doing = "reading changes of states";
+        let mut reader = self.readers().reader(doing).await?;
+        let page = state_changes::read(&mut reader, ChangeRead { lane, after, filter, limit });
+        page.await.map_err(|error| store_error(doing, error))
+    }
+
+    async fn change_heads(&self) -> Result<Offset, StoreError> {
+        let doing = "reading the heads of changes";
+        let mut reader = self.readers().reader(doing).await?;
+        let heads = state_changes::heads(&mut reader, self.layout()).await;
+        heads.map_err(|error| store_error(doing, error))?
+    }
+
     async fn close(&self) {
         SqliteStore::close(self).await;
     }
@@ -100,6 +129,8 @@ const NO_RECENT_COMMANDS: &[u8] = &[];
 struct NewStateRow<'a> {
     entity: i64,
     incarnation: i64,
+    lane: Lane,
+    position: i64,
     write: &'a StateWrite,
 }
 
@@ -118,12 +149,16 @@ impl SqliteStore {
         let keys: Vec<_> = writes.iter().map(|write| &write.entity).collect();
         let entities = entities::keys_of(tx, &keys, self.layout().partitions).await?;
         let incarnation = integer::incarnation(batch.incarnation)?;
-        let row = |(write, entity)| NewStateRow { entity, incarnation, write };
-        let rows: Vec<_> = writes.into_iter().zip(entities).map(row).collect();
+        let places = state_changes::positions_for(tx, self.layout(), &writes).await?;
+        let row = |((write, entity), (lane, position)): ((_, _), (_, Position))| {
+            let position = integer::bound(position.get());
+            NewStateRow { entity, incarnation, lane, position, write }
+        };
+        let rows: Vec<_> = writes.into_iter().zip(entities).zip(places).map(row).collect();
         let inserted = insert::STATES.run(tx.session(), &rows, bind).await;
         inserted.map_err(|error| tx.failed(error))?;
-        // each lies somewhere else
-        tx.will_write(rows.iter().map(|row| PAGE_BYTES + row.write.bytes() as u64).sum());
+        // each lies somewhere else, and so does where it was among the changes
+        tx.will_write(rows.iter().map(|row| 2 * PAGE_BYTES + row.write.bytes() as u64).sum());
         let written: Vec<_> = rows.iter().map(|row| (row.write, row.entity)).collect();
         commands::keep(tx, &written, incarnation).await?;
         Ok(outcomes)
@@ -160,4 +195,6 @@ fn bind<'q>(statement: Statement<'q>, row: &'q NewStateRow<'_>) -> Statement<'q>
         .bind(state.map(|state| i64::from(state.schema_version)))
         .bind(state.map(|state| state.bytes.as_ref()))
         .bind(NO_RECENT_COMMANDS)
+        .bind(row.lane.nr())
+        .bind(row.position)
 }

@@ -47,6 +47,7 @@
 //!
 //! [`store_conformance!`]: crate::store_conformance
 
+mod change_reading;
 mod fixture;
 mod patience;
 mod reading;
@@ -62,6 +63,8 @@ pub mod append;
 pub mod backward;
 pub mod bad_input;
 pub mod batches;
+pub mod change_order;
+pub mod changes;
 pub mod closing;
 pub mod commands;
 pub mod conflicts;

@@ -7,7 +7,7 @@ use super::{
     sample::{account, accounts, entity, payload},
     writer::Writer,
 };
-use actum_model::{EntityKey, Partition, Revision, SequenceNr, StoredPayload, Timestamp};
+use actum_model::{EntityKey, Partition, Position, Revision, SequenceNr, StoredPayload, Timestamp};
 use actum_persistence::store::{
     EventId, StateChange, StateOutcome, StateRecord, StoreError, Stores,
 };
@@ -35,6 +35,7 @@ pub async fn a_state_comes_back_as_it_was_written(fixture: &dyn StoreFixture) {
         commands: Vec::new(),
         recent_commands: Bytes::new(),
         write_id: EventId { incarnation: writer.incarnation, nr: u64::MAX },
+        position: Position::new(1),
     };
     assert_eq!(load(&stores, &account(1)).await, Some(record));
     assert_eq!(load(&stores, &account(2)).await, None);

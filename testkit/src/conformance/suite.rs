@@ -181,6 +181,23 @@ macro_rules! store_conformance {
             Crowded state_conflicts:
                 of_many_tasks_with_one_expected_revision_exactly_one_wins
                 a_large_batch_of_states_that_was_dropped_half_way_is_whole_or_absent;
+            Plain changes:
+                a_journal_without_states_has_no_changes
+                a_change_comes_back_as_it_was_written
+                an_entity_has_one_change_the_last
+                the_changes_of_a_batch_lie_in_its_order
+                what_is_not_written_is_no_change
+                changes_are_counted_apart_from_events
+                changes_are_filtered
+                pages_of_changes_keep_to_their_limits
+                a_read_of_changes_that_cannot_be_is_refused
+                changes_go_on_when_the_journal_is_opened_again;
+            Lanes changes:
+                each_lane_has_changes_of_its_own;
+            CrowdedLanes change_order:
+                every_reader_ends_with_the_last_state_of_every_entity;
+            Plain change_order:
+                a_write_that_was_dropped_half_way_is_a_change_or_never_becomes_one;
             Plain closing:
                 an_append_beside_closing_is_stored_or_unavailable
                 a_state_beside_closing_is_written_or_unavailable;

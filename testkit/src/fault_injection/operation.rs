@@ -18,6 +18,10 @@ pub enum Operation {
     ListKinds,
     /// [`DurableStateStore::list_states`](actum_persistence::store::DurableStateStore::list_states).
     ListStates,
+    /// [`DurableStateStore::read_changes`](actum_persistence::store::DurableStateStore::read_changes).
+    ReadChanges,
+    /// [`DurableStateStore::change_heads`](actum_persistence::store::DurableStateStore::change_heads).
+    ChangeHeads,
     /// [`EventStore::heads`](actum_persistence::store::EventStore::heads).
     Heads,
     /// [`EventStore::prune_events`](actum_persistence::store::EventStore::prune_events).
@@ -104,6 +108,8 @@ impl Operation {
     pub const RECOVERIES: [Self; 3] = [Self::Recover, Self::ReadEntities, Self::LoadStates];
     /// What a consumer of the journal reads by.
     pub const CONSUMPTION: [Self; 2] = [Self::ReadLane, Self::Heads];
+    /// What a consumer of changes of durable states reads by.
+    pub const CHANGES: [Self; 2] = [Self::ReadChanges, Self::ChangeHeads];
     /// What those ask for who look at the journal by entity.
     pub const SEARCHES: [Self; 4] =
         [Self::ReadBackward, Self::ListEntities, Self::ListKinds, Self::ListStates];

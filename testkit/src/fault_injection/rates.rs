@@ -13,7 +13,7 @@ pub struct Rates {
     pub writes_foreign: f64,
     /// Resolutions that fail.
     pub resolves_fail: f64,
-    /// Reads of entities, of lanes, and of durable states and their commands that fail.
+    /// Reads of entities, of lanes, and of durable states, their changes and their commands that fail.
     pub reads_fail: f64,
     /// Saves, loads and prunings of snapshots that fail.
     pub snapshots_fail: f64,
@@ -76,15 +76,17 @@ impl Rates {
 
     fn draw_act(&self, operation: Operation, rng: &mut Rng) -> Fault {
         use Operation::{
-            Append, DeleteSnapshots, Heads, ListEntities, ListKinds, ListSnapshots, ListStates,
-            LoadSnapshot, LoadStates, ReadBackward, ReadCommands, ReadEntities, ReadLane, Recover,
-            Resolve, ResolveStates, SaveSnapshots, WriteStates,
+            Append, ChangeHeads, DeleteSnapshots, Heads, ListEntities, ListKinds, ListSnapshots,
+            ListStates, LoadSnapshot, LoadStates, ReadBackward, ReadChanges, ReadCommands,
+            ReadEntities, ReadLane, Recover, Resolve, ResolveStates, SaveSnapshots, WriteStates,
         };
         let fails = match operation {
             Append | WriteStates => self.writes_fail,
             Resolve | ResolveStates => self.resolves_fail,
             ReadEntities | ReadBackward | ReadLane | Heads | Recover | LoadStates
-            | ReadCommands | ListEntities | ListKinds | ListStates => self.reads_fail,
+            | ReadCommands | ReadChanges | ChangeHeads | ListEntities | ListKinds | ListStates => {
+                self.reads_fail
+            }
             SaveSnapshots | LoadSnapshot | ListSnapshots | DeleteSnapshots => self.snapshots_fail,
             _ if is_of_progress(operation) => self.progress_fails,
             _ => 0.0,

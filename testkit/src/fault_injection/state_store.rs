@@ -3,10 +3,10 @@ use super::{
     call::Call,
     fault::{Act, unknown},
 };
-use actum_model::EntityKey;
+use actum_model::{EntityKey, Lane, Offset, Position};
 use actum_persistence::store::{
-    CommandRead, DurableStateStore, EntitySearch, ListedState, Listing, Resolution, StateBatch,
-    StateOutcome, StateRecord, StoreError, StoredCommand,
+    ChangeFilter, ChangePage, CommandRead, DurableStateStore, EntitySearch, ListedState, Listing,
+    PageLimit, Resolution, StateBatch, StateOutcome, StateRecord, StoreError, StoredCommand,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -74,6 +74,22 @@ impl DurableStateStore for FaultStore {
     ) -> Result<Vec<Vec<StoredCommand>>, StoreError> {
         let call = Call::begin(&self.faults, Operation::ReadCommands);
         call.run(self.inner.states.commands_before(reads)).await
+    }
+
+    async fn read_changes(
+        &self,
+        lane: Lane,
+        after: Position,
+        filter: &ChangeFilter,
+        limit: PageLimit,
+    ) -> Result<ChangePage, StoreError> {
+        let call = Call::begin(&self.faults, Operation::ReadChanges);
+        call.run(self.inner.states.read_changes(lane, after, filter, limit)).await
+    }
+
+    async fn change_heads(&self) -> Result<Offset, StoreError> {
+        let call = Call::begin(&self.faults, Operation::ChangeHeads);
+        call.run(self.inner.states.change_heads()).await
     }
 
     async fn close(&self) {

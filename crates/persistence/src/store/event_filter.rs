@@ -23,21 +23,10 @@ impl EventFilter {
     /// # Errors
     /// [`StoreError::Invalid`] when a kind or manifest is no name that could be stored, or there are too many of them.
     pub fn check(&self) -> Result<(), StoreError> {
-        let kinds = self.kinds.iter().map(|kind| ("a kind of entity", kind, KIND_BYTES_MAX));
-        let manifests =
-            self.manifests.iter().map(|manifest| ("a manifest", manifest, MANIFEST_BYTES_MAX));
-        for (what, count) in [("kinds", self.kinds.len()), ("manifests", self.manifests.len())] {
-            if count > FILTER_NAMES_MAX {
-                return Err(StoreError::invalid(format!(
-                    "a filter may name {FILTER_NAMES_MAX} {what}, this one names {count}"
-                )));
-            }
-        }
-        for (what, name, max) in kinds.chain(manifests) {
-            check_name(what, name, max).map_err(StoreError::invalid)?;
-        }
-        Ok(())
+        check_names("kinds", "a kind of entity", &self.kinds, KIND_BYTES_MAX)?;
+        check_names("manifests", "a manifest", &self.manifests, MANIFEST_BYTES_MAX)
     }
+
     /// Whether `event` is one of those that are wanted.
     #[must_use]
     pub fn passes(&self, event: &JournalEvent) -> bool {
@@ -47,6 +36,22 @@ impl EventFilter {
             && (self.manifests.is_empty() || self.manifests.iter().any(|m| is_of(manifest, m)))
             && self.partitions.as_ref().is_none_or(|range| range.contains(&event.partition))
     }
+}
+
+/// Checks names of a filter: each is one that could be stored, and there are not too many.
+pub(super) fn check_names(
+    all: &str,
+    one: &str,
+    names: &[String],
+    bytes_max: usize,
+) -> Result<(), StoreError> {
+    if names.len() > FILTER_NAMES_MAX {
+        return Err(StoreError::invalid(format!(
+            "a filter may name {FILTER_NAMES_MAX} {all}, this one names {}",
+            names.len()
+        )));
+    }
+    names.iter().try_for_each(|name| check_name(one, name, bytes_max).map_err(StoreError::invalid))
 }
 
 /// Whether `manifest` is `wanted` or begins with it and a dot.

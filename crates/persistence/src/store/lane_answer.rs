@@ -1,50 +1,54 @@
-use super::{JournalEvent, LanePage, PageLimit, PageRoom};
+use super::{InLane, JournalEvent, PageLimit, PageRoom};
 use actum_model::Position;
 
-/// A page of a lane while its events come in: for stores that take them out of their lanes, and leave it to this what
-/// fits and how far the page reaches.
+/// A page of a lane while its events, or the changes of its states, come in: for stores that take them out of their lanes,
+/// and leave it to this what fits and how far the page reaches.
 #[derive(Debug)]
-pub struct LaneAnswer {
-    page: LanePage,
+pub struct LaneAnswer<T = JournalEvent> {
+    items: Vec<T>,
+    read_to: Position,
     room: PageRoom,
 }
 
 impl LaneAnswer {
-    /// How many events one filtered read looks at, so that a filter that nothing passes does not read the whole journal.
+    /// How many events, or changes, one filtered read looks at, so that a filter that nothing passes does not read the whole
+    /// journal.
     pub const LOOKED_AT_MAX: u32 = 10_000;
+}
 
-    /// An empty page of the events behind `after`.
+impl<T: InLane> LaneAnswer<T> {
+    /// An empty page of what is behind `after`.
     #[must_use]
     pub fn new(after: Position, limit: PageLimit) -> Self {
-        Self { page: LanePage::new(Vec::new(), after), room: PageRoom::new(limit) }
+        Self { items: Vec::new(), read_to: after, room: PageRoom::new(limit) }
     }
 
     /// Everything up to `position` is looked at, if it fits.
     pub fn reach(&mut self, position: Position) {
-        self.page.read_to = self.page.read_to.max(position);
+        self.read_to = self.read_to.max(position);
     }
 
-    /// Takes the next event that passes the filter, in order of position, if there is room; false once nothing more
+    /// Takes the next item that passes the filter, in order of position, if there is room; false once nothing more
     /// fits.
-    pub fn add(&mut self, event: JournalEvent) -> bool {
-        if self.room.take(&event.event) {
+    pub fn add(&mut self, item: T) -> bool {
+        if self.room.take_bytes(item.bytes()) {
             debug_assert!(
-                self.page.events.last().is_none_or(|l| l.event.position < event.event.position),
-                "events come in order"
+                self.items.last().is_none_or(|last| last.position() < item.position()),
+                "items come in order"
             );
-            self.page.events.push(event);
+            self.items.push(item);
         }
         !self.room.is_full()
     }
 
-    /// The page, once all events have come. One that is full reaches up to its last event.
+    /// The page, once all have come. One that is full reaches up to its last item.
     #[must_use]
-    pub fn finish(self) -> LanePage {
-        let Self { mut page, room } = self;
-        if let Some(last) = page.events.last().filter(|_| room.is_full()) {
-            page.read_to = last.event.position;
+    pub fn finish(self) -> T::Page {
+        let Self { items, mut read_to, room } = self;
+        if let Some(last) = items.last().filter(|_| room.is_full()) {
+            read_to = last.position();
         }
-        page
+        T::page(items, read_to)
     }
 }
 

@@ -7,10 +7,10 @@
 //! What a store answers with, and what is handed out by Actum, is `#[non_exhaustive]` and has a constructor: it may get new
 //! fields and variants. Everything else is exhaustive on purpose.
 //! * What is stored and read back: [`NewEvent`], [`StoredEvent`], [`JournalEvent`], [`EventId`], [`Snapshot`],
-//!   [`SnapshotRow`], [`StateRecord`], [`CommandRecord`], [`StoredCommand`], [`StateChange`], [`JournalLayout`]. A new part of
+//!   [`SnapshotRow`], [`StateRecord`], [`ChangedState`], [`CommandRecord`], [`StoredCommand`], [`StateChange`], [`JournalLayout`]. A new part of
 //!   these is a new format, and a store that overlooked it would lose it.
 //! * What is asked of a store, which only Actum builds: [`AppendBatch`], [`EntityAppend`], [`StateBatch`], [`StateWrite`],
-//!   [`EntityRead`], [`RecoveryRead`], [`CommandRead`], [`EventFilter`], [`EntitySearch`], [`WriterClaim`],
+//!   [`EntityRead`], [`RecoveryRead`], [`CommandRead`], [`EventFilter`], [`ChangeFilter`], [`EntitySearch`], [`WriterClaim`],
 //!   [`SeenHolder`]. A store takes them apart in full.
 //! * Outcomes, to each of which there must be an answer: [`AppendOutcome`], [`StateOutcome`], [`Resolution`].
 //! * What a store says of its rows to the pure rules that all stores share: [`EventAt`], [`LastWrite`], [`Wanted`],
@@ -19,6 +19,7 @@
 //! # For those who write a store
 //! What every store must refuse, find out or put together, and needs no database for, is here once:
 //! * before a write: [`AppendBatch::check`], [`StateBatch::check`], [`Snapshot::check_all`], [`EventFilter::check`],
+//!   [`ChangeFilter::check`],
 //!   [`EventDeletion::check_all`];
 //! * before a list of entities: [`EntitySearch::check`], and behind it [`Listing::of_looked_at`];
 //! * what a write amounts to: [`EntityAppend::conflict_at`], [`StateWrite::outcome_at`], [`Resolution`], and
@@ -32,6 +33,9 @@ mod backward_answer;
 mod batch_check;
 pub mod bounds;
 mod careful_recovery;
+mod change_filter;
+mod change_page;
+mod changed_state;
 mod claim_check;
 mod claim_error;
 mod covered_event;
@@ -42,6 +46,7 @@ mod error;
 mod event;
 mod event_filter;
 mod event_store;
+mod in_lane;
 mod incarnation;
 pub mod integer;
 mod joint_recovery;
@@ -75,6 +80,9 @@ mod writer_store;
 pub use append::{AppendBatch, AppendOutcome, EntityAppend, NewEvent};
 pub use backward_answer::BackwardAnswer;
 pub use careful_recovery::recover_carefully;
+pub use change_filter::ChangeFilter;
+pub use change_page::ChangePage;
+pub use changed_state::ChangedState;
 pub use claim_error::ClaimError;
 pub use covered_event::CoveredEvent;
 pub use deletion::{EventDeletion, SnapshotDeletion};
@@ -84,6 +92,7 @@ pub use error::{Cause, StoreError};
 pub use event::{EventId, JournalEvent, StoredEvent};
 pub use event_filter::EventFilter;
 pub use event_store::{EventStore, KIND_SAMPLE};
+pub use in_lane::InLane;
 pub use incarnation::Incarnation;
 pub use joint_recovery::complete_recovery;
 pub use known_entities::{EntityHead, KnownEntities};

@@ -18,7 +18,11 @@ impl PageRoom {
 
     /// Takes the room for `event`; false if there is none, and from then on. The first event fits whatever its size.
     pub fn take(&mut self, event: &StoredEvent) -> bool {
-        let bytes = event.bytes();
+        self.take_bytes(event.bytes())
+    }
+
+    /// As [`take`](Self::take), for what has so many bytes.
+    pub fn take_bytes(&mut self, bytes: usize) -> bool {
         if self.full || self.events == 0 || (!self.empty && bytes > self.bytes) {
             self.full = true;
             return false;

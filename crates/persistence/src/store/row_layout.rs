@@ -5,7 +5,8 @@
 //! entity         entry      snapshot nr            head         floor     timestamp  state    recent commands  covered
 //! event of one   entry      sequence nr  position  incarnation  event nr  timestamp  payload  metadata
 //! event of lane  partition  sequence nr  position  incarnation  event nr  timestamp  payload  metadata         kind     id
-//! state          entry      revision     incarnation, write nr            timestamp  state 5 … 8, recent commands 9
+//! state          entry      revision     incarnation, write nr            timestamp  state 5 … 8, recent commands 9, position 10
+//! change         partition  revision     incarnation, write nr            timestamp  state 5 … 8, kind 9, id 10
 //! last event     entry      position     incarnation, event nr  floor
 //! last write     entry      revision     incarnation, write nr
 //! command        entry      revision     id hash   incarnation  uptime
@@ -14,8 +15,9 @@
 //! ```
 
 use super::{
-    EntityAnswer, EventAt, Incarnation, JournalEvent, LastWrite, ListedEntity, ListedState,
-    NewestSnapshot, Snapshot, SnapshotRow, StateRecord, StoredCommand, StoredEvent, StoredRow,
+    ChangedState, EntityAnswer, EventAt, Incarnation, JournalEvent, LastWrite, ListedEntity,
+    ListedState, NewestSnapshot, Snapshot, SnapshotRow, StateRecord, StoredCommand, StoredEvent,
+    StoredRow,
 };
 use actum_model::{EntityKey, Partition, Position, Revision, SequenceNr, Timestamp};
 
@@ -71,16 +73,27 @@ impl JournalEvent {
     /// # Errors
     /// When it is damaged, or its entity is missing.
     pub fn of_row<R: StoredRow>(row: &R, position: Position) -> Result<Self, R::Error> {
-        let (Some(kind), Some(id)) = (row.optional_text(11)?, row.optional_text(12)?) else {
-            return Err(R::damaged(11, format!("the event at {position} has no entity")));
-        };
-        let entity = EntityKey::new(kind, id).map_err(R::unfit)?;
-        let partition = row.number(0)?;
-        let nr = u16::try_from(partition)
-            .map_err(|_| R::damaged(0, format!("{partition} is not a partition")))?;
+        let (partition, entity) = owner_of_row(row, 11, "event", position)?;
         let event = StoredEvent::of_row(row, position)?;
-        Ok(Self { entity, partition: Partition::new(nr), event })
+        Ok(Self { entity, partition, event })
     }
+}
+
+/// The partition in the first column, and the entity whose kind and id are in the columns `kind` and behind it.
+fn owner_of_row<R: StoredRow>(
+    row: &R,
+    kind: usize,
+    what: &str,
+    position: Position,
+) -> Result<(Partition, EntityKey), R::Error> {
+    let (Some(of_kind), Some(id)) = (row.optional_text(kind)?, row.optional_text(kind + 1)?) else {
+        return Err(R::damaged(kind, format!("the {what} at {position} has no entity")));
+    };
+    let entity = EntityKey::new(of_kind, id).map_err(R::unfit)?;
+    let partition = row.number(0)?;
+    let nr = u16::try_from(partition)
+        .map_err(|_| R::damaged(0, format!("{partition} is not a partition")))?;
+    Ok((Partition::new(nr), entity))
 }
 
 impl Snapshot {
@@ -123,6 +136,26 @@ impl StateRecord {
             commands,
             recent_commands: row.bytes(9)?,
             write_id: row.event_id(2)?,
+            position: Position::new(row.ordinal(10)?),
+        })
+    }
+}
+
+impl ChangedState {
+    /// The change of a row, which is at `position` of its lane.
+    ///
+    /// # Errors
+    /// When it is damaged, or its entity is missing.
+    pub fn of_row<R: StoredRow>(row: &R, position: Position) -> Result<Self, R::Error> {
+        let (partition, entity) = owner_of_row(row, 9, "change", position)?;
+        Ok(Self {
+            entity,
+            partition,
+            position,
+            revision: row.revision(1)?,
+            timestamp: row.timestamp(4)?,
+            write_id: row.event_id(2)?,
+            state: row.optional_payload(5)?,
         })
     }
 }

@@ -1,8 +1,8 @@
 use super::{
-    EntitySearch, EventId, Incarnation, ListedState, Listing, Resolution, StateBatch, StateOutcome,
-    StoreError,
+    ChangeFilter, ChangePage, EntitySearch, EventId, Incarnation, ListedState, Listing, PageLimit,
+    Resolution, StateBatch, StateOutcome, StoreError,
 };
-use actum_model::{EntityKey, Revision, StoredPayload, Timestamp};
+use actum_model::{EntityKey, Lane, Offset, Position, Revision, StoredPayload, Timestamp};
 use async_trait::async_trait;
 use bytes::Bytes;
 
@@ -47,6 +47,8 @@ pub struct StateRecord {
     pub recent_commands: Bytes,
     /// Which write left this record.
     pub write_id: EventId,
+    /// The place of that write among the [changes](DurableStateStore::read_changes) of the entity's lane.
+    pub position: Position,
 }
 
 /// Keeps the states of durable-state entities, one row an entity.
@@ -60,6 +62,16 @@ pub struct StateRecord {
 /// written. A store may put the deletion off to a later write, for as long as it does not let what is kept grow without
 /// bound. Commands whose revision is behind that of the write, or does not grow from one to the next, are
 /// [`StoreError::Invalid`]. Those up to `expected` move what schema version 1 kept beside the state.
+///
+/// # Changes
+/// Each write that is stored has a position among the changes of its entity's lane. These are ordered as events are, and have
+/// nothing to do with the positions of events: they start at 1 and are the commit order: once a reader has seen position `n`,
+/// nothing is ever committed at or before `n`. Within a batch they follow the order of the writes. They never go back.
+///
+/// There is one change for each entity, its last: a write moves its entity to a new position, also one that deletes, and
+/// leaves nothing at the former one. So positions have gaps, and a reader learns the last state of each entity that changed,
+/// and not every state it has had. States that were written before a store knew of changes have positions too, about in the order of
+/// their times.
 ///
 /// # Cancel safety
 /// As [`EventStore`](super::EventStore).
@@ -118,6 +130,24 @@ pub trait DurableStateStore: Send + Sync + 'static {
         &self,
         reads: &[CommandRead],
     ) -> Result<Vec<Vec<StoredCommand>>, StoreError>;
+
+    /// Reads changes of a lane behind `after`, in order of position.
+    ///
+    /// # Errors
+    /// As [`EventStore::read_lane`](super::EventStore::read_lane).
+    async fn read_changes(
+        &self,
+        lane: Lane,
+        after: Position,
+        filter: &ChangeFilter,
+        limit: PageLimit,
+    ) -> Result<ChangePage, StoreError>;
+
+    /// The position of the last change in every lane.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the read fails.
+    async fn change_heads(&self) -> Result<Offset, StoreError>;
 
     /// As [`EventStore::close`](super::EventStore::close).
     async fn close(&self) {}

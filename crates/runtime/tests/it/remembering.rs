@@ -7,15 +7,16 @@ use crate::{
     rig::{Rig, account, all_wait, assert_is, key},
 };
 use actum_model::{
-    CommandId, EntityKey, Metadata, Payload, Revision, SequenceNr, StoredPayload, Timestamp,
+    CommandId, EntityKey, Lane, Metadata, Offset, Payload, Position, Revision, SequenceNr,
+    StoredPayload, Timestamp,
 };
 use actum_persistence::{
     serializer::{RecordedReply, Serializer, SizeLimits},
     store::{
-        AppendBatch, COMMANDS_READ_MAX, CommandRead, DurableStateStore, EntityAppend, EntitySearch,
-        EventStore, ListedState, Listing, NewEvent, Resolution, Snapshot, SnapshotStore,
-        StateBatch, StateChange, StateOutcome, StateRecord, StateWrite, StoreError, StoredCommand,
-        Stores, WriterClaim, WriterStore,
+        AppendBatch, COMMANDS_READ_MAX, ChangeFilter, ChangePage, CommandRead, DurableStateStore,
+        EntityAppend, EntitySearch, EventStore, ListedState, Listing, NewEvent, PageLimit,
+        Resolution, Snapshot, SnapshotStore, StateBatch, StateChange, StateOutcome, StateRecord,
+        StateWrite, StoreError, StoredCommand, Stores, WriterClaim, WriterStore,
     },
 };
 use actum_proto::storage::v1;
@@ -465,6 +466,20 @@ impl DurableStateStore for OfVersion1 {
         reads: &[CommandRead],
     ) -> Result<Vec<Vec<StoredCommand>>, StoreError> {
         self.inner.commands_before(reads).await
+    }
+
+    async fn read_changes(
+        &self,
+        lane: Lane,
+        after: Position,
+        filter: &ChangeFilter,
+        limit: PageLimit,
+    ) -> Result<ChangePage, StoreError> {
+        self.inner.read_changes(lane, after, filter, limit).await
+    }
+
+    async fn change_heads(&self) -> Result<Offset, StoreError> {
+        self.inner.change_heads().await
     }
 }
 

@@ -1,6 +1,6 @@
 use super::{Batch, FOREIGNER, HeldBy, Journal, Stored, StoredChange, Written, number_of};
 use crate::{Board, Flaw};
-use actum_model::{EntityKey, Revision, StoredPayload, Timestamp};
+use actum_model::{EntityKey, Position, Revision, StoredPayload, Timestamp};
 use actum_persistence::store::{
     CommandRecord, EventId, Incarnation, LastWrite, Resolution, StateChange, StateOutcome,
     StateRecord, StateWrite, StoreError, StoredCommand,
@@ -119,6 +119,7 @@ impl Journal {
             commands: Vec::new(),
             recent_commands: Bytes::new(),
             write_id,
+            position: Position::new(self.stored.len() as u64), // no one reads changes here
         });
         let kept = &mut self.commands[entity as usize];
         for CommandRecord { revision, id_hash, uptime_seconds, record } in write.commands.clone() {

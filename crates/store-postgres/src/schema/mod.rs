@@ -25,6 +25,7 @@ const SCRIPTS: &[Script] = &[
         ),
     },
     Script { name: "commands", text: include_str!("v2/commands.sql") },
+    Script { name: "changes", text: include_str!("v3/changes.sql") },
 ];
 
 /// The newest version.

@@ -204,9 +204,10 @@ fn a_state_whose_row_cannot_be_right_is_corruption_and_is_not_written_over() {
             "codec = NULL, manifest = NULL, schema_version = NULL",
             "manifest = NULL, schema_version = NULL, state = NULL",
             "schema_version = 4294967296",
-            "revision = 0",
-            "revision = -7",
+            "revision = 0, positioned = 0",
+            "revision = -7, positioned = -7",
             "incarnation = 0",
+            "position = 0",
         ]
         .into_iter()
         .enumerate()

@@ -13,10 +13,10 @@ use actum_model::{
     StoredPayload, Timestamp,
 };
 use actum_persistence::store::{
-    AppendBatch, AppendOutcome, CommandRecord, DurableStateStore, EventFilter, EventId, EventStore,
-    Incarnation, JournalLayout, NewEvent, PageLimit, RecoveryRead, RecoveryStore, Snapshot,
-    SnapshotStore, StateBatch, StateChange, StateRecord, StateWrite, StoreError, StoredCommand,
-    WriterClaim, WriterStore,
+    AppendBatch, AppendOutcome, ChangeFilter, CommandRecord, DurableStateStore, EventFilter,
+    EventId, EventStore, Incarnation, JournalLayout, NewEvent, PageLimit, RecoveryRead,
+    RecoveryStore, Snapshot, SnapshotStore, StateBatch, StateChange, StateOutcome, StateRecord,
+    StateWrite, StoreError, StoredCommand, WriterClaim, WriterStore,
 };
 use actum_store_postgres::{PostgresSettings, PostgresStore};
 use actum_test_servers::PostgresBinaries;
@@ -35,10 +35,10 @@ const LAYOUT: JournalLayout = JournalLayout {
 };
 
 /// The versions there are.
-const VERSIONS: [u32; 2] = [1, NEWEST];
+const VERSIONS: [u32; 3] = [1, 2, NEWEST];
 
 /// What `ACTUM_WRITE_GOLDEN` writes.
-const NEWEST: u32 = 2;
+const NEWEST: u32 = 3;
 
 fn golden(version: u32) -> PathBuf {
     let name = format!("tests/golden/journal-v{version}.sql");
@@ -187,6 +187,7 @@ fn journals_of_all_versions_load_for_ever() {
             assert_eq!(store.layout(), LAYOUT);
             assert_events(&store).await;
             assert_snapshots_and_states(&store, version).await;
+            assert_changes(&store, version).await;
             assert_it_goes_on(&store).await;
         });
     }
@@ -292,7 +293,7 @@ async fn assert_snapshots_and_states(store: &PostgresStore, version: u32) {
         let CommandRecord { revision, id_hash, uptime_seconds, .. } = command(*revision);
         StoredCommand { revision, id_hash, incarnation: Incarnation::new(2), uptime_seconds }
     };
-    let record = |nr: u64, revision, state, commands: &[u64]| {
+    let record = |nr: u64, (revision, position), state, commands: &[u64]| {
         let commands = if is_old { vec![] } else { commands.iter().map(stored).collect() };
         Some(StateRecord {
             commands,
@@ -301,13 +302,41 @@ async fn assert_snapshots_and_states(store: &PostgresStore, version: u32) {
             state,
             recent_commands: Bytes::from_static(if is_old { b"recent" } else { b"" }),
             write_id: EventId { incarnation: Incarnation::new(2), nr: u64::MAX - nr },
+            position: Position::new(position),
         })
     };
     let states = DurableStateStore::load(store, &[entity(1), entity(2), entity(3)]).await.unwrap();
+    let [of_deleted, of_new] = change_positions(version);
     assert_eq!(
         states,
-        [record(1, 2, None, &[1, 2]), record(2, 4, Some(payload("new")), &[4]), None,]
+        [
+            record(1, (2, of_deleted), None, &[1, 2]),
+            record(2, (4, of_new), Some(payload("new")), &[4]),
+            None,
+        ]
     );
+}
+
+/// Where the changes of the two states are: what was written before there were positions has them in the order of its times,
+/// and of its entities where these are the same.
+fn change_positions(version: u32) -> [u64; 2] {
+    assert_eq!(lane_of(&entity(1)), lane_of(&entity(2)), "the example has them in one lane");
+    if version < 3 { [1, 2] } else { [3, 2] }
+}
+
+async fn assert_changes(store: &PostgresStore, version: u32) {
+    let (lane, all) = (lane_of(&entity(1)), ChangeFilter::default());
+    let page = store.read_changes(lane, Position::ZERO, &all, PageLimit::default()).await.unwrap();
+    let found = page.changes.into_iter().map(|change| {
+        assert_eq!(change.partition, change.entity.partition(LAYOUT.partitions));
+        (change.entity, change.position.get(), change.state.is_some())
+    });
+    let [of_deleted, of_new] = change_positions(version);
+    let mut expected = [(entity(1), of_deleted, false), (entity(2), of_new, true)];
+    expected.sort_by_key(|(_, position, _)| *position);
+    assert_eq!(found.collect::<Vec<_>>(), expected, "version {version}");
+    let head = Position::new(of_deleted.max(of_new));
+    assert_eq!((page.read_to, store.change_heads().await.unwrap().position(lane)), (head, head));
 }
 
 async fn assert_it_goes_on(store: &PostgresStore) {
@@ -326,4 +355,11 @@ async fn assert_it_goes_on(store: &PostgresStore) {
     let head = store.heads().await.unwrap().position(lane_of(&entity(5)));
     let stored = store.append(&append(&writer)).await.unwrap();
     assert_eq!(stored, [AppendOutcome::Appended { last: head.plus(1) }]);
+    let head = store.change_heads().await.unwrap().position(lane_of(&entity(2)));
+    let mut write = put(2, (4, 5), StateChange::Put(payload("newer")));
+    write.write_nr = 1;
+    let batch = StateBatch { incarnation: writer.incarnation, writes: vec![write] };
+    assert_eq!(store.write(&batch).await.unwrap(), [StateOutcome::Written]);
+    let moved = DurableStateStore::load(store, &[entity(2)]).await.unwrap().remove(0).unwrap();
+    assert_eq!(moved.position, head.plus(1));
 }

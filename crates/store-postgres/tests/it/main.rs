@@ -29,6 +29,7 @@ mod locks;
 mod logins;
 mod lost_history;
 mod messages;
+mod older_programs;
 mod opening;
 mod pages;
 mod pgbouncer;

@@ -224,7 +224,9 @@ fn a_schema_that_is_refused_is_reported_once() {
         let at = format!("{}, schema actum", server.address("actum", &database));
         assert_says(
             refused(&url, default().with_migrate(Migrate::Never)).await,
-            &format!("the journal at {at} lacks migrations: 1 (journal), 2 (commands)"),
+            &format!(
+                "the journal at {at} lacks migrations: 1 (journal), 2 (commands), 3 (changes)"
+            ),
         );
         let store = PostgresStore::connect(&url).await.unwrap();
         let shown = format!("{store:?} {:?} {}", default(), store.address());
@@ -254,7 +256,7 @@ fn a_schema_that_is_refused_is_reported_once() {
         assert_says(
             refused(&url, default()).await,
             &format!(
-                "the journal at {at} has schema version 99, this program knows up to 2: use a newer one"
+                "the journal at {at} has schema version 99, this program knows up to 3: use a newer one"
             ),
         );
         server.run(&database, "DROP TABLE actum.actum_migrations").await;

@@ -110,6 +110,7 @@ async fn a_state_whose_row_cannot_be_right_is_corruption_and_is_not_written_over
         "revision = 0",
         "revision = -1",
         "incarnation = 0",
+        "position = 0",
     ]
     .into_iter()
     .enumerate()

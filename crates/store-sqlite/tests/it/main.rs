@@ -16,6 +16,7 @@ mod golden;
 #[cfg(unix)]
 mod lost_files;
 mod messages;
+mod older_programs;
 mod opening;
 mod processes;
 mod progress;

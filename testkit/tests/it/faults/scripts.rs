@@ -1,9 +1,9 @@
 use super::journal::{Journal, append, is_appended, key, payload};
 use crate::failing::failure;
-use actum_model::{EntityKey, Revision, SequenceNr};
+use actum_model::{EntityKey, Lane, Revision, SequenceNr};
 use actum_persistence::store::{
     AppendOutcome, ClaimError, DurableStateStore, EntitySearch, EventStore, PageLimit, Resolution,
-    SnapshotStore, StateOutcome, StoreError, WriterClaim, WriterStore,
+    SnapshotStore, StateBatch, StateOutcome, StoreError, WriterClaim, WriterStore,
 };
 use actum_testkit::{Damage, Fault, FaultStore, Operation};
 use std::{num::NonZeroU32, panic::AssertUnwindSafe, time::Duration};
@@ -63,6 +63,7 @@ async fn every_operation_can_fail() {
         &Operation::RESOLVES,
         &Operation::RECOVERIES,
         &Operation::CONSUMPTION,
+        &Operation::CHANGES,
         &Operation::SNAPSHOTS,
         &Operation::STARTS,
         &Operation::SEARCHES,
@@ -93,9 +94,6 @@ async fn every_operation_can_fail() {
         &actum_persistence::store::RecoveryStore::recover(store, &[], limit).await
     ));
     assert!(is_unavailable(&store.has_events_of("account").await));
-    assert!(is_unavailable(
-        &actum_persistence::store::DurableStateStore::has_states_of(store, "account").await
-    ));
     every_search_is_unavailable(store, &entity).await;
     assert!(is_unavailable(&store.save(&[]).await));
     assert!(is_unavailable(&SnapshotStore::load(store, &entity, SequenceNr::new(1)).await));
@@ -103,15 +101,7 @@ async fn every_operation_can_fail() {
     assert!(is_unavailable(&store.list(&entity, first, one).await));
     assert!(is_unavailable(&SnapshotStore::delete(store, &entity, first..=first).await));
     assert!(is_unavailable(&journal.write(&states).await));
-    assert!(is_unavailable(
-        &actum_persistence::store::DurableStateStore::resolve(store, &states).await
-    ));
-    assert!(is_unavailable(
-        &actum_persistence::store::DurableStateStore::load(store, &[entity]).await
-    ));
-    assert!(is_unavailable(
-        &actum_persistence::store::DurableStateStore::command_records(store, &[]).await
-    ));
+    every_call_for_states_is_unavailable(store, &states, entity).await;
     assert!(is_unavailable(&store.renew(journal.writer, Duration::from_secs(1)).await));
     assert!(is_unavailable(&store.release(journal.writer).await));
     assert!(is_unavailable(&store.revoke(journal.writer).await));
@@ -127,6 +117,21 @@ async fn every_operation_can_fail() {
     ));
     assert_eq!(journal.faults.counts().faults, all.len() as u64);
     assert!(all.iter().all(|operation| journal.faults.calls(*operation) == 1));
+}
+
+async fn every_call_for_states_is_unavailable(
+    store: &FaultStore,
+    batch: &StateBatch,
+    entity: EntityKey,
+) {
+    let (after, filter, limit) = Default::default();
+    assert!(is_unavailable(&store.has_states_of("account").await));
+    assert!(is_unavailable(&DurableStateStore::resolve(store, batch).await));
+    assert!(is_unavailable(&DurableStateStore::load(store, &[entity]).await));
+    assert!(is_unavailable(&store.command_records(&[]).await));
+    let changes = store.read_changes(Lane::default(), after, &filter, limit).await;
+    assert!(is_unavailable(&changes));
+    assert!(is_unavailable(&store.change_heads().await));
 }
 
 async fn every_search_is_unavailable(store: &FaultStore, entity: &EntityKey) {

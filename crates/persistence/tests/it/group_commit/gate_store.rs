@@ -1,9 +1,9 @@
 use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
 use actum_persistence::store::{
-    AppendBatch, AppendOutcome, CommandRead, DurableStateStore, EntityPage, EntityRead,
-    EntitySearch, EventDeletion, EventFilter, EventStore, Incarnation, JournalLayout, LanePage,
-    ListedEntity, ListedState, Listing, PageLimit, Resolution, StateBatch, StateOutcome,
-    StateRecord, StoreError, StoredCommand,
+    AppendBatch, AppendOutcome, ChangeFilter, ChangePage, CommandRead, DurableStateStore,
+    EntityPage, EntityRead, EntitySearch, EventDeletion, EventFilter, EventStore, Incarnation,
+    JournalLayout, LanePage, ListedEntity, ListedState, Listing, PageLimit, Resolution, StateBatch,
+    StateOutcome, StateRecord, StoreError, StoredCommand,
 };
 use async_trait::async_trait;
 use std::{
@@ -198,6 +198,20 @@ impl DurableStateStore for States {
         &self,
         _: &[CommandRead],
     ) -> Result<Vec<Vec<StoredCommand>>, StoreError> {
+        unreachable!("a writer does not read")
+    }
+
+    async fn read_changes(
+        &self,
+        _: Lane,
+        _: Position,
+        _: &ChangeFilter,
+        _: PageLimit,
+    ) -> Result<ChangePage, StoreError> {
+        unreachable!("a writer does not read")
+    }
+
+    async fn change_heads(&self) -> Result<Offset, StoreError> {
         unreachable!("a writer does not read")
     }
 }
