@@ -352,12 +352,12 @@ pub use actum_persistence::{
     serializer::MetadataError,
 };
 pub use actum_projection::{
-    AckError, AtLeastOnce, Consumer, Delivered, EntityList, Events, HandlerError, History, Journal,
-    JournalInfo, Lag, LastResort, Message, Nack, OnFailure, Project, ProjectCtx, Projection,
-    ProjectionError, ProjectionRef, ProjectionRegistration, ProjectionState, ProjectionStatus,
-    Projector, PublishError, Publisher, PublisherTarget, Publishing, ReadError, Recorded,
-    SegmentStatus, StartAt, Subscription, SubscriptionError, SubscriptionRef, SubscriptionStatus,
-    Switch, Target, WaitError, Waves,
+    AckError, AtLeastOnce, Changed, Consumer, Delivered, EntityList, Events, HandlerError, History,
+    Journal, JournalInfo, Lag, LastResort, Message, Nack, OnFailure, Project, ProjectCtx,
+    ProjectState, Projection, ProjectionError, ProjectionRef, ProjectionRegistration,
+    ProjectionState, ProjectionStatus, Projector, PublishError, Publisher, PublisherTarget,
+    Publishing, ReadError, Recorded, SegmentStatus, StartAt, StateChanges, Subscription,
+    SubscriptionError, SubscriptionRef, SubscriptionStatus, Switch, Target, WaitError, Waves,
 };
 pub use actum_runtime::{
     AppendError, Ask, AskError, AskWithReceipt, Asking, AskingWithReceipt, Bound, EntityRef,

@@ -19,7 +19,11 @@ pub(crate) fn enter(
     let Some(stores) = stores else { return Vec::new() };
     let beginning = Offset::beginning(stores.events.layout().lanes);
     let enter = |projection: ProjectionRegistration| {
-        let place = readers.enter_at(projection.name(), beginning.clone())?;
+        let place = if projection.reads_states() {
+            readers.enter(projection.name())
+        } else {
+            readers.enter_at(projection.name(), beginning.clone())
+        }?;
         Some((projection, Arc::new(Place(place)) as _))
     };
     projections.into_iter().filter_map(enter).collect()
@@ -36,6 +40,7 @@ pub(crate) async fn start(
     let parts = ServiceParts {
         runner: format!("{name}@{}", runtime.incarnation()).into(),
         events: Arc::clone(&stores.events),
+        states: Arc::clone(&stores.states),
         progress: Arc::clone(&stores.progress),
         commits: Some(runtime.commits().clone()),
         bytes_max,

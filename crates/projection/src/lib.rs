@@ -22,8 +22,12 @@ mod subscription;
 mod versions;
 
 pub use definition::{Projection, ProjectionSettings, StartAt, Switch};
-pub use handler::{AtLeastOnce, HandlerError, Project, ProjectCtx, Projector, Target};
-pub use journal::{EntityList, Events, History, Journal, JournalInfo, ReadError, Recorded};
+pub use handler::{
+    AtLeastOnce, HandlerError, Project, ProjectCtx, ProjectState, Projector, Target,
+};
+pub use journal::{
+    Changed, EntityList, Events, History, Journal, JournalInfo, ReadError, Recorded, StateChanges,
+};
 pub use publisher::{Message, PublishError, Publisher, PublisherTarget, Publishing, Waves};
 pub use segment::OnFailure;
 pub use service::{

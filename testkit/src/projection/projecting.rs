@@ -35,6 +35,7 @@ impl Projecting {
         let parts = ServiceParts {
             runner: "test@1".into(),
             events: Arc::new(journal.store.clone()),
+            states: Arc::new(journal.store.clone()),
             progress: journal.store.progress(),
             commits: None,
             bytes_max: 64 << 20,

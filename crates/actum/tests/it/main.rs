@@ -5,5 +5,6 @@ mod builder;
 mod counter;
 mod exports;
 mod settings;
+mod states;
 mod streams;
 mod subscriptions;

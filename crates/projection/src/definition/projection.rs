@@ -1,9 +1,9 @@
 use super::{ProjectionSettings, StartAt, Switch};
 use crate::{
-    handler::{AtLeastOnce, EntitySource, Project, Projector, Source},
+    handler::{AtLeastOnce, EntitySource, Project, ProjectState, Projector, Source, StateSource},
     segment::OnFailure,
 };
-use actum_model::Entity;
+use actum_model::{DurableState, Entity};
 use actum_persistence::progress::ExactTarget;
 use std::{
     collections::BTreeMap,
@@ -24,6 +24,8 @@ pub struct Projection<P: Projector> {
     pub(crate) target: P::Target,
     pub(crate) projector: P,
     pub(crate) sources: Sources<P>,
+    /// Kinds whose states are handled, and not their events.
+    pub(crate) of_states: Vec<&'static str>,
     /// Kinds that were named twice.
     pub(crate) twice: Vec<&'static str>,
     pub(crate) settings: ProjectionSettings,
@@ -51,9 +53,9 @@ impl<P: Projector<Target = AtLeastOnce>> Projection<P> {
 
 impl<P: Projector> Projection<P> {
     pub(crate) fn new(name: String, target: P::Target, projector: P) -> Self {
-        let (sources, twice, settings) =
-            (BTreeMap::new(), Vec::new(), ProjectionSettings::default());
-        Self { name, target, projector, sources, twice, settings }
+        let (of_states, twice) = (Vec::new(), Vec::new());
+        let (sources, settings) = (BTreeMap::new(), ProjectionSettings::default());
+        Self { name, target, projector, sources, of_states, twice, settings }
     }
 
     /// Handles the events of the entities `E`, too.
@@ -61,10 +63,27 @@ impl<P: Projector> Projection<P> {
     where
         P: Project<E>,
     {
-        if self.sources.insert(E::KIND, Arc::new(EntitySource::<E>(PhantomData))).is_some() {
-            self.twice.push(E::KIND);
-        }
+        self.add(E::KIND, Arc::new(EntitySource::<E>(PhantomData)));
         self
+    }
+
+    /// Handles the changes of the durable states `S`, too: the latest state of each entity that has changed, at least once, in
+    /// the order of the changes, deletions included. States in between may be skipped. A projection has sources of events or of
+    /// states, not both.
+    #[expect(clippy::wrong_self_convention, reason = "it stands beside `from` in a chain")]
+    pub fn from_states<S: DurableState>(mut self) -> Self
+    where
+        P: ProjectState<S>,
+    {
+        self.add(S::KIND, Arc::new(StateSource::<S>(PhantomData)));
+        self.of_states.push(S::KIND);
+        self
+    }
+
+    fn add(&mut self, kind: &'static str, source: Arc<dyn Source<P>>) {
+        if self.sources.insert(kind, source).is_some() {
+            self.twice.push(kind);
+        }
     }
 
     /// Replaces all settings.

@@ -135,6 +135,7 @@ impl ProjectionSettings {
             on_unknown: self.on_unknown,
             parked_max: self.parked_max as usize,
             parked_in_row_max: self.parked_in_row_max,
+            latest_only: false,
             is_exact,
             save_interval: self.save_interval,
         }

@@ -1,4 +1,5 @@
 use super::{
+    announced::Announced,
     bytes_room::RoomForBytes,
     follow_heads::{Polling, follow_heads},
     heads::Heads,
@@ -7,7 +8,7 @@ use super::{
 use actum_model::{Lane, Offset, Position};
 use actum_persistence::{
     Weight,
-    commits::{Commits, LaneCommits, TailReader},
+    commits::TailReader,
     store::{EventFilter, EventStore, LanePage, PageLimit, StoreError},
 };
 use std::{fmt, sync::Arc, time::Duration};
@@ -33,10 +34,10 @@ struct LaneFeed {
 }
 
 /// How a journal is followed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct FeedSettings {
-    /// How many bytes of events may be in memory, of all pages that are read and not handled.
-    pub(crate) bytes_max: usize,
+    /// The bytes that all pages may take in memory that are read and not handled, also those of another feed.
+    pub(crate) room: RoomForBytes,
     /// How often the heads are asked for while nothing comes.
     pub(crate) poll_idle: Duration,
 }
@@ -57,20 +58,20 @@ impl Feed {
     /// Follows a journal that ends at `heads`.
     pub(crate) fn start(
         events: Arc<dyn EventStore>,
-        commits: Option<Commits>,
+        followed: Announced,
         heads: Offset,
         settings: FeedSettings,
     ) -> Arc<Self> {
         let bounds = Weight { events: NEAR_HEAD_EVENTS as usize, bytes: NEAR_HEAD_BYTES };
         let lane_feed = |lane| LaneFeed {
-            tail: commits.as_ref().and_then(|commits| commits.lane(lane)).map(LaneCommits::follow),
-            near_head: Mutex::new(NearHead::new(bounds)),
+            tail: followed.follow(lane),
+            near_head: Mutex::new(NearHead::new(&followed, bounds)),
         };
         let lanes = events.layout().lanes.iter().map(lane_feed).collect();
         let (sender, heads) = watch::channel(Heads { offset: heads, doubts: 0 });
         let polling = Polling { busy: POLL_BUSY.min(settings.poll_idle), idle: settings.poll_idle };
-        let task = tokio::spawn(follow_heads(Arc::clone(&events), commits, polling, sender));
-        Arc::new(Self { events, lanes, heads, room: RoomForBytes::new(settings.bytes_max), task })
+        let task = tokio::spawn(follow_heads(Arc::clone(&events), followed, polling, sender));
+        Arc::new(Self { events, lanes, heads, room: settings.room, task })
     }
 
     /// How far the lanes go, as far as is known, and a way to wait until that changes.
@@ -128,7 +129,7 @@ impl Feed {
         let all = EventFilter::default();
         let read = self.events.read_lane(lane, after, &all, PageLimit::default()).await?;
         let read_to = read.read_to;
-        near_head.keep(read);
+        near_head.keep(after, read);
         match near_head.page(after, filter, limit) {
             Some(page) => Ok(page),
             // nothing is there, or not all that once was: then its own read says how far it goes

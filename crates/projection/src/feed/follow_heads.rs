@@ -1,8 +1,6 @@
-use super::heads::Heads;
+use super::{announced::Announced, heads::Heads};
 use actum_model::{Lane, Offset};
-use actum_persistence::{
-    commits::Commits, error_chain::full_text, panics::log_safely, store::EventStore,
-};
+use actum_persistence::{error_chain::full_text, panics::log_safely, store::EventStore};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet, time::sleep};
 
@@ -15,15 +13,18 @@ pub(super) struct Polling {
     pub(super) idle: Duration,
 }
 
+/// How long writes of states that are announced gather before their positions are asked for.
+const GATHERING: Duration = Duration::from_millis(5);
+
 /// Keeps the heads of a journal up to date: from what this process commits, and by asking the store.
 pub(super) async fn follow_heads(
     events: Arc<dyn EventStore>,
-    commits: Option<Commits>,
+    followed: Announced,
     polling: Polling,
     heads: watch::Sender<Heads>,
 ) {
     let mut tasks = JoinSet::new(); // they end with this future
-    for lane in commits.iter().flat_map(Commits::lanes) {
+    for lane in followed.lanes() {
         let (lane, heads) = (Arc::clone(lane), heads.clone());
         tasks.spawn(async move {
             let mut known = heads.borrow().offset.position(lane.lane());
@@ -35,8 +36,15 @@ pub(super) async fn follow_heads(
     }
     let mut interval = polling.busy;
     let mut has_failed = false;
+    let mut writes = followed.writes();
     loop {
-        sleep(interval).await;
+        tokio::select! {
+            () = sleep(interval) => {}
+            written = followed.written(writes) => {
+                writes = written;
+                sleep(GATHERING).await;
+            }
+        }
         let before = heads.borrow().offset.clone();
         match events.heads().await {
             Ok(found) if found.positions().len() == before.positions().len() => {

@@ -1,8 +1,5 @@
-use super::{Feed, FeedSettings};
-use actum_persistence::{
-    commits::Commits,
-    store::{EventStore, StoreError},
-};
+use super::{Announced, Feed, FeedSettings};
+use actum_persistence::store::{EventStore, StoreError};
 use std::{fmt, sync::Arc};
 use tokio::sync::OnceCell;
 
@@ -12,7 +9,7 @@ pub(crate) struct LazyFeed(Arc<LazyParts>);
 
 struct LazyParts {
     events: Arc<dyn EventStore>,
-    commits: Option<Commits>,
+    followed: Announced,
     settings: FeedSettings,
     feed: OnceCell<Arc<Feed>>,
 }
@@ -20,18 +17,18 @@ struct LazyParts {
 impl LazyFeed {
     pub(crate) fn new(
         events: Arc<dyn EventStore>,
-        commits: Option<Commits>,
+        followed: Announced,
         settings: FeedSettings,
     ) -> Self {
-        Self(Arc::new(LazyParts { events, commits, settings, feed: OnceCell::new() }))
+        Self(Arc::new(LazyParts { events, followed, settings, feed: OnceCell::new() }))
     }
 
     /// The feed, which follows the journal from now on.
     pub(crate) async fn get(&self) -> Result<Arc<Feed>, StoreError> {
-        let LazyParts { events, commits, settings, feed } = &*self.0;
+        let LazyParts { events, followed, settings, feed } = &*self.0;
         let start = || async {
             let heads = events.heads().await?;
-            Ok(Feed::start(Arc::clone(events), commits.clone(), heads, *settings))
+            Ok(Feed::start(Arc::clone(events), followed.clone(), heads, settings.clone()))
         };
         feed.get_or_try_init(start).await.map(Arc::clone)
     }

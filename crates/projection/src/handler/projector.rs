@@ -1,6 +1,6 @@
 use super::{HandlerError, ProjectCtx, Target};
-use crate::journal::Recorded;
-use actum_model::Entity;
+use crate::journal::{Changed, Recorded};
+use actum_model::{DurableState, Entity};
 use std::future::Future;
 
 /// What handles the events of a projection: its code, and where it writes.
@@ -54,6 +54,23 @@ pub trait Project<E: Entity>: Projector {
     fn project(
         &mut self,
         event: &Recorded<E::Event>,
+        ctx: &mut ProjectCtx<'_, Self::Target>,
+    ) -> impl Future<Output = Result<(), HandlerError>> + Send;
+}
+
+/// Handles the changes of the durable states of one kind.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not handle the states of `{S}`",
+    note = "implement `ProjectState<{S}>` for it"
+)]
+pub trait ProjectState<S: DurableState>: Projector {
+    /// Handles the latest state of an entity that has changed; one without a state was deleted. Those of one entity come in order,
+    /// states in between may be skipped, and the same may come again: so it puts what it finds in the place of what it knew.
+    ///
+    /// The future is dropped when it takes longer than the handler timeout, and when the engine is shut down.
+    fn project_state(
+        &mut self,
+        changed: &Changed<S>,
         ctx: &mut ProjectCtx<'_, Self::Target>,
     ) -> impl Future<Output = Result<(), HandlerError>> + Send;
 }

@@ -1,9 +1,12 @@
-use super::{HandlerError, HandlerPlace, Project, ProjectCtx, Projector, project_ctx::EventPlace};
+use super::{
+    HandlerError, HandlerPlace, Project, ProjectCtx, ProjectState, Projector,
+    project_ctx::EventPlace,
+};
 use crate::{
-    journal::{ReadError, decode_event},
+    journal::{ReadError, decode_change, decode_event},
     segment::{FailedBy, error_text},
 };
-use actum_model::{DecodeError, Entity, Lane};
+use actum_model::{DecodeError, DurableState, Entity, Lane, Metadata};
 use actum_persistence::store::JournalEvent;
 use std::{future::Future, marker::PhantomData, pin::Pin, sync::Arc};
 
@@ -47,13 +50,38 @@ impl<E: Entity, P: Project<E>> Source<P> for EntitySource<E> {
     }
 }
 
+/// States of one kind, whose changes are shown as events.
+pub(crate) struct StateSource<S>(pub(crate) PhantomData<fn() -> S>);
+
+impl<S: DurableState, P: ProjectState<S>> Source<P> for StateSource<S> {
+    fn project<'a>(
+        &'a self,
+        projector: &'a mut P,
+        lane: Lane,
+        event: JournalEvent,
+        connection: &'a mut <P::Target as super::Target>::Connection,
+        mut place: HandlerPlace,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Failed>> + Send + 'a>> {
+        Box::pin(async move {
+            let changed = decode_change::<S>(lane, event).map_err(undecodable)?;
+            place.event = Some(EventPlace { id: changed.write_id, metadata: Metadata::new() });
+            let mut ctx = ProjectCtx::new(connection, place);
+            projector.project_state(&changed, &mut ctx).await.map_err(Failed::Handler)
+        })
+    }
+}
+
 #[expect(clippy::needless_pass_by_value, reason = "it takes what `map_err` gives")]
 fn undecodable(error: ReadError) -> Failed {
     let cause = match &error {
-        ReadError::Undecodable {
-            source: DecodeError::UnknownManifest { .. } | DecodeError::NewerSchema { .. },
-            ..
-        } => FailedBy::UnknownType,
+        ReadError::Undecodable { source, .. } | ReadError::UndecodableState { source, .. }
+            if matches!(
+                source,
+                DecodeError::UnknownManifest { .. } | DecodeError::NewerSchema { .. }
+            ) =>
+        {
+            FailedBy::UnknownType
+        }
         _ => FailedBy::Damage,
     };
     Failed::Undecodable { error: error_text(&error), cause }

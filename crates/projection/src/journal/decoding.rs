@@ -1,4 +1,4 @@
-use super::{ReadError, Recorded};
+use super::{Changed, ReadError, Recorded, changed::of_state, changes_as_events::is_tombstone};
 use actum_model::{DecodeError, Lane, Payload, StoredPayload};
 use actum_persistence::{
     serializer::Serializer,
@@ -33,6 +33,23 @@ pub(crate) fn stored_event(
     event: JournalEvent,
 ) -> Result<Recorded<StoredPayload>, ReadError> {
     recorded(lane, event, stored)
+}
+
+/// As [`stored`], and as [`typed`], of a state, which may be deleted.
+pub(super) fn stored_state(payload: StoredPayload) -> Result<Option<StoredPayload>, DecodeError> {
+    if is_tombstone(&payload) { Ok(None) } else { stored(payload).map(Some) }
+}
+
+pub(super) fn typed_state<S: Payload>(payload: StoredPayload) -> Result<Option<S>, DecodeError> {
+    if is_tombstone(&payload) { Ok(None) } else { typed(payload).map(Some) }
+}
+
+/// Decodes a change that is shown as an event of a lane, as one of this type of state, through its upcasts.
+pub(crate) fn decode_change<S: Payload>(
+    lane: Lane,
+    event: JournalEvent,
+) -> Result<Changed<S>, ReadError> {
+    recorded(lane, event, typed_state).map(Changed::from).map_err(of_state)
 }
 
 /// Decodes an event of a lane.

@@ -140,6 +140,10 @@ impl<E> Events<E> {
         }
     }
 
+    pub(super) fn only_kinds(self, kinds: Vec<String>) -> Self {
+        self.set(|pages| pages.filter.kinds = kinds)
+    }
+
     fn set(mut self, set: impl FnOnce(&mut EventPages)) -> Self {
         if let Some(pages) = self.reader.unread() {
             set(pages);
@@ -151,8 +155,7 @@ impl<E> Events<E> {
 impl Events<StoredPayload> {
     /// Only events of entities of these kinds.
     pub fn of_kinds(self, kinds: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        let kinds = kinds.into_iter().map(Into::into).collect();
-        self.set(|pages| pages.filter.kinds = kinds)
+        self.only_kinds(kinds.into_iter().map(Into::into).collect())
     }
 }
 

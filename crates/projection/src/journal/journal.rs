@@ -1,8 +1,10 @@
 use super::{
-    EntityList, Events, History, JournalInfo, ReadError,
-    decoding::{stored, typed},
+    ChangesAsEvents, EntityList, Events, History, JournalInfo, ReadError, StateChanges,
+    decoding::{DecodePayload, stored, stored_state, typed, typed_state},
 };
-use actum_model::{Entity, EntityId, EntityKey, InvalidKey, Offset, Payload, StoredPayload};
+use actum_model::{
+    DurableState, Entity, EntityId, EntityKey, InvalidKey, Offset, Payload, StoredPayload,
+};
 use actum_persistence::store::{EventFilter, ListedEntity, ListedState, PageLimit, Stores};
 use std::{fmt, sync::Arc};
 
@@ -51,6 +53,23 @@ impl Journal {
         Events::new(Arc::clone(&self.stores.events), filter, PageLimit::default(), stored)
     }
 
+    /// The latest states of the durable-state entities of one kind, in the order of their changes.
+    pub fn state_changes<S: DurableState>(&self) -> StateChanges<S> {
+        let filter = EventFilter { kinds: vec![S::KIND.to_owned()], ..EventFilter::default() };
+        self.changes(filter, typed_state)
+    }
+
+    /// The latest states of all durable-state entities as they are stored, in the order of their changes.
+    pub fn stored_state_changes(&self) -> StateChanges<StoredPayload> {
+        self.changes(EventFilter::default(), stored_state)
+    }
+
+    fn changes<S>(&self, filter: EventFilter, decode: DecodePayload<Option<S>>) -> StateChanges<S> {
+        let (states, layout) = (Arc::clone(&self.stores.states), self.stores.events.layout());
+        let changes = Arc::new(ChangesAsEvents::new(states, layout));
+        StateChanges::new(Events::new(changes, filter, PageLimit::default(), decode))
+    }
+
     /// The event-sourced entities of a kind.
     pub fn entities(&self, kind: impl Into<String>) -> EntityList<ListedEntity> {
         let events = Arc::clone(&self.stores.events);
@@ -84,6 +103,17 @@ impl Journal {
     /// Dropping the future has no effect.
     pub async fn heads(&self) -> Result<Offset, ReadError> {
         Ok(self.stores.events.heads().await?)
+    }
+
+    /// The position of the last change of a durable state in every lane.
+    ///
+    /// # Errors
+    /// [`ReadError::Store`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect.
+    pub async fn change_heads(&self) -> Result<Offset, ReadError> {
+        Ok(self.stores.states.change_heads().await?)
     }
 
     /// How the journal is divided, how far it has come, and the kinds of its entities.

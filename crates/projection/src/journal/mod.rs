@@ -1,5 +1,7 @@
 //! Reading: what is asked for is said by a builder that is the reader itself, and nothing is read before its first `next`.
 
+mod changed;
+mod changes_as_events;
 mod decoding;
 mod entity_list;
 mod events;
@@ -10,8 +12,11 @@ mod journal;
 mod page_reader;
 mod read_error;
 mod recorded;
+mod state_changes;
 
-pub(crate) use decoding::{decode_event, stored_event};
+pub use changed::Changed;
+pub(crate) use changes_as_events::ChangesAsEvents;
+pub(crate) use decoding::{decode_change, decode_event, stored_event};
 pub use entity_list::EntityList;
 pub use events::Events;
 pub use history::History;
@@ -19,3 +24,4 @@ pub use info::JournalInfo;
 pub use journal::Journal;
 pub use read_error::ReadError;
 pub use recorded::Recorded;
+pub use state_changes::StateChanges;

@@ -1,4 +1,4 @@
-use actum_model::{DecodeError, EntityKey, InvalidKey, SequenceNr};
+use actum_model::{DecodeError, EntityKey, InvalidKey, Revision, SequenceNr};
 use actum_persistence::{serializer::MetadataError, store::StoreError};
 
 /// Why the journal could not be read on.
@@ -26,6 +26,16 @@ pub enum ReadError {
         entity: EntityKey,
         /// Its number.
         sequence_nr: SequenceNr,
+        /// What is wrong with it.
+        source: DecodeError,
+    },
+    /// The state is not of the type it is read as, or damaged. Asking again goes on behind it.
+    #[error("the state of {entity} at revision {revision} cannot be decoded")]
+    UndecodableState {
+        /// Whose state it is.
+        entity: EntityKey,
+        /// Its revision.
+        revision: Revision,
         /// What is wrong with it.
         source: DecodeError,
     },

@@ -87,11 +87,15 @@ impl SegmentMachine {
         }
     }
 
-    /// Nothing of a parked entity is held back any more.
+    /// Nothing of a parked entity is held back any more, or a dead letter was followed by what stands for it.
     pub(super) fn replay_done(&mut self) {
-        if let Some(replay) = self.replay.take() {
-            self.parked.remove(replay.what.entity());
-            self.unsaved.replay(replay.what.entity().clone(), None);
+        match self.replay.take().map(|replay| replay.what) {
+            Some(Replayed::Parked(parked)) => {
+                self.parked.remove(&parked.entity);
+                self.unsaved.replay(parked.entity, None);
+            }
+            Some(Replayed::Letter(letter)) => self.unsaved.letters_replayed.push(letter.place),
+            None => {}
         }
     }
 

@@ -23,6 +23,8 @@ pub(crate) struct SegmentRules {
     pub(crate) parked_max: usize,
     /// How many entities in a row may be parked without an event that was handled in between.
     pub(crate) parked_in_row_max: u32,
+    /// Whether an entity has one event only, its last: then one that is not there any more was followed by a later one.
+    pub(crate) latest_only: bool,
     /// Whether a batch is handled as a whole or not at all.
     pub(crate) is_exact: bool,
     /// How long progress over events that were only skipped may stay unsaved.

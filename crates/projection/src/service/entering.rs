@@ -2,7 +2,7 @@ use super::{shared::SharedProjection, standing::active_version, start_offset::st
 use crate::versions::FollowLimit;
 use actum_model::Offset;
 use actum_persistence::{
-    progress::{NewProjection, Segment, StoredProjection},
+    progress::{NewProjection, SOURCE_OF_STATES, Segment, StoredProjection},
     store::StoreError,
 };
 
@@ -56,7 +56,8 @@ pub(crate) async fn enter(shared: &SharedProjection) -> Result<EnteredVersion, S
 }
 
 fn sources(shared: &SharedProjection) -> Vec<String> {
-    shared.registration.sources.clone()
+    let prefix = if shared.registration.reads_states() { SOURCE_OF_STATES } else { "" };
+    shared.registration.sources.iter().map(|kind| format!("{prefix}{kind}")).collect()
 }
 
 /// In what the projection differs from what is kept of it, so that it cannot go on.

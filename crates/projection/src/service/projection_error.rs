@@ -113,6 +113,12 @@ pub enum WaitError {
     /// The write says no position: of a durable state, or of an entity without events.
     #[error("the receipt says no position in the journal, so no projection can be waited for")]
     NoPosition,
+    /// The write is of events, and the projection handles durable states.
+    #[error("the receipt is of events, and the projection `{name}` handles durable states")]
+    OfEvents {
+        /// Its name.
+        name: String,
+    },
     /// The engine was shut down.
     #[error("the engine was shut down, and the projection `{name}` with it")]
     Ended {

@@ -114,10 +114,12 @@ impl ProjectionRef {
     }
 
     /// Waits until it has handled, or skipped, what a command has written: so that what is read from its rows then shows it.
+    /// One that handles [states](crate::Projection::from_states) is waited for until it has come to where the changes of the
+    /// entity's lane end now.
     ///
     /// # Errors
     /// [`WaitError`]: at once if it is paused or stopped, or rebuilt beside the active version, if the events of the entity are held back, and if the engine has no
-    /// such projection; otherwise when it has not come so far within the time. It goes on then, and can be waited for again.
+    /// such projection, or none of what the receipt is of; otherwise when it has not come so far within the time. It goes on then, and can be waited for again.
     ///
     /// # Cancel safety
     /// Dropping the future has no effect.
@@ -126,8 +128,16 @@ impl ProjectionRef {
         receipt: &Receipt,
         within: Duration,
     ) -> Result<(), WaitError> {
-        let position = receipt.position.ok_or(WaitError::NoPosition)?;
-        self.wait(within).await?.until(&[(receipt.lane, position)], true).await
+        let wait = self.wait(within).await?;
+        if !wait.is_of_states() {
+            let position = receipt.position.ok_or(WaitError::NoPosition)?;
+            return wait.until(&[(receipt.lane, position)], true).await;
+        }
+        if receipt.position.is_some() {
+            return Err(WaitError::OfEvents { name: self.name.to_string() });
+        }
+        let heads = wait.heads().await?;
+        wait.until(&[(receipt.lane, heads.position(receipt.lane))], false).await
     }
 
     /// Waits until it has come to where the journal ends now. What is parked is not waited for.

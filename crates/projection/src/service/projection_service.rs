@@ -2,11 +2,14 @@ use super::{
     JournalPlace, projection_ref::ProjectionRef, registration::ProjectionRegistration,
     runner::Runner, shared::SharedProjection,
 };
-use crate::feed::{FeedSettings, LazyFeed};
+use crate::{
+    feed::{Announced, FeedSettings, LazyFeed, RoomForBytes},
+    journal::ChangesAsEvents,
+};
 use actum_persistence::{
     commits::Commits,
     progress::{ProgressStore, ProjectionId},
-    store::{EventStore, StoreError},
+    store::{DurableStateStore, EventStore, StoreError},
 };
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -27,6 +30,8 @@ pub struct ServiceParts {
     pub runner: Arc<str>,
     /// The journal.
     pub events: Arc<dyn EventStore>,
+    /// The durable states.
+    pub states: Arc<dyn DurableStateStore>,
     /// Where progress is kept of projections that have no database of their own.
     pub progress: Arc<dyn ProgressStore>,
     /// What this process commits, if it does.
@@ -52,24 +57,26 @@ impl ProjectionService {
         parts: ServiceParts,
         projections: Vec<(ProjectionRegistration, Arc<dyn JournalPlace>)>,
     ) -> Result<Self, StoreError> {
-        let ServiceParts { runner, events, progress, commits, bytes_max } = parts;
+        let ServiceParts { runner, events, states, progress, commits, bytes_max } = parts;
         let poll_idle = if commits.is_some() { POLL_BESIDE_COMMITS } else { POLL_ALONE };
-        let lazy = LazyFeed::new(events, commits, FeedSettings { bytes_max, poll_idle });
-        if projections.is_empty() {
-            return Ok(Self { projections: Arc::new([]), runner, progress, feed: lazy });
-        }
-        let feed = lazy.get().await?;
+        let settings = FeedSettings { room: RoomForBytes::new(bytes_max), poll_idle };
+        let changes = Arc::new(ChangesAsEvents::new(states, events.layout()));
+        let followed = Announced::States(commits.clone());
+        let of_states = LazyFeed::new(changes, followed, settings.clone());
+        let of_events = LazyFeed::new(events, Announced::Events(commits), settings);
         let mut all = Vec::with_capacity(projections.len());
         for (registration, place) in projections {
             let id = ProjectionId::new(&registration.name, registration.settings.version);
             let id = id.map_err(|error| StoreError::invalid(error.to_string()))?;
             let kept = registration.work.progress().unwrap_or_else(|| Arc::clone(&progress));
-            let shared = Arc::new(SharedProjection::new(id, registration, kept, Arc::clone(&feed)));
+            let feed = if registration.reads_states() { &of_states } else { &of_events };
+            let feed = feed.get().await?;
+            let shared = Arc::new(SharedProjection::new(id, registration, kept, feed));
             // it ends when its place says so, and the engine waits for that
             tokio::spawn(Runner::new(Arc::clone(&shared), Arc::clone(&runner)).run(place));
             all.push(shared);
         }
-        Ok(Self { projections: all.into(), runner, progress, feed: lazy })
+        Ok(Self { projections: all.into(), runner, progress, feed: of_events })
     }
 
     /// The projection of this name.

@@ -21,6 +21,8 @@ pub struct ProjectionRegistration {
     pub(crate) name: String,
     /// The kinds whose events it handles, in order.
     pub(crate) sources: Vec<String>,
+    /// Of which of them it handles the states instead.
+    pub(crate) of_states: Vec<&'static str>,
     pub(crate) twice: Vec<&'static str>,
     pub(crate) settings: ProjectionSettings,
     pub(crate) work: Arc<dyn WorkPlace>,
@@ -32,7 +34,7 @@ impl ProjectionRegistration {
     pub fn problems(projections: &[Self]) -> Vec<String> {
         let mut check = SettingsCheck::new();
         for (nr, projection) in projections.iter().enumerate() {
-            let Self { name, sources, twice, settings, .. } = projection;
+            let Self { name, sources, of_states, twice, settings, .. } = projection;
             let mut own = SettingsCheck::new();
             settings.check(&mut own);
             check.extend(
@@ -51,6 +53,11 @@ impl ProjectionRegistration {
             if sources.is_empty() {
                 check.problem(format!(
                     "projection `{name}` has no source: call `.from::<Entity>()`"
+                ));
+            }
+            if !of_states.is_empty() && of_states.len() < sources.len() {
+                check.problem(format!(
+                    "projection `{name}` has sources of events and of states, whose positions cannot be compared: make two of it"
                 ));
             }
             check.extend(
@@ -82,7 +89,13 @@ impl ProjectionRegistration {
         self.work.is_exact()
     }
 
-    /// The kinds whose events it handles, in order.
+    /// Whether it handles the changes of durable states instead of events: then it needs no event to be kept.
+    #[must_use]
+    pub fn reads_states(&self) -> bool {
+        !self.of_states.is_empty()
+    }
+
+    /// The kinds whose events, or states, it handles, in order.
     #[must_use]
     pub fn sources(&self) -> &[String] {
         &self.sources
@@ -98,31 +111,32 @@ pub trait RunsOn<P: Projector>: Target {
 
 impl<P: Projector<Target = AtLeastOnce>> RunsOn<P> for AtLeastOnce {
     fn register(projection: Projection<P>) -> ProjectionRegistration {
-        let Projection { name, projector, sources, twice, settings, .. } = projection;
+        let Projection { name, projector, sources, of_states, twice, settings, .. } = projection;
         let (projector, sources) = (Arc::new(projector), Arc::new(sources));
         let kinds = sources.keys().map(|kind| (*kind).to_owned()).collect();
         let work = Arc::new(AtLeastOnceWorkPlace { projector, sources });
-        ProjectionRegistration { name, sources: kinds, twice, settings, work }
+        ProjectionRegistration { name, sources: kinds, of_states, twice, settings, work }
     }
 }
 
 impl<P: Publisher> RunsOn<Publishing<P>> for PublisherTarget {
     fn register(projection: Projection<Publishing<P>>) -> ProjectionRegistration {
-        let Projection { name, projector, sources, twice, settings, .. } = projection;
+        let Projection { name, projector, sources, of_states, twice, settings, .. } = projection;
         let (projector, sources) = (Arc::new(projector), Arc::new(sources));
         let kinds = sources.keys().map(|kind| (*kind).to_owned()).collect();
         let work = Arc::new(PublishingWorkPlace { projector, sources });
-        ProjectionRegistration { name, sources: kinds, twice, settings, work }
+        ProjectionRegistration { name, sources: kinds, of_states, twice, settings, work }
     }
 }
 
 impl<P: Projector<Target = T>, T: IsExact> RunsOn<P> for T {
     fn register(projection: Projection<P>) -> ProjectionRegistration {
-        let Projection { name, target, projector, sources, twice, settings } = projection;
+        let Projection { name, target, projector, sources, of_states, twice, settings } =
+            projection;
         let (projector, sources) = (Arc::new(projector), Arc::new(sources));
         let kinds = sources.keys().map(|kind| (*kind).to_owned()).collect();
         let work = Arc::new(ExactWorkPlace { target, projector, sources });
-        ProjectionRegistration { name, sources: kinds, twice, settings, work }
+        ProjectionRegistration { name, sources: kinds, of_states, twice, settings, work }
     }
 }
 

@@ -74,6 +74,7 @@ impl SegmentTask {
             check_progress(&**shared.feed.events(), segment, lanes, &claimed.progress).await?;
         let (parked, letters) = requests(&shared, segment).await?;
         let mut rules = settings.rules(shared.registration.work.is_exact());
+        rules.latest_only = shared.registration.reads_states();
         let bounds = follows.then(|| FollowBounds::new(&shared, segment));
         if follows {
             // a switch waits until everything is saved

@@ -28,6 +28,11 @@ impl Wait {
         Self { shared, within, deadline }
     }
 
+    /// Whether the projection handles states.
+    pub(super) fn is_of_states(&self) -> bool {
+        self.shared.registration.reads_states()
+    }
+
     /// How far the journal goes now.
     pub(super) async fn heads(&self) -> Result<Offset, WaitError> {
         let heads = async {

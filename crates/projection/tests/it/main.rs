@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod account;
+mod customer;
 mod entity_list;
 mod events;
 mod history;
@@ -9,4 +10,5 @@ mod paging;
 mod projecting;
 mod publishing;
 mod rig;
+mod state_changes;
 mod subscribing;

@@ -2,14 +2,16 @@
 
 use crate::account::Deposited;
 use actum_model::{
-    EntityKey, Lane, LaneCount, Metadata, Offset, PartitionCount, Payload, SequenceNr, Timestamp,
+    EntityKey, Lane, LaneCount, Metadata, Offset, PartitionCount, Payload, Revision, SequenceNr,
+    StoredPayload, Timestamp,
 };
 use actum_persistence::{
     progress::{KeepsProgress, NewProjection, ProjectionId, Segment},
     serializer::Serializer,
     store::{
-        AppendBatch, AppendOutcome, EntityAppend, EventDeletion, EventStore, Incarnation,
-        JournalLayout, NewEvent, PageLimit, WriterClaim, WriterStore,
+        AppendBatch, AppendOutcome, DurableStateStore, EntityAppend, EventDeletion, EventStore,
+        Incarnation, JournalLayout, NewEvent, PageLimit, StateBatch, StateChange, StateOutcome,
+        StateWrite, WriterClaim, WriterStore,
     },
 };
 use actum_projection::{Events, Journal, ReadError};
@@ -87,6 +89,36 @@ impl Rig {
         let batch = AppendBatch { lane, incarnation: self.incarnation, appends: vec![append] };
         let outcomes = self.store.append(&batch).await.unwrap();
         assert!(matches!(outcomes[..], [AppendOutcome::Appended { .. }]), "{outcomes:?}");
+    }
+
+    /// What is stored of a state.
+    pub(crate) fn encoded<S: Payload>(&self, state: Option<S>) -> Option<StoredPayload> {
+        state.map(|state| Serializer::default().encode(&state).unwrap())
+    }
+
+    /// Writes a durable state at its next revision, or deletes it.
+    pub(crate) async fn write<S: Payload>(&self, entity: &EntityKey, state: Option<S>) {
+        self.write_stored(entity, self.encoded(state)).await;
+    }
+
+    pub(crate) async fn write_stored(&self, entity: &EntityKey, state: Option<StoredPayload>) {
+        let record = DurableStateStore::load(&self.store, std::slice::from_ref(entity)).await;
+        let record = record.unwrap().remove(0);
+        let expected = record.map_or(Revision::ZERO, |record| record.revision);
+        let write = StateWrite {
+            entity: entity.clone(),
+            partition: entity.partition(EventStore::layout(&self.store).partitions),
+            expected,
+            revision: expected.next(),
+            write_nr: self.next_event_nr.fetch_add(1, Relaxed),
+            timestamp: Timestamp::from_micros(7),
+            change: state.map_or(StateChange::Delete, StateChange::Put),
+            commands: Vec::new(),
+            forget_to: Revision::ZERO,
+        };
+        let batch = StateBatch { incarnation: self.incarnation, writes: vec![write] };
+        let written = DurableStateStore::write(&self.store, &batch).await.unwrap();
+        assert_eq!(written, [StateOutcome::Written]);
     }
 
     /// Names the events to come as no other rig names its own.

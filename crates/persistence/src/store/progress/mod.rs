@@ -40,6 +40,8 @@ pub use segment::Segment;
 pub use segment_claim::{SeenOwner, SegmentClaim};
 pub use stored_projection::{RunnerRow, StoredProjection, StoredSegment};
 
+/// What the source of a projection begins with that is a kind of durable states, and not one of events.
+pub const SOURCE_OF_STATES: &str = "states:";
 /// The longest name of a runner, in bytes.
 pub const RUNNER_BYTES_MAX: usize = 255;
 /// The longest text that is kept of an error, in bytes.

@@ -1,5 +1,5 @@
 use super::super::JournalLayout;
-use super::{Epoch, NewProjection, ProjectionId, ReadProgress, Segment};
+use super::{Epoch, NewProjection, ProjectionId, ReadProgress, SOURCE_OF_STATES, Segment};
 use actum_model::{Offset, Timestamp};
 use std::sync::Arc;
 
@@ -9,7 +9,8 @@ use std::sync::Arc;
 pub struct StoredProjection {
     /// Its name and version.
     pub id: ProjectionId,
-    /// The kinds of entities whose events it handles, in order of bytes; all if empty.
+    /// The kinds of entities whose events it handles, in order of bytes; all if empty. Of one that handles the changes of durable
+    /// states, their kinds behind [`SOURCE_OF_STATES`](super::SOURCE_OF_STATES): its offsets are of changes then.
     pub sources: Vec<String>,
     /// How its journal is divided.
     pub layout: JournalLayout,
@@ -64,6 +65,12 @@ pub struct RunnerRow {
 }
 
 impl StoredProjection {
+    /// Whether it handles the changes of durable states: then its offsets say nothing of events.
+    #[must_use]
+    pub fn reads_states(&self) -> bool {
+        self.sources.iter().any(|source| source.starts_with(SOURCE_OF_STATES))
+    }
+
     /// A projection as it begins, and nothing has been handled.
     #[must_use]
     pub fn new(new: NewProjection, is_active: bool) -> Self {

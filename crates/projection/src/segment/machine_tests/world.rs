@@ -50,6 +50,7 @@ impl World {
             on_unknown: policy(&mut rng),
             parked_max: rng.usize(1..12),
             parked_in_row_max: rng.u32(1..10),
+            latest_only: false,
             is_exact: rng.bool(),
             save_interval: Duration::from_millis(rng.u64(0..500)),
         };

@@ -64,8 +64,13 @@ impl Trouble {
     }
 
     pub(crate) async fn meet<E>(&self, event: &Recorded<E>) -> Result<(), HandlerError> {
+        self.meet_at(event.entity.id(), event.sequence_nr.get()).await
+    }
+
+    /// As [`meet`](Self::meet), of event or revision `nr` of an entity.
+    pub(crate) async fn meet_at(&self, id: &str, nr: u64) -> Result<(), HandlerError> {
         self.0.tries.fetch_add(1, Relaxed);
-        let key = (event.entity.id().to_owned(), event.sequence_nr.get());
+        let key = (id.to_owned(), nr);
         let bad = self.0.events.lock().get(&key).copied();
         let bad = bad.or(*self.0.all.lock());
         match bad {
@@ -147,6 +152,7 @@ pub(crate) fn parts(rig: &Rig, name: &str, faults: &Faults) -> ServiceParts {
     ServiceParts {
         runner: name.into(),
         events: stores.events as Arc<dyn EventStore>,
+        states: stores.states,
         progress: Arc::new(FaultProgress::scripted(rig.store.progress(), faults)),
         commits: None,
         bytes_max: 64 << 20,
