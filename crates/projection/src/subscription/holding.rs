@@ -227,8 +227,9 @@ impl Holding {
         let read = tokio::select! {
             biased;
             _ = self.wanted.changed() => return self.wanted.mark_changed(),
-            () = self.group.changed.notified() => return,
+            // in front of acknowledgements, which may never end; what is read is bounded
             read = follower.next(), if has_room && self.ends_at.is_none() => read,
+            () = self.group.changed.notified() => return,
             () = is_due => return,
         };
         let mut state = self.group.state();

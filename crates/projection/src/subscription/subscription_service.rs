@@ -125,7 +125,7 @@ impl SubscriptionService {
                     return Ok(Member::new(subscription, group, (nr, waker), offset));
                 }
                 Joined::TooMany => {
-                    let max = subscription.settings.consumers_max;
+                    let max = group.state().machine.consumers_max();
                     return Err(SubscriptionError::TooManyConsumers { name: name.to_owned(), max });
                 }
                 Joined::Ending => group.wait_for_end().await,

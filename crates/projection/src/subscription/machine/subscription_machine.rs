@@ -126,6 +126,10 @@ impl SubscriptionMachine {
         self.consumers.remove(&consumer);
     }
 
+    pub(crate) fn consumers_max(&self) -> usize {
+        self.rules.consumers_max
+    }
+
     pub(crate) fn consumers(&self) -> usize {
         self.consumers.len()
     }

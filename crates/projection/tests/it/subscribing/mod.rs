@@ -4,5 +4,6 @@ mod competing;
 mod durable;
 mod failing;
 mod processes;
+mod random_processes;
 mod subscriber_rig;
 mod transient;
