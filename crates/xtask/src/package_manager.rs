@@ -31,6 +31,8 @@ pub enum Server {
     PgBouncer,
     /// NATS.
     Nats,
+    /// Chromium.
+    Chromium,
 }
 
 /// What this process may do.
@@ -99,6 +101,7 @@ impl PackageManager {
             (_, Server::Postgres) => "postgresql",
             (_, Server::PgBouncer) => "pgbouncer",
             (_, Server::Nats) => "nats-server",
+            (_, Server::Chromium) => "chromium",
         }
     }
 

@@ -4,8 +4,8 @@
 use std::{env, ffi::OsString, process::Command};
 
 use actum_test_servers::{
-    NatsServer, PgBouncer, PostgresBinaries, PostgresServer, PostgresServerSettings, ServerError,
-    servers_required,
+    Browser, NatsServer, PgBouncer, PostgresBinaries, PostgresServer, PostgresServerSettings,
+    ServerError, servers_required,
 };
 use anyhow::{Context, Error, Result};
 
@@ -49,6 +49,7 @@ impl Servers {
             found => Ok(found?),
         };
         bring("NATS", NatsServer::find().is_ok(), Server::Nats)?;
+        bring("Chromium", Browser::find().is_ok(), Server::Chromium)?;
         match binaries.and_then(|binaries| Self::start(&binaries)) {
             Ok(servers) => {
                 let is_there = PgBouncer::find().is_ok();

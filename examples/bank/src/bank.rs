@@ -10,6 +10,7 @@ use actum::{
     settings::{CommandWindow, EntitySettings, RuntimeSettings, SnapshotSettings},
     store::{EventStore, StoreError, Stores},
 };
+use actum_publish_websocket::{LiveEvents, LiveSettings};
 use std::{convert::Infallible, fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
 const HALF_AN_HOUR: Duration = Duration::from_secs(30 * 60);
@@ -38,6 +39,11 @@ pub enum NotReadable {
 
 /// How long a read waits for the changes that it is to show.
 const READ_WAIT: Duration = Duration::from_secs(3);
+
+/// How many may follow the events at once.
+const LIVE_CLIENTS_MAX: usize = 200;
+/// How often those who follow hear something, whether anything happens or not.
+const LIVE_HEARTBEAT: Duration = Duration::from_secs(5);
 
 impl Bank {
     /// Starts the bank over a store.
@@ -172,6 +178,14 @@ impl Bank {
     /// The projections of the bank.
     pub fn projections(&self) -> impl Iterator<Item = ProjectionRef> {
         self.engine.projections()
+    }
+
+    /// The events of all accounts, for those who follow them live.
+    pub fn live(&self) -> LiveEvents {
+        let settings = LiveSettings::default()
+            .with_clients_max(LIVE_CLIENTS_MAX)
+            .with_heartbeat(LIVE_HEARTBEAT);
+        LiveEvents::new(&self.engine).source("/bank").from::<Account>().settings(settings)
     }
 
     /// Whether another bank has taken over the journal. This one then answers every request as unavailable, for good.

@@ -40,7 +40,8 @@ pub(crate) async fn serve(stream: TcpStream, router: Router, mut stop: watch::Re
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
     let mut connection = pin!(connection);
     // how a connection ends is its client's business, so no outcome is looked at
     tokio::select! {

@@ -21,6 +21,8 @@ open an account, move money, look at it:
   curl {url}/accounts
   curl {url}/days
 
+watch what happens, in a browser: {url}/live
+
 send the same deposit twice; it happens once, and is answered the same:
   {json} -d '{{\"amount\":100}}' -H 'Idempotency-Key: gift-1' {ada}/deposits
   {json} -d '{{\"amount\":100}}' -H 'Idempotency-Key: gift-1' {ada}/deposits

@@ -1,5 +1,6 @@
 use crate::{Bank, connection, http};
 use actum::ShutdownReport;
+use actum_publish_websocket::LiveClients;
 use axum::{Router, serve::Listener};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -12,6 +13,9 @@ use tokio::{
 /// How long requests under way have to finish once the server stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long those who follow the events have to hear that the bank ends.
+const FOLLOWERS_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// How many connections are open at once. More wait in the system's queue until one ends; idle ones end by
 /// [`HEAD_TIMEOUT`](connection::HEAD_TIMEOUT).
 const CONNECTIONS_MAX: usize = 1_000;
@@ -23,6 +27,7 @@ pub struct Server {
     address: SocketAddr,
     stopping: watch::Sender<()>,
     serving: JoinHandle<()>,
+    followers: LiveClients,
 }
 
 impl Server {
@@ -33,9 +38,9 @@ impl Server {
     pub fn start(bank: Bank, listener: TcpListener) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let (stopping, stop) = watch::channel(());
-        let router = http::router(bank.clone());
+        let (router, followers) = http::router(bank.clone());
         let serving = tokio::spawn(serve(listener, router, stop, CONNECTIONS_MAX));
-        Ok(Self { bank, address, stopping, serving })
+        Ok(Self { bank, address, stopping, serving, followers })
     }
 
     /// Where it serves.
@@ -52,7 +57,10 @@ impl Server {
             tracing::warn!(timeout = ?DRAIN_TIMEOUT, "some requests did not end, leaving them");
             self.serving.abort();
         }
-        self.bank.shutdown().await
+        let report = self.bank.shutdown().await;
+        // they hear why they are disconnected
+        let _ = timeout(FOLLOWERS_TIMEOUT, self.followers.closed()).await;
+        report
     }
 }
 

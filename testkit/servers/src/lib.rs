@@ -3,6 +3,7 @@
 //! * [`PostgresServer`] is a PostgreSQL of its own: a fresh directory, a free port, a socket folder; gone when dropped.
 //! * [`TestPostgres`] is the one server that the tests of a process share: the one they were given, or a private one.
 //! * [`NatsServer`] is a NATS server with JetStream of its own.
+//! * [`Browser`] is a Chromium without a window, for tests of pages.
 //! * [`PgBouncer`] stands in front of a server and pools by transaction.
 //! * [`available`] turns what cannot be had into a visible skip, or a failure where servers are required; [`optional`]
 //!   never into a failure.
@@ -24,6 +25,7 @@
 //! # Ok::<(), actum_test_servers::ServerError>(())
 //! ```
 
+mod browser;
 mod executables;
 mod nats;
 mod pgbouncer;
@@ -32,6 +34,7 @@ mod process;
 mod requirement;
 mod server_error;
 
+pub use browser::{Browser, ChromiumProgram};
 pub use nats::{NatsProgram, NatsServer, NatsServerSettings};
 pub use pgbouncer::{PgBouncer, PgBouncerProgram, PgBouncerSettings};
 pub use postgres::{

@@ -49,6 +49,7 @@ fn every_manager_names_each_server_and_never_prompts() {
             (Server::Postgres, "postgresql"),
             (Server::PgBouncer, "pgbouncer"),
             (Server::Nats, "nats-server"),
+            (Server::Chromium, "chromium"),
         ] {
             let words = manager.install(server, rights).unwrap();
             assert!(words.last().unwrap().starts_with(name), "{words:?}");

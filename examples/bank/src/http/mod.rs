@@ -5,6 +5,7 @@ mod answer;
 mod body;
 mod call;
 mod failure;
+mod live;
 mod problem;
 mod problem_log;
 mod problem_type;
@@ -15,6 +16,7 @@ pub use problem::Problem;
 pub use problem_type::ProblemType;
 
 use crate::Bank;
+use actum_publish_websocket::LiveClients;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -27,10 +29,16 @@ use std::sync::Arc;
 /// The largest body of a request, in bytes.
 pub const BODY_BYTES_MAX: usize = 16 << 10;
 
-/// The routes of the bank.
-pub fn router(bank: Bank) -> Router {
+/// The routes of the bank, and those who follow its events by one of them.
+///
+/// # Panics
+/// When the events cannot be served as they are set.
+pub fn router(bank: Bank) -> (Router, LiveClients) {
     let log = Arc::new(ProblemLog::default());
-    Router::new()
+    let live = bank.live();
+    let clients = live.clients();
+    let events = live.route().expect("the settings are within their bounds");
+    let documented = Router::new()
         .route("/accounts", get(read_models::list))
         .route("/accounts/{id}", post(accounts::open).get(accounts::standing))
         .route("/accounts/{id}/deposits", post(accounts::deposit))
@@ -41,10 +49,13 @@ pub fn router(bank: Bank) -> Router {
         .route("/days", get(read_models::days))
         .route("/projections", get(projections::list))
         .route("/projections/{name}/{action}", post(projections::act))
+        .merge(live::page())
         .route("/problems", get(problem_type::list))
         .route("/problems/{slug}", get(problem_type::show))
         .with_state(bank)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         // outermost: it also writes the documents of what the router itself refuses
-        .layer(middleware::from_fn_with_state(log, problem::write_document))
+        .layer(middleware::from_fn_with_state(log, problem::write_document));
+    // what it refuses a WebSocket it says as text: no page can read a document there
+    (documented.route("/live/events", events), clients)
 }

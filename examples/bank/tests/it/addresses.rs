@@ -38,6 +38,7 @@ async fn method_that_an_address_does_not_take_is_answered_with_those_it_takes() 
         ("/accounts/ada/history", &["GET", "HEAD"]),
         ("/accounts/ada/statement", &["GET", "HEAD"]),
         ("/days", &["GET", "HEAD"]),
+        ("/live", &["GET", "HEAD"]),
         ("/projections", &["GET", "HEAD"]),
         ("/projections/accounts/pause", &["POST"]),
         ("/problems", &["GET", "HEAD"]),

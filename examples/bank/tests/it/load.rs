@@ -59,7 +59,8 @@ impl Liar {
 async fn serve(lie: Lie) -> String {
     let bank = Bank::start(MemoryStore::new()).await.unwrap();
     let liar = Liar { lie, lied: Arc::default(), lost: Arc::default() };
-    let router: Router = http::router(bank).layer(from_fn_with_state(liar, answer));
+    let (router, _followers) = http::router(bank);
+    let router: Router = router.layer(from_fn_with_state(liar, answer));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(axum::serve(listener, router).into_future());

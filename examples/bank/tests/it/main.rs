@@ -9,6 +9,7 @@ mod crash;
 mod failures;
 mod greeting;
 mod histories;
+mod live;
 mod load;
 mod place;
 mod postgres;
