@@ -349,7 +349,7 @@ pub use actum_persistence::progress;
 pub use actum_persistence::store;
 pub use actum_persistence::{
     codec::{Cbor, Json, Prost},
-    serializer::MetadataError,
+    serializer::{EncodeError, MetadataError},
 };
 pub use actum_projection::{
     AckError, AtLeastOnce, Changed, Consumer, Delivered, EntityList, Events, HandlerError, History,

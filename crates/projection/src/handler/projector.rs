@@ -32,7 +32,8 @@ pub trait Projector: Clone + Send + Sync + 'static {
     }
 
     /// Finishes what it has begun for the events of a batch, such as waiting for the acknowledgements of a broker: before
-    /// their progress is saved. Does nothing by default.
+    /// their progress is saved. When a handler has panicked or run out of time before, all events of the batch come again: with its
+    /// clone went what it had begun. Does nothing by default.
     fn flush(
         &mut self,
         _ctx: &mut ProjectCtx<'_, Self::Target>,

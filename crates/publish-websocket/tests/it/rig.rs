@@ -211,6 +211,10 @@ impl Browser {
 
     /// Reads on until the server closes: how many events came, and why.
     pub(crate) async fn until_closed(&mut self) -> (usize, u16, String) {
+        timeout(Duration::from_secs(30), self.read_to_close()).await.unwrap()
+    }
+
+    async fn read_to_close(&mut self) -> (usize, u16, String) {
         let mut events = 0;
         loop {
             match self.next().await {

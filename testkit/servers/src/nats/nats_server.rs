@@ -8,7 +8,7 @@ use std::{
 use super::{nats_program::NatsProgram, settings::NatsServerSettings};
 use crate::{
     ServerError,
-    process::{Ready, ServerHome, ServerProcess, free_port},
+    process::{Ready, ServerHome, ServerProcess, Signal, free_port},
 };
 
 const NAME: &str = "NATS";
@@ -103,6 +103,28 @@ impl NatsServer {
                 Err(ServerError::NotReady { server, limit, log })
             }
         }
+    }
+
+    /// Stops it where it is: its connections stay open, and it answers nothing until it [goes on](Self::go_on).
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn pause(&self) -> Result<(), ServerError> {
+        self.signal(Signal::Stop, "stopping NATS where it is")
+    }
+
+    /// Lets it go on after a [pause](Self::pause).
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn go_on(&self) -> Result<(), ServerError> {
+        self.signal(Signal::Continue, "letting NATS go on")
+    }
+
+    fn signal(&self, signal: Signal, doing: &'static str) -> Result<(), ServerError> {
+        let stopped = ServerError::WrongState { server: NAME, state: "does not run" };
+        let process = self.process.as_ref().ok_or(stopped)?;
+        process.signal(signal).map_err(ServerError::io(doing))
     }
 
     /// Its URL.

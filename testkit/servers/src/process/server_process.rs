@@ -45,6 +45,10 @@ pub(crate) enum Signal {
     Interrupt,
     /// SIGQUIT.
     Quit,
+    /// SIGSTOP, which nobody can ignore.
+    Stop,
+    /// SIGCONT.
+    Continue,
 }
 
 impl ServerProcess {
@@ -101,6 +105,8 @@ impl ServerProcess {
             Signal::Terminate => "TERM",
             Signal::Interrupt => "INT",
             Signal::Quit => "QUIT",
+            Signal::Stop => "STOP",
+            Signal::Continue => "CONT",
         };
         // the shell's own `kill`: std has none, and the program of that name is not on every machine
         let script = format!("kill -{name} {}", self.child.id());

@@ -1,11 +1,22 @@
 use super::shipped::{ids, numbers, publisher};
 use crate::{
+    account::Account,
     projecting::runner_rig::{parts, run, start, until},
     rig::{Rig, account, deposited},
 };
-use actum_projection::{OnFailure, ProjectionSettings, ProjectionState, StartAt};
+use actum_projection::{
+    Message, OnFailure, Projection, ProjectionSettings, ProjectionState, PublishError, Publisher,
+    StartAt,
+};
 use actum_testkit::{Faults, MemoryBroker};
-use std::{num::NonZeroUsize, time::Duration};
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 use tokio::time::{Instant, sleep};
 
 #[tokio::test(start_paused = true)]
@@ -92,6 +103,31 @@ async fn a_broker_that_does_not_answer_counts_as_away() {
     broker.slow_down(Duration::ZERO);
     running.caught_up().await;
     assert_eq!(broker.in_order()[&account("a")].get(), 5);
+    running.end().await;
+}
+
+/// A broker that is away at every second call.
+#[derive(Clone)]
+struct Flickering(MemoryBroker, Arc<AtomicU32>);
+
+impl Publisher for Flickering {
+    async fn publish(&mut self, messages: &[Message]) -> Result<(), PublishError> {
+        if self.1.fetch_add(1, Relaxed) % 2 == 1 {
+            return Err(PublishError::unavailable("the broker is away"));
+        }
+        self.0.publish(messages).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_shipped_in_front_of_an_outage_does_not_come_again() {
+    let (rig, broker) = (Rig::new(1).await, MemoryBroker::new());
+    rig.deposit(&account("a"), 450).await;
+    let flickering = Flickering(broker.clone(), Arc::default());
+    let projection = Projection::publisher("orders", flickering).from::<Account>();
+    let running = run(&rig, "a@1", projection).await;
+    running.caught_up().await;
+    assert_eq!(numbers(&broker, "a"), (1..=450).collect::<Vec<_>>(), "each came once");
     running.end().await;
 }
 
