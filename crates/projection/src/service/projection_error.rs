@@ -1,3 +1,4 @@
+use actum_model::Lane;
 use actum_persistence::store::StoreError;
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -113,6 +114,14 @@ pub enum WaitError {
     /// The write says no position: of a durable state, or of an entity without events.
     #[error("the receipt says no position in the journal, so no projection can be waited for")]
     NoPosition,
+    /// The receipt is of another journal.
+    #[error("the receipt is of lane {}, and the journal has {lanes}, counted from 0", .lane.nr())]
+    NoLane {
+        /// The lane that it names.
+        lane: Lane,
+        /// How many there are.
+        lanes: u16,
+    },
     /// The write is of events, and the projection handles durable states.
     #[error("the receipt is of events, and the projection `{name}` handles durable states")]
     OfEvents {

@@ -129,6 +129,7 @@ impl ProjectionRef {
         within: Duration,
     ) -> Result<(), WaitError> {
         let wait = self.wait(within).await?;
+        wait.check_lane(receipt.lane)?;
         if !wait.is_of_states() {
             let position = receipt.position.ok_or(WaitError::NoPosition)?;
             return wait.until(&[(receipt.lane, position)], true).await;

@@ -33,6 +33,12 @@ impl Wait {
         self.shared.registration.reads_states()
     }
 
+    /// Whether the journal has the lane: a receipt may come from anywhere.
+    pub(super) fn check_lane(&self, lane: Lane) -> Result<(), WaitError> {
+        let lanes = self.shared.feed.events().layout().lanes.get();
+        if lane.nr() < lanes { Ok(()) } else { Err(WaitError::NoLane { lane, lanes }) }
+    }
+
     /// How far the journal goes now.
     pub(super) async fn heads(&self) -> Result<Offset, WaitError> {
         let heads = async {

@@ -13,7 +13,7 @@ use crate::{
     domain::Refused,
     statements::{DayTotal, StatementLine},
 };
-use actum::Receipt;
+use actum::{Receipt, WaitError};
 use axum::{
     extract::{FromRequestParts, Query, State, rejection::QueryRejection},
     http::{Uri, request::Parts},
@@ -109,7 +109,10 @@ fn last<T>(page: &[T], limit: NonZeroU32) -> Option<&T> {
 
 #[expect(clippy::needless_pass_by_value, reason = "it takes what `map_err` gives")]
 fn not_readable(why: NotReadable) -> Problem {
-    Problem::new(UNAVAILABLE, why.to_string())
+    match why {
+        NotReadable::Behind(WaitError::NoLane { .. }) => invalid(why),
+        _ => Problem::new(UNAVAILABLE, why.to_string()),
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Shown {

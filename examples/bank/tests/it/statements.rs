@@ -232,9 +232,16 @@ async fn receipt_of_a_write_makes_a_read_show_it() {
             }
         }
     }
+    let without_place = service.request("GET", "/accounts").header("receipt", "1.0");
+    let shown = crate::service::Reply::of(without_place).await.json();
+    assert_eq!(shown["accounts"][0]["revision"], 22);
     let shown = service.get("/accounts/ada").await;
     assert!(shown.header("receipt").is_some(), "{shown:?}");
-    for (receipt, detail) in [("x", "Receipt: `x` is no receipt"), ("1.2.3.4", "is no receipt")] {
+    for (receipt, detail) in [
+        ("x", "Receipt: `x` is no receipt"),
+        ("1.2.3.4", "is no receipt"),
+        ("1.2.3", "is of lane 2"),
+    ] {
         let refused = service.request("GET", "/accounts").header("receipt", receipt);
         crate::service::Reply::of(refused).await.problem(400, "invalid-request", detail);
     }

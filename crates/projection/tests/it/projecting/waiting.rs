@@ -33,6 +33,10 @@ async fn a_wait_ends_in_time() {
     let without = Receipt::new(SequenceNr::new(1), Lane::new(0), None);
     let waited = running.projection().caught_up_with(&without, MINUTE).await;
     assert!(matches!(waited, Err(WaitError::NoPosition)), "{waited:?}");
+    let elsewhere = Receipt::new(SequenceNr::new(1), Lane::new(7), Some(Position::new(1)));
+    let waited = running.projection().caught_up_with(&elsewhere, MINUTE).await.unwrap_err();
+    let words = "the receipt is of lane 7, and the journal has 1, counted from 0";
+    assert_eq!(waited.to_string(), words);
     let unknown = running.service.projection("totals").caught_up(MINUTE).await.unwrap_err();
     assert_eq!(unknown.to_string(), "the engine has no projection `totals`");
     running.end().await;
