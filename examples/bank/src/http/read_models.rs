@@ -107,7 +107,6 @@ fn last<T>(page: &[T], limit: NonZeroU32) -> Option<&T> {
     page.last().filter(|_| page.len() == limit.get() as usize)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it takes what `map_err` gives")]
 fn not_readable(why: NotReadable) -> Problem {
     match why {
         NotReadable::Behind(WaitError::NoLane { .. }) => invalid(why),

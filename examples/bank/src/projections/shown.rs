@@ -78,7 +78,6 @@ fn state(state: &ProjectionState) -> (&'static str, Option<String>) {
         ProjectionState::Waiting { why } => ("waiting", text(why)),
         ProjectionState::Rebuilding { .. } => ("rebuilding", None),
         ProjectionState::Following { .. } => ("following", None),
-        ProjectionState::Rebuilding { .. } => ("rebuilding", None),
         ProjectionState::Paused => ("paused", None),
         ProjectionState::Stopped { why } => ("stopped", text(why)),
         ProjectionState::Failed { why } => ("failed", text(why)),
