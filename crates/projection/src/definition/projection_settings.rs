@@ -54,7 +54,8 @@ pub struct ProjectionSettings {
     /// How many entities may be parked one after the other, without an event that was handled in between; 10 by default, 1
     /// to 10,000. Beyond that the segment stops: then it is not the events.
     pub parked_in_row_max: u32,
-    /// How long a runner that shows no sign of life keeps its segments; 10 seconds by default, 300 milliseconds to 1 hour.
+    /// How long a runner that shows no sign of life keeps its segments; 10 seconds by default, 300 milliseconds to 1 hour. All
+    /// versions of a projection should have the same: one that takes over takes runners for dead by its own.
     pub lease: Duration,
     /// How long progress over events that the projection does not handle may stay unsaved; 1 second by default, 10
     /// milliseconds to 10 minutes.

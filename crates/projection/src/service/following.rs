@@ -131,6 +131,8 @@ pub(super) fn live_from(stored: &StoredProjection) -> Offset {
     if stored.is_active {
         return stored.live_from.clone();
     }
-    let never = Position::new(u64::MAX);
-    Offset::of_positions(stored.live_from.positions().iter().map(|_| never).collect::<Vec<_>>())
+    Offset::of_positions(stored.live_from.positions().iter().map(|_| NEVER).collect::<Vec<_>>())
 }
+
+/// Where live begins for one that follows.
+pub(super) const NEVER: Position = Position::new(u64::MAX);

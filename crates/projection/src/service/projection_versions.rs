@@ -70,7 +70,7 @@ impl ProjectionRef {
         let Some(stored) = progress.load(&id).await? else { return Ok(()) };
         may(&stored)?;
         progress.set_paused(&id, true).await?; // no one runs it again meanwhile
-        if own.is_some() {
+        if own.is_some_and(|own| own.registration.work.has_rows()) {
             self.version(version).clear(may).await?;
         }
         progress.delete(&id).await?;

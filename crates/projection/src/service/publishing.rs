@@ -1,6 +1,7 @@
 use super::{
     at_least_once::save,
     exact::not_saved,
+    following::NEVER,
     handling::{CutOff, in_time},
     work::{NotDone, Work, WorkLimits, WorkPlace},
 };
@@ -51,6 +52,10 @@ impl<P: Publisher> WorkPlace for PublishingWorkPlace<P> {
         None
     }
 
+    fn has_rows(&self) -> bool {
+        false
+    }
+
     fn worker(&self, progress: &Arc<dyn ProgressStore>, limits: WorkLimits) -> Box<dyn Work> {
         Box::new(PublishingWork {
             progress: Arc::clone(progress),
@@ -89,6 +94,10 @@ impl<P: Publisher> WorkPlace for PublishingWorkPlace<P> {
 #[async_trait]
 impl<P: Publisher> Work for PublishingWork<P> {
     async fn run(&mut self, batch: &Batch) -> BatchOutcome {
+        if self.limits.live_from.position(batch.lane) == NEVER {
+            // another version is active, and has published them
+            return save(&*self.progress, batch, batch.events.len()).await;
+        }
         let published = match self.publish_all(batch).await {
             Ok(published) => published,
             Err(PublishFailure::Event { at, error, cause }) => {

@@ -23,6 +23,11 @@ pub(crate) trait WorkPlace: Send + Sync + 'static {
     /// Where its progress is kept, if that is not the database of the journal.
     fn progress(&self) -> Option<Arc<dyn ProgressStore>>;
 
+    /// Whether it has written something that is to be removed with it.
+    fn has_rows(&self) -> bool {
+        true
+    }
+
     /// One that handles the events of a segment.
     fn worker(&self, progress: &Arc<dyn ProgressStore>, limits: WorkLimits) -> Box<dyn Work>;
 

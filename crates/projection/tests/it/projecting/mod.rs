@@ -16,7 +16,7 @@ pub(crate) mod replaced_journal;
 pub(crate) mod runner_rig;
 mod starting;
 mod unknown_saves;
-mod version_rig;
+pub(crate) mod version_rig;
 mod version_switches;
 mod versions;
 mod waiting;

@@ -4,4 +4,5 @@ mod failing;
 mod messages;
 mod outages;
 mod shipped;
+mod versions;
 mod waves;
