@@ -4,7 +4,9 @@ use crate::{
     frames::{self, Hello},
     served_kind::Made,
 };
-use actum::{Consumer, Delivered, Engine, Offset, ReadError, SubscriptionError, Timestamp};
+use actum::{
+    Consumer, Delivered, Engine, Offset, ReadError, SubscriptionError, Timestamp, store::StoreError,
+};
 use axum::extract::ws::{Message, WebSocket};
 use std::{
     sync::Arc,
@@ -22,7 +24,7 @@ pub(crate) struct Client {
     consumer: Consumer<Made>,
     /// When it is to come back.
     retry: Duration,
-    /// When the last event happened that was sent since the last heartbeat.
+    /// When the last event happened that was sent.
     sent: Option<Timestamp>,
     _place: OwnedSemaphorePermit,
 }
@@ -58,10 +60,17 @@ impl Client {
     }
 
     async fn greet(&mut self, socket: &mut WebSocket) -> Result<(), Over> {
-        let (head, age) = self.behind().await.map_err(|error| self.stopped(&error.to_string()))?;
+        let (head, age) = match self.behind().await {
+            Ok(known) => known,
+            Err(ReadError::Store(
+                error @ (StoreError::Corrupt { .. } | StoreError::Invalid { .. }),
+            )) => return Err(self.stopped(&error.to_string())),
+            // it is away, or the engine shuts down: no reason to give up an offset that is good
+            Err(_) => (None, None),
+        };
         let hello = frames::hello(&Hello {
             offset: self.consumer.offset(),
-            head: &head,
+            head: head.as_ref(),
             age,
             heartbeat: self.settings.heartbeat,
             silence: self.settings.silence_max,
@@ -71,18 +80,18 @@ impl Client {
     }
 
     /// Where the journal ends, and how long ago the first event happened that the client has not got.
-    async fn behind(&self) -> Result<(Offset, Duration), ReadError> {
+    async fn behind(&self) -> Result<(Option<Offset>, Option<Duration>), ReadError> {
         let journal = self.engine.journal();
         let head = journal.heads().await?;
         let offset = self.consumer.offset();
         if *offset == head {
-            return Ok((head, Duration::ZERO));
+            return Ok((Some(head), Some(Duration::ZERO)));
         }
         // any event, whatever the filter: with that this is one small read, and what there is not is no older
         let one = actum::settings::PageLimit::default().with_events(std::num::NonZeroU32::MIN);
         let first = journal.stored_events().after(offset.clone()).page_limit(one).next().await?;
         let age = first.map_or(Duration::ZERO, |first| now().since(first.timestamp));
-        Ok((head, age))
+        Ok((Some(head), Some(age)))
     }
 
     async fn run(&mut self, socket: &mut WebSocket) -> Over {
@@ -138,7 +147,10 @@ impl Client {
     }
 
     async fn beat(&mut self, socket: &mut WebSocket) -> Result<(), Over> {
-        let age = self.sent.take().map_or(Duration::ZERO, |sent| now().since(sent));
+        let age = match self.consumer.is_at_head() {
+            true => Some(Duration::ZERO),
+            false => self.sent.map(|sent| now().since(sent)),
+        };
         let frame = frames::heartbeat(self.consumer.offset(), age);
         self.send(socket, frame).await?;
         self.send_in_time(socket, Message::Ping(axum::body::Bytes::new())).await

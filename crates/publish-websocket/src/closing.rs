@@ -4,7 +4,7 @@ use tokio::time::timeout;
 
 /// The engine shuts down. The reason ends with when to come back.
 pub const CLOSE_SHUTDOWN: u16 = 1001;
-/// The subscription cannot go on, because the journal is not the one that was read.
+/// The subscription cannot go on, because the journal is not the one that was read, or is damaged.
 pub const CLOSE_STOPPED: u16 = 1011;
 /// The client did not take a frame in time.
 pub const CLOSE_SLOW: u16 = 4001;

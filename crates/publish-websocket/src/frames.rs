@@ -6,8 +6,8 @@ use std::time::Duration;
 /// What a client learns first.
 pub(crate) struct Hello<'a> {
     pub(crate) offset: &'a Offset,
-    pub(crate) head: &'a Offset,
-    pub(crate) age: Duration,
+    pub(crate) head: Option<&'a Offset>,
+    pub(crate) age: Option<Duration>,
     pub(crate) heartbeat: Duration,
     pub(crate) silence: Duration,
     pub(crate) retry: Duration,
@@ -16,8 +16,8 @@ pub(crate) struct Hello<'a> {
 pub(crate) fn hello(hello: &Hello<'_>) -> String {
     json!({ "hello": {
         "offset": hello.offset.to_string(),
-        "head": hello.head.to_string(),
-        "age_ms": millis(hello.age),
+        "head": hello.head.map(ToString::to_string),
+        "age_ms": hello.age.map(millis),
         "heartbeat_ms": millis(hello.heartbeat),
         "silence_ms": millis(hello.silence),
         "retry_ms": millis(hello.retry),
@@ -25,8 +25,8 @@ pub(crate) fn hello(hello: &Hello<'_>) -> String {
     .to_string()
 }
 
-pub(crate) fn heartbeat(offset: &Offset, age: Duration) -> String {
-    json!({ "heartbeat": { "offset": offset.to_string(), "age_ms": millis(age) } }).to_string()
+pub(crate) fn heartbeat(offset: &Offset, age: Option<Duration>) -> String {
+    json!({ "heartbeat": { "offset": offset.to_string(), "age_ms": age.map(millis) } }).to_string()
 }
 
 pub(crate) fn unreadable(why: &str) -> String {

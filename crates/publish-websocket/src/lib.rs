@@ -51,15 +51,19 @@
 //! # What it gets
 //! Text frames, each a JSON object with one of these members:
 //! * `{"hello": {"offset", "head", "age_ms", "heartbeat_ms", "silence_ms", "retry_ms"}}` comes first: where it begins, where the
-//!   journal ends, and how long ago the first event happened that it has not got (0 if it has all of them).
+//!   journal ends, and how long ago the first event happened that it has not got (0 if it has all of them). `head` and `age_ms`
+//!   are null where they are not known, since the store is away: what it asked for comes once the store is back.
 //! * `{"event": {…}, "offset": "1042"}`: an event in the JSON format of CloudEvents, with `data` if its codec is JSON and
 //!   `data_base64` otherwise. With that offset another connection goes on behind it.
 //! * `{"heartbeat": {"offset", "age_ms"}}` every `heartbeat_ms`: it has everything that was read up to this offset, also where
-//!   no event came since nothing fitted the filter; and what it shows is that old: 0 while nothing is left to send.
+//!   no event came since nothing fitted the filter. What it shows is at most `age_ms` old: 0 while nothing is known to be left to
+//!   send, else the age of the last event it got, and null if it got none.
 //! * `{"unreadable": "why"}`: an event that this program cannot decode, for example of a later version during a deploy. What
 //!   follows goes on behind it.
 //!
-//! Offsets are opaque; with several lanes they are several numbers.
+//! Offsets are opaque; with several lanes they are several numbers. They are positions and nothing else: where a journal was
+//! replaced by another one while a client was away, for example by an older backup, and has grown past its offset since, that is
+//! not noticed, and what the client shows is of both.
 //!
 //! # When a connection is over
 //! A client that hears nothing for `silence_ms` has lost its connection, whatever its socket says: it closes it and connects again
@@ -69,8 +73,8 @@
 //! * [`CLOSE_SHUTDOWN`] (1001): the engine shuts down; the reason ends with when to come back.
 //! * [`CLOSE_SLOW`] (4001): the client did not take a frame within [`send_timeout`](LiveSettings::send_timeout).
 //! * [`CLOSE_SILENT`] (4002): nothing was heard of it.
-//! * [`CLOSE_STOPPED`] (1011): the journal is not the one that was read, or ends in front of the offset: that is of no use any more,
-//!   and the client begins again.
+//! * [`CLOSE_STOPPED`] (1011): the journal is not the one that was read, ends in front of the offset, or is damaged: the offset is
+//!   of no use any more, and the client begins again. A store that is away, or a shutdown, is never a reason for this code.
 //!
 //! # Memory
 //! Events are read when a client takes them. It holds at most [`buffer_bytes`](LiveSettings::buffer_bytes) of events twice, one at

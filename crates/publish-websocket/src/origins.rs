@@ -15,8 +15,9 @@ pub enum Origins {
 }
 
 impl Origins {
-    /// Whether a request with these headers may connect.
-    pub(crate) fn allow(&self, headers: &HeaderMap) -> bool {
+    /// Whether a request with these headers may connect. It serves any other route as well that changes something.
+    #[must_use]
+    pub fn allow(&self, headers: &HeaderMap) -> bool {
         let Some(origin) = headers.get(header::ORIGIN) else { return true };
         let Ok(origin) = origin.to_str() else { return *self == Self::Any };
         match self {

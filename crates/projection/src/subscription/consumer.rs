@@ -46,6 +46,17 @@ impl<T: 'static> Consumer<T> {
         }
     }
 
+    /// Whether a transient subscription has delivered or skipped everything that this process knows to be in the journal: events of
+    /// another process are known a moment after they are written, and those of a store that is away once it is back. False of a
+    /// durable subscription, whose [status](crate::SubscriptionRef::status) has its lag. Reads nothing.
+    #[must_use]
+    pub fn is_at_head(&self) -> bool {
+        match &self.of {
+            ConsumerOf::Transient(transient) => transient.is_at_head(),
+            ConsumerOf::Durable(_) => false,
+        }
+    }
+
     /// Everything that this consumer has in flight up to there was handled, see [`Delivered::offset`]; returns how many events
     /// that were. Of a transient subscription there are none.
     ///

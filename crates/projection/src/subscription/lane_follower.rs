@@ -3,7 +3,7 @@ use crate::{
     segment::Backoff,
     service::check_journal,
 };
-use actum_model::{Lane, LaneCount, Position};
+use actum_model::{Lane, LaneCount, Offset, Position};
 use actum_persistence::{
     error_chain::full_text,
     panics::log_safely,
@@ -106,6 +106,14 @@ impl LaneFollower {
                 Err(_) => self.wait("a read of the journal was broken off"),
             }
         }
+    }
+
+    /// Whether nothing is known to be behind this offset. Asks no one.
+    pub(super) fn is_head(&self, offset: &Offset) -> bool {
+        let Heads { offset: heads, doubts } = &*self.heads.borrow();
+        let mut lanes = self.feed.events().layout().lanes.iter();
+        // what was just committed may be read before the heads know of it
+        *doubts == self.doubts && lanes.all(|lane| offset.position(lane) >= heads.position(lane))
     }
 
     /// Why it waits, if something could not be reached.

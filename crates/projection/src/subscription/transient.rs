@@ -40,6 +40,10 @@ impl<T: 'static> Transient<T> {
         &self.offset
     }
 
+    pub(super) fn is_at_head(&self) -> bool {
+        self.follower.is_head(&self.offset)
+    }
+
     pub(super) async fn next(&mut self) -> Result<Option<Delivered<T>>, SubscriptionError> {
         loop {
             if *self.ending.borrow() {

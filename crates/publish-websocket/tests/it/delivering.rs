@@ -99,7 +99,7 @@ async fn kinds_and_an_entity_select_what_comes() {
 #[tokio::test]
 async fn heartbeats_say_how_far_a_client_has_come_where_nothing_fits_its_filter() {
     let settings = LiveSettings::default().with_heartbeat(Duration::from_millis(20));
-    let rig = Rig::with(settings.with_silence_max(Duration::from_millis(400))).await;
+    let rig = Rig::with(settings.with_silence_max(Duration::from_secs(3))).await;
     let (mut browser, _) = rig.connect("kinds=counter").await;
     for nr in 0..9 {
         rig.note("a", nr.to_string()).await;
@@ -107,9 +107,11 @@ async fn heartbeats_say_how_far_a_client_has_come_where_nothing_fits_its_filter(
     // for longer than silence is tolerated: pings are answered
     let begun = std::time::Instant::now();
     let mut last = json!(null);
-    while begun.elapsed() < Duration::from_millis(1_000) || last["offset"] != "9" {
+    while begun.elapsed() < Duration::from_millis(3_500) || last["offset"] != "9" {
         last = browser.frame().await["heartbeat"].take();
-        assert_eq!(last["age_ms"], 0);
+        // while it is not there, nothing was sent that has an age
+        let expected = if last["offset"] == "9" { json!(0) } else { json!(null) };
+        assert!([json!(0), expected].contains(&last["age_ms"]), "{last}");
     }
     rig.count("c", 1).await;
     assert_eq!(browser.event().await.1, "10");

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_takes_nothing_is_cut_with_the_reason_and_others_go_on() {
-    let settings = LiveSettings::default().with_send_timeout(Duration::from_millis(200));
+    let settings = LiveSettings::default().with_send_timeout(Duration::from_secs(2));
     let rig = Rig::with(settings).await;
     let (mut slow, _) = rig.connect("").await;
     let (mut quick, _) = rig.connect("").await;
@@ -14,15 +14,12 @@ async fn a_client_that_takes_nothing_is_cut_with_the_reason_and_others_go_on() {
         assert_eq!(quick.data().await.as_str().unwrap().len(), large.len());
     }
     let begun = Instant::now();
-    while begun.elapsed() < Duration::from_millis(600) {
+    while begun.elapsed() < Duration::from_millis(2_500) {
         rig.note("a", "small").await;
         assert_eq!(quick.data().await, "small");
     }
     let (events, code, why) = slow.until_closed().await;
-    assert_eq!(
-        (code, &*why),
-        (CLOSE_SLOW, "the client is too slow: it took no frame within 200ms")
-    );
+    assert_eq!((code, &*why), (CLOSE_SLOW, "the client is too slow: it took no frame within 2s"));
     assert!(events < 25, "{events}");
     slow.leave().await;
     until("it is gone", || rig.clients.count() == 1).await;
@@ -59,10 +56,10 @@ async fn a_client_of_which_nothing_is_heard_is_closed() {
 #[tokio::test]
 async fn what_a_client_says_counts_as_a_sign_of_life() {
     let settings = LiveSettings::default().with_heartbeat(Duration::from_millis(100));
-    let rig = Rig::with(settings.with_silence_max(Duration::from_millis(250))).await;
+    let rig = Rig::with(settings.with_silence_max(Duration::from_secs(3))).await;
     let (mut browser, _) = rig.connect("").await;
     let begun = Instant::now();
-    while begun.elapsed() < Duration::from_millis(800) {
+    while begun.elapsed() < Duration::from_millis(3_500) {
         browser.say("still here").await;
         browser.frame().await;
     }

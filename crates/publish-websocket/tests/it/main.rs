@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod asking;
+mod behind;
 mod delivering;
 mod ending;
 mod rig;

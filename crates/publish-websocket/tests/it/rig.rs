@@ -1,7 +1,11 @@
 //! An engine in memory, and a server for its live events.
 
-use actum::{Cbor, Ctx, Effect, Engine, Entity, EventSourced, Handle, Json, MemoryStore, payload};
+use actum::{
+    Cbor, Ctx, Effect, Engine, Entity, EventSourced, Handle, Json, MemoryStore, payload,
+    store::Stores,
+};
 use actum_publish_websocket::{LiveClients, LiveEvents, LiveSettings};
+use actum_testkit::{FaultStore, Faults};
 use axum::Router;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde::{Deserialize, Serialize};
@@ -92,7 +96,18 @@ impl Rig {
     }
 
     pub(crate) async fn with(settings: LiveSettings) -> Self {
-        let builder = Engine::builder("notes").store(MemoryStore::new());
+        Self::on(MemoryStore::new(), settings).await
+    }
+
+    /// On a store where things go wrong as the test says.
+    pub(crate) async fn failing(settings: LiveSettings) -> (Self, Faults) {
+        let store = FaultStore::new(MemoryStore::new());
+        let faults = store.faults();
+        (Self::on(store, settings).await, faults)
+    }
+
+    async fn on(store: impl Into<Stores>, settings: LiveSettings) -> Self {
+        let builder = Engine::builder("notes").store(store);
         let engine = builder.entity::<Notes>(()).entity::<Counter>(()).start().await.unwrap();
         Self::over(engine, settings).await
     }
@@ -191,6 +206,13 @@ impl Browser {
     pub(crate) async fn frame(&mut self) -> Value {
         let message = self.next().await;
         serde_json::from_str(message.to_text().unwrap()).unwrap()
+    }
+
+    /// The next heartbeat; nothing else comes before it.
+    pub(crate) async fn heartbeat(&mut self) -> Value {
+        let mut frame = self.frame().await;
+        assert!(frame.get("heartbeat").is_some(), "{frame}");
+        frame["heartbeat"].take()
     }
 
     /// The next event with its offset, heartbeats left out.
