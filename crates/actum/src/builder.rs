@@ -193,6 +193,8 @@ impl EngineBuilder {
         check.extend(ProjectionRegistration::problems(&projections));
         // they have entered before retention could delete anything
         let readers = settings.journal_readers.get_or_insert_with(JournalReaders::new).clone();
+        let kept = projections::enter_kept(stores.as_ref(), &readers);
+        let own = projections.iter().filter_map(ProjectionRegistration::id).collect();
         let places = projections::enter(projections, stores.as_ref(), &readers);
         let runner = name.clone();
         let problems = check.into_problems();
@@ -200,9 +202,10 @@ impl EngineBuilder {
             Runtime::start_unless(problems, name, stores, registrations, settings).await?;
         match projections::start(&runtime, &runner, places, projection_bytes_max).await {
             Ok(projections) => {
-                let places = projections::places(&runtime);
+                let places = crate::projections::places(&runtime);
                 let subscriptions = SubscriptionService::beside(&projections, places);
-                Ok(Engine::new(runtime, projections, subscriptions))
+                let registry = crate::projections::watch(&runtime, &runner, own, kept);
+                Ok(Engine::new(runtime, projections, subscriptions, registry))
             }
             Err(error) => {
                 let _report = runtime.shutdown().await; // the error says what there is to say

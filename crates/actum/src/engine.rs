@@ -2,11 +2,12 @@ use crate::{EngineBuilder, Stream};
 use actum_model::{Entity, Payload};
 use actum_persistence::{
     commits::Commits,
+    progress::ProjectionId,
     store::{Incarnation, StoreError},
 };
 use actum_projection::{
-    Consumer, Journal, ProjectionRef, ProjectionService, Subscription, SubscriptionError,
-    SubscriptionRef, SubscriptionService,
+    Consumer, Journal, ProjectionError, ProjectionRef, ProjectionService, RegisteredProjection,
+    Registry, Subscription, SubscriptionError, SubscriptionRef, SubscriptionService,
 };
 use actum_runtime::{EntityRef, Health, JournalReaders, Runtime, ShutdownReport, Usage};
 use std::borrow::Cow;
@@ -21,6 +22,7 @@ pub struct Engine {
     runtime: Runtime,
     projections: ProjectionService,
     subscriptions: SubscriptionService,
+    registry: Registry,
 }
 
 impl Engine {
@@ -34,8 +36,9 @@ impl Engine {
         runtime: Runtime,
         projections: ProjectionService,
         subscriptions: SubscriptionService,
+        registry: Registry,
     ) -> Self {
-        Self { runtime, projections, subscriptions }
+        Self { runtime, projections, subscriptions, registry }
     }
 
     /// Addresses an entity by its id. The entity need not exist: its first command activates it.
@@ -117,6 +120,27 @@ impl Engine {
     #[must_use]
     pub fn projection(&self, name: &str) -> ProjectionRef {
         self.projections.projection(name)
+    }
+
+    /// All projections of events and durable subscriptions that are kept in the database of the journal, whether someone runs
+    /// them or not: none of the events that one of them has not read is deleted.
+    ///
+    /// # Errors
+    /// [`ProjectionError`] when the store fails.
+    pub async fn registered_projections(
+        &self,
+    ) -> Result<Vec<RegisteredProjection>, ProjectionError> {
+        self.registry.list().await
+    }
+
+    /// Deletes what is kept of a projection or a durable subscription that no one runs, so that it holds back no events any
+    /// more. What it has written stays.
+    ///
+    /// # Errors
+    /// [`ProjectionError::IsRun`] when someone runs it, or may: a runner that has died is known to be dead a minute after
+    /// this engine has seen it first. Otherwise when the store fails.
+    pub async fn forget_projection(&self, id: &ProjectionId) -> Result<(), ProjectionError> {
+        self.registry.forget(id).await
     }
 
     /// All projections of the engine, in the order in which its builder got them.

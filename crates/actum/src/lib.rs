@@ -356,8 +356,9 @@ pub use actum_projection::{
     Journal, JournalInfo, Lag, LastResort, Message, Nack, OnFailure, Project, ProjectCtx,
     ProjectState, Projection, ProjectionError, ProjectionRef, ProjectionRegistration,
     ProjectionState, ProjectionStatus, Projector, PublishError, Publisher, PublisherTarget,
-    Publishing, ReadError, Recorded, SegmentStatus, StartAt, StateChanges, Subscription,
-    SubscriptionError, SubscriptionRef, SubscriptionStatus, Switch, Target, WaitError, Waves,
+    Publishing, ReadError, Recorded, RegisteredProjection, SegmentStatus, StartAt, StateChanges,
+    Subscription, SubscriptionError, SubscriptionRef, SubscriptionStatus, Switch, Target,
+    WaitError, Waves,
 };
 pub use actum_runtime::{
     AppendError, Ask, AskError, AskWithReceipt, Asking, AskingWithReceipt, Bound, EntityRef,

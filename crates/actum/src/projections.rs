@@ -1,7 +1,10 @@
 use actum_model::{Lane, Offset, Position};
-use actum_persistence::store::{StoreError, Stores};
+use actum_persistence::{
+    progress::ProjectionId,
+    store::{StoreError, Stores},
+};
 use actum_projection::{
-    JournalPlace, JournalPlaces, ProjectionRegistration, ProjectionService, ServiceParts,
+    JournalPlace, JournalPlaces, ProjectionRegistration, ProjectionService, Registry, ServiceParts,
 };
 use actum_runtime::{JournalReader, JournalReaders, Runtime};
 use async_trait::async_trait;
@@ -29,6 +32,35 @@ pub(crate) fn enter(
     projections.into_iter().filter_map(enter).collect()
 }
 
+/// Holds back all events, until it is known what is kept of those who read the journal.
+pub(crate) fn enter_kept(
+    stores: Option<&Stores>,
+    readers: &JournalReaders,
+) -> Option<Arc<dyn JournalPlace>> {
+    let beginning = Offset::beginning(stores?.events.layout().lanes);
+    let place = readers.enter_at("readers that are kept", beginning)?;
+    Some(Arc::new(Place(place)))
+}
+
+/// Watches over what is kept of those who read the journal, beside those that the engine runs itself.
+pub(crate) fn watch(
+    runtime: &Runtime,
+    name: &str,
+    own: Vec<ProjectionId>,
+    first: Option<Arc<dyn JournalPlace>>,
+) -> Registry {
+    let stores = runtime.stores();
+    let (events, progress) = (Arc::clone(&stores.events), Arc::clone(&stores.progress));
+    let registry = Registry::new(events, progress, runner(runtime, name));
+    // it ends with the readers, and the engine waits for that
+    tokio::spawn(registry.clone().watch(own, places(runtime), first));
+    registry
+}
+
+fn runner(runtime: &Runtime, name: &str) -> Arc<str> {
+    format!("{name}@{}", runtime.incarnation()).into()
+}
+
 /// Runs projections beside an engine.
 pub(crate) async fn start(
     runtime: &Runtime,
@@ -38,7 +70,7 @@ pub(crate) async fn start(
 ) -> Result<ProjectionService, StoreError> {
     let stores = runtime.stores();
     let parts = ServiceParts {
-        runner: format!("{name}@{}", runtime.incarnation()).into(),
+        runner: runner(runtime, name),
         events: Arc::clone(&stores.events),
         states: Arc::clone(&stores.states),
         progress: Arc::clone(&stores.progress),

@@ -15,6 +15,7 @@ mod feed;
 mod handler;
 mod journal;
 mod publisher;
+mod registry;
 mod segment;
 mod service;
 mod share_out;
@@ -29,6 +30,7 @@ pub use journal::{
     Changed, EntityList, Events, History, Journal, JournalInfo, ReadError, Recorded, StateChanges,
 };
 pub use publisher::{Message, PublishError, Publisher, PublisherTarget, Publishing, Waves};
+pub use registry::{RegisteredProjection, Registry};
 pub use segment::OnFailure;
 pub use service::{
     JournalPlace, JournalPlaces, Lag, ProjectionError, ProjectionRef, ProjectionRegistration,

@@ -38,6 +38,7 @@ pub(crate) use entering::enter;
 pub(crate) use event_at::event_at;
 pub(crate) use giving_back::give_back;
 pub use journal_place::{JournalPlace, JournalPlaces};
+pub(crate) use needed::needed;
 pub use projection_error::{ProjectionError, WaitError};
 pub use projection_ref::ProjectionRef;
 pub use projection_service::{ProjectionService, ServiceParts};

@@ -42,6 +42,14 @@ pub enum ProjectionError {
         /// The version.
         version: NonZeroU32,
     },
+    /// Someone runs it, or may.
+    #[error("`{name}` is run by {runner}, or was less than a minute ago")]
+    IsRun {
+        /// Its name and version.
+        name: String,
+        /// A runner of it.
+        runner: Arc<str>,
+    },
     /// It has not handled what the active version has, so it cannot take over from that.
     #[error("version {version} of the projection `{name}` has not come as far as the active one")]
     NotCaughtUp {

@@ -89,6 +89,12 @@ impl ProjectionRegistration {
         self.work.is_exact()
     }
 
+    /// Its name and version; none if it has a [problem](Self::problems) with its name.
+    #[must_use]
+    pub fn id(&self) -> Option<ProjectionId> {
+        ProjectionId::new(&self.name, self.settings.version).ok()
+    }
+
     /// Whether it handles the changes of durable states instead of events: then it needs no event to be kept.
     #[must_use]
     pub fn reads_states(&self) -> bool {

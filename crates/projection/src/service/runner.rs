@@ -193,7 +193,7 @@ impl Runner {
         self.renewed = begun;
         self.following.round(&self.shared, &stored, &self.me).await?;
         self.interval = Following::interval(&self.shared, &stored);
-        let needed = needed(&self.shared, &stored).await?;
+        let needed = needed(&*self.shared.progress, &stored).await?;
         for (lane, position) in (0..).map(Lane::new).zip(needed.positions()) {
             place.has_read(lane, *position);
         }

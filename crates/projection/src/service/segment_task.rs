@@ -299,7 +299,7 @@ async fn requests(
     shared: &SharedProjection,
     segment: Segment,
 ) -> Result<(Vec<ParkedEntity>, Vec<DeadLetter>), StoreError> {
-    let parked = all_parked(shared, segment).await?;
+    let parked = all_parked(&*shared.progress, &shared.id, segment).await?;
     let letters = shared.progress.dead_letters(&shared.id, segment, true, None, REQUESTS_MAX);
     Ok((parked, letters.await?))
 }

@@ -186,7 +186,7 @@ impl Wait {
         partition: Partition,
     ) -> Result<Option<Arc<str>>, StoreError> {
         let Some(segment) = Segment::new(partition, partition) else { return Ok(None) };
-        let parked = all_parked(&self.shared, segment).await?;
+        let parked = all_parked(&*self.shared.progress, &self.shared.id, segment).await?;
         Ok(parked.into_iter().find(|parked| parked.entity == *entity).map(|parked| parked.error))
     }
 

@@ -4,5 +4,5 @@
 mod share_out;
 mod switch_name;
 
-pub(crate) use share_out::{ShareOut, Shares};
+pub(crate) use share_out::{ShareOut, Shares, is_replaced};
 pub(crate) use switch_name::switch_name;

@@ -133,10 +133,15 @@ impl ShareOut {
     }
 
     fn is_replaced(&self, name: &str) -> bool {
-        match (incarnation(name), incarnation(&self.me)) {
-            (Some((name, older)), Some((me, mine))) => name == me && older < mine,
-            _ => false,
-        }
+        is_replaced(name, &self.me)
+    }
+}
+
+/// Whether a runner is an earlier life of `me`.
+pub(crate) fn is_replaced(runner: &str, me: &str) -> bool {
+    match (incarnation(runner), incarnation(me)) {
+        (Some((name, older)), Some((me, mine))) => name == me && older < mine,
+        _ => false,
     }
 }
 

@@ -63,6 +63,15 @@ impl ProgressDatabase {
         schema::prepare(&mut session, self.calls.connector(), place, migrate).await
     }
 
+    /// Whether the tables are there; none are made.
+    pub(super) async fn has_tables(&self) -> Result<bool, StoreError> {
+        if self.is_ready.initialized() {
+            return Ok(true);
+        }
+        let mut session = self.calls.acquire(schema::DOING).await?;
+        schema::are_there(&mut session, self.calls.connector(), &self.texts).await
+    }
+
     async fn acquire(&self, doing: &str) -> Result<AcquiredSession<'_>, StoreError> {
         self.ready().await?;
         self.calls.acquire(doing).await

@@ -48,6 +48,18 @@ impl Tables {
     }
 }
 
+/// Whether there is something where the tables would be; none are made.
+pub(super) async fn are_there(
+    session: &mut Session,
+    connector: &Connector,
+    texts: &Texts,
+) -> Result<bool, StoreError> {
+    let look = async |session: &mut Session| look(session, texts, &connector.settings.schema).await;
+    let found = connector.read(session, look).await;
+    let found = found.map_err(|error| store_error(DOING, error))?;
+    Ok(!matches!(found, Tables::Blank { .. }))
+}
+
 /// Sees that the tables are there in a version that can be used; makes them if they are missing and `migrate` says so.
 pub(super) async fn prepare(
     session: &mut Session,

@@ -45,6 +45,9 @@ pub(super) async fn load(
 /// The names and versions of all.
 pub(super) async fn projections(file: &TargetFile) -> Result<Vec<ProjectionId>, StoreError> {
     let doing = "listing projections";
+    if !file.has_tables().await? {
+        return Ok(Vec::new()); // to look is no reason to make them
+    }
     let rows = file.reader(doing).await?.rows(sqlx::query(ALL)).await;
     let ids = rows.and_then(|rows| rows.iter().map(id).collect());
     ids.map_err(|error| store_error(doing, error))

@@ -95,6 +95,17 @@ impl TargetFile {
         self.prepared.get_or_try_init(|| self.prepare()).await.map(drop)
     }
 
+    /// Whether the tables are there; none are made.
+    pub(super) async fn has_tables(&self) -> Result<bool, StoreError> {
+        if self.prepared.initialized() {
+            return Ok(true);
+        }
+        self.check_open(PREPARING)?;
+        let mut reader = self.readers.reader(PREPARING).await?;
+        let found = schema::version(&mut reader).await;
+        Ok(found.map_err(|error| store_error(PREPARING, error))? > 0)
+    }
+
     /// Fails where the file must not be written, and says why.
     pub(super) async fn check_writable(&self, doing: &str) -> Result<(), StoreError> {
         let mut tx = self.begin(PREPARING, Need::Relief).await?;

@@ -44,7 +44,8 @@ pub trait ProgressStore: Send + Sync + 'static {
     async fn load(&self, projection: &ProjectionId)
     -> Result<Option<StoredProjection>, StoreError>;
 
-    /// All that are kept, in the order of the bytes of their names and of their versions.
+    /// All that are kept, in the order of the bytes of their names and of their versions. It makes nothing where nothing is
+    /// kept yet: it is asked also where no one wants to keep something.
     ///
     /// # Errors
     /// [`StoreError`] when the store fails.

@@ -11,6 +11,7 @@ mod of_states;
 pub(crate) mod place;
 mod random_processes;
 mod random_states;
+mod registry;
 mod regressed;
 pub(crate) mod replaced_journal;
 pub(crate) mod runner_rig;

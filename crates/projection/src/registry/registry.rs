@@ -1,0 +1,134 @@
+use super::RegisteredProjection;
+use crate::{
+    service::{ProjectionError, needed},
+    share_out::is_replaced,
+};
+use actum_model::{Lane, Offset};
+use actum_persistence::{
+    progress::{ProgressStore, ProjectionId, RunnerRow, SOURCE_OF_STATES, StoredProjection},
+    store::{EventStore, StoreError},
+};
+use parking_lot::Mutex;
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// What is kept beside a journal of all who read it. Cheap to clone.
+#[derive(Clone)]
+pub struct Registry {
+    events: Arc<dyn EventStore>,
+    progress: Arc<dyn ProgressStore>,
+    me: Arc<str>,
+    seen: Arc<Mutex<SeenRunners>>,
+}
+
+/// The renewals of runners that were seen last, and when each was seen first.
+type SeenRunners = HashMap<(ProjectionId, Arc<str>), (u64, Instant)>;
+
+/// One that is kept, and up to where it needs no event any more.
+pub(super) struct Kept {
+    pub(super) registered: RegisteredProjection,
+    pub(super) needed: Offset,
+}
+
+/// How long a runner is taken for alive that does not renew.
+const ALIVE: Duration = Duration::from_secs(60);
+
+impl Registry {
+    /// That of a journal, for the runner `me` of an engine.
+    #[must_use]
+    pub fn new(
+        events: Arc<dyn EventStore>,
+        progress: Arc<dyn ProgressStore>,
+        me: Arc<str>,
+    ) -> Self {
+        Self { events, progress, me, seen: Arc::default() }
+    }
+
+    /// All that are kept in the database of the journal, in the order of their names and versions.
+    ///
+    /// # Errors
+    /// [`ProjectionError::Store`] when the store fails.
+    pub async fn list(&self) -> Result<Vec<RegisteredProjection>, ProjectionError> {
+        Ok(self.kept().await?.into_iter().map(|kept| kept.registered).collect())
+    }
+
+    /// Deletes what is kept of one that no one runs, so that it holds back nothing any more. What it has written stays. It is
+    /// no error if nothing is kept of it.
+    ///
+    /// # Errors
+    /// [`ProjectionError::IsRun`] when someone runs it, or may: one that was seen a minute ago at the earliest, and has not
+    /// shown since that it is dead. Otherwise when the store fails.
+    pub async fn forget(&self, id: &ProjectionId) -> Result<(), ProjectionError> {
+        let Some(stored) = self.progress.load(id).await? else { return Ok(()) };
+        if let Some(runner) = self.alive(&stored).into_iter().next() {
+            return Err(ProjectionError::IsRun { name: id.to_string(), runner });
+        }
+        Ok(self.progress.delete(id).await?)
+    }
+
+    /// Those that read events of this journal: progress of another one is left out, and that of projections of durable
+    /// states, which hold back nothing.
+    pub(super) async fn kept(&self) -> Result<Vec<Kept>, StoreError> {
+        let ids = self.progress.projections().await?;
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let heads = self.events.heads().await?;
+        let mut all = Vec::with_capacity(ids.len());
+        for id in ids {
+            let Some(stored) = self.progress.load(&id).await? else { continue };
+            let reads_states = stored.sources.iter().any(|one| one.starts_with(SOURCE_OF_STATES));
+            if stored.layout == self.events.layout() && !reads_states {
+                all.push(self.of(stored, &heads).await?);
+            }
+        }
+        Ok(all)
+    }
+
+    async fn of(&self, stored: StoredProjection, heads: &Offset) -> Result<Kept, StoreError> {
+        let needed = needed(&*self.progress, &stored).await?;
+        let lanes = stored.layout.lanes;
+        let read = |lane: Lane| {
+            let segments = stored.segments.iter().filter(|one| one.segment.has_lane(lane, lanes));
+            segments.map(|one| one.progress.offset().position(lane)).min().unwrap_or_default()
+        };
+        let behind = |to: &dyn Fn(Lane) -> u64| {
+            lanes.iter().map(|lane| heads.position(lane).get().saturating_sub(to(lane))).sum()
+        };
+        let registered = RegisteredProjection {
+            is_active: stored.is_active,
+            lag: behind(&|lane| read(lane).get()),
+            holds_back: behind(&|lane| needed.position(lane).get()),
+            parked: stored.parked,
+            dead_letters: stored.dead_letters,
+            runners: self.alive(&stored),
+            id: stored.id,
+        };
+        Ok(Kept { registered, needed })
+    }
+
+    /// Its runners that live, as far as is known.
+    fn alive(&self, stored: &StoredProjection) -> Vec<Arc<str>> {
+        let (now, mut seen) = (Instant::now(), self.seen.lock());
+        let lives = |RunnerRow { name, renewal, .. }: &RunnerRow| {
+            let key = (stored.id.clone(), Arc::clone(name));
+            let seen = seen.entry(key).or_insert((*renewal, now));
+            if seen.0 != *renewal {
+                *seen = (*renewal, now);
+            }
+            now < seen.1 + ALIVE && !is_replaced(name, &self.me)
+        };
+        let alive: Vec<_> = stored.runners.iter().map(lives).collect();
+        seen.retain(|(id, name), _| {
+            *id != stored.id || stored.runners.iter().any(|row| row.name == *name)
+        });
+        let rows = stored.runners.iter().zip(alive);
+        rows.filter(|(_, lives)| *lives).map(|(row, _)| Arc::clone(&row.name)).collect()
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry").field("me", &self.me).finish_non_exhaustive()
+    }
+}
