@@ -25,7 +25,7 @@ pub struct Registry {
 type SeenRunners = HashMap<(ProjectionId, Arc<str>), (u64, Instant)>;
 
 /// One that is kept, and up to where it needs no event any more.
-pub(super) struct Kept {
+pub(super) struct KeptReader {
     pub(super) registered: RegisteredProjection,
     pub(super) needed: Offset,
 }
@@ -68,7 +68,7 @@ impl Registry {
 
     /// Those that read events of this journal: progress of another one is left out, and that of projections of durable
     /// states, which hold back nothing.
-    pub(super) async fn kept(&self) -> Result<Vec<Kept>, StoreError> {
+    pub(super) async fn kept(&self) -> Result<Vec<KeptReader>, StoreError> {
         let ids = self.progress.projections().await?;
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -85,7 +85,7 @@ impl Registry {
         Ok(all)
     }
 
-    async fn of(&self, stored: StoredProjection, heads: &Offset) -> Result<Kept, StoreError> {
+    async fn of(&self, stored: StoredProjection, heads: &Offset) -> Result<KeptReader, StoreError> {
         let needed = needed(&*self.progress, &stored).await?;
         let lanes = stored.layout.lanes;
         let read = |lane: Lane| {
@@ -104,7 +104,7 @@ impl Registry {
             runners: self.alive(&stored),
             id: stored.id,
         };
-        Ok(Kept { registered, needed })
+        Ok(KeptReader { registered, needed })
     }
 
     /// Its runners that live, as far as is known.

@@ -1,4 +1,4 @@
-use super::{Registry, registry::Kept};
+use super::{Registry, registry::KeptReader};
 use crate::service::{JournalPlace, JournalPlaces};
 use actum_model::{Lane, Position};
 use actum_persistence::{error_chain::full_text, panics::log_safely, progress::ProjectionId};
@@ -55,7 +55,7 @@ const NAME: &str = "readers that are kept";
 /// The place behind which nothing is deleted; none if no one needs one. It is entered before the one so far is given up, as
 /// what is needed may lie in front of that.
 fn held(
-    kept: &[Kept],
+    kept: &[KeptReader],
     own: &[ProjectionId],
     places: &dyn JournalPlaces,
     before: Option<Arc<dyn JournalPlace>>,
@@ -71,10 +71,10 @@ fn held(
     Some(place)
 }
 
-fn warn(kept: &[Kept], warned: &mut HashMap<ProjectionId, Instant>) {
+fn warn(kept: &[KeptReader], warned: &mut HashMap<ProjectionId, Instant>) {
     let now = Instant::now();
     warned.retain(|_, at| now < *at + WARN_INTERVAL);
-    for Kept { registered, .. } in kept {
+    for KeptReader { registered, .. } in kept {
         let id = &registered.id;
         let by_failed = registered.holds_back.saturating_sub(registered.lag);
         let is_forgotten = registered.is_forgotten() && registered.holds_back > 0;
