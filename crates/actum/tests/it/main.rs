@@ -4,6 +4,7 @@
 mod builder;
 mod counter;
 mod exports;
+mod registered;
 mod settings;
 mod states;
 mod streams;

@@ -1,0 +1,77 @@
+//! Projections that are kept, whether an engine runs them or not.
+
+use crate::counter::Counter;
+use actum::{
+    Engine, EntityKey, HandlerError, MemoryStore, Project, ProjectCtx, Projection, ProjectionError,
+    Projector, Recorded, SequenceNr,
+    progress::ProjectionId,
+    settings::{EntitySettings, PageLimit, SnapshotSettings},
+    store::{EntityRead, EventStore},
+};
+use std::{num::NonZeroU32, time::Duration};
+use tokio::time::sleep;
+
+#[derive(Clone)]
+struct Counts;
+
+impl Projector for Counts {
+    type Target = actum::AtLeastOnce;
+}
+
+impl Project<Counter> for Counts {
+    async fn project(
+        &mut self,
+        _: &Recorded<u64>,
+        _: &mut ProjectCtx<'_, actum::AtLeastOnce>,
+    ) -> Result<(), HandlerError> {
+        Ok(())
+    }
+}
+
+fn engine(store: &MemoryStore) -> actum::EngineBuilder {
+    let snapshots = SnapshotSettings::every(2).with_events_deleted(true).with_snapshots_kept(1);
+    let settings = EntitySettings::default().with_snapshots(snapshots);
+    Engine::builder("counters").store(store.reopen()).entity_with::<Counter>((), settings)
+}
+
+/// Up to where events were deleted.
+async fn floor(store: &MemoryStore) -> SequenceNr {
+    let entity = EntityKey::new("counter", "a").unwrap();
+    let reads = [EntityRead { entity, after: SequenceNr::ZERO }];
+    let pages = store.reopen().read_entities(&reads, PageLimit::default()).await.unwrap();
+    pages[0].floor
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_projection_that_no_engine_runs_any_more_keeps_its_events_until_it_is_forgotten() {
+    let store = MemoryStore::new();
+    let counts = Projection::at_least_once("counts", Counts).from::<Counter>();
+    let first = engine(&store).projection(counts).start().await.unwrap();
+    first.entity::<Counter>("a").ask(1).await.unwrap();
+    first.projection("counts").caught_up(Duration::from_secs(60)).await.unwrap();
+    let id = ProjectionId::new("counts", NonZeroU32::MIN).unwrap();
+    let refused = first.forget_projection(&id).await;
+    assert!(matches!(refused, Err(ProjectionError::IsRun { .. })), "{refused:?}");
+    assert!(first.shutdown().await.is_clean());
+
+    let second = engine(&store).start().await.unwrap();
+    let counter = second.entity::<Counter>("a");
+    for _ in 0..20 {
+        counter.ask(1).await.unwrap();
+        sleep(Duration::from_secs(5)).await;
+    }
+    let registered = second.registered_projections().await.unwrap();
+    let [counts] = &registered[..] else { panic!("{registered:?}") };
+    assert!(counts.id == id && counts.is_forgotten() && counts.is_active, "{counts:?}");
+    assert_eq!((counts.lag, counts.holds_back), (20, 20));
+    assert!(floor(&store).await <= SequenceNr::new(1), "what it has not read is there");
+
+    second.forget_projection(&id).await.unwrap();
+    assert_eq!(second.registered_projections().await.unwrap(), []);
+    for _ in 0..20 {
+        counter.ask(1).await.unwrap();
+        sleep(Duration::from_secs(5)).await;
+    }
+    assert!(floor(&store).await >= SequenceNr::new(20), "no one needs it any more");
+    assert!(second.shutdown().await.is_clean());
+}
