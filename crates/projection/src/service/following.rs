@@ -3,9 +3,10 @@ use super::{
     shared::SharedProjection,
     standing::{Standing, active_version},
     switching::{SwitchEnd, Switching},
+    work::NEVER,
 };
 use crate::{definition::Switch, segment::Backoff, versions::FollowLimit};
-use actum_model::{Offset, Position};
+use actum_model::Offset;
 use actum_persistence::{
     error_chain::full_text, panics::log_safely, progress::StoredProjection, store::StoreError,
 };
@@ -133,6 +134,3 @@ pub(super) fn live_from(stored: &StoredProjection) -> Offset {
     }
     Offset::of_positions(stored.live_from.positions().iter().map(|_| NEVER).collect::<Vec<_>>())
 }
-
-/// Where live begins for one that follows.
-pub(super) const NEVER: Position = Position::new(u64::MAX);

@@ -1,9 +1,8 @@
 use super::{
     at_least_once::save,
     exact::not_saved,
-    following::NEVER,
     handling::{CutOff, in_time},
-    work::{NotDone, Work, WorkLimits, WorkPlace},
+    work::{NEVER, NotDone, Work, WorkLimits, WorkPlace},
 };
 use crate::{
     definition::Sources,

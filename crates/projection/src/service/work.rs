@@ -1,6 +1,6 @@
 use super::control_state::ControlState;
 use crate::segment::{Batch, BatchOutcome, SegmentEnd};
-use actum_model::Offset;
+use actum_model::{Offset, Position};
 use actum_persistence::progress::{ProgressStore, Rewind, StoredSegment};
 use async_trait::async_trait;
 use std::{
@@ -82,6 +82,9 @@ pub(crate) struct WorkLimits {
 /// Whether a batch should end.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hurry(Arc<AtomicBool>);
+
+/// Where live begins for a version that follows the active one.
+pub(super) const NEVER: Position = Position::new(u64::MAX);
 
 impl Hurry {
     pub(crate) fn set(&self) {
