@@ -247,12 +247,17 @@ impl ConsumerGroup {
         settled
     }
 
-    /// Gives what waits to consumers that ask, and wakes them.
+    /// Gives what waits to consumers that ask, and wakes them; and the task that holds the subscription, if it may read again.
     pub(super) fn hand_out(&self, state: &mut GroupState) {
-        if matches!(state.phase, GroupPhase::Running) {
-            for consumer in state.machine.hand_out(self.now()) {
-                state.wakers.get(&consumer).into_iter().for_each(|waker| waker.notify_one());
-            }
+        if !state.hands_out() {
+            return;
+        }
+        let had_room = state.machine.has_room();
+        for consumer in state.machine.hand_out(self.now()) {
+            state.wakers.get(&consumer).into_iter().for_each(|waker| waker.notify_one());
+        }
+        if !had_room && state.machine.has_room() {
+            self.changed.notify_one();
         }
     }
 
@@ -267,3 +272,8 @@ impl GroupState {
         self.wakers.values().for_each(|waker| waker.notify_one());
     }
 }
+    /// Whether consumers are given events.
+    pub(super) fn hands_out(&self) -> bool {
+        matches!(self.phase, GroupPhase::Running)
+    }
+

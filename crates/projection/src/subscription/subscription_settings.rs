@@ -12,7 +12,10 @@ use std::{num::NonZeroU32, time::Duration};
 pub struct SubscriptionSettings {
     /// Where it begins in the journal; a durable one the first time, later it goes on where it was.
     pub start_at: StartAt,
-    /// How many events are read at once, and wait for consumers; 500 by default, 1 to 10,000. Twice as many may be in memory.
+    /// How many events are read at once, and wait for consumers, also for another try; 500 by default, 1 to 10,000. Up to three
+    /// times as many are in memory: what waits, the page behind it and the one that is read, beside the bytes that the
+    /// projections of the engine may have read. What is in flight comes on top: `in_flight_max` events of each of
+    /// `consumers_max` consumers, of any size.
     pub buffer_events: usize,
     /// How many bytes those events have, one event at least; 1 MiB by default, 1 byte to 64 MiB.
     pub buffer_bytes: usize,

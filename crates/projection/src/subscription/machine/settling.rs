@@ -79,7 +79,6 @@ impl SubscriptionMachine {
         let Some(event) = self.events.remove(&nr) else { return };
         let place = event.place();
         self.places.remove(&place);
-        self.bytes -= event.event.event.bytes();
         self.unkept.settled += 1;
         if event.is_letter {
             self.unkept.replayed.push(place);

@@ -36,6 +36,7 @@ pub(crate) struct SubscriptionMachine {
     pub(super) keys: HashMap<AffinityKey, KeyQueue>,
     free: BTreeSet<HandoutTurn>,
     delayed: BTreeSet<(Duration, u64)>,
+    /// Of the events that wait.
     pub(super) bytes: usize,
     pub(super) unkept: Unkept,
     pub(super) saved: ReadProgress,
@@ -138,10 +139,10 @@ impl SubscriptionMachine {
         self.consumers.values().map(|seat| seat.in_flight.len()).sum()
     }
 
-    /// Whether more is to be read.
+    /// Whether more is to be read. What is in flight takes no room: a consumer may want more before it acknowledges anything.
     pub(crate) fn has_room(&self) -> bool {
         let in_windows: usize = self.windows.iter().map(LaneWindow::len).sum();
-        self.events.len() < self.rules.buffer_events
+        self.events.len() - self.in_flight() < self.rules.buffer_events
             && self.bytes < self.rules.buffer_bytes
             && in_windows < self.rules.ahead_max
     }
@@ -271,6 +272,7 @@ impl SubscriptionMachine {
         }
         self.list(&key);
     }
+        self.bytes -= event.event.event.bytes();
 
     /// The event that the consumer was given, if it was.
     pub(crate) fn fetch(&mut self, consumer: ConsumerNr) -> Option<Handout> {
@@ -296,6 +298,7 @@ impl SubscriptionMachine {
         let Holder::Consumer(consumer) = event.holder else { return None };
         let key = event.key.clone();
         if let Some(seat) = self.consumers.get_mut(&consumer) {
+            self.bytes += event.event.event.bytes();
             seat.in_flight.remove(&nr);
             seat.handed.take_if(|handed| *handed == nr);
         }

@@ -1,6 +1,6 @@
 use super::subscriber_rig::{Subscriber, handle, is_idle, mails, numbers, take};
 use crate::rig::{Rig, account, deposited};
-use actum_projection::{Nack, SubscriptionError};
+use actum_projection::{Nack, StartAt, SubscriptionError};
 use std::time::Duration;
 
 async fn rig(ids: &[&str], events: u64) -> (Rig, Subscriber) {
@@ -92,4 +92,13 @@ async fn a_consumer_that_stops_asking_is_given_nothing_meanwhile() {
     assert!(is_idle(first.next()).await);
     rig.append(&account("a"), 0, vec![deposited(1)]).await;
     assert_eq!(take(&mut second, 1).await, numbers("a", [1]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_consumer_gets_as_many_as_are_set_before_it_acknowledges_however_small_the_buffer() {
+    let (_rig, subscriber) = rig(&["a"], 5).await;
+    let small = mails().buffer_events(2).in_flight_max(5);
+    let mut consumer = subscriber.service.subscribe(small).await.unwrap();
+    let all = tokio::time::timeout(Duration::from_secs(60), take(&mut consumer, 5)).await;
+    assert_eq!(all.expect("it does not wait for an acknowledgement"), numbers("a", 1..=5));
 }

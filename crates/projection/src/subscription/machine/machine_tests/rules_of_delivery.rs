@@ -277,3 +277,30 @@ fn what_the_store_did_not_keep_is_saved_later() {
     world.save(false, true);
     assert_eq!((world.kept(), world.letters.len()), (vec![1], 1));
 }
+
+#[test]
+fn what_is_in_flight_takes_no_room_from_what_is_read() {
+    for (buffer_events, buffer_bytes) in [(2, 1_000), (20, 25)] {
+        let mut rules = rules();
+        (rules.buffer_events, rules.buffer_bytes) = (buffer_events, buffer_bytes);
+        let mut world = DeliveryWorld::new(1, rules);
+        world.append(0, "a", 10);
+        let consumer = world.join().unwrap();
+        for _ in 0..4 {
+            world.read(0, 1, |_| true);
+            assert_eq!(world.ask(consumer).len(), 1);
+        }
+        (0..10).for_each(|_| world.read(0, 1, |_| true));
+        assert!(!world.machine.has_room(), "what waits takes room");
+        world.nack(consumer, 3, Nack::Retry { after: None });
+        world.ack(consumer, 0);
+        assert!(!world.machine.has_room(), "what comes back, too");
+        world.leave(consumer);
+        let consumer = world.join().unwrap();
+        world.now += Duration::from_secs(1);
+        while !world.ask(consumer).is_empty() {
+            world.ack(consumer, 0);
+        }
+        assert!(world.machine.has_room());
+    }
+}
