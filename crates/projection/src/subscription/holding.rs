@@ -214,8 +214,12 @@ impl Holding {
     /// Waits until there is something to do, and takes in what was read.
     async fn wait(&mut self, follower: &mut LaneFollower) {
         let (due, has_room) = {
-            let state = self.group.state();
-            (state.machine.due(self.group.now()), state.machine.has_room())
+            let (state, now) = (self.group.state(), self.group.now());
+            let hands_out = self.ends_at.is_none() && state.hands_out();
+            let machine = &state.machine;
+            // an event whose pause is over stays where nothing is handed out, and is nothing to wake up for
+            let due = if hands_out { machine.due(now) } else { machine.next_save(now) };
+            (due, machine.has_room())
         };
         let due = due.map(|due| self.group.at(due)).into_iter().chain(self.ends_at).min();
         let is_due = async {

@@ -347,11 +347,15 @@ impl SubscriptionMachine {
         queue.listed = Some(listed);
     }
 
-    /// When something is due, if nothing happens before.
+    /// When a save or an event that is to be handed out is due, if nothing happens before.
     pub(crate) fn due(&self, now: Duration) -> Option<Duration> {
         let delayed = self.delayed.first().map(|(until, _)| *until);
-        let save = self.save_due().map(|due| due.max(self.unkept_until).max(now));
-        delayed.into_iter().chain(save).min()
+        delayed.into_iter().chain(self.next_save(now)).min()
+    }
+
+    /// When a save is due, if nothing happens before.
+    pub(crate) fn next_save(&self, now: Duration) -> Option<Duration> {
+        self.save_due().map(|due| due.max(self.unkept_until).max(now))
     }
 
     /// The epoch in which this process holds it, if it does.

@@ -6,9 +6,14 @@ use crate::{
 };
 use actum_model::Lane;
 use actum_persistence::progress::KeepsProgress;
-use actum_projection::{AckError, ProjectionState, StartAt, Subscription, SubscriptionError};
+use actum_projection::{AckError, Nack, ProjectionState, StartAt, Subscription, SubscriptionError};
 use actum_testkit::Operation;
-use std::time::Duration;
+use std::{
+    sync::mpsc::{RecvTimeoutError, sync_channel},
+    thread,
+    time::Duration,
+};
+use tokio::sync::oneshot;
 
 async fn rig(events: u64) -> (Rig, Subscriber) {
     let rig = Rig::new(1).await;
@@ -229,4 +234,31 @@ async fn a_name_that_cannot_be_kept_is_refused() {
         let error = subscriber.service.subscribe(named).await.unwrap_err().to_string();
         assert!(error.contains(&format!("`{name}` cannot name a subscription")), "{error}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_rests_while_it_waits_for_acknowledgements_though_a_retry_is_due() {
+    let (_rig, subscriber) = rig(2).await;
+    let mut consumer = subscriber.service.subscribe(mails()).await.unwrap();
+    let first = consumer.next().await.unwrap().unwrap();
+    let second = consumer.next().await.unwrap().unwrap();
+    let after = Some(Duration::from_secs(1));
+    first.nack(Nack::Retry { after }, "busy").unwrap();
+    subscriber.places.end();
+    // a task that never rests keeps the paused clock from going on, so that is noticed outside of it
+    let (sends_late, is_late) = oneshot::channel();
+    let (has_rested, rested) = sync_channel::<()>(0);
+    let watch = thread::spawn(move || {
+        if rested.recv_timeout(Duration::from_secs(10)) == Err(RecvTimeoutError::Timeout) {
+            let _ = sends_late.send(());
+        }
+    });
+    tokio::select! {
+        () = tokio::time::sleep(Duration::from_secs(2)) => {}
+        Ok(()) = is_late => panic!("it never rests"),
+    }
+    drop(has_rested);
+    watch.join().unwrap();
+    second.ack().unwrap();
+    consumer.unsubscribe().await;
 }
