@@ -52,6 +52,7 @@ struct RunningSegment {
 const AWAY: Backoff = Backoff { first: Duration::from_millis(100), max: Duration::from_secs(10) };
 /// How often it looks whether a switch to another version is over.
 const RESTING_INTERVAL: Duration = Duration::from_millis(200);
+const DELETED: &str = "what is kept of the projection was deleted";
 /// After a task that has failed or lost its segment.
 const REST: Duration = Duration::from_millis(500);
 
@@ -107,8 +108,7 @@ impl Runner {
                     self.interval
                 }
                 Ok(false) => {
-                    let why = "what is kept of the projection was deleted";
-                    return self.shared.set_phase(ServicePhase::Failed(why.into()));
+                    return self.shared.set_phase(ServicePhase::Failed(DELETED.into()));
                 }
                 Err(error) => {
                     self.failures = self.failures.saturating_add(1);
@@ -131,8 +131,9 @@ impl Runner {
     async fn start(&mut self) -> Result<(), Arc<str>> {
         let shared = Arc::clone(&self.shared);
         let EnteredVersion { stored, begins_with_first } = loop {
-            match enter(&shared).await {
-                Ok(entered) => break entered,
+            match self.entered().await {
+                Ok(Some(entered)) => break entered,
+                Ok(None) => return Err(DELETED.into()),
                 Err(StoreError::Invalid { what }) => return Err(what.into()),
                 Err(error) => self.wait_to_start(&full_text(&error)).await,
             }
@@ -153,6 +154,15 @@ impl Runner {
                 }
             }
         }
+    }
+
+    /// What is kept, entered if need be; none if it was entered before and is not there any more.
+    async fn entered(&self) -> Result<Option<EnteredVersion>, StoreError> {
+        if !self.shared.registration.work.has_entered() {
+            return enter(&self.shared).await.map(Some);
+        }
+        let stored = self.shared.progress.load(&self.shared.id).await?;
+        Ok(stored.map(|stored| EnteredVersion { stored, begins_with_first: false }))
     }
 
     async fn wait_to_start(&mut self, why: &str) {
@@ -191,6 +201,7 @@ impl Runner {
         self.dead.clear();
         let Some(stored) = progress.load(id).await? else { return Ok(false) };
         self.renewed = begun;
+        self.shared.registration.work.has_read(&stored, &self.me);
         self.following.round(&self.shared, &stored, &self.me).await?;
         self.interval = Following::interval(&self.shared, &stored);
         let needed = needed(&*self.shared.progress, &stored).await?;

@@ -1,7 +1,7 @@
 use super::control_state::ControlState;
 use crate::segment::{Batch, BatchOutcome, SegmentEnd};
 use actum_model::{Offset, Position};
-use actum_persistence::progress::{ProgressStore, Rewind, StoredSegment};
+use actum_persistence::progress::{ProgressStore, Rewind, StoredProjection, StoredSegment};
 use async_trait::async_trait;
 use std::{
     num::NonZeroU32,
@@ -39,6 +39,14 @@ pub(crate) trait WorkPlace: Send + Sync + 'static {
     ) -> Option<SegmentRun> {
         None
     }
+
+    /// Whether it was entered before its runner starts, which enters it otherwise.
+    fn has_entered(&self) -> bool {
+        false
+    }
+
+    /// What is kept was read by the runner, whose name is `me`.
+    fn has_read(&self, _stored: &StoredProjection, _me: &str) {}
 
     /// Prepares what the projection writes to.
     async fn set_up(&self, limits: &WorkLimits) -> Result<(), NotDone>;

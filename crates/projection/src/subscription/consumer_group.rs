@@ -1,12 +1,13 @@
 use super::{
+    SubscriptionSettings,
     machine::{AffinityKey, ConsumerNr, Handout, NackedWith, NotAcked, SubscriptionMachine},
     subscription::Affinity,
 };
 use crate::service::SharedProjection;
 use actum_model::{EntityKey, Timestamp};
 use actum_persistence::{
-    progress::Epoch,
-    store::{EventFilter, PageLimit},
+    progress::{Epoch, StoredProjection},
+    store::EventFilter,
 };
 use parking_lot::{Mutex, MutexGuard};
 use std::{
@@ -25,8 +26,7 @@ pub(super) struct ConsumerGroup {
     /// Whose events it is about, as that is kept.
     pub(super) sources: Vec<String>,
     pub(super) filter: EventFilter,
-    pub(super) limit: PageLimit,
-    pub(super) shutdown_timeout: Duration,
+    pub(super) settings: SubscriptionSettings,
     affinity: Affinity,
     /// Set before anything runs.
     shared: OnceLock<Arc<SharedProjection>>,
@@ -78,21 +78,20 @@ pub(super) struct GroupParts {
     pub(super) name: Arc<str>,
     pub(super) sources: Vec<String>,
     pub(super) filter: EventFilter,
-    pub(super) limit: PageLimit,
-    pub(super) shutdown_timeout: Duration,
+    pub(super) settings: SubscriptionSettings,
     pub(super) affinity: Affinity,
 }
 
 impl ConsumerGroup {
-    pub(super) fn new(parts: GroupParts, machine: SubscriptionMachine) -> Arc<Self> {
-        let GroupParts { name, sources, filter, limit, shutdown_timeout, affinity } = parts;
+    pub(super) fn new(parts: GroupParts) -> Arc<Self> {
+        let GroupParts { name, sources, filter, settings, affinity } = parts;
+        let machine = SubscriptionMachine::new(settings.rules());
         let (wakers, phase) = (BTreeMap::new(), GroupPhase::Running);
         Arc::new(Self {
             name,
             sources,
             filter,
-            limit,
-            shutdown_timeout,
+            settings,
             affinity,
             shared: OnceLock::new(),
             began: Instant::now(),
@@ -203,6 +202,19 @@ impl ConsumerGroup {
         }
     }
 
+    /// What is kept was read: another process may have stopped, or a person has resumed.
+    pub(super) fn has_read(&self, stored: &StoredProjection, me: &str) {
+        let Some(segment) = stored.segments.first() else { return };
+        let is_held = self.state().machine.epoch().is_some();
+        match &segment.stopped {
+            _ if is_held => {}
+            Some(why) => self.stopped(why),
+            // one that this process has just stopped is its own until that is kept
+            None if segment.owner.as_deref() == Some(me) => {}
+            None => Self::resumed(&mut self.state()),
+        }
+    }
+
     /// What this process held in this epoch is not held any more.
     pub(super) fn lost(&self, epoch: Epoch) {
         let mut state = self.state();
@@ -268,12 +280,12 @@ impl ConsumerGroup {
 }
 
 impl GroupState {
-    fn wake_all(&self) {
-        self.wakers.values().for_each(|waker| waker.notify_one());
-    }
-}
     /// Whether consumers are given events.
     pub(super) fn hands_out(&self) -> bool {
         matches!(self.phase, GroupPhase::Running)
     }
 
+    fn wake_all(&self) {
+        self.wakers.values().for_each(|waker| waker.notify_one());
+    }
+}

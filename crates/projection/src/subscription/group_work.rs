@@ -4,7 +4,7 @@ use crate::{
     service::{ControlState, NotDone, SegmentRun, Work, WorkLimits, WorkPlace, give_back},
 };
 use actum_persistence::progress::{
-    Epoch, ProgressChange, ProgressStore, Rewind, Segment, StoredSegment,
+    Epoch, ProgressChange, ProgressStore, Rewind, Segment, StoredProjection, StoredSegment,
 };
 use async_trait::async_trait;
 use std::sync::{Arc, Weak};
@@ -45,6 +45,17 @@ impl WorkPlace for GroupWork {
         let group = self.0.upgrade()?;
         let (claimed, wanted) = (claimed.clone(), wanted.clone());
         Some(Box::pin(run(group, claimed, wanted)))
+    }
+
+    /// It has entered before its first consumer joined: what is gone since was deleted.
+    fn has_entered(&self) -> bool {
+        true
+    }
+
+    fn has_read(&self, stored: &StoredProjection, me: &str) {
+        if let Some(group) = self.0.upgrade() {
+            group.has_read(stored, me);
+        }
     }
 
     async fn set_up(&self, _: &WorkLimits) -> Result<(), NotDone> {

@@ -65,7 +65,7 @@ impl Holding {
                 return SegmentEnd::Lost;
             }
         }
-        let (filter, limit) = (group.filter.clone(), group.limit);
+        let (filter, limit) = (group.filter.clone(), group.settings.page_limit());
         let feed = Arc::clone(&shared.feed);
         let mut follower = LaneFollower::new(feed, filter, limit, progress.clone());
         {
@@ -107,7 +107,7 @@ impl Holding {
             return Some(SegmentEnd::Lost);
         }
         if wanted.ends || self.wanted.has_changed().is_err() {
-            let grace = self.group.shutdown_timeout / 2;
+            let grace = self.group.settings.shutdown_timeout / 2;
             self.ends_at.get_or_insert_with(|| Instant::now() + grace);
         } else {
             self.read_requests().await;

@@ -5,7 +5,6 @@ use super::{
     group_place::GroupPlace,
     group_work::GroupWork,
     lane_follower::LaneFollower,
-    machine::SubscriptionMachine,
     member::Member,
     subscription::subscription_id,
     transient::Transient,
@@ -154,11 +153,10 @@ impl SubscriptionService {
             name: name.into(),
             sources: sources.clone(),
             filter: checked(subscription.filter(feed.events().layout()))?,
-            limit: settings.page_limit(),
-            shutdown_timeout: settings.shutdown_timeout,
+            settings: settings.clone(),
             affinity: Arc::clone(&subscription.affinity),
         };
-        let group = ConsumerGroup::new(parts, SubscriptionMachine::new(settings.rules()));
+        let group = ConsumerGroup::new(parts);
         let work = Arc::downgrade(&group);
         let shared = self.shared(name, feed, sources, settings.claiming(), work)?;
         group.share(Arc::clone(&shared));

@@ -237,6 +237,20 @@ async fn a_name_that_cannot_be_kept_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_subscription_that_is_deleted_before_it_has_run_stays_deleted() {
+    let (rig, subscriber) = rig(2).await;
+    let mut consumer = subscriber.service.subscribe(mails()).await.unwrap();
+    let delete = subscriber.service.delete("mails");
+    tokio::time::timeout(Duration::from_secs(60), delete).await.expect("it returns").unwrap();
+    let error = consumer.next().await.unwrap_err();
+    assert!(
+        matches!(&error, SubscriptionError::Stopped { why } if why.contains("deleted")),
+        "{error}"
+    );
+    assert_eq!(rig.store.progress().projections().await.unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_shutdown_rests_while_it_waits_for_acknowledgements_though_a_retry_is_due() {
     let (_rig, subscriber) = rig(2).await;
     let mut consumer = subscriber.service.subscribe(mails()).await.unwrap();

@@ -1,8 +1,12 @@
 use super::subscriber_rig::{Subscriber, handle, is_idle, mails, numbers, take};
-use crate::rig::{Rig, account};
-use actum_projection::{AckError, Subscription};
+use crate::{
+    projecting::runner_rig::until,
+    rig::{Rig, account},
+};
+use actum_projection::{AckError, LastResort, Nack, Subscription};
 use actum_testkit::{Fault, Faults, Operation};
 use std::time::Duration;
+use tokio::time::timeout;
 
 async fn two(rig: &Rig) -> (Subscriber, Faults, Subscriber) {
     let faults = Faults::new();
@@ -74,4 +78,26 @@ async fn one_that_comes_back_after_its_lease_commits_nothing() {
     assert_eq!(handle(&mut waiting, 3).await, numbers("a", [2, 3, 4]));
     waiting.unsubscribe().await;
     assert!(is_idle(holder.next()).await, "it takes over, and nothing is left");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_waits_says_that_the_subscription_has_stopped_and_goes_on_with_it() {
+    let rig = Rig::new(1).await;
+    rig.deposit(&account("a"), 2).await;
+    let (first, _, second) = two(&rig).await;
+    let stops = || leased().retries(0).on_exhausted(LastResort::Stop);
+    let mut holder = first.service.subscribe(stops()).await.unwrap();
+    let delivered = holder.next().await.unwrap().unwrap();
+    let mut waiting = second.service.subscribe(stops()).await.unwrap();
+    assert!(is_idle(waiting.next()).await);
+    delivered.nack(Nack::Retry { after: None }, "poison").unwrap();
+    let next = timeout(Duration::from_secs(60), waiting.next()).await;
+    let error = next.expect("it does not wait").unwrap_err().to_string();
+    assert_eq!(error, "the subscription has stopped: poison");
+    first.mails().resume().await.unwrap();
+    until("it goes on", async || holder.next().await.is_ok_and(|it| it.is_some())).await;
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert!(is_idle(waiting.next()).await, "it waits again");
+    holder.unsubscribe().await;
+    assert_eq!(take(&mut waiting, 2).await, numbers("a", [1, 2]));
 }
