@@ -1,5 +1,5 @@
 use super::{
-    SubscriptionSettings,
+    Subscription, SubscriptionSettings,
     machine::{AffinityKey, ConsumerNr, Handout, NackedWith, NotAcked, SubscriptionMachine},
     subscription::Affinity,
 };
@@ -213,6 +213,13 @@ impl ConsumerGroup {
             None if segment.owner.as_deref() == Some(me) => {}
             None => Self::resumed(&mut self.state()),
         }
+    }
+
+    /// Whether a consumer may join that wants this; where it begins counts only when the subscription is created.
+    pub(super) fn is_like<T>(&self, subscription: &Subscription<T>) -> bool {
+        let start_at = self.settings.start_at.clone();
+        let settings = SubscriptionSettings { start_at, ..subscription.settings.clone() };
+        settings == self.settings && subscription.manifests == self.filter.manifests
     }
 
     /// What this process held in this epoch is not held any more.

@@ -22,7 +22,7 @@ pub struct Subscription<T> {
     pub(super) settings: SubscriptionSettings,
     pub(super) affinity: Affinity,
     sources: Vec<SubscribedSource<T>>,
-    manifests: Vec<String>,
+    pub(super) manifests: Vec<String>,
     problems: Vec<String>,
 }
 

@@ -41,7 +41,7 @@ struct SubscriptionParts {
     progress: Arc<dyn ProgressStore>,
     feed: LazyFeed,
     places: Arc<dyn JournalPlaces>,
-    /// Whether all readers are asked to end; known once someone has subscribed to something transient.
+    /// Whether all readers are asked to end; known from the first transient subscription on.
     ending: OnceCell<watch::Receiver<bool>>,
     /// Durable subscriptions that have consumers here, by their names.
     groups: Mutex<HashMap<String, Arc<ConsumerGroup>>>,
@@ -64,11 +64,12 @@ impl SubscriptionService {
         Self { parts: Arc::new(parts) }
     }
 
-    /// Begins a subscription, or joins one that has consumers.
+    /// Begins a subscription, or joins one that has consumers: those of one engine have the same sources, manifests and
+    /// settings, except where it begins, and the [key](Subscription::affinity_by) of the first.
     ///
     /// # Errors
     /// [`SubscriptionError`]: it is not valid, the engine was shut down, or the store failed; a durable one differs from what is
-    /// kept of it, or has as many consumers as it may have.
+    /// kept of it, or from its consumers here, or has as many of these as it may have.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
@@ -117,6 +118,9 @@ impl SubscriptionService {
             let Some(group) = group else { break };
             if group.sources != sources {
                 return Err(differs(name, &group.sources, &sources));
+            }
+            if !group.is_like(&subscription) && !group.is_ending() {
+                return Err(differs_here(name));
             }
             match group.join() {
                 Joined::As(nr, waker) => {
@@ -298,6 +302,14 @@ fn not_begun(error: StoreError) -> SubscriptionError {
         StoreError::Invalid { what } => SubscriptionError::Invalid { problems: vec![what] },
         error => SubscriptionError::Store(error),
     }
+}
+
+fn differs_here(name: &str) -> SubscriptionError {
+    let what = format!(
+        "the subscription `{name}` has consumers here with other settings or manifests: use the same for all of them, or end those \
+         first"
+    );
+    SubscriptionError::Differs { what }
 }
 
 fn differs(name: &str, kept: &[String], now: &[String]) -> SubscriptionError {

@@ -102,3 +102,20 @@ async fn a_consumer_gets_as_many_as_are_set_before_it_acknowledges_however_small
     let all = tokio::time::timeout(Duration::from_secs(60), take(&mut consumer, 5)).await;
     assert_eq!(all.expect("it does not wait for an acknowledgement"), numbers("a", 1..=5));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_consumer_with_other_settings_or_manifests_is_refused_beside_one_that_runs() {
+    let (_rig, subscriber) = rig(&["a"], 1).await;
+    let several = || mails().consumers_max(5);
+    let first = subscriber.service.subscribe(several()).await.unwrap();
+    for other in [several().in_flight_max(3), several().of_manifests(["deposited"])] {
+        let error = subscriber.service.subscribe(other).await.unwrap_err();
+        assert!(matches!(error, SubscriptionError::Differs { .. }), "{error}");
+        let expected = "the subscription `mails` has consumers here with other settings or manifests: use the same for all of \
+                        them, or end those first";
+        assert_eq!(error.to_string(), expected);
+    }
+    let start = several().start_at(StartAt::Now);
+    subscriber.service.subscribe(start).await.expect("that counts when it is created");
+    drop(first);
+}
