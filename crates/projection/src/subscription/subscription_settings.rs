@@ -24,7 +24,8 @@ pub struct SubscriptionSettings {
     /// How many consumers an engine may have; 1 by default, up to 1,000.
     pub consumers_max: usize,
     /// How many events are read behind the oldest one that is not acknowledged; 10,000 by default, 1 to 1,000,000. So many may
-    /// come twice after a crash.
+    /// come twice after a crash. While what was settled cannot be saved, no more are read once so many are not saved, or
+    /// `checkpoint_events` if that is more, or 1,000 dead letters.
     pub ahead_max: usize,
     /// How often an event is tried again; 5 times by default, up to 1,000.
     pub retries: u32,

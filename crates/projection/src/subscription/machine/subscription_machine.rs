@@ -47,6 +47,9 @@ pub(crate) struct SubscriptionMachine {
     pub(super) stops: Option<Arc<str>>,
 }
 
+/// With so many dead letters that are not saved no more events are read.
+const UNSAVED_LETTERS_MAX: usize = 1_000;
+
 /// An event for a consumer.
 #[derive(Clone, Debug)]
 pub(crate) struct Handout {
@@ -145,6 +148,14 @@ impl SubscriptionMachine {
         self.events.len() - self.in_flight() < self.rules.buffer_events
             && self.bytes < self.rules.buffer_bytes
             && in_windows < self.rules.ahead_max
+            && self.may_settle_more()
+    }
+
+    /// Whether what is settled and not saved is little enough, where saves fail for long.
+    fn may_settle_more(&self) -> bool {
+        let ahead_max = u64::try_from(self.rules.ahead_max).unwrap_or(u64::MAX);
+        self.unkept.settled < ahead_max.max(self.rules.checkpoint_events)
+            && self.unkept.parked.len() < UNSAVED_LETTERS_MAX
     }
 
     /// A page of a lane was read behind what was read before.

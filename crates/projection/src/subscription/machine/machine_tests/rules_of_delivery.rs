@@ -304,3 +304,36 @@ fn what_is_in_flight_takes_no_room_from_what_is_read() {
         assert!(world.machine.has_room());
     }
 }
+
+/// How many events come to a consumer, each settled so, while nothing can be saved.
+fn settled_unsaved(settle: impl Fn(&mut DeliveryWorld, u64)) -> DeliveryWorld {
+    let mut rules = rules();
+    (rules.ahead_max, rules.checkpoint_events) = (1_500, 5);
+    let mut world = DeliveryWorld::new(1, rules);
+    world.append(0, "a", 3_000);
+    let consumer = world.join().unwrap();
+    for _ in 0..3_000 {
+        world.read(0, 1, |_| true);
+        if !world.ask(consumer).is_empty() {
+            settle(&mut world, consumer);
+        }
+        world.save(false, false);
+    }
+    assert!(!world.machine.has_room());
+    world.now += Duration::from_secs(1);
+    world.save(false, true);
+    assert!(world.machine.has_room(), "it is saved");
+    world
+}
+
+#[test]
+fn while_nothing_can_be_saved_no_more_is_read_than_may_come_twice() {
+    let world = settled_unsaved(|world, consumer| world.ack(consumer, 0));
+    assert_eq!(world.deliveries.len(), 1_500);
+}
+
+#[test]
+fn while_nothing_can_be_saved_so_many_events_are_parked_and_no_more() {
+    let world = settled_unsaved(|world, consumer| world.nack(consumer, 0, Nack::Park));
+    assert_eq!(world.letters.len(), 1_000);
+}
