@@ -33,6 +33,8 @@ pub struct ProjectionRef {
     pub(super) me: Arc<str>,
 }
 
+/// How long a wait lasts whose time is longer than the clock can count.
+const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 3_600);
 /// How often a change is tried that others were in the way of.
 const TRIES: u32 = 20;
 
@@ -93,7 +95,8 @@ impl ProjectionRef {
     }
 
     async fn wait(&self, within: Duration) -> Result<Wait, WaitError> {
-        let deadline = Instant::now() + within;
+        let now = Instant::now();
+        let deadline = now.checked_add(within).unwrap_or(now + FOREVER);
         let shared = timeout_at(deadline, self.shared()).await;
         let timeout = |_| WaitError::Timeout { name: self.name.to_string(), within };
         let unknown = || WaitError::Unknown { name: self.name.to_string() };

@@ -1,15 +1,16 @@
 use super::{
     consumer_group::ConsumerGroup,
     lane_follower::{LaneFollower, LaneRead},
+    machine::{AffinityKey, SubscriptionMachine},
 };
 use crate::{
-    segment::{Backoff, SegmentEnd, SegmentView},
+    segment::{Backoff, SegmentEnd, SegmentView, cut},
     service::{ControlState, check_journal, event_at},
 };
-use actum_model::Timestamp;
+use actum_model::{EntityKey, Timestamp};
 use actum_persistence::{
     error_chain::full_text,
-    panics::log_safely,
+    panics::{guard, log_safely},
     progress::{ProgressChange, ProgressSave, SaveError, StoredSegment},
     store::StoreError,
 };
@@ -193,9 +194,7 @@ impl Holding {
                 continue;
             }
             match event_at(&**shared.feed.events(), lane, position).await {
-                Ok(Some(event)) => {
-                    self.group.state().machine.replay(lane, event, self.group.key());
-                }
+                Ok(Some(event)) => self.take_in(|machine, key| machine.replay(lane, event, key)),
                 Ok(None) => log_safely(
                     || tracing::warn!(projection = %shared.id, %lane, %position, "a dead letter is not in the journal any more"),
                 ),
@@ -236,10 +235,24 @@ impl Holding {
             () = self.group.changed.notified() => return,
             () = is_due => return,
         };
-        let mut state = self.group.state();
         match read {
-            Ok(LaneRead { lane, page }) => state.machine.read(lane, page, self.group.key()),
-            Err(why) => state.machine.stop(&format!("{why}; {WAYS_OUT}")),
+            Ok(LaneRead { lane, page }) => {
+                self.take_in(|machine, key| machine.read(lane, page, key));
+            }
+            Err(why) => self.group.state().machine.stop(&format!("{why}; {WAYS_OUT}")),
+        }
+    }
+
+    /// Takes in events, whose keys a closure of the user may make; one that panics stops the subscription. What the machine
+    /// has not taken in by then is not settled, and comes again.
+    fn take_in(
+        &self,
+        take_in: impl FnOnce(&mut SubscriptionMachine, &dyn Fn(&EntityKey) -> AffinityKey),
+    ) {
+        let (mut state, key) = (self.group.state(), self.group.key());
+        if let Err(panic) = guard(|| take_in(&mut state.machine, &key)) {
+            let why = format!("the closure of `affinity_by` panicked: {panic}");
+            state.machine.stop(cut(&why));
         }
     }
 }

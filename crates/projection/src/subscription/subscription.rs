@@ -166,7 +166,7 @@ impl<T: 'static> Subscription<T> {
     }
 
     /// Keeps the events of all entities together for which `key` returns the same: while one of them is in flight, the others
-    /// go to the same consumer, in order. Those of one entity always are.
+    /// go to the same consumer, in order. Those of one entity always are. The subscription stops if `key` panics.
     pub fn affinity_by(
         mut self,
         key: impl Fn(&EntityKey) -> String + Send + Sync + 'static,

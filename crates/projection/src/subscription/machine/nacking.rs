@@ -11,7 +11,7 @@ pub enum Nack {
     /// [retries](crate::SubscriptionSettings::retries) the subscription does what it is [set](crate::SubscriptionSettings::on_exhausted)
     /// to.
     Retry {
-        /// After which time; after pauses that double, as they are set, if none is said.
+        /// After which time, a day at most; after pauses that double, as they are set, if none is said.
         after: Option<Duration>,
     },
     /// It is skipped, and nothing is kept of it.
@@ -19,6 +19,8 @@ pub enum Nack {
     /// It is kept as a dead letter, which can be replayed.
     Park,
 }
+
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3_600);
 
 /// When and why an event was not handled.
 #[derive(Clone, Debug)]
@@ -53,7 +55,7 @@ impl SubscriptionMachine {
                     self.give_up(nr, last_resort, with);
                 } else {
                     let after = after.unwrap_or_else(|| backoff.after(event.failures, with.chance));
-                    self.put_back(nr, Some(with.now + after));
+                    self.put_back(nr, Some(with.now + after.min(RETRY_AFTER_MAX)));
                 }
             }
         }

@@ -68,3 +68,12 @@ async fn a_wait_for_what_has_stopped_or_is_parked_says_so_at_once() {
         running.end().await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_may_have_all_the_time_there_is() {
+    let rig = Rig::new(1).await;
+    rig.deposit(&account("a"), 1).await;
+    let running = run(&rig, "a@1", balances(&MemoryTarget::new(), &Trouble::default())).await;
+    running.projection().caught_up(Duration::MAX).await.unwrap();
+    running.end().await;
+}

@@ -104,6 +104,18 @@ async fn a_consumer_gets_as_many_as_are_set_before_it_acknowledges_however_small
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_key_that_panics_stops_the_subscription() {
+    let (_rig, subscriber) = rig(&["a"], 1).await;
+    let keyed = mails().affinity_by(|entity| panic!("no key for {entity}"));
+    let mut consumer = subscriber.service.subscribe(keyed).await.unwrap();
+    let next = tokio::time::timeout(Duration::from_secs(60), consumer.next()).await;
+    let error = next.expect("it does not wait").unwrap_err().to_string();
+    let expected =
+        "the subscription has stopped: the closure of `affinity_by` panicked: no key for account/a";
+    assert_eq!(error, expected);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_consumer_with_other_settings_or_manifests_is_refused_beside_one_that_runs() {
     let (_rig, subscriber) = rig(&["a"], 1).await;
     let several = || mails().consumers_max(5);

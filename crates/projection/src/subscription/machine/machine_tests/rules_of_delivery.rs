@@ -337,3 +337,13 @@ fn while_nothing_can_be_saved_so_many_events_are_parked_and_no_more() {
     let world = settled_unsaved(|world, consumer| world.nack(consumer, 0, Nack::Park));
     assert_eq!(world.letters.len(), 1_000);
 }
+
+#[test]
+fn a_retry_is_a_day_away_at_most() {
+    let mut world = world(&["a"]);
+    world.now = Duration::from_secs(1);
+    let consumer = world.join().unwrap();
+    world.ask(consumer);
+    world.nack(consumer, 0, Nack::Retry { after: Some(Duration::MAX) });
+    assert_eq!(world.machine.due(world.now), Some(Duration::from_secs(24 * 3_600 + 1)));
+}
