@@ -123,16 +123,21 @@ async fn an_event_that_cannot_be_decoded_stops_the_subscription_or_is_parked_as_
     until("it is kept", async || mails_ref.status().await.unwrap().dead_letters == 1).await;
 }
 
+/// A process over a journal that may be replaced.
+async fn over(journal: &ReplacedJournal, rig: &Rig, name: &str) -> Subscriber {
+    let mut parts = parts(rig, name, &rig.faults);
+    let mut stores = Stores::of(rig.store.clone());
+    stores.events = Arc::new(journal.clone());
+    parts.events = Arc::new(FaultStore::scripted(stores, &rig.faults));
+    Subscriber::of(parts).await
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_journal_that_has_regressed_stops_the_subscription_until_it_is_rewound() {
     let rig = Rig::new(1).await;
     rig.deposit(&account("a"), 10).await;
-    let mut parts = parts(&rig, "a@1", &rig.faults);
     let journal = ReplacedJournal::of(Arc::new(rig.store.clone()));
-    let mut stores = Stores::of(rig.store.clone());
-    stores.events = Arc::new(journal.clone());
-    parts.events = Arc::new(FaultStore::scripted(stores, &rig.faults));
-    let subscriber = Subscriber::of(parts).await;
+    let subscriber = over(&journal, &rig, "a@1").await;
     let mut consumer = subscriber.service.subscribe(mails()).await.unwrap();
     handle(&mut consumer, 10).await;
     let shorter = Rig::new(1).await;
@@ -148,6 +153,27 @@ async fn a_journal_that_has_regressed_stops_the_subscription_until_it_is_rewound
     mails_ref.rewind(StartAt::Beginning).await.unwrap();
     until("it goes on", async || consumer.next().await.is_ok_and(|it| it.is_some())).await;
     assert_eq!(take(&mut consumer, 7).await, numbers("a", 2..=8));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_journal_that_has_regressed_while_no_one_held_the_subscription_stops_it() {
+    let rig = Rig::new(1).await;
+    rig.deposit(&account("a"), 10).await;
+    let journal = ReplacedJournal::of(Arc::new(rig.store.clone()));
+    let subscriber = over(&journal, &rig, "a@1").await;
+    let mut consumer = subscriber.service.subscribe(mails()).await.unwrap();
+    handle(&mut consumer, 10).await;
+    consumer.unsubscribe().await;
+    let shorter = Rig::new(1).await;
+    shorter.deposit(&account("a"), 8).await;
+    journal.replace(&shorter);
+    let subscriber = over(&journal, &rig, "b@1").await;
+    let mut consumer = subscriber.service.subscribe(mails()).await.unwrap();
+    let next = tokio::time::timeout(Duration::from_secs(60), consumer.next()).await;
+    let error = next.expect("it does not wait").unwrap_err().to_string();
+    let expected = "the subscription has stopped: the journal has regressed, or is another one: lane 0 ends at 8, and was \
+                    read up to 10; rewind the subscription to where both agree, or delete it";
+    assert_eq!(error, expected);
 }
 
 #[tokio::test(start_paused = true)]
