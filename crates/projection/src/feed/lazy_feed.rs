@@ -3,7 +3,7 @@ use actum_persistence::store::{EventStore, StoreError};
 use std::{fmt, sync::Arc};
 use tokio::sync::OnceCell;
 
-/// A feed that begins to follow its journal when someone reads it for the first time. Cheap to clone; all clones are one.
+/// A feed that begins to follow its journal when it is read for the first time. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub(crate) struct LazyFeed(Arc<LazyParts>);
 

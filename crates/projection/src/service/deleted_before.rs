@@ -9,8 +9,8 @@ use std::{num::NonZeroU32, sync::Arc};
 
 const PAGE: NonZeroU32 = NonZeroU32::new(1_000).expect("1,000 is not 0");
 
-/// Looks whether events were deleted that a projection which has just begun would handle, and says so.
-pub(super) async fn look_for_deleted(shared: &SharedProjection) {
+/// Checks whether events were deleted that a projection which has just begun would handle, and notes it if so.
+pub(super) async fn check_deleted(shared: &SharedProjection) {
     match deleted(shared).await {
         Ok(None) => {}
         Ok(Some(what)) => {

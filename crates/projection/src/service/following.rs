@@ -1,5 +1,5 @@
 use super::{
-    deleted_before::look_for_deleted,
+    deleted_before::check_deleted,
     shared::SharedProjection,
     standing::{Standing, active_version},
     switching::{SwitchEnd, Switching},
@@ -20,20 +20,20 @@ use tokio::{
 #[derive(Default)]
 pub(super) struct Following {
     switching: Option<JoinHandle<Result<SwitchEnd, StoreError>>>,
-    looking: Option<JoinHandle<()>>,
+    checking: Option<JoinHandle<()>>,
     /// How often in a row a switch has failed, and when the next is tried.
     failures: u32,
     next_try: Option<Instant>,
 }
 
-/// How often one that is to become active looks at the active one.
+/// How often one that is to become active reads the active one.
 const INTERVAL: Duration = Duration::from_millis(500);
 /// Each time the active version is held for a moment.
 const AFTER_FAILURE: Backoff =
     Backoff { first: Duration::from_secs(5), max: Duration::from_secs(300) };
 
 impl Following {
-    /// Looks how far the active version has come, and takes over from it when that is due.
+    /// Reads how far the active version has come, and takes over from it when that is due.
     pub(super) async fn round(
         &mut self,
         shared: &Arc<SharedProjection>,
@@ -65,16 +65,16 @@ impl Following {
         if is_waiting { wait.min(INTERVAL) } else { wait }
     }
 
-    /// Looks whether events were deleted that a projection which has just begun would handle.
-    pub(super) fn look_for_deleted(&mut self, shared: &Arc<SharedProjection>) {
+    /// Checks whether events were deleted that a projection which has just begun would handle.
+    pub(super) fn check_deleted(&mut self, shared: &Arc<SharedProjection>) {
         let shared = Arc::clone(shared);
-        self.looking = Some(tokio::spawn(async move { look_for_deleted(&shared).await }));
+        self.checking = Some(tokio::spawn(async move { check_deleted(&shared).await }));
     }
 
     /// Ends what it has begun: a switch gives back what it holds.
     pub(super) async fn end(&mut self, deadline: Instant) {
-        if let Some(looking) = self.looking.take() {
-            looking.abort();
+        if let Some(checking) = self.checking.take() {
+            checking.abort();
         }
         if let Some(mut switching) = self.switching.take()
             && timeout_at(deadline, &mut switching).await.is_err()
@@ -111,7 +111,7 @@ impl Drop for Following {
         for task in self.switching.iter().map(JoinHandle::abort_handle) {
             task.abort();
         }
-        self.looking.iter().for_each(JoinHandle::abort);
+        self.checking.iter().for_each(JoinHandle::abort);
     }
 }
 

@@ -1,6 +1,6 @@
 use super::{
     ProjectionError, ProjectionStatus, WaitError,
-    deleted_before::look_for_deleted,
+    deleted_before::check_deleted,
     read_status::read_status,
     rewinding::rewind,
     shared::{ServicePhase, SharedProjection},
@@ -216,7 +216,7 @@ impl ProjectionRef {
     pub async fn reset(&self) -> Result<(), ProjectionError> {
         self.clear(|_| Ok(())).await?;
         if let Some(shared) = self.shared().await {
-            look_for_deleted(shared).await;
+            check_deleted(shared).await;
         }
         Ok(())
     }

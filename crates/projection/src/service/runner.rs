@@ -142,7 +142,7 @@ impl Runner {
             return Err(why.into());
         }
         if begins_with_first {
-            self.following.look_for_deleted(&shared);
+            self.following.check_deleted(&shared);
         }
         let limits = shared.limits(stored.live_from, Hurry::default());
         loop {

@@ -68,7 +68,7 @@ impl<'a> Switching<'a> {
             }
             sleep(INTERVAL).await;
         };
-        self.let_go().await;
+        self.release_active().await;
         self.shared.poke.notify_one();
         ended
     }
@@ -123,7 +123,7 @@ impl<'a> Switching<'a> {
     }
 
     /// Lets the runners of the version that was active go on, which follows now if another one is.
-    async fn let_go(&mut self) {
+    async fn release_active(&mut self) {
         let Some(asked) = self.asked.take() else { return };
         if let Err(error) = self.shared.progress.leave(&asked, &self.name).await {
             log_safely(

@@ -20,11 +20,11 @@ pub struct Delivered<T> {
     pub(super) at: DeliveredAt,
     /// How often it was delivered.
     pub(super) attempt: u32,
-    /// Who hears of it; no one if its subscription is transient.
+    /// Where it is acknowledged; nowhere if its subscription is transient.
     pub(super) acks: Option<Acks>,
 }
 
-/// Who hears what became of an event.
+/// Where the outcome of an event is noted.
 pub(super) struct Acks {
     pub(super) group: Arc<ConsumerGroup>,
     pub(super) consumer: ConsumerNr,

@@ -88,7 +88,7 @@ impl Holding {
                 if !ends || self.save_failures == 0 {
                     continue;
                 }
-                // what is not saved comes again, to whoever goes on
+                // what is not saved comes again, to the process that goes on
             }
             match stops {
                 Some(why) => return SegmentEnd::Stopped(why),

@@ -31,7 +31,7 @@ pub(super) type Affinity = Arc<dyn Fn(&EntityKey) -> AffinityKey + Send + Sync>;
 
 impl<T: 'static> Subscription<T> {
     /// A subscription with a name, of which is kept how far its consumers have acknowledged: it goes on there, in any process,
-    /// after any crash. It begins with the first event, unless it is told [where](Self::start_at).
+    /// after any crash. It begins with the first event, or [elsewhere](Self::start_at).
     ///
     /// Events come at least once. Of all processes that subscribe by this name one gets them; another takes over when that
     /// ends or dies.
@@ -39,8 +39,8 @@ impl<T: 'static> Subscription<T> {
         Self::new(Some(name.into()), StartAt::Beginning)
     }
 
-    /// A subscription without a name, of which nothing is kept: it begins behind what is there now, unless it is told
-    /// [where](Self::start_at), and ends with its consumer. It has one consumer, which owes no acknowledgement.
+    /// A subscription without a name, of which nothing is kept: it begins behind what is there now, or
+    /// [elsewhere](Self::start_at), and ends with its consumer. It has one consumer, which owes no acknowledgement.
     pub fn transient() -> Self {
         Self::new(None, StartAt::Now)
     }

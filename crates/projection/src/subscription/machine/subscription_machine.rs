@@ -272,6 +272,7 @@ impl SubscriptionMachine {
             return;
         };
         event.holder = Holder::Consumer(consumer);
+        self.bytes -= event.event.event.bytes();
         event.deliveries = event.deliveries.saturating_add(1);
         (seat.is_asking, seat.served, seat.handed) = (false, self.served, Some(nr));
         seat.in_flight.insert(nr);
@@ -283,7 +284,6 @@ impl SubscriptionMachine {
         }
         self.list(&key);
     }
-        self.bytes -= event.event.event.bytes();
 
     /// The event that the consumer was given, if it was.
     pub(crate) fn fetch(&mut self, consumer: ConsumerNr) -> Option<Handout> {
@@ -298,6 +298,7 @@ impl SubscriptionMachine {
         let Some(key) = self.take_from_consumer(nr) else { return };
         if let Some(event) = self.events.get_mut(&nr) {
             event.holder = Holder::Waits(until);
+            self.bytes += event.event.event.bytes();
         }
         self.keys.entry(key.clone()).or_default().waiting.insert(nr);
         self.list(&key);
@@ -309,7 +310,6 @@ impl SubscriptionMachine {
         let Holder::Consumer(consumer) = event.holder else { return None };
         let key = event.key.clone();
         if let Some(seat) = self.consumers.get_mut(&consumer) {
-            self.bytes += event.event.event.bytes();
             seat.in_flight.remove(&nr);
             seat.handed.take_if(|handed| *handed == nr);
         }
