@@ -16,8 +16,8 @@ const PROFILE: &str = "profile";
 
 /// How long it may take to come up: its first start on a machine is slow.
 const START_LIMIT: Duration = Duration::from_secs(60);
-/// How often a condition is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How often a condition is checked.
+const CHECK_EVERY: Duration = Duration::from_millis(20);
 
 /// It has no window and no sandbox, and asks no one in the world for anything.
 const OPTIONS: [&str; 11] = [
@@ -82,9 +82,18 @@ impl Browser {
             let (server, limit, log) = (NAME, START_LIMIT, home.log());
             return Err(ServerError::NotReady { server, limit, log });
         };
-        let mut browser = Self { tools: DevTools::connect(port, &path)?, process, home };
-        browser.tools.open_page(width, height)?;
-        Ok(browser)
+        let tools = DevTools::connect(port, &path).and_then(|mut tools| {
+            tools.open_page(width, height)?;
+            Ok(tools)
+        });
+        match tools {
+            Ok(tools) => Ok(Self { tools, process, home }),
+            Err(error) => {
+                // what does not answer is not left behind; an error means that it has ended
+                let _ = home.kill(&mut process);
+                Err(error)
+            }
+        }
     }
 
     /// Goes to an address.
@@ -127,7 +136,7 @@ impl Browser {
                 return Ok(false);
             }
             // a time-out of its own pace: nothing tells when a page has changed
-            if self.process.wait_until(LOOK_EVERY, || false) == Ready::Ended {
+            if self.process.wait_until(CHECK_EVERY, || false) == Ready::Ended {
                 return Err(ServerError::Ended { server: NAME, log: self.home.log() });
             }
         }
@@ -154,4 +163,38 @@ impl Drop for Browser {
 fn place_of(written: &str) -> Option<(u16, String)> {
     let (port, path) = written.split_once('\n')?;
     Some((port.parse().ok()?, path.trim().to_owned())).filter(|(_, path)| path.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt, path::Path, process::Command};
+
+    fn lives(pid: &str) -> bool {
+        Command::new("sh")
+            .args(["-c", &format!("kill -0 {pid}")])
+            .output()
+            .unwrap()
+            .status
+            .success()
+    }
+
+    #[test]
+    fn browser_that_does_not_answer_is_not_left_running() {
+        let directory = tempfile::tempdir().unwrap();
+        let open_to_all = |path: &Path| fs::set_permissions(path, Permissions::from_mode(0o777));
+        open_to_all(directory.path()).unwrap();
+        let (program, pid) = (directory.path().join("chromium"), directory.path().join("pid"));
+        // it says that it listens where no one does
+        let script = format!(
+            "#!/bin/sh\necho $$ > {}\nprintf '1\\n/devtools' > profile/DevToolsActivePort\nexec sleep 300\n",
+            pid.display()
+        );
+        fs::write(&program, script).unwrap();
+        open_to_all(&program).unwrap();
+        let error = Browser::start(&ChromiumProgram::at(&program), (360, 640)).unwrap_err();
+        assert!(error.to_string().contains("speaking to Chromium"), "{error}");
+        let pid = fs::read_to_string(pid).unwrap();
+        assert!(!lives(pid.trim()), "it still runs");
+    }
 }

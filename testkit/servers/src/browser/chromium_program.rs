@@ -21,6 +21,12 @@ impl ChromiumProgram {
         })
     }
 
+    /// One that a test has made.
+    #[cfg(test)]
+    pub(super) fn at(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {

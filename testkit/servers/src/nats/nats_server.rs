@@ -55,7 +55,7 @@ impl NatsServer {
         let mut attempt = 1;
         loop {
             server.port = free_port().map_err(ServerError::io("looking for a free port"))?;
-            let configuration = configuration(server.port, &server.home, settings);
+            let configuration = server.configuration(settings);
             server.home.write(CONFIGURATION, &configuration)?;
             match server.start_again() {
                 Err(ServerError::Ended { log, .. })
@@ -89,7 +89,7 @@ impl NatsServer {
         }
         let mut command = self.home.command(self.program.path());
         let mut process = self.home.spawn(command.args(["-c", CONFIGURATION]))?;
-        let ready = process.wait_until(START_LIMIT, || has_streams(self.port));
+        let ready = process.wait_until(START_LIMIT, || has_streams(self.port, &self.name()));
         match ready {
             Ready::Yes => {
                 self.process = Some(process);
@@ -119,6 +119,25 @@ impl NatsServer {
     /// When it does not run.
     pub fn go_on(&self) -> Result<(), ServerError> {
         self.signal(Signal::Continue, "letting NATS go on")
+    }
+
+    /// What it is called, as no other server on this machine is.
+    fn name(&self) -> String {
+        let directory = self.home.path().file_name().unwrap_or_default();
+        directory.to_string_lossy().into_owned()
+    }
+
+    fn configuration(&self, settings: &NatsServerSettings) -> String {
+        let (port, store) = (self.port, self.home.path().join(STORE));
+        let mut configuration = format!(
+            "host: \"127.0.0.1\"\nport: {port}\nserver_name: {:?}\njetstream: {{ store_dir: {:?} }}\n",
+            self.name(),
+            store.display().to_string()
+        );
+        for (name, value) in &settings.conf {
+            writeln!(configuration, "{name}: {value}").expect("a string takes it all");
+        }
+        configuration
     }
 
     fn signal(&self, signal: Signal, doing: &'static str) -> Result<(), ServerError> {
@@ -161,8 +180,9 @@ impl Drop for NatsServer {
     }
 }
 
-/// Whether the server there greets its clients with streams: it greets nobody before they are read.
-fn has_streams(port: u16) -> bool {
+/// Whether the server there is the one of this name, and greets its clients with streams: it greets no one before they are read.
+/// Another server may have taken the port.
+fn has_streams(port: u16, name: &str) -> bool {
     let greeting = || {
         let stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(1))).ok()?;
@@ -170,17 +190,8 @@ fn has_streams(port: u16) -> bool {
         BufReader::new(stream).read_line(&mut line).ok()?;
         Some(line)
     };
-    greeting().is_some_and(|line| line.starts_with("INFO ") && line.contains("\"jetstream\":true"))
-}
-
-fn configuration(port: u16, home: &ServerHome, settings: &NatsServerSettings) -> String {
-    let store = home.path().join(STORE);
-    let mut configuration = format!(
-        "host: \"127.0.0.1\"\nport: {port}\njetstream: {{ store_dir: {:?} }}\n",
-        store.display().to_string()
-    );
-    for (name, value) in &settings.conf {
-        writeln!(configuration, "{name}: {value}").expect("a string takes it all");
-    }
-    configuration
+    let name = format!("\"server_name\":\"{name}\"");
+    greeting().is_some_and(|line| {
+        line.starts_with("INFO ") && line.contains("\"jetstream\":true") && line.contains(&name)
+    })
 }

@@ -50,7 +50,7 @@ impl TestPostgres {
     /// The URL of a database in it, which may have to be created first.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
-        with_database(&self.url, database).expect("the URL was looked at when this was made")
+        with_database(&self.url, database).expect("the URL was checked when this was made")
     }
 
     /// The URL to create databases with: the one that was given, or that of the database `postgres`.

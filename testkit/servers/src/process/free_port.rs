@@ -5,7 +5,7 @@ use std::{hash::BuildHasher, hash::RandomState, net::TcpListener};
 const FIRST: u64 = 12_000;
 const COUNT: u64 = 20_000;
 
-/// How many ports are looked at before the system is asked for any.
+/// How many ports are tried before the system is asked for any.
 const ATTEMPTS_MAX: u64 = 100;
 
 /// A port of 127.0.0.1 that was free a moment ago. Another process may be faster: the caller tries again then.

@@ -11,8 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often a server that is coming up is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// How often a server that is coming up is checked.
+const CHECK_EVERY: Duration = Duration::from_millis(5);
 
 /// A server's first process and all that descend from it.
 ///
@@ -45,7 +45,7 @@ pub(crate) enum Signal {
     Interrupt,
     /// SIGQUIT.
     Quit,
-    /// SIGSTOP, which nobody can ignore.
+    /// SIGSTOP, which no one can ignore.
     Stop,
     /// SIGCONT.
     Continue,
@@ -85,7 +85,7 @@ impl ServerProcess {
             if ready() {
                 return Ready::Yes;
             }
-            if self.is_gone_within(LOOK_EVERY) {
+            if self.is_gone_within(CHECK_EVERY) {
                 return Ready::Ended;
             }
             if Instant::now() > deadline {

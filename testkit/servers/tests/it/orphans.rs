@@ -1,4 +1,4 @@
-//! What becomes of a server whose owner is killed and runs no code any more. The owner is this very test program, run
+//! The end of a server whose owner is killed and runs no code any more. The owner is this very test program, run
 //! again and asked by its environment to start a server and to wait for its end.
 
 use std::{
