@@ -88,7 +88,7 @@ pub struct ProjectionsArgs {
 pub enum ProjectionsAction {
     /// List them: state, lag, rate (the default)
     List,
-    /// Remove what one has written and make it anew from the journal
+    /// Remove what one has written and build it again from the journal
     Rebuild {
         /// Its name
         name: String,

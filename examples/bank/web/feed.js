@@ -3,22 +3,25 @@
 /** How long to wait before the first try, before the server has said how long. */
 const FIRST_RETRY_MS = 1000;
 const RETRY_MAX_MS = 30000;
-/** How often is looked whether the connection still lives: also right after a laptop woke up. */
-const LOOK_MS = 1000;
+/** How often is checked whether the connection still lives: also right after a laptop woke up. */
+const CHECK_MS = 1000;
 
 /**
  * @param {string} path where to connect
  * @param {(event: object) => void} onEvent gets each event once, in order
- * @param {(state: {name: string, why: string}) => void} onState gets how the connection is
+ * @param {(state: {name: string, why: string, behindMs: ?number}) => void} onState gets how the connection is, and how old at
+ *   most is what was taken in, null where that is not known
  */
 export function follow(path, onEvent, onState) {
   let socket = null;
   let offset = null; // behind the last event that was taken in
   let heard = 0; // when something came last
+  let asOf = null; // all that happened until then was taken in
   let silence = 45000;
   let retry = FIRST_RETRY_MS;
   let tries = 0;
   let waiting = null;
+  let isLive = false;
 
   function connect() {
     clearTimeout(waiting);
@@ -28,11 +31,11 @@ export function follow(path, onEvent, onState) {
     if (offset !== null) url.searchParams.set("after", offset);
     const mine = (socket = new WebSocket(url));
     heard = Date.now();
-    onState({ name: "connecting", why: "" });
+    onState({ name: "connecting", why: "", behindMs: null });
     mine.onmessage = ({ data }) => {
       if (mine !== socket) return; // one that was given up
       heard = Date.now();
-      take(JSON.parse(data));
+      take(JSON.parse(data, exact));
     };
     mine.onclose = ({ code, reason }) => {
       if (mine === socket) lost(code, reason);
@@ -45,23 +48,35 @@ export function follow(path, onEvent, onState) {
       silence = frame.hello.silence_ms;
       retry = frame.hello.retry_ms;
       tries = 0;
-      onState({ name: "live", why: "" });
+      live(frame.hello.age_ms);
     } else if (frame.event) {
       offset = frame.offset;
       onEvent(frame.event);
     } else if (frame.heartbeat) {
       offset = frame.heartbeat.offset;
+      live(frame.heartbeat.age_ms);
     } else if (frame.unreadable) {
       console.warn(frame.unreadable);
     }
   }
 
+  function live(age) {
+    isLive = true;
+    asOf = age === null ? null : Date.now() - age;
+    showLive();
+  }
+
+  function showLive() {
+    onState({ name: "live", why: "", behindMs: asOf === null ? null : Date.now() - asOf });
+  }
+
   function lost(code, reason) {
     socket = null;
-    if (code === 1011) offset = null; // another journal: begin anew
+    if (code === 1011) offset = null; // another journal: begin again
     const wait = Math.min(retry * 2 ** tries, RETRY_MAX_MS);
     tries += 1;
-    onState({ name: "lost", why: reason || "the connection is lost" });
+    isLive = false;
+    onState({ name: "lost", why: reason || "the connection is lost", behindMs: null });
     waiting = setTimeout(connect, wait);
   }
 
@@ -70,10 +85,18 @@ export function follow(path, onEvent, onState) {
       const dead = socket;
       lost(0, "nothing was heard of the bank");
       dead.close();
+    } else if (isLive) {
+      showLive();
     }
-  }, LOOK_MS);
+  }, CHECK_MS);
   addEventListener("online", () => {
     if (waiting !== null) connect();
   });
   connect();
+}
+
+/** Whole numbers that JavaScript cannot hold, above 2^53, as they were written; an older browser has them only about. */
+function exact(_name, value, context) {
+  if (!Number.isInteger(value) || Number.isSafeInteger(value)) return value;
+  return context?.source ?? `about ${value}`;
 }

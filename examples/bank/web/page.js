@@ -28,10 +28,18 @@ function showTransaction(event) {
   byId("nothing").hidden = true;
 }
 
-function showConnection({ name, why }) {
+function showConnection({ name, why, behindMs }) {
   const shown = byId("connection");
   shown.dataset.state = name;
-  shown.textContent = why ? `${name}: ${why}` : name;
+  if (name === "live") {
+    shown.textContent = behindMs === null ? "live, how far behind is not known" : `live, up to ${seconds(behindMs)} behind`;
+  } else {
+    shown.textContent = why ? `${name}: ${why}` : name;
+  }
+}
+
+function seconds(ms) {
+  return `${Math.max(1, Math.ceil(ms / 1000)).toLocaleString()} s`;
 }
 
 async function showProjections() {
@@ -41,12 +49,12 @@ async function showProjections() {
     if (!answer.ok) throw new Error(`the bank answers ${answer.status}`);
     const { projections } = await answer.json();
     byId("projections").replaceChildren(
-      ...projections.map(({ name, state, lag_events: events, lag_seconds: seconds }) =>
+      ...projections.map(({ name, state, lag_events: events, lag_seconds: lag }) =>
         row([
           [name, false],
           [state, false],
-          [events.toLocaleString(), true],
-          [seconds === undefined ? "?" : `${seconds.toFixed(1)} s`, true],
+          [events?.toLocaleString() ?? "?", true],
+          [lag === undefined ? "?" : `${lag.toFixed(1)} s`, true],
         ]),
       ),
     );

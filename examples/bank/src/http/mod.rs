@@ -6,6 +6,7 @@ mod body;
 mod call;
 mod failure;
 mod live;
+mod own_pages;
 mod problem;
 mod problem_log;
 mod problem_type;
@@ -54,6 +55,7 @@ pub fn router(bank: Bank) -> (Router, LiveClients) {
         .route("/problems/{slug}", get(problem_type::show))
         .with_state(bank)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(own_pages::only_own_pages))
         // outermost: it also writes the documents of what the router itself refuses
         .layer(middleware::from_fn_with_state(log, problem::write_document));
     // what it refuses a WebSocket it says as text: no page can read a document there

@@ -34,6 +34,8 @@ problem_types! {
         "Correct what the detail names: the account id, a header, or the query.";
     MALFORMED_JSON: BAD_REQUEST "malformed-json", "The body is not JSON",
         "Send one JSON object.";
+    FOREIGN_ORIGIN: FORBIDDEN "foreign-origin", "A page of another host may change nothing",
+        "Use the bank's own page, or a program. Nothing was done.";
     UNKNOWN_ACCOUNT: NOT_FOUND "unknown-account", "There is no such account",
         "Open it first: POST /accounts/{id} with an owner.";
     UNKNOWN_PROJECTION: NOT_FOUND "unknown-projection", "There is no such projection",

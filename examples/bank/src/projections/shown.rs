@@ -13,10 +13,12 @@ pub struct ShownProjection {
     /// Why it is not running, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// How many events of the journal it has looked at.
-    pub read: u64,
+    /// How many events of the journal it has read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read: Option<u64>,
     /// How many it has not.
-    pub lag_events: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lag_events: Option<u64>,
     /// How long ago the oldest of those happened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lag_seconds: Option<f64>,
@@ -39,8 +41,8 @@ impl ShownProjection {
             version: 0,
             state: "starting".to_owned(),
             why,
-            read: 0,
-            lag_events: 0,
+            read: None,
+            lag_events: None,
             lag_seconds: None,
             rate: 0.0,
             eta_seconds: None,
@@ -59,8 +61,8 @@ impl From<ProjectionStatus> for ShownProjection {
             version: status.id.version().get(),
             state: state.to_owned(),
             why,
-            read: status.segments.iter().map(|segment| read(&segment.offset)).min().unwrap_or(0),
-            lag_events: status.lag.events,
+            read: status.segments.iter().map(|segment| read(&segment.offset)).min(),
+            lag_events: Some(status.lag.events),
             lag_seconds: status.lag.age.map(|age| age.as_secs_f64()),
             rate: status.rate,
             eta_seconds: status.eta.map(|eta| eta.as_secs_f64()),

@@ -96,7 +96,7 @@ pub(super) fn day_total(
 /// Says that rows are of another zone.
 pub(super) fn other_zone(there: &str, zone: &super::Zone) -> HandlerError {
     HandlerError::failed(format!(
-        "the days are those of {there}, and this bank is set to {zone}: start it with --zone {there}, or make them anew with \
+        "the days are those of {there}, and this bank is set to {zone}: start it with --zone {there}, or build them again with \
          `bank projections rebuild {}`",
         super::PROJECTION
     ))

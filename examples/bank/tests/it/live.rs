@@ -88,6 +88,10 @@ async fn page_shows_transactions_as_they_happen_and_goes_on_after_the_bank_was_a
     // the name of an account is a text, never a part of the page
     assert!(shown.contains("ada & <b>bob"), "{shown}");
     assert!(shown.contains("deposited") && shown.contains('1'), "{shown}");
+    wait(
+        &mut browser,
+        r"/^live, up to \d+ s behind$/.test(document.getElementById('connection').textContent)",
+    );
     let fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth";
     assert_eq!(browser.evaluate(fits).unwrap(), true, "it is wider than a phone");
 
@@ -107,6 +111,10 @@ async fn page_shows_transactions_as_they_happen_and_goes_on_after_the_bank_was_a
         (0..=20).map(|nr| if nr == 0 { String::new() } else { nr.to_string() }).collect();
     assert_eq!(amounts, expected, "each once, and in order");
     wait(&mut browser, "document.getElementById('connection').dataset.state === 'live'");
+    // JavaScript cannot hold it
+    deposit(&client, 9_007_199_254_740_993).await;
+    let amount = "document.querySelector('#transactions .number').textContent";
+    wait(&mut browser, &format!("{amount} === '9007199254740993'"));
     bank.signal("TERM").await;
     assert!(bank.ended().await.success(), "a page that follows does not keep a bank from its end");
     wait(&mut browser, "document.getElementById('connection').textContent.includes('lost')");

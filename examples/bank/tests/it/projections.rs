@@ -89,3 +89,29 @@ async fn what_is_not_there_is_said_in_words() {
     unknown.problem(404, "unknown-route", "a projection takes rebuild, replay, pause and resume");
     service.stop().await;
 }
+
+#[tokio::test]
+async fn page_of_another_host_changes_nothing() {
+    let (_directory, service) = with_rows().await;
+    let own = service.url();
+    for path in [
+        "/projections/statements/pause",
+        "/projections/statements/rebuild",
+        "/projections/statements/replay",
+        "/accounts/ada/close",
+    ] {
+        for origin in ["http://evil.example", "null", "http://127.0.0.1"] {
+            let asked = Reply::of(service.request("POST", path).header("origin", origin)).await;
+            asked.problem(403, "foreign-origin", "a page of another host asks for a change");
+        }
+    }
+    let listed = say(&service, &[]).await.unwrap();
+    assert!(listed.contains("statements       running "), "{listed}");
+    for path in ["/projections/statements/pause", "/projections/statements/resume"] {
+        let asked = Reply::of(service.request("POST", path).header("origin", &own)).await;
+        assert_eq!(asked.status, 200, "{asked:?}");
+    }
+    let read = Reply::of(service.request("GET", "/days").header("origin", "http://evil.example"));
+    assert_eq!(read.await.status, 200, "what only reads is kept from a page by its browser");
+    service.stop().await;
+}

@@ -129,7 +129,7 @@ async fn on_postgres(place: &Place, zone: Zone) -> Statements {
 }
 
 #[tokio::test]
-async fn days_are_those_of_a_zone_and_the_same_when_they_are_made_anew() {
+async fn days_are_those_of_a_zone_and_the_same_when_they_are_built_again() {
     let directory = TempDir::new().unwrap();
     let store = SqliteStore::open(directory.path().join("bank.db")).await.unwrap();
     check(Statements::in_file(&store, zurich())).await;
