@@ -22,8 +22,8 @@ pub(super) struct Projecting {
 
 struct Place(watch::Receiver<()>);
 
-/// How often is looked whether something has failed.
-const LOOK: Duration = Duration::from_millis(20);
+/// How often is checked whether something has failed.
+const CHECK_EVERY: Duration = Duration::from_millis(20);
 /// Longer than handlers may take by default.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -54,13 +54,13 @@ impl Projecting {
     pub(super) async fn finished(&self) -> Result<(), String> {
         let end = Instant::now() + PATIENCE;
         loop {
-            let waited = self.projection.caught_up(LOOK).await;
+            let waited = self.projection.caught_up(CHECK_EVERY).await;
             if let Some(why) = self.trouble().await {
                 return Err(why);
             }
             match waited {
                 Ok(()) if self.is_running().await => break,
-                Ok(()) => sleep(LOOK).await, // it has handled all before, and has not begun yet
+                Ok(()) => sleep(CHECK_EVERY).await, // it has handled all before, and has not begun yet
                 Err(WaitError::Timeout { .. }) if Instant::now() < end => {}
                 Err(error) => return Err(error.to_string()),
             }
