@@ -23,7 +23,8 @@ pub struct SubscriptionSettings {
     pub in_flight_max: usize,
     /// How many consumers an engine may have; 1 by default, up to 1,000.
     pub consumers_max: usize,
-    /// How many events are read behind the oldest one that is not acknowledged; 10,000 by default, 1 to 1,000,000. So many may
+    /// How many events are read behind the oldest one that is not acknowledged; 10,000 by default, `in_flight_max` to
+    /// 1,000,000. So many may
     /// come twice after a crash. While what was settled cannot be saved, no more are read once so many are not saved, or
     /// `checkpoint_events` if that is more, or 1,000 dead letters.
     pub ahead_max: usize,
@@ -49,7 +50,18 @@ pub struct SubscriptionSettings {
 }
 
 impl SubscriptionSettings {
-    pub(super) fn new(start_at: StartAt) -> Self {
+    /// Those of a subscription that begins there, with all others as they are by default.
+    ///
+    /// # Examples
+    /// ```
+    /// use actum::{StartAt, settings::SubscriptionSettings};
+    /// use std::time::Duration;
+    ///
+    /// let mut settings = SubscriptionSettings::new(StartAt::Now);
+    /// settings.retry_max = Duration::from_secs(300);
+    /// ```
+    #[must_use]
+    pub fn new(start_at: StartAt) -> Self {
         Self {
             start_at,
             buffer_events: 500,
@@ -75,7 +87,7 @@ impl SubscriptionSettings {
         let (milli, hour) = (Duration::from_millis(1), Duration::from_secs(3_600));
         check.number("in_flight_max", self.in_flight_max, 1..=10_000);
         check.number("consumers_max", self.consumers_max, 1..=1_000);
-        check.number("ahead_max", self.ahead_max, 1..=1_000_000);
+        check.number("ahead_max", self.ahead_max, self.in_flight_max.clamp(1, 10_000)..=1_000_000);
         check.number("retries", self.retries, ..=1_000);
         check.duration("retry_first", self.retry_first, milli..=hour);
         check.duration("retry_max", self.retry_max, self.retry_first.min(hour)..=24 * hour);

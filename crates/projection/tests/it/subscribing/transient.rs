@@ -8,7 +8,7 @@ use crate::{
     rig::{Rig, account, deposited, entity, positions, stored},
 };
 use actum_model::{StoredPayload, Timestamp};
-use actum_projection::{Recorded, StartAt, Subscription, SubscriptionError};
+use actum_projection::{Recorded, StartAt, Subscription, SubscriptionError, SubscriptionSettings};
 use actum_testkit::{Fault, FaultStore, Faults, Operation};
 use std::{sync::Arc, time::Duration};
 
@@ -254,6 +254,13 @@ async fn everything_that_is_wrong_with_a_subscription_is_said_at_once() {
         error.to_string(),
         "the subscription is not valid: `buffer_events` is 0, it must be 1 to 10,000; `buffer_bytes` is 0 bytes, it must be \
          1 byte to 64 MiB; a subscription has no source: call `.from::<Entity, _>(..)` or `.all(..)`"
+    );
+    let mut settings = SubscriptionSettings::new(StartAt::Now);
+    (settings.in_flight_max, settings.ahead_max) = (200, 199);
+    let short = subscriber.service.subscribe(accounts().settings(settings)).await.unwrap_err();
+    assert!(
+        short.to_string().contains("`ahead_max` is 199, it must be 200 to 1,000,000"),
+        "{short}"
     );
     let behind = actum_model::Offset::of_positions([actum_model::Position::new(3)]);
     let error = subscriber.service.subscribe(accounts().start_at(StartAt::Behind(behind))).await;
