@@ -86,7 +86,7 @@ async fn part_of_a_history_that_makes_no_sense_is_refused() {
     let service = with_events(1).await;
     for (query, detail) in [
         ("limit=0", "limit"),
-        ("limit=1001", "limit is 1001, a page has at most 1000 events"),
+        ("limit=1001", "limit is 1001, a page has at most 1000"),
         ("limit=4294967296", "limit"),
         ("limit=ten", "limit"),
         ("limit=", "limit"),
