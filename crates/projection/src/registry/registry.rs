@@ -1,11 +1,11 @@
 use super::RegisteredProjection;
 use crate::{
     service::{ProjectionError, needed},
-    share_out::is_replaced,
+    share_out::{SeenRenewals, is_replaced},
 };
 use actum_model::{Lane, Offset};
 use actum_persistence::{
-    progress::{ProgressStore, ProjectionId, RunnerRow, SOURCE_OF_STATES, StoredProjection},
+    progress::{ProgressStore, ProjectionId, StoredProjection},
     store::{EventStore, StoreError},
 };
 use parking_lot::Mutex;
@@ -18,11 +18,11 @@ pub struct Registry {
     events: Arc<dyn EventStore>,
     progress: Arc<dyn ProgressStore>,
     me: Arc<str>,
-    seen: Arc<Mutex<SeenRunners>>,
+    /// When it began, by which it counts time.
+    began: Instant,
+    /// The renewals of the runners of each.
+    seen: Arc<Mutex<HashMap<ProjectionId, SeenRenewals>>>,
 }
-
-/// The renewals of runners that were seen last, and when each was seen first.
-type SeenRunners = HashMap<(ProjectionId, Arc<str>), (u64, Instant)>;
 
 /// One that is kept, and up to where it needs no event any more.
 pub(super) struct KeptReader {
@@ -41,7 +41,7 @@ impl Registry {
         progress: Arc<dyn ProgressStore>,
         me: Arc<str>,
     ) -> Self {
-        Self { events, progress, me, seen: Arc::default() }
+        Self { events, progress, me, began: Instant::now(), seen: Arc::default() }
     }
 
     /// All that are kept in the database of the journal, in the order of their names and versions.
@@ -70,6 +70,7 @@ impl Registry {
     /// states, which hold back nothing.
     pub(super) async fn kept(&self) -> Result<Vec<KeptReader>, StoreError> {
         let ids = self.progress.projections().await?;
+        self.seen.lock().retain(|id, _| ids.contains(id));
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -77,8 +78,7 @@ impl Registry {
         let mut all = Vec::with_capacity(ids.len());
         for id in ids {
             let Some(stored) = self.progress.load(&id).await? else { continue };
-            let reads_states = stored.sources.iter().any(|one| one.starts_with(SOURCE_OF_STATES));
-            if stored.layout == self.events.layout() && !reads_states {
+            if stored.layout == self.events.layout() && !stored.reads_states() {
                 all.push(self.of(stored, &heads).await?);
             }
         }
@@ -109,21 +109,15 @@ impl Registry {
 
     /// Its runners that live, as far as is known.
     fn alive(&self, stored: &StoredProjection) -> Vec<Arc<str>> {
-        let (now, mut seen) = (Instant::now(), self.seen.lock());
-        let lives = |RunnerRow { name, renewal, .. }: &RunnerRow| {
-            let key = (stored.id.clone(), Arc::clone(name));
-            let seen = seen.entry(key).or_insert((*renewal, now));
-            if seen.0 != *renewal {
-                *seen = (*renewal, now);
-            }
-            now < seen.1 + ALIVE && !is_replaced(name, &self.me)
+        let (now, mut seen) = (self.began.elapsed(), self.seen.lock());
+        let seen = seen.entry(stored.id.clone()).or_default();
+        seen.see(&stored.runners, now);
+        let lives = |name: &str| {
+            seen.unchanged(name, now).is_some_and(|unchanged| unchanged < ALIVE)
+                && !is_replaced(name, &self.me)
         };
-        let alive: Vec<_> = stored.runners.iter().map(lives).collect();
-        seen.retain(|(id, name), _| {
-            *id != stored.id || stored.runners.iter().any(|row| row.name == *name)
-        });
-        let rows = stored.runners.iter().zip(alive);
-        rows.filter(|(_, lives)| *lives).map(|(row, _)| Arc::clone(&row.name)).collect()
+        let names = stored.runners.iter().map(|row| &row.name);
+        names.filter(|name| lives(name)).cloned().collect()
     }
 }
 

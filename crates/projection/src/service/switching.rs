@@ -2,14 +2,17 @@ use super::{
     shared::SharedProjection,
     standing::{Standing, active_version},
 };
-use crate::{share_out::switch_name, versions::FollowLimit};
+use crate::{
+    share_out::{SeenRenewals, switch_name},
+    versions::FollowLimit,
+};
 use actum_persistence::{
     error_chain::full_text,
     panics::log_safely,
-    progress::{Activation, ProjectionId, RunnerRow, SaveError, StoredProjection},
+    progress::{Activation, ProjectionId, SaveError, StoredProjection},
     store::StoreError,
 };
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 
 /// How a switch has ended.
@@ -38,8 +41,8 @@ pub(super) struct Switching<'a> {
     asked: Option<ProjectionId>,
     /// Since when it rests.
     rests: Option<Instant>,
-    /// The renewals of its runners that were seen last, and when each was seen first.
-    seen: HashMap<Arc<str>, (u64, Instant)>,
+    /// The renewals of its runners.
+    seen: SeenRenewals,
 }
 
 /// How long the active version rests at most.
@@ -48,13 +51,13 @@ const INTERVAL: Duration = Duration::from_millis(50);
 
 impl<'a> Switching<'a> {
     pub(super) fn new(shared: &'a SharedProjection, me: &str) -> Self {
-        let (name, seen) = (switch_name(me), HashMap::new());
+        let (name, seen) = (switch_name(me), SeenRenewals::default());
         Self { shared, name, asked: None, rests: None, seen }
     }
 
     /// Switches, if the version has come as far as the active one.
     pub(super) async fn run(mut self) -> Result<SwitchEnd, StoreError> {
-        // runners look three times a lease; one that dies is waited for
+        // runners check three times a lease; one that dies is waited for
         let deadline = Instant::now() + 2 * self.shared.registration.settings.lease + REST_MAX;
         let ended = loop {
             let step = self.step().await;
@@ -108,17 +111,9 @@ impl<'a> Switching<'a> {
 
     /// Whether no one who lives runs a segment of the active version.
     fn is_at_rest(&mut self, active: &StoredProjection) -> bool {
-        let (now, lease) = (Instant::now(), self.shared.registration.settings.lease);
-        for RunnerRow { name, renewal, .. } in &active.runners {
-            let seen = self.seen.entry(Arc::clone(name)).or_insert((*renewal, now));
-            if seen.0 != *renewal {
-                *seen = (*renewal, now);
-            }
-        }
-        let lives = |name: &Arc<str>| {
-            let is_entered = active.runners.iter().any(|row| row.name == *name);
-            is_entered && self.seen.get(name).is_some_and(|seen| now < seen.1 + lease)
-        };
+        let (now, lease) = (self.shared.now(), self.shared.registration.settings.lease);
+        self.seen.see(&active.runners, now);
+        let lives = |name: &Arc<str>| self.seen.unchanged(name, now).is_some_and(|it| it < lease);
         !active.segments.iter().filter_map(|segment| segment.owner.as_ref()).any(lives)
     }
 

@@ -1,16 +1,15 @@
-use super::switch_name::is_switch;
+use super::{SeenRenewals, switch_name::is_switch};
 use actum_persistence::progress::{
     Epoch, RunnerRow, SeenOwner, Segment, SegmentClaim, StoredProjection, StoredSegment,
 };
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// What one runner knows of the others.
 #[derive(Debug)]
 pub(crate) struct ShareOut {
     me: Arc<str>,
     lease: Duration,
-    /// The renewals that were seen last, and when each was seen first.
-    seen: HashMap<Arc<str>, (u64, Duration)>,
+    seen: SeenRenewals,
 }
 
 /// What a runner does next.
@@ -32,7 +31,7 @@ const DEAD_AFTER_LEASES: u32 = 10;
 impl ShareOut {
     /// The runner `me`: `name@incarnation`. One of the same name and an older incarnation does not live any more.
     pub(crate) fn new(me: Arc<str>, lease: Duration) -> Self {
-        Self { me, lease, seen: HashMap::new() }
+        Self { me, lease, seen: SeenRenewals::default() }
     }
 
     /// Decides, from what is kept `now` and what it runs.
@@ -44,18 +43,17 @@ impl ShareOut {
     ) -> Shares {
         let mut shares = Shares::default();
         let mut alive = 1;
-        self.seen.retain(|name, _| stored.runners.iter().any(|row| row.name == *name));
+        self.seen.see(&stored.runners, now);
         for row in &stored.runners {
             if row.name == self.me {
                 continue;
             }
-            let unchanged = self.unchanged(row, now);
-            if self.is_replaced(&row.name) || unchanged >= self.lease * DEAD_AFTER_LEASES {
+            if self.is_silent(&row.name, self.lease * DEAD_AFTER_LEASES, now) {
                 shares.dead.push(row.clone());
             }
             match is_switch(&row.name) {
-                true => shares.rests |= self.lives(row, now),
-                false => alive += usize::from(self.lives(row, now)),
+                true => shares.rests |= self.lives(&row.name, now),
+                false => alive += usize::from(self.lives(&row.name, now)),
             }
         }
         let runnable = stored.segments.iter().filter(|segment| segment.stopped.is_none());
@@ -100,7 +98,7 @@ impl ShareOut {
                 let is_free = if *owner == self.me {
                     !runs(segment.segment, segment.epoch)
                 } else {
-                    row.is_none_or(|row| !self.lives(row, now))
+                    !self.lives(owner, now)
                 };
                 if !is_free {
                     return None;
@@ -117,23 +115,15 @@ impl ShareOut {
         })
     }
 
-    /// For how long the renewal of a runner has not changed.
-    fn unchanged(&mut self, row: &RunnerRow, now: Duration) -> Duration {
-        let seen = self.seen.entry(Arc::clone(&row.name)).or_insert((row.renewal, now));
-        if seen.0 != row.renewal {
-            *seen = (row.renewal, now);
-        }
-        now.saturating_sub(seen.1)
+    /// Whether a runner is there, and has renewed within a lease.
+    fn lives(&self, name: &str, now: Duration) -> bool {
+        !self.is_silent(name, self.lease, now)
     }
 
-    fn lives(&self, row: &RunnerRow, now: Duration) -> bool {
-        let unchanged =
-            self.seen.get(&row.name).map_or(Duration::ZERO, |seen| now.saturating_sub(seen.1));
-        unchanged < self.lease && !self.is_replaced(&row.name)
-    }
-
-    fn is_replaced(&self, name: &str) -> bool {
-        is_replaced(name, &self.me)
+    /// Whether a runner has not renewed for so long, is an earlier life of this one, or is not there.
+    fn is_silent(&self, name: &str, time: Duration, now: Duration) -> bool {
+        let unchanged = self.seen.unchanged(name, now);
+        unchanged.is_none_or(|unchanged| unchanged >= time) || is_replaced(name, &self.me)
     }
 }
 
