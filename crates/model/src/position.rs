@@ -175,7 +175,7 @@ pub struct InvalidOffset {
     pub text: String,
 }
 
-/// What [`Display`](fmt::Display) writes, and nothing else. Whether a journal has as many lanes is not looked at.
+/// What [`Display`](fmt::Display) writes, and nothing else. Whether a journal has as many lanes is not checked.
 impl FromStr for Offset {
     type Err = InvalidOffset;
 

@@ -1,10 +1,7 @@
 use super::event_at::event_behind;
 use crate::definition::StartAt;
 use actum_model::{Lane, Offset, Position, Timestamp};
-use actum_persistence::{
-    progress::ReadProgress,
-    store::{EventStore, StoreError},
-};
+use actum_persistence::store::{EventStore, StoreError};
 
 /// Where a projection begins that begins like this, in a journal that ends at `heads`.
 pub(crate) async fn start_offset(
@@ -19,7 +16,6 @@ pub(crate) async fn start_offset(
             let (positions, ends) = (offset.positions(), heads.positions());
             let is_behind = || positions.iter().zip(ends).any(|(position, end)| position > end);
             if positions.len() != ends.len() || is_behind() {
-                let (offset, heads) = (in_text(offset), in_text(heads));
                 let what =
                     format!("`start_at` is behind {offset}, and the journal ends at {heads}");
                 return Err(StoreError::invalid(what));
@@ -28,11 +24,6 @@ pub(crate) async fn start_offset(
         }
         StartAt::Time(time) => offset_at(events, *time).await,
     }
-}
-
-/// The positions of all lanes, as progress is stored.
-fn in_text(offset: &Offset) -> String {
-    ReadProgress::behind(offset.clone()).to_string()
 }
 
 /// About where events of this time begin, in each lane: found by halving, since a lane is ordered by commits and times
