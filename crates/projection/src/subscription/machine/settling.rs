@@ -110,7 +110,7 @@ impl SubscriptionMachine {
 
     /// What is to be saved now; everything there is, if it ends.
     pub(crate) fn save(
-        &self,
+        &mut self,
         projection: &ProjectionId,
         segment: Segment,
         now: Duration,
@@ -120,6 +120,7 @@ impl SubscriptionMachine {
         // what was not kept is tried again a while later, however much it is
         let is_due = ends || (due <= now && now >= self.unkept_until);
         is_due.then(|| {
+            self.unkept.in_save = self.unkept.settled;
             let mut save =
                 ProgressSave::nothing(projection.clone(), segment, epoch, self.progress());
             save.handled = self.unkept.acknowledged;
@@ -136,7 +137,7 @@ impl SubscriptionMachine {
         }
         let unkept = &mut self.unkept;
         unkept.acknowledged -= save.handled.min(unkept.acknowledged);
-        unkept.settled = 0;
+        unkept.settled -= std::mem::take(&mut unkept.in_save);
         unkept.parked.drain(..save.dead_letters.len().min(unkept.parked.len()));
         unkept.replayed.drain(..save.letters_replayed.len().min(unkept.replayed.len()));
         self.saved = save.progress.clone();

@@ -7,6 +7,8 @@ pub(super) struct Unkept {
     pub(super) acknowledged: u64,
     /// How many events were settled, also those that were skipped.
     pub(super) settled: u64,
+    /// How many of those are in the save that was made last.
+    pub(super) in_save: u64,
     pub(super) parked: Vec<DeadLetter>,
     pub(super) replayed: Vec<DeadLetterPlace>,
 }

@@ -245,7 +245,7 @@ impl DeliveryWorld {
         NackedWith { error: error.into(), now: self.now, wall: Timestamp::default(), chance: 0.0 }
     }
 
-    pub(super) fn to_save(&self, ends: bool) -> Option<ProgressSave> {
+    pub(super) fn to_save(&mut self, ends: bool) -> Option<ProgressSave> {
         let (id, segment) = id();
         self.machine.save(&id, segment, self.now, ends)
     }

@@ -149,6 +149,25 @@ fn what_was_settled_is_saved_after_so_many_events_or_so_much_time() {
 }
 
 #[test]
+fn what_is_settled_during_a_save_counts_for_the_next_one() {
+    let mut world = world(&["a"; 10]);
+    let consumer = world.join().unwrap();
+    let acked = |world: &mut DeliveryWorld, count| {
+        for _ in 0..count {
+            world.ask(consumer);
+            world.ack(consumer, 0);
+        }
+    };
+    acked(&mut world, 5);
+    let save = world.to_save(false).unwrap();
+    acked(&mut world, 4);
+    world.machine.saved(&save, world.now);
+    assert!(world.to_save(false).is_none(), "four are fewer than a checkpoint");
+    acked(&mut world, 1);
+    assert_eq!(world.to_save(false).map(|save| save.handled), Some(5));
+}
+
+#[test]
 fn what_is_not_in_flight_cannot_be_acknowledged() {
     let mut world = world(&["a", "b"]);
     let [first, second] = [0; 2].map(|_| world.join().unwrap());
