@@ -245,14 +245,14 @@ impl DeliveryWorld {
         NackedWith { error: error.into(), now: self.now, wall: Timestamp::default(), chance: 0.0 }
     }
 
-    pub(super) fn to_save(&mut self, ends: bool) -> Option<ProgressSave> {
+    pub(super) fn due_save(&mut self, ends: bool) -> Option<ProgressSave> {
         let (id, segment) = id();
         self.machine.save(&id, segment, self.now, ends)
     }
 
     /// Saves what is due, if the store keeps it.
     pub(super) fn save(&mut self, ends: bool, is_kept: bool) {
-        let Some(save) = self.to_save(ends) else { return };
+        let Some(save) = self.due_save(ends) else { return };
         if !is_kept {
             return self.machine.not_saved(self.now + Duration::from_millis(100));
         }

@@ -133,15 +133,15 @@ fn what_was_settled_is_saved_after_so_many_events_or_so_much_time() {
     world.now = Duration::from_millis(10);
     let consumer = world.join().unwrap();
     for acked in 1..=5 {
-        assert!(world.to_save(false).is_none(), "{acked}");
+        assert!(world.due_save(false).is_none(), "{acked}");
         world.ask(consumer);
         world.ack(consumer, 0);
     }
-    assert_eq!(world.to_save(false).map(|save| save.handled), Some(5));
+    assert_eq!(world.due_save(false).map(|save| save.handled), Some(5));
     world.save(false, true);
     world.ask(consumer);
     world.ack(consumer, 0);
-    assert!(world.to_save(false).is_none());
+    assert!(world.due_save(false).is_none());
     assert_eq!(world.machine.due(world.now), Some(Duration::from_millis(1_010)));
     world.now = Duration::from_millis(1_010);
     world.save(false, true);
@@ -159,12 +159,12 @@ fn what_is_settled_during_a_save_counts_for_the_next_one() {
         }
     };
     acked(&mut world, 5);
-    let save = world.to_save(false).unwrap();
+    let save = world.due_save(false).unwrap();
     acked(&mut world, 4);
     world.machine.saved(&save, world.now);
-    assert!(world.to_save(false).is_none(), "four are fewer than a checkpoint");
+    assert!(world.due_save(false).is_none(), "four are fewer than a checkpoint");
     acked(&mut world, 1);
-    assert_eq!(world.to_save(false).map(|save| save.handled), Some(5));
+    assert_eq!(world.due_save(false).map(|save| save.handled), Some(5));
 }
 
 #[test]
@@ -237,11 +237,11 @@ fn exhausted(on_exhausted: LastResort) -> DeliveryWorld {
 #[test]
 fn after_the_last_retry_an_event_is_parked_skipped_or_stops_the_subscription() {
     let mut world = exhausted(LastResort::Park);
-    let save = world.to_save(false).expect("a letter is saved at once");
+    let save = world.due_save(false).expect("a letter is saved at once");
     let [letter] = &save.dead_letters[..] else { panic!("one letter: {save:?}") };
     assert_eq!((letter.place, &*letter.error, letter.attempts), (at(1), "poison", 2));
     world.save(false, true);
-    assert!(world.to_save(true).is_none());
+    assert!(world.due_save(true).is_none());
     assert_eq!(world.kept(), [2]);
 
     let mut world = exhausted(LastResort::Skip);
@@ -274,12 +274,12 @@ fn a_letter_that_is_replayed_leaves_the_checkpoint_where_it_is_and_is_forgotten_
     };
     assert_eq!(again(&mut world), [(consumer, at(2)), (consumer, at(1))], "once");
     world.nack(consumer, 1, Nack::Park);
-    let save = world.to_save(false).unwrap();
+    let save = world.due_save(false).unwrap();
     assert_eq!((save.letters_replayed.len(), save.dead_letters.len()), (1, 1), "in its place");
     world.save(false, true);
     assert_eq!(again(&mut world), [(consumer, at(1))]);
     world.ack(consumer, 1);
-    let save = world.to_save(false).unwrap();
+    let save = world.due_save(false).unwrap();
     assert_eq!((save.letters_replayed, save.dead_letters.len()), (vec![at(1)], 0));
     assert_eq!(save.progress.offset().position(Lane::new(0)), Position::new(1));
 }
@@ -291,7 +291,7 @@ fn what_the_store_did_not_keep_is_saved_later() {
     world.ask(consumer);
     world.nack(consumer, 0, Nack::Park);
     world.save(false, false);
-    assert!(world.to_save(false).is_none(), "not at once");
+    assert!(world.due_save(false).is_none(), "not at once");
     world.now += Duration::from_millis(100);
     world.save(false, true);
     assert_eq!((world.kept(), world.letters.len()), (vec![1], 1));
