@@ -65,23 +65,15 @@ impl Browser {
         let mut command = home.command(program.path());
         command.args(OPTIONS).arg(format!("--user-data-dir={}", profile.display()));
         command.env("HOME", home.path()).arg("about:blank");
-        let mut process = home.spawn(&mut command)?;
         // it writes where it listens, port and path, once it does
-        let mut place = None;
-        let ready = process.wait_until(START_LIMIT, || {
+        let (mut port, mut path) = (0, String::new());
+        let mut process = home.start(&mut command, START_LIMIT, || {
             let written = fs::read_to_string(profile.join("DevToolsActivePort")).ok();
-            place = written.as_deref().and_then(place_of);
-            place.is_some()
-        });
-        let Some((port, path)) = place.filter(|_| ready == Ready::Yes) else {
-            if ready == Ready::Ended {
-                return Err(ServerError::Ended { server: NAME, log: home.log() });
-            }
-            // an error means that it has ended
-            let _ = home.kill(&mut process);
-            let (server, limit, log) = (NAME, START_LIMIT, home.log());
-            return Err(ServerError::NotReady { server, limit, log });
-        };
+            let place = written.as_deref().and_then(place_of);
+            let is_there = place.is_some();
+            (port, path) = place.unwrap_or_default();
+            is_there
+        })?;
         let tools = DevTools::connect(port, &path).and_then(|mut tools| {
             tools.open_page(width, height)?;
             Ok(tools)

@@ -8,7 +8,7 @@ use std::{
 use super::{nats_program::NatsProgram, settings::NatsServerSettings};
 use crate::{
     ServerError,
-    process::{Ready, ServerHome, ServerProcess, Signal, free_port},
+    process::{ServerHome, ServerProcess, Signal, on_free_port},
 };
 
 const NAME: &str = "NATS";
@@ -17,9 +17,6 @@ const STORE: &str = "jetstream";
 
 /// How long it may take to come up; after a kill it reads its streams first.
 const START_LIMIT: Duration = Duration::from_secs(30);
-
-/// How many ports are tried when others are faster to take them.
-const PORTS_MAX: usize = 10;
 
 /// A NATS server with JetStream of its owner alone: its own port and its own streams, in files below one temporary directory.
 ///
@@ -52,21 +49,13 @@ impl NatsServer {
         let home = ServerHome::create(NAME, "KILL")?;
         home.make_directory(STORE)?;
         let mut server = Self { program: program.clone(), port: 0, process: None, home };
-        let mut attempt = 1;
-        loop {
-            server.port = free_port().map_err(ServerError::io("looking for a free port"))?;
-            let configuration = server.configuration(settings);
-            server.home.write(CONFIGURATION, &configuration)?;
-            match server.start_again() {
-                Err(ServerError::Ended { log, .. })
-                    if attempt < PORTS_MAX && log.contains("address already in use") =>
-                {
-                    attempt += 1;
-                    server.home.clear_log();
-                }
-                started => return started.map(|()| server),
-            }
-        }
+        on_free_port("address already in use", |port| {
+            server.port = port;
+            server.home.clear_log();
+            server.home.write(CONFIGURATION, &server.configuration(settings))?;
+            server.start_again()
+        })?;
+        Ok(server)
     }
 
     /// Kills it, as a crash does. What it has acknowledged is in its files, from which it goes on when it is started again.
@@ -87,22 +76,12 @@ impl NatsServer {
         if self.process.is_some() {
             return Err(ServerError::WrongState { server: NAME, state: "runs already" });
         }
+        let (port, name) = (self.port, self.name());
         let mut command = self.home.command(self.program.path());
-        let mut process = self.home.spawn(command.args(["-c", CONFIGURATION]))?;
-        let ready = process.wait_until(START_LIMIT, || has_streams(self.port, &self.name()));
-        match ready {
-            Ready::Yes => {
-                self.process = Some(process);
-                Ok(())
-            }
-            Ready::Ended => Err(ServerError::Ended { server: NAME, log: self.home.log() }),
-            Ready::NotYet => {
-                // what is not ready is not left behind; an error means that it has ended
-                let _ = self.home.kill(&mut process);
-                let (server, limit, log) = (NAME, START_LIMIT, self.home.log());
-                Err(ServerError::NotReady { server, limit, log })
-            }
-        }
+        command.args(["-c", CONFIGURATION]);
+        let process = self.home.start(&mut command, START_LIMIT, || has_streams(port, &name))?;
+        self.process = Some(process);
+        Ok(())
     }
 
     /// Stops it where it is: its connections stay open, and it answers nothing until it [goes on](Self::go_on).

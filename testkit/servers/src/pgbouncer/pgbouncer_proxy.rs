@@ -3,7 +3,7 @@ use std::{fmt::Write, net::TcpStream, time::Duration};
 use super::{program::PgBouncerProgram, settings::PgBouncerSettings};
 use crate::{
     PostgresServer, ServerError,
-    process::{Ready, ServerHome, ServerProcess, free_port},
+    process::{ServerHome, ServerProcess, on_free_port},
 };
 
 const NAME: &str = "PgBouncer";
@@ -11,9 +11,6 @@ const CONFIGURATION: &str = "pgbouncer.ini";
 
 /// How long it may take to come up.
 const START_LIMIT: Duration = Duration::from_secs(30);
-
-/// How many ports are tried when others are faster to take them.
-const PORTS_MAX: usize = 10;
 
 /// A PgBouncer in front of a [`PostgresServer`]: it gives a client a connection for one transaction at a time.
 ///
@@ -44,17 +41,14 @@ impl PgBouncer {
         server: &PostgresServer,
         settings: &PgBouncerSettings,
     ) -> Result<Self, ServerError> {
-        let mut attempt = 1;
-        loop {
-            match Self::start_once(program, server, settings) {
-                Err(ServerError::Ended { log, .. })
-                    if attempt < PORTS_MAX && log.contains("ddress already in use") =>
-                {
-                    attempt += 1;
-                }
-                started => return started,
-            }
-        }
+        on_free_port("ddress already in use", |port| {
+            let mut home = ServerHome::create(NAME, "KILL")?;
+            home.write(CONFIGURATION, &configuration(port, server, settings))?;
+            let mut command = home.command(program.path());
+            let connects = || TcpStream::connect(("127.0.0.1", port)).is_ok();
+            let process = home.start(command.arg(CONFIGURATION), START_LIMIT, connects)?;
+            Ok(Self { port, process, home })
+        })
     }
 
     /// The URL of a database of the server behind it.
@@ -79,28 +73,6 @@ impl PgBouncer {
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.process.id()
-    }
-
-    fn start_once(
-        program: &PgBouncerProgram,
-        server: &PostgresServer,
-        settings: &PgBouncerSettings,
-    ) -> Result<Self, ServerError> {
-        let mut home = ServerHome::create(NAME, "KILL")?;
-        let port = free_port().map_err(ServerError::io("looking for a free port"))?;
-        home.write(CONFIGURATION, &configuration(port, server, settings))?;
-        let mut command = home.command(program.path());
-        let mut process = home.spawn(command.arg(CONFIGURATION))?;
-        let connects = || TcpStream::connect(("127.0.0.1", port)).is_ok();
-        let ready = process.wait_until(START_LIMIT, connects);
-        let bouncer = Self { port, process, home };
-        match ready {
-            Ready::Yes => Ok(bouncer),
-            Ready::Ended => Err(ServerError::Ended { server: NAME, log: bouncer.log() }),
-            Ready::NotYet => {
-                Err(ServerError::NotReady { server: NAME, limit: START_LIMIT, log: bouncer.log() })
-            }
-        }
     }
 }
 

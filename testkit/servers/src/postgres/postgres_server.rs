@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     ServerError,
-    process::{Ready, ServerHome, ServerProcess, Signal, free_port},
+    process::{Ready, ServerHome, ServerProcess, Signal, on_free_port},
 };
 
 const NAME: &str = "PostgreSQL";
@@ -22,9 +22,6 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// How long a server may take to stop.
 const STOP_LIMIT: Duration = Duration::from_secs(60);
-
-/// How many ports are tried when others are faster to take them.
-const PORTS_MAX: usize = 10;
 
 /// How a server is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,17 +61,12 @@ impl PostgresServer {
         prepare(&home, binaries, &settings)?;
         let binaries = binaries.clone();
         let mut server = Self { binaries, settings, port: 0, process: None, home };
-        for _ in 1..PORTS_MAX {
-            server.port = free_port().map_err(ServerError::io("looking for a free port"))?;
-            match server.launch() {
-                Err(ServerError::Ended { log, .. }) if is_port_taken(&log) => {
-                    server.home.clear_log();
-                }
-                launched => return launched.map(|()| server),
-            }
-        }
-        server.port = free_port().map_err(ServerError::io("looking for a free port"))?;
-        server.launch().map(|()| server)
+        on_free_port("could not create any TCP/IP sockets", |port| {
+            server.port = port;
+            server.home.clear_log();
+            server.launch()
+        })?;
+        Ok(server)
     }
 
     /// The URL of a database over TCP, as the superuser `actum`; it has the password where one is needed. `postgres` is
@@ -226,8 +218,4 @@ fn is_ready(status: &std::path::Path, pid: &str) -> bool {
     let status = fs::read_to_string(status).unwrap_or_default();
     let mut lines = status.lines().map(str::trim);
     lines.next() == Some(pid) && lines.nth(6) == Some("ready")
-}
-
-fn is_port_taken(log: &str) -> bool {
-    log.contains("could not create any TCP/IP sockets")
 }

@@ -6,6 +6,6 @@ mod server_home;
 mod server_process;
 mod watchdog;
 
-pub(crate) use free_port::free_port;
+pub(crate) use free_port::on_free_port;
 pub(crate) use server_home::ServerHome;
 pub(crate) use server_process::{Ready, ServerProcess, Signal};

@@ -10,7 +10,11 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{account::Account, server_process::ServerProcess, watchdog::Watchdog};
+use super::{
+    account::Account,
+    server_process::{Ready, ServerProcess},
+    watchdog::Watchdog,
+};
 use crate::ServerError;
 
 /// A path to a socket may have 104 bytes on macOS and 108 on Linux; a server adds up to 24 of its own.
@@ -94,6 +98,30 @@ impl ServerHome {
             .map_err(ServerError::io(format!("starting {}", self.server)))?;
         self.watchdog.watch(process.id());
         Ok(process)
+    }
+
+    /// Starts the server, and waits until it is ready. One that is not ready in time is killed.
+    ///
+    /// # Errors
+    /// When it ends, or is not ready within `limit`; the message has the end of the log.
+    pub(crate) fn start(
+        &mut self,
+        command: &mut Command,
+        limit: Duration,
+        ready: impl FnMut() -> bool,
+    ) -> Result<ServerProcess, ServerError> {
+        let mut process = self.spawn(command)?;
+        let (server, ready) = (self.server, process.wait_until(limit, ready));
+        if ready == Ready::Yes {
+            return Ok(process);
+        }
+        // also of one that has ended, so that nothing watches over its id; an error means that it has ended
+        let _ = self.kill(&mut process);
+        let log = self.log();
+        Err(match ready {
+            Ready::Ended => ServerError::Ended { server, log },
+            _ => ServerError::NotReady { server, limit, log },
+        })
     }
 
     /// Whether the server's first process has not ended.
