@@ -42,7 +42,7 @@ impl Log {
 
     /// Moves the head, as if what lies between had been written and deleted.
     pub(crate) fn advance(&mut self, to: Position) {
-        assert!(to >= self.head, "positions never go back");
+        assert!(to >= self.head, "positions never regress");
         self.head = to;
     }
 

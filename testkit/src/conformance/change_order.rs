@@ -119,7 +119,7 @@ async fn follow(
             let before = seen.insert(change.entity.clone(), now);
             assert!(
                 before.is_none_or(|before| before.0 < now.0),
-                "{} has gone back, or came twice",
+                "{} has regressed, or came twice",
                 change.entity
             );
         }

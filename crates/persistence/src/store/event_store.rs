@@ -29,7 +29,7 @@ pub const KIND_SAMPLE: u32 = 64;
 ///   schema version; whatever is larger than its [bound](super::bounds). [`AppendBatch::check`] and
 ///   [`EventFilter::check`] find it out. A batch within the bounds is stored, whatever time-outs a store has for its
 ///   statements.
-/// * Sequence numbers and positions never go back, whatever is deleted.
+/// * Sequence numbers and positions never regress, whatever is deleted.
 ///
 /// # Cancel safety
 /// Dropping the future of a read has no effect. Dropping the future of an `append` leaves its outcome unknown; the

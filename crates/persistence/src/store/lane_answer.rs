@@ -94,7 +94,7 @@ mod tests {
         let limit = PageLimit::default();
         assert_eq!(page(20, limit, &[12, 15]), (vec![12, 15], 20));
         assert_eq!(page(20, limit, &[]), (vec![], 20), "nothing passes the filter");
-        assert_eq!(page(0, limit, &[]), (vec![], 10), "it never goes back");
+        assert_eq!(page(0, limit, &[]), (vec![], 10), "it never regresses");
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub struct StateRecord {
 /// # Changes
 /// Each write that is stored has a position among the changes of its entity's lane. These are ordered as events are, and have
 /// nothing to do with the positions of events: they start at 1 and are the commit order: once a reader has seen position `n`,
-/// nothing is ever committed at or before `n`. Within a batch they follow the order of the writes. They never go back.
+/// nothing is ever committed at or before `n`. Within a batch they follow the order of the writes. They never regress.
 ///
 /// There is one change for each entity, its last: a write moves its entity to a new position, also one that deletes, and
 /// leaves nothing at the former one. So positions have gaps, and a reader learns the last state of each entity that changed,
