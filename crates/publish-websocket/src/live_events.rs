@@ -6,6 +6,7 @@ use crate::{
     wanted::{Wanted, WantedEvents},
 };
 use actum::{Engine, Entity, Subscription, SubscriptionError};
+use actum_persistence::settings_check::SettingsCheck;
 use axum::{
     extract::{Query, WebSocketUpgrade},
     http::{HeaderMap, StatusCode, header::RETRY_AFTER},
@@ -71,10 +72,12 @@ impl LiveEvents {
     pub fn route<S: Clone + Send + Sync + 'static>(
         self,
     ) -> Result<MethodRouter<S>, InvalidLiveEvents> {
-        let mut problems = self.settings.problems();
+        let mut check = SettingsCheck::new();
+        self.settings.check(&mut check);
         if self.kinds.is_empty() {
-            problems.push("there is no kind of entities: call `.from::<Entity>()`".to_owned());
+            check.problem("there is no kind of entities: call `.from::<Entity>()`");
         }
+        let problems = check.into_problems();
         if !problems.is_empty() {
             return Err(InvalidLiveEvents { problems });
         }

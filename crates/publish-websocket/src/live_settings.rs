@@ -1,4 +1,5 @@
 use crate::Origins;
+use actum_persistence::settings_check::SettingsCheck;
 use std::{error::Error, fmt, ops::RangeInclusive, time::Duration};
 
 /// How clients are served. All settings are checked together when the [route](crate::LiveEvents::route) is made.
@@ -89,33 +90,17 @@ impl LiveSettings {
         Self { origins, ..self }
     }
 
-    /// Everything that is wrong with them, a sentence each.
-    pub(crate) fn problems(&self) -> Vec<String> {
+    pub(crate) fn check(&self, check: &mut SettingsCheck) {
         let (milli, minute) = (Duration::from_millis(1), Duration::from_secs(60));
         let (first, last) = (*self.retry.start(), *self.retry.end());
-        let durations = [
-            ("send_timeout", self.send_timeout, milli, 10 * minute),
-            ("heartbeat", self.heartbeat, milli, 10 * minute),
-            ("silence_max", self.silence_max, 2 * self.heartbeat.min(10 * minute), 60 * minute),
-            ("the end of retry", last, first, 60 * minute),
-            ("close_timeout", self.close_timeout, milli, minute),
-        ];
-        let durations =
-            durations.into_iter().filter(|(_, value, least, most)| value < least || value > most);
-        let mut problems: Vec<_> = durations
-            .map(|(name, value, least, most)| {
-                format!("{name} is {value:?} and must be {least:?} to {most:?}")
-            })
-            .collect();
-        if !(1..=1_000_000).contains(&self.clients_max) {
-            let clients = self.clients_max;
-            problems.push(format!("clients_max is {clients} and must be 1 to 1,000,000"));
-        }
-        if !(1..=64 << 20).contains(&self.buffer_bytes) {
-            let bytes = self.buffer_bytes;
-            problems.push(format!("buffer_bytes is {bytes} and must be 1 to {}", 64 << 20));
-        }
-        problems
+        let silence_min = 2 * self.heartbeat.min(10 * minute);
+        check.number("clients_max", self.clients_max, 1..=1_000_000);
+        check.bytes("buffer_bytes", self.buffer_bytes, 1..=64 << 20);
+        check.duration("send_timeout", self.send_timeout, milli..=10 * minute);
+        check.duration("heartbeat", self.heartbeat, milli..=10 * minute);
+        check.duration("silence_max", self.silence_max, silence_min..=60 * minute);
+        check.duration("retry.end()", last, first..=60 * minute);
+        check.duration("close_timeout", self.close_timeout, milli..=minute);
     }
 }
 
