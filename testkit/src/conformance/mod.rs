@@ -92,3 +92,4 @@ pub mod states;
 
 pub use fixture::StoreFixture;
 pub use run::{Plan, run};
+pub(crate) use writer::Writer;

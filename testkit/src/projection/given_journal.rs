@@ -1,10 +1,8 @@
-use actum_model::{EntityKey, SequenceNr};
-use actum_persistence::store::{
-    AppendBatch, AppendOutcome, EntityAppend, EventStore, Incarnation, NewEvent, WriterClaim,
-    WriterStore,
-};
+use crate::conformance::Writer;
+use actum_model::EntityKey;
+use actum_persistence::store::{AppendOutcome, NewEvent, Stores};
 use actum_store_memory::MemoryStore;
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 /// A journal in memory with the events that were given.
 pub(super) struct GivenJournal {
@@ -14,34 +12,16 @@ pub(super) struct GivenJournal {
 impl GivenJournal {
     pub(super) async fn of(events: Vec<(EntityKey, NewEvent)>) -> Self {
         let store = MemoryStore::new();
-        let claim = WriterClaim {
-            slot: "journal".into(),
-            holder: "the test".into(),
-            lease: Duration::from_secs(3_600),
-            replaces: None,
-        };
-        let incarnation = store.claim(&claim).await.expect("no one else writes to this journal");
-        let mut heads: HashMap<EntityKey, SequenceNr> = HashMap::new();
-        for (nr, (entity, event)) in (1..).zip(events) {
-            let head = heads.entry(entity.clone()).or_insert(SequenceNr::ZERO);
-            let batch = batch(&store, incarnation, (entity, *head), (nr, event));
-            let outcomes = store.append(&batch).await.expect("memory takes what is within bounds");
-            assert!(matches!(outcomes[..], [AppendOutcome::Appended { .. }]), "{outcomes:?}");
-            *head = head.next();
+        let writer = Writer::claim(&Stores::of(store.clone())).await;
+        let mut heads: HashMap<EntityKey, u64> = HashMap::new();
+        // one at a time, so that events stand in the journal in the order in which they were given
+        for (entity, event) in events {
+            let head = heads.entry(entity.clone()).or_default();
+            let outcome = writer.store_one(&entity, *head, vec![event]).await;
+            let outcome = outcome.expect("memory takes what is within bounds");
+            assert!(matches!(outcome, AppendOutcome::Appended { .. }), "{outcome:?}");
+            *head += 1;
         }
         Self { store }
     }
-}
-
-/// One event, so that events stand in the journal in the order in which they were given.
-fn batch(
-    store: &MemoryStore,
-    incarnation: Incarnation,
-    (entity, expected): (EntityKey, SequenceNr),
-    (first_event_nr, event): (u64, NewEvent),
-) -> AppendBatch {
-    let layout = EventStore::layout(store);
-    let (lane, partition) = (layout.lane_of(&entity), entity.partition(layout.partitions));
-    let append = EntityAppend { entity, partition, expected, first_event_nr, events: vec![event] };
-    AppendBatch { lane, incarnation, appends: vec![append] }
 }
