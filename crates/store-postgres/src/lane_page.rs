@@ -3,17 +3,17 @@
 use crate::{fault::store_error, row::Row, store::Shared};
 use actum_model::{Lane, Position};
 use actum_persistence::store::{
-    EventFilter, JournalEvent, LaneAnswer, LanePage, PageLimit, StoreError, StoredRow, integer,
+    EventFilter, InLane, JournalEvent, LaneAnswer, LanePage, PageLimit, StoreError, StoredRow,
+    integer, partition_bounds,
 };
 
 const DOING: &str = "reading a lane";
 
-/// What is read where.
-#[derive(Clone, Copy)]
-pub(crate) struct LaneRead<'a> {
+/// What is read where: events, or what another filter is for.
+pub(crate) struct LaneRead<'a, F = EventFilter> {
     pub(crate) lane: Lane,
     pub(crate) after: Position,
-    pub(crate) filter: &'a EventFilter,
+    pub(crate) filter: &'a F,
     pub(crate) limit: PageLimit,
 }
 
@@ -62,42 +62,51 @@ const QUERY: &str = "
 
 /// Reads a page of a lane that the journal has.
 pub(crate) async fn read(shared: &Shared, read: LaneRead<'_>) -> Result<LanePage, StoreError> {
-    let list = |texts: &'_ Vec<String>| (!texts.is_empty()).then(|| texts.clone());
-    let (kinds, manifests) = (list(&read.filter.kinds), list(&read.filter.manifests));
-    let partitions = read.filter.partitions.as_ref();
-    let (first, last) =
-        partitions.map_or((0, u16::MAX), |range| (range.start().nr(), range.end().nr()));
+    let (kinds, manifests) = (names(&read.filter.kinds), names(&read.filter.manifests));
+    let (first, last) = partition_bounds(read.filter.partitions.as_ref());
     let statement = || {
         sqlx::query(shared.texts.of(QUERY))
             .bind(i32::from(read.lane.nr()))
             .bind(integer::bound(read.after.get()))
             .bind(*read.filter != EventFilter::default())
             .bind(i64::from(LaneAnswer::LOOKED_AT_MAX))
-            .bind(&kinds)
-            .bind(&manifests)
+            .bind(kinds)
+            .bind(manifests)
             .bind(i32::from(first))
             .bind(i32::from(last))
             .bind(i64::from(read.limit.events.get()))
             .bind(integer::bound(read.limit.bytes as u64))
     };
     let rows = shared.connections.read(DOING, statement).await?;
-    page(read, &rows).map_err(|error| store_error(DOING, error))
+    let event = |row: &Row| JournalEvent::of_row(row, Position::new(row.count(2)?));
+    let answer = LaneAnswer::new(read.after, read.limit);
+    page(answer, &rows, 2, event).map_err(|error| store_error(DOING, error))
 }
 
-fn page(read: LaneRead<'_>, rows: &[Row]) -> Result<LanePage, sqlx::Error> {
-    let mut answer = LaneAnswer::new(read.after, read.limit);
-    let mut events = Vec::with_capacity(rows.len().saturating_sub(1));
+/// Names of a filter: none let everything pass.
+pub(crate) fn names(names: &Vec<String>) -> Option<&Vec<String>> {
+    (!names.is_empty()).then_some(names)
+}
+
+/// The page of these rows: of one with nothing in its second column, which has the last position that is looked at in the
+/// column `reached`, and of an item each.
+pub(crate) fn page<T: InLane>(
+    mut answer: LaneAnswer<T>,
+    rows: &[Row],
+    reached: usize,
+    item: impl Fn(&Row) -> Result<T, sqlx::Error>,
+) -> Result<T::Page, sqlx::Error> {
+    let mut items = Vec::with_capacity(rows.len().saturating_sub(1));
     for row in rows {
-        let position = Position::new(row.count(2)?);
         match row.optional_number(1)? {
-            None => answer.reach(position),
-            Some(_) => events.push(JournalEvent::of_row(row, position)?),
+            None => answer.reach(Position::new(row.count(reached)?)),
+            Some(_) => items.push(item(row)?),
         }
     }
     // the server sends them in order, though it does not have to
-    events.sort_by_key(|read| read.event.position);
-    for event in events {
-        if !answer.add(event) {
+    items.sort_by_key(T::position);
+    for item in items {
+        if !answer.add(item) {
             break;
         }
     }

@@ -1,24 +1,20 @@
 //! Changes of durable states.
 
-use crate::{fault::store_error, row::Row, store::Shared};
-use actum_model::{Lane, Offset, Position};
+use crate::{
+    fault::store_error,
+    lane_page::{LaneRead, names, page},
+    row::Row,
+    store::Shared,
+};
+use actum_model::{Offset, Position};
 use actum_persistence::store::{
-    ChangeFilter, ChangePage, ChangedState, JournalLayout, LaneAnswer, PageLimit, StoreError,
-    StoredRow, integer,
+    ChangeFilter, ChangePage, ChangedState, JournalLayout, LaneAnswer, StoreError, StoredRow,
+    integer, partition_bounds,
 };
 
 const DOING: &str = "reading changes of states";
 
-/// What is read where.
-#[derive(Clone, Copy)]
-pub(crate) struct ChangeRead<'a> {
-    pub(crate) lane: Lane,
-    pub(crate) after: Position,
-    pub(crate) filter: &'a ChangeFilter,
-    pub(crate) limit: PageLimit,
-}
-
-/// One row with the last position that is looked at, recognised by its missing revision; and the changes up to there that
+/// As in `lane_page.rs`: one row with the last position that is looked at, recognised by its missing revision; and the changes up to there that
 /// pass the filter, of which a part that is NULL lets everything pass. A change whose entity is missing passes too: it is
 /// corrupt, and must not be overlooked.
 const QUERY: &str = "
@@ -53,12 +49,12 @@ const QUERY: &str = "
     WHERE v.weight_before IS NULL OR v.weight_before <= $9";
 
 /// Reads a page of the changes of a lane that the journal has.
-pub(crate) async fn read(shared: &Shared, read: ChangeRead<'_>) -> Result<ChangePage, StoreError> {
-    let kinds = &read.filter.kinds;
-    let kinds = (!kinds.is_empty()).then_some(kinds);
-    let partitions = read.filter.partitions.as_ref();
-    let (first, last) =
-        partitions.map_or((0, u16::MAX), |range| (range.start().nr(), range.end().nr()));
+pub(crate) async fn read(
+    shared: &Shared,
+    read: LaneRead<'_, ChangeFilter>,
+) -> Result<ChangePage, StoreError> {
+    let kinds = names(&read.filter.kinds);
+    let (first, last) = partition_bounds(read.filter.partitions.as_ref());
     let statement = || {
         sqlx::query(shared.texts.of(QUERY))
             .bind(i32::from(read.lane.nr()))
@@ -72,28 +68,9 @@ pub(crate) async fn read(shared: &Shared, read: ChangeRead<'_>) -> Result<Change
             .bind(integer::bound(read.limit.bytes as u64))
     };
     let rows = shared.connections.read(DOING, statement).await?;
-    page(read, &rows).map_err(|error| store_error(DOING, error))
-}
-
-fn page(read: ChangeRead<'_>, rows: &[Row]) -> Result<ChangePage, sqlx::Error> {
-    let mut answer = LaneAnswer::new(read.after, read.limit);
-    let mut changes = Vec::with_capacity(rows.len().saturating_sub(1));
-    for row in rows {
-        match row.optional_number(1)? {
-            None => answer.reach(Position::new(row.count(11)?)),
-            Some(_) => {
-                changes.push(ChangedState::of_row(row, Position::new(row.ordinal(11)?))?);
-            }
-        }
-    }
-    // the server sends them in order, though it does not have to
-    changes.sort_by_key(|change| change.position);
-    for change in changes {
-        if !answer.add(change) {
-            break;
-        }
-    }
-    Ok(answer.finish())
+    let change = |row: &Row| ChangedState::of_row(row, Position::new(row.ordinal(11)?));
+    let answer = LaneAnswer::new(read.after, read.limit);
+    page(answer, &rows, 11, change).map_err(|error| store_error(DOING, error))
 }
 
 /// The position of the last change in every lane.

@@ -5,10 +5,11 @@ use crate::{
     entity_list,
     fault::store_error,
     fence::{self, Write},
+    lane_page::LaneRead,
     resolve,
     row::{Row, column},
     session::{Session, Statement},
-    state_changes::{self, ChangeRead},
+    state_changes,
     state_pieces::{self, StatePiece},
     transaction::{self, Failed, Statements},
 };
@@ -126,7 +127,7 @@ impl DurableStateStore for PostgresStore {
     ) -> Result<ChangePage, StoreError> {
         self.layout().check_lane(lane)?;
         filter.check()?;
-        state_changes::read(&self.shared, ChangeRead { lane, after, filter, limit }).await
+        state_changes::read(&self.shared, LaneRead { lane, after, filter, limit }).await
     }
 
     async fn change_heads(&self) -> Result<Offset, StoreError> {

@@ -1,18 +1,17 @@
 //! Events of a lane.
 
-use crate::{fence::lane_head, place::Places, readers::Reader};
+use crate::{fence::lane_head, place::Places, readers::Reader, row::Row, session::Statement};
 use actum_model::{Lane, Position};
 use actum_persistence::store::{
-    EventFilter, JournalEvent, LaneAnswer, LanePage, PageLimit, StoredRow,
+    EventFilter, InLane, JournalEvent, LaneAnswer, LanePage, PageLimit, StoredRow, partition_bounds,
 };
 use serde_json::json;
 
-/// What is read where.
-#[derive(Clone, Copy)]
-pub(crate) struct LaneRead<'a> {
+/// What is read where: events, or what another filter is for.
+pub(crate) struct LaneRead<'a, F = EventFilter> {
     pub(crate) lane: Lane,
     pub(crate) after: Position,
-    pub(crate) filter: &'a EventFilter,
+    pub(crate) filter: &'a F,
     pub(crate) limit: PageLimit,
 }
 
@@ -49,23 +48,31 @@ pub(crate) async fn read(
     read: LaneRead<'_>,
     places: Places,
 ) -> Result<LanePage, sqlx::Error> {
-    let end = bounds(reader, read, places).await?;
+    let end = bounds(reader, &read, places).await?;
     let mut answer = LaneAnswer::new(read.after, read.limit);
     answer.reach(end);
     if end <= read.after {
         return Ok(answer.finish());
     }
+    let event = |row: &Row| JournalEvent::of_row(row, places.position(row.number(2)?));
+    page(reader, answer, events(&read, places, end), event).await
+}
+
+/// The page of the rows that come, an item each, as long as there is room.
+pub(crate) async fn page<T: InLane + Send>(
+    reader: &mut Reader<'_>,
+    mut answer: LaneAnswer<T>,
+    query: Statement<'_>,
+    mut item: impl FnMut(&Row) -> Result<T, sqlx::Error> + Send,
+) -> Result<T::Page, sqlx::Error> {
     let mut failed = None;
-    let query = events(read, places, end);
     let rows = reader.rows_while(query, |row| {
-        let event =
-            row.number(2).and_then(|place| JournalEvent::of_row(row, places.position(place)));
-        event.map_or_else(
+        item(row).map_or_else(
             |error| {
                 failed = Some(error);
                 false
             },
-            |event| answer.add(event),
+            |item| answer.add(item),
         )
     });
     rows.await?;
@@ -75,7 +82,7 @@ pub(crate) async fn read(
 /// The last position the read looks at.
 async fn bounds(
     reader: &mut Reader<'_>,
-    read: LaneRead<'_>,
+    read: &LaneRead<'_>,
     places: Places,
 ) -> Result<Position, sqlx::Error> {
     let query = sqlx::query(BOUNDS)
@@ -93,17 +100,19 @@ async fn bounds(
     }
 }
 
-fn events(read: LaneRead<'_>, places: Places, end: Position) -> crate::session::Statement<'_> {
-    let list = |texts: &[String]| (!texts.is_empty()).then(|| json!(texts).to_string());
-    let partitions = read.filter.partitions.as_ref();
-    let (first, last) =
-        partitions.map_or((0, u16::MAX), |range| (range.start().nr(), range.end().nr()));
+fn events<'q>(read: &LaneRead<'_>, places: Places, end: Position) -> Statement<'q> {
+    let (first, last) = partition_bounds(read.filter.partitions.as_ref());
     sqlx::query(EVENTS)
         .bind(places.place_at_most(read.lane, read.after))
         .bind(places.place_at_most(read.lane, end))
         .bind(read.limit.events.get())
-        .bind(list(&read.filter.kinds))
-        .bind(list(&read.filter.manifests))
+        .bind(names(&read.filter.kinds))
+        .bind(names(&read.filter.manifests))
         .bind(first)
         .bind(last)
+}
+
+/// Names of a filter: none let everything pass.
+pub(crate) fn names(names: &[String]) -> Option<String> {
+    (!names.is_empty()).then(|| json!(names).to_string())
 }

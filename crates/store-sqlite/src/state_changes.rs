@@ -1,6 +1,7 @@
 //! Changes of durable states.
 
 use crate::{
+    lane_page::{LaneRead, names, page},
     readers::Reader,
     row::{Row, column},
     session::Statement,
@@ -8,20 +9,11 @@ use crate::{
 };
 use actum_model::{Lane, Offset, Position};
 use actum_persistence::store::{
-    ChangeFilter, ChangePage, ChangedState, JournalLayout, LaneAnswer, PageLimit, StateWrite,
-    StoreError, StoredRow, integer,
+    ChangeFilter, ChangePage, ChangedState, JournalLayout, LaneAnswer, StateWrite, StoreError,
+    StoredRow, integer, partition_bounds,
 };
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What is read where.
-#[derive(Clone, Copy)]
-pub(crate) struct ChangeRead<'a> {
-    pub(crate) lane: Lane,
-    pub(crate) after: Position,
-    pub(crate) filter: &'a ChangeFilter,
-    pub(crate) limit: PageLimit,
-}
 
 /// The last change of the lane, and the first one a filtered read does not look at any more, if there are so many.
 const BOUNDS: &str = "
@@ -47,32 +39,23 @@ const CHANGES: &str = "
 /// one says, and nothing is ever committed in front of it.
 pub(crate) async fn read(
     reader: &mut Reader<'_>,
-    read: ChangeRead<'_>,
+    read: LaneRead<'_, ChangeFilter>,
 ) -> Result<ChangePage, sqlx::Error> {
-    let end = bounds(reader, read).await?;
+    let end = bounds(reader, &read).await?;
     let mut answer = LaneAnswer::new(read.after, read.limit);
     answer.reach(end);
     if end <= read.after {
         return Ok(answer.finish());
     }
-    let mut failed = None;
-    let rows = reader.rows_while(changes(read, end), |row| {
-        let change =
-            row.ordinal(11).and_then(|position| ChangedState::of_row(row, Position::new(position)));
-        change.map_or_else(
-            |error| {
-                failed = Some(error);
-                false
-            },
-            |change| answer.add(change),
-        )
-    });
-    rows.await?;
-    failed.map_or_else(|| Ok(answer.finish()), Err)
+    let change = |row: &Row| ChangedState::of_row(row, Position::new(row.ordinal(11)?));
+    page(reader, answer, changes(&read, end), change).await
 }
 
 /// The last position the read looks at.
-async fn bounds(reader: &mut Reader<'_>, read: ChangeRead<'_>) -> Result<Position, sqlx::Error> {
+async fn bounds(
+    reader: &mut Reader<'_>,
+    read: &LaneRead<'_, ChangeFilter>,
+) -> Result<Position, sqlx::Error> {
     let query = sqlx::query(BOUNDS)
         .bind(read.lane.nr())
         .bind(*read.filter != ChangeFilter::default())
@@ -86,18 +69,14 @@ async fn bounds(reader: &mut Reader<'_>, read: ChangeRead<'_>) -> Result<Positio
     }
 }
 
-fn changes(read: ChangeRead<'_>, end: Position) -> Statement<'_> {
-    let kinds = &read.filter.kinds;
-    let kinds = (!kinds.is_empty()).then(|| json!(kinds).to_string());
-    let partitions = read.filter.partitions.as_ref();
-    let (first, last) =
-        partitions.map_or((0, u16::MAX), |range| (range.start().nr(), range.end().nr()));
+fn changes<'q>(read: &LaneRead<'_, ChangeFilter>, end: Position) -> Statement<'q> {
+    let (first, last) = partition_bounds(read.filter.partitions.as_ref());
     sqlx::query(CHANGES)
         .bind(read.lane.nr())
         .bind(integer::bound(read.after.get()))
         .bind(integer::bound(end.get()))
         .bind(read.limit.events.get())
-        .bind(kinds)
+        .bind(names(&read.filter.kinds))
         .bind(first)
         .bind(last)
 }

@@ -1,12 +1,6 @@
 use crate::{
-    SqliteStore, commands,
-    connection::PAGE_BYTES,
-    entities, entity_list,
-    fault::store_error,
-    fence, insert, resolve,
-    row::Row,
-    session::Statement,
-    state_changes::{self, ChangeRead},
+    SqliteStore, commands, connection::PAGE_BYTES, entities, entity_list, fault::store_error,
+    fence, insert, lane_page::LaneRead, resolve, row::Row, session::Statement, state_changes,
     writer::WriteTx,
 };
 use actum_model::{EntityKey, Lane, Offset, Position, Revision};
@@ -106,7 +100,7 @@ impl DurableStateStore for SqliteStore {
         filter.check()?;
         let doing = "reading changes of states";
         let mut reader = self.readers().reader(doing).await?;
-        let page = state_changes::read(&mut reader, ChangeRead { lane, after, filter, limit });
+        let page = state_changes::read(&mut reader, LaneRead { lane, after, filter, limit });
         page.await.map_err(|error| store_error(doing, error))
     }
 

@@ -38,6 +38,12 @@ impl EventFilter {
     }
 }
 
+/// The numbers of the first and the last partition of a filter, as a query compares them: of all where it names none.
+#[must_use]
+pub fn partition_bounds(partitions: Option<&RangeInclusive<Partition>>) -> (u16, u16) {
+    partitions.map_or((0, u16::MAX), |range| (range.start().nr(), range.end().nr()))
+}
+
 /// Checks names of a filter: each is one that could be stored, and there are not too many.
 pub(super) fn check_names(
     all: &str,

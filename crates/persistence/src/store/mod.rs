@@ -90,7 +90,7 @@ pub use entity_answer::{Answered, EntityAnswer, MissingEvents, NewestSnapshot, W
 pub use entity_search::EntitySearch;
 pub use error::{Cause, StoreError};
 pub use event::{EventId, JournalEvent, StoredEvent};
-pub use event_filter::EventFilter;
+pub use event_filter::{EventFilter, partition_bounds};
 pub use event_store::{EventStore, KIND_SAMPLE};
 pub use in_lane::InLane;
 pub use incarnation::Incarnation;
