@@ -15,6 +15,7 @@ mod bank;
 mod connection;
 mod greeting;
 mod history;
+mod postgres_rows;
 mod server;
 mod signals;
 mod sqlite_readers;

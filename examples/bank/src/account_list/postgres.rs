@@ -2,13 +2,16 @@ use super::{
     PROJECTION,
     row::{Change, ListedAccount, expect_one, listed, revision},
 };
-use crate::domain::{Account, AccountEvent};
+use crate::{
+    domain::{Account, AccountEvent},
+    postgres_rows::postgres_rows,
+};
 use actum::{
     HandlerError, OnFailure, PostgresStore, PostgresTarget, Project, ProjectCtx, Projection,
-    Projector, Recorded, progress::ExactTarget,
+    Projector, Recorded,
 };
 use sqlx::AssertSqlSafe;
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{num::NonZeroU32, sync::Arc};
 
 /// The list in the database of the journal.
 #[derive(Clone, Debug)]
@@ -17,9 +20,6 @@ pub struct PostgresAccounts {
     /// The schema of the journal's projections, and the table.
     table: Arc<str>,
 }
-
-/// How long a read may take.
-const READ_MAX: Duration = Duration::from_secs(5);
 
 impl PostgresAccounts {
     pub(super) fn beside(store: &PostgresStore, schema: &str) -> Self {
@@ -38,12 +38,8 @@ impl PostgresAccounts {
         limit: NonZeroU32,
     ) -> anyhow::Result<Vec<ListedAccount>> {
         let query = self.sql("SELECT id, owner, balance, is_open, revision FROM @ WHERE id > $1 ORDER BY id LIMIT $2");
-        let mut tx = self.target.begin(READ_MAX).await?;
-        let connection = PostgresTarget::connection(&mut tx);
         let rows = sqlx::query_as(AssertSqlSafe(query)).bind(after).bind(i64::from(limit.get()));
-        let rows = rows.persistent(false).fetch_all(connection).await?;
-        self.target.rollback(tx).await; // nothing was written
-        Ok(rows.into_iter().map(listed).collect())
+        Ok(postgres_rows(&self.target, rows).await?.into_iter().map(listed).collect())
     }
 
     /// The statement with the name of the table in place of `@`. A schema has letters, digits and underscores only.

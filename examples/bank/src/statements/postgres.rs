@@ -1,18 +1,19 @@
 use super::{
     PROJECTION, Zone,
-    line::{DayRow, DayTotal, Entry, LineRow, StatementLine, day_total, line, other_zone},
+    line::{DayTotal, Entry, StatementLine, day_total, line, other_zone},
 };
 use crate::{
     account_list::{expect_one, revision},
     domain::{Account, AccountEvent},
     history::rfc3339,
+    postgres_rows::postgres_rows,
 };
 use actum::{
     HandlerError, OnFailure, PostgresStore, PostgresTarget, Project, ProjectCtx, Projection,
-    Projector, Recorded, progress::ExactTarget,
+    Projector, Recorded,
 };
 use sqlx::{AssertSqlSafe, PgConnection};
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{num::NonZeroU32, sync::Arc};
 
 /// The statements in the database of the journal.
 #[derive(Clone, Debug)]
@@ -22,9 +23,6 @@ pub struct PostgresStatements {
     tables: Arc<str>,
     zone: Zone,
 }
-
-/// How long a read may take.
-const READ_MAX: Duration = Duration::from_secs(5);
 
 impl PostgresStatements {
     pub(super) fn beside(store: &PostgresStore, schema: &str, zone: Zone) -> Self {
@@ -47,12 +45,8 @@ impl PostgresStatements {
             "SELECT revision, at, day, what, amount, balance FROM @statements
             WHERE account = $1 AND revision > $2 ORDER BY revision LIMIT $3",
         );
-        let mut tx = self.target.begin(READ_MAX).await?;
         let rows = sqlx::query_as(query).bind(account).bind(after).bind(i64::from(limit.get()));
-        let connection = PostgresTarget::connection(&mut tx);
-        let rows: Vec<LineRow> = rows.persistent(false).fetch_all(connection).await?;
-        self.target.rollback(tx).await; // nothing was written
-        Ok(rows.into_iter().map(line).collect())
+        Ok(postgres_rows(&self.target, rows).await?.into_iter().map(line).collect())
     }
 
     pub(super) async fn days(
@@ -64,11 +58,8 @@ impl PostgresStatements {
             "SELECT day, deposits, deposited::text, withdrawals, withdrawn::text FROM @days
             WHERE day > $1 ORDER BY day LIMIT $2",
         );
-        let mut tx = self.target.begin(READ_MAX).await?;
         let rows = sqlx::query_as(query).bind(after).bind(i64::from(limit.get()));
-        let connection = PostgresTarget::connection(&mut tx);
-        let rows: Vec<DayRow> = rows.persistent(false).fetch_all(connection).await?;
-        self.target.rollback(tx).await; // nothing was written
+        let rows = postgres_rows(&self.target, rows).await?;
         rows.into_iter().map(|row| Ok(day_total(row)?)).collect()
     }
 
