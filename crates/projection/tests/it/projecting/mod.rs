@@ -9,6 +9,7 @@ mod leases;
 mod names;
 mod of_states;
 pub(crate) mod place;
+mod processes;
 mod random_processes;
 mod random_states;
 mod registry;
