@@ -1,6 +1,7 @@
 use super::{
     WaitError,
     all_parked::all_parked,
+    entering::differs,
     event_at::event_at,
     shared::{ServicePhase, SharedProjection},
     standing::{Standing, active_version, is_rebuilding},
@@ -95,6 +96,10 @@ impl Wait {
             return Ok(false);
         };
         let Some(stored) = stored else { return self.check_begin().await };
+        // it cannot run here, also when that has not been found out yet
+        if let Some(why) = differs(&stored, &self.shared) {
+            return Err(WaitError::Stopped { name: self.name(), why: why.into() });
+        }
         let event = match places {
             [(lane, position)] if is_write => {
                 match event_at(&**self.shared.feed.events(), *lane, *position).await {

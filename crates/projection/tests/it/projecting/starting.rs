@@ -79,6 +79,18 @@ async fn other_sources_are_refused_until_the_version_is_raised() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_that_cannot_run_has_not_caught_up_with_an_empty_journal_either() {
+    let rig = Rig::new(1).await;
+    rig.other_sources("mails").await;
+    let running = run(&rig, "a@1", Deliveries::default().projection("mails")).await;
+    let waited = running.projection().caught_up(MINUTE).await.unwrap_err().to_string();
+    assert!(
+        waited.starts_with("the projection `mails` has stopped: the projection mails"),
+        "{waited}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn replays_are_told_from_live_events_and_ids_of_commands_stay() {
     let rig = Rig::new(1).await;
     let deliveries = Deliveries::default();
