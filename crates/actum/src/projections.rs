@@ -1,4 +1,4 @@
-use actum_model::{Lane, Offset, Position};
+use actum_model::Offset;
 use actum_persistence::{
     progress::ProjectionId,
     store::{StoreError, Stores},
@@ -106,8 +106,8 @@ struct Place(JournalReader);
 
 #[async_trait]
 impl JournalPlace for Place {
-    fn has_read(&self, lane: Lane, position: Position) {
-        self.0.has_read(lane, position);
+    fn has_read(&self, offset: &Offset) {
+        self.0.has_read(offset);
     }
 
     async fn ending(&self) {

@@ -125,16 +125,14 @@ impl JournalReaders {
 }
 
 impl JournalReader {
-    /// Notes that it has read `lane` up to `position`, durably: a reader that starts again begins there. Of one that
-    /// needs no events it changes nothing.
-    ///
-    /// # Panics
-    /// When the journal does not have the lane.
-    pub fn has_read(&self, lane: Lane, position: Position) {
+    /// Notes that it has read up to `offset`, durably: a reader that starts again begins there. It goes back, too, where
+    /// events are to be read again: those that are still there are kept from then on. Of one that needs no events it
+    /// changes nothing.
+    pub fn has_read(&self, offset: &Offset) {
         let mut readers = self.shared.readers.lock();
         let this = readers.at_work.iter_mut().find(|reader| reader.nr == self.nr);
-        if let Some(offset) = this.and_then(|reader| reader.offset.as_mut()) {
-            offset.advance(lane, position);
+        if let Some(read) = this.and_then(|reader| reader.offset.as_mut()) {
+            read.clone_from(offset);
         }
     }
 
@@ -230,17 +228,19 @@ mod tests {
     async fn the_slowest_reader_says_what_is_needed() {
         let (readers, lanes) = (JournalReaders::new(), LaneCount::new(2).unwrap());
         let read_to = |nr| readers.read_to(Lane::new(nr)).map(Position::get);
+        let offset = |positions: [u64; 2]| Offset::of_positions(positions.map(Position::new));
         let any = readers.enter("needs nothing").unwrap();
-        any.has_read(Lane::new(0), Position::new(9));
+        any.has_read(&offset([9, 9]));
         assert_eq!((read_to(0), read_to(1)), (None, None));
         let [first, second] =
             ["first", "second"].map(|of| readers.enter_at(of, Offset::beginning(lanes)).unwrap());
-        first.has_read(Lane::new(0), Position::new(7));
+        first.has_read(&offset([7, 0]));
         assert_eq!((read_to(0), read_to(1)), (Some(0), Some(0)));
-        second.has_read(Lane::new(0), Position::new(5));
-        second.has_read(Lane::new(0), Position::new(3)); // it does not regress
-        second.has_read(Lane::new(1), Position::new(2));
+        second.has_read(&offset([5, 2]));
         assert_eq!((read_to(0), read_to(1)), (Some(5), Some(0)));
+        second.has_read(&offset([3, 2])); // it reads again what is behind that
+        assert_eq!((read_to(0), read_to(1)), (Some(3), Some(0)));
+        second.has_read(&offset([5, 2]));
         drop(first);
         assert_eq!((read_to(0), read_to(1)), (Some(5), Some(2)));
         drop(second);

@@ -1,5 +1,5 @@
 use super::given_journal::GivenJournal;
-use actum_model::{Lane, Position};
+use actum_model::Offset;
 use actum_persistence::progress::KeepsProgress;
 use actum_projection::{
     JournalPlace, ProjectionError, ProjectionRef, ProjectionRegistration, ProjectionService,
@@ -119,7 +119,7 @@ impl Projecting {
 
 #[async_trait]
 impl JournalPlace for Place {
-    fn has_read(&self, _lane: Lane, _position: Position) {}
+    fn has_read(&self, _: &Offset) {}
 
     async fn ending(&self) {
         let _ = self.0.clone().changed().await; // by an error: the sender is gone

@@ -2,8 +2,8 @@
 
 use crate::counter::Counter;
 use actum::{
-    Engine, EntityKey, HandlerError, MemoryStore, Project, ProjectCtx, Projection, ProjectionError,
-    Projector, Recorded, SequenceNr,
+    Engine, EntityKey, HandlerError, Lane, MemoryStore, Project, ProjectCtx, Projection,
+    ProjectionError, Projector, Recorded, SequenceNr, StartAt,
     progress::ProjectionId,
     settings::{EntitySettings, PageLimit, SnapshotSettings},
     store::{EntityRead, EventStore},
@@ -29,7 +29,11 @@ impl Project<Counter> for Counts {
 }
 
 fn engine(store: &MemoryStore) -> actum::EngineBuilder {
-    let snapshots = SnapshotSettings::every(2).with_events_deleted(true).with_snapshots_kept(1);
+    engine_with(store, 2)
+}
+
+fn engine_with(store: &MemoryStore, every: u64) -> actum::EngineBuilder {
+    let snapshots = SnapshotSettings::every(every).with_events_deleted(true).with_snapshots_kept(1);
     let settings = EntitySettings::default().with_snapshots(snapshots);
     Engine::builder("counters").store(store.reopen()).entity_with::<Counter>((), settings)
 }
@@ -74,4 +78,28 @@ async fn a_projection_that_no_engine_runs_any_more_keeps_its_events_until_it_is_
     }
     assert!(floor(&store).await >= SequenceNr::new(20), "no one needs it any more");
     assert!(second.shutdown().await.is_clean());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_rewound_projection_reads_again_is_not_deleted() {
+    let store = MemoryStore::new();
+    let counts = Projection::at_least_once("counts", Counts).from::<Counter>();
+    let engine = engine_with(&store, 10).projection(counts).start().await.unwrap();
+    let (counter, counts) = (engine.entity::<Counter>("a"), engine.projection("counts"));
+    for _ in 0..9 {
+        counter.ask(1).await.unwrap();
+    }
+    counts.caught_up(Duration::from_secs(60)).await.unwrap();
+    sleep(Duration::from_secs(60)).await;
+    let read_to = || engine.readers().read_to(Lane::default()).unwrap().get();
+    assert_eq!(read_to(), 9, "all of it may be deleted");
+    counts.pause().await.unwrap();
+    counts.rewind(StartAt::Beginning).await.unwrap();
+    sleep(Duration::from_secs(60)).await;
+    for _ in 0..21 {
+        counter.ask(1).await.unwrap();
+        sleep(Duration::from_secs(5)).await;
+    }
+    assert_eq!((read_to(), floor(&store).await), (0, SequenceNr::ZERO));
+    assert!(engine.shutdown().await.is_clean());
 }

@@ -1,6 +1,6 @@
 use super::{Registry, registry::KeptReader};
 use crate::service::{JournalPlace, JournalPlaces};
-use actum_model::{Lane, Position};
+use actum_model::{Offset, Position};
 use actum_persistence::{error_chain::full_text, panics::log_safely, progress::ProjectionId};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
@@ -52,8 +52,7 @@ impl Registry {
 /// What stands in the log for all of them.
 const NAME: &str = "readers that are kept";
 
-/// The place behind which nothing is deleted; none if no one needs one. It is entered before the one so far is given up, as
-/// what is needed may lie in front of that.
+/// The place behind which nothing is deleted: the one so far, if there is one; none if no one needs one.
 fn held(
     kept: &[KeptReader],
     own: &[ProjectionId],
@@ -61,13 +60,13 @@ fn held(
     before: Option<Arc<dyn JournalPlace>>,
 ) -> Option<Arc<dyn JournalPlace>> {
     let others = || kept.iter().filter(|one| !own.contains(&one.registered.id));
-    let lanes = others().next()?.needed.positions().len();
-    let place = places.enter(NAME, true)?;
-    for lane in (0..).map(Lane::new).take(lanes) {
-        let needed = others().map(|one| one.needed.position(lane)).min();
-        place.has_read(lane, needed.unwrap_or(Position::ZERO));
-    }
-    drop(before);
+    let slowest = |one: Vec<Position>, other: &KeptReader| {
+        one.iter().zip(other.needed.positions()).map(|(one, other)| *one.min(other)).collect()
+    };
+    let first = others().next()?.needed.positions().to_vec();
+    let needed = Offset::of_positions(others().fold(first, slowest));
+    let place = before.or_else(|| places.enter(NAME, true))?;
+    place.has_read(&needed);
     Some(place)
 }
 

@@ -1,12 +1,12 @@
-use actum_model::{Lane, Position};
+use actum_model::Offset;
 use async_trait::async_trait;
 use std::sync::Arc;
 
 /// A place among those who read the journal, for one projection or subscription. Its reader has ended when it is dropped.
 #[async_trait]
 pub trait JournalPlace: Send + Sync + 'static {
-    /// It has read a lane up to here, and saved that.
-    fn has_read(&self, lane: Lane, position: Position);
+    /// It has read up to here, and saved that: what is behind it is kept. It goes back where events are to be read again.
+    fn has_read(&self, offset: &Offset);
 
     /// Waits until it is asked to end.
     async fn ending(&self);

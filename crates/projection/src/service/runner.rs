@@ -12,7 +12,6 @@ use crate::{
     segment::{Backoff, SegmentEnd},
     share_out::{ShareOut, Shares},
 };
-use actum_model::Lane;
 use actum_persistence::{
     error_chain::full_text,
     panics::{log_safely, panic_message},
@@ -204,10 +203,7 @@ impl Runner {
         self.shared.registration.work.has_read(&stored, &self.me);
         self.following.round(&self.shared, &stored, &self.me).await?;
         self.interval = Following::interval(&self.shared, &stored);
-        let needed = needed(&*self.shared.progress, &stored).await?;
-        for (lane, position) in (0..).map(Lane::new).zip(needed.positions()) {
-            place.has_read(lane, *position);
-        }
+        place.has_read(&needed(&*self.shared.progress, &stored).await?);
         let now = self.shared.now();
         let (running, resting) = (&self.running, &self.resting);
         let runs = |segment: Segment, epoch: Epoch| {

@@ -1,6 +1,6 @@
 use super::consumer_group::ConsumerGroup;
 use crate::service::JournalPlace;
-use actum_model::{Lane, Position};
+use actum_model::Offset;
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ pub(super) struct GroupPlace {
 
 #[async_trait]
 impl JournalPlace for GroupPlace {
-    fn has_read(&self, lane: Lane, position: Position) {
-        self.place.has_read(lane, position);
+    fn has_read(&self, offset: &Offset) {
+        self.place.has_read(offset);
     }
 
     async fn ending(&self) {

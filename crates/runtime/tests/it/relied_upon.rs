@@ -6,7 +6,7 @@ use crate::{
     rig::{Rig, account, all_wait, key},
 };
 use actum_model::{
-    Codec, CodecError, Ctx, Effect, Entity, EventSourced, Handle, Lane, LaneCount, Offset, Payload,
+    Codec, CodecError, Ctx, Effect, Entity, EventSourced, Handle, LaneCount, Offset, Payload,
     Position, SequenceNr,
 };
 use actum_persistence::{codec::Json, store::SnapshotStore};
@@ -221,7 +221,8 @@ async fn a_state_that_its_own_codec_cannot_read_back_costs_no_event_and_no_snaps
 #[tokio::test(start_paused = true)]
 async fn no_event_goes_that_a_reader_of_the_journal_has_not_read() {
     let rig = Rig::new();
-    let (lane, readers) = (Lane::default(), JournalReaders::new());
+    let readers = JournalReaders::new();
+    let offset = |position| Offset::of_positions([Position::new(position)]);
     let beginning = Offset::beginning(LaneCount::default());
     let reader = readers.enter_at("a projection", beginning).unwrap();
     let settings = RuntimeSettings::default().with_journal_readers(Some(readers));
@@ -229,16 +230,20 @@ async fn no_event_goes_that_a_reader_of_the_journal_has_not_read() {
     let engine = rig.start_with(vec![accounts], settings).await;
     deposit(&engine, 10).await;
     assert_eq!(left(&rig, "account").await, (Some(1), vec![10]), "it has read nothing");
-    reader.has_read(lane, Position::new(7));
+    reader.has_read(&offset(7));
     deposit(&engine, 5).await;
     assert_eq!(left(&rig, "account").await, (Some(8), vec![15]));
     let fast = engine.readers().enter_at("another", Offset::beginning(LaneCount::default()));
-    fast.as_ref().unwrap().has_read(lane, Position::new(100));
+    fast.as_ref().unwrap().has_read(&offset(100));
     deposit(&engine, 5).await;
     assert_eq!(left(&rig, "account").await, (Some(8), vec![20]), "the slowest decides");
+    reader.has_read(&offset(18));
+    reader.has_read(&offset(9)); // it reads again
+    deposit(&engine, 5).await;
+    assert_eq!(left(&rig, "account").await, (Some(10), vec![25]));
     drop(reader);
     deposit(&engine, 5).await;
-    assert_eq!(left(&rig, "account").await, (None, vec![25]));
+    assert_eq!(left(&rig, "account").await, (None, vec![30]));
 }
 
 #[tokio::test(start_paused = true)]

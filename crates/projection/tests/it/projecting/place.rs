@@ -1,14 +1,14 @@
-use actum_model::{Lane, Position};
+use actum_model::{Lane, Offset, Position};
 use actum_projection::JournalPlace;
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// A place among the readers of a journal that has no engine.
 pub(crate) struct Place {
     ending: watch::Sender<bool>,
-    read: Mutex<BTreeMap<Lane, Position>>,
+    read: Mutex<Option<Offset>>,
 }
 
 impl Place {
@@ -21,14 +21,14 @@ impl Place {
     }
 
     pub(crate) fn read_to(&self, lane: Lane) -> Position {
-        self.read.lock().get(&lane).copied().unwrap_or_default()
+        self.read.lock().as_ref().map(|read| read.position(lane)).unwrap_or_default()
     }
 }
 
 #[async_trait]
 impl JournalPlace for Place {
-    fn has_read(&self, lane: Lane, position: Position) {
-        self.read.lock().insert(lane, position);
+    fn has_read(&self, offset: &Offset) {
+        *self.read.lock() = Some(offset.clone());
     }
 
     async fn ending(&self) {
