@@ -2,13 +2,16 @@
 
 use crate::counter::Counter;
 use actum::{
-    Engine, EntityKey, HandlerError, Lane, MemoryStore, Project, ProjectCtx, Projection,
-    ProjectionError, Projector, Recorded, SequenceNr, StartAt,
-    progress::ProjectionId,
+    Engine, EntityKey, HandlerError, Lane, MemoryStore, Offset, Project, ProjectCtx, Projection,
+    ProjectionError, Projector, Recorded, SequenceNr, StartAt, WaitError,
+    progress::{KeepsProgress, NewProjection, ProjectionId, Segment},
     settings::{EntitySettings, PageLimit, SnapshotSettings},
     store::{EntityRead, EventStore},
 };
-use std::{num::NonZeroU32, time::Duration};
+use std::{
+    num::{NonZeroU16, NonZeroU32},
+    time::Duration,
+};
 use tokio::time::sleep;
 
 #[derive(Clone)]
@@ -101,5 +104,38 @@ async fn what_a_rewound_projection_reads_again_is_not_deleted() {
         sleep(Duration::from_secs(5)).await;
     }
     assert_eq!((read_to(), floor(&store).await), (0, SequenceNr::ZERO));
+    assert!(engine.shutdown().await.is_clean());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_projection_needs_that_cannot_run_is_not_deleted() {
+    let store = MemoryStore::new();
+    let layout = EventStore::layout(&store);
+    let id = ProjectionId::new("counts", NonZeroU32::MIN).unwrap();
+    let new = NewProjection {
+        id: id.clone(),
+        sources: vec!["gauge".to_owned()],
+        layout,
+        segments: Segment::divide(layout.partitions, NonZeroU16::MIN),
+        start: Offset::beginning(layout.lanes),
+        live_from: Offset::beginning(layout.lanes),
+    };
+    store.progress().enter(&new).await.unwrap();
+    let counts = Projection::at_least_once("counts", Counts).from::<Counter>();
+    let engine = engine(&store).projection(counts).start().await.unwrap();
+    let failed = engine.projection("counts").caught_up(Duration::from_secs(60)).await;
+    assert!(matches!(failed, Err(WaitError::Stopped { .. })), "{failed:?}");
+    let counter = engine.entity::<Counter>("a");
+    for _ in 0..20 {
+        counter.ask(1).await.unwrap();
+        sleep(Duration::from_secs(5)).await;
+    }
+    assert_eq!(floor(&store).await, SequenceNr::ZERO, "its version may run again");
+    store.progress().delete(&id).await.unwrap();
+    for _ in 0..20 {
+        counter.ask(1).await.unwrap();
+        sleep(Duration::from_secs(5)).await;
+    }
+    assert!(floor(&store).await >= SequenceNr::new(20), "no one needs it any more");
     assert!(engine.shutdown().await.is_clean());
 }

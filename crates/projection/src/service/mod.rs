@@ -12,6 +12,7 @@ mod follow_bounds;
 mod following;
 mod giving_back;
 mod handling;
+mod holding_back;
 mod journal_place;
 mod needed;
 mod projection_error;

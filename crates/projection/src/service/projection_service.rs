@@ -1,6 +1,6 @@
 use super::{
-    JournalPlace, projection_ref::ProjectionRef, registration::ProjectionRegistration,
-    runner::Runner, shared::SharedProjection,
+    JournalPlace, holding_back::hold_back, projection_ref::ProjectionRef,
+    registration::ProjectionRegistration, runner::Runner, shared::SharedProjection,
 };
 use crate::{
     feed::{Announced, FeedSettings, LazyFeed, RoomForBytes},
@@ -73,7 +73,12 @@ impl ProjectionService {
             let feed = feed.get().await?;
             let shared = Arc::new(SharedProjection::new(id, registration, kept, feed));
             // it ends when its place says so, and the engine waits for that
-            tokio::spawn(Runner::new(Arc::clone(&shared), Arc::clone(&runner)).run(place));
+            let projection = Arc::clone(&shared);
+            let runner = Runner::new(Arc::clone(&shared), Arc::clone(&runner));
+            tokio::spawn(async move {
+                runner.run(Arc::clone(&place)).await;
+                hold_back(&projection, &*place).await;
+            });
             all.push(shared);
         }
         Ok(Self { projections: all.into(), runner, progress, feed: of_events })
