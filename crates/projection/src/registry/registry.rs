@@ -3,7 +3,7 @@ use crate::{
     service::{ProjectionError, needed},
     share_out::{SeenRenewals, is_replaced},
 };
-use actum_model::{Lane, Offset};
+use actum_model::Offset;
 use actum_persistence::{
     progress::{ProgressStore, ProjectionId, StoredProjection},
     store::{EventStore, StoreError},
@@ -87,18 +87,14 @@ impl Registry {
 
     async fn of(&self, stored: StoredProjection, heads: &Offset) -> Result<KeptReader, StoreError> {
         let needed = needed(&*self.progress, &stored).await?;
-        let lanes = stored.layout.lanes;
-        let read = |lane: Lane| {
-            let segments = stored.segments.iter().filter(|one| one.segment.has_lane(lane, lanes));
-            segments.map(|one| one.progress.offset().position(lane)).min().unwrap_or_default()
-        };
-        let behind = |to: &dyn Fn(Lane) -> u64| {
-            lanes.iter().map(|lane| heads.position(lane).get().saturating_sub(to(lane))).sum()
+        let behind = |offset: &Offset| {
+            let lanes = heads.positions().iter().zip(offset.positions());
+            lanes.map(|(head, at)| head.get().saturating_sub(at.get())).sum()
         };
         let registered = RegisteredProjection {
             is_active: stored.is_active,
-            lag: behind(&|lane| read(lane).get()),
-            holds_back: behind(&|lane| needed.position(lane).get()),
+            lag: behind(&stored.read_to()),
+            holds_back: behind(&needed),
             parked: stored.parked,
             dead_letters: stored.dead_letters,
             runners: self.alive(&stored),

@@ -36,11 +36,10 @@ pub(crate) async fn enter(shared: &SharedProjection) -> Result<EnteredVersion, S
     let mut start = start_offset(&**events, &settings.start_at, &heads).await?;
     let mut segments = Segment::divide(layout.partitions, settings.segments);
     if let Some(active) = active.filter(|active| active.layout == layout) {
-        let limit = FollowLimit::of(&active);
-        segments = limit.divided(&segments);
+        segments = FollowLimit::of(&active).divided(&segments);
         // what that has not handled yet is handled by this one, if it becomes active before
-        let slowest = limit.slowest();
-        let places = start.positions().iter().zip(slowest.positions());
+        let read_to = active.read_to();
+        let places = start.positions().iter().zip(read_to.positions());
         start = Offset::of_positions(places.map(|(at, end)| *at.min(end)).collect::<Vec<_>>());
     }
     let begins_with_first = start == Offset::beginning(layout.lanes);

@@ -12,11 +12,7 @@ pub(crate) async fn needed(
     stored: &StoredProjection,
 ) -> Result<Offset, StoreError> {
     let (lanes, all) = (stored.layout.lanes, Segment::all(stored.layout.partitions));
-    let read = |lane: Lane| {
-        let segments = stored.segments.iter().filter(|it| it.segment.has_lane(lane, lanes));
-        segments.map(|segment| segment.progress.offset().position(lane)).min().unwrap_or_default()
-    };
-    let mut needed: Vec<_> = lanes.iter().map(read).collect();
+    let mut needed = stored.read_to().positions().to_vec();
     let mut need = |lane: Lane, position: Position| {
         if let Some(needed) = needed.get_mut(lane.index()) {
             *needed = Position::new(position.get().saturating_sub(1)).min(*needed);

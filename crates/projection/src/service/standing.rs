@@ -58,7 +58,7 @@ pub(super) fn is_rebuilding(stored: &StoredProjection) -> bool {
 
 /// How many positions a version has read of those that were there when it was begun, and how many those are.
 pub(super) fn rebuilt(stored: &StoredProjection) -> (u64, u64) {
-    let slowest = FollowLimit::of(stored).slowest();
-    let lanes = slowest.positions().iter().zip(stored.live_from.positions());
+    let read_to = stored.read_to();
+    let lanes = read_to.positions().iter().zip(stored.live_from.positions());
     lanes.fold((0, 0), |(read, target), (at, end)| (read + at.min(end).get(), target + end.get()))
 }

@@ -44,14 +44,6 @@ impl FollowLimit {
             })
     }
 
-    /// How far all of it has come, in each lane.
-    pub(crate) fn slowest(&self) -> Offset {
-        let all = self.saved.iter().map(|(segment, _)| *segment);
-        let bounds = all.clone().map(Segment::first).min().zip(all.map(Segment::last).max());
-        let all = bounds.and_then(|(first, last)| Segment::new(first, last));
-        all.map_or_else(|| Offset::beginning(self.layout.lanes), |all| self.of_segment(all))
-    }
-
     /// The segments of the active version, divided further where `wanted` are: so that each of them lies in one of the active
     /// version.
     pub(crate) fn divided(&self, wanted: &[Segment]) -> Vec<Segment> {
@@ -117,7 +109,7 @@ mod tests {
         ] {
             assert_eq!(limit.of_segment(of), offset(expected), "{of}");
         }
-        assert_eq!(limit.slowest(), offset([30, 50]));
+        assert_eq!(active.read_to(), offset([30, 50]));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use super::{Epoch, ProjectionId, SaveError, Segment, StoredProjection};
-use actum_model::{Offset, Position};
+use actum_model::Offset;
 
 /// Makes a version of a projection the active one of its name.
 ///
@@ -69,11 +69,9 @@ impl Activation {
 
 /// Up to where events are no longer live, lane by lane, for one that takes over from `active`.
 fn handed_over(active: &StoredProjection) -> Offset {
-    let lanes = active.layout.lanes;
-    let saved = |lane| {
-        let segments = active.segments.iter().filter(|one| one.segment.has_lane(lane, lanes));
-        segments.map(|one| one.progress.offset().position(lane)).min().unwrap_or(Position::ZERO)
-    };
-    let from = |lane| saved(lane).max(active.live_from.position(lane));
-    Offset::of_positions(lanes.iter().map(from).collect::<Vec<_>>())
+    let mut from = active.read_to();
+    for lane in active.layout.lanes.iter() {
+        from.advance(lane, active.live_from.position(lane));
+    }
+    from
 }

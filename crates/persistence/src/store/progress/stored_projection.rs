@@ -94,6 +94,17 @@ impl StoredProjection {
         }
     }
 
+    /// How far all of its segments have come, in each lane.
+    #[must_use]
+    pub fn read_to(&self) -> Offset {
+        let lanes = self.layout.lanes;
+        let slowest = |lane| {
+            let segments = self.segments.iter().filter(|one| one.segment.has_lane(lane, lanes));
+            segments.map(|one| one.progress.offset().position(lane)).min().unwrap_or_default()
+        };
+        Offset::of_positions(lanes.iter().map(slowest).collect::<Vec<_>>())
+    }
+
     /// The epoch of each of its segments, in order.
     #[must_use]
     pub fn epochs(&self) -> Vec<(Segment, Epoch)> {
