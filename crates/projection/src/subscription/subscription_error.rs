@@ -1,4 +1,4 @@
-use crate::journal::ReadError;
+use crate::{journal::ReadError, service::ProjectionError};
 use actum_persistence::store::StoreError;
 use std::sync::Arc;
 
@@ -23,6 +23,18 @@ pub enum SubscriptionError {
         /// How many it may have.
         max: usize,
     },
+    /// Nothing is kept of it: no one has subscribed yet, or it was deleted.
+    #[error("nothing is kept of the subscription `{name}`")]
+    NotKept {
+        /// Its name.
+        name: String,
+    },
+    /// Others changed it at the same time, again and again.
+    #[error("the subscription `{name}` was changed by others at the same time, ask again")]
+    Changing {
+        /// Its name.
+        name: String,
+    },
     /// It differs from what is kept of it.
     #[error("{what}")]
     Differs {
@@ -38,7 +50,26 @@ pub enum SubscriptionError {
     /// An event is not of the type it is read as, or damaged. Asking again goes on behind it.
     #[error(transparent)]
     Undecodable(ReadError),
-    /// The store failed before the subscription had begun.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl SubscriptionError {
+    /// What an error of the projection says that a subscription is kept as.
+    pub(super) fn of_kept(error: ProjectionError, name: &str) -> Self {
+        let name = name.to_owned();
+        match error {
+            ProjectionError::Store(error) => Self::Store(error),
+            ProjectionError::Invalid { what } => Self::Invalid { problems: vec![what] },
+            ProjectionError::Failed { why, .. } => Self::Store(StoreError::invalid(&*why)),
+            ProjectionError::Changing { .. } => Self::Changing { name },
+            ProjectionError::Unknown { .. }
+            | ProjectionError::NotStarted { .. }
+            // it has one version, which is never forgotten this way
+            | ProjectionError::IsActive { .. }
+            | ProjectionError::IsRun { .. }
+            | ProjectionError::NotCaughtUp { .. } => Self::NotKept { name },
+        }
+    }
 }

@@ -1,4 +1,4 @@
-use super::{SubscriptionService, SubscriptionStatus};
+use super::{SubscriptionError, SubscriptionService, SubscriptionStatus};
 use crate::{
     definition::StartAt,
     service::{ProjectionError, ProjectionRef},
@@ -28,16 +28,21 @@ impl SubscriptionRef {
         &self.name
     }
 
-    async fn kept(&self) -> Result<ProjectionRef, ProjectionError> {
-        self.service.kept(&self.name).await
+    /// The projection that it is kept as.
+    async fn kept(&self) -> Result<ProjectionRef, SubscriptionError> {
+        Ok(self.service.kept(&self.name).await?)
+    }
+
+    fn error(&self, error: ProjectionError) -> SubscriptionError {
+        SubscriptionError::of_kept(error, &self.name)
     }
 
     /// How it is: what is kept of it, and what this process knows.
     ///
     /// # Errors
-    /// [`ProjectionError`] when nothing is kept of it, or that or the heads of the journal cannot be read.
-    pub async fn status(&self) -> Result<SubscriptionStatus, ProjectionError> {
-        let status = self.kept().await?.status().await?;
+    /// [`SubscriptionError`] when nothing is kept of it, or that or the heads of the journal cannot be read.
+    pub async fn status(&self) -> Result<SubscriptionStatus, SubscriptionError> {
+        let status = self.kept().await?.status().await.map_err(|error| self.error(error))?;
         let (consumers, in_flight) = self.service.consumers(&self.name);
         Ok(SubscriptionStatus::new(&self.name, status, consumers, in_flight))
     }
@@ -45,51 +50,51 @@ impl SubscriptionRef {
     /// Lets it go on after it has stopped.
     ///
     /// # Errors
-    /// [`ProjectionError`] when nothing is kept of it, or the store fails.
-    pub async fn resume(&self) -> Result<(), ProjectionError> {
-        self.kept().await?.resume().await
+    /// [`SubscriptionError`] when nothing is kept of it, or the store fails.
+    pub async fn resume(&self) -> Result<(), SubscriptionError> {
+        self.kept().await?.resume().await.map_err(|error| self.error(error))
     }
 
     /// Lets it begin somewhere else. What is in flight comes again, if it lies behind that; dead letters behind it are forgotten.
     ///
     /// # Errors
-    /// [`ProjectionError`] when nothing is kept of it, the place is not in the journal, or the store fails.
-    pub async fn rewind(&self, to: StartAt) -> Result<(), ProjectionError> {
-        self.kept().await?.rewind(to).await
+    /// [`SubscriptionError`] when nothing is kept of it, the place is not in the journal, or the store fails.
+    pub async fn rewind(&self, to: StartAt) -> Result<(), SubscriptionError> {
+        self.kept().await?.rewind(to).await.map_err(|error| self.error(error))
     }
 
     /// Dead letters, in the order of their places: the first `limit` behind `after`, 1,000 at most.
     ///
     /// # Errors
-    /// [`ProjectionError`] when nothing is kept of it, or the store fails.
+    /// [`SubscriptionError`] when nothing is kept of it, or the store fails.
     pub async fn dead_letters(
         &self,
         after: Option<DeadLetterPlace>,
         limit: u32,
-    ) -> Result<Vec<DeadLetter>, ProjectionError> {
-        self.kept().await?.dead_letters(after, limit).await
+    ) -> Result<Vec<DeadLetter>, SubscriptionError> {
+        self.kept().await?.dead_letters(after, limit).await.map_err(|error| self.error(error))
     }
 
     /// Has one dead letter delivered again, or all of them. Returns how many that is asked for.
     ///
     /// # Errors
-    /// [`ProjectionError`] when nothing is kept of it, or the store fails.
+    /// [`SubscriptionError`] when nothing is kept of it, or the store fails.
     pub async fn replay_dead_letters(
         &self,
         place: Option<DeadLetterPlace>,
-    ) -> Result<u64, ProjectionError> {
-        self.kept().await?.replay_dead_letters(place).await
+    ) -> Result<u64, SubscriptionError> {
+        self.kept().await?.replay_dead_letters(place).await.map_err(|error| self.error(error))
     }
 
     /// Discards one dead letter, or all of them; returns how many there were.
     ///
     /// # Errors
-    /// [`ProjectionError`] when nothing is kept of it, or the store fails.
+    /// [`SubscriptionError`] when nothing is kept of it, or the store fails.
     pub async fn discard_dead_letters(
         &self,
         place: Option<DeadLetterPlace>,
-    ) -> Result<u64, ProjectionError> {
-        self.kept().await?.discard_dead_letters(place).await
+    ) -> Result<u64, SubscriptionError> {
+        self.kept().await?.discard_dead_letters(place).await.map_err(|error| self.error(error))
     }
 }
 

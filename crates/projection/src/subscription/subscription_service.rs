@@ -13,8 +13,8 @@ use crate::{
     definition::ProjectionSettings,
     feed::{Feed, LazyFeed},
     service::{
-        JournalPlaces, ProjectionError, ProjectionRef, ProjectionRegistration, ProjectionService,
-        Runner, ServicePhase, SharedProjection, enter, start_offset,
+        JournalPlaces, ProjectionRef, ProjectionRegistration, ProjectionService, Runner,
+        ServicePhase, SharedProjection, enter, start_offset,
     },
 };
 use actum_model::Offset;
@@ -230,7 +230,7 @@ impl SubscriptionService {
     }
 
     /// What is kept of a subscription.
-    pub(super) async fn kept(&self, name: &str) -> Result<ProjectionRef, ProjectionError> {
+    pub(super) async fn kept(&self, name: &str) -> Result<ProjectionRef, StoreError> {
         let group = self.parts.groups.lock().get(name).cloned();
         let shared = match group {
             Some(group) => Arc::clone(group.shared()),

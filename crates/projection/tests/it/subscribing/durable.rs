@@ -4,7 +4,7 @@ use crate::{
     projecting::runner_rig::until,
     rig::{Rig, account, deposited, entity},
 };
-use actum_model::Lane;
+use actum_model::{Lane, Offset, Position};
 use actum_persistence::progress::KeepsProgress;
 use actum_projection::{AckError, Nack, ProjectionState, StartAt, Subscription, SubscriptionError};
 use actum_testkit::Operation;
@@ -208,8 +208,13 @@ async fn its_status_says_how_it_is_with_and_without_consumers() {
     let (_rig, subscriber) = rig(10).await;
     let mails_ref = subscriber.mails();
     let error = mails_ref.status().await.unwrap_err().to_string();
-    assert_eq!(error, "the projection `subscription:mails` has no progress yet");
+    assert_eq!(error, "nothing is kept of the subscription `mails`");
     let mut consumer = subscriber.service.subscribe(mails()).await.unwrap();
+    let beyond = StartAt::Behind(Offset::of_positions([Position::new(11)]));
+    let error = mails_ref.rewind(beyond).await.unwrap_err().to_string();
+    let words =
+        "the subscription is not valid: `start_at` is behind 11, and the journal ends at 10";
+    assert_eq!(error, words);
     handle(&mut consumer, 4).await;
     take(&mut consumer, 2).await;
     let status = mails_ref.status().await.unwrap();
