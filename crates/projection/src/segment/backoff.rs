@@ -9,6 +9,10 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
+    /// While a store cannot be reached.
+    pub(crate) const AWAY: Self =
+        Self { first: Duration::from_millis(100), max: Duration::from_secs(10) };
+
     /// How long to wait after failure number `nr`, the first is 1; `chance` is 0 to 1 and shortens it by up to a quarter.
     pub(crate) fn after(self, nr: u32, chance: f64) -> Duration {
         let doubled = self.first.saturating_mul(1 << nr.saturating_sub(1).min(30)).min(self.max);

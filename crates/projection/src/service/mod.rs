@@ -47,6 +47,7 @@ pub(crate) use registration::SUBSCRIPTION_PREFIX;
 pub use registration::{ProjectionRegistration, RunsOn};
 pub(crate) use runner::Runner;
 pub(crate) use segment_check::check_journal;
+pub(crate) use segment_task::REQUESTS_MAX;
 pub(crate) use shared::{ServicePhase, SharedProjection};
 pub(crate) use start_offset::start_offset;
 pub use status::{Lag, ProjectionState, ProjectionStatus, SegmentStatus};

@@ -40,7 +40,7 @@ pub struct ServiceParts {
     pub bytes_max: usize,
 }
 
-/// How often a process that hears of its own commits looks for others.
+/// How often a process that hears of its own commits asks for those of others.
 const POLL_BESIDE_COMMITS: Duration = Duration::from_secs(1);
 const POLL_ALONE: Duration = Duration::from_millis(250);
 

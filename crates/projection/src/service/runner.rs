@@ -48,8 +48,7 @@ struct RunningSegment {
     controls: Controls,
 }
 
-const AWAY: Backoff = Backoff { first: Duration::from_millis(100), max: Duration::from_secs(10) };
-/// How often it looks whether a switch to another version is over.
+/// How often it checks whether a switch to another version is over.
 const RESTING_INTERVAL: Duration = Duration::from_millis(200);
 const DELETED: &str = "what is kept of the projection was deleted";
 /// After a task that has failed or lost its segment.
@@ -116,7 +115,7 @@ impl Runner {
                         || tracing::warn!(projection = %self.shared.id, error = why, "progress of a projection not reached"),
                     );
                     self.shared.set_phase(ServicePhase::Starting(Some(why.into())));
-                    let wait = AWAY.after(self.failures, fastrand::f64());
+                    let wait = Backoff::AWAY.after(self.failures, fastrand::f64());
                     let until_lapsed = self.lapses_at().saturating_duration_since(Instant::now());
                     let lease = self.shared.registration.settings.lease;
                     wait.min(if until_lapsed.is_zero() { lease / 3 } else { until_lapsed })
@@ -170,7 +169,7 @@ impl Runner {
             || tracing::warn!(projection = %self.shared.id, error = why, "projection not started, trying again"),
         );
         self.shared.set_phase(ServicePhase::Starting(Some(why.into())));
-        sleep(AWAY.after(self.failures, fastrand::f64())).await;
+        sleep(Backoff::AWAY.after(self.failures, fastrand::f64())).await;
     }
 
     /// A round that ends before others may take over.

@@ -54,7 +54,7 @@ struct Ahead {
 }
 
 /// How many requests are read together; the rest comes when they are done.
-pub(super) const REQUESTS_MAX: u32 = 1_000;
+pub(crate) const REQUESTS_MAX: u32 = 1_000;
 
 impl SegmentTask {
     /// Begins with a segment that was just claimed.

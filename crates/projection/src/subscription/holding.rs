@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     segment::{Backoff, SegmentEnd, SegmentView, cut},
-    service::{ControlState, check_journal, event_at},
+    service::{ControlState, REQUESTS_MAX, check_journal, event_at},
 };
 use actum_model::{EntityKey, Timestamp};
 use actum_persistence::{
@@ -14,11 +14,7 @@ use actum_persistence::{
     progress::{ProgressChange, ProgressSave, SaveError, StoredSegment},
     store::StoreError,
 };
-use std::{
-    future::pending,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{future::pending, sync::Arc, time::SystemTime};
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
@@ -36,9 +32,6 @@ pub(super) struct Holding {
     ends_at: Option<Instant>,
 }
 
-const AWAY: Backoff = Backoff { first: Duration::from_millis(100), max: Duration::from_secs(10) };
-/// How many requests are read together; the rest comes when they are done.
-const REQUESTS_MAX: u32 = 1_000;
 /// What a person can do about a journal that is another one.
 const WAYS_OUT: &str = "rewind the subscription to where both agree, or delete it";
 
@@ -167,7 +160,7 @@ impl Holding {
                 log_safely(
                     || tracing::warn!(projection = %shared.id, error = full_text(&error), "progress of a subscription not saved, trying again"),
                 );
-                let wait = AWAY.after(self.save_failures, fastrand::f64());
+                let wait = Backoff::AWAY.after(self.save_failures, fastrand::f64());
                 self.group.state().machine.not_saved(self.group.now() + wait);
                 Ok(())
             }

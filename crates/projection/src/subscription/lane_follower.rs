@@ -51,8 +51,6 @@ enum PageJobDone {
     Checked { doubts: u64, is_wrong: Option<String> },
 }
 
-/// While the journal cannot be reached.
-const AWAY: Backoff = Backoff { first: Duration::from_millis(100), max: Duration::from_secs(10) };
 /// How long it waits for events without a check.
 const IDLE_MAX: Duration = Duration::from_secs(60);
 
@@ -185,7 +183,7 @@ impl LaneFollower {
     fn wait(&mut self, why: &str) {
         self.failures = self.failures.saturating_add(1);
         log_safely(|| tracing::debug!(error = why, "journal not read, trying again"));
-        self.pause = Some(Instant::now() + AWAY.after(self.failures, fastrand::f64()));
+        self.pause = Some(Instant::now() + Backoff::AWAY.after(self.failures, fastrand::f64()));
         self.waits = Some(why.into());
     }
 }
