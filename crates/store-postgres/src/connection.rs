@@ -194,6 +194,8 @@ fn session_settings(settings: &PostgresSettings) -> Vec<(&'static str, String)> 
         ("default_transaction_isolation", "read committed".to_owned()),
         // a plan that is made while a table is nearly empty reads all of it, and is kept while the table grows
         ("enable_seqscan", "off".to_owned()),
+        // by that setting a table of one row seems to cost so much that each statement over it is compiled, in 10 ms and more
+        ("jit", "off".to_owned()),
         ("enable_bitmapscan", "off".to_owned()), // it reads all that is behind a page, and sorts it
         ("enable_hashjoin", "off".to_owned()),
         ("enable_mergejoin", "off".to_owned()),
