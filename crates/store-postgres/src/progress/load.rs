@@ -46,7 +46,7 @@ impl ProgressDatabase {
     pub(super) async fn projections(&self) -> Result<Vec<ProjectionId>, StoreError> {
         let doing = "listing projections";
         if !self.has_tables().await? {
-            return Ok(Vec::new()); // to look is no reason to make them
+            return Ok(Vec::new()); // a read is no reason to make them
         }
         let list = "SELECT name, version FROM @projections ORDER BY name, version";
         let rows = self.read(doing, || sqlx::query(self.texts.of(list))).await?;

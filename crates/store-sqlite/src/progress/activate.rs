@@ -51,6 +51,6 @@ async fn activate_in(tx: &mut SqliteTx, activation: &Activation) -> Result<(), S
 
 fn version_of(id: &ProjectionId, row: &Row) -> Result<ProjectionId, sqlx::Error> {
     let version = small::<u32>(row, 0)?.try_into();
-    let version = version.map_err(|_| Row::damaged(0, "0 is no version"))?;
+    let version = version.map_err(|_| Row::damaged(0, "0 is not a version"))?;
     ProjectionId::new(id.name(), version).map_err(|error| Row::damaged(0, error.to_string()))
 }

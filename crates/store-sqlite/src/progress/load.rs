@@ -46,7 +46,7 @@ pub(super) async fn load(
 pub(super) async fn projections(file: &TargetFile) -> Result<Vec<ProjectionId>, StoreError> {
     let doing = "listing projections";
     if !file.has_tables().await? {
-        return Ok(Vec::new()); // to look is no reason to make them
+        return Ok(Vec::new()); // a read is no reason to make them
     }
     let rows = file.reader(doing).await?.rows(sqlx::query(ALL)).await;
     let ids = rows.and_then(|rows| rows.iter().map(id).collect());
@@ -111,7 +111,7 @@ fn stored(
 fn id(row: &Row) -> Result<ProjectionId, sqlx::Error> {
     let id = ProjectionId::new(
         &row.text(0)?,
-        small::<u32>(row, 1)?.try_into().map_err(|_| Row::damaged(1, "0 is no version"))?,
+        small::<u32>(row, 1)?.try_into().map_err(|_| Row::damaged(1, "0 is not a version"))?,
     );
     id.map_err(|error: InvalidProjectionId| Row::damaged(0, error.to_string()))
 }

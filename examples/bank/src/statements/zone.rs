@@ -27,7 +27,7 @@ impl FromStr for Zone {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let unknown = || format!("`{name}` is no time zone: write one as Europe/Zurich, or UTC");
+        let unknown = || format!("`{name}` is not a time zone: write one as Europe/Zurich, or UTC");
         // the name is kept with the rows, so one that has none is no use
         let zone = TimeZone::get(name).map_err(|_| unknown())?;
         zone.iana_name().is_some().then_some(Self(zone)).ok_or_else(unknown)
@@ -72,7 +72,7 @@ mod tests {
             let error = name.parse::<Zone>().expect_err("no zone");
             assert_eq!(
                 error,
-                format!("`{name}` is no time zone: write one as Europe/Zurich, or UTC")
+                format!("`{name}` is not a time zone: write one as Europe/Zurich, or UTC")
             );
         }
         assert_eq!("Europe/Zurich".parse::<Zone>().expect("a zone").to_string(), "Europe/Zurich");
