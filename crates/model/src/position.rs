@@ -167,9 +167,9 @@ impl fmt::Display for Offset {
     }
 }
 
-/// A text that is no offset.
+/// A text that is not an offset.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no offset: that is a position for each lane, as `17` or `17,40`")]
+#[error("`{text}` is not an offset: that is a position for each lane, as `17` or `17,40`")]
 pub struct InvalidOffset {
     /// The text; the first 64 characters of a longer one.
     pub text: String,
@@ -221,7 +221,7 @@ mod tests {
         ] {
             let error = text.parse::<Offset>().unwrap_err();
             assert!(
-                error.to_string().contains("is no offset") && error.text.len() <= 64,
+                error.to_string().contains("is not an offset") && error.text.len() <= 64,
                 "{error}"
             );
         }

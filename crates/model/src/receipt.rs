@@ -47,9 +47,9 @@ impl fmt::Display for Receipt {
     }
 }
 
-/// A text that is no receipt.
+/// A text that is not a receipt.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no receipt: that is two or three numbers, as `3.0.17`")]
+#[error("`{text}` is not a receipt: that is two or three numbers, as `3.0.17`")]
 pub struct InvalidReceipt {
     /// The text; the first 64 characters of a longer one.
     pub text: String,
@@ -109,7 +109,7 @@ mod tests {
             &long,
         ] {
             let error = text.parse::<Receipt>().unwrap_err();
-            assert!(error.to_string().contains("is no receipt"), "{error}");
+            assert!(error.to_string().contains("is not a receipt"), "{error}");
             assert!(error.text.len() <= 64);
         }
     }

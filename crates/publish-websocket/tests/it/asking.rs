@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::Error;
 async fn a_request_that_is_not_valid_is_refused_with_the_reason() {
     let rig = Rig::new().await;
     for (query, why) in [
-        ("after=yesterday", "`yesterday` is no offset"),
+        ("after=yesterday", "`yesterday` is not an offset"),
         ("kinds=notes,accounts", "there is no kind `accounts` here"),
         ("kinds=", "there is no kind `` here"),
         ("entity=notes", "`notes` is not an entity: its kind and id have a `/` between them"),

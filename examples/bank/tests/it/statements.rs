@@ -238,8 +238,8 @@ async fn receipt_of_a_write_makes_a_read_show_it() {
     let shown = service.get("/accounts/ada").await;
     assert!(shown.header("receipt").is_some(), "{shown:?}");
     for (receipt, detail) in [
-        ("x", "Receipt: `x` is no receipt"),
-        ("1.2.3.4", "is no receipt"),
+        ("x", "Receipt: `x` is not a receipt"),
+        ("1.2.3.4", "is not a receipt"),
         ("1.2.3", "is of lane 2"),
     ] {
         let refused = service.request("GET", "/accounts").header("receipt", receipt);
