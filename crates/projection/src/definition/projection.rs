@@ -1,10 +1,10 @@
 use super::{ProjectionSettings, StartAt, Switch};
-use crate::{
-    handler::{AtLeastOnce, EntitySource, Project, ProjectState, Projector, Source, StateSource},
-    segment::OnFailure,
+use crate::handler::{
+    AtLeastOnce, EntitySource, Project, ProjectState, Projector, Source, StateSource,
 };
 use actum_model::{DurableState, Entity};
 use actum_persistence::progress::ExactTarget;
+use actum_reader::segment::OnFailure;
 use std::{
     collections::BTreeMap,
     fmt,

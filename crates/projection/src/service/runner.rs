@@ -8,15 +8,15 @@ use super::{
     shared::{ServicePhase, SharedProjection},
     work::{Hurry, NotDone},
 };
-use crate::{
-    segment::{Backoff, SegmentEnd},
-    share_out::{ShareOut, Shares},
-};
 use actum_persistence::{
     error_chain::full_text,
     panics::{log_safely, panic_message},
     progress::{Epoch, RunnerRow, SaveError, Segment, StoredProjection, StoredSegment},
     store::StoreError,
+};
+use actum_reader::{
+    segment::{Backoff, SegmentEnd},
+    share_out::{ShareOut, Shares},
 };
 use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 use tokio::{

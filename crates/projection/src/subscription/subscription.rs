@@ -1,6 +1,5 @@
 use super::{
     SubscriptionSettings,
-    machine::{AffinityKey, LastResort},
     subscribed_source::{SourceOf, SubscribedSource},
 };
 use crate::{definition::StartAt, journal::Recorded, service::SUBSCRIPTION_PREFIX};
@@ -10,6 +9,7 @@ use actum_persistence::{
     settings_check::SettingsCheck,
     store::{EventFilter, JournalEvent, JournalLayout},
 };
+use actum_reader::subscription::{AffinityKey, LastResort};
 use std::{borrow::Cow, fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
 /// What a part of the program wants to be delivered: whose events, what it makes of each, and where it begins.

@@ -23,7 +23,7 @@ use std::{
 
 /// What the runner of one segment knows and decides, from its claim to its end.
 #[derive(Debug)]
-pub(crate) struct SegmentMachine {
+pub struct SegmentMachine {
     projection: ProjectionId,
     segment: Segment,
     pub(super) epoch: Epoch,
@@ -62,30 +62,35 @@ pub(super) struct Pause {
 
 /// What a decision needs to know of its surroundings.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Surrounding {
+pub struct Surrounding {
     /// The time since some moment, by a clock that does not step.
-    pub(crate) now: Duration,
+    pub now: Duration,
     /// The wall clock.
-    pub(crate) wall: Timestamp,
+    pub wall: Timestamp,
     /// A number between 0 and 1.
-    pub(crate) chance: f64,
+    pub chance: f64,
 }
 
 /// How a segment is, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SegmentView {
-    pub(crate) offset: Offset,
-    pub(crate) handled: u64,
-    pub(crate) parked: usize,
+pub struct SegmentView {
+    /// How far it has come.
+    pub offset: Offset,
+    /// How many events were handled.
+    pub handled: u64,
+    /// How many entities are parked.
+    pub parked: usize,
     /// Why it waits.
-    pub(crate) waits: Option<Arc<str>>,
+    pub waits: Option<Arc<str>>,
 }
 
 /// So much progress over events that were only skipped is saved before more is read.
 const UNSAVED_POSITIONS_MAX: u64 = 10_000;
 
 impl SegmentMachine {
-    pub(crate) fn new(
+    /// The machine of a segment that was just claimed, with its parked entities.
+    #[must_use]
+    pub fn new(
         projection: ProjectionId,
         claimed: StoredSegment,
         parked: &[ParkedEntity],
@@ -121,7 +126,7 @@ impl SegmentMachine {
     }
 
     /// What comes next; `heads` is how far the lanes are known to go.
-    pub(crate) fn next(&mut self, now: Duration, heads: &Offset) -> SegmentStep {
+    pub fn next(&mut self, now: Duration, heads: &Offset) -> SegmentStep {
         if self.end == Some(SegmentEnd::Lost) {
             return SegmentStep::End(SegmentEnd::Lost);
         }
@@ -247,7 +252,7 @@ impl SegmentMachine {
     }
 
     /// A page of a lane was read behind its progress.
-    pub(crate) fn read_lane(&mut self, lane: Lane, page: LanePage, around: Surrounding) {
+    pub fn read_lane(&mut self, lane: Lane, page: LanePage, around: Surrounding) {
         let after = self.progress.offset().position(lane);
         if page.read_to <= after {
             let why = format!("the journal returned nothing behind {after} in lane {lane}");
@@ -258,7 +263,7 @@ impl SegmentMachine {
     }
 
     /// Events of an entity were read, as the last step said.
-    pub(crate) fn read_entity(&mut self, page: EntityPage, around: Surrounding) {
+    pub fn read_entity(&mut self, page: EntityPage, around: Surrounding) {
         self.reached();
         let Some(replay) = &mut self.replay else { return };
         let (from, deleted) = (replay.what.from(), page.floor);
@@ -277,12 +282,12 @@ impl SegmentMachine {
     }
 
     /// What was to be read could not be reached.
-    pub(crate) fn read_failed(&mut self, why: &str, around: Surrounding) {
+    pub fn read_failed(&mut self, why: &str, around: Surrounding) {
         self.wait_for_others(why, around);
     }
 
     /// Something is asked of parked entities, and of dead letters. What was asked before and is not done is in it again.
-    pub(crate) fn requested(&mut self, parked: Vec<ParkedEntity>, letters: Vec<DeadLetter>) {
+    pub fn requested(&mut self, parked: Vec<ParkedEntity>, letters: Vec<DeadLetter>) {
         let running = self.replay.as_ref().map(|replay| replay.what.clone());
         let runs = |entity: &EntityKey, is_letter: bool| {
             running
@@ -308,17 +313,17 @@ impl SegmentMachine {
     }
 
     /// It is to end as soon as what is under way is saved.
-    pub(crate) fn stop(&mut self) {
+    pub fn stop(&mut self) {
         self.is_stopping = true;
     }
 
     /// It needs a person.
-    pub(crate) fn fail(&mut self, why: &str) {
+    pub fn fail(&mut self, why: &str) {
         self.end.get_or_insert_with(|| SegmentEnd::Stopped(cut(why).into()));
     }
 
     /// It belongs to another runner.
-    pub(crate) fn lose(&mut self) {
+    pub fn lose(&mut self) {
         self.end = Some(SegmentEnd::Lost);
     }
 
@@ -342,14 +347,16 @@ impl SegmentMachine {
     }
 
     /// Forgets what was read and not handled; it is read again.
-    pub(crate) fn forget_events(&mut self) {
+    pub fn forget_events(&mut self) {
         self.page = None;
         if let Some(replay) = &mut self.replay {
             replay.events = None;
         }
     }
 
-    pub(crate) fn view(&self) -> SegmentView {
+    /// How the segment is.
+    #[must_use]
+    pub fn view(&self) -> SegmentView {
         SegmentView {
             offset: self.progress.offset().clone(),
             handled: self.saved_handled + self.unsaved.handled,
@@ -359,12 +366,12 @@ impl SegmentMachine {
     }
 
     /// How far it has come.
-    pub(crate) fn progress(&self) -> &ReadProgress {
+    pub fn progress(&self) -> &ReadProgress {
         &self.progress
     }
 
     /// Whether it holds what was read.
-    pub(crate) fn holds_events(&self) -> bool {
+    pub fn holds_events(&self) -> bool {
         self.page.is_some() || self.replay.as_ref().is_some_and(|replay| replay.events.is_some())
     }
 }

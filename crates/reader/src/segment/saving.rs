@@ -4,7 +4,7 @@ use std::time::Duration;
 
 impl SegmentMachine {
     /// This was saved.
-    pub(crate) fn saved(&mut self, save: &ProgressSave, now: Duration) {
+    pub fn saved(&mut self, save: &ProgressSave, now: Duration) {
         self.reached();
         self.progress = save.progress.clone();
         self.saved.clone_from(&save.progress);
@@ -14,7 +14,7 @@ impl SegmentMachine {
     }
 
     /// A save could not be kept: what is needed for it could not be reached.
-    pub(crate) fn save_failed(&mut self, why: &str, around: Surrounding) {
+    pub fn save_failed(&mut self, why: &str, around: Surrounding) {
         if self.is_stopping {
             self.lose(); // what is not saved is handled again by the next
         }

@@ -7,14 +7,15 @@ use actum_persistence::{
 /// How far the versions that are not active may read: up to what the active one has saved. So everything they handle was
 /// handled before, and is a replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FollowLimit {
+pub struct FollowLimit {
     layout: JournalLayout,
     saved: Vec<(Segment, Offset)>,
 }
 
 impl FollowLimit {
     /// What the active version has saved.
-    pub(crate) fn of(active: &StoredProjection) -> Self {
+    #[must_use]
+    pub fn of(active: &StoredProjection) -> Self {
         let saved = active.segments.iter();
         let saved = saved.map(|one| (one.segment, one.progress.offset().clone())).collect();
         Self { layout: active.layout, saved }
@@ -22,7 +23,8 @@ impl FollowLimit {
 
     /// Up to where a segment may read: in each lane as far as all segments of the active version have come that have
     /// entities of it there.
-    pub(crate) fn of_segment(&self, segment: Segment) -> Offset {
+    #[must_use]
+    pub fn of_segment(&self, segment: Segment) -> Offset {
         let read = |lane: Lane| {
             let saved = self.saved.iter().filter(|(of, _)| {
                 let (first, last) =
@@ -35,7 +37,8 @@ impl FollowLimit {
     }
 
     /// Whether a version has saved all of that.
-    pub(crate) fn is_reached_by(&self, version: &StoredProjection) -> bool {
+    #[must_use]
+    pub fn is_reached_by(&self, version: &StoredProjection) -> bool {
         version.layout == self.layout
             && version.segments.iter().all(|one| {
                 let limit = self.of_segment(one.segment);
@@ -46,7 +49,8 @@ impl FollowLimit {
 
     /// The segments of the active version, divided further where `wanted` are: so that each of them lies in one of the active
     /// version.
-    pub(crate) fn divided(&self, wanted: &[Segment]) -> Vec<Segment> {
+    #[must_use]
+    pub fn divided(&self, wanted: &[Segment]) -> Vec<Segment> {
         let both = |segment: Segment| {
             self.saved.iter().filter_map(move |(of, _)| {
                 Segment::new(of.first().max(segment.first()), of.last().min(segment.last()))

@@ -5,26 +5,44 @@ use std::{sync::Arc, time::Duration};
 
 /// What a segment does next.
 #[derive(Clone, Debug)]
-pub(crate) enum SegmentStep {
+pub enum SegmentStep {
     /// Reads a page of a lane.
-    ReadLane { lane: Lane, after: Position },
+    ReadLane {
+        /// The lane.
+        lane: Lane,
+        /// The page begins behind this.
+        after: Position,
+    },
     /// Reads events of an entity: as many as a page has, or one.
-    ReadEntity { entity: EntityKey, after: SequenceNr, one: bool },
+    ReadEntity {
+        /// The entity.
+        entity: EntityKey,
+        /// The first event is behind this.
+        after: SequenceNr,
+        /// Whether one event is enough.
+        one: bool,
+    },
     /// Handles events.
     Handle(Batch),
     /// Saves progress without events.
     Save(ProgressSave),
     /// Waits for events, or until then.
-    Idle { until: Option<Duration> },
+    Idle {
+        /// When; none if only events end it.
+        until: Option<Duration>,
+    },
     /// Waits until then, whatever happens in the journal.
-    Wait { until: Duration },
+    Wait {
+        /// When.
+        until: Duration,
+    },
     /// Ends.
     End(SegmentEnd),
 }
 
 /// Why a segment ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum SegmentEnd {
+pub enum SegmentEnd {
     /// It was asked to; everything is saved, and it can be released.
     Released,
     /// It needs a person.

@@ -3,18 +3,19 @@ use std::time::Duration;
 /// How long to wait between attempts: twice as long each time, up to a bound, with some of it left to chance so that many
 /// who failed together do not try together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Backoff {
-    pub(crate) first: Duration,
-    pub(crate) max: Duration,
+pub struct Backoff {
+    /// After the first failure.
+    pub first: Duration,
+    /// The bound.
+    pub max: Duration,
 }
 
 impl Backoff {
     /// While a store cannot be reached.
-    pub(crate) const AWAY: Self =
-        Self { first: Duration::from_millis(100), max: Duration::from_secs(10) };
+    pub const AWAY: Self = Self { first: Duration::from_millis(100), max: Duration::from_secs(10) };
 
     /// How long to wait after failure number `nr`, the first is 1; `chance` is 0 to 1 and shortens it by up to a quarter.
-    pub(crate) fn after(self, nr: u32, chance: f64) -> Duration {
+    pub fn after(self, nr: u32, chance: f64) -> Duration {
         let doubled = self.first.saturating_mul(1 << nr.saturating_sub(1).min(30)).min(self.max);
         doubled.mul_f64(1.0 - chance.clamp(0.0, 1.0) / 4.0)
     }

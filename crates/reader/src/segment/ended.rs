@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 
 impl SegmentMachine {
     /// A batch has come to this.
-    pub(crate) fn ended(&mut self, batch: &Batch, outcome: BatchOutcome, around: Surrounding) {
+    pub fn ended(&mut self, batch: &Batch, outcome: BatchOutcome, around: Surrounding) {
         let is_exact = self.rules.is_exact;
         match outcome {
             BatchOutcome::Saved { handled } => self.handled(batch, handled, Some(around.now)),

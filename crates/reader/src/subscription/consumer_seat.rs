@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 /// Names a consumer of a subscription within this process.
-pub(crate) type ConsumerNr = u64;
+pub type ConsumerNr = u64;
 
 /// What is known of a consumer.
 #[derive(Debug, Default)]

@@ -2,12 +2,12 @@ use actum_persistence::{error_chain::full_text, progress::ERROR_BYTES_MAX};
 use std::{error::Error, sync::Arc};
 
 /// The text that is kept of an error: with everything that caused it, cut where it is too long.
-pub(crate) fn error_text(error: &(dyn Error + 'static)) -> Arc<str> {
+pub fn error_text(error: &(dyn Error + 'static)) -> Arc<str> {
     cut(&full_text(error)).into()
 }
 
 /// As much of a text as is kept.
-pub(crate) fn cut(text: &str) -> &str {
+pub fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(ERROR_BYTES_MAX)]
 }
 

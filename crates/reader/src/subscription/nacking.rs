@@ -7,9 +7,8 @@ use std::{sync::Arc, time::Duration};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Nack {
-    /// It is delivered again, to any consumer; later events of its entity that wait come behind it. After the
-    /// [retries](crate::SubscriptionSettings::retries) the subscription does what it is [set](crate::SubscriptionSettings::on_exhausted)
-    /// to.
+    /// It is delivered again, to any consumer; later events of its entity that wait come behind it. After as many retries as
+    /// its settings allow the subscription does what they say of an exhausted event.
     Retry {
         /// After which time, a day at most; after pauses that double, as they are set, if none is said.
         after: Option<Duration>,
@@ -24,17 +23,23 @@ const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3_600);
 
 /// When and why an event was not handled.
 #[derive(Clone, Debug)]
-pub(crate) struct NackedWith {
-    pub(crate) error: Arc<str>,
-    pub(crate) now: Duration,
-    pub(crate) wall: Timestamp,
+pub struct NackedWith {
+    /// What went wrong.
+    pub error: Arc<str>,
+    /// By a clock that does not step.
+    pub now: Duration,
+    /// By the wall clock.
+    pub wall: Timestamp,
     /// A number between 0 and 1.
-    pub(crate) chance: f64,
+    pub chance: f64,
 }
 
 impl SubscriptionMachine {
     /// A consumer has not handled an event.
-    pub(crate) fn nack(
+    ///
+    /// # Errors
+    /// [`NotAcked`] when it does not have the event in flight.
+    pub fn nack(
         &mut self,
         consumer: ConsumerNr,
         epoch: Epoch,
@@ -63,7 +68,10 @@ impl SubscriptionMachine {
     }
 
     /// An event cannot be decoded.
-    pub(crate) fn undecodable(
+    ///
+    /// # Errors
+    /// [`NotAcked`] when the consumer does not have it in flight.
+    pub fn undecodable(
         &mut self,
         consumer: ConsumerNr,
         epoch: Epoch,

@@ -4,11 +4,11 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 /// The renewals of runners that were seen last, and when each was seen first. A runner lives while its renewal changes, by the
 /// clock of the one that watches: no clock of a database or of another process is asked.
 #[derive(Debug, Default)]
-pub(crate) struct SeenRenewals(HashMap<Arc<str>, (u64, Duration)>);
+pub struct SeenRenewals(HashMap<Arc<str>, (u64, Duration)>);
 
 impl SeenRenewals {
     /// Takes in the rows that are there now, and forgets runners that are not.
-    pub(crate) fn see(&mut self, rows: &[RunnerRow], now: Duration) {
+    pub fn see(&mut self, rows: &[RunnerRow], now: Duration) {
         self.0.retain(|name, _| rows.iter().any(|row| row.name == *name));
         for RunnerRow { name, renewal, .. } in rows {
             let seen = self.0.entry(Arc::clone(name)).or_insert((*renewal, now));
@@ -19,7 +19,7 @@ impl SeenRenewals {
     }
 
     /// For how long the renewal of a runner has not changed; none if it is not among the rows that were seen last.
-    pub(crate) fn unchanged(&self, name: &str, now: Duration) -> Option<Duration> {
+    pub fn unchanged(&self, name: &str, now: Duration) -> Option<Duration> {
         self.0.get(name).map(|(_, since)| now.saturating_sub(*since))
     }
 }

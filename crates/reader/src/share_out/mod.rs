@@ -5,6 +5,6 @@ mod seen_renewals;
 mod share_out;
 mod switch_name;
 
-pub(crate) use seen_renewals::SeenRenewals;
-pub(crate) use share_out::{ShareOut, Shares, is_replaced};
-pub(crate) use switch_name::switch_name;
+pub use seen_renewals::SeenRenewals;
+pub use share_out::{ShareOut, Shares, is_replaced};
+pub use switch_name::switch_name;

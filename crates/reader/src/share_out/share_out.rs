@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 /// What one runner knows of the others.
 #[derive(Debug)]
-pub(crate) struct ShareOut {
+pub struct ShareOut {
     me: Arc<str>,
     lease: Duration,
     seen: SeenRenewals,
@@ -14,15 +14,15 @@ pub(crate) struct ShareOut {
 
 /// What a runner does next.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Shares {
+pub struct Shares {
     /// Segments that it asks for.
-    pub(crate) claims: Vec<SegmentClaim>,
+    pub claims: Vec<SegmentClaim>,
     /// Segments that it gives back, so that others get their share.
-    pub(crate) releases: Vec<(Segment, Epoch)>,
+    pub releases: Vec<(Segment, Epoch)>,
     /// Runners whose rows can go.
-    pub(crate) dead: Vec<RunnerRow>,
+    pub dead: Vec<RunnerRow>,
     /// Whether another version takes over: all segments are to be given back, and none is claimed.
-    pub(crate) rests: bool,
+    pub rests: bool,
 }
 
 /// A row that has not changed for so many leases is removed.
@@ -30,12 +30,12 @@ const DEAD_AFTER_LEASES: u32 = 10;
 
 impl ShareOut {
     /// The runner `me`: `name@incarnation`. One of the same name and an older incarnation does not live any more.
-    pub(crate) fn new(me: Arc<str>, lease: Duration) -> Self {
+    pub fn new(me: Arc<str>, lease: Duration) -> Self {
         Self { me, lease, seen: SeenRenewals::default() }
     }
 
     /// Decides, from what is kept `now` and what it runs.
-    pub(crate) fn decide(
+    pub fn decide(
         &mut self,
         stored: &StoredProjection,
         runs: impl Fn(Segment, Epoch) -> bool,
@@ -128,7 +128,7 @@ impl ShareOut {
 }
 
 /// Whether a runner is an earlier life of `me`.
-pub(crate) fn is_replaced(runner: &str, me: &str) -> bool {
+pub fn is_replaced(runner: &str, me: &str) -> bool {
     match (incarnation(runner), incarnation(me)) {
         (Some((name, older)), Some((me, mine))) => name == me && older < mine,
         _ => false,

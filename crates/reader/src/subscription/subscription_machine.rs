@@ -20,7 +20,7 @@ use std::{
 /// What is known of a durable subscription in a process: its consumers, and while it holds the subscription, the events that are
 /// not settled.
 #[derive(Debug)]
-pub(crate) struct SubscriptionMachine {
+pub struct SubscriptionMachine {
     pub(super) rules: SubscriptionRules,
     pub(super) consumers: BTreeMap<ConsumerNr, ConsumerSeat>,
     next_consumer: ConsumerNr,
@@ -52,17 +52,23 @@ const UNSAVED_LETTERS_MAX: usize = 1_000;
 
 /// An event for a consumer.
 #[derive(Clone, Debug)]
-pub(crate) struct Handout {
-    pub(crate) epoch: Epoch,
-    pub(crate) lane: Lane,
-    pub(crate) event: JournalEvent,
-    pub(crate) offset: Offset,
+pub struct Handout {
+    /// The epoch in which the subscription is held: an acknowledgement is of this one.
+    pub epoch: Epoch,
+    /// The lane of the event.
+    pub lane: Lane,
+    /// The event.
+    pub event: JournalEvent,
+    /// Behind it, and behind everything that was read before it.
+    pub offset: Offset,
     /// How often it was delivered, this time included.
-    pub(crate) attempt: u32,
+    pub attempt: u32,
 }
 
 impl SubscriptionMachine {
-    pub(crate) fn new(rules: SubscriptionRules) -> Self {
+    /// The machine of a subscription that has no consumer and is not held.
+    #[must_use]
+    pub fn new(rules: SubscriptionRules) -> Self {
         Self {
             rules,
             consumers: BTreeMap::new(),
@@ -86,7 +92,7 @@ impl SubscriptionMachine {
     }
 
     /// The subscription is held from now on, and goes on behind `progress`.
-    pub(crate) fn claimed(&mut self, epoch: Epoch, progress: ReadProgress, now: Duration) {
+    pub fn claimed(&mut self, epoch: Epoch, progress: ReadProgress, now: Duration) {
         self.lost();
         self.epoch = Some(epoch);
         let positions = progress.offset().positions();
@@ -95,7 +101,7 @@ impl SubscriptionMachine {
     }
 
     /// The subscription is not held any more: nothing is delivered, and nothing can be acknowledged.
-    pub(crate) fn lost(&mut self) {
+    pub fn lost(&mut self) {
         self.epoch = None;
         self.events.clear();
         self.places.clear();
@@ -112,7 +118,7 @@ impl SubscriptionMachine {
     }
 
     /// One more consumer; none if there are as many as may be.
-    pub(crate) fn join(&mut self) -> Option<ConsumerNr> {
+    pub fn join(&mut self) -> Option<ConsumerNr> {
         if self.consumers.len() >= self.rules.consumers_max {
             return None;
         }
@@ -122,7 +128,7 @@ impl SubscriptionMachine {
     }
 
     /// A consumer has gone: what it had in flight goes to others first.
-    pub(crate) fn leave(&mut self, consumer: ConsumerNr) {
+    pub fn leave(&mut self, consumer: ConsumerNr) {
         let in_flight = self.consumers.get(&consumer).map(|seat| seat.in_flight.clone());
         for nr in in_flight.into_iter().flatten() {
             self.put_back(nr, None);
@@ -130,20 +136,26 @@ impl SubscriptionMachine {
         self.consumers.remove(&consumer);
     }
 
-    pub(crate) fn consumers_max(&self) -> usize {
+    /// How many consumers there are at most.
+    #[must_use]
+    pub fn consumers_max(&self) -> usize {
         self.rules.consumers_max
     }
 
-    pub(crate) fn consumers(&self) -> usize {
+    /// How many consumers there are.
+    #[must_use]
+    pub fn consumers(&self) -> usize {
         self.consumers.len()
     }
 
-    pub(crate) fn in_flight(&self) -> usize {
+    /// How many events are in flight.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
         self.consumers.values().map(|seat| seat.in_flight.len()).sum()
     }
 
     /// Whether more is to be read. What is in flight takes no room: a consumer may want more before it acknowledges anything.
-    pub(crate) fn has_room(&self) -> bool {
+    pub fn has_room(&self) -> bool {
         let in_windows: usize = self.windows.iter().map(LaneWindow::len).sum();
         self.events.len() - self.in_flight() < self.rules.buffer_events
             && self.bytes < self.rules.buffer_bytes
@@ -159,12 +171,7 @@ impl SubscriptionMachine {
     }
 
     /// A page of a lane was read behind what was read before.
-    pub(crate) fn read(
-        &mut self,
-        lane: Lane,
-        page: LanePage,
-        key: impl Fn(&EntityKey) -> AffinityKey,
-    ) {
+    pub fn read(&mut self, lane: Lane, page: LanePage, key: impl Fn(&EntityKey) -> AffinityKey) {
         for event in page.events {
             let (position, event_id) = (event.event.position, event.event.event_id);
             self.windows[lane.index()].add(position, event_id);
@@ -175,7 +182,7 @@ impl SubscriptionMachine {
     }
 
     /// A dead letter is asked to be replayed; it is behind what waits of its key.
-    pub(crate) fn replay(
+    pub fn replay(
         &mut self,
         lane: Lane,
         letter: JournalEvent,
@@ -188,7 +195,7 @@ impl SubscriptionMachine {
     }
 
     /// Whether this letter is on its way.
-    pub(crate) fn replays(&self, place: &DeadLetterPlace) -> bool {
+    pub fn replays(&self, place: &DeadLetterPlace) -> bool {
         self.places.contains_key(place) || self.unkept.has(place)
     }
 
@@ -222,7 +229,7 @@ impl SubscriptionMachine {
     }
 
     /// The consumer asks for an event, or does not any more.
-    pub(crate) fn set_asking(&mut self, consumer: ConsumerNr, is_asking: bool) {
+    pub fn set_asking(&mut self, consumer: ConsumerNr, is_asking: bool) {
         if let Some(seat) = self.consumers.get_mut(&consumer) {
             seat.is_asking = is_asking;
         }
@@ -230,7 +237,7 @@ impl SubscriptionMachine {
 
     /// Gives waiting events to consumers that ask: each goes to the one that has its key in flight, else to the one that was
     /// served least recently. Returns who has got one.
-    pub(crate) fn hand_out(&mut self, now: Duration) -> Vec<ConsumerNr> {
+    pub fn hand_out(&mut self, now: Duration) -> Vec<ConsumerNr> {
         while let Some((_, nr)) = self.delayed.first().copied().filter(|(until, _)| *until <= now) {
             let Some(event) = self.events.get_mut(&nr) else { break };
             event.holder = Holder::Waits(None);
@@ -286,7 +293,7 @@ impl SubscriptionMachine {
     }
 
     /// The event that the consumer was given, if it was.
-    pub(crate) fn fetch(&mut self, consumer: ConsumerNr) -> Option<Handout> {
+    pub fn fetch(&mut self, consumer: ConsumerNr) -> Option<Handout> {
         let (nr, epoch) = (self.consumers.get_mut(&consumer)?.handed.take()?, self.epoch?);
         let Unsettled { lane, event, offset, deliveries, .. } = self.events.get(&nr)?;
         let (event, offset) = (event.clone(), offset.clone());
@@ -359,33 +366,33 @@ impl SubscriptionMachine {
     }
 
     /// When a save or an event that is to be handed out is due, if nothing happens before.
-    pub(crate) fn due(&self, now: Duration) -> Option<Duration> {
+    pub fn due(&self, now: Duration) -> Option<Duration> {
         let delayed = self.delayed.first().map(|(until, _)| *until);
         delayed.into_iter().chain(self.next_save(now)).min()
     }
 
     /// When a save is due, if nothing happens before.
-    pub(crate) fn next_save(&self, now: Duration) -> Option<Duration> {
+    pub fn next_save(&self, now: Duration) -> Option<Duration> {
         self.save_due().map(|due| due.max(self.unkept_until).max(now))
     }
 
     /// The epoch in which this process holds it, if it does.
-    pub(crate) fn epoch(&self) -> Option<Epoch> {
+    pub fn epoch(&self) -> Option<Epoch> {
         self.epoch
     }
 
     /// How many events were acknowledged, and that is not saved.
-    pub(crate) fn acknowledged(&self) -> u64 {
+    pub fn acknowledged(&self) -> u64 {
         self.unkept.acknowledged
     }
 
     /// Why it needs a person, if it does.
-    pub(crate) fn stops(&self) -> Option<&Arc<str>> {
+    pub fn stops(&self) -> Option<&Arc<str>> {
         self.stops.as_ref()
     }
 
     /// It needs a person.
-    pub(crate) fn stop(&mut self, why: &str) {
+    pub fn stop(&mut self, why: &str) {
         self.stops.get_or_insert_with(|| why.into());
     }
 }

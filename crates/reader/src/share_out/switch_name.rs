@@ -2,7 +2,7 @@ use actum_persistence::progress::RUNNER_BYTES_MAX;
 use std::sync::Arc;
 
 /// Under which name a runner asks those of another version to rest while it takes over.
-pub(crate) fn switch_name(runner: &str) -> Arc<str> {
+pub fn switch_name(runner: &str) -> Arc<str> {
     // what names a life is at the end
     let mut from = runner.len().saturating_sub(RUNNER_BYTES_MAX - SWITCH.len());
     while !runner.is_char_boundary(from) {

@@ -2,4 +2,4 @@
 
 mod follow_limit;
 
-pub(crate) use follow_limit::FollowLimit;
+pub use follow_limit::FollowLimit;

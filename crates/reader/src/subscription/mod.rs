@@ -15,11 +15,9 @@ mod subscription_rules;
 mod unkept;
 mod unsettled;
 
-pub(super) use affinity_key::AffinityKey;
-pub(super) use consumer_seat::ConsumerNr;
-pub use nacking::Nack;
-pub(super) use nacking::NackedWith;
-pub(super) use not_acked::NotAcked;
-pub(super) use subscription_machine::{Handout, SubscriptionMachine};
-pub use subscription_rules::LastResort;
-pub(super) use subscription_rules::SubscriptionRules;
+pub use affinity_key::AffinityKey;
+pub use consumer_seat::ConsumerNr;
+pub use nacking::{Nack, NackedWith};
+pub use not_acked::NotAcked;
+pub use subscription_machine::{Handout, SubscriptionMachine};
+pub use subscription_rules::{LastResort, SubscriptionRules};

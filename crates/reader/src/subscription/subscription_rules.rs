@@ -3,27 +3,29 @@ use std::time::Duration;
 
 /// By what a subscription decides.
 #[derive(Clone, Debug)]
-pub(crate) struct SubscriptionRules {
+pub struct SubscriptionRules {
     /// How many events a consumer has in flight at most.
-    pub(crate) in_flight_max: usize,
+    pub in_flight_max: usize,
     /// How many consumers there are at most.
-    pub(crate) consumers_max: usize,
-    /// So many events, or bytes of them, are held before no more are read.
-    pub(crate) buffer_events: usize,
-    pub(crate) buffer_bytes: usize,
+    pub consumers_max: usize,
+    /// So many events are held before no more are read,
+    pub buffer_events: usize,
+    /// or so many bytes of them.
+    pub buffer_bytes: usize,
     /// How many events are behind the oldest one that is not settled before no more are read.
-    pub(crate) ahead_max: usize,
+    pub ahead_max: usize,
     /// How often an event is tried again.
-    pub(crate) retries: u32,
-    pub(crate) backoff: Backoff,
+    pub retries: u32,
+    /// How long it waits between tries.
+    pub backoff: Backoff,
     /// What is done about an event when it may not be tried again.
-    pub(crate) on_exhausted: LastResort,
+    pub on_exhausted: LastResort,
     /// What is done about an event that cannot be decoded.
-    pub(crate) on_undecodable: LastResort,
+    pub on_undecodable: LastResort,
     /// How many events are settled before that is saved,
-    pub(crate) checkpoint_events: u64,
+    pub checkpoint_events: u64,
     /// and how long after the last save at most.
-    pub(crate) checkpoint_interval: Duration,
+    pub checkpoint_interval: Duration,
 }
 
 /// What is done about an event that a subscription cannot have handled.

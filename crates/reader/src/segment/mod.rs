@@ -18,11 +18,11 @@ mod step;
 mod trial;
 mod unsaved;
 
-pub(crate) use backoff::Backoff;
-pub(crate) use batch::Batch;
-pub(crate) use error_text::{cut, error_text};
-pub(crate) use machine::{SegmentMachine, SegmentView, Surrounding};
+pub use backoff::Backoff;
+pub use batch::Batch;
+pub use error_text::{cut, error_text};
+pub use machine::{SegmentMachine, SegmentView, Surrounding};
 pub use on_failure::OnFailure;
-pub(crate) use outcome::{BatchOutcome, FailedBy};
-pub(crate) use rules::SegmentRules;
-pub(crate) use step::{SegmentEnd, SegmentStep};
+pub use outcome::{BatchOutcome, FailedBy};
+pub use rules::SegmentRules;
+pub use step::{SegmentEnd, SegmentStep};

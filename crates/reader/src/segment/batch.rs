@@ -6,11 +6,11 @@ use actum_persistence::{
 
 /// Events that are handled one after the other, and what is saved with them.
 #[derive(Clone, Debug)]
-pub(crate) struct Batch {
+pub struct Batch {
     /// Their lane.
-    pub(crate) lane: Lane,
+    pub lane: Lane,
     /// The events, at least one.
-    pub(crate) events: Vec<JournalEvent>,
+    pub events: Vec<JournalEvent>,
     pub(super) what: BatchKind,
     /// What there is to save without them.
     pub(super) base: ProgressSave,
@@ -29,7 +29,7 @@ pub(super) enum BatchKind {
 
 impl Batch {
     /// What is saved when the first `handled` were handled.
-    pub(crate) fn save(&self, handled: usize, now: Timestamp) -> ProgressSave {
+    pub fn save(&self, handled: usize, now: Timestamp) -> ProgressSave {
         let mut save = self.base.clone();
         save.saved_at = now;
         save.handled += handled as u64;

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 impl SubscriptionMachine {
     /// A consumer has handled an event.
-    pub(crate) fn ack(
+    ///
+    /// # Errors
+    /// [`NotAcked`] when it does not have the event in flight.
+    pub fn ack(
         &mut self,
         consumer: ConsumerNr,
         epoch: Epoch,
@@ -20,7 +23,10 @@ impl SubscriptionMachine {
     }
 
     /// A consumer has handled everything that it has in flight up to there; returns how many that were.
-    pub(crate) fn ack_up_to(
+    ///
+    /// # Errors
+    /// [`NotAcked`] when it has nothing in flight up to there.
+    pub fn ack_up_to(
         &mut self,
         consumer: ConsumerNr,
         epoch: Epoch,
@@ -46,7 +52,10 @@ impl SubscriptionMachine {
     }
 
     /// The selector has left an event out.
-    pub(crate) fn skip(
+    ///
+    /// # Errors
+    /// [`NotAcked`] when the consumer does not have it in flight.
+    pub fn skip(
         &mut self,
         consumer: ConsumerNr,
         epoch: Epoch,
@@ -89,7 +98,7 @@ impl SubscriptionMachine {
     }
 
     /// How far everything is settled.
-    pub(crate) fn progress(&self) -> ReadProgress {
+    pub fn progress(&self) -> ReadProgress {
         let mut progress = self.saved.clone();
         for (nr, window) in (0..).zip(&self.windows) {
             let lane = Lane::new(nr);
@@ -109,7 +118,7 @@ impl SubscriptionMachine {
     }
 
     /// What is to be saved now; everything there is, if it ends.
-    pub(crate) fn save(
+    pub fn save(
         &mut self,
         projection: &ProjectionId,
         segment: Segment,
@@ -131,7 +140,7 @@ impl SubscriptionMachine {
     }
 
     /// This was saved; more may have happened meanwhile.
-    pub(crate) fn saved(&mut self, save: &ProgressSave, now: Duration) {
+    pub fn saved(&mut self, save: &ProgressSave, now: Duration) {
         if self.epoch != Some(save.epoch) {
             return;
         }
@@ -145,7 +154,7 @@ impl SubscriptionMachine {
     }
 
     /// It could not be saved, which is tried again a while later.
-    pub(crate) fn not_saved(&mut self, again_at: Duration) {
+    pub fn not_saved(&mut self, again_at: Duration) {
         self.unkept_until = again_at;
     }
 }
