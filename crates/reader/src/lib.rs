@@ -1,5 +1,6 @@
 //! What the readers of a journal decide, as pure state machines:
 //!
+//! * [`runner`]: what a process does in a round: claim, lose, give back, and when its lease lapses;
 //! * [`share_out`]: which segments of a projection a process runs, beside others that run it;
 //! * [`segment`]: what the runner of a segment does next, from what was read and the outcome of a batch: offsets, retries, dead
 //!   letters, parked entities and their replay;
@@ -11,6 +12,7 @@
 //!
 //! An internal crate of Actum's: users see its types through `actum`.
 
+pub mod runner;
 pub mod segment;
 pub mod share_out;
 pub mod subscription;
