@@ -191,6 +191,7 @@ impl EngineBuilder {
         let mut check = SettingsCheck::new();
         check.bytes("projection_bytes_max", projection_bytes_max, 1 << 20..);
         check.extend(ProjectionRegistration::problems(&projections));
+        check.extend(entities_as_streams(&projections, &registrations));
         // they have entered before retention could delete anything
         let readers = settings.journal_readers.get_or_insert_with(JournalReaders::new).clone();
         let kept = projections::enter_kept(stores.as_ref(), &readers);
@@ -213,4 +214,26 @@ impl EngineBuilder {
             }
         }
     }
+}
+
+/// What is wrong with projections that take entities of the engine for streams.
+fn entities_as_streams(
+    projections: &[ProjectionRegistration],
+    registrations: &[Registration],
+) -> Vec<String> {
+    let is_entity = |kind: &&str| registrations.iter().any(|entity| entity.kind() == *kind);
+    let problems = |projection: &ProjectionRegistration| -> Vec<String> {
+        let kinds = projection.stream_kinds().filter(is_entity);
+        let problem =
+            |kind| format!("projection `{}` {}", projection.name(), takes_for_streams(kind));
+        kinds.map(problem).collect()
+    };
+    projections.iter().flat_map(problems).collect()
+}
+
+/// What is wrong with a source.
+pub(crate) fn takes_for_streams(kind: &str) -> String {
+    format!(
+        "has streams of the kind `{kind}` as a source, and the engine runs that as entities: call `.from::<Entity>()`"
+    )
 }

@@ -1,4 +1,4 @@
-use crate::{EngineBuilder, Stream};
+use crate::{EngineBuilder, Stream, builder::takes_for_streams};
 use actum_model::{Entity, Payload};
 use actum_persistence::{
     commits::Commits,
@@ -162,6 +162,12 @@ impl Engine {
         &self,
         subscription: Subscription<T>,
     ) -> Result<Consumer<T>, SubscriptionError> {
+        let entities = subscription.stream_kinds().filter(|kind| self.runtime.kind(kind).is_some());
+        let problem = |kind| format!("the subscription {}", takes_for_streams(kind));
+        let problems: Vec<_> = entities.map(problem).collect();
+        if !problems.is_empty() {
+            return Err(SubscriptionError::Invalid { problems });
+        }
         self.subscriptions.subscribe(subscription).await
     }
 

@@ -354,11 +354,11 @@ pub use actum_persistence::{
 pub use actum_projection::{
     AckError, AtLeastOnce, Changed, Consumer, Delivered, EntityList, Events, HandlerError, History,
     Journal, JournalInfo, Lag, LastResort, Message, Nack, OnFailure, Project, ProjectCtx,
-    ProjectState, Projection, ProjectionError, ProjectionRef, ProjectionRegistration,
-    ProjectionState, ProjectionStatus, Projector, PublishError, Publisher, PublisherTarget,
-    Publishing, ReadError, Recorded, RegisteredProjection, SegmentStatus, StartAt, StateChanges,
-    Subscription, SubscriptionError, SubscriptionRef, SubscriptionStatus, Switch, Target,
-    WaitError, Waves,
+    ProjectState, ProjectStream, Projection, ProjectionError, ProjectionRef,
+    ProjectionRegistration, ProjectionState, ProjectionStatus, Projector, PublishError, Publisher,
+    PublisherTarget, Publishing, ReadError, Recorded, RegisteredProjection, SegmentStatus, StartAt,
+    StateChanges, Subscription, SubscriptionError, SubscriptionRef, SubscriptionStatus, Switch,
+    Target, WaitError, Waves,
 };
 pub use actum_runtime::{
     AppendError, Ask, AskError, AskWithReceipt, Asking, AskingWithReceipt, Bound, EntityRef,

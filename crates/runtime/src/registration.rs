@@ -70,6 +70,12 @@ pub(crate) struct Connected {
 }
 
 impl Registration {
+    /// The kind.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+
     /// Runs `E` as event-sourced entities.
     pub fn event_sourced<E: EventSourced>(env: E::Env, settings: EntitySettings<E>) -> Self {
         let retention = settings.snapshots.as_ref().and_then(|snapshots| {

@@ -1,9 +1,9 @@
 use super::{given_journal::GivenJournal, projected::Projected, projecting::Projecting};
 use crate::behaviour::stored;
-use actum_model::{Entity, EntityId, EntityKey, Metadata, Timestamp};
+use actum_model::{Entity, EntityId, EntityKey, Metadata, Payload, Timestamp};
 use actum_persistence::{serializer::Serializer, store::NewEvent};
 use actum_projection::ProjectionRegistration;
-use std::fmt::Debug;
+use std::{borrow::Cow, fmt::Debug};
 
 /// Arranges a journal for a test of what a projection makes of it.
 ///
@@ -102,10 +102,33 @@ impl GivenEvents {
         events: impl IntoIterator<Item = E::Event>,
     ) -> Self {
         let id = id.into();
-        let entity = match EntityKey::new(E::KIND, &*id.to_text()) {
-            Ok(entity) => entity,
+        match EntityKey::new(E::KIND, &*id.to_text()) {
+            Ok(entity) => self.add(&entity, events),
             Err(error) => panic!("given {id:?}: {error}"),
-        };
+        }
+        self
+    }
+
+    /// Events of a stream, behind all that were given before.
+    ///
+    /// # Panics
+    /// When an event does not survive its codec, and when no stream can have the kind or the id.
+    #[track_caller]
+    pub fn of_stream<E: Payload + Debug>(
+        mut self,
+        kind: impl Into<Cow<'static, str>>,
+        id: impl Into<Box<str>>,
+        events: impl IntoIterator<Item = E>,
+    ) -> Self {
+        match EntityKey::new(kind, id) {
+            Ok(stream) => self.add(&stream, events),
+            Err(error) => panic!("given a stream: {error}"),
+        }
+        self
+    }
+
+    #[track_caller]
+    fn add<E: Payload + Debug>(&mut self, entity: &EntityKey, events: impl IntoIterator<Item = E>) {
         for event in events {
             let payload = match stored(&event) {
                 Ok(payload) => payload,
@@ -119,7 +142,6 @@ impl GivenEvents {
             let event = NewEvent { timestamp: self.timestamp, payload, metadata };
             self.events.push((entity.clone(), event));
         }
-        self
     }
 
     /// When the events to come happened; at the beginning of 1970 unless said.

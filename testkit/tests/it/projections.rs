@@ -8,7 +8,8 @@ use crate::{
 use actum_model::{Metadata, Timestamp};
 use actum_persistence::panics::guarded;
 use actum_projection::{
-    AtLeastOnce, HandlerError, OnFailure, Project, ProjectCtx, Projection, Projector, Recorded,
+    AtLeastOnce, HandlerError, OnFailure, Project, ProjectCtx, ProjectStream, Projection,
+    Projector, Recorded,
 };
 use actum_store_memory::MemoryTarget;
 use actum_testkit::GivenEvents;
@@ -54,6 +55,20 @@ impl Project<Account> for Sums {
             }
             _ => {}
         }
+        Ok(())
+    }
+}
+
+/// Keeps what was booked to each ledger beside it.
+impl ProjectStream<i64> for Sums {
+    async fn project_stream(
+        &mut self,
+        event: &Recorded<i64>,
+        ctx: &mut ProjectCtx<'_, MemoryTarget>,
+    ) -> Result<(), HandlerError> {
+        let id = event.entity.id();
+        let sum = ctx.tx().get(id).map_or(0, |row| String::from_utf8_lossy(&row).parse().unwrap());
+        ctx.tx().insert(id, (sum + event.event).to_string());
         Ok(())
     }
 }
@@ -122,6 +137,17 @@ async fn rows_are_what_the_events_make_of_them() {
     let target = MemoryTarget::new();
     let expected = rows([("a", "7"), ("b", "1")]);
     let projected = given().when_projected(sums(&target, Sums::default())).await;
+    projected.then_rows(async || rows_of(&target), expected).await;
+}
+
+#[tokio::test]
+async fn streams_are_given_beside_entities() {
+    let target = MemoryTarget::new();
+    let both = sums(&target, Sums::default()).from_streams::<i64>("ledger");
+    let given =
+        given().of_stream("ledger", "2026", [5_i64, -7]).of_stream("other", "2026", [1_i64]);
+    let projected = given.when_projected(both).await;
+    let expected = rows([("2026", "-2"), ("a", "7"), ("b", "1")]);
     projected.then_rows(async || rows_of(&target), expected).await;
 }
 

@@ -16,6 +16,9 @@ const ATTEMPTS_MAX: NonZeroU32 = NonZeroU32::new(10).expect("10 is not 0");
 /// deduplication of retries; what is decided on is read, by [`transact`](Self::transact), or by the caller, who then says
 /// where the stream is [expected](Expected).
 ///
+/// The events are [projected and published](crate::Projection::from_streams), and
+/// [subscribed to](crate::Subscription::from_streams), as those of entities are.
+///
 /// A kind that the engine runs as entities is refused: their owner is the only writer. What another engine runs it does not
 /// know: give streams kinds of their own. An engine may run [no entities at all](crate::EngineBuilder::streams_only).
 /// Any engine that holds the writer slot of the journal may append, whatever partitions are open in it. Should two of them

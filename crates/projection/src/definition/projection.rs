@@ -1,11 +1,15 @@
-use super::{ProjectionSettings, StartAt, Switch};
-use crate::handler::{
-    AtLeastOnce, EntitySource, Project, ProjectState, Projector, Source, StateSource,
+use super::{ProjectionSettings, SourceKind, SourceModel, StartAt, Switch};
+use crate::{
+    handler::{
+        AtLeastOnce, EntitySource, Project, ProjectState, ProjectStream, Projector, Source,
+        StateSource, StreamSource,
+    },
+    segment::OnFailure,
 };
-use actum_model::{DurableState, Entity};
+use actum_model::{DurableState, Entity, Payload};
 use actum_persistence::progress::ExactTarget;
-use actum_reader::segment::OnFailure;
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     fmt,
     marker::PhantomData,
@@ -24,15 +28,13 @@ pub struct Projection<P: Projector> {
     pub(crate) target: P::Target,
     pub(crate) projector: P,
     pub(crate) sources: Sources<P>,
-    /// Kinds whose states are handled, and not their events.
-    pub(crate) of_states: Vec<&'static str>,
-    /// Kinds that were named twice.
-    pub(crate) twice: Vec<&'static str>,
+    /// The kinds of its sources, as they were named.
+    pub(crate) kinds: Vec<SourceKind>,
     pub(crate) settings: ProjectionSettings,
 }
 
 /// The code for the events of each kind.
-pub(crate) type Sources<P> = BTreeMap<&'static str, Arc<dyn Source<P>>>;
+pub(crate) type Sources<P> = BTreeMap<Cow<'static, str>, Arc<dyn Source<P>>>;
 
 impl<P: Projector<Target: ExactTarget>> Projection<P> {
     /// A projection that writes to `target`, where its rows and its progress are committed in one transaction: each event is
@@ -53,9 +55,8 @@ impl<P: Projector<Target = AtLeastOnce>> Projection<P> {
 
 impl<P: Projector> Projection<P> {
     pub(crate) fn new(name: String, target: P::Target, projector: P) -> Self {
-        let (of_states, twice) = (Vec::new(), Vec::new());
-        let (sources, settings) = (BTreeMap::new(), ProjectionSettings::default());
-        Self { name, target, projector, sources, of_states, twice, settings }
+        let (sources, kinds) = (BTreeMap::new(), Vec::new());
+        Self { name, target, projector, sources, kinds, settings: ProjectionSettings::default() }
     }
 
     /// Handles the events of the entities `E`, too.
@@ -63,7 +64,8 @@ impl<P: Projector> Projection<P> {
     where
         P: Project<E>,
     {
-        self.add(E::KIND, Arc::new(EntitySource::<E>(PhantomData)));
+        let source = Arc::new(EntitySource::<E>(PhantomData));
+        self.add(E::KIND.into(), SourceModel::Entities, source);
         self
     }
 
@@ -75,15 +77,25 @@ impl<P: Projector> Projection<P> {
     where
         P: ProjectState<S>,
     {
-        self.add(S::KIND, Arc::new(StateSource::<S>(PhantomData)));
-        self.of_states.push(S::KIND);
+        let source = Arc::new(StateSource::<S>(PhantomData));
+        self.add(S::KIND.into(), SourceModel::States, source);
         self
     }
 
-    fn add(&mut self, kind: &'static str, source: Arc<dyn Source<P>>) {
-        if self.sources.insert(kind, source).is_some() {
-            self.twice.push(kind);
-        }
+    /// Handles the events of the streams of this kind, too, which no entity owns, decoded as `E`: those of one stream in order, as
+    /// those of one entity. Streams and entities may feed one projection. An engine that runs the kind as entities refuses it.
+    #[expect(clippy::wrong_self_convention, reason = "it stands beside `from` in a chain")]
+    pub fn from_streams<E: Payload>(mut self, kind: impl Into<Cow<'static, str>>) -> Self
+    where
+        P: ProjectStream<E>,
+    {
+        self.add(kind.into(), SourceModel::Streams, Arc::new(StreamSource::<E>(PhantomData)));
+        self
+    }
+
+    fn add(&mut self, kind: Cow<'static, str>, of: SourceModel, source: Arc<dyn Source<P>>) {
+        self.kinds.push(SourceKind { kind: kind.clone(), of });
+        self.sources.insert(kind, source);
     }
 
     /// Replaces all settings.

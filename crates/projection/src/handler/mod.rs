@@ -10,6 +10,6 @@ pub use handler_error::HandlerError;
 pub(crate) use handler_error::any_cause;
 pub(crate) use project_ctx::HandlerPlace;
 pub use project_ctx::ProjectCtx;
-pub use projector::{Project, ProjectState, Projector};
-pub(crate) use source::{EntitySource, Failed, Source, StateSource};
+pub use projector::{Project, ProjectState, ProjectStream, Projector};
+pub(crate) use source::{EntitySource, Failed, Source, StateSource, StreamSource};
 pub use target::{AtLeastOnce, Target};

@@ -1,6 +1,6 @@
 use super::{HandlerError, ProjectCtx, Target};
 use crate::journal::{Changed, Recorded};
-use actum_model::{DurableState, Entity};
+use actum_model::{DurableState, Entity, Payload};
 use std::future::Future;
 
 /// What handles the events of a projection: its code, and where it writes.
@@ -72,6 +72,24 @@ pub trait ProjectState<S: DurableState>: Projector {
     fn project_state(
         &mut self,
         changed: &Changed<S>,
+        ctx: &mut ProjectCtx<'_, Self::Target>,
+    ) -> impl Future<Output = Result<(), HandlerError>> + Send;
+}
+
+/// Handles the events of streams, which no entity owns. Streams of several kinds may have events of one type:
+/// [`event.entity`](Recorded::entity) says which one it is of.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not handle the events `{E}` of streams",
+    note = "implement `ProjectStream<{E}>` for it"
+)]
+pub trait ProjectStream<E: Payload>: Projector {
+    /// Handles an event. Those of one stream come in order; after one that failed, nothing of its stream comes before it was
+    /// handled, skipped or parked.
+    ///
+    /// The future is dropped when it takes longer than the handler timeout, and when the engine is shut down.
+    fn project_stream(
+        &mut self,
+        event: &Recorded<E>,
         ctx: &mut ProjectCtx<'_, Self::Target>,
     ) -> impl Future<Output = Result<(), HandlerError>> + Send;
 }

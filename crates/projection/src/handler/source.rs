@@ -1,11 +1,13 @@
 use super::{
-    HandlerError, HandlerPlace, Project, ProjectCtx, ProjectState, Projector,
+    HandlerError, HandlerPlace, Project, ProjectCtx, ProjectState, ProjectStream, Projector,
     project_ctx::EventPlace,
 };
-use crate::journal::{ReadError, decode_change, decode_event};
-use actum_model::{DecodeError, DurableState, Entity, Lane, Metadata};
+use crate::{
+    journal::{ReadError, Recorded, decode_change, decode_event},
+    segment::{FailedBy, error_text},
+};
+use actum_model::{DecodeError, DurableState, Entity, Lane, Metadata, Payload};
 use actum_persistence::store::JournalEvent;
-use actum_reader::segment::{FailedBy, error_text};
 use std::{future::Future, marker::PhantomData, pin::Pin, sync::Arc};
 
 /// Events of one kind, and the code for them.
@@ -27,6 +29,7 @@ pub(crate) enum Failed {
     Handler(HandlerError),
 }
 
+/// Events of entities of one kind.
 pub(crate) struct EntitySource<E>(pub(crate) PhantomData<fn() -> E>);
 
 impl<E: Entity, P: Project<E>> Source<P> for EntitySource<E> {
@@ -40,8 +43,7 @@ impl<E: Entity, P: Project<E>> Source<P> for EntitySource<E> {
     ) -> Pin<Box<dyn Future<Output = Result<(), Failed>> + Send + 'a>> {
         Box::pin(async move {
             let event = decode_event::<E::Event>(lane, event).map_err(undecodable)?;
-            let (id, metadata) = (event.event_id, event.metadata.clone());
-            place.event = Some(EventPlace { id, metadata });
+            place.event = Some(place_of(&event));
             let mut ctx = ProjectCtx::new(connection, place);
             projector.project(&event, &mut ctx).await.map_err(Failed::Handler)
         })
@@ -67,6 +69,31 @@ impl<S: DurableState, P: ProjectState<S>> Source<P> for StateSource<S> {
             projector.project_state(&changed, &mut ctx).await.map_err(Failed::Handler)
         })
     }
+}
+
+/// Events of streams of one kind.
+pub(crate) struct StreamSource<E>(pub(crate) PhantomData<fn() -> E>);
+
+impl<E: Payload, P: ProjectStream<E>> Source<P> for StreamSource<E> {
+    fn project<'a>(
+        &'a self,
+        projector: &'a mut P,
+        lane: Lane,
+        event: JournalEvent,
+        connection: &'a mut <P::Target as super::Target>::Connection,
+        mut place: HandlerPlace,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Failed>> + Send + 'a>> {
+        Box::pin(async move {
+            let event = decode_event::<E>(lane, event).map_err(undecodable)?;
+            place.event = Some(place_of(&event));
+            let mut ctx = ProjectCtx::new(connection, place);
+            projector.project_stream(&event, &mut ctx).await.map_err(Failed::Handler)
+        })
+    }
+}
+
+fn place_of<E>(event: &Recorded<E>) -> EventPlace {
+    EventPlace { id: event.event_id, metadata: event.metadata.clone() }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it takes what `map_err` gives")]

@@ -1,10 +1,10 @@
 use super::{Message, Publisher};
 use crate::{
     definition::Projection,
-    handler::{HandlerError, Project, ProjectCtx, Projector, Target},
+    handler::{HandlerError, Project, ProjectCtx, ProjectStream, Projector, Target},
     journal::Recorded,
 };
-use actum_model::Entity;
+use actum_model::{Entity, Payload};
 use std::sync::Arc;
 
 /// A publisher as a projection runs it: events become messages. See [`Projection::publisher`].
@@ -58,6 +58,26 @@ impl<P: Publisher, E: Entity> Project<E> for Publishing<P> {
     async fn project(
         &mut self,
         event: &Recorded<E::Event>,
+        ctx: &mut ProjectCtx<'_, PublisherTarget>,
+    ) -> Result<(), HandlerError> {
+        self.add(event, ctx)
+    }
+}
+
+impl<P: Publisher, E: Payload> ProjectStream<E> for Publishing<P> {
+    async fn project_stream(
+        &mut self,
+        event: &Recorded<E>,
+        ctx: &mut ProjectCtx<'_, PublisherTarget>,
+    ) -> Result<(), HandlerError> {
+        self.add(event, ctx)
+    }
+}
+
+impl<P> Publishing<P> {
+    fn add<E: Payload>(
+        &self,
+        event: &Recorded<E>,
         ctx: &mut ProjectCtx<'_, PublisherTarget>,
     ) -> Result<(), HandlerError> {
         let message = Message::of(&self.source, event)?.with_replay(ctx.is_replay());

@@ -35,10 +35,10 @@ async fn deleted(shared: &SharedProjection) -> Result<Option<Arc<str>>, StoreErr
     }
     let events = shared.feed.events();
     let (mut first, mut count) = (None, 0_u64);
-    for kind in &shared.registration.sources {
+    for source in &shared.registration.kinds {
         let mut after = String::new();
         loop {
-            let kind = (*kind).to_owned();
+            let kind = source.kind.to_string();
             let search = EntitySearch { kind, id_prefix: String::new(), after, limit: PAGE };
             let page = events.list_entities(&search).await?;
             let lacks = page.entities.into_iter().filter(|one| one.floor > SequenceNr::ZERO);

@@ -1,10 +1,10 @@
 use super::{shared::SharedProjection, standing::active_version, start_offset::start_offset};
+use crate::versions::FollowLimit;
 use actum_model::Offset;
 use actum_persistence::{
-    progress::{NewProjection, SOURCE_OF_STATES, Segment, StoredProjection},
+    progress::{NewProjection, Segment, StoredProjection},
     store::StoreError,
 };
-use actum_reader::versions::FollowLimit;
 
 /// What is kept of a projection that may run.
 pub(crate) struct EnteredVersion {
@@ -45,7 +45,7 @@ pub(crate) async fn enter(shared: &SharedProjection) -> Result<EnteredVersion, S
     let begins_with_first = start == Offset::beginning(layout.lanes);
     let new = NewProjection {
         id: shared.id.clone(),
-        sources: sources(shared),
+        sources: shared.registration.sources.clone(),
         layout,
         segments,
         start,
@@ -54,15 +54,11 @@ pub(crate) async fn enter(shared: &SharedProjection) -> Result<EnteredVersion, S
     Ok(EnteredVersion { stored: shared.progress.enter(&new).await?, begins_with_first })
 }
 
-fn sources(shared: &SharedProjection) -> Vec<String> {
-    let prefix = if shared.registration.reads_states() { SOURCE_OF_STATES } else { "" };
-    shared.registration.sources.iter().map(|kind| format!("{prefix}{kind}")).collect()
-}
-
 /// In what the projection differs from what is kept of it, so that it cannot go on.
 pub(super) fn differs(stored: &StoredProjection, shared: &SharedProjection) -> Option<String> {
-    let (id, sources, layout) = (&stored.id, sources(shared), shared.feed.events().layout());
-    if stored.sources != sources {
+    let (id, sources) = (&stored.id, &shared.registration.sources);
+    let layout = shared.feed.events().layout();
+    if stored.sources != *sources {
         return Some(format!(
             "the projection {id} was begun with the sources {:?} and has {sources:?} now: raise its version, so that it begins again",
             stored.sources

@@ -5,11 +5,15 @@ use super::{
     work::WorkPlace,
 };
 use crate::{
-    definition::{Projection, ProjectionSettings},
+    definition::{Projection, ProjectionSettings, SourceKind, SourceModel},
     handler::{AtLeastOnce, Projector, Target},
     publisher::{Publisher, PublisherTarget, Publishing},
 };
-use actum_persistence::{progress::ProjectionId, settings_check::SettingsCheck};
+use actum_model::check_kind;
+use actum_persistence::{
+    progress::{ProjectionId, SOURCE_OF_STATES, SOURCE_OF_STREAMS},
+    settings_check::SettingsCheck,
+};
 use std::{fmt, sync::Arc};
 
 /// What the names begin with under which progress is kept of durable subscriptions.
@@ -19,11 +23,10 @@ pub(crate) const SUBSCRIPTION_PREFIX: &str = "subscription:";
 #[derive(Clone)]
 pub struct ProjectionRegistration {
     pub(crate) name: String,
-    /// The kinds whose events it handles, in order.
+    /// Whose events it handles, as that is kept: in order.
     pub(crate) sources: Vec<String>,
-    /// Of which of them it handles the states instead.
-    pub(crate) of_states: Vec<&'static str>,
-    pub(crate) twice: Vec<&'static str>,
+    /// The kinds of its sources, as they were named.
+    pub(crate) kinds: Vec<SourceKind>,
     pub(crate) settings: ProjectionSettings,
     pub(crate) work: Arc<dyn WorkPlace>,
 }
@@ -34,7 +37,7 @@ impl ProjectionRegistration {
     pub fn problems(projections: &[Self]) -> Vec<String> {
         let mut check = SettingsCheck::new();
         for (nr, projection) in projections.iter().enumerate() {
-            let Self { name, sources, of_states, twice, settings, .. } = projection;
+            let Self { name, settings, .. } = projection;
             let mut own = SettingsCheck::new();
             settings.check(&mut own);
             check.extend(
@@ -50,21 +53,7 @@ impl ProjectionRegistration {
             if let Err(error) = ProjectionId::new(name, settings.version) {
                 check.problem(error.to_string());
             }
-            if sources.is_empty() {
-                check.problem(format!(
-                    "projection `{name}` has no source: call `.from::<Entity>()`"
-                ));
-            }
-            if !of_states.is_empty() && of_states.len() < sources.len() {
-                check.problem(format!(
-                    "projection `{name}` has sources of events and of states, whose positions cannot be compared: make two of it"
-                ));
-            }
-            check.extend(
-                twice
-                    .iter()
-                    .map(|kind| format!("projection `{name}` names the kind `{kind}` twice")),
-            );
+            check.extend(projection.problems_of_sources());
             let same =
                 |other: &Self| other.name == *name && other.settings.version == settings.version;
             if projections[..nr].iter().any(same) {
@@ -75,6 +64,40 @@ impl ProjectionRegistration {
             }
         }
         check.into_problems()
+    }
+
+    /// What is wrong with its sources.
+    fn problems_of_sources(&self) -> Vec<String> {
+        let (name, kinds, mut problems) = (&self.name, &self.kinds, Vec::new());
+        if kinds.is_empty() {
+            problems.push(format!("projection `{name}` has no source: call `.from::<Entity>()`"));
+        }
+        if self.reads_states() && kinds.iter().any(|source| source.of != SourceModel::States) {
+            problems.push(format!(
+                "projection `{name}` has sources of events and of states, whose positions cannot be compared: make two of it"
+            ));
+        }
+        for (nr, SourceKind { kind, of }) in kinds.iter().enumerate() {
+            if let Err(error) = check_kind(kind) {
+                problems.push(format!("projection `{name}`: {error}"));
+            }
+            if SourceKind::is_ambiguous(kind) {
+                problems.push(format!(
+                    "projection `{name}` has the source `{kind}`: no kind of a source may begin with `{SOURCE_OF_STATES}` or `{SOURCE_OF_STREAMS}`"
+                ));
+            }
+            match kinds[..nr].iter().find(|other| other.kind == *kind) {
+                Some(other) if other.of == *of => {
+                    problems.push(format!("projection `{name}` names the kind `{kind}` twice"));
+                }
+                Some(other) => problems.push(format!(
+                    "projection `{name}` has the kind `{kind}` as one of {} and as one of {of}: it can be one of the two",
+                    other.of
+                )),
+                None => {}
+            }
+        }
+        problems
     }
 
     /// Its name.
@@ -98,13 +121,26 @@ impl ProjectionRegistration {
     /// Whether it handles the changes of durable states instead of events: then it needs no event to be kept.
     #[must_use]
     pub fn reads_states(&self) -> bool {
-        !self.of_states.is_empty()
+        self.kinds.iter().any(|source| source.of == SourceModel::States)
     }
 
-    /// The kinds whose events, or states, it handles, in order.
-    #[must_use]
-    pub fn sources(&self) -> &[String] {
-        &self.sources
+    /// The kinds of streams whose events it handles.
+    pub fn stream_kinds(&self) -> impl Iterator<Item = &str> {
+        let of_streams = |source: &&SourceKind| source.of == SourceModel::Streams;
+        self.kinds.iter().filter(of_streams).map(|source| &*source.kind)
+    }
+}
+
+impl ProjectionRegistration {
+    fn new(
+        name: String,
+        kinds: Vec<SourceKind>,
+        settings: ProjectionSettings,
+        work: Arc<dyn WorkPlace>,
+    ) -> Self {
+        let mut sources: Vec<_> = kinds.iter().map(SourceKind::kept).collect();
+        sources.sort_unstable();
+        Self { name, sources, kinds, settings, work }
     }
 }
 
@@ -117,32 +153,28 @@ pub trait RunsOn<P: Projector>: Target {
 
 impl<P: Projector<Target = AtLeastOnce>> RunsOn<P> for AtLeastOnce {
     fn register(projection: Projection<P>) -> ProjectionRegistration {
-        let Projection { name, projector, sources, of_states, twice, settings, .. } = projection;
+        let Projection { name, projector, sources, kinds, settings, .. } = projection;
         let (projector, sources) = (Arc::new(projector), Arc::new(sources));
-        let kinds = sources.keys().map(|kind| (*kind).to_owned()).collect();
         let work = Arc::new(AtLeastOnceWorkPlace { projector, sources });
-        ProjectionRegistration { name, sources: kinds, of_states, twice, settings, work }
+        ProjectionRegistration::new(name, kinds, settings, work)
     }
 }
 
 impl<P: Publisher> RunsOn<Publishing<P>> for PublisherTarget {
     fn register(projection: Projection<Publishing<P>>) -> ProjectionRegistration {
-        let Projection { name, projector, sources, of_states, twice, settings, .. } = projection;
+        let Projection { name, projector, sources, kinds, settings, .. } = projection;
         let (projector, sources) = (Arc::new(projector), Arc::new(sources));
-        let kinds = sources.keys().map(|kind| (*kind).to_owned()).collect();
         let work = Arc::new(PublishingWorkPlace { projector, sources });
-        ProjectionRegistration { name, sources: kinds, of_states, twice, settings, work }
+        ProjectionRegistration::new(name, kinds, settings, work)
     }
 }
 
 impl<P: Projector<Target = T>, T: IsExact> RunsOn<P> for T {
     fn register(projection: Projection<P>) -> ProjectionRegistration {
-        let Projection { name, target, projector, sources, of_states, twice, settings } =
-            projection;
+        let Projection { name, target, projector, sources, kinds, settings } = projection;
         let (projector, sources) = (Arc::new(projector), Arc::new(sources));
-        let kinds = sources.keys().map(|kind| (*kind).to_owned()).collect();
         let work = Arc::new(ExactWorkPlace { target, projector, sources });
-        ProjectionRegistration { name, sources: kinds, of_states, twice, settings, work }
+        ProjectionRegistration::new(name, kinds, settings, work)
     }
 }
 

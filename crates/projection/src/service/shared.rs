@@ -3,13 +3,12 @@ use super::{
     standing::Standing,
     work::{Hurry, WorkLimits},
 };
-use crate::feed::Feed;
+use crate::{feed::Feed, segment::SegmentView};
 use actum_model::Offset;
 use actum_persistence::{
     progress::{Epoch, ProgressStore, ProjectionId, Segment},
     store::EventFilter,
 };
-use actum_reader::segment::SegmentView;
 use parking_lot::Mutex;
 use std::{
     collections::HashMap,
@@ -99,8 +98,9 @@ impl SharedProjection {
     }
 
     pub(crate) fn filter(&self, segment: Segment) -> EventFilter {
+        let kinds = self.registration.kinds.iter();
         EventFilter {
-            kinds: self.registration.sources.clone(),
+            kinds: kinds.map(|source| source.kind.to_string()).collect(),
             manifests: Vec::new(),
             partitions: Some(segment.partitions()),
         }

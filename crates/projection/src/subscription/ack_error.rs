@@ -1,4 +1,4 @@
-use actum_reader::subscription::NotAcked;
+use super::machine::NotAcked;
 use std::sync::Arc;
 
 /// Why an event cannot be acknowledged, or given back.

@@ -1,11 +1,16 @@
-use crate::journal::{ReadError, Recorded, decode_event, stored_event};
+use crate::{
+    definition::SourceModel,
+    journal::{ReadError, Recorded, decode_event, stored_event},
+};
 use actum_model::{EntityKey, Lane, Payload, StoredPayload};
-use actum_persistence::store::JournalEvent;
+use actum_persistence::{progress::SOURCE_OF_STREAMS, store::JournalEvent};
 use std::{borrow::Cow, sync::Arc};
 
 /// Events that a subscription is about, and what it makes of them.
 pub(super) struct SubscribedSource<T> {
     pub(super) of: SourceOf,
+    /// What the events are of; none if that is not said.
+    pub(super) model: Option<SourceModel>,
     map: Arc<MapEvent<T>>,
 }
 
@@ -27,10 +32,11 @@ impl<T> SubscribedSource<T> {
     /// Events that are decoded as this type.
     pub(super) fn typed<E: Payload>(
         of: SourceOf,
+        model: SourceModel,
         map: impl Fn(Recorded<E>) -> Option<T> + Send + Sync + 'static,
     ) -> Self {
         let map = move |lane, event| decode_event::<E>(lane, event).map(&map);
-        Self { of, map: Arc::new(map) }
+        Self { of, model: Some(model), map: Arc::new(map) }
     }
 
     /// Events as they are stored.
@@ -39,7 +45,21 @@ impl<T> SubscribedSource<T> {
         map: impl Fn(Recorded<StoredPayload>) -> Option<T> + Send + Sync + 'static,
     ) -> Self {
         let map = move |lane, event| stored_event(lane, event).map(&map);
-        Self { of, map: Arc::new(map) }
+        Self { of, model: None, map: Arc::new(map) }
+    }
+
+    pub(super) fn is_of_streams(&self) -> bool {
+        self.model == Some(SourceModel::Streams)
+    }
+
+    /// Under which name it is kept; none if it is about all.
+    pub(super) fn kept(&self) -> Option<String> {
+        let prefix = if self.is_of_streams() { SOURCE_OF_STREAMS } else { "" };
+        match &self.of {
+            SourceOf::All => None,
+            SourceOf::Kind(kind) => Some(format!("{prefix}{kind}")),
+            SourceOf::Entity(entity) => Some(format!("{prefix}{entity}")),
+        }
     }
 
     /// What it makes of an event; nothing of one that is skipped.

@@ -1,16 +1,20 @@
 use super::{
     SubscriptionSettings,
+    machine::{AffinityKey, LastResort},
     subscribed_source::{SourceOf, SubscribedSource},
 };
-use crate::{definition::StartAt, journal::Recorded, service::SUBSCRIPTION_PREFIX};
+use crate::{
+    definition::{SourceKind, SourceModel, StartAt},
+    journal::Recorded,
+    service::SUBSCRIPTION_PREFIX,
+};
 use actum_model::{Entity, EntityId, EntityKey, Payload, StoredPayload};
 use actum_persistence::{
-    progress::ProjectionId,
+    progress::{ProjectionId, SOURCE_OF_STATES, SOURCE_OF_STREAMS},
     settings_check::SettingsCheck,
     store::{EventFilter, JournalEvent, JournalLayout},
 };
-use actum_reader::subscription::{AffinityKey, LastResort};
-use std::{borrow::Cow, fmt, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
 /// What a part of the program wants to be delivered: whose events, what it makes of each, and where it begins.
 ///
@@ -61,7 +65,8 @@ impl<T: 'static> Subscription<T> {
     where
         F: Fn(Recorded<E::Event>) -> Option<T> + Send + Sync + 'static,
     {
-        self.source(SubscribedSource::typed(SourceOf::Kind(Cow::Borrowed(E::KIND)), map))
+        let of = SourceOf::Kind(Cow::Borrowed(E::KIND));
+        self.source(SubscribedSource::typed(of, SourceModel::Entities, map))
     }
 
     /// Delivers what `map` makes of the events of this entity.
@@ -70,17 +75,41 @@ impl<T: 'static> Subscription<T> {
         F: Fn(Recorded<E::Event>) -> Option<T> + Send + Sync + 'static,
     {
         match EntityKey::new(E::KIND, id.into().to_text()) {
-            Ok(entity) => self.source(SubscribedSource::typed(SourceOf::Entity(entity), map)),
+            Ok(entity) => {
+                let of = SourceOf::Entity(entity);
+                self.source(SubscribedSource::typed(of, SourceModel::Entities, map))
+            }
             Err(error) => self.problem(error.to_string()),
         }
     }
 
-    /// Delivers what `map` makes of the events of streams of this kind, which no entity owns, decoded as this type.
-    pub fn streams<E: Payload, F>(self, kind: impl Into<String>, map: F) -> Self
+    /// Delivers what `map` makes of the events of streams of this kind, which no entity owns, decoded as this type. An engine that
+    /// runs the kind as entities refuses it.
+    #[expect(clippy::wrong_self_convention, reason = "it stands beside `from` in a chain")]
+    pub fn from_streams<E: Payload, F>(self, kind: impl Into<Cow<'static, str>>, map: F) -> Self
     where
         F: Fn(Recorded<E>) -> Option<T> + Send + Sync + 'static,
     {
-        self.source(SubscribedSource::typed(SourceOf::Kind(Cow::Owned(kind.into())), map))
+        self.source(SubscribedSource::typed(SourceOf::Kind(kind.into()), SourceModel::Streams, map))
+    }
+
+    /// Delivers what `map` makes of the events of this stream, decoded as this type.
+    pub fn stream<E: Payload, F>(
+        self,
+        kind: impl Into<Cow<'static, str>>,
+        id: impl Into<Box<str>>,
+        map: F,
+    ) -> Self
+    where
+        F: Fn(Recorded<E>) -> Option<T> + Send + Sync + 'static,
+    {
+        match EntityKey::new(kind, id) {
+            Ok(stream) => {
+                let of = SourceOf::Entity(stream);
+                self.source(SubscribedSource::typed(of, SourceModel::Streams, map))
+            }
+            Err(error) => self.problem(error.to_string()),
+        }
     }
 
     /// Delivers what `map` makes of the events of these kinds, as they are stored.
@@ -200,20 +229,44 @@ impl<T: 'static> Subscription<T> {
                 "a subscription has no source: call `.from::<Entity, _>(..)` or `.all(..)`",
             );
         }
+        check.extend(self.problems_of_kinds());
         if let Some(Err(error)) = self.name.as_ref().map(|name| subscription_id(name)) {
             check.problem(error);
         }
         check.into_problems()
     }
 
+    /// What is wrong with the kinds of its sources.
+    fn problems_of_kinds(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let kinds = self.sources.iter().map(|source| (source.of.kind(), source.model));
+        let kinds = kinds.filter_map(|(kind, model)| Some((kind?, model)));
+        let mut known: BTreeMap<&str, SourceModel> = BTreeMap::new();
+        for (kind, model) in kinds {
+            if self.name.is_some() && SourceKind::is_ambiguous(kind) {
+                problems.push(format!(
+                    "the source `{kind}`: no kind of a source may begin with `{SOURCE_OF_STATES}` or `{SOURCE_OF_STREAMS}`"
+                ));
+            }
+            let Some(model) = model else { continue };
+            if known.insert(kind, model).is_some_and(|other| other != model) {
+                problems.push(format!(
+                    "the kind `{kind}` is a source as one of entities and as one of streams: it can be one of the two"
+                ));
+            }
+        }
+        problems
+    }
+
+    /// The kinds of streams that it is about.
+    pub fn stream_kinds(&self) -> impl Iterator<Item = &str> {
+        let of_streams = self.sources.iter().filter(|source| source.is_of_streams());
+        of_streams.filter_map(|source| source.of.kind())
+    }
+
     /// Whose events it is about, as that is kept: kinds, and entities behind their kinds; empty for all.
     pub(super) fn kept_sources(&self) -> Vec<String> {
-        let kept = |source: &SubscribedSource<T>| match &source.of {
-            SourceOf::All => None,
-            SourceOf::Kind(kind) => Some(kind.to_string()),
-            SourceOf::Entity(entity) => Some(entity.to_string()),
-        };
-        let sources: Option<Vec<_>> = self.sources.iter().map(kept).collect();
+        let sources: Option<Vec<_>> = self.sources.iter().map(SubscribedSource::kept).collect();
         let mut sources = sources.unwrap_or_default();
         sources.sort_unstable();
         sources.dedup();

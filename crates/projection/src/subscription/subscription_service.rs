@@ -220,8 +220,7 @@ impl SubscriptionService {
         let registration = ProjectionRegistration {
             name: id.name().to_owned(),
             sources,
-            of_states: Vec::new(),
-            twice: Vec::new(),
+            kinds: Vec::new(),
             settings,
             work: Arc::new(GroupWork(group)),
         };

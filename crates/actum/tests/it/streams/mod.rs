@@ -1,6 +1,9 @@
 //! Streams of events without entities: appended to, read, and decided about.
 
+mod projected;
 mod reading;
+mod sources;
+mod subscribed;
 mod takeover;
 mod transacting;
 mod unlucky;

@@ -42,6 +42,8 @@ pub use stored_projection::{RunnerRow, StoredProjection, StoredSegment};
 
 /// What the source of a projection begins with that is a kind of durable states, and not one of events.
 pub const SOURCE_OF_STATES: &str = "states:";
+/// What the source of a projection begins with that is a kind of streams, and not one of entities.
+pub const SOURCE_OF_STREAMS: &str = "streams:";
 /// The longest name of a runner, in bytes.
 pub const RUNNER_BYTES_MAX: usize = 255;
 /// The longest text that is kept of an error, in bytes.

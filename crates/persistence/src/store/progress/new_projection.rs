@@ -7,8 +7,9 @@ use actum_model::Offset;
 pub struct NewProjection {
     /// Its name and version.
     pub id: ProjectionId,
-    /// The kinds of entities whose events it handles, in order of bytes; all if empty. Of one that handles the changes of durable
-    /// states, their kinds behind [`SOURCE_OF_STATES`](super::SOURCE_OF_STATES): its offsets are of changes then.
+    /// The kinds of entities whose events it handles, and of streams behind [`SOURCE_OF_STREAMS`](super::SOURCE_OF_STREAMS), in
+    /// order of bytes; all if empty. Of one that handles the changes of durable states, their kinds behind
+    /// [`SOURCE_OF_STATES`](super::SOURCE_OF_STATES): its offsets are of changes then.
     pub sources: Vec<String>,
     /// How the journal that it reads is divided.
     pub layout: JournalLayout,

@@ -117,7 +117,9 @@ async fn events_come_by_entity_by_kind_and_by_manifest_typed_and_as_they_are_sto
         .entity::<Account, _>("b", |event: Recorded<Deposited>| {
             Some((seen(&event), format!("{} cents", event.event.cents).into()))
         })
-        .streams::<u64, _>("number", |event| Some((seen(&event), event.event.to_string().into())))
+        .from_streams::<u64, _>("number", |event| {
+            Some((seen(&event), event.event.to_string().into()))
+        })
         .of_kinds(["other"], raw);
     let mut consumer = subscriber.service.subscribe(subscription).await.unwrap();
     let texts: Vec<_> = take(&mut consumer, 4).await.into_iter().map(|it| it.1).collect();
