@@ -16,12 +16,10 @@ mod handler;
 mod journal;
 mod publisher;
 mod registry;
-mod segment;
 mod service;
-mod share_out;
 mod subscription;
-mod versions;
 
+pub use actum_reader::segment::OnFailure;
 pub use definition::{Projection, ProjectionSettings, StartAt, Switch};
 pub use handler::{
     AtLeastOnce, HandlerError, Project, ProjectCtx, ProjectState, ProjectStream, Projector, Target,
@@ -31,7 +29,7 @@ pub use journal::{
 };
 pub use publisher::{Message, PublishError, Publisher, PublisherTarget, Publishing, Waves};
 pub use registry::{RegisteredProjection, Registry};
-pub use segment::OnFailure;
+
 pub use service::{
     JournalPlace, JournalPlaces, Lag, ProjectionError, ProjectionRef, ProjectionRegistration,
     ProjectionService, ProjectionState, ProjectionStatus, RunsOn, SegmentStatus, ServiceParts,

@@ -10,8 +10,14 @@ use crate::{
 };
 
 /// The crates that are read together, since one engine consists of them: a name is there once among them all.
-pub const READ_TOGETHER: [&str; 5] =
-    ["crates/host", "crates/model", "crates/persistence", "crates/projection", "crates/runtime"];
+pub const READ_TOGETHER: [&str; 6] = [
+    "crates/host",
+    "crates/model",
+    "crates/persistence",
+    "crates/projection",
+    "crates/reader",
+    "crates/runtime",
+];
 
 /// The crates in each of which a name is there once.
 pub const READ_ALONE: [&str; 10] = [

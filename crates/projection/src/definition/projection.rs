@@ -1,13 +1,11 @@
 use super::{ProjectionSettings, SourceKind, SourceModel, StartAt, Switch};
-use crate::{
-    handler::{
-        AtLeastOnce, EntitySource, Project, ProjectState, ProjectStream, Projector, Source,
-        StateSource, StreamSource,
-    },
-    segment::OnFailure,
+use crate::handler::{
+    AtLeastOnce, EntitySource, Project, ProjectState, ProjectStream, Projector, Source,
+    StateSource, StreamSource,
 };
 use actum_model::{DurableState, Entity, Payload};
 use actum_persistence::progress::ExactTarget;
+use actum_reader::segment::OnFailure;
 use std::{
     borrow::Cow,
     collections::BTreeMap,

@@ -1,6 +1,6 @@
 use super::{StartAt, Switch};
-use crate::segment::{Backoff, OnFailure, SegmentRules};
 use actum_persistence::{progress::ProjectionId, settings_check::SettingsCheck, store::PageLimit};
+use actum_reader::segment::{Backoff, OnFailure, SegmentRules};
 use std::{
     num::{NonZeroU16, NonZeroU32},
     time::Duration,

@@ -2,12 +2,10 @@ use super::{
     HandlerError, HandlerPlace, Project, ProjectCtx, ProjectState, ProjectStream, Projector,
     project_ctx::EventPlace,
 };
-use crate::{
-    journal::{ReadError, Recorded, decode_change, decode_event},
-    segment::{FailedBy, error_text},
-};
+use crate::journal::{ReadError, Recorded, decode_change, decode_event};
 use actum_model::{DecodeError, DurableState, Entity, Lane, Metadata, Payload};
 use actum_persistence::store::JournalEvent;
+use actum_reader::segment::{FailedBy, error_text};
 use std::{future::Future, marker::PhantomData, pin::Pin, sync::Arc};
 
 /// Events of one kind, and the code for them.

@@ -1,13 +1,11 @@
 use super::RegisteredProjection;
-use crate::{
-    service::{ProjectionError, needed},
-    share_out::{SeenRenewals, is_replaced},
-};
+use crate::service::{ProjectionError, needed};
 use actum_model::Offset;
 use actum_persistence::{
     progress::{ProgressStore, ProjectionId, StoredProjection},
     store::{EventStore, StoreError},
 };
+use actum_reader::share_out::{SeenRenewals, is_replaced};
 use parking_lot::Mutex;
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 use tokio::time::Instant;

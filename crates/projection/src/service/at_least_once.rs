@@ -6,10 +6,10 @@ use super::{
 use crate::{
     definition::Sources,
     handler::{AtLeastOnce, ProjectCtx, Projector},
-    segment::{Batch, BatchOutcome},
 };
 use actum_model::Timestamp;
 use actum_persistence::progress::{ProgressChange, ProgressStore, Rewind};
+use actum_reader::segment::{Batch, BatchOutcome};
 use async_trait::async_trait;
 use std::{sync::Arc, time::SystemTime};
 

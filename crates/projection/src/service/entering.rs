@@ -1,10 +1,10 @@
 use super::{shared::SharedProjection, standing::active_version, start_offset::start_offset};
-use crate::versions::FollowLimit;
 use actum_model::Offset;
 use actum_persistence::{
     progress::{NewProjection, Segment, StoredProjection},
     store::StoreError,
 };
+use actum_reader::versions::FollowLimit;
 
 /// What is kept of a projection that may run.
 pub(crate) struct EnteredVersion {

@@ -5,13 +5,13 @@ use super::{
 use crate::{
     definition::Sources,
     handler::{ProjectCtx, Projector, Target},
-    segment::{Batch, BatchOutcome, error_text},
 };
 use actum_model::Timestamp;
 use actum_persistence::{
     progress::{ExactTarget, ProgressChange, ProgressStore, Rewind, SaveError},
     store::StoreError,
 };
+use actum_reader::segment::{Batch, BatchOutcome, error_text};
 use async_trait::async_trait;
 use std::{
     sync::Arc,

@@ -5,11 +5,12 @@ use super::{
     switching::{SwitchEnd, Switching},
     work::NEVER,
 };
-use crate::{definition::Switch, segment::Backoff, versions::FollowLimit};
+use crate::definition::Switch;
 use actum_model::Offset;
 use actum_persistence::{
     error_chain::full_text, panics::log_safely, progress::StoredProjection, store::StoreError,
 };
+use actum_reader::{segment::Backoff, versions::FollowLimit};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     task::JoinHandle,

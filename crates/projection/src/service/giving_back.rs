@@ -1,10 +1,10 @@
 use super::shared::SharedProjection;
-use crate::segment::SegmentEnd;
 use actum_persistence::{
     error_chain::full_text,
     panics::log_safely,
     progress::{Epoch, SaveError, Segment},
 };
+use actum_reader::segment::SegmentEnd;
 
 /// Gives a segment back as its end says.
 pub(crate) async fn give_back(

@@ -2,9 +2,9 @@ use super::work::{NotDone, WorkLimits};
 use crate::{
     definition::Sources,
     handler::{Failed, HandlerError, HandlerPlace, Projector, Target, any_cause},
-    segment::{Batch, BatchOutcome, FailedBy, error_text},
 };
 use actum_persistence::{panics::guarded, store::StoreError};
+use actum_reader::segment::{Batch, BatchOutcome, FailedBy, error_text};
 use std::{error::Error, future::Future, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 

@@ -8,9 +8,9 @@ use crate::{
     definition::Sources,
     handler::{Failed, HandlerPlace, ProjectCtx, Projector as _},
     publisher::{Message, Publisher, Publishing, Unpublished},
-    segment::{Batch, BatchOutcome, FailedBy, error_text},
 };
 use actum_persistence::progress::{ProgressChange, ProgressStore, Rewind};
+use actum_reader::segment::{Batch, BatchOutcome, FailedBy, error_text};
 use async_trait::async_trait;
 use std::{num::NonZeroUsize, sync::Arc};
 use tokio::time::Instant;

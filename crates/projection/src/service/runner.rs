@@ -8,15 +8,15 @@ use super::{
     shared::{ServicePhase, SharedProjection},
     work::{Hurry, NotDone},
 };
-use crate::{
-    segment::{Backoff, SegmentEnd},
-    share_out::{ShareOut, Shares},
-};
 use actum_persistence::{
     error_chain::full_text,
     panics::{log_safely, panic_message},
-    progress::{Epoch, RunnerRow, SaveError, Segment, StoredProjection, StoredSegment},
+    progress::{SaveError, Segment, StoredProjection, StoredSegment},
     store::StoreError,
+};
+use actum_reader::{
+    runner::{Round, RunnerMachine},
+    segment::{Backoff, SegmentEnd},
 };
 use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 use tokio::{
@@ -28,14 +28,10 @@ use tokio::{
 pub(crate) struct Runner {
     shared: Arc<SharedProjection>,
     me: Arc<str>,
-    share_out: ShareOut,
+    machine: RunnerMachine,
     tasks: JoinSet<SegmentEnd>,
     running: HashMap<Segment, RunningSegment>,
-    /// Until when a segment that has ended is not claimed again.
-    resting: HashMap<Segment, Instant>,
-    dead: Vec<RunnerRow>,
-    /// When the last renewal that succeeded was begun.
-    renewed: Instant,
+    /// How often in a row it could not be started.
     failures: u32,
     following: Following,
     /// How long it waits for the next round.
@@ -43,7 +39,6 @@ pub(crate) struct Runner {
 }
 
 struct RunningSegment {
-    epoch: Epoch,
     task: Id,
     controls: Controls,
 }
@@ -51,25 +46,20 @@ struct RunningSegment {
 /// How often it checks whether a switch to another version is over.
 const RESTING_INTERVAL: Duration = Duration::from_millis(200);
 const DELETED: &str = "what is kept of the projection was deleted";
-/// After a task that has failed or lost its segment.
-const REST: Duration = Duration::from_millis(500);
 
 impl Runner {
     pub(crate) fn new(shared: Arc<SharedProjection>, me: Arc<str>) -> Self {
         let lease = shared.registration.settings.lease;
-        let share_out = ShareOut::new(Arc::clone(&me), lease);
+        let machine = RunnerMachine::new(Arc::clone(&me), lease, shared.now());
         Self {
             shared,
             me,
-            share_out,
+            interval: machine.interval(),
+            machine,
             tasks: JoinSet::new(),
             running: HashMap::new(),
-            resting: HashMap::new(),
-            dead: Vec::new(),
-            renewed: Instant::now(),
             failures: 0,
             following: Following::default(),
-            interval: lease / 3,
         }
     }
 
@@ -101,7 +91,7 @@ impl Runner {
             self.check_lease();
             let wait = match self.round_in_time(place).await {
                 Ok(true) => {
-                    self.failures = 0;
+                    self.machine.round_done();
                     self.shared.set_phase(ServicePhase::Running);
                     self.interval
                 }
@@ -109,16 +99,12 @@ impl Runner {
                     return self.shared.set_phase(ServicePhase::Failed(DELETED.into()));
                 }
                 Err(error) => {
-                    self.failures = self.failures.saturating_add(1);
                     let why = full_text(&error);
                     log_safely(
                         || tracing::warn!(projection = %self.shared.id, error = why, "progress of a projection not reached"),
                     );
                     self.shared.set_phase(ServicePhase::Starting(Some(why.into())));
-                    let wait = Backoff::AWAY.after(self.failures, fastrand::f64());
-                    let until_lapsed = self.lapses_at().saturating_duration_since(Instant::now());
-                    let lease = self.shared.registration.settings.lease;
-                    wait.min(if until_lapsed.is_zero() { lease / 3 } else { until_lapsed })
+                    self.machine.round_failed(self.shared.now(), fastrand::f64())
                 }
             };
             self.rest(wait).await;
@@ -174,76 +160,61 @@ impl Runner {
 
     /// A round that ends before others may take over.
     async fn round_in_time(&mut self, place: &dyn JournalPlace) -> Result<bool, StoreError> {
-        let (now, lease) = (Instant::now(), self.shared.registration.settings.lease);
-        let lapses_at = self.lapses_at();
-        let deadline = if lapses_at > now { lapses_at } else { now + lease };
+        let deadline = self.shared.started + self.machine.round_until(self.shared.now());
         if let Ok(ended) = timeout_at(deadline, self.round(place)).await {
             return ended;
         }
         self.check_lease();
         // renewals may be kept although no answer comes: without one for a lease, others take over
-        sleep(lease).await;
+        sleep(self.shared.registration.settings.lease).await;
         Err(StoreError::unavailable("renewing the lease of a projection", "no answer in time"))
-    }
-
-    /// When others may take over, if no renewal succeeds.
-    fn lapses_at(&self) -> Instant {
-        self.renewed + self.shared.registration.settings.lease
     }
 
     /// Renews, reads what is kept, and does what follows; false if nothing is kept any more.
     async fn round(&mut self, place: &dyn JournalPlace) -> Result<bool, StoreError> {
         let SharedProjection { progress, id, .. } = &*self.shared;
-        let begun = Instant::now();
-        progress.renew(id, &self.me, &self.dead).await?;
-        self.dead.clear();
+        let begun = self.shared.now();
+        progress.renew(id, &self.me, self.machine.dead()).await?;
         let Some(stored) = progress.load(id).await? else { return Ok(false) };
-        self.renewed = begun;
+        self.machine.renewed(begun);
         self.shared.registration.work.has_read(&stored, &self.me);
         self.following.round(&self.shared, &stored, &self.me).await?;
         self.interval = Following::interval(&self.shared, &stored);
         place.has_read(&needed(&*self.shared.progress, &stored).await?);
-        let now = self.shared.now();
-        let (running, resting) = (&self.running, &self.resting);
-        let runs = |segment: Segment, epoch: Epoch| {
-            running.get(&segment).is_some_and(|running| running.epoch == epoch)
-                || resting.get(&segment).is_some_and(|until| *until > Instant::now())
-        };
-        let Shares { claims, releases, dead, rests } = self.share_out.decide(&stored, runs, now);
-        self.dead = dead;
-        for stored in &stored.segments {
-            let running =
-                self.running.get(&stored.segment).filter(|running| running.epoch != stored.epoch);
-            running.into_iter().for_each(|running| running.controls.lose());
-        }
-        for (segment, epoch) in releases {
-            match self.running.get(&segment) {
-                Some(running) => running.controls.end(),
-                // it was claimed or was to be given back, and the answer was lost
-                None => match self.shared.progress.release(&self.shared.id, segment, epoch).await {
-                    Ok(()) | Err(SaveError::Stale) => {}
-                    Err(SaveError::Store(error)) => return Err(error),
-                    Err(error) => return Err(StoreError::invalid(error.to_string())),
-                },
-            }
-        }
+        let round = self.machine.round(&stored, self.shared.now());
+        self.carry_out(round, &stored).await?;
+        Ok(true)
+    }
+
+    async fn carry_out(
+        &mut self,
+        round: Round,
+        stored: &StoredProjection,
+    ) -> Result<(), StoreError> {
+        let Round { lost, ended, released, requested, claims, rests } = round;
         if rests {
             self.interval = self.interval.min(RESTING_INTERVAL);
         }
-        if stored.is_paused || rests {
-            self.running.values().for_each(|running| running.controls.end());
-        } else if stored.requested > 0 || stored.letters_requested > 0 {
-            self.running.values().for_each(|running| running.controls.request());
+        self.controls(&lost).for_each(Controls::lose);
+        self.controls(&ended).for_each(Controls::end);
+        self.controls(&requested).for_each(Controls::request);
+        for (segment, epoch) in released {
+            match self.shared.progress.release(&self.shared.id, segment, epoch).await {
+                Ok(()) | Err(SaveError::Stale) => {}
+                Err(SaveError::Store(error)) => return Err(error),
+                Err(error) => return Err(StoreError::invalid(error.to_string())),
+            }
         }
         for claim in claims {
-            if self.running.contains_key(&claim.segment) {
-                continue; // its task ends
-            }
             if let Some(claimed) = self.shared.progress.claim(&claim).await? {
-                self.begin_segment(claimed, &stored);
+                self.begin_segment(claimed, stored);
             }
         }
-        Ok(true)
+        Ok(())
+    }
+
+    fn controls<'a>(&'a self, segments: &'a [Segment]) -> impl Iterator<Item = &'a Controls> {
+        segments.iter().filter_map(|segment| self.running.get(segment)).map(|one| &one.controls)
     }
 
     fn begin_segment(&mut self, claimed: StoredSegment, stored: &StoredProjection) {
@@ -271,14 +242,15 @@ impl Runner {
                 }
             }
         });
-        self.running.insert(segment, RunningSegment { epoch, task: task.id(), controls });
+        self.machine.begun(segment, epoch);
+        self.running.insert(segment, RunningSegment { task: task.id(), controls });
     }
 
     /// Waits for the next round: a while, or until something has happened.
     async fn rest(&mut self, wait: Duration) {
         let now = Instant::now();
-        let rested = self.resting.values().filter(|until| **until > now).min();
-        let until = rested.map_or(now + wait, |rested| (now + wait).min(*rested));
+        let rested = self.machine.rested_at(self.shared.now());
+        let until = rested.map_or(now + wait, |at| (now + wait).min(self.shared.started + at));
         loop {
             tokio::select! {
                 () = self.shared.poke.notified() => return,
@@ -317,16 +289,13 @@ impl Runner {
         log_safely(
             || tracing::info!(projection = %self.shared.id, %segment, ?end, "segment ended"),
         );
-        if end == SegmentEnd::Lost {
-            self.resting.insert(segment, Instant::now() + REST);
-            self.resting.retain(|_, until| *until > Instant::now());
-        }
+        self.machine.ended(segment, &end, self.shared.now());
         true
     }
 
     /// Handles nothing any more when others may have taken over: no renewal has succeeded for a lease.
     fn check_lease(&mut self) {
-        if self.lapses_at() <= Instant::now() && !self.running.is_empty() {
+        if self.machine.has_lapsed(self.shared.now()) && self.machine.runs_any() {
             log_safely(
                 || tracing::warn!(projection = %self.shared.id, "lease of a projection lapsed"),
             );

@@ -2,10 +2,7 @@ use super::{
     all_parked::all_parked, control_state::ControlState, follow_bounds::FollowBounds,
     giving_back::give_back, segment_check::check_progress, shared::SharedProjection, work::Work,
 };
-use crate::{
-    feed::{FeedPage, Heads},
-    segment::{BatchOutcome, SegmentEnd, SegmentMachine, SegmentStep, Surrounding, error_text},
-};
+use crate::feed::{FeedPage, Heads};
 use actum_model::{EntityKey, Lane, Position, Timestamp};
 use actum_persistence::{
     error_chain::full_text,
@@ -15,6 +12,9 @@ use actum_persistence::{
         StoredSegment,
     },
     store::{EntityRead, EventFilter, PageLimit, StoreError},
+};
+use actum_reader::segment::{
+    BatchOutcome, SegmentEnd, SegmentMachine, SegmentStep, Surrounding, error_text,
 };
 use std::{
     sync::Arc,

@@ -3,12 +3,13 @@ use super::{
     standing::Standing,
     work::{Hurry, WorkLimits},
 };
-use crate::{feed::Feed, segment::SegmentView};
+use crate::feed::Feed;
 use actum_model::Offset;
 use actum_persistence::{
     progress::{Epoch, ProgressStore, ProjectionId, Segment},
     store::EventFilter,
 };
+use actum_reader::segment::SegmentView;
 use parking_lot::Mutex;
 use std::{
     collections::HashMap,

@@ -1,8 +1,8 @@
-use crate::versions::FollowLimit;
 use actum_persistence::{
     progress::{ProgressStore, StoredProjection},
     store::StoreError,
 };
+use actum_reader::versions::FollowLimit;
 use std::num::NonZeroU32;
 
 /// What a version of a projection is among the others of its name, as this process has seen it last.

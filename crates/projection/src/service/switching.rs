@@ -2,15 +2,15 @@ use super::{
     shared::SharedProjection,
     standing::{Standing, active_version},
 };
-use crate::{
-    share_out::{SeenRenewals, switch_name},
-    versions::FollowLimit,
-};
 use actum_persistence::{
     error_chain::full_text,
     panics::log_safely,
     progress::{Activation, ProjectionId, SaveError, StoredProjection},
     store::StoreError,
+};
+use actum_reader::{
+    share_out::{SeenRenewals, switch_name},
+    versions::FollowLimit,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};

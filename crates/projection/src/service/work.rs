@@ -1,7 +1,7 @@
 use super::control_state::ControlState;
-use crate::segment::{Batch, BatchOutcome, SegmentEnd};
 use actum_model::{Offset, Position};
 use actum_persistence::progress::{ProgressStore, Rewind, StoredProjection, StoredSegment};
+use actum_reader::segment::{Batch, BatchOutcome, SegmentEnd};
 use async_trait::async_trait;
 use std::{
     num::NonZeroU32,

@@ -1,4 +1,4 @@
-use super::machine::NotAcked;
+use actum_reader::subscription::NotAcked;
 use std::sync::Arc;
 
 /// Why an event cannot be acknowledged, or given back.

@@ -1,13 +1,12 @@
-use super::{
-    Subscription, SubscriptionSettings,
-    machine::{AffinityKey, ConsumerNr, Handout, NackedWith, NotAcked, SubscriptionMachine},
-    subscription::Affinity,
-};
+use super::{Subscription, SubscriptionSettings, subscription::Affinity};
 use crate::service::SharedProjection;
 use actum_model::{EntityKey, Timestamp};
 use actum_persistence::{
     progress::{Epoch, StoredProjection},
     store::EventFilter,
+};
+use actum_reader::subscription::{
+    AffinityKey, ConsumerNr, Handout, NackedWith, NotAcked, SubscriptionMachine,
 };
 use parking_lot::{Mutex, MutexGuard};
 use std::{

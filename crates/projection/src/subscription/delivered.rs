@@ -1,13 +1,10 @@
-use super::{
-    ack_error::AckError,
-    consumer_group::ConsumerGroup,
-    machine::{ConsumerNr, Nack, NotAcked, SubscriptionMachine},
-};
+use super::{ack_error::AckError, consumer_group::ConsumerGroup};
 use actum_model::{Lane, Offset, Position};
 use actum_persistence::{
     progress::{DeadLetterPlace, Epoch},
     store::EventId,
 };
+use actum_reader::subscription::{ConsumerNr, Nack, NotAcked, SubscriptionMachine};
 use std::{fmt, sync::Arc};
 
 /// What a subscription has made of an event, and where the event is.
@@ -101,7 +98,7 @@ impl<T> Delivered<T> {
     /// [`AckError`] when it is not in flight, the subscription was lost meanwhile, or is transient.
     pub fn nack(&self, nack: Nack, error: impl fmt::Display) -> Result<(), AckError> {
         let Some(acks) = &self.acks else { return Err(AckError::Transient) };
-        let with = acks.group.nacked_with(crate::segment::cut(&error.to_string()).into());
+        let with = acks.group.nacked_with(actum_reader::segment::cut(&error.to_string()).into());
         acks.settle(|machine| machine.nack(acks.consumer, acks.epoch, self.place(), nack, &with))
     }
 

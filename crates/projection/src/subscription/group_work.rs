@@ -1,11 +1,9 @@
 use super::{consumer_group::ConsumerGroup, holding::Holding};
-use crate::{
-    segment::{Batch, BatchOutcome, SegmentEnd},
-    service::{ControlState, NotDone, SegmentRun, Work, WorkLimits, WorkPlace, give_back},
-};
+use crate::service::{ControlState, NotDone, SegmentRun, Work, WorkLimits, WorkPlace, give_back};
 use actum_persistence::progress::{
     Epoch, ProgressChange, ProgressStore, Rewind, Segment, StoredProjection, StoredSegment,
 };
+use actum_reader::segment::{Batch, BatchOutcome, SegmentEnd};
 use async_trait::async_trait;
 use std::sync::{Arc, Weak};
 use tokio::sync::watch;

@@ -1,18 +1,18 @@
 use super::{
     consumer_group::ConsumerGroup,
     lane_follower::{LaneFollower, LaneRead},
-    machine::{AffinityKey, SubscriptionMachine},
 };
-use crate::{
-    segment::{Backoff, SegmentEnd, SegmentView, cut},
-    service::{ControlState, REQUESTS_MAX, check_journal, event_at},
-};
+use crate::service::{ControlState, REQUESTS_MAX, check_journal, event_at};
 use actum_model::{EntityKey, Timestamp};
 use actum_persistence::{
     error_chain::full_text,
     panics::{guard, log_safely},
     progress::{ProgressChange, ProgressSave, SaveError, StoredSegment},
     store::StoreError,
+};
+use actum_reader::{
+    segment::{Backoff, SegmentEnd, SegmentView, cut},
+    subscription::{AffinityKey, SubscriptionMachine},
 };
 use std::{future::pending, sync::Arc, time::SystemTime};
 use tokio::{

@@ -1,6 +1,5 @@
 use crate::{
     feed::{Feed, Heads},
-    segment::Backoff,
     service::check_journal,
 };
 use actum_model::{Lane, LaneCount, Offset, Position};
@@ -10,6 +9,7 @@ use actum_persistence::{
     progress::{LastRead, ReadProgress, Segment},
     store::{EventFilter, LanePage, PageLimit, StoreError},
 };
+use actum_reader::segment::Backoff;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::watch,

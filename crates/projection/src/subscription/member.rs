@@ -3,14 +3,16 @@ use super::{
     ack_error::AckError,
     consumer_group::{ConsumerGroup, NextEvent},
     delivered::{Acks, DeliveredAt},
-    machine::{ConsumerNr, Handout},
 };
-use crate::segment::error_text;
 use actum_model::Offset;
 use actum_persistence::{
     error_chain::full_text,
     panics::log_safely,
     progress::{DeadLetterPlace, Epoch},
+};
+use actum_reader::{
+    segment::error_text,
+    subscription::{ConsumerNr, Handout},
 };
 use std::sync::Arc;
 use tokio::sync::Notify;

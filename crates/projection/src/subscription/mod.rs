@@ -8,7 +8,6 @@ mod group_place;
 mod group_work;
 mod holding;
 mod lane_follower;
-mod machine;
 mod member;
 mod subscribed_source;
 #[expect(clippy::module_inception, reason = "the file carries the name of its type")]
@@ -21,9 +20,9 @@ mod subscription_status;
 mod transient;
 
 pub use ack_error::AckError;
+pub use actum_reader::subscription::{LastResort, Nack};
 pub use consumer::Consumer;
 pub use delivered::Delivered;
-pub use machine::{LastResort, Nack};
 pub use subscription::Subscription;
 pub use subscription_error::SubscriptionError;
 pub use subscription_ref::SubscriptionRef;

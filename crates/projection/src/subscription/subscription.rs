@@ -1,6 +1,5 @@
 use super::{
     SubscriptionSettings,
-    machine::{AffinityKey, LastResort},
     subscribed_source::{SourceOf, SubscribedSource},
 };
 use crate::{
@@ -14,6 +13,7 @@ use actum_persistence::{
     settings_check::SettingsCheck,
     store::{EventFilter, JournalEvent, JournalLayout},
 };
+use actum_reader::subscription::{AffinityKey, LastResort};
 use std::{borrow::Cow, collections::BTreeMap, fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
 /// What a part of the program wants to be delivered: whose events, what it makes of each, and where it begins.

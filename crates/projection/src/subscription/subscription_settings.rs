@@ -1,9 +1,7 @@
-use super::machine::{LastResort, SubscriptionRules};
-use crate::{
-    definition::{ProjectionSettings, StartAt},
-    segment::Backoff,
-};
+use crate::definition::{ProjectionSettings, StartAt};
 use actum_persistence::{settings_check::SettingsCheck, store::PageLimit};
+use actum_reader::segment::Backoff;
+use actum_reader::subscription::{LastResort, SubscriptionRules};
 use std::{num::NonZeroU32, time::Duration};
 
 /// How a subscription runs. All settings are checked together when it begins. A transient one has the first three only.

@@ -1,8 +1,0 @@
-/// Why an event cannot be acknowledged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NotAcked {
-    /// The consumer does not have it in flight.
-    NotInFlight,
-    /// The subscription was lost meanwhile.
-    Lost,
-}

@@ -1,5 +1,0 @@
-//! Versions of a projection side by side: one is active, and the others follow it.
-
-mod follow_limit;
-
-pub(crate) use follow_limit::FollowLimit;

@@ -1,0 +1,60 @@
+use actum_persistence::progress::RunnerRow;
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+/// The renewals of runners that were seen last, and when each was seen first. A runner lives while its renewal changes, by the
+/// clock of the one that watches: no clock of a database or of another process is asked.
+#[derive(Debug, Default)]
+pub struct SeenRenewals(HashMap<Arc<str>, (u64, Duration)>);
+
+impl SeenRenewals {
+    /// Takes in the rows that are there now, and forgets runners that are not.
+    pub fn see(&mut self, rows: &[RunnerRow], now: Duration) {
+        self.0.retain(|name, _| rows.iter().any(|row| row.name == *name));
+        for RunnerRow { name, renewal, .. } in rows {
+            let seen = self.0.entry(Arc::clone(name)).or_insert((*renewal, now));
+            if seen.0 != *renewal {
+                *seen = (*renewal, now);
+            }
+        }
+    }
+
+    /// For how long the renewal of a runner has not changed; none if it is not among the rows that were seen last.
+    pub fn unchanged(&self, name: &str, now: Duration) -> Option<Duration> {
+        self.0.get(name).map(|(_, since)| now.saturating_sub(*since))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn row(name: &str, renewal: u64) -> RunnerRow {
+        RunnerRow::new(name, renewal)
+    }
+
+    #[test]
+    fn a_runner_is_silent_since_its_renewal_was_seen_first() {
+        let mut seen = SeenRenewals::default();
+        seen.see(&[row("a", 7), row("b", 1)], seconds(10));
+        seen.see(&[row("a", 7), row("b", 2)], seconds(15));
+        assert_eq!(seen.unchanged("a", seconds(20)), Some(seconds(10)));
+        assert_eq!(seen.unchanged("b", seconds(20)), Some(seconds(5)));
+        // a counter that has gone down is another life: it has renewed
+        seen.see(&[row("a", 1)], seconds(21));
+        assert_eq!(seen.unchanged("a", seconds(22)), Some(seconds(1)));
+        assert_eq!(seen.unchanged("b", seconds(22)), None, "it is not there any more");
+    }
+
+    #[test]
+    fn one_that_comes_back_is_seen_as_new() {
+        let mut seen = SeenRenewals::default();
+        seen.see(&[row("a", 7)], seconds(1));
+        seen.see(&[], seconds(2));
+        seen.see(&[row("a", 7)], seconds(9));
+        assert_eq!(seen.unchanged("a", seconds(10)), Some(seconds(1)));
+    }
+}
