@@ -117,6 +117,52 @@ sights! {
     SnapshotUnreadable,
     EventsDeleted,
     EntityLost,
+    // those who read
+    SegmentClaimed,
+    /// A segment was claimed that was another runner's.
+    SegmentTakenOver,
+    /// A claim came behind that of another runner, or its owner has renewed.
+    ClaimRefused,
+    ClaimUnanswered,
+    SegmentGivenBack,
+    SegmentStopped,
+    RoundFailed,
+    /// A runner has broken everything off, since it could not renew.
+    LeaseLapsed,
+    RunnerCrashed,
+    RunnerFrozen,
+    RunnerLeft,
+    /// A task was broken off while it handled a batch.
+    DiedInBatch,
+    PageUnread,
+    AnnouncementLost,
+    /// Who asked how far the journal goes has learned of events that were not announced.
+    HeadsPolled,
+    TargetAway,
+    HandlerFailed,
+    SaveFailed,
+    SaveUnknownButKept,
+    SaveUnknownAndNot,
+    SaveLate,
+    /// A save came behind the next claim of its segment, and was refused.
+    SaveTooLate,
+    /// A runner that was replaced has tried to save.
+    SaveRefused,
+    /// A runner that was replaced while it handled a batch has tried to keep it.
+    BatchRefused,
+    /// A consumer got an event again.
+    Redelivered,
+    LetterKept,
+    LetterReplayed,
+    LetterDiscarded,
+    EntityParked,
+    HeldBack,
+    ParkedReplayed,
+    ParkedDiscarded,
+    ReplayFailed,
+    Paused,
+    Rewound,
+    AllRead,
 }
 
 /// What runs have met, and how often: a run that has met little has proven little.

@@ -226,6 +226,7 @@ impl World {
             // what it says of replies holds up to itself, not for a newer one that was saved before it
             let needless = needed_from.map_or(nr.get(), |needed| nr.get().min(needed.get() - 1));
             if let (Some(oldest), true) = (oldest.map(|it| it.min(needless)), traits.deletes_events)
+                && self.readers.is_none() // they may be rewound, and retention waits for them
                 && self.journal.delete_events(incarnation, entity, oldest).is_ok()
             {
                 self.ledger.truths[entity as usize].deleted(oldest);

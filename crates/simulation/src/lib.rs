@@ -1,17 +1,21 @@
-//! Real partitions, cells and group commit over a model journal, under random commands and faults: single-threaded, in
-//! virtual time, all of it drawn from a seed. A `Ledger` checks every step and holds the promises:
+//! Real partitions, cells and group commit over a model journal, and in a share of the runs real runners of a projection that read
+//! it, under random commands and faults: single-threaded, in virtual time, all of it drawn from a seed. A `Ledger` checks every step
+//! and holds the promises:
 //!
 //! * no acknowledged change is lost, none is stored twice, none is half stored, numbers are contiguous;
 //! * no answer shows what is not stored, no failure denies what is;
 //! * memory is never ahead of the journal once a failure is known;
 //! * every command is answered exactly once, in time; a retry gets the reply of the first time;
-//! * what the engine counts against its bounds is given back, and nothing that is due is late.
+//! * what the engine counts against its bounds is given back, and nothing that is due is late;
+//! * a projection is what the journal says as far as it has come, whoever runs it, see `readers`.
 //!
 //! ```text
 //!   Clients ──order──▶ Inbox ─▶ Partition (real, with its cells) ──▶ SimShell ─▶ Desk: Writer (real group commit) ─batch─▶ Journal
 //!                                 │    ▲                                                                            │
 //!                                 │    └──────────── commits, pages, snapshots: late, lost, wrong ──────────────────┤
-//!                                 └──notes──▶ Ledger ◀──────────────────── what was stored ─────────────────────────┘
+//!                                 └──notes──▶ Ledger ◀──────────────────── what was stored ─────────────────────────┤
+//!                                               ▲                                                                   │
+//!                                               └──what was wrong──── Readers: runners and segments (real) ◀──pages─┘
 //! ```
 //! [`run`] plays one seed; the tests play many.
 
@@ -28,6 +32,8 @@ mod dice;
 mod digest;
 mod entrance;
 mod faults;
+#[cfg(test)]
+mod flaws_are_found;
 mod holdings;
 mod job;
 mod journal;
@@ -38,6 +44,7 @@ mod order;
 mod passing_time;
 mod plan;
 mod process;
+mod readers;
 mod reply;
 mod rest;
 mod run;
@@ -71,6 +78,7 @@ use note_taker::NoteTaker;
 use order::{Order, command_id};
 use plan::{APPEND_EVENTS_MAX, Flaw, Plan, Wish};
 use process::{Clocks, Process};
+use readers::Readers;
 use reply::Reply;
 use scene::{Faults, Scene};
 use seat::{Seat, SimCap};

@@ -12,10 +12,10 @@ const SHOWN_MAX: usize = 120;
 /// # Errors
 /// When a promise is broken: what was broken, and what happened last before it.
 pub fn run(seed: u64) -> Result<Coverage, String> {
-    match attempt(seed, false) {
+    match attempt(World::new(seed, false)) {
         Ok(world) => Ok(world.coverage().clone()),
         Err(_) => {
-            let violations = attempt(seed, true).err().unwrap_or_default();
+            let violations = attempt(World::new(seed, true)).err().unwrap_or_default();
             Err(violations.join("\n"))
         }
     }
@@ -30,8 +30,7 @@ pub fn story(seed: u64) -> Vec<String> {
 }
 
 /// The world after a run, or what went wrong in it and before.
-fn attempt(seed: u64, traced: bool) -> Result<World, Vec<String>> {
-    let mut world = World::new(seed, traced);
+pub(crate) fn attempt(mut world: World) -> Result<World, Vec<String>> {
     let panic = catch_unwind(AssertUnwindSafe(|| live(&mut world))).err();
     if panic.is_none() && world.ledger.violations.is_empty() {
         return Ok(world);
@@ -61,4 +60,7 @@ fn live(world: &mut World) {
     }
     world.faults = Faults::default();
     world.come_to_rest();
+    if world.ledger.violations.is_empty() {
+        world.finish_reading();
+    }
 }

@@ -1,6 +1,6 @@
 use super::{
-    Clients, Clocks, Coverage, Dice, Faults, Ledger, Log, Note, Order, Plan, Process, Scene, Seen,
-    TurnTerms,
+    Clients, Clocks, Coverage, Dice, Faults, Ledger, Log, Note, Order, Plan, Process, Readers,
+    Scene, Seen, TurnTerms,
     journal::Journal,
     process::place_of,
     writer::{LifeInLedger, Store},
@@ -23,6 +23,8 @@ pub(crate) struct World {
     pub(crate) clients: Clients,
     /// The newest last. Former ones may not know yet that they were fenced.
     pub(crate) processes: Vec<Process>,
+    /// Those who read the journal, if the run has some.
+    pub(crate) readers: Option<Readers>,
     pub(crate) log: Log,
     pub(crate) now: Moment,
     notes: Vec<Note>,
@@ -40,7 +42,8 @@ impl World {
     pub(crate) fn new(seed: u64, traced: bool) -> Self {
         let mut dice = Dice::new(seed);
         let scene = Scene::new(&mut dice);
-        Self::of(scene, dice, traced)
+        let readers = Readers::of_seed(seed, &scene, traced);
+        Self { readers, ..Self::of(scene, dice, traced) }
     }
 
     pub(crate) fn of(scene: Scene, dice: Dice, traced: bool) -> Self {
@@ -50,6 +53,7 @@ impl World {
             ledger: Ledger::new(&scene),
             clients: Clients::new(scene.entities.len()),
             processes: Vec::new(),
+            readers: None,
             log: Log::default(),
             now: Moment::from_micros(1),
             notes: Vec::new(),
@@ -73,7 +77,22 @@ impl World {
             _ => self.fault(),
         }
         self.look();
+        self.read_on();
         self.ledger.coverage.steps += 1;
+    }
+
+    /// Those who read go a step further.
+    fn read_on(&mut self) {
+        let Self { readers: Some(readers), ledger, .. } = self else { return };
+        readers.step(self.now, &self.journal);
+        readers.report(&mut ledger.coverage, &mut ledger.violations, self.trace.as_mut());
+    }
+
+    /// Those who read have read everything.
+    pub(crate) fn finish_reading(&mut self) {
+        let Self { readers: Some(readers), ledger, .. } = self else { return };
+        readers.come_to_rest(&self.journal);
+        readers.report(&mut ledger.coverage, &mut ledger.violations, self.trace.as_mut());
     }
 
     /// Shows the ledger what happened since it looked last.

@@ -1,4 +1,6 @@
-use super::{Batch, FOREIGNER, HeldBy, Journal, Stored, StoredChange, Written, number_of};
+use super::{
+    Batch, EventAtNr, FOREIGNER, HeldBy, Journal, Stored, StoredChange, Written, number_of,
+};
 use crate::{Flaw, Link};
 use actum_model::{EntityKey, Lane, Position, SequenceNr, StoredPayload, Timestamp};
 use actum_persistence::store::{
@@ -117,6 +119,8 @@ impl Journal {
                 position: *head,
                 timestamp: Some(event.timestamp),
             });
+            let nr = actual + index as u64 + 1;
+            self.lanes[lane.index()].push(EventAtNr { entity, nr });
             history.events.push(StoredEvent {
                 sequence_nr: append.expected.plus(index as u64 + 1),
                 position,

@@ -2,16 +2,18 @@
 
 mod appends;
 mod batch;
+mod lanes;
 mod reads;
 mod snapshots;
 mod states;
 
 pub(crate) use batch::{Batch, HeldBy, Written};
+pub(crate) use lanes::EventAtNr;
 pub(crate) use snapshots::Kept;
 
 use super::{Dice, Scene};
 use actum_host::cell::TakenSnapshot;
-use actum_model::{EntityKey, Timestamp};
+use actum_model::{EntityKey, Partition, Timestamp};
 use actum_persistence::store::{
     CommandRecord, EventId, Incarnation, JournalLayout, StateRecord, StoreError, StoredCommand,
     StoredEvent,
@@ -26,6 +28,10 @@ pub(crate) struct Journal {
     fence: Incarnation,
     /// The position of the last event of every lane.
     heads: Vec<u64>,
+    /// The events of every lane, in order.
+    lanes: Vec<Vec<EventAtNr>>,
+    /// By entity.
+    members: Vec<(EntityKey, Partition)>,
     histories: Vec<History>,
     records: Vec<Option<StateRecord>>,
     /// By entity, the commands of durable states.
@@ -92,6 +98,8 @@ impl Journal {
             commands_read_max: reads_max.collect(),
             fence: Incarnation::new(0),
             heads: vec![0; usize::from(layout.lanes.get())],
+            lanes: vec![Vec::new(); usize::from(layout.lanes.get())],
+            members: scene.entities.iter().map(|e| (e.key.clone(), e.partition)).collect(),
             histories: (0..entities).map(|_| History::default()).collect(),
             records: vec![None; entities],
             commands: vec![BTreeMap::new(); entities],

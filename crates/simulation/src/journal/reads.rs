@@ -60,7 +60,7 @@ impl Journal {
         commands
     }
 
-    fn page(&self, entity: &EntityKey, after: u64, count: usize) -> EntityPage {
+    pub(super) fn page(&self, entity: &EntityKey, after: u64, count: usize) -> EntityPage {
         let history = &self.histories[number_of(entity) as usize];
         let behind = history.events.iter().skip(after.max(history.floor) as usize);
         EntityPage::new(

@@ -48,6 +48,16 @@ fn one_seed_is_one_story() {
     assert_ne!(story(7), story(8));
 }
 
+#[test]
+fn readers_are_in_some_stories_and_always_do_the_same() {
+    let stories = || (0..9).map(story).collect::<Vec<_>>();
+    let (one, again) = (stories(), stories());
+    assert!(one == again, "a seed has two stories");
+    let has_readers = |story: &Vec<String>| story.iter().any(|line| line.contains(" has claimed "));
+    let with_readers = one.iter().filter(|story| has_readers(story)).count();
+    assert!((1..9).contains(&with_readers), "{with_readers} of 9");
+}
+
 /// Plays a seed, after so many steps of others.
 fn play(seed: u64, steps: u64) -> Coverage {
     run(seed).unwrap_or_else(|broken| {
