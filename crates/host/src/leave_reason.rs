@@ -15,6 +15,8 @@ pub enum LeaveReason {
     NotRecovered,
     /// Its code panicked in the middle of a change: its state is not what its events make of it.
     Unsound,
+    /// The journal has lost events, maybe some that its state was made of.
+    JournalRegressed,
     /// Its engine was not waited for any longer.
     Abandoned,
 }
@@ -31,6 +33,7 @@ impl LeaveReason {
             Self::AppendFailed => "append_failed",
             Self::NotRecovered => "not_recovered",
             Self::Unsound => "unsound",
+            Self::JournalRegressed => "journal_regressed",
             Self::Abandoned => "abandoned",
         }
     }

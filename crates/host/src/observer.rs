@@ -1,6 +1,7 @@
 use crate::{CommittedBatch, Failure, LeaveReason, Outcome, Recovery, SentWrite, TurnSummary};
 use actum_model::{EntityKey, Lane, Partition, SequenceNr};
 use actum_persistence::{
+    commits::JournalRegress,
     group_commit::{CommitError, Committed},
     store::{Incarnation, Snapshot, StoreError},
 };
@@ -77,6 +78,12 @@ pub trait Observer: Send + Sync {
 
     /// A snapshot was not saved.
     fn snapshot_failed(&self, entity: &EntityKey, sequence_nr: SequenceNr, error: &StoreError) {}
+
+    /// The journal has lost events of a lane: all entities recover again from what is left.
+    fn journal_regressed(&self, regress: JournalRegress) {}
+
+    /// As [`journal_regressed`](Self::journal_regressed), of changes of durable states.
+    fn states_regressed(&self, regress: JournalRegress) {}
 
     /// The engine was fenced: another incarnation writes to its journal.
     fn fenced(&self, incarnation: Incarnation) {}

@@ -11,6 +11,7 @@ use actum_host::{
 };
 use actum_model::Partition;
 use actum_persistence::{
+    commits::JournalRegress,
     error_chain::full_text,
     group_commit::{CommitError, CommitSink, Committed, CommittedBatch, WriterScope},
     panics::log_safely,
@@ -127,6 +128,30 @@ impl Gate {
         self.clear();
     }
 
+    /// The journal has lost events: what is in memory may be made of them, so all entities recover again.
+    pub(crate) fn regress(&self, regress: JournalRegress) {
+        log_safely(|| {
+            tracing::error!(%regress, "the journal has regressed, entities recover again from what is left");
+        });
+        self.doubt_all();
+        self.observe(|observer| observer.journal_regressed(regress));
+    }
+
+    /// As [`Self::regress`], of durable states.
+    pub(crate) fn states_regress(&self, regress: JournalRegress) {
+        log_safely(|| {
+            tracing::error!(%regress, "durable states have regressed, entities recover again from what is left");
+        });
+        self.doubt_all();
+        self.observe(|observer| observer.states_regressed(regress));
+    }
+
+    fn doubt_all(&self) {
+        for partition in &*self.partitions {
+            partition.send(PartitionMessage::Doubt);
+        }
+    }
+
     /// The store is lost: what this engine holds in memory may be in no file any more, and nothing can be written.
     pub(crate) fn lose(&self, error: &StoreError) {
         if self.lost.send_replace(Some(error.clone())).is_some() {
@@ -228,6 +253,10 @@ impl CommitSink<Ticket> for Gate {
 
     fn lost(&self, error: &StoreError) {
         self.lose(error);
+    }
+
+    fn regressed(&self, regress: JournalRegress) {
+        self.regress(regress);
     }
 
     fn observes(&self) -> bool {

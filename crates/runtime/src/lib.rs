@@ -18,6 +18,7 @@ mod elsewhere;
 mod gate;
 mod health;
 mod journal;
+mod journal_check;
 mod journal_readers;
 mod partition;
 mod registration;

@@ -1,5 +1,6 @@
 use crate::{
     gate::Gate,
+    journal_check::JournalCheck,
     term::{Term, lapsed},
 };
 use actum_persistence::{
@@ -19,6 +20,9 @@ const RETRY: Duration = Duration::from_millis(250);
 /// A lease that could not be renewed in time is treated as lost by this engine's own clock, whatever the store says: no
 /// state is shown that another writer may have changed. That holds while a renewal hangs, too; one that succeeds later
 /// proves that no other writer did. What is written is fenced by the journal in any case.
+///
+/// With each renewal it looks whether the journal has lost something; after renewals that failed, before the lease counts
+/// again.
 pub(crate) async fn keep(
     writers: Arc<dyn WriterStore>,
     incarnation: Incarnation,
@@ -26,6 +30,7 @@ pub(crate) async fn keep(
     mut valid_until: Instant,
     gate: Arc<Gate>,
     term: Arc<Term>,
+    check: Arc<JournalCheck>,
 ) {
     let (mut suspended, mut failing) = (false, false);
     let mut next = valid_until - lease * 2 / 3;
@@ -42,17 +47,24 @@ pub(crate) async fn keep(
             }
         };
         match renewed {
+            // what was away may be another database now: before commands are taken again, entities know
+            Ok(()) if (failing || suspended) && !is_checked(&check, asked + lease).await => {
+                next = Instant::now() + RETRY.min(lease / 3);
+            }
             Ok(()) => {
                 valid_until = asked + lease;
                 next = asked + lease / 3; // at once if this one took longer
                 term.set_end(valid_until);
-                failing = false;
+                let was_failing = std::mem::take(&mut failing);
                 gate.health().renewals.succeeded();
                 if std::mem::take(&mut suspended) {
                     gate.reopen();
                     log_safely(|| {
                         tracing::info!(%incarnation, "writer lease renewed, commands are taken again");
                     });
+                }
+                if !was_failing {
+                    is_checked(&check, next).await;
                 }
             }
             Err(StoreError::Fenced { .. }) => return gate.fence(incarnation),
@@ -75,6 +87,19 @@ pub(crate) async fn keep(
                 }
             }
         }
+    }
+}
+
+/// Looks for losses of the journal; says whether that could be done until `deadline`.
+async fn is_checked(check: &JournalCheck, deadline: Instant) -> bool {
+    match timeout_at(deadline, check.check()).await {
+        Ok(Ok(())) => true,
+        Ok(Err(error)) => {
+            let error = full_text(&error);
+            log_safely(|| tracing::debug!(error, "heads of the journal not read"));
+            false
+        }
+        Err(_) => false,
     }
 }
 

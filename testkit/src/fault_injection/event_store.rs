@@ -15,7 +15,7 @@ use async_trait::async_trait;
 #[async_trait]
 impl EventStore for FaultStore {
     fn layout(&self) -> JournalLayout {
-        self.inner.events.layout()
+        self.stores().events.layout()
     }
 
     async fn append(&self, batch: &AppendBatch) -> Result<Vec<AppendOutcome>, StoreError> {
@@ -26,14 +26,14 @@ impl EventStore for FaultStore {
             Act::ForeignWriter(payload) => {
                 self.append_as_foreign_writer(batch, payload.as_ref()).await?;
             }
-            Act::Revoke => self.inner.writers.revoke(batch.incarnation).await?,
+            Act::Revoke => self.stores().writers.revoke(batch.incarnation).await?,
             Act::CommitLate => {
                 self.faults.script().late_appends.push(batch.clone());
                 return call.run_now(async { Err(unknown()) }).await;
             }
             _ => {}
         }
-        let outcomes = call.run_now(self.inner.events.append(batch)).await?;
+        let outcomes = call.run_now(self.stores().events.append(batch)).await?;
         self.confirm(batch, outcomes.iter().map(Some));
         Ok(outcomes)
     }
@@ -45,7 +45,7 @@ impl EventStore for FaultStore {
         let call = Call::begin(&self.faults, Operation::Resolve);
         let settle = async {
             self.commit_late_append(batch).await?;
-            self.inner.events.resolve(batch).await
+            self.stores().events.resolve(batch).await
         };
         let outcomes = call.run(settle).await?;
         self.confirm(batch, outcomes.iter().map(Resolution::stored));
@@ -58,7 +58,7 @@ impl EventStore for FaultStore {
         limit: PageLimit,
     ) -> Result<Vec<EntityPage>, StoreError> {
         let call = Call::begin(&self.faults, Operation::ReadEntities);
-        let pages = call.read(self.inner.events.read_entities(reads, limit)).await?;
+        let pages = call.read(self.stores().events.read_entities(reads, limit)).await?;
         let events = pages.iter().map(|page| page.events.len()).sum();
         self.count_read(reads.len(), events);
         Ok(pages)
@@ -71,7 +71,7 @@ impl EventStore for FaultStore {
         limit: PageLimit,
     ) -> Result<EntityPage, StoreError> {
         let call = Call::begin(&self.faults, Operation::ReadBackward);
-        let page = call.read(self.inner.events.read_backward(entity, before, limit)).await?;
+        let page = call.read(self.stores().events.read_backward(entity, before, limit)).await?;
         self.count_read(1, page.events.len());
         Ok(page)
     }
@@ -81,11 +81,11 @@ impl EventStore for FaultStore {
         search: &EntitySearch,
     ) -> Result<Listing<ListedEntity>, StoreError> {
         let call = Call::begin(&self.faults, Operation::ListEntities);
-        call.run(self.inner.events.list_entities(search)).await
+        call.run(self.stores().events.list_entities(search)).await
     }
 
     async fn kinds(&self) -> Result<Vec<String>, StoreError> {
-        Call::begin(&self.faults, Operation::ListKinds).run(self.inner.events.kinds()).await
+        Call::begin(&self.faults, Operation::ListKinds).run(self.stores().events.kinds()).await
     }
 
     async fn read_lane(
@@ -96,18 +96,18 @@ impl EventStore for FaultStore {
         limit: PageLimit,
     ) -> Result<LanePage, StoreError> {
         let call = Call::begin(&self.faults, Operation::ReadLane);
-        let page = call.read(self.inner.events.read_lane(lane, after, filter, limit)).await?;
+        let page = call.read(self.stores().events.read_lane(lane, after, filter, limit)).await?;
         self.count_read(0, page.events.len());
         Ok(page)
     }
 
     async fn heads(&self) -> Result<Offset, StoreError> {
-        Call::begin(&self.faults, Operation::Heads).run(self.inner.events.heads()).await
+        Call::begin(&self.faults, Operation::Heads).run(self.stores().events.heads()).await
     }
 
     async fn has_events_of(&self, kind: &str) -> Result<bool, StoreError> {
         let call = Call::begin(&self.faults, Operation::HasEventsOf);
-        call.run(self.inner.events.has_events_of(kind)).await
+        call.run(self.stores().events.has_events_of(kind)).await
     }
 
     async fn prune_events(
@@ -116,11 +116,11 @@ impl EventStore for FaultStore {
         deletions: &[EventDeletion],
     ) -> Result<(), StoreError> {
         let call = Call::begin(&self.faults, Operation::DeleteEvents);
-        call.run(self.inner.events.prune_events(incarnation, deletions)).await
+        call.run(self.stores().events.prune_events(incarnation, deletions)).await
     }
 
     async fn close(&self) {
-        self.inner.events.close().await;
+        self.stores().events.close().await;
     }
 }
 
@@ -134,7 +134,7 @@ impl FaultStore {
         };
         match late {
             None => Ok(()),
-            Some(late) => match self.inner.events.append(&late).await {
+            Some(late) => match self.stores().events.append(&late).await {
                 // a write that was fenced meanwhile lands nowhere, and that is its resolution
                 Ok(_) | Err(StoreError::Fenced { .. }) => Ok(()),
                 Err(error) => {

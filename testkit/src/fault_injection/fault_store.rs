@@ -3,6 +3,7 @@ use actum_persistence::{
     progress::{KeepsProgress, ProgressStore},
     store::Stores,
 };
+use parking_lot::RwLock;
 use std::{fmt, sync::Arc};
 
 /// A store that fails as a test asks it to: every call goes to the stores below, unless its [`Faults`] say otherwise.
@@ -50,7 +51,7 @@ use std::{fmt, sync::Arc};
 /// ```
 #[derive(Clone)]
 pub struct FaultStore {
-    pub(super) inner: Stores,
+    stores: Arc<RwLock<Stores>>,
     pub(super) faults: Faults,
 }
 
@@ -63,7 +64,7 @@ impl FaultStore {
     /// Does what `faults` say, which may be scripted already, and may outlive this store: a restarted engine gets a
     /// new store with the same script.
     pub fn scripted(inner: impl Into<Stores>, faults: &Faults) -> Self {
-        Self { inner: inner.into(), faults: faults.clone() }
+        Self { stores: Arc::new(RwLock::new(inner.into())), faults: faults.clone() }
     }
 
     /// What says what goes wrong.
@@ -74,15 +75,25 @@ impl FaultStore {
 
     /// The stores below, where nothing goes wrong and nothing is counted.
     #[must_use]
-    pub fn inner(&self) -> &Stores {
-        &self.inner
+    pub fn inner(&self) -> Stores {
+        self.stores()
+    }
+
+    /// Puts other stores in the place of those below, for all clones: an asynchronous replica that has not seen everything
+    /// takes over, or a backup is restored. Calls under way go to the former ones.
+    pub fn replace(&self, stores: impl Into<Stores>) {
+        *self.stores.write() = stores.into();
+    }
+
+    pub(super) fn stores(&self) -> Stores {
+        self.stores.read().clone()
     }
 }
 
 /// That of the stores below, where nothing goes wrong.
 impl KeepsProgress for FaultStore {
     fn progress(&self) -> Arc<dyn ProgressStore> {
-        Arc::clone(&self.inner.progress)
+        self.stores().progress
     }
 }
 

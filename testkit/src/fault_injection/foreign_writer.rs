@@ -33,7 +33,7 @@ impl FaultStore {
         let event = NewEvent { payload, metadata: Bytes::new(), ..*first };
         let append = EntityAppend { first_event_nr: nr, events: vec![event], ..append.clone() };
         let batch = AppendBatch { lane: batch.lane, incarnation, appends: vec![append] };
-        self.inner.events.append(&batch).await.map(drop)
+        self.stores().events.append(&batch).await.map(drop)
     }
 
     /// As [`append_as_foreign_writer`](Self::append_as_foreign_writer), for a durable state.
@@ -47,7 +47,7 @@ impl FaultStore {
         let change = payload.map_or_else(|| write.change.clone(), |p| StateChange::Put(p.clone()));
         let (revision, commands) = (write.expected.next(), Vec::new());
         let write = StateWrite { revision, write_nr, change, commands, ..write.clone() };
-        self.inner.states.write(&StateBatch { incarnation, writes: vec![write] }).await.map(drop)
+        self.stores().states.write(&StateBatch { incarnation, writes: vec![write] }).await.map(drop)
     }
 
     /// The foreign writer's incarnation, and a number it has not used.
@@ -70,7 +70,7 @@ impl FaultStore {
         for nr in 1..=FOREIGN_WRITERS_MAX {
             let (slot, holder) = (format!("foreign writer {nr}"), "a foreign writer".to_owned());
             let claim = WriterClaim { slot, holder, lease: LEASE, replaces: None };
-            match self.inner.writers.claim(&claim).await {
+            match self.stores().writers.claim(&claim).await {
                 Ok(incarnation) => return Ok(incarnation),
                 Err(ClaimError::Store(error)) => return Err(error),
                 Err(error) => held = Some(error),

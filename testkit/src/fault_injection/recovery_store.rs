@@ -15,7 +15,7 @@ impl RecoveryStore for FaultStore {
             // the page must begin where there is no snapshot, so the stores below are not asked for one
             reads.iter_mut().for_each(|read| read.snapshot = false);
         }
-        let found = call.read(self.inner.recovery.recover(&reads, limit)).await?;
+        let found = call.read(self.stores().recovery.recover(&reads, limit)).await?;
         let events = found.iter().map(|one| one.page.events.len()).sum();
         self.count_read(reads.len(), events);
         Ok(found)

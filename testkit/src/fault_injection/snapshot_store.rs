@@ -9,7 +9,7 @@ impl SnapshotStore for FaultStore {
     async fn save(&self, snapshots: &[Snapshot]) -> Result<(), StoreError> {
         let call = Call::begin(&self.faults, Operation::SaveSnapshots);
         self.faults.script().counts.snapshots += snapshots.len() as u64;
-        call.run(self.inner.snapshots.save(snapshots)).await
+        call.run(self.stores().snapshots.save(snapshots)).await
     }
 
     async fn load(
@@ -18,7 +18,7 @@ impl SnapshotStore for FaultStore {
         at_most: SequenceNr,
     ) -> Result<Option<Snapshot>, StoreError> {
         let call = Call::begin(&self.faults, Operation::LoadSnapshot);
-        call.read(self.inner.snapshots.load(entity, at_most)).await
+        call.read(self.stores().snapshots.load(entity, at_most)).await
     }
 
     async fn list(
@@ -28,15 +28,15 @@ impl SnapshotStore for FaultStore {
         limit: NonZeroU32,
     ) -> Result<Vec<SequenceNr>, StoreError> {
         let call = Call::begin(&self.faults, Operation::ListSnapshots);
-        call.run(self.inner.snapshots.list(entity, at_most, limit)).await
+        call.run(self.stores().snapshots.list(entity, at_most, limit)).await
     }
 
     async fn prune_snapshots(&self, deletions: &[SnapshotDeletion]) -> Result<(), StoreError> {
         let call = Call::begin(&self.faults, Operation::DeleteSnapshots);
-        call.run(self.inner.snapshots.prune_snapshots(deletions)).await
+        call.run(self.stores().snapshots.prune_snapshots(deletions)).await
     }
 
     async fn close(&self) {
-        self.inner.snapshots.close().await;
+        self.stores().snapshots.close().await;
     }
 }

@@ -21,14 +21,14 @@ impl DurableStateStore for FaultStore {
             Act::ForeignWriter(payload) => {
                 self.write_as_foreign_writer(batch, payload.as_ref()).await?;
             }
-            Act::Revoke => self.inner.writers.revoke(batch.incarnation).await?,
+            Act::Revoke => self.stores().writers.revoke(batch.incarnation).await?,
             Act::CommitLate => {
                 self.faults.script().late_states.push(batch.clone());
                 return call.run_now(async { Err(unknown()) }).await;
             }
             _ => {}
         }
-        call.run_now(self.inner.states.write(batch)).await
+        call.run_now(self.stores().states.write(batch)).await
     }
 
     async fn resolve(
@@ -38,26 +38,26 @@ impl DurableStateStore for FaultStore {
         let call = Call::begin(&self.faults, Operation::ResolveStates);
         let settle = async {
             self.commit_late_states(batch).await?;
-            self.inner.states.resolve(batch).await
+            self.stores().states.resolve(batch).await
         };
         call.run(settle).await
     }
 
     async fn load(&self, entities: &[EntityKey]) -> Result<Vec<Option<StateRecord>>, StoreError> {
         let call = Call::begin(&self.faults, Operation::LoadStates);
-        let records = call.read(self.inner.states.load(entities)).await?;
+        let records = call.read(self.stores().states.load(entities)).await?;
         self.count_read(entities.len(), 0);
         Ok(records)
     }
 
     async fn list_states(&self, search: &EntitySearch) -> Result<Listing<ListedState>, StoreError> {
         let call = Call::begin(&self.faults, Operation::ListStates);
-        call.run(self.inner.states.list_states(search)).await
+        call.run(self.stores().states.list_states(search)).await
     }
 
     async fn has_states_of(&self, kind: &str) -> Result<bool, StoreError> {
         let call = Call::begin(&self.faults, Operation::HasStatesOf);
-        call.run(self.inner.states.has_states_of(kind)).await
+        call.run(self.stores().states.has_states_of(kind)).await
     }
 
     async fn command_records(
@@ -65,7 +65,7 @@ impl DurableStateStore for FaultStore {
         reads: &[CommandRead],
     ) -> Result<Vec<Option<Bytes>>, StoreError> {
         let call = Call::begin(&self.faults, Operation::ReadCommands);
-        call.run(self.inner.states.command_records(reads)).await
+        call.run(self.stores().states.command_records(reads)).await
     }
 
     async fn commands_before(
@@ -73,7 +73,7 @@ impl DurableStateStore for FaultStore {
         reads: &[CommandRead],
     ) -> Result<Vec<Vec<StoredCommand>>, StoreError> {
         let call = Call::begin(&self.faults, Operation::ReadCommands);
-        call.run(self.inner.states.commands_before(reads)).await
+        call.run(self.stores().states.commands_before(reads)).await
     }
 
     async fn read_changes(
@@ -84,16 +84,16 @@ impl DurableStateStore for FaultStore {
         limit: PageLimit,
     ) -> Result<ChangePage, StoreError> {
         let call = Call::begin(&self.faults, Operation::ReadChanges);
-        call.run(self.inner.states.read_changes(lane, after, filter, limit)).await
+        call.run(self.stores().states.read_changes(lane, after, filter, limit)).await
     }
 
     async fn change_heads(&self) -> Result<Offset, StoreError> {
         let call = Call::begin(&self.faults, Operation::ChangeHeads);
-        call.run(self.inner.states.change_heads()).await
+        call.run(self.stores().states.change_heads()).await
     }
 
     async fn close(&self) {
-        self.inner.states.close().await;
+        self.stores().states.close().await;
     }
 }
 
@@ -107,7 +107,7 @@ impl FaultStore {
         };
         match late {
             None => Ok(()),
-            Some(late) => match self.inner.states.write(&late).await {
+            Some(late) => match self.stores().states.write(&late).await {
                 // a write that was fenced meanwhile lands nowhere, and that is its resolution
                 Ok(_) | Err(StoreError::Fenced { .. }) => Ok(()),
                 Err(error) => {

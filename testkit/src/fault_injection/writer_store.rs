@@ -6,21 +6,21 @@ use std::time::Duration;
 #[async_trait]
 impl WriterStore for FaultStore {
     async fn claim(&self, claim: &WriterClaim) -> Result<Incarnation, ClaimError> {
-        Call::begin(&self.faults, Operation::Claim).run(self.inner.writers.claim(claim)).await
+        Call::begin(&self.faults, Operation::Claim).run(self.stores().writers.claim(claim)).await
     }
 
     async fn renew(&self, incarnation: Incarnation, lease: Duration) -> Result<(), StoreError> {
         let call = Call::begin(&self.faults, Operation::Renew);
-        call.run(self.inner.writers.renew(incarnation, lease)).await
+        call.run(self.stores().writers.renew(incarnation, lease)).await
     }
 
     async fn release(&self, incarnation: Incarnation) -> Result<(), StoreError> {
         let call = Call::begin(&self.faults, Operation::Release);
-        call.run(self.inner.writers.release(incarnation)).await
+        call.run(self.stores().writers.release(incarnation)).await
     }
 
     async fn revoke(&self, incarnation: Incarnation) -> Result<(), StoreError> {
         let call = Call::begin(&self.faults, Operation::Revoke);
-        call.run(self.inner.writers.revoke(incarnation)).await
+        call.run(self.stores().writers.revoke(incarnation)).await
     }
 }

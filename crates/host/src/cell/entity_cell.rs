@@ -164,6 +164,19 @@ impl<M: Model> Cell<M> {
         })
     }
 
+    /// Takes in that the journal has lost events, maybe some that the state was made of: what is under way is settled, and
+    /// then the next command recovers from what is left.
+    pub fn doubt(&mut self, turn: &mut Turn<'_, M>) -> Life {
+        self.step(turn, |phase, name, turn| match phase {
+            Phase::Recovering(phase) => Phase::Recovering(phase.doubt()),
+            Phase::Running(phase) => {
+                end(phase, Next::Leaves(LeaveReason::JournalRegressed), name, turn)
+            }
+            Phase::Passivating(phase) => Phase::Passivating(phase.doubt()),
+            gone @ Phase::Gone(_) => gone,
+        })
+    }
+
     /// Fails everything that waits, because nothing of it can be served any more.
     pub fn abandon(&mut self, why: &GivenUp, turn: &mut Turn<'_, M>) {
         match std::mem::replace(&mut self.phase, Phase::Gone(LeaveReason::Abandoned)) {

@@ -99,6 +99,12 @@ impl<M: Model> Passivating<M> {
         waiting.abandon(why, &mut turn.out.settled);
     }
 
+    /// The state may be made of lost events.
+    pub(super) fn doubt(mut self) -> Self {
+        self.0.reason = LeaveReason::JournalRegressed;
+        self
+    }
+
     /// Sends what is staged without waiting for more, or leaves when nothing is under way any more.
     pub(super) fn go_on(
         mut self,
@@ -113,7 +119,7 @@ impl<M: Model> Passivating<M> {
             return StillPassivating::Yes(self);
         }
         let PassivatingParts { aggregate, reason, waiting, .. } = *self.0;
-        if reason != LeaveReason::Unsound {
+        if !matches!(reason, LeaveReason::Unsound | LeaveReason::JournalRegressed) {
             last_snapshot(name, &aggregate, turn);
         }
         tracing::debug!(entity = %name.key, "entity passivated");

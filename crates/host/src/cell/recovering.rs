@@ -28,6 +28,8 @@ struct RecoveringParts<M: Model> {
     began: Moment,
     /// What was asked for before the previous answer was taken in.
     ahead: Option<Read>,
+    /// Whether something was read that may have been lost since.
+    is_doubtful: bool,
     /// How far events were deleted when it was overtaken, and how often since.
     overtaken: (SequenceNr, u32),
 }
@@ -51,13 +53,21 @@ impl<M: Model> Recovering<M> {
         turn.out.reads.push((M::first_read(&name.key, turn.kind), name.ticket));
         let aggregate = Aggregate::new(initial);
         let (older, overtaken) = (M::Older::default(), Default::default());
-        let (began, ahead) = (turn.now, None);
-        Ok(Self(Box::new(RecoveringParts { aggregate, older, waiting, began, ahead, overtaken })))
+        let (began, ahead, is_doubtful) = (turn.now, None, false);
+        let parts =
+            RecoveringParts { aggregate, older, waiting, began, ahead, is_doubtful, overtaken };
+        Ok(Self(Box::new(parts)))
     }
 
     pub(super) fn command(&mut self, job: Box<dyn Job<M::Entity>>, turn: &mut Turn<'_, M>) {
         let max = turn.kind.settings.commands_max;
         self.0.waiting.stash(job, max, &mut turn.out.settled);
+    }
+
+    /// What was read so far, or is being read, may have been lost: once nothing is being read it begins again.
+    pub(super) fn doubt(mut self) -> Self {
+        self.0.is_doubtful = true;
+        self
     }
 
     pub(super) fn read_ahead(&mut self, name: &CellName<M>, found: &M::Found) -> Option<Read> {
@@ -78,6 +88,7 @@ impl<M: Model> Recovering<M> {
             .map_err(Failure::of_read)
             .and_then(|found| M::rebuild(&name.key, aggregate, older, found, turn.kind));
         match progress {
+            Ok(Progress::Done) if self.0.is_doubtful => self.begin_again(name, turn),
             Ok(Progress::Done) => self.recovered(name, turn),
             Ok(Progress::More(read)) => {
                 if ahead.as_ref() != Some(&read) {
@@ -94,6 +105,8 @@ impl<M: Model> Recovering<M> {
                 }
                 self.begin_again(name, turn)
             }
+            // a page from before and one from after do not fit; with another one on its way it cannot begin again
+            Err(_) if self.0.is_doubtful && ahead.is_none() => self.begin_again(name, turn),
             Err(failure) => self.give_up(&failure, name, turn),
         }
     }
@@ -109,7 +122,8 @@ impl<M: Model> Recovering<M> {
         StillRecovering::Failed
     }
 
-    /// Retention has deleted what was to be read next: a newer snapshot makes up for it.
+    /// What was read is not what is there: retention has deleted what was to be read next, and a newer snapshot makes up
+    /// for it; or the journal has lost events.
     fn begin_again(self, name: &CellName<M>, turn: &mut Turn<'_, M>) -> StillRecovering<M> {
         let RecoveringParts { waiting, began, overtaken, .. } = *self.0;
         match Self::begin(waiting, name, turn) {

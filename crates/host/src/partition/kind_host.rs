@@ -153,6 +153,12 @@ impl<M: HostedModel> HostedKind for KindHost<M> {
         }
     }
 
+    fn doubt(&mut self, ctx: &TurnContext<'_>) {
+        for slot in self.cells.occupied() {
+            self.let_leave(slot, ctx, Cell::doubt);
+        }
+    }
+
     fn abandon(&mut self, why: &GivenUp, ctx: &TurnContext<'_>) {
         self.abandon_all(why, ctx);
     }

@@ -3,6 +3,7 @@ mod tail_reader;
 pub use tail_reader::TailReader;
 
 use super::{
+    JournalRegress,
     lane_tail::{LaneTail, Run},
     watermark::Watermark,
 };
@@ -14,7 +15,10 @@ use actum_model::{Lane, Position};
 use parking_lot::Mutex;
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering::Relaxed},
+    atomic::{
+        AtomicBool, AtomicU64,
+        Ordering::{Relaxed, SeqCst},
+    },
 };
 
 /// What one incarnation commits to a lane: how far it has come, and its newest events while a reader follows them.
@@ -23,6 +27,10 @@ pub struct LaneCommits {
     lane: Lane,
     incarnation: Incarnation,
     head: Watermark,
+    /// Where the lane ended before this writer began, or where it was found to end since.
+    known: AtomicU64,
+    /// How often the lane was found to have regressed.
+    regressions: AtomicU64,
     /// Whether the tail has readers: kept beside it, so that a commit without one takes no lock.
     is_followed: AtomicBool,
     tail: Mutex<Followed>,
@@ -43,6 +51,8 @@ impl LaneCommits {
             lane,
             incarnation,
             head: Watermark::default(),
+            known: AtomicU64::new(0),
+            regressions: AtomicU64::new(0),
             is_followed: AtomicBool::new(false),
             tail: Mutex::new(Followed { readers: 0, tail: LaneTail::new(bounds) }),
         }
@@ -54,11 +64,45 @@ impl LaneCommits {
         self.lane
     }
 
-    /// The position of the last event that was committed here; zero before the first. It never regresses. What was in
-    /// the journal before is not counted: ask [`EventStore::heads`](crate::store::EventStore::heads).
+    /// The position of the last event that was committed here; zero before the first. It regresses with the journal
+    /// only. What was in the journal before is not counted: ask [`EventStore::heads`](crate::store::EventStore::heads).
     #[must_use]
     pub fn head(&self) -> Position {
         Position::new(self.head.get())
+    }
+
+    /// The last position that is known to have been given out: here, or [before](Self::begin_behind).
+    #[must_use]
+    pub fn known(&self) -> Position {
+        Position::new(self.known.load(SeqCst).max(self.head.get()))
+    }
+
+    /// Takes note of where the lane ends before its writer writes anything.
+    pub fn begin_behind(&self, head: Position) {
+        self.known.store(head.get(), SeqCst);
+    }
+
+    /// How often the lane was found to have regressed.
+    #[must_use]
+    pub fn regressions(&self) -> u64 {
+        self.regressions.load(SeqCst)
+    }
+
+    /// The store has said that the lane ends at `found`, though an event at `known` had been there: what was known of it
+    /// is forgotten. None if that was found out meanwhile.
+    pub fn regressed(&self, known: Position, found: Position) -> Option<JournalRegress> {
+        if found >= known {
+            return None;
+        }
+        let mut followed = self.tail.lock();
+        if self.known() < known {
+            return None;
+        }
+        followed.tail.clear();
+        self.head.lower(found.get());
+        self.known.store(found.get(), SeqCst);
+        self.regressions.fetch_add(1, SeqCst);
+        Some(JournalRegress { lane: self.lane, known, found })
     }
 
     /// Waits until an event behind `after` is committed here, and returns the head then.
@@ -92,16 +136,22 @@ impl LaneCommits {
     }
 
     /// Announces what was committed of `appends`: those that have an outcome in which they were appended. Called by
-    /// the lane's only writer, in the order of its commits.
+    /// the lane's only writer, in the order of its commits. Positions are given out once: one that was known before shows
+    /// that the journal has regressed.
     pub(crate) fn announce<'a>(
         &self,
         appends: &[EntityAppend],
-        outcomes: impl Iterator<Item = Option<&'a AppendOutcome>>,
-    ) {
+        outcomes: impl Iterator<Item = Option<&'a AppendOutcome>> + Clone,
+    ) -> Option<JournalRegress> {
         let appended = appends.iter().zip(outcomes).filter_map(|(append, outcome)| {
             let Some(AppendOutcome::Appended { last }) = outcome else { return None };
             Some((append, *last))
         });
+        let before = |(append, last): (&EntityAppend, Position)| {
+            Position::new(last.get().saturating_sub(append.events.len() as u64))
+        };
+        let found = appended.clone().map(before).min();
+        let regress = found.and_then(|found| self.regressed(self.known(), found));
         let head = if self.is_followed.load(Relaxed) {
             self.keep(appended)
         } else {
@@ -110,6 +160,7 @@ impl LaneCommits {
         if let Some(head) = head {
             self.head.raise(head.get());
         }
+        regress
     }
 
     /// Adds what was appended to the tail, and says how far it reaches.
@@ -190,7 +241,7 @@ mod tests {
         };
         let announce = |from| {
             let outcomes = outcomes(from);
-            measure(|| commits.announce(&appends, outcomes.iter().map(Some)))
+            measure(|| _ = commits.announce(&appends, outcomes.iter().map(Some)))
         };
         let unfollowed = announce(0);
         assert_eq!((unfollowed.count_total, commits.head()), (0, Position::new(1000)));
@@ -200,5 +251,50 @@ mod tests {
         let gone = measure(|| drop(reader));
         assert!(gone.bytes_current < -100_000, "{} bytes are given back", -gone.bytes_current);
         assert_eq!(announce(2000).count_total, 0, "no one follows any more");
+    }
+
+    fn commits() -> LaneCommits {
+        let bounds = Weight { events: 10_000, bytes: 8 << 20 };
+        LaneCommits::new(Lane::new(3), Incarnation::new(1), bounds)
+    }
+
+    /// The commit of an event at this position.
+    fn commit(commits: &LaneCommits, at: u64) -> Option<JournalRegress> {
+        let outcome = AppendOutcome::Appended { last: Position::new(at) };
+        commits.announce(&[append(at)], std::iter::once(Some(&outcome)))
+    }
+
+    fn regress(known: u64, found: u64) -> Option<JournalRegress> {
+        let (known, found) = (Position::new(known), Position::new(found));
+        Some(JournalRegress { lane: Lane::new(3), known, found })
+    }
+
+    #[test]
+    fn a_position_that_comes_again_shows_that_the_journal_has_regressed_and_once() {
+        let commits = Arc::new(commits());
+        commits.begin_behind(Position::new(7));
+        assert_eq!(commit(&commits, 8), None);
+        assert_eq!(commit(&commits, 10), None, "what came between was not announced");
+        let reader = commits.follow();
+        assert_eq!(commit(&commits, 11), None);
+        assert_eq!(commit(&commits, 6), regress(11, 5));
+        assert_eq!((commits.head(), commits.known()), (Position::new(6), Position::new(6)));
+        assert_eq!(commits.runs_behind(Position::new(10)).len(), 0, "what was lost is not kept");
+        assert_eq!(commits.runs_behind(Position::new(5)).len(), 1);
+        assert_eq!(commit(&commits, 7), None);
+        assert_eq!(commits.regressions(), 1);
+        drop(reader);
+    }
+
+    #[test]
+    fn a_head_that_the_store_says_counts_if_nothing_else_has_shown_it_meanwhile() {
+        let commits = commits();
+        commits.begin_behind(Position::new(7));
+        let known = commits.known();
+        assert_eq!(commits.regressed(known, Position::new(7)), None);
+        assert_eq!(commit(&commits, 8), None);
+        assert_eq!(commits.regressed(known, Position::new(6)), regress(7, 6));
+        assert_eq!(commits.known(), Position::new(6));
+        assert_eq!(commits.regressed(known, Position::new(6)), None, "it was found out already");
     }
 }

@@ -8,16 +8,21 @@
 //! An announcement is a hint that comes early, never the only way to an event: a commit whose outcome could not be found
 //! out is not announced, nor is one of another process. So a reader also asks the store now and then.
 //!
-//! Without a reader a commit costs two loads and a store of a number, and no event is kept.
+//! Without a reader a commit costs some loads and a store of a number, and no event is kept.
+//!
+//! Positions are given out once, so a writer that gets one again learns that the journal has [lost
+//! events](JournalRegress).
 
 #[expect(clippy::module_inception, reason = "the file carries the name of its type")]
 mod commits;
+mod journal_regress;
 mod lane_commits;
 mod lane_tail;
 mod state_commits;
 mod watermark;
 
 pub use commits::Commits;
+pub use journal_regress::JournalRegress;
 pub use lane_commits::{LaneCommits, TailReader};
 pub use lane_tail::LaneTail;
 pub use state_commits::StateCommits;

@@ -7,7 +7,7 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// A number that only grows, and the readers that wait for it to do so.
+/// A number that grows, and the readers that wait for it to do so.
 #[derive(Debug, Default)]
 pub(super) struct Watermark {
     number: AtomicU64,
@@ -28,6 +28,11 @@ impl Watermark {
         if self.number.fetch_max(number, SeqCst) < number && self.waiting.load(SeqCst) > 0 {
             self.raised.notify_waiters();
         }
+    }
+
+    /// Sets it back to `number`; a higher one changes nothing. Who waits goes on waiting.
+    pub(super) fn lower(&self, number: u64) {
+        self.number.fetch_min(number, SeqCst);
     }
 
     /// Raises it by `count`.
@@ -78,7 +83,7 @@ mod tests {
     use tokio::time::timeout;
 
     #[test]
-    fn it_never_regresses() {
+    fn it_regresses_only_when_it_is_set_back() {
         let mark = Watermark::default();
         mark.raise(7);
         mark.raise(3);
@@ -86,6 +91,10 @@ mod tests {
         mark.add(0);
         mark.add(2);
         assert_eq!(mark.get(), 9);
+        mark.lower(10);
+        assert_eq!(mark.get(), 9);
+        mark.lower(4);
+        assert_eq!(mark.get(), 4);
     }
 
     #[tokio::test(start_paused = true)]

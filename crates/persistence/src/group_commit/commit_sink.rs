@@ -1,5 +1,6 @@
 use super::{CommitError, Committed, CommittedBatch, Settled, WriterScope};
 use crate::{
+    commits::JournalRegress,
     panics::{guard, log_safely},
     store::{Incarnation, StoreError},
 };
@@ -19,6 +20,10 @@ pub trait CommitSink<T>: Send + Sync + 'static {
 
     /// The store is [lost](StoreError::Lost), so no write will succeed any more. Called once, as [`fenced`](Self::fenced).
     fn lost(&self, error: &StoreError);
+
+    /// A commit got positions that had been given out before, so the journal has lost events. Called before the results of
+    /// that commit. Does nothing unless it is implemented.
+    fn regressed(&self, _regress: JournalRegress) {}
 
     /// Whether it wants to see batches, by the methods below. For one that does not, the default, nothing is counted and no
     /// clock is read.

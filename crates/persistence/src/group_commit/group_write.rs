@@ -1,7 +1,7 @@
 use super::{CommitError, Committed};
 use crate::{
     Weight,
-    commits::{LaneCommits, StateCommits},
+    commits::{JournalRegress, LaneCommits, StateCommits},
     store::{AppendOutcome, EntityAppend, StateOutcome, StateWrite},
 };
 use actum_model::{EntityKey, Partition};
@@ -38,12 +38,13 @@ pub trait GroupWrite: Send + Sized + 'static {
     /// [`CommitError::Conflict`] when the entity was not where it was expected.
     fn commit_of(outcome: Self::Outcome) -> Result<Committed, CommitError>;
 
-    /// Announces those of a batch that are stored; `None` stands for one that is not.
+    /// Announces those of a batch that are stored; `None` stands for one that is not. Says so where they show that the
+    /// journal has regressed.
     fn announce<'a>(
         commits: &Self::Commits,
         writes: &[Self],
-        outcomes: impl Iterator<Item = Option<&'a Self::Outcome>>,
-    );
+        outcomes: impl Iterator<Item = Option<&'a Self::Outcome>> + Clone,
+    ) -> Option<JournalRegress>;
 }
 
 impl GroupWrite for EntityAppend {
@@ -85,9 +86,9 @@ impl GroupWrite for EntityAppend {
     fn announce<'a>(
         commits: &LaneCommits,
         appends: &[Self],
-        outcomes: impl Iterator<Item = Option<&'a AppendOutcome>>,
-    ) {
-        commits.announce(appends, outcomes);
+        outcomes: impl Iterator<Item = Option<&'a AppendOutcome>> + Clone,
+    ) -> Option<JournalRegress> {
+        commits.announce(appends, outcomes)
     }
 }
 
@@ -132,8 +133,9 @@ impl GroupWrite for StateWrite {
     fn announce<'a>(
         commits: &StateCommits,
         _: &[Self],
-        outcomes: impl Iterator<Item = Option<&'a StateOutcome>>,
-    ) {
+        outcomes: impl Iterator<Item = Option<&'a StateOutcome>> + Clone,
+    ) -> Option<JournalRegress> {
         commits.announce(outcomes);
+        None // states have no positions here
     }
 }

@@ -174,10 +174,12 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterCore<W, T,
         &self,
         writes: &[W],
         outcomes: &'a [O],
-        stored: impl Fn(&'a O) -> Option<&'a W::Outcome>,
+        stored: impl Fn(&'a O) -> Option<&'a W::Outcome> + Clone,
     ) {
-        if outcomes.len() == writes.len() {
-            W::announce(&self.commits, writes, outcomes.iter().map(stored));
+        if outcomes.len() == writes.len()
+            && let Some(regress) = W::announce(&self.commits, writes, outcomes.iter().map(stored))
+        {
+            self.show(|sink| sink.regressed(regress));
         }
     }
 
@@ -218,7 +220,7 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterCore<W, T,
     fn show(&self, show: impl FnOnce(&dyn CommitSink<T>)) {
         if let Err(message) = guard(|| show(&*self.sink)) {
             let writer = self.scope;
-            log_safely(|| tracing::error!(%writer, message, "the observer of commits panicked"));
+            log_safely(|| tracing::error!(%writer, message, "the receiver of commits panicked"));
         }
     }
 

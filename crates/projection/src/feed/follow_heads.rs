@@ -23,17 +23,7 @@ pub(super) async fn follow_heads(
     polling: Polling,
     heads: watch::Sender<Heads>,
 ) {
-    let mut tasks = JoinSet::new(); // they end with this future
-    for lane in followed.lanes() {
-        let (lane, heads) = (Arc::clone(lane), heads.clone());
-        tasks.spawn(async move {
-            let mut known = heads.borrow().offset.position(lane.lane());
-            loop {
-                known = lane.behind(known).await;
-                advance(&heads, lane.lane(), known);
-            }
-        });
-    }
+    let mut lanes = follow_lanes(&followed, &heads); // its tasks end with this future
     let mut interval = polling.busy;
     let mut has_failed = false;
     let mut writes = followed.writes();
@@ -48,7 +38,12 @@ pub(super) async fn follow_heads(
         let before = heads.borrow().offset.clone();
         match events.heads().await {
             Ok(found) if found.positions().len() == before.positions().len() => {
+                let doubts = heads.borrow().doubts;
                 let is_news = take_in(&heads, &before, &found, std::mem::take(&mut has_failed));
+                if heads.borrow().doubts != doubts {
+                    lanes.abort_all(); // they may wait behind what is not there any more
+                    lanes = follow_lanes(&followed, &heads);
+                }
                 interval = if is_news { polling.busy } else { (interval * 2).min(polling.idle) };
             }
             Ok(_) => interval = polling.idle,
@@ -61,6 +56,26 @@ pub(super) async fn follow_heads(
             }
         }
     }
+}
+
+/// Takes in what the lanes' writers announce, in a task for each.
+fn follow_lanes(followed: &Announced, heads: &watch::Sender<Heads>) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    for lane in followed.lanes() {
+        let (lane, heads) = (Arc::clone(lane), heads.clone());
+        let mut known = heads.borrow().offset.position(lane.lane());
+        tasks.spawn(async move {
+            let mut regressions = lane.regressions();
+            loop {
+                known = lane.behind(known).await;
+                if std::mem::replace(&mut regressions, lane.regressions()) != regressions {
+                    heads.send_modify(|heads| heads.doubts += 1);
+                }
+                advance(&heads, lane.lane(), known);
+            }
+        });
+    }
+    tasks
 }
 
 fn advance(heads: &watch::Sender<Heads>, lane: Lane, to: actum_model::Position) {

@@ -5,7 +5,7 @@ use crate::{
 };
 use actum_host::{Failure, cell::Ticket};
 use actum_persistence::{
-    commits::{Commits, StateCommits},
+    commits::Commits,
     group_commit::{LaneWriter, StateWriter},
 };
 use ractor::ActorRef;
@@ -18,20 +18,13 @@ pub(super) struct EngineTasks {
     pub(super) supervisor: ActorRef<SupervisorMessage>,
     pub(super) lanes: Vec<LaneWriter<Ticket>>,
     pub(super) states: Option<StateWriter<Ticket>>,
+    /// What its writers commit.
+    pub(super) commits: Commits,
     pub(super) saving: Option<JoinHandle<()>>,
     /// Readers, alarm and lease: nothing is lost when they are aborted. `None` once they were.
     pub(super) background: Option<BackgroundTasks>,
     pub(super) watch: Option<Watch>,
     pub(super) readers: JournalReaders,
-}
-
-impl EngineTasks {
-    /// What its writers commit.
-    pub(super) fn commits(&self) -> Commits {
-        let lanes = self.lanes.iter().map(|lane| Arc::clone(lane.commits())).collect();
-        let states = self.states.as_ref().map(|states| Arc::clone(states.commits()));
-        Commits::new(lanes, states.unwrap_or_else(|| Arc::new(StateCommits::new())))
-    }
 }
 
 impl Drop for EngineTasks {

@@ -10,16 +10,19 @@ use crate::{
     background_tasks::{BackgroundTasks, keep_running},
     gate::EndGuard,
     journal::StoreAccess,
+    journal_check::JournalCheck,
     partition::{EntityCap, PartitionFactory, Surroundings},
     registration::Registration,
     settings::{OpenAtStart, RuntimeSettings},
+    state_model::StateModel,
     supervisor::{Supervisor, SupervisorArguments},
     watchdog::Watchdog,
     writer_lease,
 };
 use actum_host::cell::Ticket;
-use actum_model::Partition;
+use actum_model::{Offset, Partition};
 use actum_persistence::{
+    commits::Commits,
     group_commit::{CommitSink, LaneWriter, StateWriter},
     panics::log_safely,
     settings_check::SettingsCheck,
@@ -83,13 +86,16 @@ async fn start_over(
     let incarnation = claimed.incarnation;
     log_safely(|| tracing::info!(engine = name, %incarnation, "writer slot taken"));
     let models: Vec<_> = registrations.iter().map(|kind| (kind.kind, kind.model)).collect();
-    if let Err(error) = model_check::check(&stores, &models).await {
-        release(&stores, incarnation, grace_until(Instant::now())).await;
-        return Err(error);
-    }
+    let heads = match read_before(&stores, &models).await {
+        Ok(heads) => heads,
+        Err(error) => {
+            release(&stores, incarnation, grace_until(Instant::now())).await;
+            return Err(error);
+        }
+    };
     let (parts, kinds, hosts) = EngineParts::new(registrations, stores, settings, &claimed);
     let parts = Arc::new(parts);
-    let tasks = match spawn(&parts, hosts).await {
+    let tasks = match spawn(&parts, hosts, &heads).await {
         Ok(tasks) => tasks,
         Err(error) => {
             release(&parts.stores, incarnation, grace_until(Instant::now())).await;
@@ -97,11 +103,20 @@ async fn start_over(
         }
     };
     log_safely(|| tracing::info!(engine = name, %incarnation, "engine started"));
-    let (commits, readers) = (tasks.commits(), tasks.readers.clone());
+    let (commits, readers) = (tasks.commits.clone(), tasks.readers.clone());
     let supervisor = tasks.supervisor.clone();
     let ending = tokio::sync::Mutex::new(Ending::of(tasks));
     let inner = RunningEngine { name, kinds, parts, supervisor, commits, readers, ending };
     Ok(Runtime { inner: Arc::new(inner) })
+}
+
+/// Checks the kinds, and returns where the journal ends before this engine writes.
+async fn read_before(
+    stores: &Stores,
+    models: &[(&'static str, StateModel)],
+) -> Result<Offset, StartError> {
+    model_check::check(stores, models).await?;
+    Ok(stores.events.heads().await?)
 }
 
 /// Of an engine's name, in bytes: with the process it is what a store keeps of the holder of a slot.
@@ -159,8 +174,15 @@ fn check(
     }
 }
 
-async fn spawn(parts: &Arc<EngineParts>, hosts: Hosts) -> Result<EngineTasks, StartError> {
+async fn spawn(
+    parts: &Arc<EngineParts>,
+    hosts: Hosts,
+    heads: &Offset,
+) -> Result<EngineTasks, StartError> {
     let (lanes, states) = spawn_writers(parts);
+    let announced = lanes.iter().map(|lane| Arc::clone(lane.commits())).collect();
+    let commits = Commits::new(announced, Arc::clone(states.commits()));
+    commits.lanes().iter().for_each(|lane| lane.begin_behind(heads.position(lane.lane())));
     let queues = lanes.iter().map(|lane| Arc::clone(lane.queue())).collect();
     let (reader, saver) = (Arc::clone(&parts.reader), Arc::clone(&parts.saver));
     let surroundings = Arc::new(Surroundings {
@@ -186,13 +208,15 @@ async fn spawn(parts: &Arc<EngineParts>, hosts: Hosts) -> Result<EngineTasks, St
         StartError::Partitions { what }
     })?;
     // last: tasks would outlive a start that fails
-    let mut background = background_tasks(parts);
+    let check = JournalCheck::new(&parts.stores, commits.clone(), Arc::clone(&parts.gate));
+    let mut background = background_tasks(parts, &Arc::new(check));
     background.require("the supervisor of its partitions", supervising);
     Ok(EngineTasks {
         parts: Arc::clone(parts),
         supervisor,
         lanes,
         states: Some(states),
+        commits,
         saving: Some(spawn_saver(parts)),
         background: Some(background),
         watch: Some(watch),
@@ -239,7 +263,7 @@ fn watchdog(parts: &EngineParts) -> Watchdog {
     Watchdog::new(partitions, load, parts.clock, parts.settings.slow_handler_after)
 }
 
-fn background_tasks(parts: &Arc<EngineParts>) -> BackgroundTasks {
+fn background_tasks(parts: &Arc<EngineParts>, check: &Arc<JournalCheck>) -> BackgroundTasks {
     let mut tasks = BackgroundTasks::new(Arc::clone(&parts.gate));
     for _ in 0..parts.settings.readers {
         let parts = Arc::clone(parts);
@@ -258,14 +282,15 @@ fn background_tasks(parts: &Arc<EngineParts>) -> BackgroundTasks {
         let _held = &guard;
         std::future::pending()
     });
-    let lease = Arc::clone(parts);
+    let (lease, check) = (Arc::clone(parts), Arc::clone(check));
     tasks.keep("writer lease", move || {
         let (gate, term) = (Arc::clone(&lease.gate), Arc::clone(&lease.term));
         // a former run may have suspended it; without a term that lasts nothing is served in any case
         gate.reopen();
         let (writers, lasts) = (Arc::clone(&lease.stores.writers), lease.settings.writer_lease);
         let valid_until = Instant::now() + term.left();
-        writer_lease::keep(writers, lease.incarnation, lasts, valid_until, gate, term)
+        let check = Arc::clone(&check);
+        writer_lease::keep(writers, lease.incarnation, lasts, valid_until, gate, term, check)
     });
     tasks
 }

@@ -41,6 +41,7 @@ mod partitions;
 mod passivation;
 mod placement;
 mod read_ahead;
+mod regressed;
 mod relied_upon;
 mod remembering;
 mod resumed;

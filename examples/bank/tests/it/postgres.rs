@@ -8,8 +8,11 @@ use actum_test_servers::{PostgresServerSettings, TestPostgres, unique_name};
 use bank::{
     client::{Action, Client, Order, Outcome},
     database::Database,
+    domain::Money,
 };
-use std::{net::TcpListener, process::Output};
+use sqlx::{Connection, PgConnection};
+use std::{net::TcpListener, process::Output, time::Duration};
+use tokio::time::{sleep, timeout};
 
 const PASSWORD: &str = "open-sesame";
 
@@ -124,4 +127,40 @@ async fn bank_that_ended_well_leaves_the_database_to_the_next_at_once() {
         bank.signal("TERM").await;
         assert!(bank.ended().await.success());
     }
+}
+
+/// As after a fail-over to a replica that did not have them.
+#[tokio::test]
+async fn newest_changes_that_the_database_has_lost_are_not_shown_for_long() {
+    let Some(Place::Postgres { url, schema, pooled, .. }) = Place::postgres() else { return };
+    let lease = Duration::from_secs(6);
+    let place = Place::Postgres { url: url.clone(), schema: schema.clone(), pooled, lease };
+    let mut bank = Program::serve(place.args());
+    let client = Client::new(bank.url().await).unwrap();
+    let hundred = Money::new(100).unwrap();
+    let balance = async || client.standing("ada").await.unwrap().balance.minor_units();
+    let send = async |action, key: &str| {
+        let order = Order { account: "ada".to_owned(), action, key: key.to_owned() };
+        let outcome = client.send(&order).await;
+        assert!(matches!(outcome, Outcome::Applied(_)), "{outcome:?}");
+    };
+    send(Action::Open("Ada".to_owned()), "open").await;
+    for key in ["first", "second", "third"] {
+        send(Action::Deposit(hundred), key).await;
+    }
+    assert_eq!(balance().await, 300);
+
+    let mut database = PgConnection::connect(&url).await.unwrap();
+    let lose = format!("DELETE FROM \"{schema}\".events WHERE sequence_nr > 2");
+    let lost = sqlx::query(sqlx::AssertSqlSafe(lose)).execute(&mut database).await.unwrap();
+    assert_eq!(lost.rows_affected(), 2);
+    let left = async {
+        while balance().await != 100 {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(30), left).await.expect("it looks three times a lease");
+    send(Action::Deposit(hundred), "third").await; // its first time was lost
+    assert_eq!(balance().await, 200);
+    bank.kill().await;
 }

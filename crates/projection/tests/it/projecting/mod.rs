@@ -14,7 +14,6 @@ mod random_processes;
 mod random_states;
 mod registry;
 mod regressed;
-pub(crate) mod replaced_journal;
 pub(crate) mod runner_rig;
 mod starting;
 mod unknown_saves;

@@ -1,24 +1,18 @@
-use super::{
-    replaced_journal::ReplacedJournal,
-    runner_rig::{Running, Trouble, balances, parts, row, start, until},
-};
+use super::runner_rig::{Running, Trouble, balances, parts, row, start, until};
 use crate::rig::{Rig, account};
-use actum_persistence::store::Stores;
 use actum_projection::StartAt;
 use actum_store_memory::MemoryTarget;
 use actum_testkit::{Fault, FaultStore, Faults, Operation};
 use std::sync::Arc;
 
 /// A projection over a journal that can be replaced, which has read ten events of `a`.
-async fn caught_up(target: &MemoryTarget) -> (Running, ReplacedJournal, Faults) {
+async fn caught_up(target: &MemoryTarget) -> (Running, FaultStore, Faults) {
     let rig = Rig::new(1).await;
     rig.deposit(&account("a"), 10).await;
     let faults = Faults::new();
     let mut parts = parts(&rig, "a@1", &faults);
-    let journal = ReplacedJournal::of(Arc::new(rig.store.clone()));
-    let mut stores = Stores::of(rig.store.clone());
-    stores.events = Arc::new(journal.clone());
-    parts.events = Arc::new(FaultStore::scripted(stores, &faults));
+    let journal = FaultStore::scripted(rig.store.clone(), &faults);
+    parts.events = Arc::new(journal.clone());
     let running = start(parts, [balances(target, &Trouble::default()).into()]).await;
     running.caught_up().await;
     (running, journal, faults)
@@ -37,7 +31,7 @@ async fn a_journal_that_regresses_while_it_is_read_stops_the_segment() {
     let target = MemoryTarget::new();
     let (running, events, _) = caught_up(&target).await;
     let shorter = journal("a", 8).await;
-    events.replace(&shorter);
+    events.replace(shorter.store.clone());
     assert_eq!(
         running.until_stopped().await,
         "the journal has regressed, or is another one: lane 0 ends at 8, and was read up to 10; \
@@ -59,7 +53,7 @@ async fn a_journal_that_has_regressed_and_grown_again_while_it_was_away_stops_th
     let calls = faults.calls(Operation::Heads);
     until("it is seen to be away", async || faults.calls(Operation::Heads) > calls + 3).await;
     let longer = journal("b", 20).await;
-    events.replace(&longer);
+    events.replace(longer.store.clone());
     faults.stop();
     let why = running.until_stopped().await;
     assert!(

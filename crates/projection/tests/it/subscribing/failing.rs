@@ -1,12 +1,8 @@
 use super::subscriber_rig::{Seen, Subscriber, handle, is_idle, mails, numbers, read_to, take};
 use crate::{
-    projecting::{
-        replaced_journal::ReplacedJournal,
-        runner_rig::{parts, until},
-    },
+    projecting::runner_rig::{parts, until},
     rig::{Rig, account, deposited, stored},
 };
-use actum_persistence::store::Stores;
 use actum_projection::{Consumer, LastResort, Nack, ProjectionState, StartAt, SubscriptionError};
 use actum_testkit::{Fault, FaultStore, Operation};
 use std::{sync::Arc, time::Duration};
@@ -124,11 +120,9 @@ async fn an_event_that_cannot_be_decoded_stops_the_subscription_or_is_parked_as_
 }
 
 /// A process over a journal that may be replaced.
-async fn over(journal: &ReplacedJournal, rig: &Rig, name: &str) -> Subscriber {
+async fn over(journal: &FaultStore, rig: &Rig, name: &str) -> Subscriber {
     let mut parts = parts(rig, name, &rig.faults);
-    let mut stores = Stores::of(rig.store.clone());
-    stores.events = Arc::new(journal.clone());
-    parts.events = Arc::new(FaultStore::scripted(stores, &rig.faults));
+    parts.events = Arc::new(journal.clone());
     Subscriber::of(parts).await
 }
 
@@ -136,13 +130,13 @@ async fn over(journal: &ReplacedJournal, rig: &Rig, name: &str) -> Subscriber {
 async fn a_journal_that_has_regressed_stops_the_subscription_until_it_is_rewound() {
     let rig = Rig::new(1).await;
     rig.deposit(&account("a"), 10).await;
-    let journal = ReplacedJournal::of(Arc::new(rig.store.clone()));
+    let journal = FaultStore::scripted(rig.store.clone(), &rig.faults);
     let subscriber = over(&journal, &rig, "a@1").await;
     let mut consumer = subscriber.service.subscribe(mails()).await.unwrap();
     handle(&mut consumer, 10).await;
     let shorter = Rig::new(1).await;
     shorter.deposit(&account("a"), 8).await;
-    journal.replace(&shorter);
+    journal.replace(shorter.store.clone());
     let expected = "the subscription has stopped: the journal has regressed, or is another one: lane 0 ends at 8, and was \
                     read up to 10; rewind the subscription to where both agree, or delete it";
     assert_eq!(consumer.next().await.unwrap_err().to_string(), expected);
@@ -159,14 +153,14 @@ async fn a_journal_that_has_regressed_stops_the_subscription_until_it_is_rewound
 async fn a_journal_that_has_regressed_while_no_one_held_the_subscription_stops_it() {
     let rig = Rig::new(1).await;
     rig.deposit(&account("a"), 10).await;
-    let journal = ReplacedJournal::of(Arc::new(rig.store.clone()));
+    let journal = FaultStore::scripted(rig.store.clone(), &rig.faults);
     let subscriber = over(&journal, &rig, "a@1").await;
     let mut consumer = subscriber.service.subscribe(mails()).await.unwrap();
     handle(&mut consumer, 10).await;
     consumer.unsubscribe().await;
     let shorter = Rig::new(1).await;
     shorter.deposit(&account("a"), 8).await;
-    journal.replace(&shorter);
+    journal.replace(shorter.store.clone());
     let subscriber = over(&journal, &rig, "b@1").await;
     let mut consumer = subscriber.service.subscribe(mails()).await.unwrap();
     let next = tokio::time::timeout(Duration::from_secs(60), consumer.next()).await;

@@ -1,10 +1,7 @@
 use super::subscriber_rig::{Seen, Subscriber, is_idle, numbers, seen, take};
 use crate::{
     account::{Account, Deposited},
-    projecting::{
-        replaced_journal::ReplacedJournal,
-        runner_rig::{parts, until},
-    },
+    projecting::runner_rig::{parts, until},
     rig::{Rig, account, deposited, entity, positions, stored},
 };
 use actum_model::{StoredPayload, Timestamp};
@@ -194,16 +191,14 @@ async fn a_journal_that_has_regressed_ends_a_transient_subscription_visibly() {
     rig.deposit(&account("a"), 10).await;
     let faults = Faults::new();
     let mut parts = parts(&rig, "a@1", &faults);
-    let journal = ReplacedJournal::of(Arc::new(rig.store.clone()));
-    let mut stores = actum_persistence::store::Stores::of(rig.store.clone());
-    stores.events = Arc::new(journal.clone());
-    parts.events = Arc::new(FaultStore::scripted(stores, &faults));
+    let journal = FaultStore::scripted(rig.store.clone(), &faults);
+    parts.events = Arc::new(journal.clone());
     let subscriber = Subscriber::of(parts).await;
     let mut consumer = subscriber.service.subscribe(accounts()).await.unwrap();
     take(&mut consumer, 10).await;
     let shorter = Rig::new(1).await;
     shorter.deposit(&account("a"), 8).await;
-    journal.replace(&shorter);
+    journal.replace(shorter.store.clone());
     for _ in 0..2 {
         let error = consumer.next().await.unwrap_err();
         assert_eq!(
