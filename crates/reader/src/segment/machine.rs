@@ -286,7 +286,8 @@ impl SegmentMachine {
         self.wait_for_others(why, around);
     }
 
-    /// Something is asked of parked entities, and of dead letters. What was asked before and is not done is in it again.
+    /// Something is asked of parked entities, and of dead letters. What was asked before and is not done is in it again. What
+    /// has ended since is in it as well until that is saved, and is not asked any more.
     pub fn requested(&mut self, parked: Vec<ParkedEntity>, letters: Vec<DeadLetter>) {
         let running = self.replay.as_ref().map(|replay| replay.what.clone());
         let runs = |entity: &EntityKey, is_letter: bool| {
@@ -301,15 +302,19 @@ impl SegmentMachine {
                     self.parked.remove(&parked.entity);
                     self.unsaved.replay(parked.entity, None);
                 }
-                (Some(ParkedRequest::Replay), Some(known)) if !runs(&parked.entity, false) => {
+                (Some(ParkedRequest::Replay), Some(known))
+                    if !runs(&parked.entity, false) && !self.unsaved.parks(&parked.entity) =>
+                {
                     self.requests.push_back(Replayed::Parked(known.clone()));
                 }
                 _ => {}
             }
         }
-        let letters =
-            letters.into_iter().filter(|letter| letter.is_requested && !runs(&letter.entity, true));
-        self.requests.extend(letters.map(Replayed::Letter));
+        let unsaved = &self.unsaved;
+        let is_asked = |letter: &DeadLetter| {
+            letter.is_requested && !runs(&letter.entity, true) && !unsaved.has_letter(letter.place)
+        };
+        self.requests.extend(letters.into_iter().filter(is_asked).map(Replayed::Letter));
     }
 
     /// It is to end as soon as what is under way is saved.

@@ -1,5 +1,7 @@
 use actum_model::{EntityKey, SequenceNr};
-use actum_persistence::progress::{DeadLetter, ParkedEntity, ProgressSave, ReplayedTo};
+use actum_persistence::progress::{
+    DeadLetter, DeadLetterPlace, ParkedEntity, ProgressSave, ReplayedTo,
+};
 
 /// What has happened and is not saved.
 #[derive(Clone, Debug, Default)]
@@ -8,7 +10,7 @@ pub(super) struct Unsaved {
     pub(super) parked: Vec<ParkedEntity>,
     pub(super) replayed: Vec<ReplayedTo>,
     pub(super) dead_letters: Vec<DeadLetter>,
-    pub(super) letters_replayed: Vec<actum_persistence::progress::DeadLetterPlace>,
+    pub(super) letters_replayed: Vec<DeadLetterPlace>,
 }
 
 impl Unsaved {
@@ -20,6 +22,17 @@ impl Unsaved {
                 && replayed.is_empty()
                 && dead_letters.is_empty()
                 && letters_replayed.is_empty())
+    }
+
+    /// Whether the entity is parked, or again.
+    pub(super) fn parks(&self, entity: &EntityKey) -> bool {
+        self.parked.iter().any(|parked| parked.entity == *entity)
+    }
+
+    /// Whether the dead letter of this place was replayed, or is one again.
+    pub(super) fn has_letter(&self, place: DeadLetterPlace) -> bool {
+        self.letters_replayed.contains(&place)
+            || self.dead_letters.iter().any(|letter| letter.place == place)
     }
 
     /// The entity is parked, or again.

@@ -3,4 +3,5 @@
 mod database;
 mod model_journal;
 mod random_runs;
+mod replays;
 mod world;
