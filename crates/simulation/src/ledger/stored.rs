@@ -91,7 +91,8 @@ impl Ledger {
         }
         let sent = &mut self.sent[nr as usize];
         sent.placed = Some((first, last));
-        if sent.life.is_none() || sent.is_unknown {
+        // one whose partition has failed may be stored behind what its entity has read since
+        if sent.life.is_none() || sent.is_unknown || sent.end == Some(End::Lost) {
             self.truths[entity as usize].unseen.push((first, last, sent.life));
         }
         self.remember(nr, entity, last);
