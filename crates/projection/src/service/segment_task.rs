@@ -110,10 +110,11 @@ impl SegmentTask {
         loop {
             self.take_in_controls().await;
             self.check_journal().await;
+            let step = self.next_step();
             if !self.machine.holds_events() {
+                // before the next page is waited for: if all held one and waited for another, no one would get any
                 self.room = None;
             }
-            let step = self.next_step();
             self.show();
             match step {
                 SegmentStep::ReadLane { lane, after } => self.read_lane(lane, after).await,

@@ -72,6 +72,26 @@ async fn pages_with_large_events_stay_inside_the_room_of_the_process() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn more_segments_than_have_room_for_a_page_take_turns() {
+    let (rig, deliveries) = (Rig::new(1).await, Deliveries::default());
+    let mut settings = ProjectionSettings::default();
+    settings.batch_bytes = 1_024;
+    settings.segments = 32.try_into().unwrap();
+    let mut parts = parts(&rig, "a@1", &rig.faults);
+    parts.bytes_max = 4 * 1_024;
+    let running = start(parts, [deliveries.projection("mails").settings(settings).into()]).await;
+    for nr in 0..100 {
+        for id in 0..20 {
+            rig.append(&account(&format!("a{id}")), nr, vec![deposited(1)]).await;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    running.caught_up().await;
+    assert_eq!(deliveries.all().len(), 2_000);
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn all_that_is_parked_is_held_back_also_when_less_may_be_parked_now() {
     let rig = Rig::new(1).await;
     let (target, trouble) = (MemoryTarget::new(), Trouble::default());
