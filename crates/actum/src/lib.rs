@@ -353,8 +353,8 @@ pub use actum_persistence::{
 };
 pub use actum_projection::{
     AckError, AtLeastOnce, Changed, Consumer, Delivered, EntityList, Events, HandlerError, History,
-    Journal, JournalInfo, Lag, LastResort, Message, Nack, OnFailure, Project, ProjectCtx,
-    ProjectState, ProjectStream, Projection, ProjectionError, ProjectionRef,
+    Journal, JournalInfo, Lag, LastResort, Message, Nack, NotDivided, OnFailure, Project,
+    ProjectCtx, ProjectState, ProjectStream, Projection, ProjectionError, ProjectionRef,
     ProjectionRegistration, ProjectionState, ProjectionStatus, Projector, PublishError, Publisher,
     PublisherTarget, Publishing, ReadError, Recorded, RegisteredProjection, SegmentStatus, StartAt,
     StateChanges, Subscription, SubscriptionError, SubscriptionRef, SubscriptionStatus, Switch,

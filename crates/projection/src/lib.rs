@@ -19,7 +19,7 @@ mod registry;
 mod service;
 mod subscription;
 
-pub use actum_reader::segment::OnFailure;
+pub use actum_reader::{division::NotDivided, segment::OnFailure};
 pub use definition::{Projection, ProjectionSettings, StartAt, Switch};
 pub use handler::{
     AtLeastOnce, HandlerError, Project, ProjectCtx, ProjectState, ProjectStream, Projector, Target,
@@ -29,7 +29,6 @@ pub use journal::{
 };
 pub use publisher::{Message, PublishError, Publisher, PublisherTarget, Publishing, Waves};
 pub use registry::{RegisteredProjection, Registry};
-
 pub use service::{
     JournalPlace, JournalPlaces, Lag, ProjectionError, ProjectionRef, ProjectionRegistration,
     ProjectionService, ProjectionState, ProjectionStatus, RunsOn, SegmentStatus, ServiceParts,

@@ -4,6 +4,7 @@
 //! * [`share_out`]: which segments of a projection a process runs, beside others that run it;
 //! * [`segment`]: what the runner of a segment does next, from what was read and the outcome of a batch: offsets, retries, dead
 //!   letters, parked entities and their replay;
+//! * [`division`]: how the segments of a projection are split and merged while it runs;
 //! * [`versions`]: how far a version of a projection may read that is not the active one;
 //! * [`subscription`]: which consumer of a durable subscription gets which event, and how far everything is settled.
 //!
@@ -12,6 +13,7 @@
 //!
 //! An internal crate of Actum's: users see its types through `actum`.
 
+pub mod division;
 pub mod runner;
 pub mod segment;
 pub mod share_out;

@@ -22,7 +22,8 @@ pub struct ProjectionSettings {
     /// Where it begins when it runs for the first time; at the beginning by default.
     pub start_at: StartAt,
     /// Into how many ranges of partitions it is divided when it runs for the first time; 1 by default, at most as many as the
-    /// journal has partitions. They are handled in parallel, and shared out among the processes that run the projection.
+    /// journal has partitions. They are handled in parallel, and shared out among the processes that run the projection. They
+    /// stay so, also where programs with other numbers run it: [`divide`](crate::ProjectionRef::divide) changes them.
     pub segments: NonZeroU16,
     /// How many events are handled and saved together at most; 500 by default, 1 to 100,000.
     pub batch_events: usize,

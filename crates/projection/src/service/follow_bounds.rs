@@ -3,7 +3,7 @@ use super::{
     standing::{FollowedVersion, Standing},
 };
 use actum_model::{Lane, Offset, Position};
-use actum_persistence::{progress::Segment, store::LanePage};
+use actum_persistence::progress::Segment;
 use tokio::sync::watch;
 
 /// How far a segment of a version may read that follows the active one.
@@ -38,13 +38,6 @@ impl FollowBounds {
     /// Up to where it may read a lane.
     pub(super) fn position(&self, lane: Lane) -> Position {
         self.offset.position(lane)
-    }
-
-    /// Leaves of a page what it may read.
-    pub(super) fn cut(&self, lane: Lane, page: &mut LanePage) {
-        let end = self.position(lane);
-        page.events.retain(|event| event.event.position <= end);
-        page.read_to = page.read_to.min(end);
     }
 
     /// Waits until it may read further.

@@ -1,5 +1,7 @@
 use super::{
+    ProjectionError,
     deleted_before::check_deleted,
+    dividing::{Dividing, Wanted},
     shared::SharedProjection,
     standing::{Standing, active_version},
     switching::{SwitchEnd, Switching},
@@ -22,6 +24,8 @@ use tokio::{
 pub(super) struct Following {
     switching: Option<JoinHandle<Result<SwitchEnd, StoreError>>>,
     checking: Option<JoinHandle<()>>,
+    /// Divides it as the active version is.
+    dividing: Option<JoinHandle<Result<usize, ProjectionError>>>,
     /// How often in a row a switch has failed, and when the next is tried.
     failures: u32,
     next_try: Option<Instant>,
@@ -42,14 +46,20 @@ impl Following {
         me: &Arc<str>,
     ) -> Result<(), StoreError> {
         self.take_in_switch(shared).await;
+        self.take_in_division(shared).await;
         if stored.is_active {
             shared.set_standing(Standing::Active);
             return Ok(());
         }
         let active = active_version(&*shared.progress, shared.id.name()).await?;
         shared.set_standing(Standing::behind(active.as_ref()));
-        let is_reached =
-            active.as_ref().is_none_or(|active| FollowLimit::of(active).is_reached_by(stored));
+        let limit = active.as_ref().map(FollowLimit::of);
+        let same_layout = active.as_ref().is_some_and(|active| active.layout == stored.layout);
+        if same_layout && limit.as_ref().is_some_and(|limit| !limit.has_divided(stored)) {
+            self.divide(shared, me);
+            return Ok(());
+        }
+        let is_reached = limit.is_none_or(|limit| limit.is_reached_by(stored));
         let is_due = self.next_try.is_none_or(|next_try| next_try <= Instant::now());
         if is_reached && is_due && self.switching.is_none() && switches_by_itself(shared, stored) {
             let (shared, me) = (Arc::clone(shared), Arc::clone(me));
@@ -57,6 +67,14 @@ impl Following {
                 Some(tokio::spawn(async move { Switching::new(&shared, &me).run().await }));
         }
         Ok(())
+    }
+
+    /// Divides it further, where the active version is: it follows that in each of its segments.
+    fn divide(&mut self, shared: &Arc<SharedProjection>, me: &Arc<str>) {
+        let (shared, me) = (Arc::clone(shared), Arc::clone(me));
+        self.dividing.get_or_insert_with(|| {
+            tokio::spawn(async move { Dividing::new(&shared, &me, Wanted::AsActive).run().await })
+        });
     }
 
     /// How long a round may wait for the next one.
@@ -77,11 +95,23 @@ impl Following {
         if let Some(checking) = self.checking.take() {
             checking.abort();
         }
-        if let Some(mut switching) = self.switching.take()
-            && timeout_at(deadline, &mut switching).await.is_err()
-        {
-            switching.abort();
-        }
+        end_in_time(self.switching.take(), deadline).await;
+        end_in_time(self.dividing.take(), deadline).await;
+    }
+
+    async fn take_in_division(&mut self, shared: &SharedProjection) {
+        let Some(dividing) = self.dividing.take_if(|dividing| dividing.is_finished()) else {
+            return;
+        };
+        let why = match dividing.await {
+            // another process may do the same: what is still to be done is found in this round
+            Ok(Ok(_) | Err(ProjectionError::NotDivided { .. })) => return,
+            Ok(Err(error)) => full_text(&error),
+            Err(error) => error.to_string(),
+        };
+        log_safely(
+            || tracing::warn!(projection = %shared.id, why, "version of a projection not divided as the active one, tried again"),
+        );
     }
 
     async fn take_in_switch(&mut self, shared: &SharedProjection) {
@@ -107,11 +137,18 @@ impl Following {
     }
 }
 
+async fn end_in_time<T>(task: Option<JoinHandle<T>>, deadline: Instant) {
+    if let Some(mut task) = task
+        && timeout_at(deadline, &mut task).await.is_err()
+    {
+        task.abort();
+    }
+}
+
 impl Drop for Following {
     fn drop(&mut self) {
-        for task in self.switching.iter().map(JoinHandle::abort_handle) {
-            task.abort();
-        }
+        self.switching.iter().for_each(JoinHandle::abort);
+        self.dividing.iter().for_each(JoinHandle::abort);
         self.checking.iter().for_each(JoinHandle::abort);
     }
 }

@@ -1,5 +1,6 @@
 use actum_model::Lane;
 use actum_persistence::store::StoreError;
+use actum_reader::division::NotDivided;
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 /// Why something asked of a projection was not done.
@@ -57,6 +58,14 @@ pub enum ProjectionError {
         name: String,
         /// The version.
         version: NonZeroU32,
+    },
+    /// It was not divided into other segments.
+    #[error("the projection `{name}` was not divided: {why}")]
+    NotDivided {
+        /// Its name.
+        name: String,
+        /// Why.
+        why: NotDivided,
     },
     /// What is asked for cannot be.
     #[error("{what}")]

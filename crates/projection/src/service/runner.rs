@@ -2,9 +2,9 @@ use super::{
     JournalPlace,
     controls::Controls,
     entering::{EnteredVersion, differs, enter},
-    following::{Following, live_from},
+    following::Following,
     needed::needed,
-    segment_task::SegmentTask,
+    segment_run::run_segment,
     shared::{ServicePhase, SharedProjection},
     work::{Hurry, NotDone},
 };
@@ -178,6 +178,9 @@ impl Runner {
         let Some(stored) = progress.load(id).await? else { return Ok(false) };
         self.machine.renewed(begun);
         self.shared.registration.work.has_read(&stored, &self.me);
+        if let Ok(mut seen) = self.shared.divides.try_lock() {
+            seen.see(&stored.runners, self.shared.now());
+        }
         self.following.round(&self.shared, &stored, &self.me).await?;
         self.interval = Following::interval(&self.shared, &stored);
         place.has_read(&needed(&*self.shared.progress, &stored).await?);
@@ -219,29 +222,8 @@ impl Runner {
 
     fn begin_segment(&mut self, claimed: StoredSegment, stored: &StoredProjection) {
         let (segment, epoch) = (claimed.segment, claimed.epoch);
-        let hurry = Hurry::default();
-        let (controls, wanted) = Controls::new(hurry.clone());
-        let shared = Arc::clone(&self.shared);
-        let limits = shared.limits(live_from(stored), hurry);
-        let follows = !stored.is_active;
-        log_safely(|| tracing::info!(projection = %shared.id, %segment, %epoch, "segment claimed"));
-        let runs_itself = shared.registration.work.runs_itself(&claimed, &wanted);
-        let task = self.tasks.spawn(async move {
-            if let Some(run) = runs_itself {
-                return run.await;
-            }
-            let id = shared.id.clone();
-            let work = shared.registration.work.worker(&shared.progress, limits);
-            match SegmentTask::begin(shared, claimed, follows, work, wanted).await {
-                Ok(task) => task.run().await,
-                Err(error) => {
-                    log_safely(|| {
-                        tracing::warn!(projection = %id, %segment, error = full_text(&error), "segment not begun");
-                    });
-                    SegmentEnd::Lost
-                }
-            }
-        });
+        let (controls, run) = run_segment(&self.shared, claimed, stored, None);
+        let task = self.tasks.spawn(run);
         self.machine.begun(segment, epoch);
         self.running.insert(segment, RunningSegment { task: task.id(), controls });
     }

@@ -1,9 +1,10 @@
 use super::{
     all_parked::all_parked, control_state::ControlState, follow_bounds::FollowBounds,
-    giving_back::give_back, segment_check::check_progress, shared::SharedProjection, work::Work,
+    giving_back::give_back, read_bounds::ReadBounds, segment_check::check_progress,
+    shared::SharedProjection, work::Work,
 };
 use crate::feed::{FeedPage, Heads};
-use actum_model::{EntityKey, Lane, Position, Timestamp};
+use actum_model::{EntityKey, Lane, Offset, Position, Timestamp};
 use actum_persistence::{
     error_chain::full_text,
     panics::log_safely,
@@ -35,8 +36,8 @@ pub(super) struct SegmentTask {
     work: Box<dyn Work>,
     wanted: watch::Receiver<ControlState>,
     heads: watch::Receiver<Heads>,
-    /// How far it may read, if it is of a version that follows the active one.
-    bounds: Option<FollowBounds>,
+    /// How far it may read.
+    bounds: ReadBounds,
     /// How often the journal had been checked when it might have become another one.
     doubts: u64,
     filter: EventFilter,
@@ -62,6 +63,7 @@ impl SegmentTask {
         shared: Arc<SharedProjection>,
         claimed: StoredSegment,
         follows: bool,
+        until: Option<Offset>,
         work: Box<dyn Work>,
         wanted: watch::Receiver<ControlState>,
     ) -> Result<Self, StoreError> {
@@ -75,7 +77,8 @@ impl SegmentTask {
         let (parked, letters) = requests(&shared, segment).await?;
         let mut rules = settings.rules(shared.registration.work.is_exact());
         rules.latest_only = shared.registration.reads_states();
-        let bounds = follows.then(|| FollowBounds::new(&shared, segment));
+        let bounds =
+            ReadBounds { follows: follows.then(|| FollowBounds::new(&shared, segment)), until };
         if follows {
             // a switch waits until everything is saved
             rules.save_interval = rules.save_interval.min(SAVE_INTERVAL_MAX);
@@ -140,10 +143,15 @@ impl SegmentTask {
 
     fn next_step(&mut self) -> SegmentStep {
         let (now, heads) = (self.shared.now(), self.heads.borrow());
-        match &mut self.bounds {
-            None => self.machine.next(now, &heads.offset),
-            Some(bounds) => self.machine.next(now, &bounds.of_heads(&heads.offset)),
+        let bounded = self.bounds.of_heads(&heads.offset);
+        let heads = bounded.as_ref().unwrap_or(&heads.offset);
+        let step = self.machine.next(now, heads);
+        let is_idle = matches!(step, SegmentStep::Idle { .. });
+        if is_idle && self.bounds.is_reached(self.machine.progress().offset()) {
+            self.machine.stop();
+            return self.machine.next(now, heads);
         }
+        step
     }
 
     fn around(&self) -> Surrounding {
@@ -213,10 +221,8 @@ impl SegmentTask {
         match read {
             Ok(FeedPage { mut page, room }) => {
                 let mut head = self.heads.borrow().offset.position(lane);
-                if let Some(bounds) = &self.bounds {
-                    bounds.cut(lane, &mut page);
-                    head = head.min(bounds.position(lane));
-                }
+                self.bounds.cut(lane, &mut page);
+                head = self.bounds.position(lane).map_or(head, |end| head.min(end));
                 let read_to = page.read_to;
                 self.machine.read_lane(lane, page, self.around());
                 self.room = Some(room);
@@ -269,16 +275,10 @@ impl SegmentTask {
     /// Waits for events or controls, or until then.
     async fn idle(&mut self, until: Option<Duration>) {
         let at = self.shared.started + until.unwrap_or(IDLE_MAX + self.shared.now());
-        let moved = async {
-            match &mut self.bounds {
-                None => std::future::pending().await,
-                Some(bounds) => bounds.changed().await,
-            }
-        };
         tokio::select! {
             _ = self.wanted.changed() => self.wanted.mark_changed(),
             _ = self.heads.changed() => {}
-            () = moved => {}
+            () = self.bounds.changed() => {}
             () = sleep_until(at) => {}
         }
     }

@@ -9,7 +9,7 @@ use actum_persistence::{
     progress::{Epoch, ProgressStore, ProjectionId, Segment},
     store::EventFilter,
 };
-use actum_reader::segment::SegmentView;
+use actum_reader::{segment::SegmentView, share_out::SeenRenewals};
 use parking_lot::Mutex;
 use std::{
     collections::HashMap,
@@ -19,7 +19,7 @@ use std::{
     },
 };
 use tokio::{
-    sync::{Notify, watch},
+    sync::{self, Notify, watch},
     time::Instant,
 };
 
@@ -36,6 +36,8 @@ pub(crate) struct SharedProjection {
     phase: watch::Sender<ServicePhase>,
     standing: watch::Sender<Standing>,
     is_ending: AtomicBool,
+    /// Held while this process divides it. What it has seen of the runners says which of them divide it, or died at that.
+    pub(super) divides: sync::Mutex<SeenRenewals>,
     /// What retention had deleted before it began.
     missing: OnceLock<Arc<str>>,
     local: Mutex<LocalSegments>,
@@ -87,6 +89,7 @@ impl SharedProjection {
             phase: watch::channel(ServicePhase::Starting(None)).0,
             standing: watch::channel(Standing::Unknown).0,
             is_ending: AtomicBool::new(false),
+            divides: sync::Mutex::default(),
             missing: OnceLock::new(),
             local: Mutex::default(),
             moved: watch::channel(0).0,

@@ -1,18 +1,15 @@
 use super::{
+    rest_request::RestRequest,
     shared::SharedProjection,
     standing::{Standing, active_version},
 };
 use actum_persistence::{
-    error_chain::full_text,
     panics::log_safely,
-    progress::{Activation, ProjectionId, SaveError, StoredProjection},
+    progress::{Activation, SaveError, StoredProjection},
     store::StoreError,
 };
-use actum_reader::{
-    share_out::{SeenRenewals, switch_name},
-    versions::FollowLimit,
-};
-use std::{sync::Arc, time::Duration};
+use actum_reader::{share_out::switch_name, versions::FollowLimit};
+use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// How a switch has ended.
@@ -36,13 +33,10 @@ pub(super) enum SwitchEnd {
 /// dies in the middle, its name does not renew, and the runners go on within a lease.
 pub(super) struct Switching<'a> {
     shared: &'a SharedProjection,
-    name: Arc<str>,
-    /// The version that is asked to rest.
-    asked: Option<ProjectionId>,
+    /// Asks the active version.
+    rest: RestRequest<'a>,
     /// Since when it rests.
     rests: Option<Instant>,
-    /// The renewals of its runners.
-    seen: SeenRenewals,
 }
 
 /// How long the active version rests at most.
@@ -51,8 +45,7 @@ const INTERVAL: Duration = Duration::from_millis(50);
 
 impl<'a> Switching<'a> {
     pub(super) fn new(shared: &'a SharedProjection, me: &str) -> Self {
-        let (name, seen) = (switch_name(me), SeenRenewals::default());
-        Self { shared, name, asked: None, rests: None, seen }
+        Self { shared, rest: RestRequest::new(shared, switch_name(me)), rests: None }
     }
 
     /// Switches, if the version has come as far as the active one.
@@ -71,7 +64,7 @@ impl<'a> Switching<'a> {
             }
             sleep(INTERVAL).await;
         };
-        self.release_active().await;
+        self.rest.end().await; // the version that was active follows now, if another one is
         self.shared.poke.notify_one();
         ended
     }
@@ -86,13 +79,15 @@ impl<'a> Switching<'a> {
         let active = active_version(&**progress, id.name()).await?;
         self.shared.set_standing(Standing::behind(active.as_ref()));
         if let Some(active) = &active {
-            if !FollowLimit::of(active).is_reached_by(&own) {
-                let is_asked = self.asked.is_some();
+            let limit = FollowLimit::of(active);
+            if !limit.is_reached_by(&own) {
+                let is_asked = self.rest.is_asked();
                 return Ok(if is_asked { None } else { Some(SwitchEnd::Behind) });
             }
-            self.asked = Some(active.id.clone());
-            progress.renew(&active.id, &self.name, &[]).await?;
-            if !self.is_at_rest(active) {
+            if !limit.has_divided(&own) {
+                return Ok(None); // its runner divides it
+            }
+            if !self.rest.ask(active).await? {
                 self.rests = None;
                 return Ok(None);
             }
@@ -106,24 +101,6 @@ impl<'a> Switching<'a> {
             Err(SaveError::Stale) => Ok(None),
             Err(SaveError::Store(error)) => Err(error),
             Err(error) => Err(StoreError::invalid(error.to_string())),
-        }
-    }
-
-    /// Whether no one who lives runs a segment of the active version.
-    fn is_at_rest(&mut self, active: &StoredProjection) -> bool {
-        let (now, lease) = (self.shared.now(), self.shared.registration.settings.lease);
-        self.seen.see(&active.runners, now);
-        let lives = |name: &Arc<str>| self.seen.unchanged(name, now).is_some_and(|it| it < lease);
-        !active.segments.iter().filter_map(|segment| segment.owner.as_ref()).any(lives)
-    }
-
-    /// Lets the runners of the version that was active go on, which follows now if another one is.
-    async fn release_active(&mut self) {
-        let Some(asked) = self.asked.take() else { return };
-        if let Err(error) = self.shared.progress.leave(&asked, &self.name).await {
-            log_safely(
-                || tracing::warn!(projection = %asked, error = full_text(&error), "runners rest behind a switch until their lease ends"),
-            );
         }
     }
 

@@ -123,8 +123,9 @@ impl Wait {
     fn check_here(&self, places: &[(Lane, Position)], is_write: bool) -> Option<bool> {
         let layout = self.shared.feed.events().layout();
         let local = self.shared.all_local();
-        let partitions: usize = local.iter().map(|(segment, _)| segment.count()).sum();
-        if partitions < usize::from(layout.partitions.get()) {
+        // where it was divided, one that is over may be shown for a while
+        let segments = local.iter().map(|(segment, _)| *segment);
+        if !Segment::have_same_partitions(segments, [Segment::all(layout.partitions)]) {
             return None;
         }
         let concerned = || {

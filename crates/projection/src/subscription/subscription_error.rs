@@ -69,6 +69,7 @@ impl SubscriptionError {
             // it has one version, which is never forgotten this way
             | ProjectionError::IsActive { .. }
             | ProjectionError::IsRun { .. }
+            | ProjectionError::NotDivided { .. }
             | ProjectionError::NotCaughtUp { .. } => Self::NotKept { name },
         }
     }

@@ -14,6 +14,6 @@ pub struct Round {
     pub requested: Vec<Segment>,
     /// Segments that it asks for, and begins with if it gets them.
     pub claims: Vec<SegmentClaim>,
-    /// Whether another version takes over.
+    /// Whether another version takes over, or the projection is divided.
     pub rests: bool,
 }

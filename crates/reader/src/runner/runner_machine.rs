@@ -90,7 +90,7 @@ impl RunnerMachine {
         let lost = self.running.iter().filter(|(segment, epoch)| !is_kept(segment, epoch));
         let mut round = Round {
             lost: lost.map(|(segment, _)| *segment).collect(),
-            claims: claims.into_iter().filter(|claim| !self.runs(claim.segment)).collect(),
+            claims: claims.into_iter().filter(|claim| !self.runs_part_of(claim.segment)).collect(),
             rests,
             ..Round::default()
         };
@@ -148,6 +148,11 @@ impl RunnerMachine {
         self.running.contains_key(&segment)
     }
 
+    /// Whether a segment runs here that has a partition of this one: it was divided since, and its task has not ended.
+    fn runs_part_of(&self, segment: Segment) -> bool {
+        self.running.keys().any(|running| running.in_common_with(segment).is_some())
+    }
+
     /// Whether anything runs here.
     #[must_use]
     pub fn runs_any(&self) -> bool {
@@ -160,7 +165,7 @@ mod tests {
     use super::*;
     use actum_model::{LaneCount, Offset, PartitionCount};
     use actum_persistence::{
-        progress::{NewProjection, ProjectionId},
+        progress::{NewProjection, ProjectionId, StoredSegment},
         store::JournalLayout,
     };
     use std::num::{NonZeroU16, NonZeroU32};
@@ -217,6 +222,25 @@ mod tests {
         stored.segments[0].epoch = Epoch::new(7);
         let round = machine.round(&stored, seconds(1));
         assert_eq!((round.claims, round.lost), (Vec::new(), vec![segment]));
+    }
+
+    #[test]
+    fn no_part_is_claimed_of_a_segment_whose_task_has_not_ended() {
+        let (mut stored, mut machine, segment) = claimed();
+        let epoch = stored.segments[0].epoch.next();
+        let halves = Segment::divide(PartitionCount::default(), NonZeroU16::new(2).unwrap());
+        let half = |half: &Segment| {
+            let progress = stored.segments[0].progress.clone();
+            let mut half = StoredSegment::new(*half, progress);
+            half.epoch = epoch;
+            half
+        };
+        stored.segments = halves.iter().map(half).collect();
+        let round = machine.round(&stored, seconds(1));
+        assert_eq!((round.claims, round.lost), (Vec::new(), vec![segment]));
+        machine.ended(segment, &SegmentEnd::Lost, seconds(1));
+        let claims = machine.round(&stored, seconds(1)).claims;
+        assert_eq!(claims.iter().map(|claim| claim.segment).collect::<Vec<_>>(), halves);
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// The renewals of runners that were seen last, and when each was seen first. A runner lives while its renewal changes, by the
 /// clock of the one that watches: no clock of a database or of another process is asked.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct SeenRenewals(HashMap<Arc<str>, (u64, Duration)>);
 
 impl SeenRenewals {

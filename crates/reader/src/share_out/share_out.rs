@@ -1,4 +1,4 @@
-use super::{SeenRenewals, switch_name::is_switch};
+use super::{SeenRenewals, rest_name::asks_for_rest};
 use actum_persistence::progress::{
     Epoch, RunnerRow, SeenOwner, Segment, SegmentClaim, StoredProjection, StoredSegment,
 };
@@ -21,7 +21,8 @@ pub struct Shares {
     pub releases: Vec<(Segment, Epoch)>,
     /// Runners whose rows can go.
     pub dead: Vec<RunnerRow>,
-    /// Whether another version takes over: all segments are to be given back, and none is claimed.
+    /// Whether another version takes over, or the projection is divided: all segments are to be given back, and none is
+    /// claimed.
     pub rests: bool,
 }
 
@@ -51,7 +52,7 @@ impl ShareOut {
             if self.is_silent(&row.name, self.lease * DEAD_AFTER_LEASES, now) {
                 shares.dead.push(row.clone());
             }
-            match is_switch(&row.name) {
+            match asks_for_rest(&row.name) {
                 true => shares.rests |= self.lives(&row.name, now),
                 false => alive += usize::from(self.lives(&row.name, now)),
             }
@@ -143,7 +144,10 @@ fn incarnation(runner: &str) -> Option<(&str, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::switch_name::switch_name, *};
+    use super::{
+        super::rest_name::{division_name, switch_name},
+        *,
+    };
     use actum_model::{LaneCount, Offset, Partition, PartitionCount};
     use actum_persistence::{
         progress::{NewProjection, ProjectionId},
@@ -323,10 +327,18 @@ mod tests {
 
     #[test]
     fn while_another_version_takes_over_nothing_is_claimed_and_no_share_is_its() {
-        let (mut kept, mut a, mut switch) = (Kept::new(8), runner("a@1"), runner("b@1"));
-        switch.me = switch_name(&switch.me);
+        nothing_is_claimed_beside(switch_name("b@1"));
+    }
+
+    #[test]
+    fn while_it_is_divided_nothing_is_claimed_and_no_share_is_that_of_the_divider() {
+        nothing_is_claimed_beside(division_name("b@1"));
+    }
+
+    fn nothing_is_claimed_beside(rests: Arc<str>) {
+        let (mut kept, mut a) = (Kept::new(8), runner("a@1"));
         kept.rounds(1, &mut [&mut a]);
-        kept.stored.runners.push(RunnerRow::new(Arc::clone(&switch.me), 1));
+        kept.stored.runners.push(RunnerRow::new(rests, 1));
         let shares = kept.round(&mut a);
         assert_eq!((shares.rests, shares.releases.len()), (true, 0), "it has no share");
         kept.stored.segments.iter_mut().for_each(|segment| segment.owner = None);

@@ -1,6 +1,6 @@
 use actum_model::{Lane, Offset, Position};
 use actum_persistence::{
-    progress::{Segment, StoredProjection},
+    progress::{Segment, StoredProjection, StoredSegment},
     store::JournalLayout,
 };
 
@@ -27,9 +27,8 @@ impl FollowLimit {
     pub fn of_segment(&self, segment: Segment) -> Offset {
         let read = |lane: Lane| {
             let saved = self.saved.iter().filter(|(of, _)| {
-                let (first, last) =
-                    (of.first().max(segment.first()), of.last().min(segment.last()));
-                Segment::new(first, last).is_some_and(|both| both.has_lane(lane, self.layout.lanes))
+                let both = of.in_common_with(segment);
+                both.is_some_and(|both| both.has_lane(lane, self.layout.lanes))
             });
             saved.map(|(_, offset)| offset.position(lane)).min().unwrap_or(Position::ZERO)
         };
@@ -47,14 +46,22 @@ impl FollowLimit {
             })
     }
 
+    /// Whether each segment of a version lies in one of the active version, so that it can come exactly as far: where it has
+    /// more than one, it waits for the slowest, and what others have handled of it would be live twice.
+    #[must_use]
+    pub fn has_divided(&self, version: &StoredProjection) -> bool {
+        let is_in_one = |one: &StoredSegment| {
+            self.saved.iter().any(|(of, _)| of.in_common_with(one.segment) == Some(one.segment))
+        };
+        version.layout == self.layout && version.segments.iter().all(is_in_one)
+    }
+
     /// The segments of the active version, divided further where `wanted` are: so that each of them lies in one of the active
     /// version.
     #[must_use]
     pub fn divided(&self, wanted: &[Segment]) -> Vec<Segment> {
         let both = |segment: Segment| {
-            self.saved.iter().filter_map(move |(of, _)| {
-                Segment::new(of.first().max(segment.first()), of.last().min(segment.last()))
-            })
+            self.saved.iter().filter_map(move |(of, _)| of.in_common_with(segment))
         };
         let mut divided: Vec<_> = wanted.iter().flat_map(|segment| both(*segment)).collect();
         divided.sort_unstable();
@@ -126,6 +133,20 @@ mod tests {
         assert!(!reached(&[(segment(0, 3), [39, 50]), (segment(4, 7), [60, 70])]));
         assert!(reached(&[(segment(0, 7), [40, 50])]));
         assert!(reached(&[(segment(0, 0), [40, 0]), (segment(1, 7), [40, 50])]), "0 has one lane");
+    }
+
+    #[test]
+    fn a_version_is_divided_as_the_active_one_when_each_segment_lies_in_one_of_it() {
+        let active = version(&[(segment(0, 3), [40, 50]), (segment(4, 7), [60, 70])]);
+        let limit = FollowLimit::of(&active);
+        let is_divided = |segments: &[Segment]| {
+            let saved: Vec<_> = segments.iter().map(|one| (*one, [0, 0])).collect();
+            limit.has_divided(&version(&saved))
+        };
+        assert!(is_divided(&[segment(0, 3), segment(4, 7)]));
+        assert!(is_divided(&[segment(0, 0), segment(1, 3), segment(4, 7)]));
+        assert!(!is_divided(&[segment(0, 7)]));
+        assert!(!is_divided(&[segment(0, 2), segment(3, 4), segment(5, 7)]));
     }
 
     #[test]

@@ -68,6 +68,12 @@ impl Segment {
         usize::from(self.last.nr() - self.first.nr()) + 1
     }
 
+    /// The partitions that are in both; none if there are none.
+    #[must_use]
+    pub fn in_common_with(self, other: Self) -> Option<Self> {
+        Self::new(self.first.max(other.first), self.last.min(other.last))
+    }
+
     /// Whether `partition` is in it.
     #[must_use]
     pub fn contains(self, partition: Partition) -> bool {
@@ -156,6 +162,23 @@ mod tests {
                     "{segment} of {count}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn what_two_segments_have_in_common_is_a_range() {
+        let segment = |first, last| Segment::new(Partition::new(first), Partition::new(last));
+        for (other, expected) in [
+            (segment(0, 9), segment(3, 6)),
+            (segment(4, 5), segment(4, 5)),
+            (segment(0, 3), segment(3, 3)),
+            (segment(6, 9), segment(6, 6)),
+            (segment(0, 2), None),
+            (segment(7, 9), None),
+        ] {
+            let (one, other) = (segment(3, 6).unwrap(), other.unwrap());
+            assert_eq!(one.in_common_with(other), expected);
+            assert_eq!(other.in_common_with(one), expected);
         }
     }
 

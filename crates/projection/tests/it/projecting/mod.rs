@@ -3,6 +3,9 @@
 mod bounds;
 mod buffering;
 mod deliveries;
+mod dividing;
+mod dividing_steps;
+mod dividing_versions;
 mod exact;
 mod failures;
 mod leases;

@@ -90,9 +90,13 @@ impl Processes {
         Some(all.try_into().expect("two projections"))
     }
 
-    /// Nothing fails any more in those that run.
+    /// Nothing fails any more in those that run. Those that are cut off are dead to all others: one whose renewals are kept,
+    /// and which never gets an answer, would have a share for ever that no one runs.
     pub(crate) fn stop_faults(&self) {
         self.running.iter().for_each(|process| process.faults.stop());
+        for Process { faults, gate, .. } in &self.cut_off {
+            faults.always(Operation::RenewRunner, Fault::none().held_before(gate));
+        }
     }
 
     /// Waits until everything is handled.

@@ -1,17 +1,26 @@
-//! Processes that come, go, are cut off from everything for a while or for good, and are asked things, while events come.
+//! Processes that come, go, are cut off from everything for a while or for good, and are asked things, while events come and
+//! the projections are split and merged.
 
 use super::{
     deliveries::Deliveries,
+    dividing::nr,
     processes::{Processes, for_seeds},
-    runner_rig::{Bad, Trouble, balances, row},
+    runner_rig::{Bad, Trouble, balances, row, until},
 };
 use crate::rig::{Rig, account, deposited};
-use actum_projection::{OnFailure, ProjectionSettings, StartAt};
+use actum_projection::{OnFailure, ProjectionRef, ProjectionSettings, StartAt};
 use actum_store_memory::MemoryTarget;
 use actum_testkit::{FaultTarget, Faults, Operation};
 use fastrand::Rng;
-use std::time::Duration;
-use tokio::time::sleep;
+use std::{
+    cell::Cell,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+use tokio::{task::JoinHandle, time::sleep};
 
 /// Everything that outlives a process.
 struct World {
@@ -23,6 +32,10 @@ struct World {
     /// How many events each account has, and what they add up to.
     accounts: Vec<(u64, u64)>,
     processes: Processes,
+    /// Divisions that were asked for, while everything else goes on.
+    divisions: Vec<JoinHandle<()>>,
+    /// How many of them were made.
+    divided: Arc<AtomicU64>,
 }
 
 impl World {
@@ -38,6 +51,8 @@ impl World {
             trouble: Trouble::default(),
             accounts: vec![(0, 0); 12],
             processes: Processes::new(reads),
+            divisions: Vec::new(),
+            divided: Arc::default(),
         }
     }
 
@@ -81,6 +96,10 @@ impl World {
 
     async fn ask(&mut self) {
         let Some([exact, mails]) = self.processes.projections() else { return };
+        if self.rng.u8(0..3) == 0 {
+            let projection = if self.rng.bool() { exact } else { mails };
+            return self.divide(projection);
+        }
         // what fails, fails: these are asked under faults
         let _ = match self.rng.u8(0..7) {
             0 => exact.pause().await,
@@ -90,6 +109,19 @@ impl World {
             5 => mails.rewind(StartAt::Beginning).await,
             _ => exact.replay_parked(None).await.and(mails.replay_parked(None).await).map(drop),
         };
+    }
+
+    fn divide(&mut self, projection: ProjectionRef) {
+        let (segments, divided) = (self.rng.u16(1..10), Arc::clone(&self.divided));
+        self.divisions.push(tokio::spawn(async move {
+            if projection.divide(nr(segments)).await.is_ok() {
+                divided.fetch_add(1, Relaxed);
+            }
+        }));
+        if self.rng.u8(0..4) == 0 {
+            let given_up = self.rng.usize(0..self.divisions.len());
+            self.divisions.swap_remove(given_up).abort();
+        }
     }
 
     async fn disturb(&mut self) {
@@ -127,19 +159,41 @@ impl World {
         self.processes.stop_faults();
         self.processes.until(|| self.is_complete()).await;
     }
+
+    /// Both projections have, in the end, the segments that are asked for, and all of them run.
+    async fn divide_in_quiet(&mut self) {
+        for projection in self.processes.projections().unwrap() {
+            projection.resume().await.unwrap();
+            let segments = self.rng.u16(1..10);
+            until("it is divided", async || projection.divide(nr(segments)).await.is_ok()).await;
+            until("all segments run", async || {
+                let shown = projection.status().await.unwrap().segments;
+                assert_eq!(shown.len(), usize::from(segments));
+                shown.iter().all(|segment| segment.owner.is_some())
+            })
+            .await;
+        }
+        self.append().await;
+        self.processes.until(|| self.is_complete()).await;
+    }
 }
 
 #[test]
 fn rows_are_the_fold_and_deliveries_complete_whatever_becomes_of_processes() {
+    let divided = Cell::new(0);
     for_seeds(40, 10, async |seed| {
         let mut world = World::new(seed).await;
         for _ in 0..80 {
             world.disturb().await;
         }
         world.finish().await;
+        world.divide_in_quiet().await;
         // those who were taken for dead change nothing
         while world.processes.wake() {}
         sleep(Duration::from_secs(60)).await;
         assert!(world.is_complete(), "what was fenced was kept");
+        divided.set(divided.get() + world.divided.load(Relaxed));
     });
+    println!("divided {} times while everything went wrong", divided.get());
+    assert!(divided.get() > 0, "divisions are a part of it");
 }
