@@ -11,6 +11,15 @@ pub enum AckError {
         /// The name of the subscription.
         name: Arc<str>,
     },
+    /// The consumer had it in flight for longer than the [time-out](crate::SubscriptionSettings::ack_timeout): another one gets it,
+    /// or has got it.
+    #[error(
+        "the event was in flight for longer than the subscription `{name}` waits for an acknowledgement, so it is delivered again"
+    )]
+    TimedOut {
+        /// The name of the subscription.
+        name: Arc<str>,
+    },
     /// This process does not hold the subscription any more, or has not since it was delivered: the event comes again.
     #[error(
         "this process has lost the subscription `{name}` since the event was delivered, so it comes again"
@@ -29,6 +38,7 @@ impl AckError {
         let name = Arc::clone(name);
         match error {
             NotAcked::NotInFlight => Self::NotInFlight { name },
+            NotAcked::TimedOut => Self::TimedOut { name },
             NotAcked::Lost => Self::Lost { name },
         }
     }

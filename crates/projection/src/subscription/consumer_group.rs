@@ -2,6 +2,7 @@ use super::{Subscription, SubscriptionSettings, subscription::Affinity};
 use crate::service::SharedProjection;
 use actum_model::{EntityKey, Timestamp};
 use actum_persistence::{
+    panics::log_safely,
     progress::{Epoch, StoredProjection},
     store::EventFilter,
 };
@@ -271,12 +272,28 @@ impl ConsumerGroup {
             return;
         }
         let had_room = state.machine.has_room();
+        self.time_out(state);
         for consumer in state.machine.hand_out(self.now()) {
             state.wakers.get(&consumer).into_iter().for_each(|waker| waker.notify_one());
         }
         if !had_room && state.machine.has_room() {
             self.changed.notify_one();
         }
+    }
+
+    /// Takes back what consumers have had for too long.
+    fn time_out(&self, state: &mut GroupState) {
+        if state.machine.next_time_out().is_none_or(|due| due > self.now()) {
+            return;
+        }
+        let within = self.settings.ack_timeout.unwrap_or_default();
+        let with = self.nacked_with(format!("not acknowledged within {within:?}").into());
+        let events = state.machine.time_out(&with).len();
+        self.changed.notify_one(); // one that was given up is to be saved
+        let name = &self.name;
+        log_safely(
+            || tracing::warn!(subscription = %name, events, "a consumer has not acknowledged events in time, others get them"),
+        );
     }
 
     pub(super) fn nacked_with(&self, error: Arc<str>) -> NackedWith {

@@ -162,6 +162,12 @@ impl<T: 'static> Subscription<T> {
         self.set(|settings| settings.in_flight_max = in_flight_max)
     }
 
+    /// Sets [`SubscriptionSettings::ack_timeout`]; `None` lets a consumer have an event in flight for ever.
+    pub fn ack_timeout(self, ack_timeout: impl Into<Option<Duration>>) -> Self {
+        let ack_timeout = ack_timeout.into();
+        self.set(|settings| settings.ack_timeout = ack_timeout)
+    }
+
     /// Sets [`SubscriptionSettings::consumers_max`].
     pub fn consumers_max(self, consumers_max: usize) -> Self {
         self.set(|settings| settings.consumers_max = consumers_max)

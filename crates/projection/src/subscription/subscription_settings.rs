@@ -21,6 +21,12 @@ pub struct SubscriptionSettings {
     pub in_flight_max: usize,
     /// How many consumers an engine may have; 1 by default, up to 1,000.
     pub consumers_max: usize,
+    /// How long a consumer may have an event in flight, if not for ever; 30 seconds by default, as of NATS JetStream and KurrentDB,
+    /// 10 milliseconds to 1 day. Then it goes to other consumers first, with the later ones of its entity, and counts as tried
+    /// again: an event that hangs one consumer after the other is given up after its `retries`. An acknowledgement that comes later
+    /// is [an error](crate::AckError::TimedOut), so let it be longer than handling `in_flight_max` events takes, if they are
+    /// handled one after the other. Without it a consumer that hangs keeps its events, and everything behind them from being saved.
+    pub ack_timeout: Option<Duration>,
     /// How many events are read behind the oldest one that is not acknowledged; 10,000 by default, `in_flight_max` to
     /// 1,000,000. So many may
     /// come twice after a crash. While what was settled cannot be saved, no more are read once so many are not saved, or
@@ -65,6 +71,7 @@ impl SubscriptionSettings {
             buffer_events: 500,
             buffer_bytes: 1 << 20,
             in_flight_max: 100,
+            ack_timeout: Some(Duration::from_secs(30)),
             consumers_max: 1,
             ahead_max: 10_000,
             retries: 5,
@@ -84,6 +91,9 @@ impl SubscriptionSettings {
         check.bytes("buffer_bytes", self.buffer_bytes, 1..=64 << 20);
         let (milli, hour) = (Duration::from_millis(1), Duration::from_secs(3_600));
         check.number("in_flight_max", self.in_flight_max, 1..=10_000);
+        if let Some(ack_timeout) = self.ack_timeout {
+            check.duration("ack_timeout", ack_timeout, 10 * milli..=24 * hour);
+        }
         check.number("consumers_max", self.consumers_max, 1..=1_000);
         check.number("ahead_max", self.ahead_max, self.in_flight_max.clamp(1, 10_000)..=1_000_000);
         check.number("retries", self.retries, ..=1_000);
@@ -98,6 +108,7 @@ impl SubscriptionSettings {
     pub(super) fn rules(&self) -> SubscriptionRules {
         SubscriptionRules {
             in_flight_max: self.in_flight_max,
+            ack_timeout: self.ack_timeout,
             consumers_max: self.consumers_max,
             buffer_events: self.buffer_events,
             buffer_bytes: self.buffer_bytes,

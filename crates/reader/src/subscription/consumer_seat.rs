@@ -1,4 +1,5 @@
-use std::collections::BTreeSet;
+use actum_persistence::progress::DeadLetterPlace;
+use std::collections::{BTreeSet, VecDeque};
 
 /// Names a consumer of a subscription within this process.
 pub type ConsumerNr = u64;
@@ -16,6 +17,8 @@ pub(super) struct ConsumerSeat {
     pub(super) own: BTreeSet<HandoutTurn>,
     /// An event that it got and has not fetched.
     pub(super) handed: Option<u64>,
+    /// The last events that were taken from it because it had them for too long.
+    pub(super) timed_out: VecDeque<DeadLetterPlace>,
 }
 
 /// The order in which waiting events go: those that were in flight before come first.

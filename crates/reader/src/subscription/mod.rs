@@ -12,6 +12,7 @@ mod not_acked;
 mod settling;
 mod subscription_machine;
 mod subscription_rules;
+mod timing_out;
 mod unkept;
 mod unsettled;
 

@@ -52,19 +52,25 @@ impl SubscriptionMachine {
             Nack::Skip => self.settle(nr),
             Nack::Park => self.park(nr, with),
             Nack::Retry { after } => {
-                let (retries, backoff) = (self.rules.retries, self.rules.backoff);
-                let Some(event) = self.events.get_mut(&nr) else { return Ok(()) };
-                event.failures += 1;
-                if event.failures > retries {
-                    let last_resort = self.rules.on_exhausted;
-                    self.give_up(nr, last_resort, with);
-                } else {
-                    let after = after.unwrap_or_else(|| backoff.after(event.failures, with.chance));
-                    self.put_back(nr, Some(with.now + after.min(RETRY_AFTER_MAX)));
-                }
+                let backoff = self.rules.backoff;
+                let Some(event) = self.events.get(&nr) else { return Ok(()) };
+                let after = after.unwrap_or_else(|| backoff.after(event.failures + 1, with.chance));
+                self.tried(nr, Some(with.now + after.min(RETRY_AFTER_MAX)), with);
             }
         }
         Ok(())
+    }
+
+    /// An event was tried once more in vain: it is given up, or waits for another try until then.
+    pub(super) fn tried(&mut self, nr: u64, until: Option<Duration>, with: &NackedWith) {
+        let (retries, last_resort) = (self.rules.retries, self.rules.on_exhausted);
+        let Some(event) = self.events.get_mut(&nr) else { return };
+        event.failures += 1;
+        if event.failures > retries {
+            self.give_up(nr, last_resort, with);
+        } else {
+            self.put_back(nr, until);
+        }
     }
 
     /// An event cannot be decoded.

@@ -44,7 +44,11 @@ impl SubscriptionMachine {
         let in_flight = seat.in_flight.iter().filter(|nr| seat.handed != Some(**nr));
         let handled: Vec<_> = in_flight.copied().filter(is_handled).collect();
         if handled.is_empty() {
-            return Err(NotAcked::NotInFlight);
+            let is_late = seat.timed_out.iter().any(|place| {
+                let read = offset.positions().get(place.lane.index());
+                read.is_some_and(|read| place.position <= *read)
+            });
+            return Err(if is_late { NotAcked::TimedOut } else { NotAcked::NotInFlight });
         }
         self.unkept.acknowledged += handled.len() as u64;
         handled.iter().for_each(|nr| self.settle(*nr));
@@ -73,9 +77,14 @@ impl SubscriptionMachine {
         place: DeadLetterPlace,
     ) -> Result<u64, NotAcked> {
         self.check_epoch(epoch)?;
-        let nr = *self.places.get(&place).ok_or(NotAcked::NotInFlight)?;
+        let late = || {
+            let seat = self.consumers.get(&consumer);
+            let is_late = seat.is_some_and(|seat| seat.timed_out.contains(&place));
+            if is_late { NotAcked::TimedOut } else { NotAcked::NotInFlight }
+        };
+        let nr = *self.places.get(&place).ok_or_else(late)?;
         let holder = self.events.get(&nr).map(|event| event.holder);
-        if holder == Some(Holder::Consumer(consumer)) { Ok(nr) } else { Err(NotAcked::NotInFlight) }
+        if holder == Some(Holder::Consumer(consumer)) { Ok(nr) } else { Err(late()) }
     }
 
     fn check_epoch(&self, epoch: Epoch) -> Result<(), NotAcked> {

@@ -36,6 +36,8 @@ pub struct SubscriptionMachine {
     pub(super) keys: HashMap<AffinityKey, KeyQueue>,
     free: BTreeSet<HandoutTurn>,
     delayed: BTreeSet<(Duration, u64)>,
+    /// Since when events are in flight, the one that is for the longest time first.
+    pub(super) in_flight_since: BTreeSet<(Duration, u64)>,
     /// Of the events that wait.
     pub(super) bytes: usize,
     pub(super) unkept: Unkept,
@@ -82,6 +84,7 @@ impl SubscriptionMachine {
             keys: HashMap::new(),
             free: BTreeSet::new(),
             delayed: BTreeSet::new(),
+            in_flight_since: BTreeSet::new(),
             bytes: 0,
             unkept: Unkept::default(),
             saved: ReadProgress::behind(Offset::of_positions([])),
@@ -108,12 +111,14 @@ impl SubscriptionMachine {
         self.keys.clear();
         self.free.clear();
         self.delayed.clear();
+        self.in_flight_since.clear();
         self.windows.clear();
         (self.bytes, self.unkept) = (0, Unkept::default());
         for seat in self.consumers.values_mut() {
             seat.in_flight.clear();
             seat.own.clear();
             seat.handed = None;
+            seat.timed_out.clear();
         }
     }
 
@@ -218,6 +223,7 @@ impl SubscriptionMachine {
             offset,
             key: key.clone(),
             holder,
+            in_flight_since: Duration::ZERO,
             deliveries: 0,
             failures: 0,
             is_letter,
@@ -248,7 +254,7 @@ impl SubscriptionMachine {
         while self.stops.is_none()
             && let Some((consumer, turn)) = self.next_turn()
         {
-            self.hand(consumer, turn.nr);
+            self.hand(consumer, turn.nr, now);
             served.push(consumer);
         }
         served
@@ -271,7 +277,7 @@ impl SubscriptionMachine {
             .map(|(_, nr, turn)| (nr, turn))
     }
 
-    fn hand(&mut self, consumer: ConsumerNr, nr: u64) {
+    fn hand(&mut self, consumer: ConsumerNr, nr: u64, now: Duration) {
         self.served += 1;
         let (Some(event), Some(seat)) =
             (self.events.get_mut(&nr), self.consumers.get_mut(&consumer))
@@ -279,6 +285,9 @@ impl SubscriptionMachine {
             return;
         };
         event.holder = Holder::Consumer(consumer);
+        event.in_flight_since = now;
+        self.in_flight_since.insert((now, nr));
+        seat.timed_out.retain(|place| *place != event.place());
         self.bytes -= event.event.event.bytes();
         event.deliveries = event.deliveries.saturating_add(1);
         (seat.is_asking, seat.served, seat.handed) = (false, self.served, Some(nr));
@@ -316,6 +325,7 @@ impl SubscriptionMachine {
         let event = self.events.get(&nr)?;
         let Holder::Consumer(consumer) = event.holder else { return None };
         let key = event.key.clone();
+        self.in_flight_since.remove(&(event.in_flight_since, nr));
         if let Some(seat) = self.consumers.get_mut(&consumer) {
             seat.in_flight.remove(&nr);
             seat.handed.take_if(|handed| *handed == nr);
@@ -365,10 +375,10 @@ impl SubscriptionMachine {
         queue.listed = Some(listed);
     }
 
-    /// When a save or an event that is to be handed out is due, if nothing happens before.
+    /// When a save is due, or an event is to be handed out or is in flight for too long, if nothing happens before.
     pub fn due(&self, now: Duration) -> Option<Duration> {
         let delayed = self.delayed.first().map(|(until, _)| *until);
-        delayed.into_iter().chain(self.next_save(now)).min()
+        delayed.into_iter().chain(self.next_time_out()).chain(self.next_save(now)).min()
     }
 
     /// When a save is due, if nothing happens before.

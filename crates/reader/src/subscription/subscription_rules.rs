@@ -14,6 +14,8 @@ pub struct SubscriptionRules {
     pub buffer_bytes: usize,
     /// How many events are behind the oldest one that is not settled before no more are read.
     pub ahead_max: usize,
+    /// How long an event may be in flight, if not for ever.
+    pub ack_timeout: Option<Duration>,
     /// How often an event is tried again.
     pub retries: u32,
     /// How long it waits between tries.

@@ -12,9 +12,11 @@ pub(super) struct Unsettled {
     pub(super) offset: Offset,
     pub(super) key: AffinityKey,
     pub(super) holder: Holder,
+    /// Since when it is in flight, if it is.
+    pub(super) in_flight_since: Duration,
     /// How often it was delivered.
     pub(super) deliveries: u32,
-    /// How often a consumer has asked for another try.
+    /// How often a consumer has asked for another try, or had it for too long.
     pub(super) failures: u32,
     /// Whether it is a dead letter that is replayed.
     pub(super) is_letter: bool,

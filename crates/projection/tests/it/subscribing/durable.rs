@@ -106,6 +106,7 @@ async fn the_checkpoint_moves_over_events_that_are_skipped() {
     let (rig, subscriber) = rig(20).await;
     rig.append(&entity("customer", "c"), 0, vec![deposited(1), deposited(2)]).await;
     let none = Subscription::durable("mails")
+        .ack_timeout(None)
         .from::<Account, _>(|event| (event.sequence_nr.get() == 7).then(|| seen(&event)));
     let mut consumer = subscriber.service.subscribe(none).await.unwrap();
     let delivered = consumer.next().await.unwrap().unwrap();

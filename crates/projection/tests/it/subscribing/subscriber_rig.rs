@@ -89,9 +89,10 @@ pub(crate) fn numbers(id: &str, numbers: impl IntoIterator<Item = u64>) -> Vec<S
     numbers.into_iter().map(|nr| (id.to_owned(), nr)).collect()
 }
 
-/// The events of accounts, as a durable subscription.
+/// The events of accounts, as a durable subscription; tests have events in flight for as long as they like.
 pub(crate) fn mails() -> Subscription<Seen> {
-    Subscription::durable("mails").from::<Account, _>(|event| Some(seen(&event)))
+    let mails = Subscription::durable("mails").ack_timeout(None);
+    mails.from::<Account, _>(|event| Some(seen(&event)))
 }
 
 /// Whether nothing comes for a long time.

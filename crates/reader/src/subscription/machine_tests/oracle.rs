@@ -1,5 +1,5 @@
 use super::super::{
-    AffinityKey, ConsumerNr, Handout, LastResort, Nack, NackedWith, SubscriptionMachine,
+    AffinityKey, ConsumerNr, Handout, LastResort, Nack, NackedWith, NotAcked, SubscriptionMachine,
     SubscriptionRules,
 };
 use crate::segment::Backoff;
@@ -31,6 +31,8 @@ pub(super) struct DeliveryWorld {
     /// What was acknowledged, skipped or parked, ever.
     pub(super) settled: BTreeSet<DeadLetterPlace>,
     pub(super) deliveries: BTreeMap<DeadLetterPlace, u32>,
+    /// When each was delivered last.
+    delivered_at: BTreeMap<DeadLetterPlace, Duration>,
     /// What each consumer has, in the order in which it came.
     pub(super) in_flight: BTreeMap<ConsumerNr, Vec<Handout>>,
 }
@@ -42,6 +44,7 @@ pub(super) fn rules() -> SubscriptionRules {
         buffer_events: 20,
         buffer_bytes: 1_000,
         ahead_max: 40,
+        ack_timeout: None,
         retries: 1_000,
         backoff: Backoff { first: Duration::from_millis(100), max: Duration::from_secs(1) },
         on_exhausted: LastResort::Park,
@@ -78,6 +81,7 @@ impl DeliveryWorld {
             letters: BTreeSet::new(),
             settled: BTreeSet::new(),
             deliveries: BTreeMap::new(),
+            delivered_at: BTreeMap::new(),
             in_flight: BTreeMap::new(),
         };
         world.claim();
@@ -201,9 +205,31 @@ impl DeliveryWorld {
             );
         }
         *self.deliveries.entry(at).or_default() += 1;
+        self.delivered_at.insert(at, self.now);
         let in_flight = self.in_flight.get_mut(&consumer).unwrap();
         in_flight.push(handout);
         assert!(in_flight.len() <= self.rules.in_flight_max);
+    }
+
+    /// Takes back what was in flight for too long, and checks that nothing else was.
+    pub(super) fn time_out(&mut self) {
+        let with = self.with("too late");
+        let Some(ack_timeout) = self.rules.ack_timeout else { return };
+        for (consumer, at) in self.machine.time_out(&with) {
+            let in_flight = self.in_flight.get_mut(&consumer).unwrap();
+            let nr = in_flight.iter().position(|held| place(held) == at).expect("it had it");
+            let taken = in_flight.remove(nr);
+            let late = self.machine.ack(consumer, taken.epoch, at);
+            assert_eq!(late, Err(NotAcked::TimedOut));
+        }
+        for held in self.in_flight.values().flatten() {
+            let since = self.delivered_at[&place(held)];
+            assert!(
+                self.now < since + ack_timeout,
+                "{:?} is in flight since {since:?}",
+                place(held)
+            );
+        }
     }
 
     /// Event `nr` of those that the consumer has.

@@ -10,6 +10,7 @@ struct Mishaps {
     deaths: bool,
     nacks: bool,
     crashes: bool,
+    hangs: bool,
 }
 
 fn run(seed: u64, mishaps: Mishaps) -> DeliveryWorld {
@@ -19,6 +20,7 @@ fn run(seed: u64, mishaps: Mishaps) -> DeliveryWorld {
     rules.in_flight_max = rng.usize(1..5);
     rules.consumers_max = rng.usize(1..4);
     rules.checkpoint_events = rng.u64(1..20);
+    rules.ack_timeout = mishaps.hangs.then(|| Duration::from_millis(rng.u64(100..1_000)));
     let mut world = DeliveryWorld::new(lanes, rules);
     let skips = rng.u64(0..4);
     let passes = move |position: u64| skips == 0 || !position.is_multiple_of(skips + 1);
@@ -33,7 +35,10 @@ fn run(seed: u64, mishaps: Mishaps) -> DeliveryWorld {
             }
             (2..6, _) => world.read(rng.u16(0..lanes), rng.usize(1..8), passes),
             (6, _) => _ = world.join(),
-            (7, _) => world.now += Duration::from_millis(rng.u64(0..500)),
+            (7, _) => {
+                world.now += Duration::from_millis(rng.u64(0..500));
+                world.time_out();
+            }
             (8, _) => world.save(false, rng.u8(0..4) > 0),
             (9, Some(consumer)) if mishaps.deaths && rng.bool() => world.leave(consumer),
             (10, _) if mishaps.crashes && rng.u8(0..4) == 0 => world.crash(),
@@ -53,6 +58,7 @@ fn run(seed: u64, mishaps: Mishaps) -> DeliveryWorld {
     let consumer = world.join().unwrap_or_else(|| *world.in_flight.keys().next().unwrap());
     for _ in 0..3_000 {
         world.now += Duration::from_secs(2);
+        world.time_out();
         (0..lanes).for_each(|lane| world.read(lane, 8, passes));
         world.ask(consumer);
         let consumers: Vec<_> = world.in_flight.keys().copied().collect();
@@ -76,14 +82,15 @@ fn run(seed: u64, mishaps: Mishaps) -> DeliveryWorld {
 #[test]
 fn every_event_is_delivered_in_order_of_its_entity_whatever_happens() {
     for seed in 0..600 {
-        run(seed, Mishaps { deaths: true, nacks: true, crashes: true });
+        run(seed, Mishaps { deaths: true, nacks: true, crashes: true, hangs: true });
     }
 }
 
 #[test]
 fn no_event_comes_twice_where_nothing_goes_wrong() {
     for seed in 0..300 {
-        let world = run(seed, Mishaps { deaths: false, nacks: false, crashes: false });
+        let world =
+            run(seed, Mishaps { deaths: false, nacks: false, crashes: false, hangs: false });
         assert!(world.deliveries.values().all(|times| *times == 1), "seed {seed}");
     }
 }
