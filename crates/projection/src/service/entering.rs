@@ -66,7 +66,7 @@ pub(super) fn differs(stored: &StoredProjection, shared: &SharedProjection) -> O
     }
     if stored.layout != layout {
         return Some(format!(
-            "the progress of the projection {id} is of another journal: that has {} partitions and {} lanes, this one {} and {}",
+            "the progress of the projection {id} is of another journal: that has {} partitions and {} lanes, this one {} and {}: keep its progress in another database, or give it another name",
             stored.layout.partitions.get(),
             stored.layout.lanes.get(),
             layout.partitions.get(),

@@ -15,7 +15,13 @@ pub(crate) async fn start_offset(
         StartAt::Behind(offset) => {
             let (positions, ends) = (offset.positions(), heads.positions());
             let is_behind = || positions.iter().zip(ends).any(|(position, end)| position > end);
-            if positions.len() != ends.len() || is_behind() {
+            if positions.len() != ends.len() {
+                let (there, here) = (positions.len(), ends.len());
+                return Err(StoreError::invalid(format!(
+                    "`start_at` is behind {offset}, an offset of another journal: that has {there} lanes, this one {here}"
+                )));
+            }
+            if is_behind() {
                 let what =
                     format!("`start_at` is behind {offset}, and the journal ends at {heads}");
                 return Err(StoreError::invalid(what));
