@@ -1,4 +1,4 @@
-use crate::{Engine, projections};
+use crate::{Engine, ReaderEngine, projections, reader_engine::ReaderLimits};
 use actum_model::{DurableState, EventSourced, Metadata};
 use actum_persistence::{settings_check::SettingsCheck, store::Stores};
 use actum_projection::{ProjectionRegistration, SubscriptionService};
@@ -213,6 +213,35 @@ impl EngineBuilder {
                 Err(StartError::Store(error))
             }
         }
+    }
+}
+
+impl EngineBuilder {
+    /// Starts the projections alone, in a process that writes nothing, beside the engine that writes the journal, see
+    /// [`ReaderEngine`]. The builder has no entities. Of its settings the shutdown timeout counts.
+    ///
+    /// # Errors
+    /// [`StartError::Invalid`] lists everything that is wrong with the settings; [`StartError::Store`] that the store failed.
+    ///
+    /// # Cancel safety
+    /// Dropping the future may leave projections running: drop it only with the process.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub async fn start_readers(self) -> Result<ReaderEngine, StartError> {
+        let Self { name, stores, registrations, projections, projection_bytes_max, .. } = self;
+        let mut check = SettingsCheck::new();
+        check.bytes("projection_bytes_max", projection_bytes_max, 1 << 20..);
+        check.extend(ProjectionRegistration::problems(&projections));
+        for entity in registrations {
+            check.problem(format!(
+                "`{}` is registered, and what only reads runs no entities",
+                entity.kind()
+            ));
+        }
+        let shutdown_timeout = self.settings.shutdown_timeout;
+        let limits = ReaderLimits { bytes_max: projection_bytes_max, shutdown_timeout };
+        ReaderEngine::start(check, &name, stores, projections, limits).await
     }
 }
 

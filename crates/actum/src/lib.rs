@@ -332,6 +332,7 @@
 mod builder;
 mod engine;
 mod projections;
+mod reader_engine;
 mod stream;
 
 pub use actum_model::{
@@ -379,6 +380,7 @@ pub use actum_store_sqlite as sqlite;
 pub use actum_store_sqlite::{SqliteStore, SqliteTarget};
 pub use builder::EngineBuilder;
 pub use engine::Engine;
+pub use reader_engine::ReaderEngine;
 pub use stream::{Stream, TransactError};
 
 #[doc(inline)]

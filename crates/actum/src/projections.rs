@@ -82,8 +82,13 @@ pub(crate) async fn start(
 
 /// Places for those who begin to read later, of an engine that runs.
 pub(crate) fn places(runtime: &Runtime) -> Arc<dyn JournalPlaces> {
-    let beginning = Offset::beginning(runtime.stores().events.layout().lanes);
-    Arc::new(LaterPlaces { readers: runtime.readers().clone(), beginning })
+    later_places(runtime.stores(), runtime.readers())
+}
+
+/// Places for those who begin to read later.
+pub(crate) fn later_places(stores: &Stores, readers: &JournalReaders) -> Arc<dyn JournalPlaces> {
+    let beginning = Offset::beginning(stores.events.layout().lanes);
+    Arc::new(LaterPlaces { readers: readers.clone(), beginning })
 }
 
 struct LaterPlaces {

@@ -1,6 +1,6 @@
 use actum_model::{Lane, Offset, Position};
 use parking_lot::Mutex;
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 use tokio::{
     sync::{Notify, watch},
     time::{Instant, timeout_at},
@@ -90,6 +90,13 @@ impl JournalReaders {
         let readers = self.shared.readers.lock();
         let offsets = readers.at_work.iter().filter_map(|reader| reader.offset.as_ref());
         offsets.map(|offset| offset.position(lane)).min()
+    }
+
+    /// Asks all of them to end, lets no more enter, and waits until they have, no longer than `within`: for readers that no
+    /// engine ends. Returns the names of those that have not.
+    pub async fn end_within(&self, within: Duration) -> Vec<Arc<str>> {
+        self.end();
+        self.ended(Instant::now() + within).await
     }
 
     /// Whether they were asked to end, so that no more enter.
@@ -192,7 +199,6 @@ impl fmt::Debug for JournalReader {
 mod tests {
     use super::*;
     use actum_model::LaneCount;
-    use std::time::Duration;
 
     fn soon() -> Instant {
         Instant::now() + Duration::from_secs(1)

@@ -2,7 +2,7 @@ use crate::{
     account_list::{self, ListedAccount},
     domain::Account,
     history::{self, History},
-    read_models::ReadModels,
+    read_models::{ProjectionPace, ReadModels},
     statements::{self, DayTotal, StatementLine, Statements, Zone},
 };
 use actum::{
@@ -54,14 +54,13 @@ impl Bank {
         Self::start_with(stores, None, RuntimeSettings::default()).await
     }
 
-    /// As [`Bank::start`], with what projections keep beside the journal, how long they gather events for one transaction,
-    /// and settings of the engine.
+    /// As [`Bank::start`], with what projections keep beside the journal, how they run, and settings of the engine.
     ///
     /// # Errors
     /// As [`Bank::start`].
     pub async fn start_with(
         stores: impl Into<Stores>,
-        read_models: Option<(ReadModels, Duration)>,
+        read_models: Option<(ReadModels, ProjectionPace)>,
         settings: RuntimeSettings,
     ) -> Result<Self, StartError> {
         let stores = stores.into();
@@ -77,8 +76,8 @@ impl Bank {
             .store(stores)
             .entity_with::<Account>((), accounts)
             .settings(settings);
-        if let Some((read_models, interval)) = &read_models {
-            for projection in read_models.projections(*interval) {
+        if let Some((read_models, pace)) = &read_models {
+            for projection in read_models.projections(*pace) {
                 engine = engine.projection(projection);
             }
         }

@@ -1,6 +1,6 @@
 //! What can be said on the command line.
 
-use crate::{database::Database, statements::Zone};
+use crate::{database::Database, read_models::ProjectionPace, statements::Zone};
 use clap::{Args, Parser, Subcommand};
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ pub struct Cli {
 pub enum Command {
     /// Serve the bank over HTTP until SIGTERM or Ctrl-C
     Serve(ServeArgs),
+    /// Share the work on the list and the statements with a bank that serves the same database, until SIGTERM or Ctrl-C
+    Project(ProjectArgs),
     /// Drive a bank with many clients, then check every balance
     Load(LoadArgs),
     /// Show how far the projections of a bank are, and rebuild, replay, pause or resume one
@@ -45,16 +47,55 @@ pub struct ServeArgs {
     /// a bank that was only stalled is taken for dead
     #[arg(long, default_value = "10s", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub writer_lease: Duration,
+    /// How the list and the statements are kept.
+    #[command(flatten)]
+    pub projections: PaceArgs,
+    /// Wait for ever while another bank holds the database, and take over when it ends
+    #[arg(long)]
+    pub standby: bool,
+}
+
+/// How the list and the statements are kept.
+#[derive(Debug, Args)]
+pub struct PaceArgs {
     /// How long the list and the statements gather orders for one transaction; at most 1minute. The shorter, the sooner they
     /// show them, and the more of the database they take
     #[arg(long, default_value = "20ms", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub projection_interval: Duration,
+    /// Into how many parts the list and the statements are divided each, which are shared by the processes that keep them, see
+    /// `bank project`. It counts when they begin; later it stays as it was
+    #[arg(long, default_value_t = 1, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub projection_segments: u16,
+    /// How long a process that dies or hangs keeps its share of the list and the statements: 300ms to 1h. The shorter, the sooner
+    /// others take over, and the sooner one that was only stalled is taken for dead
+    #[arg(long, default_value = "10s", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub projection_lease: Duration,
     /// The time zone of the totals per day, such as Europe/Zurich
     #[arg(long, default_value_t = Zone::UTC, value_name = "ZONE")]
     pub zone: Zone,
-    /// Wait for ever while another bank holds the database, and take over when it ends
-    #[arg(long)]
-    pub standby: bool,
+}
+
+impl PaceArgs {
+    /// How projections run.
+    #[must_use]
+    pub fn pace(&self) -> ProjectionPace {
+        ProjectionPace {
+            interval: self.projection_interval,
+            segments: self.projection_segments,
+            lease: self.projection_lease,
+        }
+    }
+}
+
+/// What to keep the list and the statements of.
+#[derive(Debug, Args)]
+pub struct ProjectArgs {
+    /// Where the accounts are kept.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// How the list and the statements are kept.
+    #[command(flatten)]
+    pub projections: PaceArgs,
 }
 
 /// Where accounts are kept.

@@ -27,6 +27,7 @@ pub mod domain;
 pub mod http;
 pub mod load;
 pub mod migrate;
+pub mod project;
 pub mod projections;
 pub mod read_models;
 pub mod serve;

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, anyhow, bail};
 use bank::{
     cli::{Cli, Command},
-    load, migrate, projections, serve,
+    load, migrate, project, projections, serve,
 };
 use clap::Parser;
 use std::{
@@ -36,6 +36,11 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Serve(args) => {
             log_from(LevelFilter::INFO)?;
             serve::run(&args).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Project(args) => {
+            log_from(LevelFilter::INFO)?;
+            project::run(&args).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Projections(args) => {

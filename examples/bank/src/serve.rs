@@ -53,12 +53,12 @@ pub async fn run(args: &ServeArgs) -> Result<()> {
 
 /// Opens the journal and starts a bank on it; says where it is, too.
 async fn open(args: &ServeArgs) -> Result<(Bank, String)> {
-    let (stores, read_models, place) = args.database.open(args.zone.clone()).await?;
+    let (stores, read_models, place) = args.database.open(args.projections.zone.clone()).await?;
     let wait = if args.standby { JournalWait::Forever } else { JournalWait::default() };
     let settings =
         RuntimeSettings::default().with_writer_lease(args.writer_lease).with_journal_wait(wait);
     let bank =
-        Bank::start_with(stores, Some((read_models, args.projection_interval)), settings).await;
+        Bank::start_with(stores, Some((read_models, args.projections.pace())), settings).await;
     let bank = bank.with_context(|| format!("cannot use {place}"))?;
     Ok((bank, place))
 }

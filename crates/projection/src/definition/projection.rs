@@ -135,6 +135,16 @@ impl<P: Projector> Projection<P> {
         self.set(|settings| settings.batch_interval = batch_interval)
     }
 
+    /// Sets [`ProjectionSettings::lease`].
+    pub fn lease(self, lease: Duration) -> Self {
+        self.set(|settings| settings.lease = lease)
+    }
+
+    /// Sets [`ProjectionSettings::handler_timeout`].
+    pub fn handler_timeout(self, handler_timeout: Duration) -> Self {
+        self.set(|settings| settings.handler_timeout = handler_timeout)
+    }
+
     /// Sets [`ProjectionSettings::on_failure`].
     pub fn on_failure(self, on_failure: OnFailure) -> Self {
         self.set(|settings| settings.on_failure = on_failure)

@@ -12,8 +12,9 @@ pub use row::ListedAccount;
 pub(crate) use row::{expect_one, revision};
 pub use sqlite::SqliteAccounts;
 
+use crate::read_models::ProjectionPace;
 use actum::{PostgresStore, ProjectionRegistration, SqliteStore};
-use std::{num::NonZeroU32, time::Duration};
+use std::num::NonZeroU32;
 
 /// The name of the projection.
 pub const PROJECTION: &str = "accounts";
@@ -40,12 +41,11 @@ impl AccountList {
         Self::Postgres(PostgresAccounts::beside(store, schema))
     }
 
-    /// What keeps it. Events that come within `interval` go into one transaction: the journal is in the same database, and
-    /// commits of orders come first.
-    pub(crate) fn projection(&self, interval: Duration) -> ProjectionRegistration {
+    /// What keeps it.
+    pub(crate) fn projection(&self, pace: ProjectionPace) -> ProjectionRegistration {
         match self {
-            Self::Sqlite(accounts) => accounts.projection().batch_interval(interval).into(),
-            Self::Postgres(accounts) => accounts.projection().batch_interval(interval).into(),
+            Self::Sqlite(accounts) => pace.of(accounts.projection()).into(),
+            Self::Postgres(accounts) => pace.of(accounts.projection()).into(),
         }
     }
 

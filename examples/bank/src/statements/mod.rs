@@ -14,8 +14,9 @@ pub use postgres::PostgresStatements;
 pub use sqlite::SqliteStatements;
 pub use zone::Zone;
 
+use crate::read_models::ProjectionPace;
 use actum::{PostgresStore, ProjectionRegistration, SqliteStore};
-use std::{num::NonZeroU32, time::Duration};
+use std::num::NonZeroU32;
 
 /// The name of the projection.
 pub const PROJECTION: &str = "statements";
@@ -42,12 +43,12 @@ impl Statements {
         Self::Postgres(PostgresStatements::beside(store, schema, zone))
     }
 
-    /// What keeps them. Events that come within `interval` go into one transaction.
+    /// What keeps them.
     #[must_use]
-    pub fn projection(&self, interval: Duration) -> ProjectionRegistration {
+    pub fn projection(&self, pace: ProjectionPace) -> ProjectionRegistration {
         match self {
-            Self::Sqlite(statements) => statements.projection().batch_interval(interval).into(),
-            Self::Postgres(statements) => statements.projection().batch_interval(interval).into(),
+            Self::Sqlite(statements) => pace.of(statements.projection()).into(),
+            Self::Postgres(statements) => pace.of(statements.projection()).into(),
         }
     }
 
