@@ -4,8 +4,10 @@
 mod builder;
 mod counter;
 mod exports;
+mod other_journals;
 mod registered;
 mod settings;
 mod states;
 mod streams;
+mod subscribing;
 mod subscriptions;
