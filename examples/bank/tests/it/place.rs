@@ -62,11 +62,19 @@ impl Place {
 
     /// What a bank is started with.
     pub(crate) fn args(&self) -> Vec<String> {
+        let mut args = self.database_args();
+        if let Self::Postgres { lease, .. } = self {
+            args.extend(["--writer-lease".to_owned(), format!("{}ms", lease.as_millis())]);
+        }
+        args
+    }
+
+    /// What any process is started with that uses the database.
+    pub(crate) fn database_args(&self) -> Vec<String> {
         match self {
             Self::File(_) => vec!["--database".to_owned(), self.path().display().to_string()],
-            Self::Postgres { url, schema, pooled, lease } => {
-                let lease = format!("{}ms", lease.as_millis());
-                let args = ["--database", url, "--schema", schema, "--writer-lease", &lease];
+            Self::Postgres { url, schema, pooled, .. } => {
+                let args = ["--database", url, "--schema", schema];
                 let pooled = pooled.then_some("--transaction-pooling");
                 args.into_iter().chain(pooled).map(str::to_owned).collect()
             }

@@ -53,6 +53,17 @@ impl Program {
         Self { process, output }
     }
 
+    /// Starts a process that keeps the list and the statements with a bank, and waits until it does.
+    pub(crate) async fn project<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Self {
+        let mut command = command(["project"]);
+        let mut process = command.args(args).stdout(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut this = Self { process, output };
+        let line = this.line().await.expect("it does not end before it projects");
+        assert!(line.starts_with("projecting "), "{line}");
+        this
+    }
+
     /// Starts a bank that waits until another one ends, and waits until it does.
     pub(crate) async fn standby<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Self {
         let mut command = command(["serve", "--listen", "127.0.0.1:0", "--standby"]);

@@ -23,19 +23,23 @@ use tokio::{
 /// How long anything may take that must not take for ever.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-async fn within<T>(what: impl Future<Output = T>) -> T {
+pub(crate) async fn within<T>(what: impl Future<Output = T>) -> T {
     timeout(PATIENCE, what).await.expect("no one waits for ever")
 }
 
 /// Waits until the ledger has so many more answers.
-async fn more_answers(ledger: &Ledger, count: usize) {
+pub(crate) async fn more_answers(ledger: &Ledger, count: usize) {
     let mut answers = ledger.answers();
     let target = *answers.borrow() + count;
     within(answers.wait_for(|given| *given >= target)).await.unwrap();
 }
 
 /// Drives a bank through everything that happens to it and its database, until the ledger is closed.
-async fn keep_driving(client: &Client, ledger: &Arc<Ledger>, random: &mut fastrand::Rng) {
+pub(crate) async fn keep_driving(
+    client: &Client,
+    ledger: &Arc<Ledger>,
+    random: &mut fastrand::Rng,
+) {
     while !ledger.is_closed() {
         if settle_all(client, ledger, random).await {
             drive(client, ledger, random).await;

@@ -1,10 +1,15 @@
 //! A bank that serves in this process, and what it answers.
 
 use actum::{MemoryStore, SqliteStore, settings::RuntimeSettings, store::Stores};
-use bank::{Bank, Server, http::ProblemType, read_models::ReadModels, statements::Zone};
+use bank::{
+    Bank, Server,
+    http::ProblemType,
+    read_models::{ProjectionPace, ReadModels},
+    statements::Zone,
+};
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
-use std::{path::Path, time::Duration};
+use std::path::Path;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -42,8 +47,11 @@ impl Service {
     pub(crate) async fn on(file: &Path) -> Self {
         let store = SqliteStore::open(file).await.unwrap();
         let kept = ReadModels::in_file(&store, Zone::UTC);
-        let bank =
-            Bank::start_with(store, Some((kept, Duration::ZERO)), RuntimeSettings::default());
+        let bank = Bank::start_with(
+            store,
+            Some((kept, ProjectionPace::default())),
+            RuntimeSettings::default(),
+        );
         Self::of(bank.await.unwrap()).await
     }
 

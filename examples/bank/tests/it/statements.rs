@@ -12,11 +12,12 @@ use bank::{
         AccountEvent::{Closed, Deposited, Opened, Withdrawn},
         Money,
     },
+    read_models::ProjectionPace,
     statements::{DayTotal, StatementLine, Statements, Zone},
 };
 use serde_json::{Value, json};
 use sqlx::Connection;
-use std::{num::NonZeroU32, time::Duration};
+use std::num::NonZeroU32;
 use tempfile::TempDir;
 
 const MANY: NonZeroU32 = NonZeroU32::MAX;
@@ -86,7 +87,7 @@ async fn check(statements: Statements) {
         line(4, "2026-03-30", "deposited", 1, 71),
     ];
     given()
-        .when_projected(statements.projection(Duration::ZERO))
+        .when_projected(statements.projection(ProjectionPace::default()))
         .await
         .then_rows(
             async || (days(&statements).await, lines(&statements, "ada").await),
@@ -112,7 +113,7 @@ async fn check_largest(statements: Statements) {
     GivenEvents::new()
         .of::<Account>("ada", account.clone())
         .of::<Account>("bob", account)
-        .when_projected(statements.projection(Duration::ZERO))
+        .when_projected(statements.projection(ProjectionPace::default()))
         .await
         .then_rows(async || days(&statements).await, {
             let twice = 2 * u128::from(largest);
@@ -154,10 +155,11 @@ async fn totals_may_be_larger_than_an_integer_of_the_database() {
 async fn rows_of_another_zone_are_not_mixed_with_new_ones() {
     let directory = TempDir::new().unwrap();
     let store = SqliteStore::open(directory.path().join("bank.db")).await.unwrap();
-    let made =
-        given().when_projected(Statements::in_file(&store, Zone::UTC).projection(Duration::ZERO));
+    let made = given().when_projected(
+        Statements::in_file(&store, Zone::UTC).projection(ProjectionPace::default()),
+    );
     drop(made.await);
-    let other = Statements::in_file(&store, zurich()).projection(Duration::ZERO);
+    let other = Statements::in_file(&store, zurich()).projection(ProjectionPace::default());
     given().when_projected(other).await.then_failed(|why| {
         assert!(why.contains("the days are those of UTC"), "{why}");
         assert!(why.contains("start it with --zone UTC"), "{why}");
@@ -172,12 +174,12 @@ async fn statement_that_lacks_a_line_takes_no_later_one() {
     let statements = Statements::in_file(&store, Zone::UTC);
     let account = [opened(), deposited(1), deposited(2)];
     let two = GivenEvents::new().of::<Account>("ada", account[..2].to_vec());
-    drop(two.when_projected(statements.projection(Duration::ZERO)).await);
+    drop(two.when_projected(statements.projection(ProjectionPace::default())).await);
     let mut file = sqlx::SqliteConnection::connect(&path.display().to_string()).await.unwrap();
     let delete = sqlx::query("DELETE FROM bank_statements WHERE revision = 2");
     assert_eq!(delete.execute(&mut file).await.unwrap().rows_affected(), 1);
     let more = GivenEvents::new().of::<Account>("ada", account);
-    more.when_projected(statements.projection(Duration::ZERO))
+    more.when_projected(statements.projection(ProjectionPace::default()))
         .await
         .then_failed(|why| why.contains("account ada is not as event 3 expects it"));
 }

@@ -1,10 +1,12 @@
 //! The bank is killed in the midst of load, over and over, and every answer it gave is compared with its journal.
 
+mod consumer;
 mod journal;
 mod ledger;
 mod list;
 mod moment;
 mod statements;
+mod stopped;
 mod tellers;
 
 pub(crate) use journal::Journal;

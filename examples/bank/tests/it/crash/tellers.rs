@@ -57,8 +57,18 @@ pub(crate) async fn drive(
     ledger: &Arc<Ledger>,
     random: &mut fastrand::Rng,
 ) -> bool {
+    drive_by(TELLERS, client, ledger, random).await
+}
+
+/// As [`drive`], by so many.
+pub(crate) async fn drive_by(
+    count: usize,
+    client: &Client,
+    ledger: &Arc<Ledger>,
+    random: &mut fastrand::Rng,
+) -> bool {
     let mut tellers = JoinSet::new();
-    for _ in 0..TELLERS {
+    for _ in 0..count {
         let (client, ledger, mut random) = (client.clone(), Arc::clone(ledger), random.fork());
         tellers.spawn(async move {
             while let Some(nr) = ledger.begin(&mut random) {
