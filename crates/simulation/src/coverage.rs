@@ -150,6 +150,13 @@ sights! {
     SaveRefused,
     /// A runner that was replaced while it handled a batch has tried to keep it.
     BatchRefused,
+    // the projection gets other segments
+    Divided,
+    Merged,
+    SegmentLevelled,
+    /// A segment was taken from a dead owner, so that it can be divided.
+    ReleasedToDivide,
+    DividerCrashed,
     /// A consumer got an event again.
     Redelivered,
     LetterKept,

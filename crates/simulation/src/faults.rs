@@ -225,8 +225,10 @@ impl World {
             let oldest = self.journal.prune(entity, traits.snapshots_kept as usize);
             // what it says of replies holds up to itself, not for a newer one that was saved before it
             let needless = needed_from.map_or(nr.get(), |needed| nr.get().min(needed.get() - 1));
-            if let (Some(oldest), true) = (oldest.map(|it| it.min(needless)), traits.deletes_events)
-                && self.readers.is_none() // they may be rewound, and retention waits for them
+            let readers = self.readers.as_ref();
+            let read = readers.map_or(u64::MAX, |readers| readers.read_of(entity, &self.journal));
+            let oldest = oldest.map(|oldest| oldest.min(needless).min(read));
+            if let (Some(oldest), true) = (oldest, traits.deletes_events)
                 && self.journal.delete_events(incarnation, entity, oldest).is_ok()
             {
                 self.ledger.truths[entity as usize].deleted(oldest);

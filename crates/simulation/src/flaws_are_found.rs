@@ -72,6 +72,11 @@ fn rows_that_a_rewind_leaves() {
 }
 
 #[test]
+fn segments_that_are_merged_where_they_are() {
+    is_found(ReaderFlaw::MergedUnlevelled, "divided at");
+}
+
+#[test]
 fn a_replay_that_ends_before_what_was_held_back() {
     is_found(ReaderFlaw::ReplayCutOff, "was held back, and is not handled");
 }

@@ -46,7 +46,9 @@ impl Journal {
     ) -> LanePage {
         let (all, from) = (&self.lanes[lane.index()], after.get() as usize);
         let to = all.len().min(from + positions);
-        let wanted = all.get(from..to).unwrap_or_default().iter().filter(|at| wants(at.entity));
+        let is_there = |at: &&EventAtNr| at.nr > self.histories[at.entity as usize].floor;
+        let there = all.get(from..to).unwrap_or_default().iter().filter(is_there);
+        let wanted = there.filter(|at| wants(at.entity));
         let events = wanted.map(|at| {
             let (entity, partition) = self.members[at.entity as usize].clone();
             JournalEvent { entity, partition, event: self.event(*at).clone() }
@@ -62,6 +64,17 @@ impl Journal {
         count: usize,
     ) -> EntityPage {
         self.page(entity, after.get(), count)
+    }
+
+    /// The last position of each lane whose event is deleted.
+    pub(crate) fn deleted_to(&self) -> Offset {
+        let mut deleted = Offset::beginning(self.layout.lanes);
+        for (history, (_, partition)) in self.histories.iter().zip(&self.members) {
+            let last = history.floor.checked_sub(1).map(|at| &history.events[at as usize]);
+            let lane = Lane::of_partition(*partition, self.layout.lanes);
+            last.into_iter().for_each(|last| deleted.advance(lane, last.position));
+        }
+        deleted
     }
 
     /// The partition of an entity.

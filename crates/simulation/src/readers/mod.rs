@@ -1,5 +1,5 @@
 //! Those who read the journal: some processes run a projection of it, by the real rounds of a runner and the real machines of its
-//! segments. Their progress is kept by the real store in memory; their target keeps its rows together with the progress, or is a
+//! segments, and now and then one divides it into others. Their progress is kept by the real store in memory; their target keeps its rows together with the progress, or is a
 //! consumer that is called at least once.
 //!
 //! ```text
@@ -13,11 +13,12 @@
 //! * the rows are the fold of the journal as far as the saved offset says, without what is held back or was skipped;
 //! * a consumer gets every event, those of one entity in order, and none behind one of them that is held back;
 //! * no runner saves anything that others have replaced, and no one replaces a runner within its lease;
+//! * a division into other segments changes for no partition how far it has come;
 //! * an event is given up after as many tries as the rules say, and not before;
 //! * when nothing goes wrong any more, everything is read within a stated time, whatever was announced.
 //!
-//! The readers have dice of their own, so that they change nothing for those who write, but one thing: no events are deleted
-//! beside them, since they may be rewound.
+//! The readers have dice of their own, so that they change nothing for those who write, but one thing: no events are deleted that
+//! they have not read, or that are held back. So a projection is rewound to what was deleted last at most.
 
 mod person;
 mod poison;
@@ -34,6 +35,7 @@ mod readers;
 mod row_table;
 mod save_check;
 mod sim_batch;
+mod sim_divider;
 mod sim_runner;
 mod sim_task;
 
@@ -47,5 +49,6 @@ use read_side::ReadSide;
 use reader_faults::ReaderFaults;
 use reader_scene::ReaderScene;
 use row_table::RowTable;
+use sim_divider::SimDivider;
 use sim_runner::SimRunner;
 use sim_task::SimTask;

@@ -1,18 +1,19 @@
 //! What people do: they ask for what is held back, pause, rewind, and mend their handlers.
 
-use super::{ReaderFlaw, Readers};
+use super::{ReaderFlaw, Readers, SimDivider};
 use crate::{
     Seen,
     journal::{EventAtNr, Journal, number_of},
 };
 use actum_model::{Offset, Position};
 use actum_persistence::progress::{DeadLetter, ParkedEntity, ParkedRequest, Rewind, Segment};
+use std::num::NonZeroU16;
 
 impl Readers {
     /// Someone does something.
     pub(super) fn person(&mut self, journal: &Journal) {
         let faults = &self.side.faults;
-        let odds = [30, 20, 30, faults.pause, faults.rewind, 10];
+        let odds = [30, 20, 30, faults.pause, faults.rewind, faults.divide, 10];
         match self.side.dice.weighted(&odds) {
             0 => self.ask_for_parked(),
             1 => self.ask_for_letters(),
@@ -26,6 +27,7 @@ impl Readers {
                 self.side.desk.set_paused(true);
             }
             4 => self.rewind(journal),
+            5 => self.divide(),
             _ => self.side.poison.mend(),
         }
     }
@@ -74,12 +76,27 @@ impl Readers {
         }
     }
 
+    /// A process begins to divide the projection, unless one does.
+    fn divide(&mut self) {
+        let count = self.side.dice.between(1, u64::from(self.side.scene.layout.partitions.get()));
+        let count = NonZeroU16::new(count as u16).expect("at least 1");
+        if let (None, Some(runner)) = (&self.divider, self.runners.first()) {
+            self.side.say(|| format!("{} divides the projection into {count}", runner.name));
+            self.divider = SimDivider::new(&runner.name, count, &mut self.side);
+        }
+    }
+
     /// The projection begins somewhere else, and its rows with it.
     fn rewind(&mut self, journal: &Journal) {
         let stored = self.side.desk.load();
-        let read_to = stored.read_to();
-        let to = read_to.positions().iter().map(|read| {
-            let back = if self.side.dice.chance(500) { read.get() } else { 0 };
+        let (read_to, deleted_to) = (stored.read_to(), journal.deleted_to());
+        let mut lanes = read_to.positions().iter().zip(deleted_to.positions());
+        // what is deleted cannot be read again, and what was not read would be skipped
+        if lanes.any(|(read, deleted)| deleted > read) {
+            return;
+        }
+        let to = read_to.positions().iter().zip(deleted_to.positions()).map(|(read, deleted)| {
+            let back = if self.side.dice.chance(500) { read.get() - deleted.get() } else { 0 };
             Position::new(read.get() - back.min(self.side.dice.below(read.get() + 1)))
         });
         let to = Offset::of_positions(to.collect::<Vec<_>>());

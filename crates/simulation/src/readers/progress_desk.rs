@@ -97,6 +97,14 @@ impl ProgressDesk {
         at_once(self.kept.stop(&self.id, segment, epoch, why))
     }
 
+    pub(super) fn divide(
+        &self,
+        seen: &[(Segment, Epoch)],
+        into: &[StoredSegment],
+    ) -> Result<(), SaveError> {
+        at_once(self.kept.divide(&self.id, seen, into))
+    }
+
     pub(super) fn set_paused(&self, is_paused: bool) {
         at_once(self.kept.set_paused(&self.id, is_paused)).expect("the store is open");
     }

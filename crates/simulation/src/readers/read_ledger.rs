@@ -1,6 +1,6 @@
 use super::{ReaderScene, RowTable};
 use crate::journal::{EventAtNr, Journal};
-use actum_model::{Lane, Offset, Position};
+use actum_model::{Lane, Offset, Partition, Position};
 use actum_persistence::progress::{
     DeadLetterPlace, Epoch, Segment, SegmentClaim, StoredProjection, StoredSegment,
 };
@@ -14,6 +14,8 @@ pub(super) struct ReadLedger {
     /// By entity, by number.
     pub(super) marks: Vec<Vec<Mark>>,
     pub(super) holders: BTreeMap<Segment, Option<Holding>>,
+    /// By partition: the epoch of the last claim.
+    epochs: Vec<Epoch>,
     pub(super) saved: BTreeMap<Segment, Offset>,
     /// By entity.
     pub(super) parked: BTreeMap<u32, HeldBack>,
@@ -85,6 +87,7 @@ impl ReadLedger {
             marks: vec![Vec::new(); scene.wanted.len()],
             scene: scene.clone(),
             holders: BTreeMap::new(),
+            epochs: vec![Epoch::default(); usize::from(scene.layout.partitions.get())],
             saved: saved.collect(),
             parked: BTreeMap::new(),
             letters: BTreeMap::new(),
@@ -128,23 +131,57 @@ impl ReadLedger {
             let progress = &claimed.progress;
             self.wrong(format!("{} begins at {progress}, which was not saved", claimed.segment));
         }
+        for partition in claimed.segment.first().index()..=claimed.segment.last().index() {
+            let before = std::mem::replace(&mut self.epochs[partition], epoch);
+            if epoch <= before {
+                self.wrong(format!("partition {partition} is claimed in {epoch}, after {before}"));
+            }
+        }
         let holder = Some(Holding { epoch, life });
         self.holders.insert(claimed.segment, holder);
         let replaced = claim.replaces.as_ref().filter(|owner| *owner.name != *claim.runner);
-        let Some(replaced) = replaced else { return false };
-        let Some(owner) = self.lives.iter().find(|life| life.name == replaced.name) else {
-            self.wrong(format!("{} was never there, and is replaced", replaced.name));
-            return true;
-        };
-        let is_silent = owner.renewed.is_none_or(|renewed| renewed + self.scene.lease <= now);
-        // the next life of a process removes the former one, so that others see it gone as well
-        let mut names = self.lives.iter().map(|life| &life.name);
-        let is_older = names.any(|name| is_replaced(&replaced.name, name));
-        if !(is_silent || is_older || owner.has_left) {
-            let (renewed, by) = (owner.renewed, &claim.runner);
-            self.wrong(format!("{by} replaces {} at {now:?}, renewed {renewed:?}", replaced.name));
+        if let Some(replaced) = replaced {
+            self.taken_from(&replaced.name, &claim.runner, now);
         }
-        true
+        replaced.is_some()
+    }
+
+    /// What a runner has was taken from it: it does not live, or has not renewed for a lease.
+    pub(super) fn taken_from(&mut self, owner: &str, by: &str, now: Duration) {
+        let Some(life) = self.lives.iter().rev().find(|life| *life.name == *owner) else {
+            return self.wrong(format!("{owner} was never there, and is replaced"));
+        };
+        let is_silent = life.renewed.is_none_or(|renewed| renewed + self.scene.lease <= now);
+        // the next life of a process removes the former one, so that others see it gone as well
+        let is_older = self.lives.iter().any(|life| is_replaced(owner, &life.name));
+        if !(is_silent || is_older || life.has_left) {
+            let renewed = life.renewed;
+            self.wrong(format!("{by} replaces {owner} at {now:?}, renewed {renewed:?}"));
+        }
+    }
+
+    /// Segments were replaced: each partition is where it was, and no one runs it.
+    pub(super) fn divided(&mut self, seen: &[(Segment, Epoch)], into: &[StoredSegment]) {
+        for (segment, _) in seen {
+            if let Some(holder) = self.holders.remove(segment).flatten() {
+                self.wrong(format!("{segment} is divided, and held by {holder:?}"));
+            }
+        }
+        for new in into {
+            for partition in new.segment.first().nr()..=new.segment.last().nr() {
+                let partition = Partition::new(partition);
+                let lane = Lane::of_partition(partition, self.scene.layout.lanes);
+                let old = self.saved.iter().find(|(segment, _)| segment.contains(partition));
+                let was = old.map(|(_, saved)| saved.position(lane));
+                let is = new.progress.offset().position(lane);
+                if was != Some(is) {
+                    self.wrong(format!("partition {partition} was at {was:?}, divided at {is}"));
+                }
+            }
+        }
+        self.saved.retain(|segment, _| !seen.iter().any(|(seen, _)| seen == segment));
+        let new = into.iter().map(|new| (new.segment, new.progress.offset().clone()));
+        self.saved.extend(new);
     }
 
     /// A segment was given back.
@@ -225,6 +262,20 @@ impl ReadLedger {
         self.saved.values_mut().for_each(|saved| *saved = to.clone());
         self.holders.values_mut().for_each(|holder| *holder = None);
         self.tries.clear();
+    }
+
+    /// Up to which event of an entity everything was read, and is not asked for any more.
+    pub(super) fn read_of(&self, entity: u32, journal: &Journal) -> u64 {
+        if !self.wants(entity) {
+            return u64::MAX;
+        }
+        let (lane, partition) = (self.lane_of(entity, journal), journal.partition_of(entity));
+        let saved = self.saved.iter().find(|(segment, _)| segment.contains(partition));
+        let read_to = saved.map_or(Position::ZERO, |(_, saved)| saved.position(lane));
+        let read = journal.events_of(entity).partition_point(|event| event.position <= read_to);
+        let parked = self.parked.get(&entity).map(|held| held.from - 1);
+        let letters = self.letters.values().filter(|at| at.entity == entity).map(|at| at.nr - 1);
+        letters.chain(parked).chain([read as u64]).min().unwrap_or_default()
     }
 
     /// What the rows are, by the journal, as far as each segment has come.

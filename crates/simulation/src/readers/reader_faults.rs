@@ -21,6 +21,7 @@ pub(crate) struct ReaderFaults {
     pub(super) leave: u64,
     pub(super) rewind: u64,
     pub(super) pause: u64,
+    pub(super) divide: u64,
 }
 
 impl ReaderFaults {
@@ -41,6 +42,7 @@ impl ReaderFaults {
             leave: rate(60),
             rewind: rate(12),
             pause: rate(12),
+            divide: rate(60),
         }
     }
 }

@@ -22,6 +22,8 @@ pub(crate) enum ReaderFlaw {
     HeadsNotPolled,
     /// A rewind leaves the rows as they are.
     RowsNotCleared,
+    /// Segments become one though they are not level.
+    MergedUnlevelled,
     /// A replay of a parked entity is done when it has begun.
     ReplayCutOff,
 }

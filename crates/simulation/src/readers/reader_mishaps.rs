@@ -34,6 +34,11 @@ impl Readers {
     }
 
     fn crash(&mut self, journal: &Journal) {
+        if self.side.dice.chance(300)
+            && let Some(divider) = self.divider.take()
+        {
+            return divider.die(&mut self.side, journal);
+        }
         let mut runner = self.runners.swap_remove(self.side.dice.place(self.runners.len()));
         self.side.say(|| format!("{} crashes", runner.name));
         self.side.saw(Seen::RunnerCrashed);
@@ -45,6 +50,12 @@ impl Readers {
         let at = self.side.dice.place(self.runners.len());
         let leases = self.side.dice.between(1, 30) as u32;
         let time: Duration = self.side.scene.lease * leases / 10;
+        if self.side.dice.chance(300)
+            && let Some(divider) = &mut self.divider
+        {
+            divider.frozen_until = self.side.now + time;
+            return;
+        }
         self.side.saw(Seen::RunnerFrozen);
         self.side.say(|| format!("{} gets no time for {time:?}", self.runners[at].name));
         self.runners[at].frozen_until = self.side.now + time;

@@ -19,6 +19,9 @@ impl Readers {
         }
         self.side.poison.mend();
         self.runners.iter_mut().for_each(|runner| runner.frozen_until = Duration::ZERO);
+        if let Some(divider) = self.divider.take() {
+            divider.die(&mut self.side, journal);
+        }
         self.end_leaving();
         if self.runners.iter().all(|runner| runner.is_leaving) {
             self.start_one();

@@ -82,11 +82,11 @@ impl ReaderScene {
     }
 
     /// How long it takes at most until everything is read once nothing goes wrong any more: until a runner that was about to
-    /// wait has waited, until one that has died is known to have, and until what is little has gathered for as long as it may.
+    /// wait has waited, until one that has died is known to have, also one that had asked the others to rest, and until what is little has gathered for as long as it may.
     pub(super) fn settling_max(&self) -> Duration {
         let SegmentRules { batch_interval, backoff, unavailable, save_interval, batch, .. } =
             &self.rules;
-        let pauses = self.lease * 3 + backoff.max + unavailable.max + self.poll + REST;
+        let pauses = self.lease * 4 + backoff.max + unavailable.max + self.poll + REST;
         pauses + *save_interval * 2 + *batch_interval * (batch.events.get() + 6)
     }
 }

@@ -1,4 +1,4 @@
-use super::{ReadSide, ReaderFlaw, SimRunner};
+use super::{ReadSide, ReaderFlaw, SimDivider, SimRunner};
 use crate::{Coverage, Dice, Scene, journal::Journal};
 use actum_host::Moment;
 use actum_persistence::progress::Segment;
@@ -8,6 +8,7 @@ use std::time::Duration;
 pub(crate) struct Readers {
     pub(super) side: ReadSide,
     pub(super) runners: Vec<SimRunner>,
+    pub(super) divider: Option<SimDivider>,
     /// How many processes there were.
     pub(super) born: u64,
     acts: Vec<Act>,
@@ -20,6 +21,8 @@ enum Act {
     Round(usize),
     Poll(usize),
     Task(usize, Segment),
+    Divide,
+    Level(Segment),
 }
 
 /// Of so many runs one has readers.
@@ -45,7 +48,8 @@ impl Readers {
 
     fn new(scene: &Scene, flaw: ReaderFlaw, dice: Dice, traced: bool) -> Self {
         let side = ReadSide::new(scene, flaw, dice, traced);
-        let mut readers = Self { side, runners: Vec::new(), born: 0, acts: Vec::new(), steps: 0 };
+        let mut readers =
+            Self { side, runners: Vec::new(), divider: None, born: 0, acts: Vec::new(), steps: 0 };
         readers.start_one();
         readers
     }
@@ -67,6 +71,11 @@ impl Readers {
         if self.steps.is_multiple_of(STEPS_UNCHECKED) {
             self.side.check_rows(journal);
         }
+    }
+
+    /// Up to which event of an entity those who read need none any more: retention may delete them.
+    pub(crate) fn read_of(&self, entity: u32, journal: &Journal) -> u64 {
+        self.side.ledger.read_of(entity, journal)
     }
 
     /// Hands out what was seen, found wrong and done since this was asked last.
@@ -96,6 +105,10 @@ impl Readers {
             self.acts.extend(runner.has_poll(now).then_some(Act::Poll(at)));
             self.acts.extend(runner.ready(now).map(|segment| Act::Task(at, segment)));
         }
+        if let Some(divider) = self.divider.as_ref().filter(|it| !it.is_frozen(now)) {
+            self.acts.extend(divider.has_step(now).then_some(Act::Divide));
+            self.acts.extend(divider.ready(now).map(Act::Level));
+        }
         if self.acts.is_empty() {
             return false;
         }
@@ -104,6 +117,13 @@ impl Readers {
             Act::Round(at) => self.runners[at].round(side, journal),
             Act::Poll(at) => self.runners[at].poll(side, journal),
             Act::Task(at, segment) => self.runners[at].step(segment, side, journal),
+            Act::Divide => {
+                self.divider.take_if(|divider| divider.step(side, journal));
+            }
+            Act::Level(segment) => {
+                let divider = self.divider.as_mut();
+                divider.into_iter().for_each(|it| it.step_task(segment, side, journal));
+            }
         }
         self.end_leaving();
         true
@@ -118,6 +138,7 @@ impl Readers {
     /// When something is due that is not yet.
     pub(super) fn due(&self) -> Option<Duration> {
         let now = self.side.now;
-        self.runners.iter().filter_map(|runner| runner.due(now)).min()
+        let divider = self.divider.as_ref().and_then(|divider| divider.due(now));
+        self.runners.iter().filter_map(|runner| runner.due(now)).chain(divider).min()
     }
 }

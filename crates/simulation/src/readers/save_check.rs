@@ -77,7 +77,8 @@ impl ReadLedger {
             } else {
                 saw.push(Seen::ReplayFailed);
             }
-            if self.parked.len() > self.scene.rules.parked_max * self.saved.len() {
+            let segments_max = usize::from(self.scene.layout.partitions.get());
+            if self.parked.len() > self.scene.rules.parked_max * segments_max {
                 let parked = self.parked.len();
                 self.wrong(format!("{parked} entities are parked"));
             }

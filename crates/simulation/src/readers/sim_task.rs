@@ -16,6 +16,8 @@ pub(super) struct SimTask {
     pub(super) machine: SegmentMachine,
     pub(super) doing: Doing,
     pub(super) controls: SimControls,
+    /// How far it reads, if that is not as far as the journal goes: then it ends.
+    until: Option<Offset>,
 }
 
 /// What its runner wants of a task.
@@ -78,7 +80,12 @@ impl SimTask {
         let mut machine = SegmentMachine::new(id, claimed, known, lanes, rules, now);
         machine.requested(parked, letters);
         let (doing, controls) = (Doing::Deciding, SimControls::default());
-        Self { segment, epoch, life, ahead, machine, doing, controls }
+        Self { segment, epoch, life, ahead, machine, doing, controls, until: None }
+    }
+
+    /// The same, exactly so far.
+    pub(super) fn until(self, until: Offset) -> Self {
+        Self { until: Some(until), ..self }
     }
 
     /// Whether it has something to do now, where the head has changed so often.
@@ -144,13 +151,16 @@ impl SimTask {
         self.controls = SimControls { has_requests: false, ..self.controls };
         if is_lost {
             self.machine.lose();
-        } else if ends {
+        } else if ends || self.is_there() {
             self.machine.stop();
         } else if has_requests && !side.dice.chance(side.faults.round_fails) {
             let parked = side.desk.parked(self.segment);
             self.machine.requested(parked, side.desk.letters(self.segment, true));
         }
-        let step = self.machine.next(side.now + self.ahead, heads);
+        let step = match &self.until {
+            Some(until) => self.machine.next(side.now + self.ahead, &first(heads, until)),
+            None => self.machine.next(side.now + self.ahead, heads),
+        };
         self.doing = match step {
             SegmentStep::ReadLane { lane, after } => Doing::ReadingLane { lane, after },
             SegmentStep::ReadEntity { entity, after, one } => {
@@ -169,6 +179,12 @@ impl SimTask {
         };
     }
 
+    /// Whether it is where it is to end.
+    fn is_there(&self) -> bool {
+        let offset = self.machine.progress().offset();
+        self.until.as_ref().is_some_and(|until| first(offset, until) == *until)
+    }
+
     fn read_lane(&mut self, lane: Lane, after: Position, side: &mut ReadSide, journal: &Journal) {
         let around = side.around(self.ahead);
         if side.dice.chance(side.faults.page_fails) {
@@ -178,6 +194,10 @@ impl SimTask {
         let positions = side.dice.between(1, side.scene.page as u64) as usize;
         let wants = |entity: u32| {
             side.ledger.wants(entity) && self.segment.contains(journal.partition_of(entity))
+        };
+        let positions = match &self.until {
+            Some(until) => positions.min((until.position(lane).get() - after.get()) as usize),
+            None => positions,
         };
         let page = journal.read_lane(lane, after, positions, wants);
         self.machine.read_lane(lane, page, around);
@@ -245,4 +265,10 @@ impl SimTask {
         };
         side.give_up(commit, journal);
     }
+}
+
+/// In each lane the position that comes first.
+fn first(one: &Offset, other: &Offset) -> Offset {
+    let places = one.positions().iter().zip(other.positions());
+    Offset::of_positions(places.map(|(one, other)| *one.min(other)).collect::<Vec<_>>())
 }
