@@ -3,7 +3,7 @@ use crate::{
     counted::Counts,
     journal::{Journal, Place},
 };
-use actum::{Engine, EntityRef, settings::RuntimeSettings};
+use actum::{Engine, EngineBuilder, EntityRef, observe::Observer, settings::RuntimeSettings};
 use anyhow::{Result, ensure};
 use std::{sync::Arc, time::Duration};
 
@@ -22,17 +22,37 @@ const WAKING: usize = 1_000;
 
 impl Bank {
     pub(crate) async fn open(journal: Journal) -> Result<Self> {
+        Self::open_with(journal, |engine| engine).await
+    }
+
+    /// With what `add` adds to the engine.
+    pub(crate) async fn open_with(
+        journal: Journal,
+        add: impl FnOnce(EngineBuilder) -> EngineBuilder,
+    ) -> Result<Self> {
+        Self::open_set(journal, RuntimeSettings::default(), add).await
+    }
+
+    /// As [`open_with`](Self::open_with), and observed.
+    pub(crate) async fn open_observed(
+        journal: Journal,
+        observer: Arc<dyn Observer>,
+        add: impl FnOnce(EngineBuilder) -> EngineBuilder,
+    ) -> Result<Self> {
+        Self::open_set(journal, RuntimeSettings::default().with_observer(observer), add).await
+    }
+
+    async fn open_set(
+        journal: Journal,
+        settings: RuntimeSettings,
+        add: impl FnOnce(EngineBuilder) -> EngineBuilder,
+    ) -> Result<Self> {
         let Journal { stores, counts, place } = journal;
         // no entity leaves while a row is measured
-        let settings = RuntimeSettings::default()
-            .with_entities_max(2_000_000)
-            .with_ask_timeout(Duration::from_secs(60));
-        let engine = Engine::builder("bench")
-            .store(stores)
-            .entity::<Account>(())
-            .settings(settings)
-            .start()
-            .await?;
+        let settings =
+            settings.with_entities_max(2_000_000).with_ask_timeout(Duration::from_secs(60));
+        let engine = Engine::builder("bench").store(stores).entity::<Account>(());
+        let engine = add(engine.settings(settings)).start().await?;
         Ok(Self { engine, counts, place })
     }
 

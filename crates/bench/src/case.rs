@@ -8,6 +8,8 @@ pub(crate) struct Case {
     pub(crate) beside: Vec<Beside>,
     /// The aim of a row that stands for itself.
     pub(crate) at_most: Option<f64>,
+    /// The aim of what half of the callers wait at most, in microseconds.
+    pub(crate) p50_at_most: Option<f64>,
     /// The aim of what 99 of 100 callers wait at most, in microseconds.
     pub(crate) p99_at_most: Option<f64>,
     pub(crate) measure: Measure,
@@ -20,6 +22,8 @@ pub(crate) type Measure = Box<dyn Fn(&Bench, &Round) -> Result<Measurement>>;
 pub(crate) struct Beside {
     pub(crate) limit: Name,
     pub(crate) at_least: Option<f64>,
+    /// Whether the aim is a part of what is left when the processor time is taken off that the row uses more.
+    pub(crate) of_cpu: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +44,7 @@ impl Case {
             unit: Unit::PerSecond,
             beside: Vec::new(),
             at_most: None,
+            p50_at_most: None,
             p99_at_most: None,
             measure,
         }
@@ -54,12 +59,22 @@ impl Case {
     }
 
     pub(crate) fn beside(mut self, limit: Name, at_least: Option<f64>) -> Self {
-        self.beside.push(Beside { limit, at_least });
+        self.beside.push(Beside { limit, at_least, of_cpu: false });
+        self
+    }
+
+    /// The aim is a part of what the limit has when both use as much processor time for one.
+    pub(crate) fn beside_of_cpu(mut self, limit: Name, at_least: f64) -> Self {
+        self.beside.push(Beside { limit, at_least: Some(at_least), of_cpu: true });
         self
     }
 
     pub(crate) fn at_most(self, aim: f64) -> Self {
         Self { at_most: Some(aim), ..self }
+    }
+
+    pub(crate) fn p50_at_most(self, aim: Option<f64>) -> Self {
+        Self { p50_at_most: aim, ..self }
     }
 
     pub(crate) fn p99_at_most(self, aim: Option<f64>) -> Self {

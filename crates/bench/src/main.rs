@@ -4,6 +4,7 @@
 
 mod account;
 mod arguments;
+mod balances;
 mod bank;
 mod bench;
 mod case;

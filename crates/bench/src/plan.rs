@@ -4,12 +4,15 @@ use crate::{
     arguments::Arguments,
     case::Case,
     limits::{
-        decoding, mpsc, naive,
+        decoding, lane_pages, mpsc, naive,
         postgres::{bare_inserts, locked_inserts, naive_pool, raw_inserts, raw_pages},
-        ractor_calls, ractor_spawns, recovery_reads, sql_inserts, sql_pages,
+        ractor_calls, ractor_spawns, recovery_reads, rows_by_hand, sql_inserts, sql_pages,
     },
     medium::{Medium, POSTGRES},
-    subjects::{activation, allocations, batches_in_flight, commands, memory, queries, recovery},
+    subjects::{
+        activation, allocations, batches_in_flight, beside_projection, catch_up, commands,
+        exact_rows, live_delivery, memory, queries, recovery,
+    },
     workload::Flight,
 };
 
@@ -47,6 +50,7 @@ fn all(arguments: &Arguments) -> Vec<Case> {
         cases.extend(held(delays));
     }
     cases.extend(starting());
+    cases.extend(reading());
     cases.extend(in_flight());
     for medium in MEDIA {
         for callers in callers {
@@ -116,6 +120,21 @@ fn in_flight() -> Vec<Case> {
         for flight in [Flight::One, Flight::Two] {
             cases.push(locked_inserts::case(flight, callers));
         }
+    }
+    cases
+}
+
+/// Those who read what is written.
+fn reading() -> Vec<Case> {
+    let (callers, entities) = (100, 10_000);
+    let mut cases = Vec::new();
+    for medium in [Medium::Sqlite, POSTGRES] {
+        cases.push(catch_up::case(medium, 1_000));
+        cases.push(lane_pages::case(medium, 1_000));
+        cases.push(exact_rows::case(medium, 1_000));
+        cases.push(rows_by_hand::case(medium, 1_000));
+        cases.push(live_delivery::case(medium));
+        cases.push(beside_projection::case(medium, callers, entities));
     }
     cases
 }

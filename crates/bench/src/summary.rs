@@ -20,6 +20,7 @@ pub(crate) struct Row {
     pub(crate) batch: Option<f64>,
     pub(crate) beside: Vec<Held>,
     pub(crate) at_most: Option<f64>,
+    pub(crate) p50_at_most: Option<f64>,
     pub(crate) p99_at_most: Option<f64>,
 }
 
@@ -33,6 +34,7 @@ pub(crate) struct Held {
     /// The ratio of processor times for one, as much as the row is better when it is larger.
     pub(crate) cpu_ratio: Option<f64>,
     pub(crate) at_least: Option<f64>,
+    pub(crate) of_cpu: bool,
 }
 
 pub(crate) fn rows(cases: &[Case], rounds: &[Round]) -> Vec<Row> {
@@ -57,6 +59,7 @@ fn row(case: &Case, rounds: &[Round]) -> Option<Row> {
         batch: each(|measured| measured.batch),
         beside: case.beside.iter().filter_map(|beside| held(case, *beside, rounds)).collect(),
         at_most: case.at_most,
+        p50_at_most: case.p50_at_most,
         p99_at_most: case.p99_at_most,
     })
 }
@@ -74,6 +77,7 @@ fn held(case: &Case, beside: Beside, rounds: &[Round]) -> Option<Held> {
         ratio: median(pairs.iter().map(|(own, limit)| own.value / limit.value))?,
         cpu_ratio: median(pairs.iter().filter_map(cpu)),
         at_least: beside.at_least,
+        of_cpu: beside.of_cpu,
     })
 }
 
@@ -81,6 +85,11 @@ impl Row {
     /// Whether the aim of the row itself is met; `None` without one.
     pub(crate) fn is_met(&self) -> Option<bool> {
         Some(self.value <= self.at_most?)
+    }
+
+    /// Whether half of the callers wait no longer than they may; `None` where nothing is said about it.
+    pub(crate) fn is_p50_met(&self) -> Option<bool> {
+        Some(self.latency?.p50 <= self.p50_at_most?)
     }
 
     /// Whether callers wait no longer than they may; `None` where nothing is said about it.
@@ -92,6 +101,7 @@ impl Row {
 impl Held {
     /// Whether the aim is met; `None` without one.
     pub(crate) fn is_met(&self) -> Option<bool> {
-        Some(self.ratio >= self.at_least?)
+        let left = if self.of_cpu { self.cpu_ratio?.min(1.0) } else { 1.0 };
+        Some(self.ratio >= self.at_least? * left)
     }
 }

@@ -3,6 +3,10 @@
 /// How many events are replayed, or read.
 pub(crate) const EVENTS_REPLAYED: u32 = 100_000;
 
+/// How many events a projection writes a row of, and how many of them in a transaction.
+pub(crate) const EVENTS_PROJECTED: u32 = 50_000;
+pub(crate) const EVENTS_A_BATCH: u32 = 500;
+
 /// How many entities come into memory.
 pub(crate) const ENTITIES_ACTIVATED: u32 = 50_000;
 

@@ -51,13 +51,17 @@ impl Database {
         let lanes = LaneCount::new(lanes).context("a journal has a lane")?;
         let layout = JournalLayout { lanes, ..JournalLayout::default() };
         let settings = PostgresSettings::default().with_schema(SCHEMA).with_layout(layout);
-        let url = self.clients.to_url_lossy();
-        Ok(PostgresStore::connect_with(url.as_str(), settings).await?)
+        Ok(PostgresStore::connect_with(&self.url(), settings).await?)
     }
 
     /// A connection as whatever is measured has it.
     pub(crate) async fn connect(&self) -> Result<PgConnection> {
         Ok(PgConnection::connect_with(&self.clients).await?)
+    }
+
+    /// Where it is.
+    pub(crate) fn url(&self) -> String {
+        self.clients.to_url_lossy().to_string()
     }
 
     /// How a pool connects.

@@ -21,7 +21,7 @@ pub(crate) fn table(rows: &[Row]) -> String {
     table.load_style(ASCII_MARKDOWN).set_header(HEADER);
     for row in rows {
         let mut own = own_cells(row);
-        if row.beside.is_empty() {
+        if row.beside.is_empty() && waits(row).next().is_none() {
             own.extend(alone(row));
             table.add_row(own);
             continue;
@@ -30,9 +30,9 @@ pub(crate) fn table(rows: &[Row]) -> String {
             own.extend(beside(held, row.unit));
             table.add_row(std::mem::replace(&mut own, vec![String::new(); OWN]));
         }
-        if let Some(aim) = row.p99_at_most {
-            own.extend(p99(row, aim));
-            table.add_row(own);
+        for wait in waits(row) {
+            own.extend(wait);
+            table.add_row(std::mem::replace(&mut own, vec![String::new(); OWN]));
         }
     }
     for (nr, column) in table.column_iter_mut().enumerate() {
@@ -65,10 +65,15 @@ fn store(medium: Medium) -> String {
     }
 }
 
-/// The last cells of a line about how long callers wait.
-fn p99(row: &Row, aim: f64) -> [String; 5] {
+/// The last cells of the lines about how long callers wait.
+fn waits(row: &Row) -> impl Iterator<Item = [String; 5]> {
     let none = String::new;
-    ["p99 µs".to_owned(), none(), none(), format!("≤ {}", grouped(aim)), met(row.is_p99_met())]
+    let of = move |what: &str, aim: Option<f64>, is_met| {
+        aim.map(|aim| [what.to_owned(), none(), none(), format!("≤ {}", grouped(aim)), met(is_met)])
+    };
+    let p50 = of("p50 µs", row.p50_at_most, row.is_p50_met());
+    let p99 = of("p99 µs", row.p99_at_most, row.is_p99_met());
+    p50.into_iter().chain(p99)
 }
 
 /// The last cells of a row that has no limit.
@@ -84,8 +89,10 @@ fn beside(held: &Held, unit: Unit) -> [String; 5] {
         beside_name(&held.limit),
         result(held.value, unit),
         format!("{:.2}{cpu}", held.ratio),
-        held.at_least
-            .map_or_else(String::new, |aim| format!("≥ {}", (aim * 100.0).round() / 100.0)),
+        held.at_least.map_or_else(String::new, |aim| {
+            let of = if held.of_cpu { " of cpu" } else { "" };
+            format!("≥ {}{of}", (aim * 100.0).round() / 100.0)
+        }),
         met(held.is_met()),
     ]
 }
