@@ -1,7 +1,7 @@
 use crate::{Engine, ReaderEngine, projections, reader_engine::ReaderLimits};
 use actum_model::{DurableState, EventSourced, Metadata};
 use actum_persistence::{settings_check::SettingsCheck, store::Stores};
-use actum_projection::{ProjectionRegistration, SubscriptionService};
+use actum_projection::{ProjectionRegistration, ReadShare, SubscriptionService};
 use actum_runtime::{
     JournalReaders, Registration, Runtime, StartError,
     observe::Observer,
@@ -17,7 +17,7 @@ pub struct EngineBuilder {
     stores: Option<Stores>,
     registrations: Vec<Registration>,
     projections: Vec<ProjectionRegistration>,
-    projection_bytes_max: usize,
+    share: ReadShare,
     settings: RuntimeSettings,
     observer: Option<ObserverRef>,
     caller_context: Option<CallerContext>,
@@ -31,7 +31,7 @@ impl EngineBuilder {
             stores: None,
             registrations: Vec::new(),
             projections: Vec::new(),
-            projection_bytes_max: 64 << 20,
+            share: ReadShare::default(),
             settings: RuntimeSettings::default(),
             observer: None,
             caller_context: None,
@@ -83,8 +83,17 @@ impl EngineBuilder {
 
     /// How many bytes of events all projections together may have read and not handled; 64 MiB by default, at least 1 MiB.
     /// Beyond that they wait for each other.
-    pub fn projection_bytes_max(self, projection_bytes_max: usize) -> Self {
-        Self { projection_bytes_max, ..self }
+    pub fn projection_bytes_max(mut self, projection_bytes_max: usize) -> Self {
+        self.share.bytes_max = projection_bytes_max;
+        self
+    }
+
+    /// How many pages of events all projections, publishers and subscriptions that are far behind the head may read from the store
+    /// at the same time; 2 by default, 1 to 1,000. Beyond that they wait for each other: a new projection, or a version that is
+    /// rebuilt in many segments, leaves the store's connections to entities that recover and to those who are near the head.
+    pub fn catch_up_reads_max(mut self, catch_up_reads_max: usize) -> Self {
+        self.share.catch_up_reads_max = catch_up_reads_max;
+        self
     }
 
     /// Runs no entities: the engine is for [streams](crate::Stream) and readers of the journal alone. Without this an engine
@@ -183,13 +192,13 @@ impl EngineBuilder {
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn start(self) -> Result<Engine, StartError> {
-        let Self { name, stores, registrations, projections, projection_bytes_max, .. } = self;
+        let Self { name, stores, registrations, projections, share, .. } = self;
         let mut settings = self.settings;
         settings.observer = self.observer.or(settings.observer);
         settings.caller_context = self.caller_context.or(settings.caller_context);
         settings.streams_only |= self.streams_only;
         let mut check = SettingsCheck::new();
-        check.bytes("projection_bytes_max", projection_bytes_max, 1 << 20..);
+        share.check(&mut check);
         check.extend(ProjectionRegistration::problems(&projections));
         check.extend(entities_as_streams(&projections, &registrations));
         // they have entered before retention could delete anything
@@ -201,7 +210,7 @@ impl EngineBuilder {
         let problems = check.into_problems();
         let runtime =
             Runtime::start_unless(problems, name, stores, registrations, settings).await?;
-        match projections::start(&runtime, &runner, places, projection_bytes_max).await {
+        match projections::start(&runtime, &runner, places, share).await {
             Ok(projections) => {
                 let places = crate::projections::places(&runtime);
                 let subscriptions = SubscriptionService::beside(&projections, places);
@@ -229,9 +238,9 @@ impl EngineBuilder {
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn start_readers(self) -> Result<ReaderEngine, StartError> {
-        let Self { name, stores, registrations, projections, projection_bytes_max, .. } = self;
+        let Self { name, stores, registrations, projections, share, .. } = self;
         let mut check = SettingsCheck::new();
-        check.bytes("projection_bytes_max", projection_bytes_max, 1 << 20..);
+        share.check(&mut check);
         check.extend(ProjectionRegistration::problems(&projections));
         for entity in registrations {
             check.problem(format!(
@@ -240,7 +249,7 @@ impl EngineBuilder {
             ));
         }
         let shutdown_timeout = self.settings.shutdown_timeout;
-        let limits = ReaderLimits { bytes_max: projection_bytes_max, shutdown_timeout };
+        let limits = ReaderLimits { share, shutdown_timeout };
         ReaderEngine::start(check, &name, stores, projections, limits).await
     }
 }

@@ -4,7 +4,8 @@ use actum_persistence::{
     store::{StoreError, Stores},
 };
 use actum_projection::{
-    JournalPlace, JournalPlaces, ProjectionRegistration, ProjectionService, Registry, ServiceParts,
+    JournalPlace, JournalPlaces, ProjectionRegistration, ProjectionService, ReadShare, Registry,
+    ServiceParts,
 };
 use actum_runtime::{JournalReader, JournalReaders, Runtime};
 use async_trait::async_trait;
@@ -66,7 +67,7 @@ pub(crate) async fn start(
     runtime: &Runtime,
     name: &str,
     places: Places,
-    bytes_max: usize,
+    share: ReadShare,
 ) -> Result<ProjectionService, StoreError> {
     let stores = runtime.stores();
     let parts = ServiceParts {
@@ -75,7 +76,7 @@ pub(crate) async fn start(
         states: Arc::clone(&stores.states),
         progress: Arc::clone(&stores.progress),
         commits: Some(runtime.commits().clone()),
-        bytes_max,
+        share,
     };
     ProjectionService::start(parts, places).await
 }

@@ -1,8 +1,8 @@
 use crate::projections::{enter, later_places};
 use actum_persistence::{settings_check::SettingsCheck, store::Stores};
 use actum_projection::{
-    Consumer, Journal, ProjectionRef, ProjectionRegistration, ProjectionService, ServiceParts,
-    Subscription, SubscriptionError, SubscriptionRef, SubscriptionService,
+    Consumer, Journal, ProjectionRef, ProjectionRegistration, ProjectionService, ReadShare,
+    ServiceParts, Subscription, SubscriptionError, SubscriptionRef, SubscriptionService,
 };
 use actum_runtime::{JournalReaders, StartError};
 use std::{sync::Arc, time::Duration};
@@ -72,7 +72,7 @@ impl ReaderEngine {
             states: Arc::clone(&stores.states),
             progress: Arc::clone(&stores.progress),
             commits: None,
-            bytes_max: limits.bytes_max,
+            share: limits.share,
         };
         let projections = ProjectionService::start(parts, places).await?;
         let subscriptions =
@@ -140,6 +140,6 @@ impl ReaderEngine {
 
 /// Bounds of an engine that only reads.
 pub(crate) struct ReaderLimits {
-    pub(crate) bytes_max: usize,
+    pub(crate) share: ReadShare,
     pub(crate) shutdown_timeout: Duration,
 }

@@ -31,8 +31,8 @@ pub use publisher::{Message, PublishError, Publisher, PublisherTarget, Publishin
 pub use registry::{RegisteredProjection, Registry};
 pub use service::{
     JournalPlace, JournalPlaces, Lag, ProjectionError, ProjectionRef, ProjectionRegistration,
-    ProjectionService, ProjectionState, ProjectionStatus, RunsOn, SegmentStatus, ServiceParts,
-    WaitError,
+    ProjectionService, ProjectionState, ProjectionStatus, ReadShare, RunsOn, SegmentStatus,
+    ServiceParts, WaitError,
 };
 pub use subscription::{
     AckError, Consumer, Delivered, LastResort, Nack, Subscription, SubscriptionError,

@@ -3,7 +3,7 @@ use actum_model::Offset;
 use actum_persistence::progress::KeepsProgress;
 use actum_projection::{
     JournalPlace, ProjectionError, ProjectionRef, ProjectionRegistration, ProjectionService,
-    ProjectionState, ServiceParts, StartAt, WaitError,
+    ProjectionState, ReadShare, ServiceParts, StartAt, WaitError,
 };
 use async_trait::async_trait;
 use std::{fmt, sync::Arc, time::Duration};
@@ -38,7 +38,7 @@ impl Projecting {
             states: Arc::new(journal.store.clone()),
             progress: journal.store.progress(),
             commits: None,
-            bytes_max: 64 << 20,
+            share: ReadShare::default(),
         };
         let (name, is_exact) = (projection.name().to_owned(), projection.is_exact());
         let service = ProjectionService::start(parts, vec![(projection, Arc::new(Place(ended)))])

@@ -13,7 +13,7 @@ use actum_persistence::{
 };
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::{
-    sync::{Mutex, OwnedSemaphorePermit, watch},
+    sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch},
     task::JoinHandle,
 };
 
@@ -23,6 +23,7 @@ pub(crate) struct Feed {
     lanes: Vec<LaneFeed>,
     heads: watch::Receiver<Heads>,
     room: RoomForBytes,
+    catch_up: Arc<Semaphore>,
     task: JoinHandle<()>,
 }
 
@@ -38,6 +39,8 @@ struct LaneFeed {
 pub(crate) struct FeedSettings {
     /// The bytes that all pages may take in memory that are read and not handled, also those of another feed.
     pub(crate) room: RoomForBytes,
+    /// Taken for a page that is read from the store by one who is far behind: also those of another feed.
+    pub(crate) catch_up: Arc<Semaphore>,
     /// How often the heads are asked for while nothing comes.
     pub(crate) poll_idle: Duration,
 }
@@ -71,7 +74,8 @@ impl Feed {
         let (sender, heads) = watch::channel(Heads { offset: heads, doubts: 0 });
         let polling = Polling { busy: POLL_BUSY.min(settings.poll_idle), idle: settings.poll_idle };
         let task = tokio::spawn(follow_heads(Arc::clone(&events), followed, polling, sender));
-        Arc::new(Self { events, lanes, heads, room: settings.room, task })
+        let FeedSettings { room, catch_up, .. } = settings;
+        Arc::new(Self { events, lanes, heads, room, catch_up, task })
     }
 
     /// How far the lanes go, as far as is known, and a way to wait until that changes.
@@ -119,6 +123,8 @@ impl Feed {
         let Heads { offset, doubts } = self.heads.borrow().clone();
         let head = offset.position(lane);
         if head.get().saturating_sub(after.get()) > u64::from(NEAR_HEAD_EVENTS) {
+            // first come, first served; those near the head, and all who write, do not wait behind it
+            let _turn = self.catch_up.acquire().await.expect("the semaphore is never closed");
             return self.events.read_lane(lane, after, filter, limit).await;
         }
         let mut near_head = feed.near_head.lock().await; // one reads, the others find what it has read

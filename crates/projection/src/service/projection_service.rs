@@ -1,5 +1,5 @@
 use super::{
-    JournalPlace, holding_back::hold_back, projection_ref::ProjectionRef,
+    JournalPlace, ReadShare, holding_back::hold_back, projection_ref::ProjectionRef,
     registration::ProjectionRegistration, runner::Runner, shared::SharedProjection,
 };
 use crate::{
@@ -12,6 +12,7 @@ use actum_persistence::{
     store::{DurableStateStore, EventStore, StoreError},
 };
 use std::{fmt, sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
 
 /// The projections of an engine.
 #[derive(Clone)]
@@ -36,8 +37,8 @@ pub struct ServiceParts {
     pub progress: Arc<dyn ProgressStore>,
     /// What this process commits, if it does.
     pub commits: Option<Commits>,
-    /// How many bytes of events all projections together have in memory.
-    pub bytes_max: usize,
+    /// What all of them together take.
+    pub share: ReadShare,
 }
 
 /// How often a process that hears of its own commits asks for those of others.
@@ -57,9 +58,11 @@ impl ProjectionService {
         parts: ServiceParts,
         projections: Vec<(ProjectionRegistration, Arc<dyn JournalPlace>)>,
     ) -> Result<Self, StoreError> {
-        let ServiceParts { runner, events, states, progress, commits, bytes_max } = parts;
+        let ServiceParts { runner, events, states, progress, commits, share } = parts;
         let poll_idle = if commits.is_some() { POLL_BESIDE_COMMITS } else { POLL_ALONE };
-        let settings = FeedSettings { room: RoomForBytes::new(bytes_max), poll_idle };
+        let room = RoomForBytes::new(share.bytes_max);
+        let catch_up = Arc::new(Semaphore::new(share.catch_up_reads_max));
+        let settings = FeedSettings { room, catch_up, poll_idle };
         let changes = Arc::new(ChangesAsEvents::new(states, events.layout()));
         let followed = Announced::States(commits.clone());
         let of_states = LazyFeed::new(changes, followed, settings.clone());

@@ -4,7 +4,7 @@ use super::{
 };
 use crate::rig::{Rig, account, deposited};
 use actum_persistence::store::NewEvent;
-use actum_projection::{OnFailure, ProjectionRegistration, ProjectionSettings};
+use actum_projection::{OnFailure, ProjectionRegistration, ProjectionSettings, StartAt};
 use actum_store_memory::MemoryTarget;
 use actum_testkit::Operation;
 use std::time::Duration;
@@ -57,6 +57,29 @@ async fn an_idle_journal_costs_few_reads() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn those_who_are_far_behind_read_two_pages_at_a_time_and_no_one_at_the_head_waits_for_them() {
+    let rig = Rig::new(8).await;
+    for nr in 0..40 {
+        rig.deposit(&account(&nr.to_string()), 1_000).await;
+    }
+    let (behind, live) = (Deliveries::default(), Deliveries::default());
+    let rebuilt = behind.projection("rebuilt").segments(32).into();
+    let live = live.projection("live").start_at(StartAt::Now);
+    let gate = rig.faults.hold_next(Operation::ReadLane, 2);
+    let running = start(parts(&rig, "a@1", &rig.faults), [rebuilt, live.into()]).await;
+    gate.held(2).await;
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(rig.calls(Operation::ReadLane), 2, "32 segments want to read");
+    rig.append(&account("a"), 0, vec![deposited(1)]).await;
+    running.service.projection("live").caught_up(Duration::from_secs(60)).await.unwrap();
+    assert_eq!(behind.all().len(), 0);
+    gate.open();
+    running.caught_up().await;
+    assert_eq!(behind.all().len(), 40_001);
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn pages_with_large_events_stay_inside_the_room_of_the_process() {
     let rig = Rig::new(1).await;
     let deliveries = Deliveries::default();
@@ -65,7 +88,7 @@ async fn pages_with_large_events_stay_inside_the_room_of_the_process() {
     large.payload.bytes = format!(r#"{{"cents":1,"pad":"{}"}}"#, "x".repeat(1 << 20)).into();
     rig.append(&account("a"), 0, vec![large.clone(), large]).await;
     let mut parts = parts(&rig, "a@1", &rig.faults);
-    parts.bytes_max = 5 << 19;
+    parts.share.bytes_max = 5 << 19;
     let _running = start(parts, many(&deliveries, 8)).await;
     sleep(Duration::from_secs(10)).await;
     assert_eq!(deliveries.trouble.tries(), 2, "as many as there is room for");
@@ -78,7 +101,7 @@ async fn more_segments_than_have_room_for_a_page_take_turns() {
     settings.batch_bytes = 1_024;
     settings.segments = 32.try_into().unwrap();
     let mut parts = parts(&rig, "a@1", &rig.faults);
-    parts.bytes_max = 4 * 1_024;
+    parts.share.bytes_max = 4 * 1_024;
     let running = start(parts, [deliveries.projection("mails").settings(settings).into()]).await;
     for nr in 0..100 {
         for id in 0..20 {

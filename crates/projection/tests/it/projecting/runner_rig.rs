@@ -9,7 +9,7 @@ use actum_persistence::{
 };
 use actum_projection::{
     HandlerError, Project, ProjectCtx, Projection, ProjectionRef, ProjectionRegistration,
-    ProjectionService, ProjectionState, Projector, Recorded, ServiceParts,
+    ProjectionService, ProjectionState, Projector, ReadShare, Recorded, ServiceParts,
 };
 use actum_store_memory::{MemoryRows, MemoryTarget};
 use actum_testkit::{FaultProgress, FaultStore, Faults};
@@ -155,7 +155,7 @@ pub(crate) fn parts(rig: &Rig, name: &str, faults: &Faults) -> ServiceParts {
         states: stores.states,
         progress: Arc::new(FaultProgress::scripted(rig.store.progress(), faults)),
         commits: None,
-        bytes_max: 64 << 20,
+        share: ReadShare::default(),
     }
 }
 
