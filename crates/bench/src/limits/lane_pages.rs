@@ -26,7 +26,7 @@ pub(crate) fn case(medium: Medium, entities: u32) -> Case {
             let each = EVENTS_REPLAYED / entities;
             let journal = Journal::filled(medium, &bench.site, entities, each).await?;
             journal.stores.close().await;
-            let mut connection = Connected::to(&journal.place).await?;
+            let mut connection = LaneConnection::to(&journal.place).await?;
             let (started, cpu) = (Instant::now(), cpu::spent());
             // on a worker, as the engine is
             let read = tokio::spawn(async move { connection.read_all().await }).await??;
@@ -42,7 +42,7 @@ pub(crate) fn name(medium: Medium, entities: u32) -> Name {
     Name::of("sqlx lane pages, events").on(medium).entities(entities)
 }
 
-enum Connected {
+enum LaneConnection {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
@@ -60,7 +60,7 @@ fn text(table: &str, place: &str, sign: &str) -> String {
     )
 }
 
-impl Connected {
+impl LaneConnection {
     async fn to(place: &Place) -> Result<Self> {
         Ok(match place {
             Place::Memory => bail!("there is nothing to connect to"),

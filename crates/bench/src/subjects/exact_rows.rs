@@ -29,15 +29,15 @@ const NAME: &str = "balances";
 const WITHIN: Duration = Duration::from_secs(600);
 
 /// The balances of all accounts, in one of the databases.
-struct Balances<T>(PhantomData<fn() -> T>);
+struct BalanceRows<T>(PhantomData<fn() -> T>);
 
-impl<T> Clone for Balances<T> {
+impl<T> Clone for BalanceRows<T> {
     fn clone(&self) -> Self {
         Self(PhantomData)
     }
 }
 
-impl<T: ExactTarget<Connection: Rows>> Projector for Balances<T> {
+impl<T: ExactTarget<Connection: Rows>> Projector for BalanceRows<T> {
     type Target = T;
 
     async fn set_up(&mut self, ctx: &mut ProjectCtx<'_, T>) -> Result<(), HandlerError> {
@@ -45,7 +45,7 @@ impl<T: ExactTarget<Connection: Rows>> Projector for Balances<T> {
     }
 }
 
-impl<T: ExactTarget<Connection: Rows>> Project<Account> for Balances<T> {
+impl<T: ExactTarget<Connection: Rows>> Project<Account> for BalanceRows<T> {
     async fn project(
         &mut self,
         event: &Recorded<Deposited>,
@@ -87,7 +87,7 @@ async fn measure<T: ExactTarget<Connection: Rows>>(
     journal: Journal,
     target: T,
 ) -> Result<Measurement> {
-    let projection = Projection::exact(NAME, target, Balances(PhantomData)).from::<Account>();
+    let projection = Projection::exact(NAME, target, BalanceRows(PhantomData)).from::<Account>();
     // what it does by itself; by hand it is done in the same batches
     ensure!(ProjectionSettings::default().batch_events == EVENTS_A_BATCH as usize, "other batches");
     let (started, cpu) = (Instant::now(), cpu::spent());

@@ -31,7 +31,7 @@ const NANOS_MAX: u64 = 60_000_000_000;
 
 /// What was committed when, and how long it took from there to the handler.
 #[derive(Default)]
-struct Course {
+struct Deliveries {
     /// The last position of each commit, and when the store had said that it is kept. The journal has one lane and was empty, so
     /// positions are how many events there are.
     commits: Mutex<Vec<(u64, Instant)>>,
@@ -43,7 +43,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Observer for Course {
+impl Observer for Deliveries {
     fn batch_committed(&self, _: Option<Lane>, batch: CommittedBatch) {
         let mut commits = lock(&self.commits);
         let last = commits.last().map_or(0, |(last, _)| *last) + batch.events;
@@ -51,7 +51,7 @@ impl Observer for Course {
     }
 }
 
-impl Course {
+impl Deliveries {
     fn head(&self) -> u64 {
         lock(&self.commits).last().map_or(0, |(last, _)| *last)
     }
@@ -86,7 +86,7 @@ impl Course {
 }
 
 #[derive(Clone)]
-struct Live(Arc<Course>);
+struct Live(Arc<Deliveries>);
 
 impl Projector for Live {
     type Target = AtLeastOnce;
@@ -116,9 +116,10 @@ pub(crate) fn case(medium: Medium) -> Case {
 }
 
 async fn measure(journal: Journal, window: Window) -> Result<Measurement> {
-    let course = Arc::new(Course::default());
-    let projection = Projection::at_least_once(NAME, Live(Arc::clone(&course))).from::<Account>();
-    let observer = Arc::clone(&course);
+    let deliveries = Arc::new(Deliveries::default());
+    let projection =
+        Projection::at_least_once(NAME, Live(Arc::clone(&deliveries))).from::<Account>();
+    let observer = Arc::clone(&deliveries);
     let bank = Bank::open_observed(journal, observer, |engine| engine.projection(projection));
     let bank = bank.await?;
     let accounts = bank.awake(ENTITIES).await?;
@@ -140,12 +141,12 @@ async fn measure(journal: Journal, window: Window) -> Result<Measurement> {
         Ok(())
     };
     deposit(window.warm_up).await?;
-    course.begin()?;
+    deliveries.begin()?;
     let (started, cpu) = (Instant::now(), cpu::spent());
     deposit(window.measured).await?;
     let (took, cpu) = (started.elapsed(), cpu::since(cpu));
     bank.engine.projection(NAME).caught_up(WITHIN).await?;
     bank.close().await?;
-    let (count, latency) = course.latency().map_or((0, None), |(count, of)| (count, Some(of)));
+    let (count, latency) = deliveries.latency().map_or((0, None), |(count, of)| (count, Some(of)));
     Ok(Measurement { latency, ..Measurement::rate(count as f64, took, cpu) })
 }
