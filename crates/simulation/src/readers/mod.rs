@@ -20,6 +20,7 @@
 //! The readers have dice of their own, so that they change nothing for those who write, but one thing: no events are deleted that
 //! they have not read, or that are held back. So a projection is rewound to what was deleted last at most.
 
+mod claim_check;
 mod person;
 mod poison;
 mod progress_desk;
