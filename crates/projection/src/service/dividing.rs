@@ -25,7 +25,7 @@ use tokio::{
 
 /// What a projection is divided into.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Wanted {
+pub(super) enum WantedSegments {
     /// So many segments.
     Count(NonZeroU16),
     /// What it has, and further where the active version is divided.
@@ -40,7 +40,7 @@ pub(super) enum Wanted {
 pub(super) struct Dividing<'a> {
     shared: &'a Arc<SharedProjection>,
     me: &'a Arc<str>,
-    wanted: Wanted,
+    wanted: WantedSegments,
     rest: RestRequest<'a>,
     /// When the last renewal was begun that succeeded.
     renewed: Instant,
@@ -56,7 +56,11 @@ const DIVIDE_MAX: Duration = Duration::from_secs(10);
 const INTERVAL: Duration = Duration::from_millis(50);
 
 impl<'a> Dividing<'a> {
-    pub(super) fn new(shared: &'a Arc<SharedProjection>, me: &'a Arc<str>, wanted: Wanted) -> Self {
+    pub(super) fn new(
+        shared: &'a Arc<SharedProjection>,
+        me: &'a Arc<str>,
+        wanted: WantedSegments,
+    ) -> Self {
         Self {
             shared,
             me,
@@ -144,8 +148,8 @@ impl<'a> Dividing<'a> {
         let active = active.filter(|active| active.layout == stored.layout);
         let limit = active.as_ref().map(FollowLimit::of);
         let division = match self.wanted {
-            Wanted::Count(count) => Division::into(stored.layout.partitions, count),
-            Wanted::AsActive => Ok(Division::as_kept(stored)),
+            WantedSegments::Count(count) => Division::into(stored.layout.partitions, count),
+            WantedSegments::AsActive => Ok(Division::as_kept(stored)),
         };
         let division = division.map_err(|why| self.not_divided(why))?;
         Ok(match limit {

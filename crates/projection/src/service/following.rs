@@ -1,14 +1,12 @@
 use super::{
     ProjectionError,
     deleted_before::check_deleted,
-    dividing::{Dividing, Wanted},
+    dividing::{Dividing, WantedSegments},
     shared::SharedProjection,
     standing::{Standing, active_version},
     switching::{SwitchEnd, Switching},
-    work::NEVER,
 };
 use crate::definition::Switch;
-use actum_model::Offset;
 use actum_persistence::{
     error_chain::full_text, panics::log_safely, progress::StoredProjection, store::StoreError,
 };
@@ -73,7 +71,9 @@ impl Following {
     fn divide(&mut self, shared: &Arc<SharedProjection>, me: &Arc<str>) {
         let (shared, me) = (Arc::clone(shared), Arc::clone(me));
         self.dividing.get_or_insert_with(|| {
-            tokio::spawn(async move { Dividing::new(&shared, &me, Wanted::AsActive).run().await })
+            tokio::spawn(async move {
+                Dividing::new(&shared, &me, WantedSegments::AsActive).run().await
+            })
         });
     }
 
@@ -163,12 +163,4 @@ fn switches_by_itself(shared: &SharedProjection, stored: &StoredProjection) -> b
     };
     let switch = shared.registration.settings.switch;
     switch == Switch::WhenCaughtUp && !stored.is_paused && is_newer
-}
-
-/// Where live begins for a claim of a segment: nowhere for a version that follows.
-pub(super) fn live_from(stored: &StoredProjection) -> Offset {
-    if stored.is_active {
-        return stored.live_from.clone();
-    }
-    Offset::of_positions(stored.live_from.positions().iter().map(|_| NEVER).collect::<Vec<_>>())
 }

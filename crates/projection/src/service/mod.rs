@@ -15,6 +15,7 @@ mod giving_back;
 mod handling;
 mod holding_back;
 mod journal_place;
+mod live_from;
 mod needed;
 mod projection_error;
 mod projection_ref;

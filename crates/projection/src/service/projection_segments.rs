@@ -1,6 +1,6 @@
 use super::{
     ProjectionError, ProjectionRef,
-    dividing::{Dividing, Wanted},
+    dividing::{Dividing, WantedSegments},
     registration::SUBSCRIPTION_PREFIX,
 };
 use actum_reader::division::NotDivided;
@@ -36,6 +36,6 @@ impl ProjectionRef {
             return Err(ProjectionError::NotDivided { name, why });
         }
         let shared = self.shared().await.ok_or_else(|| self.unknown())?;
-        Dividing::new(shared, &self.me, Wanted::Count(segments)).run().await
+        Dividing::new(shared, &self.me, WantedSegments::Count(segments)).run().await
     }
 }

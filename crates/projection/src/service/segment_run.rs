@@ -1,5 +1,5 @@
 use super::{
-    controls::Controls, following::live_from, segment_task::SegmentTask, shared::SharedProjection,
+    controls::Controls, live_from::live_from, segment_task::SegmentTask, shared::SharedProjection,
     work::Hurry,
 };
 use actum_model::Offset;

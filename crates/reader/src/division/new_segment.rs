@@ -4,11 +4,11 @@ use actum_persistence::progress::{ReadProgress, Segment, StoredSegment};
 /// A segment that a division makes, and what of the ones that are there becomes it.
 pub(super) struct NewSegment {
     pub(super) segment: Segment,
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Vec<CommonPart>,
 }
 
 /// What a new segment has in common with one that is replaced.
-pub(super) struct Part {
+pub(super) struct CommonPart {
     /// Which of the replaced ones.
     pub(super) of: usize,
     partitions: Segment,
@@ -20,14 +20,14 @@ impl NewSegment {
         let first = replaced.partition_point(|one| one.segment.last() < segment.first());
         let parts = replaced.iter().enumerate().skip(first).map_while(|(of, one)| {
             let partitions = one.segment.in_common_with(segment)?;
-            Some(Part { of, partitions })
+            Some(CommonPart { of, partitions })
         });
         Self { segment, parts: parts.collect() }
     }
 
     /// Those of the replaced ones whose partitions in it write to a lane.
     pub(super) fn of_lane(&self, lane: Lane, lanes: LaneCount) -> impl Iterator<Item = usize> {
-        let has_lane = move |part: &&Part| part.partitions.has_lane(lane, lanes);
+        let has_lane = move |part: &&CommonPart| part.partitions.has_lane(lane, lanes);
         self.parts.iter().filter(has_lane).map(|part| part.of)
     }
 

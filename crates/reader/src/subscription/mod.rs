@@ -3,6 +3,7 @@
 
 mod affinity_key;
 mod consumer_seat;
+mod handing_out;
 mod key_queue;
 mod lane_window;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use super::{
     AffinityKey, ConsumerNr, SubscriptionRules,
     consumer_seat::{ConsumerSeat, HandoutTurn},
-    key_queue::{KeyQueue, Listed},
+    key_queue::KeyQueue,
     lane_window::LaneWindow,
     unkept::Unkept,
     unsettled::{Holder, Unsettled},
@@ -25,7 +25,7 @@ pub struct SubscriptionMachine {
     pub(super) consumers: BTreeMap<ConsumerNr, ConsumerSeat>,
     next_consumer: ConsumerNr,
     /// Counts what was handed out.
-    served: u64,
+    pub(super) served: u64,
     /// The epoch in which it is held; none while another process holds it, or no one.
     pub(super) epoch: Option<Epoch>,
     pub(super) windows: Vec<LaneWindow>,
@@ -34,8 +34,8 @@ pub struct SubscriptionMachine {
     pub(super) places: HashMap<DeadLetterPlace, u64>,
     next_event: u64,
     pub(super) keys: HashMap<AffinityKey, KeyQueue>,
-    free: BTreeSet<HandoutTurn>,
-    delayed: BTreeSet<(Duration, u64)>,
+    pub(super) free: BTreeSet<HandoutTurn>,
+    pub(super) delayed: BTreeSet<(Duration, u64)>,
     /// Since when events are in flight, the one that is for the longest time first.
     pub(super) in_flight_since: BTreeSet<(Duration, u64)>,
     /// Of the events that wait.
@@ -232,147 +232,6 @@ impl SubscriptionMachine {
         self.events.insert(nr, unsettled);
         self.keys.entry(key.clone()).or_default().waiting.insert(nr);
         self.list(&key);
-    }
-
-    /// The consumer asks for an event, or does not any more.
-    pub fn set_asking(&mut self, consumer: ConsumerNr, is_asking: bool) {
-        if let Some(seat) = self.consumers.get_mut(&consumer) {
-            seat.is_asking = is_asking;
-        }
-    }
-
-    /// Gives waiting events to consumers that ask: each goes to the one that has its key in flight, else to the one that was
-    /// served least recently. Returns who has got one.
-    pub fn hand_out(&mut self, now: Duration) -> Vec<ConsumerNr> {
-        while let Some((_, nr)) = self.delayed.first().copied().filter(|(until, _)| *until <= now) {
-            let Some(event) = self.events.get_mut(&nr) else { break };
-            event.holder = Holder::Waits(None);
-            let key = event.key.clone();
-            self.list(&key);
-        }
-        let mut served = Vec::new();
-        while self.stops.is_none()
-            && let Some((consumer, turn)) = self.next_turn()
-        {
-            self.hand(consumer, turn.nr, now);
-            served.push(consumer);
-        }
-        served
-    }
-
-    /// The next event that a consumer gets, the one that was served least recently first.
-    fn next_turn(&self) -> Option<(ConsumerNr, HandoutTurn)> {
-        let may_get = |seat: &ConsumerSeat| {
-            seat.is_asking
-                && seat.handed.is_none()
-                && seat.in_flight.len() < self.rules.in_flight_max
-        };
-        let free = self.free.first();
-        let turn = |seat: &ConsumerSeat| seat.own.first().into_iter().chain(free).min().copied();
-        self.consumers
-            .iter()
-            .filter(|(_, seat)| may_get(seat))
-            .filter_map(|(nr, seat)| Some((seat.served, *nr, turn(seat)?)))
-            .min_by_key(|(served, nr, _)| (*served, *nr))
-            .map(|(_, nr, turn)| (nr, turn))
-    }
-
-    fn hand(&mut self, consumer: ConsumerNr, nr: u64, now: Duration) {
-        self.served += 1;
-        let (Some(event), Some(seat)) =
-            (self.events.get_mut(&nr), self.consumers.get_mut(&consumer))
-        else {
-            return;
-        };
-        event.holder = Holder::Consumer(consumer);
-        event.in_flight_since = now;
-        self.in_flight_since.insert((now, nr));
-        seat.timed_out.retain(|place| *place != event.place());
-        self.bytes -= event.event.event.bytes();
-        event.deliveries = event.deliveries.saturating_add(1);
-        (seat.is_asking, seat.served, seat.handed) = (false, self.served, Some(nr));
-        seat.in_flight.insert(nr);
-        let key = event.key.clone();
-        if let Some(queue) = self.keys.get_mut(&key) {
-            queue.waiting.remove(&nr);
-            queue.in_flight += 1;
-            queue.owner = Some(consumer);
-        }
-        self.list(&key);
-    }
-
-    /// The event that the consumer was given, if it was.
-    pub fn fetch(&mut self, consumer: ConsumerNr) -> Option<Handout> {
-        let (nr, epoch) = (self.consumers.get_mut(&consumer)?.handed.take()?, self.epoch?);
-        let Unsettled { lane, event, offset, deliveries, .. } = self.events.get(&nr)?;
-        let (event, offset) = (event.clone(), offset.clone());
-        Some(Handout { epoch, lane: *lane, event, offset, attempt: *deliveries })
-    }
-
-    /// An event that was in flight waits again, first of all, or until then.
-    pub(super) fn put_back(&mut self, nr: u64, until: Option<Duration>) {
-        let Some(key) = self.take_from_consumer(nr) else { return };
-        if let Some(event) = self.events.get_mut(&nr) {
-            event.holder = Holder::Waits(until);
-            self.bytes += event.event.event.bytes();
-        }
-        self.keys.entry(key.clone()).or_default().waiting.insert(nr);
-        self.list(&key);
-    }
-
-    /// An event is not in flight any more; returns its key, which is to be listed.
-    pub(super) fn take_from_consumer(&mut self, nr: u64) -> Option<AffinityKey> {
-        let event = self.events.get(&nr)?;
-        let Holder::Consumer(consumer) = event.holder else { return None };
-        let key = event.key.clone();
-        self.in_flight_since.remove(&(event.in_flight_since, nr));
-        if let Some(seat) = self.consumers.get_mut(&consumer) {
-            seat.in_flight.remove(&nr);
-            seat.handed.take_if(|handed| *handed == nr);
-        }
-        if let Some(queue) = self.keys.get_mut(&key) {
-            queue.in_flight -= 1;
-            if queue.in_flight == 0 {
-                queue.owner = None;
-            }
-        }
-        Some(key)
-    }
-
-    /// Lists the first waiting event of a key where it belongs.
-    pub(super) fn list(&mut self, key: &AffinityKey) {
-        let Some(queue) = self.keys.get_mut(key) else { return };
-        match queue.listed.take() {
-            Some(Listed::Free(turn)) => _ = self.free.remove(&turn),
-            Some(Listed::Own(consumer, turn)) => {
-                self.consumers.get_mut(&consumer).map(|seat| seat.own.remove(&turn));
-            }
-            Some(Listed::Delayed(until, nr)) => _ = self.delayed.remove(&(until, nr)),
-            None => {}
-        }
-        let Some(nr) = queue.waiting.first().copied() else {
-            if queue.in_flight == 0 {
-                self.keys.remove(key);
-            }
-            return;
-        };
-        let Some(event) = self.events.get(&nr) else { return };
-        let turn = HandoutTurn { is_new: event.deliveries == 0, nr };
-        let listed = match (event.holder, queue.owner) {
-            (Holder::Waits(Some(until)), _) => {
-                self.delayed.insert((until, nr));
-                Listed::Delayed(until, nr)
-            }
-            (_, Some(owner)) => {
-                self.consumers.get_mut(&owner).map(|seat| seat.own.insert(turn));
-                Listed::Own(owner, turn)
-            }
-            (_, None) => {
-                self.free.insert(turn);
-                Listed::Free(turn)
-            }
-        };
-        queue.listed = Some(listed);
     }
 
     /// When a save is due, or an event is to be handed out or is in flight for too long, if nothing happens before.

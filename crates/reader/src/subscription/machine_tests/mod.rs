@@ -3,3 +3,4 @@
 mod oracle;
 mod random_runs;
 mod rules_of_delivery;
+mod rules_of_time;
