@@ -9,8 +9,8 @@ use std::{fmt, sync::Arc};
 
 /// What a subscription has made of an event, and where the event is.
 ///
-/// Of a durable subscription it is in flight until it is [acknowledged](Self::ack) or [given back](Self::nack), or its consumer
-/// has gone.
+/// Of a durable subscription it is in flight until it is [acknowledged](Self::ack) or [given back](Self::nack), its consumer has
+/// gone, or its [time](crate::SubscriptionSettings::ack_timeout) is over.
 #[must_use = "of a durable subscription it is in flight until it is acknowledged"]
 pub struct Delivered<T> {
     pub(super) event: T,
@@ -86,7 +86,7 @@ impl<T> Delivered<T> {
     /// It was handled, and comes to no consumer again once that is saved. Of a transient subscription that changes nothing.
     ///
     /// # Errors
-    /// [`AckError`] when it is not in flight, or the subscription was lost meanwhile, so that it comes again.
+    /// [`AckError`] when it is not in flight, or was for too long, or the subscription was lost meanwhile, so that it comes again.
     pub fn ack(&self) -> Result<(), AckError> {
         let Some(acks) = &self.acks else { return Ok(()) };
         acks.settle(|machine| machine.ack(acks.consumer, acks.epoch, self.place()))
@@ -95,7 +95,7 @@ impl<T> Delivered<T> {
     /// It was not handled, for this reason.
     ///
     /// # Errors
-    /// [`AckError`] when it is not in flight, the subscription was lost meanwhile, or is transient.
+    /// [`AckError`] when it is not in flight, or was for too long, or the subscription was lost meanwhile, or is transient.
     pub fn nack(&self, nack: Nack, error: impl fmt::Display) -> Result<(), AckError> {
         let Some(acks) = &self.acks else { return Err(AckError::Transient) };
         let with = acks.group.nacked_with(actum_reader::segment::cut(&error.to_string()).into());
