@@ -5,6 +5,7 @@ mod builder;
 mod counter;
 mod exports;
 mod other_journals;
+mod readers;
 mod registered;
 mod settings;
 mod states;
