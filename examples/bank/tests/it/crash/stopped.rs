@@ -16,11 +16,12 @@ use actum::{
     store::Stores,
 };
 use bank::{account_list, client::Client, statements as statement_lines};
+use sqlx::{Connection, PgConnection};
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 
 /// How often one is stopped.
-const STOPS: usize = 4;
+const STOPS: usize = 5;
 const SEGMENTS: usize = 4;
 /// How many send orders at the same time.
 const TELLERS: usize = 2;
@@ -101,6 +102,42 @@ fn args(args: Vec<String>) -> Vec<String> {
     args.into_iter().chain(busy.into_iter().chain(lease).map(str::to_owned)).collect()
 }
 
+/// Stops the readers when they have a transaction under way, which they could commit as soon as they go on.
+async fn stop_in_the_midst(readers: &Program, place: &Place, ledger: &Ledger) {
+    let Place::Postgres { url, schema, .. } = place else { unreachable!("it is over PostgreSQL") };
+    let mut server = PgConnection::connect(url).await.unwrap();
+    let began = Instant::now();
+    loop {
+        more_answers(ledger, 10).await;
+        readers.signal("STOP").await;
+        // what others have under way ends meanwhile
+        let since = Instant::now();
+        while since.elapsed() < LEASE / 5 {
+            let open: bool = sqlx::query_scalar(OPEN_TRANSACTION)
+                .bind(format!("{schema}_projections"))
+                .fetch_one(&mut server)
+                .await
+                .unwrap();
+            if open {
+                return;
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+        readers.signal("CONT").await;
+        assert!(began.elapsed() < SHARE_OUT_MAX, "it is never in the midst of a transaction");
+    }
+}
+
+/// Whether someone has written rows in a transaction and done nothing more for a while.
+const OPEN_TRANSACTION: &str = "SELECT EXISTS (
+        SELECT FROM pg_stat_activity AS a
+        JOIN pg_locks AS l ON l.pid = a.pid AND l.mode = 'RowExclusiveLock'
+        JOIN pg_class AS c ON c.oid = l.relation
+        JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = $1
+        WHERE a.datname = current_database() AND a.state = 'idle in transaction'
+            AND a.state_change < clock_timestamp() - interval '100 milliseconds'
+    )";
+
 /// Sends orders while something happens. No more: in the end everything is to be handled, on a busy machine too.
 async fn under_load(
     client: &Client,
@@ -130,17 +167,15 @@ async fn process_that_was_stopped_commits_nothing_that_was_taken_over_and_gets_i
 
     for round in 0..STOPS {
         watched.until_readers_have(SEGMENTS / 2, SHARE_OUT_MAX).await;
-        let answers = 20 + random.usize(..200);
         let stopping = async {
-            more_answers(&ledger, answers).await;
-            readers.signal("STOP").await;
+            stop_in_the_midst(&readers, &place, &ledger).await;
             let took = watched.until_readers_have(0, LEASE + TAKE_OVER_MAX).await;
             println!("taken over after {took:?}");
             more_answers(&ledger, 20).await;
         };
         under_load(&client, &ledger, &mut random, stopping).await;
         // otherwise it goes on before the server has ended what it has under way
-        if round % 2 == 0 {
+        if round == 0 {
             println!("all handled after {:?}", watched.until_all_is_handled().await);
         }
         let going_on = async {
