@@ -2,7 +2,7 @@
 
 use crate::{database::Database, read_models::ProjectionPace, statements::Zone};
 use clap::{Args, Parser, Subcommand};
-use std::time::Duration;
+use std::{num::NonZeroU16, time::Duration};
 
 /// Where a bank listens, and where `load` looks for one, unless set otherwise.
 pub const DEFAULT_ADDRESS: &str = "127.0.0.1:8080";
@@ -28,7 +28,7 @@ pub enum Command {
     Project(ProjectArgs),
     /// Drive a bank with many clients, then check every balance
     Load(LoadArgs),
-    /// Show how far the projections of a bank are, and rebuild, replay, pause or resume one
+    /// Show how far the projections of a bank are, and rebuild, replay, divide, pause or resume one
     Projections(ProjectionsArgs),
     /// Bring a PostgreSQL database up to date, ahead of the banks that will use it
     Migrate(MigrateArgs),
@@ -138,6 +138,13 @@ pub enum ProjectionsAction {
     Replay {
         /// Its name
         name: String,
+    },
+    /// Divide one into so many segments, which are handled in parallel; it stays so when the bank starts again
+    Divide {
+        /// Its name
+        name: String,
+        /// How many: 1 or more, at most as many as the journal has partitions
+        segments: NonZeroU16,
     },
     /// Pause one; it stays so when the bank starts again
     Pause {

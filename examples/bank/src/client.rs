@@ -9,10 +9,12 @@ use anyhow::{Context, Result, ensure};
 use reqwest::{RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{num::NonZeroU16, time::Duration};
 
 /// How long an answer may take. The bank itself gives up after 5 seconds.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// A bank waits for what its projections are at.
+const DIVISION_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Something an account is to do, once: the key goes with every attempt.
 #[derive(Clone, Debug)]
@@ -150,10 +152,16 @@ impl Client {
     /// As [`projections`](Self::projections); when it is refused, with the reason.
     pub async fn act_on_projection(&self, name: &str, action: &str) -> Result<String> {
         let url = format!("{}/projections/{name}/{action}", self.url);
-        let (status, body) = answer(self.http.post(url)).await?;
-        let said = |field: &str| body[field].as_str().unwrap_or_default().to_owned();
-        ensure!(status.is_success(), "{}", said("detail"));
-        Ok(said("done"))
+        done(self.http.post(url)).await
+    }
+
+    /// Divides a projection into so many segments, and says what was done.
+    ///
+    /// # Errors
+    /// As [`act_on_projection`](Self::act_on_projection).
+    pub async fn divide_projection(&self, name: &str, segments: NonZeroU16) -> Result<String> {
+        let url = format!("{}/projections/{name}/divide?segments={segments}", self.url);
+        done(self.http.post(url).timeout(DIVISION_TIMEOUT)).await
     }
 
     async fn read<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<T> {
@@ -161,6 +169,14 @@ impl Client {
         ensure!(status.is_success(), "GET {path} is {status}: {body}");
         Ok(serde_json::from_value(body)?)
     }
+}
+
+/// What was done, or why it was not.
+async fn done(request: RequestBuilder) -> Result<String> {
+    let (status, body) = answer(request).await?;
+    let said = |field: &str| body[field].as_str().unwrap_or_default().to_owned();
+    ensure!(status.is_success(), "{}", said("detail"));
+    Ok(said("done"))
 }
 
 async fn answer(request: RequestBuilder) -> Result<(StatusCode, Value)> {

@@ -58,6 +58,8 @@ problem_types! {
         "Deposit less. Nothing was done.";
     CONFLICT: CONFLICT "conflict", "Somebody else was faster",
         "Nothing was done. Look at the account, and try again.";
+    NOT_DIVIDED: CONFLICT "not-divided", "The projection was not divided",
+        "Its segments are as they were. Do about it what the detail says, and ask again.";
     REVISION_MISMATCH: PRECONDITION_FAILED "revision-mismatch", "The account has changed",
         "It is not at the revision in If-Match. Nothing was done. Look at the account, and decide again.";
     BODY_TOO_LARGE: PAYLOAD_TOO_LARGE "body-too-large", "The body is too large",

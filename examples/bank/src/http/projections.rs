@@ -3,15 +3,16 @@
 use super::{
     Problem,
     answer::json,
-    problem_type::{INVALID_REQUEST, UNAVAILABLE, UNKNOWN_PROJECTION, UNKNOWN_ROUTE},
+    problem_type::{INVALID_REQUEST, NOT_DIVIDED, UNAVAILABLE, UNKNOWN_PROJECTION, UNKNOWN_ROUTE},
 };
 use crate::{Bank, projections::ShownProjection};
-use actum::{ProjectionError, ProjectionRef};
+use actum::{NotDivided, ProjectionError, ProjectionRef};
 use axum::{
-    extract::{Path, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     response::IntoResponse,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::num::NonZeroU16;
 
 #[derive(Serialize)]
 struct Projections {
@@ -32,22 +33,34 @@ pub(super) async fn list(State(bank): State<Bank>) -> Result<impl IntoResponse, 
     Ok(json(&Projections { projections }))
 }
 
+/// What an action is to be done with.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct With {
+    /// Into how many segments a projection is divided.
+    segments: Option<NonZeroU16>,
+}
+
 /// Does something with a projection.
 pub(super) async fn act(
     State(bank): State<Bank>,
     Path((name, action)): Path<(String, String)>,
+    with: Result<Query<With>, QueryRejection>,
 ) -> Result<impl IntoResponse, Problem> {
     let projection = bank.projections().find(|projection| projection.name() == name);
     let unknown = || Problem::new(UNKNOWN_PROJECTION, format!("the bank has no projection {name}"));
     let projection = projection.ok_or_else(unknown)?;
+    let Query(With { segments }) = with.map_err(|e| invalid(e.body_text()))?;
     let done = match &*action {
         "rebuild" => projection.reset().await.map(|()| "begun again".to_owned()),
         "pause" => projection.pause().await.map(|()| "paused".to_owned()),
         "resume" => projection.resume().await.map(|()| "goes on".to_owned()),
         "replay" => replay(&projection).await,
+        "divide" => divide(&projection, segments).await?,
         _ => {
-            let detail =
-                format!("a projection takes rebuild, replay, pause and resume, not {action}");
+            let detail = format!(
+                "a projection takes rebuild, replay, pause, resume and divide, not {action}"
+            );
             return Err(Problem::new(UNKNOWN_ROUTE, detail));
         }
     };
@@ -58,6 +71,16 @@ async fn replay(projection: &ProjectionRef) -> Result<String, ProjectionError> {
     let parked = projection.replay_parked(None).await?;
     let letters = projection.replay_dead_letters(None).await?;
     Ok(format!("replays {parked} parked accounts and {letters} dead letters"))
+}
+
+async fn divide(
+    projection: &ProjectionRef,
+    segments: Option<NonZeroU16>,
+) -> Result<Result<String, ProjectionError>, Problem> {
+    let segments =
+        segments.ok_or_else(|| invalid("into how many is to be said: ?segments=4".to_owned()))?;
+    let made = projection.divide(segments).await;
+    Ok(made.map(|made| format!("divided, segments: {made}")))
 }
 
 /// How a projection is; also of one that has not begun.
@@ -74,8 +97,14 @@ async fn shown(projection: &ProjectionRef) -> Result<ShownProjection, Projection
 #[expect(clippy::needless_pass_by_value, reason = "it takes what `map_err` gives")]
 fn problem_of(error: ProjectionError) -> Problem {
     let kind = match error {
-        ProjectionError::Invalid { .. } => INVALID_REQUEST,
+        ProjectionError::Invalid { .. }
+        | ProjectionError::NotDivided { why: NotDivided::TooMany { .. }, .. } => INVALID_REQUEST,
+        ProjectionError::NotDivided { .. } => NOT_DIVIDED,
         _ => UNAVAILABLE,
     };
     Problem::new(kind, error.to_string())
+}
+
+fn invalid(detail: String) -> Problem {
+    Problem::new(INVALID_REQUEST, detail)
 }

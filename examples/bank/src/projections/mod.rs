@@ -27,6 +27,11 @@ pub async fn run(args: &ProjectionsArgs, out: &mut impl Write) -> Result<()> {
     let (name, action) = match args.action.as_ref().unwrap_or(&ProjectionsAction::List) {
         ProjectionsAction::List => return list(&client, out).await,
         ProjectionsAction::Rebuild { name } => return rebuild(&client, name, out).await,
+        ProjectionsAction::Divide { name, segments } => {
+            let done = client.divide_projection(name, *segments).await?;
+            writeln!(out, "{name}: {done}")?;
+            return Ok(());
+        }
         ProjectionsAction::Replay { name } => (name, "replay"),
         ProjectionsAction::Pause { name } => (name, "pause"),
         ProjectionsAction::Resume { name } => (name, "resume"),
@@ -39,13 +44,21 @@ pub async fn run(args: &ProjectionsArgs, out: &mut impl Write) -> Result<()> {
 async fn list(client: &Client, out: &mut impl Write) -> Result<()> {
     writeln!(
         out,
-        "{:<16} {:<9} {:>12} {:>10} {:>8} {:>8} {:>8} {:>8}",
-        "projection", "state", "lag, events", "lag", "events/s", "ETA", "parked", "letters"
+        "{:<16} {:<9} {:>12} {:>10} {:>8} {:>8} {:>8} {:>8} {:>9}",
+        "projection",
+        "state",
+        "lag, events",
+        "lag",
+        "events/s",
+        "ETA",
+        "parked",
+        "letters",
+        "segments"
     )?;
     for shown in client.projections().await? {
         writeln!(
             out,
-            "{:<16} {:<9} {:>12} {:>10} {:>8.0} {:>8} {:>8} {:>8}",
+            "{:<16} {:<9} {:>12} {:>10} {:>8.0} {:>8} {:>8} {:>8} {:>9}",
             shown.name,
             shown.state,
             events(shown.lag_events),
@@ -53,7 +66,8 @@ async fn list(client: &Client, out: &mut impl Write) -> Result<()> {
             shown.rate,
             seconds(shown.eta_seconds),
             shown.parked,
-            shown.dead_letters
+            shown.dead_letters,
+            shown.segments
         )?;
         if let Some(why) = shown.why {
             writeln!(out, "    {why}")?;

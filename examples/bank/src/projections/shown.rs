@@ -31,6 +31,8 @@ pub struct ShownProjection {
     pub parked: u64,
     /// How many dead letters there are.
     pub dead_letters: u64,
+    /// How many segments it has.
+    pub segments: usize,
 }
 
 impl ShownProjection {
@@ -48,6 +50,7 @@ impl ShownProjection {
             eta_seconds: None,
             parked: 0,
             dead_letters: 0,
+            segments: 0,
         }
     }
 }
@@ -68,6 +71,7 @@ impl From<ProjectionStatus> for ShownProjection {
             eta_seconds: status.eta.map(|eta| eta.as_secs_f64()),
             parked: status.parked,
             dead_letters: status.dead_letters,
+            segments: status.segments.len(),
         }
     }
 }

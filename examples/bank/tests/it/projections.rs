@@ -86,7 +86,42 @@ async fn what_is_not_there_is_said_in_words() {
         assert_eq!(error, "the bank has no projection nothing");
     }
     let unknown = service.post("/projections/accounts/dance", &json!({})).await;
-    unknown.problem(404, "unknown-route", "a projection takes rebuild, replay, pause and resume");
+    let takes = "a projection takes rebuild, replay, pause, resume and divide";
+    unknown.problem(404, "unknown-route", takes);
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn projection_is_divided_and_shows_the_same() {
+    let (_directory, service) = with_rows().await;
+    let mut amount = 0;
+    for segments in ["5", "2", "1"] {
+        let said = say(&service, &["divide", "statements", segments]).await.unwrap();
+        assert_eq!(said, format!("statements: divided, segments: {segments}\n"));
+        amount += 1;
+        service.post("/accounts/ada/deposits", &json!({ "amount": 1 })).await.json();
+        assert_eq!(service.get("/days").await.json()["days"][0]["deposits"], amount + 1);
+        let listed = say(&service, &[]).await.unwrap();
+        let line = listed.lines().find(|line| line.starts_with("statements")).unwrap();
+        let words: Vec<_> = line.split_whitespace().collect();
+        assert_eq!((words[1], *words.last().unwrap()), ("running", segments), "{listed}");
+    }
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn division_that_cannot_be_is_said_in_words() {
+    let (_directory, service) = with_rows().await;
+    let error = say(&service, &["divide", "statements", "257"]).await.unwrap_err();
+    assert!(
+        error.ends_with("the journal has 256 partitions, and each segment has one at least"),
+        "{error}"
+    );
+    let divide = "/projections/statements/divide";
+    for (query, detail) in [("", "into how many is to be said"), ("?segments=0", "segments")] {
+        let refused = service.post(&format!("{divide}{query}"), &json!({})).await;
+        refused.problem(400, "invalid-request", detail);
+    }
     service.stop().await;
 }
 
@@ -98,6 +133,7 @@ async fn page_of_another_host_changes_nothing() {
         "/projections/statements/pause",
         "/projections/statements/rebuild",
         "/projections/statements/replay",
+        "/projections/statements/divide?segments=2",
         "/accounts/ada/close",
     ] {
         for origin in ["http://evil.example", "null", "http://127.0.0.1"] {
