@@ -21,6 +21,11 @@ pub(super) fn asks_for_rest(name: &str) -> bool {
     name.ends_with(SWITCH) || name.ends_with(DIVISION)
 }
 
+/// The runner that asks under this name, or whose name it is.
+pub(super) fn runner_of(name: &str) -> &str {
+    name.strip_suffix(SWITCH).or_else(|| divider(name)).unwrap_or(name)
+}
+
 /// No runner's name ends so: that ends with the number of its incarnation.
 const SWITCH: &str = " (switch)";
 const DIVISION: &str = " (divide)";
@@ -54,5 +59,6 @@ mod tests {
         assert!(asks_for_rest(&switch) && asks_for_rest(&division) && !asks_for_rest("bank@7"));
         let dividers = [&*division, &*switch, "bank@7"].map(divider);
         assert_eq!(dividers, [Some("bank@7"), None, None]);
+        assert_eq!([&*division, &*switch, "bank@7"].map(runner_of), ["bank@7"; 3]);
     }
 }

@@ -1,4 +1,7 @@
-use super::{SeenRenewals, rest_name::asks_for_rest};
+use super::{
+    SeenRenewals,
+    rest_name::{asks_for_rest, runner_of},
+};
 use actum_persistence::progress::{
     Epoch, RunnerRow, SeenOwner, Segment, SegmentClaim, StoredProjection, StoredSegment,
 };
@@ -124,7 +127,8 @@ impl ShareOut {
     /// Whether a runner has not renewed for so long, is an earlier life of this one, or is not there.
     fn is_silent(&self, name: &str, time: Duration, now: Duration) -> bool {
         let unchanged = self.seen.unchanged(name, now);
-        unchanged.is_none_or(|unchanged| unchanged >= time) || is_replaced(name, &self.me)
+        unchanged.is_none_or(|unchanged| unchanged >= time)
+            || is_replaced(runner_of(name), &self.me)
     }
 }
 
@@ -333,6 +337,16 @@ mod tests {
     #[test]
     fn while_it_is_divided_nothing_is_claimed_and_no_share_is_that_of_the_divider() {
         nothing_is_claimed_beside(division_name("b@1"));
+    }
+
+    #[test]
+    fn the_rest_that_an_earlier_life_has_asked_for_is_over() {
+        let (mut kept, mut newer, mut other) = (Kept::new(8), runner("a@2"), runner("b@1"));
+        kept.stored.runners.push(RunnerRow::new(division_name("a@1"), 1));
+        kept.rounds(1, &mut [&mut other]);
+        assert_eq!(kept.owned(&other), 0, "it may be alive");
+        kept.rounds(1, &mut [&mut newer]);
+        assert_eq!(kept.owned(&newer), 4);
     }
 
     fn nothing_is_claimed_beside(rests: Arc<str>) {

@@ -1,6 +1,8 @@
-//! The bank is killed in the midst of load, over and over, and every answer it gave is compared with its journal.
+//! The bank is killed in the midst of load, over and over, and every answer it gave is compared with its journal. Its projections
+//! are split and merged meanwhile.
 
 mod consumer;
+mod divisions;
 mod journal;
 mod ledger;
 mod list;
@@ -64,6 +66,7 @@ async fn killed_over_and_over(place: &Place, kills: usize) -> Arc<Ledger> {
     let client = Client::new(url.clone()).unwrap();
     // no one kills this one; a slow machine may still keep it from answering in time
     settle_in_the_end(&client, &ledger, &mut random).await;
+    divisions::divide_in_the_end(&client, &mut random).await;
     let shown = Journal::as_shown(&client, &ledger.accounts()).await;
     let listed = list::read(&url).await;
     let statements = statements::read(&url, &ledger.accounts()).await;
@@ -88,6 +91,7 @@ async fn one_life(place: &Place, ledger: &Arc<Ledger>, moment: Moment, random: &
         return bank.kill().await;
     }
     let client = Client::new(bank.url().await).unwrap();
+    let dividing = divisions::divide_all_the_time(&client, random.fork());
     let (silent, is_silent) = oneshot::channel::<()>();
     let answers = ledger.answers();
     let driving = async {
@@ -103,7 +107,11 @@ async fn one_life(place: &Place, ledger: &Arc<Ledger>, moment: Moment, random: &
         }
         bank.kill().await;
     };
-    tokio::join!(driving, killing);
+    let life = async { tokio::join!(driving, killing) };
+    tokio::select! {
+        _ = life => {}
+        never = dividing => match never {},
+    }
 }
 
 /// What a bank is started with: its list and its statements are written all the time, so that it is killed in the midst of that, too.
