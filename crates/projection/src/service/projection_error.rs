@@ -112,7 +112,7 @@ pub enum WaitError {
         /// Its name.
         name: String,
     },
-    /// The segment has stopped, and needs a person.
+    /// The segment has stopped, or the journal has regressed or is another one, so that it will. It needs a person.
     #[error("the projection `{name}` has stopped: {why}")]
     Stopped {
         /// Its name.

@@ -121,8 +121,8 @@ impl ProjectionRef {
     /// entity's lane end now.
     ///
     /// # Errors
-    /// [`WaitError`]: at once if it is paused or stopped, or rebuilt beside the active version, if the events of the entity are held back, and if the engine has no
-    /// such projection, or none of what the receipt is of; otherwise when it has not come so far within the time. It goes on then, and can be waited for again.
+    /// [`WaitError`]: at once if it is paused or stopped in front of that, or rebuilt beside the active version, if the events of the entity are held back, if
+    /// the journal has regressed or is another one than it has read, and if the engine has no such projection, or none of what the receipt is of; otherwise when it has not come so far within the time. It goes on then, and can be waited for again.
     ///
     /// # Cancel safety
     /// Dropping the future has no effect.

@@ -1,5 +1,5 @@
 use super::event_at::event_at;
-use actum_model::LaneCount;
+use actum_model::{LaneCount, Offset};
 use actum_persistence::{
     progress::{LastRead, ReadProgress, Segment},
     store::{EventStore, StoreError},
@@ -25,13 +25,10 @@ pub(crate) async fn check_journal(
     progress: &ReadProgress,
 ) -> Result<Option<String>, StoreError> {
     let heads = events.heads().await?;
+    if let Some(what) = read_beyond(segment, lanes, progress.offset(), &heads) {
+        return Ok(Some(what));
+    }
     for lane in segment.lanes(lanes) {
-        let (read, head) = (progress.offset().position(lane), heads.position(lane));
-        if read > head {
-            return Ok(Some(format!(
-                "the journal has regressed, or is another one: lane {lane} ends at {head}, and was read up to {read}"
-            )));
-        }
         let Some(LastRead { position, event_id }) = progress.last(lane) else { continue };
         if let Some(found) = event_at(events, lane, position).await?
             && found.event.event_id != event_id
@@ -43,6 +40,32 @@ pub(crate) async fn check_journal(
         }
     }
     Ok(None)
+}
+
+/// As [`check_progress`], by how far the segment has read and where the journal ends alone.
+pub(super) fn check_read(
+    segment: Segment,
+    lanes: LaneCount,
+    read: &Offset,
+    heads: &Offset,
+) -> Option<String> {
+    read_beyond(segment, lanes, read, heads).map(|what| format!("{what}; {WAYS_OUT}"))
+}
+
+fn read_beyond(
+    segment: Segment,
+    lanes: LaneCount,
+    read: &Offset,
+    heads: &Offset,
+) -> Option<String> {
+    segment.lanes(lanes).find_map(|lane| {
+        let (read, head) = (read.position(lane), heads.position(lane));
+        (read > head).then(|| {
+            format!(
+                "the journal has regressed, or is another one: lane {lane} ends at {head}, and was read up to {read}"
+            )
+        })
+    })
 }
 
 /// What a person can do about it.

@@ -3,6 +3,7 @@ use super::{
     all_parked::all_parked,
     entering::differs,
     event_at::event_at,
+    segment_check::{check_progress, check_read},
     shared::{ServicePhase, SharedProjection},
     standing::{Standing, active_version, is_rebuilding},
 };
@@ -40,13 +41,16 @@ impl Wait {
         if lane.nr() < lanes { Ok(()) } else { Err(WaitError::NoLane { lane, lanes }) }
     }
 
-    /// How far the journal goes now.
+    /// How far the journal goes now. While it ends in front of what was known before it has regressed, and those who read it
+    /// are yet to find that.
     pub(super) async fn heads(&self) -> Result<Offset, WaitError> {
+        let feed = &self.shared.feed;
         let heads = async {
             loop {
-                match self.shared.feed.events().heads().await {
-                    Ok(heads) => return heads,
-                    Err(_) => sleep(CHECK_INTERVAL).await,
+                let known = feed.heads().borrow().offset.clone();
+                match feed.events().heads().await {
+                    Ok(heads) if !is_beyond(&known, &heads) => return heads,
+                    Ok(_) | Err(_) => sleep(CHECK_INTERVAL).await,
                 }
             }
         };
@@ -111,6 +115,13 @@ impl Wait {
         };
         let partition = event.as_ref().map(|event| event.partition);
         let has_all = self.check_stored(&stored, places, partition)?;
+        if has_all {
+            match self.check_journal(&stored, places, partition).await {
+                Ok(None) => {}
+                Ok(Some(why)) => return Err(WaitError::Stopped { name: self.name(), why }),
+                Err(_) => return Ok(false),
+            }
+        }
         let Some(event) = event.filter(|_| stored.parked > 0) else { return Ok(has_all) };
         match self.parked(&event.entity, event.partition).await {
             Ok(None) => Ok(has_all),
@@ -134,6 +145,11 @@ impl Wait {
             })
         };
         if concerned().any(|(_, view)| view.waits.is_some() || (is_write && view.parked > 0)) {
+            return None;
+        }
+        // beyond the end that is known: the journal may have regressed
+        let heads = self.shared.feed.heads().borrow().offset.clone();
+        if concerned().any(|(_, view)| is_beyond(&view.offset, &heads)) {
             return None;
         }
         let mut behind = concerned()
@@ -160,29 +176,49 @@ impl Wait {
         partition: Option<Partition>,
     ) -> Result<bool, WaitError> {
         let lanes = stored.layout.lanes;
-        let is_concerned = |segment: &&StoredSegment| {
-            partition.is_none_or(|partition| segment.segment.contains(partition))
-        };
-        for stored_segment in stored.segments.iter().filter(is_concerned) {
-            let segment = stored_segment.segment;
-            let local = self.shared.local(segment);
-            let offset =
-                local.as_ref().map_or(stored_segment.progress.offset(), |view| &view.offset);
-            if !is_behind(segment, offset, places, lanes) {
-                continue;
-            }
-            if let Some(why) = &stored_segment.stopped {
-                return Err(WaitError::Stopped { name: self.name(), why: Arc::clone(why) });
-            }
-            if stored.is_paused {
-                return Err(WaitError::Paused { name: self.name() });
-            }
-            if is_rebuilding(stored) {
-                return Err(self.rebuilding());
-            }
-            return Ok(false);
+        let behind = concerned(stored, places, partition).filter(|one| {
+            let local = self.shared.local(one.segment);
+            let offset = local.as_ref().map_or(one.progress.offset(), |view| &view.offset);
+            is_behind(one.segment, offset, places, lanes)
+        });
+        let behind: Vec<_> = behind.collect();
+        if behind.is_empty() {
+            return Ok(true);
         }
-        Ok(true)
+        if let Some(why) = behind.iter().find_map(|one| one.stopped.clone()) {
+            return Err(WaitError::Stopped { name: self.name(), why });
+        }
+        if stored.is_paused {
+            return Err(WaitError::Paused { name: self.name() });
+        }
+        if is_rebuilding(stored) {
+            return Err(self.rebuilding());
+        }
+        Ok(false)
+    }
+
+    /// Why it has not come so far although its offset says so, if the journal has regressed or is another one.
+    async fn check_journal(
+        &self,
+        stored: &StoredProjection,
+        places: &[(Lane, Position)],
+        partition: Option<Partition>,
+    ) -> Result<Option<Arc<str>>, StoreError> {
+        let (events, lanes) = (&**self.shared.feed.events(), stored.layout.lanes);
+        let heads = events.heads().await?; // behind what was saved
+        for StoredSegment { segment, progress, stopped, .. } in concerned(stored, places, partition)
+        {
+            if let Some(why) = check_read(*segment, lanes, progress.offset(), &heads) {
+                return Ok(Some(stopped.clone().unwrap_or_else(|| why.into())));
+            }
+            // a runner finds itself that its journal has become another one
+            if let Some(why) = stopped
+                && check_progress(events, *segment, lanes, progress).await?.is_some()
+            {
+                return Ok(Some(Arc::clone(why)));
+            }
+        }
+        Ok(None)
     }
 
     /// Why the entity is parked, if it is.
@@ -207,6 +243,24 @@ impl Wait {
     fn timeout(&self) -> WaitError {
         WaitError::Timeout { name: self.name(), within: self.within }
     }
+}
+
+/// The segments whose events are waited for: those of a partition, if the place is one of its events.
+fn concerned<'a>(
+    stored: &'a StoredProjection,
+    places: &'a [(Lane, Position)],
+    partition: Option<Partition>,
+) -> impl Iterator<Item = &'a StoredSegment> {
+    let lanes = stored.layout.lanes;
+    stored.segments.iter().filter(move |StoredSegment { segment, .. }| {
+        partition.is_none_or(|partition| segment.contains(partition))
+            && places.iter().any(|place| segment.has_lane(place.0, lanes))
+    })
+}
+
+/// Whether an offset lies behind the end of the journal in a lane.
+fn is_beyond(offset: &Offset, heads: &Offset) -> bool {
+    offset.positions().iter().zip(heads.positions()).any(|(at, head)| at > head)
 }
 
 fn is_behind(

@@ -1,9 +1,10 @@
 use super::runner_rig::{Running, Trouble, balances, parts, row, start, until};
 use crate::rig::{Rig, account};
-use actum_projection::StartAt;
+use actum_model::{Lane, Position, Receipt, SequenceNr};
+use actum_projection::{StartAt, WaitError};
 use actum_store_memory::MemoryTarget;
 use actum_testkit::{Fault, FaultStore, Faults, Operation};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// A projection over a journal that can be replaced, which has read ten events of `a`.
 async fn caught_up(target: &MemoryTarget) -> (Running, FaultStore, Faults) {
@@ -66,4 +67,78 @@ async fn a_journal_that_has_regressed_and_grown_again_while_it_was_away_stops_th
     running.projection().rewind(StartAt::Now).await.unwrap();
     running.caught_up().await;
     running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_for_one_that_stopped_at_a_journal_that_has_regressed_says_so_at_once() {
+    let target = MemoryTarget::new();
+    let (running, events, _) = caught_up(&target).await;
+    events.replace(journal("a", 8).await.store.clone());
+    let why = running.until_stopped().await;
+    assert_eq!(waited_for(&running, None).await, why);
+    assert_eq!(waited_for(&running, Some(8)).await, why);
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_for_one_that_stopped_at_another_journal_says_so_where_that_is_longer() {
+    let target = MemoryTarget::new();
+    let (running, events, faults) = caught_up(&target).await;
+    faults.always(Operation::Heads, Fault::unavailable());
+    let calls = faults.calls(Operation::Heads);
+    until("it is seen to be away", async || faults.calls(Operation::Heads) > calls + 3).await;
+    events.replace(journal("b", 20).await.store.clone());
+    faults.stop();
+    let why = running.until_stopped().await;
+    assert_eq!(waited_for(&running, Some(8)).await, why, "that was read in the other journal");
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_comes_before_the_segment_has_found_it_says_so() {
+    let target = MemoryTarget::new();
+    let (running, events, _) = caught_up(&target).await;
+    events.replace(journal("a", 8).await.store.clone());
+    let why = waited_for(&running, None).await;
+    assert!(
+        why.starts_with("the journal has regressed, or is another one: lane 0 ends at 8"),
+        "{why}"
+    );
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_for_a_paused_one_does_not_take_the_place_in_another_journal_for_its_own() {
+    let target = MemoryTarget::new();
+    let (running, events, _) = caught_up(&target).await;
+    running.projection().pause().await.unwrap();
+    until("it is paused", async || {
+        let status = running.projection().status().await.unwrap();
+        status.segments.iter().all(|segment| segment.owner.is_none())
+    })
+    .await;
+    running.caught_up().await;
+    events.replace(journal("a", 8).await.store.clone());
+    for position in [None, Some(8)] {
+        let why = waited_for(&running, position).await;
+        assert!(why.starts_with("the journal has regressed"), "{why}");
+    }
+    running.end().await;
+}
+
+/// Why a wait for the end of the journal, or for a place, says that it has stopped.
+async fn waited_for(running: &Running, position: Option<u64>) -> String {
+    let (projection, within) = (running.projection(), Duration::from_secs(60));
+    let begun = tokio::time::Instant::now();
+    let waited = match position {
+        None => projection.caught_up(within).await,
+        Some(position) => {
+            let position = Some(Position::new(position));
+            let receipt = Receipt::new(SequenceNr::new(1), Lane::new(0), position);
+            projection.caught_up_with(&receipt, within).await
+        }
+    };
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    let Err(WaitError::Stopped { why, .. }) = waited else { panic!("{waited:?}") };
+    why.to_string()
 }

@@ -70,6 +70,38 @@ async fn a_wait_for_what_has_stopped_or_is_parked_says_so_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_handled_before_the_segment_stopped_is_there() {
+    let rig = Rig::new(1).await;
+    let (target, trouble) = (MemoryTarget::new(), Trouble::default());
+    trouble.set("b", 1, Bad::Fails);
+    let running = run(&rig, "a@1", balances(&target, &trouble)).await;
+    rig.deposit(&account("a"), 2).await;
+    rig.deposit(&account("b"), 1).await;
+    running.until_stopped().await;
+    running.projection().caught_up_with(&receipt(2), MINUTE).await.unwrap();
+    let waited = running.projection().caught_up(MINUTE).await;
+    assert!(matches!(waited, Err(WaitError::Stopped { .. })), "{waited:?}");
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_does_not_wait_for_others_when_a_segment_has_stopped() {
+    for (stops, waits) in [("a", "b"), ("b", "a")] {
+        let rig = Rig::new(1).await;
+        let trouble = Trouble::default();
+        trouble.set(stops, 1, Bad::Fails);
+        trouble.set(waits, 1, Bad::Unavailable);
+        let running =
+            run(&rig, "a@1", balances(&MemoryTarget::new(), &trouble).segments(256)).await;
+        rig.deposit(&account("a"), 1).await;
+        rig.deposit(&account("b"), 1).await;
+        let waited = running.projection().caught_up(MINUTE).await;
+        assert!(matches!(waited, Err(WaitError::Stopped { .. })), "{stops}: {waited:?}");
+        running.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wait_may_have_all_the_time_there_is() {
     let rig = Rig::new(1).await;
     rig.deposit(&account("a"), 1).await;
