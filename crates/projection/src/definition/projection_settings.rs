@@ -36,7 +36,10 @@ pub struct ProjectionSettings {
     /// of the database from those who write there: most of all from the journal of a SQLite file, where one transaction waits
     /// for the other. A few milliseconds put many events into one.
     pub batch_interval: Duration,
-    /// How long one handler may take; 30 seconds by default, 1 millisecond to 1 hour. Then it has failed.
+    /// How long one handler may take; 30 seconds by default, 1 millisecond to 1 hour. Then it has failed, whatever it waits for:
+    /// also for a lock that others hold, or for a connection. A database that gives such a wait up before says so, and that is no
+    /// failure of the event, so keep this above the timeouts of what handlers write to; a `PostgresTarget` with connections of
+    /// its own waits 3 seconds for a lock.
     pub handler_timeout: Duration,
     /// How often an event is tried again; 5 times by default, up to 1,000.
     pub retries: u32,
