@@ -10,8 +10,9 @@ use crate::{
     },
     medium::{Medium, POSTGRES},
     subjects::{
-        activation, allocations, batches_in_flight, beside_projection, catch_up, commands,
-        exact_rows, live_delivery, memory, queries, recovery,
+        activation, allocations, batches_in_flight,
+        beside_projection::{self, Saves},
+        catch_up, commands, exact_rows, live_delivery, memory, queries, recovery,
     },
     workload::Flight,
 };
@@ -134,7 +135,9 @@ fn reading() -> Vec<Case> {
         cases.push(exact_rows::case(medium, 1_000));
         cases.push(rows_by_hand::case(medium, 1_000));
         cases.push(live_delivery::case(medium));
-        cases.push(beside_projection::case(medium, callers, entities));
+        for saves in [Saves::EachTwentyMillis, Saves::AtOnce] {
+            cases.push(beside_projection::case(medium, callers, entities, saves));
+        }
     }
     cases
 }

@@ -127,7 +127,7 @@ impl LaneLog {
     pub(crate) fn read(&self, after: Position, filter: &EventFilter, limit: PageLimit) -> LanePage {
         let mut answer = LaneAnswer::new(after, limit);
         let mut behind = self.log.behind(after);
-        for _ in 0..LaneAnswer::LOOKED_AT_MAX {
+        for _ in 0..LaneAnswer::looked_at_max(limit) {
             let Some(event) = behind.next() else {
                 answer.reach(self.log.head());
                 break;

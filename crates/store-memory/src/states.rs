@@ -102,7 +102,7 @@ impl States {
         let mut answer = LaneAnswer::new(after, limit);
         let changes = &self.changes[lane.index()];
         let mut behind = changes.range((Bound::Excluded(after), Bound::Unbounded));
-        for _ in 0..LaneAnswer::LOOKED_AT_MAX {
+        for _ in 0..LaneAnswer::looked_at_max(limit) {
             let Some((position, entity)) = behind.next() else { break };
             let record = self.records.find(entity).expect("what has changed is there");
             let change = changed(entity, entity.partition(self.layout.partitions), record);

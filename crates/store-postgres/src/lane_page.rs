@@ -69,7 +69,7 @@ pub(crate) async fn read(shared: &Shared, read: LaneRead<'_>) -> Result<LanePage
             .bind(i32::from(read.lane.nr()))
             .bind(integer::bound(read.after.get()))
             .bind(*read.filter != EventFilter::default())
-            .bind(i64::from(LaneAnswer::LOOKED_AT_MAX))
+            .bind(i64::from(LaneAnswer::looked_at_max(read.limit)))
             .bind(kinds)
             .bind(manifests)
             .bind(i32::from(first))

@@ -60,7 +60,7 @@ pub(crate) async fn read(
             .bind(i32::from(read.lane.nr()))
             .bind(integer::bound(read.after.get()))
             .bind(*read.filter != ChangeFilter::default())
-            .bind(i64::from(LaneAnswer::LOOKED_AT_MAX))
+            .bind(i64::from(LaneAnswer::looked_at_max(read.limit)))
             .bind(kinds)
             .bind(i32::from(first))
             .bind(i32::from(last))

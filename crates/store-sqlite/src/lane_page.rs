@@ -90,7 +90,7 @@ async fn bounds(
         .bind(places.end(read.lane))
         .bind(*read.filter != EventFilter::default())
         .bind(places.place_at_most(read.lane, read.after))
-        .bind(LaneAnswer::LOOKED_AT_MAX)
+        .bind(LaneAnswer::looked_at_max(read.limit))
         .bind(read.lane.nr());
     let rows = reader.rows(query).await?;
     let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;

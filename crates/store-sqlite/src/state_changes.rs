@@ -60,7 +60,7 @@ async fn bounds(
         .bind(read.lane.nr())
         .bind(*read.filter != ChangeFilter::default())
         .bind(integer::bound(read.after.get()))
-        .bind(LaneAnswer::LOOKED_AT_MAX);
+        .bind(LaneAnswer::looked_at_max(read.limit));
     let rows = reader.rows(query).await?;
     let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
     match row.optional_number(1)? {

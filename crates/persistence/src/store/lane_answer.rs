@@ -12,8 +12,12 @@ pub struct LaneAnswer<T = JournalEvent> {
 
 impl LaneAnswer {
     /// How many events, or changes, one filtered read looks at, so that a filter that nothing passes does not read the whole
-    /// journal.
-    pub const LOOKED_AT_MAX: u32 = 10_000;
+    /// journal; 1,000 to 10,000. A store counts them before it reads: more than a page with such a limit needs would take
+    /// longer than the page itself.
+    #[must_use]
+    pub fn looked_at_max(limit: PageLimit) -> u32 {
+        limit.events.get().saturating_mul(2).clamp(1_000, 10_000)
+    }
 }
 
 impl<T: InLane> LaneAnswer<T> {
@@ -113,5 +117,13 @@ mod tests {
         let bytes = PageLimit::default().with_bytes(12);
         assert_eq!(page(20, bytes, &[12, 15, 17]), (vec![12, 15], 15));
         assert_eq!(page(20, PageLimit::one_event(), &[12, 15]), (vec![12], 12));
+    }
+
+    #[test]
+    fn a_filtered_read_looks_at_some_pages_and_at_ten_thousand_at_most() {
+        for (events, looked_at) in [(1, 1_000), (500, 1_000), (1_000, 2_000), (u32::MAX, 10_000)] {
+            let limit = PageLimit::default().with_events(NonZeroU32::new(events).unwrap());
+            assert_eq!(LaneAnswer::looked_at_max(limit), looked_at, "{events} events");
+        }
     }
 }
