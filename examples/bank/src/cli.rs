@@ -62,8 +62,8 @@ pub struct PaceArgs {
     /// show them, and the more of the database they take
     #[arg(long, default_value = "20ms", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub projection_interval: Duration,
-    /// Into how many parts the list and the statements are divided each, which are shared by the processes that keep them, see
-    /// `bank project`. It counts when they begin; later it stays as it was
+    /// Into how many segments the list and the statements are divided each, which are shared by the processes that keep them, see
+    /// `bank project`. It counts when they begin in a database; later, divide them with `bank projections divide`
     #[arg(long, default_value_t = 1, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub projection_segments: u16,
     /// How long a process that dies or hangs keeps its share of the list and the statements: 300ms to 1h. The shorter, the sooner
@@ -143,7 +143,8 @@ pub enum ProjectionsAction {
     Divide {
         /// Its name
         name: String,
-        /// How many: 1 or more, at most as many as the journal has partitions
+        /// How many: 1 or more, at most as many as the journal has partitions: 256 in a journal that the bank has made
+        #[arg(value_parser = segments)]
         segments: NonZeroU16,
     },
     /// Pause one; it stays so when the bank starts again
@@ -187,4 +188,9 @@ pub struct LoadArgs {
     /// Which commands to send; the same seed gives the same ones [default: a random one]
     #[arg(long)]
     pub seed: Option<u64>,
+}
+
+/// Into how many segments a projection is divided.
+fn segments(text: &str) -> Result<NonZeroU16, String> {
+    text.parse().map_err(|_| "it must be a whole number from 1 to 65,535".to_owned())
 }

@@ -152,7 +152,7 @@ impl Client {
     /// As [`projections`](Self::projections); when it is refused, with the reason.
     pub async fn act_on_projection(&self, name: &str, action: &str) -> Result<String> {
         let url = format!("{}/projections/{name}/{action}", self.url);
-        done(self.http.post(url)).await
+        self.done(self.http.post(url)).await
     }
 
     /// Divides a projection into so many segments, and says what was done.
@@ -161,22 +161,27 @@ impl Client {
     /// As [`act_on_projection`](Self::act_on_projection).
     pub async fn divide_projection(&self, name: &str, segments: NonZeroU16) -> Result<String> {
         let url = format!("{}/projections/{name}/divide?segments={segments}", self.url);
-        done(self.http.post(url).timeout(DIVISION_TIMEOUT)).await
+        self.done(self.http.post(url).timeout(DIVISION_TIMEOUT)).await
     }
 
     async fn read<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<T> {
-        let (status, body) = answer(self.http.get(format!("{}{path}", self.url))).await?;
+        let (status, body) = self.answered(self.http.get(format!("{}{path}", self.url))).await?;
         ensure!(status.is_success(), "GET {path} is {status}: {body}");
         Ok(serde_json::from_value(body)?)
     }
-}
 
-/// What was done, or why it was not.
-async fn done(request: RequestBuilder) -> Result<String> {
-    let (status, body) = answer(request).await?;
-    let said = |field: &str| body[field].as_str().unwrap_or_default().to_owned();
-    ensure!(status.is_success(), "{}", said("detail"));
-    Ok(said("done"))
+    /// What was done, or why it was not.
+    async fn done(&self, request: RequestBuilder) -> Result<String> {
+        let (status, body) = self.answered(request).await?;
+        let said = |field: &str| body[field].as_str().unwrap_or_default().to_owned();
+        ensure!(status.is_success(), "{}", said("detail"));
+        Ok(said("done"))
+    }
+
+    /// The answer; an error says where none came from.
+    async fn answered(&self, request: RequestBuilder) -> Result<(StatusCode, Value)> {
+        answer(request).await.with_context(|| format!("no bank answers at {}", self.url))
+    }
 }
 
 async fn answer(request: RequestBuilder) -> Result<(StatusCode, Value)> {

@@ -50,13 +50,22 @@ pub(super) async fn act(
     let projection = bank.projections().find(|projection| projection.name() == name);
     let unknown = || Problem::new(UNKNOWN_PROJECTION, format!("the bank has no projection {name}"));
     let projection = projection.ok_or_else(unknown)?;
-    let Query(With { segments }) = with.map_err(|e| invalid(e.body_text()))?;
+    let segments = match (&*action, with) {
+        ("divide", Ok(Query(With { segments: Some(segments) }))) => segments,
+        ("divide", _) => {
+            let detail =
+                "divide takes a number of segments, 1 or more, and nothing else: ?segments=4";
+            return Err(invalid(detail.to_owned()));
+        }
+        (_, Ok(Query(With { segments: None }))) => NonZeroU16::MIN,
+        _ => return Err(invalid(format!("{action} takes nothing behind a question mark"))),
+    };
     let done = match &*action {
         "rebuild" => projection.reset().await.map(|()| "begun again".to_owned()),
         "pause" => projection.pause().await.map(|()| "paused".to_owned()),
         "resume" => projection.resume().await.map(|()| "goes on".to_owned()),
         "replay" => replay(&projection).await,
-        "divide" => divide(&projection, segments).await?,
+        "divide" => divide(&projection, segments).await,
         _ => {
             let detail = format!(
                 "a projection takes rebuild, replay, pause, resume and divide, not {action}"
@@ -75,12 +84,9 @@ async fn replay(projection: &ProjectionRef) -> Result<String, ProjectionError> {
 
 async fn divide(
     projection: &ProjectionRef,
-    segments: Option<NonZeroU16>,
-) -> Result<Result<String, ProjectionError>, Problem> {
-    let segments =
-        segments.ok_or_else(|| invalid("into how many is to be said: ?segments=4".to_owned()))?;
-    let made = projection.divide(segments).await;
-    Ok(made.map(|made| format!("divided, segments: {made}")))
+    segments: NonZeroU16,
+) -> Result<String, ProjectionError> {
+    Ok(format!("divided, segments: {}", projection.divide(segments).await?))
 }
 
 /// How a projection is; also of one that has not begun.

@@ -42,6 +42,7 @@ pub async fn run(args: &ProjectionsArgs, out: &mut impl Write) -> Result<()> {
 }
 
 async fn list(client: &Client, out: &mut impl Write) -> Result<()> {
+    let projections = client.projections().await?;
     writeln!(
         out,
         "{:<16} {:<9} {:>12} {:>10} {:>8} {:>8} {:>8} {:>8} {:>9}",
@@ -55,7 +56,7 @@ async fn list(client: &Client, out: &mut impl Write) -> Result<()> {
         "letters",
         "segments"
     )?;
-    for shown in client.projections().await? {
+    for shown in projections {
         writeln!(
             out,
             "{:<16} {:<9} {:>12} {:>10} {:>8.0} {:>8} {:>8} {:>8} {:>9}",

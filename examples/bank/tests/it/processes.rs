@@ -138,6 +138,8 @@ async fn arguments_that_make_no_sense_are_explained() {
         (&["--port", "80"][..], "--port"),
         (&["load", "--clients", "0"], "--clients"),
         (&["load", "--seconds", "-1"], "-1"),
+        (&["projections", "divide", "accounts", "0"], "a whole number from 1 to 65,535"),
+        (&["projections", "divide", "accounts", "100000"], "a whole number from 1 to 65,535"),
         (&["--listen", "127.0.0.1:0", "load"], "cannot be used with"),
         (&["withdraw"], "withdraw"),
     ] {

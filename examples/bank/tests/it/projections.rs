@@ -8,8 +8,12 @@ use tempfile::TempDir;
 
 /// What the program writes, or why it ends with an error.
 async fn say(service: &Service, args: &[&str]) -> Result<String, String> {
-    let url = service.url();
-    let words = ["bank", "projections", "--url", &url].into_iter().chain(args.iter().copied());
+    say_of(&service.url(), args).await
+}
+
+/// As [`say`], of the bank at this address.
+async fn say_of(url: &str, args: &[&str]) -> Result<String, String> {
+    let words = ["bank", "projections", "--url", url].into_iter().chain(args.iter().copied());
     let Some(bank::cli::Command::Projections(args)) = Cli::parse_from(words).command else {
         unreachable!("it is that command");
     };
@@ -118,11 +122,16 @@ async fn division_that_cannot_be_is_said_in_words() {
         "{error}"
     );
     let divide = "/projections/statements/divide";
-    for (query, detail) in [("", "into how many is to be said"), ("?segments=0", "segments")] {
+    for query in ["", "?segments=0", "?segments=many", "?segments=2&more=1"] {
         let refused = service.post(&format!("{divide}{query}"), &json!({})).await;
-        refused.problem(400, "invalid-request", detail);
+        refused.problem(400, "invalid-request", "divide takes a number of segments, 1 or more");
     }
+    let refused = service.post("/projections/statements/pause?segments=2", &json!({})).await;
+    refused.problem(400, "invalid-request", "pause takes nothing behind a question mark");
+    let url = service.url();
     service.stop().await;
+    let error = say_of(&url, &["list"]).await.unwrap_err();
+    assert!(error.starts_with(&format!("no bank answers at {url}: ")), "{error}");
 }
 
 #[tokio::test]
