@@ -89,7 +89,8 @@ impl Feed {
     }
 
     /// Reads a page behind `after`, once there is room for it. A page with an event that is larger than the limit is read again
-    /// when there is room for that.
+    /// when there is room for that. One who is far behind waits for a turn before, and takes no room meanwhile that those near the
+    /// head could use.
     pub(crate) async fn read(
         &self,
         lane: Lane,
@@ -97,10 +98,17 @@ impl Feed {
         filter: &EventFilter,
         limit: PageLimit,
     ) -> Result<FeedPage, StoreError> {
+        let turn = match self.is_far_behind(lane, after) {
+            true => Some(self.catch_up.acquire().await.expect("the semaphore is never closed")),
+            false => None,
+        };
         let mut bytes = limit.bytes;
         loop {
             let room = self.room.take(bytes).await;
-            let page = self.page(lane, after, filter, limit).await?;
+            let page = match turn {
+                Some(_) => self.events.read_lane(lane, after, filter, limit).await?,
+                None => self.page_near_head(lane, after, filter, limit).await?,
+            };
             let read = page.events.iter().map(|event| event.event.bytes()).sum();
             if read <= bytes || bytes >= self.room.bytes_max() {
                 return Ok(FeedPage { page, room });
@@ -109,7 +117,16 @@ impl Feed {
         }
     }
 
-    async fn page(
+    /// Whether a page behind `after` can only be read from the store, for one reader alone.
+    fn is_far_behind(&self, lane: Lane, after: Position) -> bool {
+        let head = self.heads.borrow().offset.position(lane);
+        let is_far = head.get().saturating_sub(after.get()) > u64::from(NEAR_HEAD_EVENTS);
+        let (tail, one) = (self.lanes[lane.index()].tail.as_ref(), PageLimit::one_event());
+        let is_here = || tail.and_then(|tail| tail.page(after, &EventFilter::default(), one));
+        is_far && is_here().is_none()
+    }
+
+    async fn page_near_head(
         &self,
         lane: Lane,
         after: Position,
@@ -120,13 +137,7 @@ impl Feed {
         if let Some(page) = feed.tail.as_ref().and_then(|tail| tail.page(after, filter, limit)) {
             return Ok(page);
         }
-        let Heads { offset, doubts } = self.heads.borrow().clone();
-        let head = offset.position(lane);
-        if head.get().saturating_sub(after.get()) > u64::from(NEAR_HEAD_EVENTS) {
-            // first come, first served; those near the head, and all who write, do not wait behind it
-            let _turn = self.catch_up.acquire().await.expect("the semaphore is never closed");
-            return self.events.read_lane(lane, after, filter, limit).await;
-        }
+        let doubts = self.heads.borrow().doubts;
         let mut near_head = feed.near_head.lock().await; // one reads, the others find what it has read
         near_head.check(doubts);
         if let Some(page) = near_head.page(after, filter, limit) {

@@ -66,7 +66,9 @@ async fn those_who_are_far_behind_read_two_pages_at_a_time_and_no_one_at_the_hea
     let rebuilt = behind.projection("rebuilt").segments(32).into();
     let live = live.projection("live").start_at(StartAt::Now);
     let gate = rig.faults.hold_next(Operation::ReadLane, 2);
-    let running = start(parts(&rig, "a@1", &rig.faults), [rebuilt, live.into()]).await;
+    let mut parts = parts(&rig, "a@1", &rig.faults);
+    parts.share.bytes_max = 8 << 20; // less than a page of each segment
+    let running = start(parts, [rebuilt, live.into()]).await;
     gate.held(2).await;
     sleep(Duration::from_secs(60)).await;
     assert_eq!(rig.calls(Operation::ReadLane), 2, "32 segments want to read");
