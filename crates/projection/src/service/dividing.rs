@@ -14,7 +14,7 @@ use actum_persistence::{
 use actum_reader::{
     division::{Behind, Division, DivisionStep, NotDivided},
     segment::SegmentEnd,
-    share_out::{divider, division_name, is_replaced},
+    share_out::{SeenRenewals, division_name},
     versions::FollowLimit,
 };
 use std::{num::NonZeroU16, sync::Arc, time::Duration};
@@ -65,7 +65,7 @@ impl<'a> Dividing<'a> {
             shared,
             me,
             wanted,
-            rest: RestRequest::new(shared, division_name(me)),
+            rest: RestRequest::new(shared, division_name(me), SeenRenewals::default()),
             renewed: Instant::now(),
             levelling: JoinSet::new(),
             controls: Vec::new(),
@@ -78,7 +78,7 @@ impl<'a> Dividing<'a> {
         let Ok(mut seen) = self.shared.divides.try_lock() else {
             return Err(self.not_divided(NotDivided::InProgress { runner: Arc::clone(self.me) }));
         };
-        self.rest.seen = seen.clone();
+        self.rest = RestRequest::new(self.shared, division_name(self.me), seen.clone());
         let deadline = Instant::now() + 2 * self.lease() + DIVIDE_MAX;
         let ended = loop {
             if let Some(why) = self.cannot_run() {
@@ -100,7 +100,7 @@ impl<'a> Dividing<'a> {
             sleep(INTERVAL).await;
         };
         self.end().await;
-        *seen = self.rest.seen;
+        *seen = self.rest.into_seen();
         ended
     }
 
@@ -158,20 +158,12 @@ impl<'a> Dividing<'a> {
         })
     }
 
-    /// Checks that no one else divides it. One that comes later gives way; of two that come at the same time each sees the
-    /// other, and the one whose name comes first goes on.
+    /// Checks that no one else divides it, to whom this gives way.
     fn check_others(&mut self, stored: &StoredProjection) -> Result<(), ProjectionError> {
-        self.rest.see(&stored.runners);
-        for row in &stored.runners {
-            let Some(runner) = divider(&row.name).filter(|_| row.name != *self.rest.name()) else {
-                continue;
-            };
-            let gives_way = !self.rest.is_asked() || row.name < *self.rest.name();
-            if gives_way && self.rest.lives(&row.name) && !is_replaced(runner, self.me) {
-                return Err(self.not_divided(NotDivided::InProgress { runner: runner.into() }));
-            }
+        match self.rest.divided_by(stored) {
+            Some(runner) => Err(self.not_divided(NotDivided::InProgress { runner: runner.into() })),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Asks the runners to rest; says whether they do.

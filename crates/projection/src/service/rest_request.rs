@@ -2,10 +2,10 @@ use super::shared::SharedProjection;
 use actum_persistence::{
     error_chain::full_text,
     panics::log_safely,
-    progress::{ProjectionId, RunnerRow, StoredProjection},
+    progress::{ProjectionId, StoredProjection},
     store::StoreError,
 };
-use actum_reader::share_out::SeenRenewals;
+use actum_reader::share_out::{RestMachine, SeenRenewals};
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 
@@ -15,25 +15,24 @@ use tokio::time::timeout;
 /// back, and take none while that name renews. If this process dies, they go on within a lease.
 pub(super) struct RestRequest<'a> {
     shared: &'a SharedProjection,
-    name: Arc<str>,
+    machine: RestMachine,
     /// The version that is asked.
     asked: Option<ProjectionId>,
-    /// The renewals of its runners.
-    pub(super) seen: SeenRenewals,
 }
 
 /// How long the end of a request may take.
 const END_MAX: Duration = Duration::from_secs(1);
 
 impl<'a> RestRequest<'a> {
-    /// A request under a name that says what it is for. No one is asked yet.
-    pub(super) fn new(shared: &'a SharedProjection, name: Arc<str>) -> Self {
-        Self { shared, name, asked: None, seen: SeenRenewals::default() }
+    /// A request under a name that says what it is for, of one who has `seen` these renewals. No one is asked yet.
+    pub(super) fn new(shared: &'a SharedProjection, name: Arc<str>, seen: SeenRenewals) -> Self {
+        let lease = shared.registration.settings.lease;
+        Self { shared, machine: RestMachine::new(name, lease, seen), asked: None }
     }
 
     /// The name of the request.
     pub(super) fn name(&self) -> &Arc<str> {
-        &self.name
+        self.machine.name()
     }
 
     /// Whether a version was asked.
@@ -45,27 +44,28 @@ impl<'a> RestRequest<'a> {
     /// has a segment of it, by what was read.
     pub(super) async fn ask(&mut self, stored: &StoredProjection) -> Result<bool, StoreError> {
         self.asked = Some(stored.id.clone());
-        self.shared.progress.renew(&stored.id, &self.name, &[]).await?;
-        self.see(&stored.runners);
-        let owners = stored.segments.iter().filter_map(|segment| segment.owner.as_ref());
-        Ok(!owners.filter(|owner| **owner != self.name).any(|owner| self.lives(owner)))
+        self.shared.progress.renew(&stored.id, self.name(), &[]).await?;
+        let now = self.shared.now();
+        self.machine.see(&stored.runners, now);
+        Ok(self.machine.is_at_rest(stored, now))
     }
 
-    /// Takes in the runners that are there.
-    pub(super) fn see(&mut self, runners: &[RunnerRow]) {
-        self.seen.see(runners, self.shared.now());
+    /// The runner that divides the projection already, by what was read.
+    pub(super) fn divided_by<'s>(&mut self, stored: &'s StoredProjection) -> Option<&'s str> {
+        let now = self.shared.now();
+        self.machine.see(&stored.runners, now);
+        self.machine.gives_way_to(&stored.runners, self.is_asked(), now)
     }
 
-    /// Whether a runner has renewed within a lease, by those that were seen.
-    pub(super) fn lives(&self, runner: &str) -> bool {
-        let lease = self.shared.registration.settings.lease;
-        self.seen.unchanged(runner, self.shared.now()).is_some_and(|it| it < lease)
+    /// The renewals that it has seen.
+    pub(super) fn into_seen(self) -> SeenRenewals {
+        self.machine.into_seen()
     }
 
     /// Lets those who were asked go on.
     pub(super) async fn end(&mut self) {
         let Some(asked) = self.asked.take() else { return };
-        let left = timeout(END_MAX, self.shared.progress.leave(&asked, &self.name)).await;
+        let left = timeout(END_MAX, self.shared.progress.leave(&asked, self.name())).await;
         let why = match left {
             Ok(Ok(())) => return,
             Ok(Err(error)) => full_text(&error),

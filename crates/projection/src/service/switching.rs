@@ -8,7 +8,10 @@ use actum_persistence::{
     progress::{Activation, SaveError, StoredProjection},
     store::StoreError,
 };
-use actum_reader::{share_out::switch_name, versions::FollowLimit};
+use actum_reader::{
+    share_out::{SeenRenewals, switch_name},
+    versions::FollowLimit,
+};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -45,7 +48,8 @@ const INTERVAL: Duration = Duration::from_millis(50);
 
 impl<'a> Switching<'a> {
     pub(super) fn new(shared: &'a SharedProjection, me: &str) -> Self {
-        Self { shared, rest: RestRequest::new(shared, switch_name(me)), rests: None }
+        let rest = RestRequest::new(shared, switch_name(me), SeenRenewals::default());
+        Self { shared, rest, rests: None }
     }
 
     /// Switches, if the version has come as far as the active one.

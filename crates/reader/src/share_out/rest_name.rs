@@ -12,7 +12,7 @@ pub fn division_name(runner: &str) -> Arc<str> {
 }
 
 /// The runner that divides the projection under this name; none if it is another name.
-pub fn divider(name: &str) -> Option<&str> {
+pub(super) fn divider(name: &str) -> Option<&str> {
     name.strip_suffix(DIVISION)
 }
 

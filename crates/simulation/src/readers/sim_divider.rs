@@ -3,7 +3,7 @@ use crate::{Seen, journal::Journal};
 use actum_persistence::progress::{Epoch, Segment, SegmentClaim, StoredProjection, StoredSegment};
 use actum_reader::{
     division::{Behind, Division, DivisionStep},
-    share_out::{SeenRenewals, divider, division_name},
+    share_out::{RestMachine, SeenRenewals, division_name},
 };
 use std::{collections::BTreeMap, num::NonZeroU16, sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ pub(super) struct SimDivider {
     /// How far its clock is ahead.
     ahead: Duration,
     wanted: Division,
-    seen: SeenRenewals,
+    machine: RestMachine,
     /// Whether it has asked the runners to rest.
     has_asked: bool,
     renewed: Duration,
@@ -35,13 +35,14 @@ const LEASES_MAX: u32 = 6;
 impl SimDivider {
     pub(super) fn new(me: &str, count: NonZeroU16, side: &mut ReadSide) -> Option<Self> {
         let wanted = Division::into(side.scene.layout.partitions, count).ok()?;
-        let name = division_name(me);
+        let (name, lease) = (division_name(me), side.scene.lease);
+        let machine = RestMachine::new(Arc::clone(&name), lease, SeenRenewals::default());
         Some(Self {
             life: side.ledger.born(Arc::clone(&name)),
             name,
             ahead: Duration::from_micros(side.dice.below(1 << 40)),
             wanted,
-            seen: SeenRenewals::default(),
+            machine,
             has_asked: false,
             renewed: side.now,
             tasks: BTreeMap::new(),
@@ -102,13 +103,9 @@ impl SimDivider {
 
     /// Whether another one divides it.
     fn gives_way(&mut self, stored: &StoredProjection, side: &ReadSide) -> bool {
-        self.seen.see(&stored.runners, side.now + self.ahead);
-        let mut others = stored.runners.iter().filter(|row| row.name != self.name);
-        others.any(|row| {
-            divider(&row.name).is_some()
-                && self.lives(&row.name, side)
-                && (!self.has_asked || row.name < self.name)
-        })
+        let now = side.now + self.ahead;
+        self.machine.see(&stored.runners, now);
+        self.machine.gives_way_to(&stored.runners, self.has_asked, now).is_some()
     }
 
     /// Asks the runners to rest; says whether they do.
@@ -117,14 +114,9 @@ impl SimDivider {
         side.desk.renew(&self.name, &[]);
         side.ledger.renewed(self.life, side.now);
         self.renewed = side.now;
-        self.seen.see(&stored.runners, side.now + self.ahead);
-        let mut owners = stored.segments.iter().filter_map(|segment| segment.owner.as_ref());
-        !owners.any(|owner| *owner != self.name && self.lives(owner, side))
-    }
-
-    fn lives(&self, runner: &str, side: &ReadSide) -> bool {
-        let unchanged = self.seen.unchanged(runner, side.now + self.ahead);
-        unchanged.is_some_and(|unchanged| unchanged < side.scene.lease)
+        let now = side.now + self.ahead;
+        self.machine.see(&stored.runners, now);
+        self.machine.is_at_rest(stored, now)
     }
 
     /// Takes segments from owners that seem to be dead.
