@@ -7,6 +7,6 @@ mod seen_renewals;
 mod share_out;
 
 pub use rest_machine::RestMachine;
-pub use rest_name::{division_name, switch_name};
+pub use rest_name::{division_name, runner_of, switch_name};
 pub use seen_renewals::SeenRenewals;
 pub use share_out::{ShareOut, Shares, is_replaced};

@@ -22,7 +22,7 @@ pub(super) fn asks_for_rest(name: &str) -> bool {
 }
 
 /// The runner that asks under this name, or whose name it is.
-pub(super) fn runner_of(name: &str) -> &str {
+pub fn runner_of(name: &str) -> &str {
     name.strip_suffix(SWITCH).or_else(|| divider(name)).unwrap_or(name)
 }
 

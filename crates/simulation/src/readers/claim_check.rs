@@ -6,7 +6,7 @@ use super::{
 };
 use actum_model::{Lane, Partition};
 use actum_persistence::progress::{Epoch, Segment, SegmentClaim, StoredSegment};
-use actum_reader::share_out::is_replaced;
+use actum_reader::share_out::{is_replaced, runner_of};
 use std::{sync::Arc, time::Duration};
 
 impl ReadLedger {
@@ -61,8 +61,8 @@ impl ReadLedger {
             return self.wrong(format!("{owner} was never there, and is replaced"));
         };
         let is_silent = life.renewed.is_none_or(|renewed| renewed + self.scene.lease <= now);
-        // the next life of a process removes the former one, so that others see it gone as well
-        let is_older = self.lives.iter().any(|life| is_replaced(owner, &life.name));
+        // the next life of a process removes the former one, so that others see it gone as well, and ends what that divided
+        let is_older = self.lives.iter().any(|life| is_replaced(runner_of(owner), &life.name));
         if !(is_silent || is_older || life.has_left) {
             let renewed = life.renewed;
             self.wrong(format!("{by} replaces {owner} at {now:?}, renewed {renewed:?}"));
