@@ -17,6 +17,7 @@ mod holding_back;
 mod journal_place;
 mod live_from;
 mod needed;
+mod projection_chosen;
 mod projection_error;
 mod projection_ref;
 mod projection_segments;

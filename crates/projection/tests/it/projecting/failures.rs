@@ -4,7 +4,7 @@ use super::{
 };
 use crate::rig::{Rig, account, deposited};
 use actum_model::Lane;
-use actum_projection::{OnFailure, ProjectionState};
+use actum_projection::{OnFailure, ProjectionSettings, ProjectionState};
 use actum_store_memory::MemoryTarget;
 
 #[tokio::test(start_paused = true)]
@@ -178,5 +178,65 @@ async fn what_was_handled_in_front_of_an_outage_does_not_come_again() {
     running.caught_up().await;
     let numbers: Vec<_> = deliveries.all().iter().map(|delivery| delivery.nr).collect();
     assert_eq!(numbers, [1, 2, 3, 4, 5, 6], "each came once");
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn dead_letters_and_parked_entities_are_replayed_or_discarded_by_what_they_are() {
+    for on_failure in [OnFailure::SkipToDeadLetters, OnFailure::ParkEntity] {
+        let rig = Rig::new(1).await;
+        let (target, trouble) = (MemoryTarget::new(), Trouble::default());
+        for (id, bad) in [("a", Bad::Fails), ("b", Bad::Panics), ("c", Bad::Fails)] {
+            rig.deposit(&account(id), 3).await;
+            trouble.set(id, 3, bad);
+        }
+        let running = run(&rig, "a@1", balances(&target, &trouble).on_failure(on_failure)).await;
+        running.caught_up().await;
+        trouble.mend();
+        let projection = running.projection();
+        let poison = "poison";
+        let is_parking = on_failure == OnFailure::ParkEntity;
+        let replayed = match is_parking {
+            true => projection.replay_parked_where(|one| &*one.error == poison).await,
+            false => projection.replay_dead_letters_where(|one| &*one.error == poison).await,
+        };
+        assert_eq!(replayed.unwrap(), 2, "{on_failure:?}");
+        until("both are handled", async || {
+            ["a", "c"].map(|id| row(&target, id)) == [Some((6, 3)); 2]
+        })
+        .await;
+        assert_eq!(row(&target, "b"), Some((3, 2)), "{on_failure:?}");
+        let of_b = match is_parking {
+            true => projection.discard_parked_where(|one| one.entity.id() == "b").await,
+            false => projection.discard_dead_letters_where(|one| one.entity.id() == "b").await,
+        };
+        assert_eq!(of_b.unwrap(), 1, "{on_failure:?}");
+        until("none is left", async || {
+            let status = projection.status().await.unwrap();
+            status.parked + status.dead_letters == 0
+        })
+        .await;
+        assert_eq!(row(&target, "b"), Some((3, 2)), "its last event is never handled");
+        running.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_more_dead_letters_than_a_page_none_is_left_out_that_is_chosen() {
+    let (rig, target, trouble) = (Rig::new(1).await, MemoryTarget::new(), Trouble::default());
+    for nr in 0..1_200 {
+        rig.deposit(&account(&nr.to_string()), 1).await;
+    }
+    let mut settings = ProjectionSettings::default();
+    settings.retries = 0;
+    settings.on_failure = OnFailure::SkipToDeadLetters;
+    trouble.set_all(Bad::Fails);
+    let projection = balances(&target, &trouble).settings(settings);
+    let running = run(&rig, "a@1", projection).await;
+    running.caught_up().await;
+    let projection = running.projection();
+    let discarded = projection.discard_dead_letters_where(|one| one.entity.id().ends_with('7'));
+    assert_eq!(discarded.await.unwrap(), 120);
+    assert_eq!(running.projection().status().await.unwrap().dead_letters, 1_080);
     running.end().await;
 }
