@@ -85,10 +85,7 @@ impl Rig {
             settings = settings.with_conf(*name, *value);
         }
         let server = NatsServer::start(&program, &settings).unwrap();
-        let options = async_nats::ConnectOptions::new()
-            .retry_on_initial_connect()
-            .reconnect_delay_callback(|_| Duration::from_millis(50));
-        let client = options.connect(server.url()).await.unwrap();
+        let client = connect(server.url()).await;
         let rig = Self { server, client, store: MemoryStore::new() };
         rig.until("it is connected", async || rig.client.flush().await.is_ok()).await;
         Some(rig)
@@ -110,9 +107,14 @@ impl Rig {
     }
 
     pub(crate) fn nats(&self) -> Nats {
+        Self::nats_over(self.client.clone())
+    }
+
+    /// The publisher, with a client of its own.
+    pub(crate) fn nats_over(client: async_nats::Client) -> Nats {
         let subject = Subject::template("notes.{id}.{type}").unwrap();
         let settings = NatsSettings::default().with_ack_timeout(Duration::from_secs(2));
-        Nats::new(self.jetstream(), STREAM, subject).settings(settings)
+        Nats::new(jetstream::new(client), STREAM, subject).settings(settings)
     }
 
     /// A publisher that tries again soon.
@@ -170,6 +172,14 @@ impl Rig {
         })
         .await;
     }
+}
+
+/// A client that tries again soon.
+pub(crate) async fn connect(url: String) -> async_nats::Client {
+    let options = async_nats::ConnectOptions::new()
+        .retry_on_initial_connect()
+        .reconnect_delay_callback(|_| Duration::from_millis(50));
+    options.connect(url).await.unwrap()
 }
 
 /// Notes something in an entity.
