@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 /// Projections and subscriptions in a process that writes nothing: any number of such processes share the segments of their
 /// projections with each other, and with the [`Engine`](crate::Engine) that writes the journal. Cheap to clone; all clones are one.
 ///
-/// It learns of commits by asking the store: four times a second while nothing happens, without a pause while there is something
+/// It learns of commits by asking the store: twice a second while nothing happens, without a pause while there is something
 /// to read. What its projections have not read, the retention of the engine keeps.
 ///
 /// Dropping the last clone ends nothing: [`shutdown`](Self::shutdown) does, and gives segments back at once.

@@ -43,7 +43,7 @@ pub struct ServiceParts {
 
 /// How often a process that hears of its own commits asks for those of others.
 const POLL_BESIDE_COMMITS: Duration = Duration::from_secs(1);
-const POLL_ALONE: Duration = Duration::from_millis(250);
+const POLL_ALONE: Duration = Duration::from_millis(500);
 
 impl ProjectionService {
     /// Runs projections, each at its place, until those are asked to end. Their registrations have no
