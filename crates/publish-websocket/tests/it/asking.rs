@@ -29,11 +29,12 @@ async fn a_request_that_is_not_valid_is_refused_with_the_reason() {
 async fn an_offset_that_the_journal_does_not_have_is_not_waited_for_and_a_page_sees_why() {
     let rig = Rig::new().await;
     rig.note("a", "one").await;
-    for (offset, named) in [("1000", "1000"), ("1,2", "1,2")] {
+    let lanes = "an offset of another journal: that has 2 lanes, this one 1";
+    for (offset, why) in [("1000", "and the journal ends at 1"), ("1,2", lanes)] {
         let mut browser = rig.try_connect(&format!("after={offset}")).await.unwrap();
-        let (_, code, why) = browser.until_closed().await;
-        let expected = format!("`start_at` is behind {named}, and the journal ends at 1");
-        assert_eq!((code, why), (CLOSE_STOPPED, expected));
+        let (_, code, reason) = browser.until_closed().await;
+        let expected = format!("`start_at` is behind {offset}, {why}");
+        assert_eq!((code, reason), (CLOSE_STOPPED, expected));
         browser.leave().await;
     }
     until("they are gone", || rig.clients.count() == 0).await;
