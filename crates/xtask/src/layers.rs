@@ -8,7 +8,7 @@ use crate::workspace::{Dependency, Package, Workspace, short_name};
 pub const LAYERS: [&[&str]; 9] = [
     &["crates/model", "crates/proto"],
     &["crates/persistence"],
-    &["crates/host", "crates/reader"],
+    &["crates/host", "crates/placement", "crates/reader"],
     &["crates/store-*", "crates/runtime", "crates/projection"],
     &["crates/saga", "crates/cluster", "crates/telemetry", "crates/publish-nats"],
     &["crates/actum"],

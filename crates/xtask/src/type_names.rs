@@ -10,10 +10,11 @@ use crate::{
 };
 
 /// The crates that are read together, since one engine consists of them: a name is there once among them all.
-pub const READ_TOGETHER: [&str; 6] = [
+pub const READ_TOGETHER: [&str; 7] = [
     "crates/host",
     "crates/model",
     "crates/persistence",
+    "crates/placement",
     "crates/projection",
     "crates/reader",
     "crates/runtime",

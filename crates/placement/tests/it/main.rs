@@ -1,0 +1,8 @@
+//! What placement promises, over its public API.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod assignment;
+mod cluster;
+mod rollouts;
+mod special_cases;
