@@ -2,7 +2,7 @@ use super::{
     Candidate,
     allotment::{AllottedTo, allot},
     filling::Filling,
-    holding::Holding,
+    lane_partitions::LanePartitions,
     quotas::{fair_shares, quotas},
 };
 use actum_model::{Lane, Partition};
@@ -89,33 +89,32 @@ fn move_to(
     owners: &[Option<Incarnation>],
     is_mixed: bool,
 ) -> Vec<(Partition, usize)> {
-    let mut kept = vec![Holding::default(); takers.len()];
-    let mut unowned = Vec::new();
+    let mut kept = vec![LanePartitions::default(); takers.len()];
+    let mut pool = LanePartitions::default();
     for (partition, owner) in layout.partitions.iter().zip(owners) {
         let lane = Lane::of_partition(partition, layout.lanes);
         match owner.and_then(|owner| find(takers, owner)) {
             Some(nr) => kept[nr].push(lane, partition),
-            None => unowned.push((lane, partition)),
+            None => pool.push(lane, partition),
         }
     }
     let shares = fair_shares(owners.len(), takers);
-    let held: Vec<_> = kept.iter().map(Holding::len).collect();
+    let held: Vec<_> = kept.iter().map(LanePartitions::len).collect();
     let room = if is_mixed {
         let newest = takers.iter().map(|member| member.version).max();
         let members = takers.iter().zip(shares).zip(&held).map(|((member, share), held)| {
             let is_newest = Some(member.version) == newest;
             AllottedTo { weight: member.weight, share, held: *held, is_newest }
         });
-        allot(unowned.len(), &members.collect::<Vec<_>>())
+        allot(pool.len(), &members.collect::<Vec<_>>())
     } else {
         let quotas = quotas(owners.len(), &shares, &held);
         for (holding, quota) in kept.iter_mut().zip(&quotas) {
-            unowned.extend(holding.give_up_beyond(*quota));
+            for (lane, partition) in holding.give_up_beyond(*quota) {
+                pool.push(lane, partition);
+            }
         }
         quotas.iter().zip(&kept).map(|(quota, kept)| quota - kept.len()).collect()
     };
-    unowned.sort_unstable();
-    let mut pool = Holding::default();
-    unowned.into_iter().for_each(|(lane, partition)| pool.push(lane, partition));
     Filling::distribute(pool, &kept, room)
 }

@@ -8,7 +8,7 @@
 //! ```
 //! * **Quotas** are the weighted shares of the partitions, rounded down, and up for as many members as are left over: first for those
 //!   that own more than their share rounded down, since that saves a move, then by the largest remainder (Hamilton's method).
-//! * **What is kept**: a member keeps the lanes of which it has most, and of one more lane a part (`holding.rs`).
+//! * **What is kept**: a member keeps the lanes of which it has most, and of one more lane a part (`lane_partitions.rs`).
 //! * **What is filled**: a lane goes to members that have it already, else to as few as their room allows: best fit, the largest
 //!   lane first (`filling.rs`).
 //!
@@ -43,7 +43,7 @@ mod app_version;
 mod assignment;
 mod candidate;
 mod filling;
-mod holding;
+mod lane_partitions;
 mod quotas;
 
 pub use app_version::AppVersion;

@@ -71,7 +71,7 @@ mod tests {
     fn what_is_left_over_goes_to_those_with_the_largest_remainder_and_then_to_the_oldest() {
         assert_eq!(quotas_of(10, [1, 1, 2], [0; 3]), [3, 2, 5]);
         assert_eq!(quotas_of(7, [3, 2, 2], [0; 3]), [3, 2, 2]);
-        assert_eq!(quotas_of(8, [3, 2, 2], [0; 3]), [4, 2, 2]);
+        assert_eq!(quotas_of(8, [2, 2, 3], [0; 3]), [2, 2, 4]);
         assert_eq!(quotas_of(2, [1; 4], [0; 4]), [1, 1, 0, 0]);
     }
 

@@ -4,5 +4,7 @@
 
 mod assignment;
 mod cluster;
+mod moving;
 mod rollouts;
+mod seed;
 mod special_cases;

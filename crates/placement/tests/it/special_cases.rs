@@ -107,6 +107,19 @@ fn a_newcomer_of_a_newer_version_gets_nothing_while_nothing_has_to_move() {
 }
 
 #[test]
+fn versions_are_mixed_until_the_last_old_member_has_gone() {
+    let mut cluster = Cluster::new(layout(12, 1), 2);
+    cluster.members.push(Candidate::new(Incarnation::new(3), V1));
+    cluster.members.iter_mut().for_each(|member| member.version = V2);
+    let old = Candidate { is_leaving: true, ..Candidate::new(Incarnation::new(4), V1) };
+    cluster.members.push(old);
+    assert_eq!(cluster.settle(), [], "no one has to move");
+    cluster.members.pop();
+    cluster.settle();
+    assert_eq!(counts(&cluster), [4, 4, 4]);
+}
+
+#[test]
 fn a_member_of_a_newer_version_that_is_alone_gets_no_more_than_its_share() {
     let mut cluster = Cluster::new(layout(12, 1), 3);
     cluster.members.push(Candidate::new(Incarnation::new(4), V2));

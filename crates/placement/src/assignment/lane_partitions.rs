@@ -1,12 +1,12 @@
 use actum_model::{Lane, Partition};
 use std::{cmp::Reverse, collections::BTreeMap};
 
-/// Partitions by their lane, in order.
+/// Partitions by their lane, in the order they were added.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Holding(BTreeMap<Lane, Vec<Partition>>);
+pub(super) struct LanePartitions(BTreeMap<Lane, Vec<Partition>>);
 
-impl Holding {
-    /// Adds a partition, which comes behind those that are there.
+impl LanePartitions {
+    /// Adds a partition.
     pub(super) fn push(&mut self, lane: Lane, partition: Partition) {
         self.0.entry(lane).or_default().push(partition);
     }
@@ -63,8 +63,8 @@ mod tests {
     use super::*;
 
     /// So many partitions of each lane.
-    fn holding(lanes: &[usize]) -> Holding {
-        let mut holding = Holding::default();
+    fn holding(lanes: &[usize]) -> LanePartitions {
+        let mut holding = LanePartitions::default();
         for (lane, len) in (0u16..).zip(lanes) {
             for nr in (0u16..).take(*len) {
                 holding.push(Lane::new(lane), Partition::new(100 * lane + nr));
@@ -99,7 +99,7 @@ mod tests {
             let mut whole = holding(&lanes);
             let mut given_up = whole.give_up_beyond(quota);
             let gone: Vec<_> = given_up.extract_if(.., |_| rng.bool()).collect();
-            let mut rest = Holding::default();
+            let mut rest = LanePartitions::default();
             let is_gone = |partition| gone.iter().any(|(_, nr)| *nr == partition);
             for (lane, partitions) in &holding(&lanes).0 {
                 partitions.iter().filter(|nr| !is_gone(**nr)).for_each(|nr| rest.push(*lane, *nr));
