@@ -53,12 +53,17 @@ impl Program {
         Self { process, output }
     }
 
-    /// Starts a process that keeps the list and the statements with a bank, and waits until it does.
-    pub(crate) async fn project<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Self {
+    /// Starts a process that keeps the list and the statements with a bank; it need not have begun to.
+    pub(crate) fn begin_to_project<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Self {
         let mut command = command(["project"]);
         let mut process = command.args(args).stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(process.stdout.take().unwrap()).lines();
-        let mut this = Self { process, output };
+        Self { process, output }
+    }
+
+    /// As [`Program::begin_to_project`], and waits until it has begun.
+    pub(crate) async fn project<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Self {
+        let mut this = Self::begin_to_project(args);
         let line = this.line().await.expect("it does not end before it projects");
         assert!(line.starts_with("projecting "), "{line}");
         this

@@ -4,7 +4,7 @@
 //! The process is this test binary, started again to play one part. It says what it gets, and what it is about to acknowledge,
 //! a line each.
 
-use super::{Ledger, settle_in_the_end, tellers::drive_by};
+use super::{Ledger, settle_in_the_end, tellers::drive_by, watched::again_while_away};
 use crate::{
     place::Place,
     program::Program,
@@ -177,21 +177,6 @@ async fn head(place: &Place) -> u64 {
     let heads = again_while_away(async || stores.events.heads().await).await;
     stores.close().await;
     heads.positions()[0].get()
-}
-
-/// A file may be locked by others for a while.
-async fn again_while_away<T>(read: impl AsyncFn() -> Result<T, StoreError>) -> T {
-    let began = Instant::now();
-    loop {
-        match read().await {
-            Ok(read) => return read,
-            Err(error @ StoreError::Unavailable { .. }) => {
-                assert!(began.elapsed() < Duration::from_secs(30), "{error}");
-                sleep(Duration::from_millis(20)).await;
-            }
-            Err(error) => panic!("{error}"),
-        }
-    }
 }
 
 /// A process that consumes.

@@ -11,9 +11,14 @@ pub(super) async fn divide_all_the_time(client: &Client, mut random: fastrand::R
     let mut ticks = interval(Duration::from_millis(20));
     loop {
         ticks.tick().await;
-        let (name, segments) = (random.usize(0..2), segments(&mut random));
-        let _ = client.divide_projection(PROJECTIONS[name], segments).await;
+        divide_one(client, 1, &mut random).await;
     }
+}
+
+/// Divides any of them into so many segments at least, if that can be done now.
+pub(super) async fn divide_one(client: &Client, segments_min: u16, random: &mut fastrand::Rng) {
+    let (name, segments) = (random.usize(0..2), segments(segments_min, random));
+    let _ = client.divide_projection(PROJECTIONS[name], segments).await;
 }
 
 /// How often a division is asked for again that cannot be made: segments of a bank that was killed are taken over first.
@@ -22,7 +27,7 @@ const ASKED_MAX: usize = 10;
 /// Each has the segments in the end that are asked for.
 pub(super) async fn divide_in_the_end(client: &Client, random: &mut fastrand::Rng) {
     for name in PROJECTIONS {
-        let segments = segments(random);
+        let segments = segments(1, random);
         let mut refused = None;
         for _ in 0..ASKED_MAX {
             refused = client.divide_projection(name, segments).await.err();
@@ -37,6 +42,6 @@ pub(super) async fn divide_in_the_end(client: &Client, random: &mut fastrand::Rn
     }
 }
 
-fn segments(random: &mut fastrand::Rng) -> NonZeroU16 {
-    NonZeroU16::new(random.u16(1..9)).unwrap()
+fn segments(min: u16, random: &mut fastrand::Rng) -> NonZeroU16 {
+    NonZeroU16::new(random.u16(min..9)).unwrap()
 }

@@ -7,9 +7,11 @@ mod journal;
 mod ledger;
 mod list;
 mod moment;
+mod readers;
 mod statements;
 mod stopped;
 mod tellers;
+mod watched;
 
 pub(crate) use journal::Journal;
 pub(crate) use ledger::Ledger;

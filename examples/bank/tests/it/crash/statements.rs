@@ -8,7 +8,7 @@ use bank::{
     domain::AccountEvent,
     statements::{DayTotal, StatementLine},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, slice};
 
 /// The statements that a bank shows, and its days.
 pub(crate) struct Shown {
@@ -40,8 +40,12 @@ impl Shown {
     pub(crate) fn compare(&self, journal: &Journal) {
         let lines = |accounts: &Accounts| -> Vec<(String, usize, i128)> {
             let of = |(account, events): (&String, &Vec<AccountEvent>)| -> Vec<_> {
-                let balance = |nr: &usize| balance(&events[..*nr]);
-                (1..=events.len()).map(|nr| (account.clone(), nr, balance(&nr))).collect()
+                let mut sum = 0;
+                let after_each = events.iter().zip(1..).map(|(event, nr)| {
+                    sum += balance(slice::from_ref(event));
+                    (account.clone(), nr, sum)
+                });
+                after_each.collect()
             };
             accounts.iter().flat_map(of).collect()
         };
