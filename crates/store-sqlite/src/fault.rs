@@ -1,4 +1,5 @@
 use actum_persistence::store::StoreError;
+use sqlx::error::DatabaseError;
 use std::error::Error;
 
 /// Why a store that was closed does nothing more.
@@ -69,12 +70,14 @@ pub(crate) fn is_constraint(error: &sqlx::Error) -> bool {
     primary_code(error) == Some(19)
 }
 
-/// Whether an error says that the database cannot be used at the moment, and nothing of the statement.
+/// Whether an error says that the database cannot be used at the moment, or has not what the statement names, and nothing of a
+/// row.
 pub(crate) fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {
         // busy, locked, no memory, read-only, a failing disk, full, cannot be opened, locked by another program
         sqlx::Error::Database(_) => {
             matches!(primary_code(error), Some(5 | 6 | 7 | 8 | 10 | 13 | 14 | 15))
+                || is_missing(error)
         }
         sqlx::Error::Io(_)
         | sqlx::Error::PoolTimedOut
@@ -82,6 +85,25 @@ pub(crate) fn is_unavailable(error: &sqlx::Error) -> bool {
         | sqlx::Error::WorkerCrashed => true,
         _ => false,
     }
+}
+
+/// How SQLite says that the schema has not what a statement names. There is no code of its own for that.
+const MISSING: [&str; 8] = [
+    "no such table: ",
+    "no such view: ",
+    "no such column: ",
+    " has no column named ",
+    "no such index: ",
+    "no such function: ",
+    "no such module: ",
+    "no such collation sequence: ",
+];
+
+/// Whether a table, or what else a statement names, is not there: it is missing for every row, until it is created.
+fn is_missing(error: &sqlx::Error) -> bool {
+    let says =
+        |error: &dyn DatabaseError| MISSING.iter().any(|text| error.message().contains(text));
+    primary_code(error) == Some(1) && error.as_database_error().is_some_and(says)
 }
 
 fn primary_code(error: &sqlx::Error) -> Option<u32> {

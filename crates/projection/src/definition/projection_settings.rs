@@ -46,9 +46,10 @@ pub struct ProjectionSettings {
     /// How long to wait before the first retry; 100 milliseconds by default, 1 millisecond to 1 hour. It doubles each time.
     pub retry_first: Duration,
     /// How long to wait before a retry at most; 30 seconds by default, `retry_first` to 1 day. Also while something cannot be
-    /// reached, which is no failure of an event and ends by itself.
+    /// reached, or a table that the handler writes to is not there, which is no failure of an event and ends by itself.
     pub retry_max: Duration,
-    /// What is done about an event that fails every time; the segment stops by default.
+    /// What is done about an event that fails every time; the segment stops by default. What the database of an exact projection
+    /// cannot do for any event is waited for instead, see [`HandlerError`](crate::HandlerError).
     pub on_failure: OnFailure,
     /// What is done about an event of a type, or in a schema version, that this program does not know; the segment stops by
     /// default. It is not tried again.

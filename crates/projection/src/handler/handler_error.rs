@@ -2,7 +2,9 @@ use std::{error::Error, fmt, sync::Arc};
 
 /// Why a handler did not handle an event. Any error becomes one by `?`.
 ///
-/// What a target's database reports as unreachable is recognized. For anything else that is away for a while, a broker or a
+/// What a target's database reports as unreachable is recognized, and so is a table or a column that is not there, or not granted:
+/// that is no fault of the event either. Where it is, as where each entity has a table of its own, give
+/// [`failed`](Self::failed) a text instead of the error. For anything else that is away for a while, a broker or a
 /// service, say so by [`unavailable`](Self::unavailable): then the event is not blamed, nothing is counted, and it is tried
 /// until it succeeds.
 pub struct HandlerError {

@@ -9,7 +9,8 @@ use std::{
 /// More causes of an error are not looked at.
 const CAUSES_MAX: usize = 100;
 
-/// Whether an error, or what has caused it, says that the database cannot be reached or refuses at the moment.
+/// Whether an error, or what has caused it, says that the database cannot be reached, refuses at the moment, or has not what the
+/// statement names: a table that is not there is missing for every event, until it is created.
 pub(super) fn is_unavailable(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     for _ in 0..CAUSES_MAX {
@@ -52,7 +53,17 @@ fn server_says_later(error: &dyn DatabaseError) -> bool {
     // a statement that takes too long may do so each time: it is not known whether that is the event's
     let is_cancelled = error.code().is_some_and(|code| code == "57014");
     let error = error.try_downcast_ref::<PgDatabaseError>();
-    !is_cancelled && error.is_some_and(|error| fault_says_later(Fault::of_server(error)))
+    !is_cancelled
+        && error.is_some_and(|error| match Fault::of_server(error) {
+            Fault::Rights => is_of_grants(error),
+            fault => fault_says_later(fault),
+        })
+}
+
+/// Whether the user may not use what a statement names, whatever the row: a policy for rows, and a function, refuse with the same
+/// code. The routine is the same in every language.
+fn is_of_grants(error: &PgDatabaseError) -> bool {
+    error.routine().is_some_and(|routine| routine.starts_with("aclcheck_error"))
 }
 
 fn fault_says_later(fault: Fault) -> bool {
@@ -66,12 +77,12 @@ fn fault_says_later(fault: Fault) -> bool {
         | Fault::ReadOnly
         | Fault::Login
         | Fault::NoDatabase
+        | Fault::Missing
         | Fault::Tls => true,
         Fault::Aborted
         | Fault::Stale
         | Fault::Taken
         | Fault::Unfit
-        | Fault::Missing
         | Fault::Rights
         | Fault::Corrupt
         | Fault::Other => false,

@@ -11,6 +11,7 @@ mod greeting;
 mod histories;
 mod live;
 mod load;
+mod missing_tables;
 mod place;
 mod postgres;
 mod processes;

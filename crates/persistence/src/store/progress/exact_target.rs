@@ -46,7 +46,7 @@ pub trait ExactTarget: Clone + Send + Sync + 'static {
     /// Rolls the transaction back.
     fn rollback(&self, tx: Self::Tx) -> impl Future<Output = ()> + Send;
 
-    /// Whether an error of a handler says that the database cannot be reached, or refuses at the moment, and nothing of the
-    /// event: trying again later may help.
+    /// Whether an error of a handler says that the database cannot be reached, refuses at the moment, or has not what the
+    /// handler writes to, such as a table that is yet to be created, and nothing of the event: trying again later may help.
     fn is_unavailable(error: &(dyn Error + 'static)) -> bool;
 }

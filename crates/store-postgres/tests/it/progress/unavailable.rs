@@ -6,6 +6,7 @@ use super::{
 };
 use actum_persistence::{progress::ExactTarget, store::StoreError};
 use actum_store_postgres::{PostgresSettings, PostgresTarget};
+use actum_test_servers::unique_name;
 use std::{error::Error, io};
 
 /// An error of a handler, as `thiserror` makes them.
@@ -22,7 +23,7 @@ fn is_unavailable(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// What the server says, for each code: whether trying again later may help.
-const CODES: [(&str, bool); 25] = [
+const CODES: [(&str, bool); 29] = [
     ("08006", true),
     ("25006", true),
     ("25P03", true),
@@ -46,7 +47,11 @@ const CODES: [(&str, bool); 25] = [
     ("25P02", false),
     ("42501", false),
     ("42601", false),
-    ("42P01", false),
+    ("3F000", true),
+    ("42P01", true),
+    ("42703", true),
+    ("42704", true),
+    ("42883", true),
     ("P0001", false),
 ];
 
@@ -69,6 +74,34 @@ fn errors_of_the_server_are_told_apart_by_their_codes_however_they_are_wrapped()
             assert_eq!(is_unavailable(&shown), is_of_the_world, "{code}, shown");
             let boxed: Box<dyn Error + Send + Sync> = Box::new(wrapped);
             assert_eq!(is_unavailable(&*boxed), is_of_the_world, "{code}, boxed");
+        }
+    });
+}
+
+#[test]
+fn what_is_not_there_and_what_the_user_may_not_use_are_of_the_world_and_a_row_that_is_refused_is_not()
+ {
+    run_on(TargetFixture::with(PostgresSettings::default()), &async |_, sample| {
+        let role = unique_name("teller");
+        let restrict = format!(
+            "CREATE ROLE {role}; GRANT USAGE ON SCHEMA {} TO {role}; GRANT INSERT ON @rows TO {role}; \
+             ALTER TABLE @rows ENABLE ROW LEVEL SECURITY; CREATE TABLE @others (nr bigint)",
+            sample.schema
+        );
+        for (statement, is_of_the_world) in [
+            ("INSERT INTO @nowhere VALUES (1)", true),
+            ("INSERT INTO nowhere.rows VALUES (1)", true),
+            ("INSERT INTO @rows (nothing) VALUES (1)", true),
+            ("SELECT @nothing(1)", true),
+            ("INSERT INTO @others VALUES (1)", true), // it is not granted
+            ("INSERT INTO @rows VALUES (1)", false),  // a policy for rows refuses it
+        ] {
+            let mut tx = sample.begin().await;
+            sample.run(&mut tx, &restrict).await.unwrap();
+            sample.run(&mut tx, &format!("SET LOCAL ROLE {role}")).await.unwrap();
+            let error = sample.run(&mut tx, statement).await.unwrap_err();
+            assert_eq!(is_unavailable(&error), is_of_the_world, "{statement}: {error}");
+            sample.target.rollback(tx).await;
         }
     });
 }

@@ -37,9 +37,10 @@ async fn an_error_of_an_event_is_no_outage() {
     assert_is(false, insert(connection, 1).await.unwrap_err());
     for wrong in [
         "SELEC",
-        "INSERT INTO nowhere VALUES (1)",
         "INSERT INTO handled VALUES ('text', 1)",
         "COMMIT",
+        "RELEASE absent",
+        "INSERT INTO handled VALUES ('no such table: nowhere', 1)",
         "SELECT zeroblob(9223372036854775807)",
     ] {
         assert_is(false, sqlx::query(wrong).execute(&mut *connection).await.unwrap_err());
@@ -48,6 +49,25 @@ async fn an_error_of_an_event_is_no_outage() {
     assert_is(false, too_long.unwrap_err());
     assert_is(false, sqlx::Error::RowNotFound);
     assert!(!SqliteTarget::is_unavailable(&fmt::Error));
+}
+
+#[tokio::test]
+async fn a_table_or_a_column_that_is_not_there_is_an_outage_whatever_the_event() {
+    let place = Place::new();
+    let runner = place.runner().await;
+    let mut tx = runner.begin().await.unwrap();
+    let connection = SqliteTarget::connection(&mut tx);
+    for missing in [
+        "INSERT INTO nowhere VALUES (1)",
+        "SELECT * FROM other.nowhere",
+        "SELECT absent FROM handled",
+        "INSERT INTO handled (absent) VALUES (1)",
+        "SELECT absent(1)",
+        "SELECT 1 ORDER BY 1 COLLATE absent",
+        "CREATE TRIGGER t AFTER INSERT ON handled BEGIN INSERT INTO nowhere VALUES (1); END; INSERT INTO handled VALUES (7, 1)",
+    ] {
+        assert_is(true, sqlx::raw_sql(missing).execute(&mut *connection).await.unwrap_err());
+    }
 }
 
 #[tokio::test]
