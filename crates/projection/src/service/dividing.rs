@@ -108,6 +108,7 @@ impl<'a> Dividing<'a> {
     fn cannot_run(&self) -> Option<ProjectionError> {
         match self.shared.phase() {
             ServicePhase::Failed(why) => Some(ProjectionError::Failed { name: self.name(), why }),
+            ServicePhase::Stopped => Some(self.not_divided(NotDivided::StoppedHere)),
             _ => self.shared.is_ending().then(|| self.not_divided(NotDivided::Ending)),
         }
     }
@@ -275,7 +276,7 @@ impl<'a> Dividing<'a> {
     fn not_started(&self) -> ProjectionError {
         let why = match self.shared.phase() {
             ServicePhase::Starting(why) => why,
-            ServicePhase::Running | ServicePhase::Failed(_) | ServicePhase::Ended => None,
+            _ => None,
         };
         ProjectionError::NotStarted { name: self.name(), why }
     }

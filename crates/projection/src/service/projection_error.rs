@@ -67,6 +67,12 @@ pub enum ProjectionError {
         /// Why.
         why: NotDivided,
     },
+    /// The engine was shut down.
+    #[error("the engine was shut down, and the projection `{name}` with it")]
+    Ended {
+        /// Its name.
+        name: String,
+    },
     /// What is asked for cannot be.
     #[error("{what}")]
     Invalid {
@@ -119,6 +125,12 @@ pub enum WaitError {
         name: String,
         /// Why.
         why: Arc<str>,
+    },
+    /// It was [stopped](crate::ProjectionRef::stop) in this process, and no other one runs it.
+    #[error("the projection `{name}` was stopped in this process, and no other runs it")]
+    StoppedHere {
+        /// Its name.
+        name: String,
     },
     /// The events of the entity are held back.
     #[error("the projection `{name}` holds back the events of the entity: {why}")]

@@ -21,7 +21,8 @@ use tokio::time::{Instant, timeout_at};
 /// Of several versions that the engine runs it is the active one at the time of each call, or the newest if it runs another one;
 /// [`version`](Self::version) says which.
 ///
-/// What is asked of it is kept in the database of its progress, so it holds for all processes that run it, and outlives them.
+/// What is asked of it is kept in the database of its progress, so it holds for all processes that run it, and outlives them; but
+/// for [`stop`](Self::stop) and [`start`](Self::start), which are of this process.
 #[derive(Clone)]
 pub struct ProjectionRef {
     pub(super) name: Arc<str>,
@@ -87,6 +88,7 @@ impl ProjectionRef {
                 let why = match shared.phase() {
                     ServicePhase::Starting(why) => why,
                     ServicePhase::Failed(why) => Some(why),
+                    ServicePhase::Stopped => Some("it was stopped in this process".into()),
                     ServicePhase::Running | ServicePhase::Ended => None,
                 };
                 Err(ProjectionError::NotStarted { name: self.name.to_string(), why })
@@ -121,7 +123,7 @@ impl ProjectionRef {
     /// entity's lane end now.
     ///
     /// # Errors
-    /// [`WaitError`]: at once if it is paused or stopped in front of that, or rebuilt beside the active version, if the events of the entity are held back, if
+    /// [`WaitError`]: at once if it is paused or has stopped in front of that, or was [stopped](Self::stop) here and no other process runs it, or is rebuilt beside the active version, if the events of the entity are held back, if
     /// the journal has regressed or is another one than it has read, and if the engine has no such projection, or none of what the receipt is of; otherwise when it has not come so far within the time. It goes on then, and can be waited for again.
     ///
     /// # Cancel safety

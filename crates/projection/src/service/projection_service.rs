@@ -1,6 +1,6 @@
 use super::{
-    JournalPlace, ReadShare, holding_back::hold_back, projection_ref::ProjectionRef,
-    registration::ProjectionRegistration, runner::Runner, shared::SharedProjection,
+    JournalPlace, ReadShare, projection_ref::ProjectionRef, registration::ProjectionRegistration,
+    run_here::run_here, shared::SharedProjection,
 };
 use crate::{
     feed::{Announced, FeedSettings, LazyFeed, RoomForBytes},
@@ -76,12 +76,7 @@ impl ProjectionService {
             let feed = feed.get().await?;
             let shared = Arc::new(SharedProjection::new(id, registration, kept, feed));
             // it ends when its place says so, and the engine waits for that
-            let projection = Arc::clone(&shared);
-            let runner = Runner::new(Arc::clone(&shared), Arc::clone(&runner));
-            tokio::spawn(async move {
-                runner.run(Arc::clone(&place)).await;
-                hold_back(&projection, &*place).await;
-            });
+            tokio::spawn(run_here(Arc::clone(&shared), Arc::clone(&runner), place));
             all.push(shared);
         }
         Ok(Self { projections: all.into(), runner, progress, feed: of_events })

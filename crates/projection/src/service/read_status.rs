@@ -89,11 +89,14 @@ fn state(
         ServicePhase::Ended => return ProjectionState::Ended,
         _ if stored.is_paused => return ProjectionState::Paused,
         ServicePhase::Starting(waits) => return ProjectionState::Starting { waits },
-        ServicePhase::Running => {}
+        ServicePhase::Running | ServicePhase::Stopped => {}
     }
     let stopped = segments.iter().find_map(|segment| segment.stopped.clone());
     if let Some(why) = stopped {
         return ProjectionState::Stopped { why };
+    }
+    if shared.phase() == ServicePhase::Stopped {
+        return ProjectionState::StoppedHere;
     }
     if let Some(why) = segments.iter().find_map(|segment| segment.waits.clone()) {
         return ProjectionState::Waiting { why };

@@ -63,7 +63,7 @@ impl Runner {
         }
     }
 
-    /// Runs until it is asked to end.
+    /// Runs until it is asked to end, or cannot run.
     pub(crate) async fn run(mut self, place: Arc<dyn JournalPlace>) {
         let mut ending = pin!(place.ending());
         tokio::select! {
@@ -72,9 +72,6 @@ impl Runner {
             () = self.serve(&*place) => {}
         }
         self.end().await;
-        if !matches!(self.shared.phase(), ServicePhase::Failed(_)) {
-            self.shared.set_phase(ServicePhase::Ended);
-        }
     }
 
     /// Returns only when the projection cannot run.

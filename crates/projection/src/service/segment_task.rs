@@ -1,7 +1,13 @@
 use super::{
-    all_parked::all_parked, control_state::ControlState, follow_bounds::FollowBounds,
-    giving_back::give_back, read_bounds::ReadBounds, segment_check::check_progress,
-    shared::SharedProjection, work::Work,
+    all_parked::all_parked,
+    control_state::ControlState,
+    follow_bounds::FollowBounds,
+    giving_back::give_back,
+    read_bounds::ReadBounds,
+    segment_check::check_progress,
+    shared::SharedProjection,
+    wait_log::{WaitLog, WaitNews},
+    work::Work,
 };
 use crate::feed::{FeedPage, Heads};
 use actum_model::{EntityKey, Lane, Offset, Position, Timestamp};
@@ -45,6 +51,7 @@ pub(super) struct SegmentTask {
     /// The room of the page that is being handled.
     room: Option<OwnedSemaphorePermit>,
     ahead: Option<Ahead>,
+    log: WaitLog,
 }
 
 /// A page that is read while the one in front of it is handled.
@@ -90,7 +97,7 @@ impl SegmentTask {
             machine.fail(&what);
         }
         let (filter, limit) = (shared.filter(segment), settings.page_limit());
-        let (room, ahead) = (None, None);
+        let (room, ahead, log) = (None, None, WaitLog::default());
         Ok(Self {
             shared,
             segment,
@@ -105,6 +112,7 @@ impl SegmentTask {
             limit,
             room,
             ahead,
+            log,
         })
     }
 
@@ -159,8 +167,19 @@ impl SegmentTask {
         Surrounding { now: self.shared.now(), wall, chance: fastrand::f64() }
     }
 
-    fn show(&self) {
-        self.shared.show(self.segment, self.epoch, self.machine.view());
+    fn show(&mut self) {
+        let (view, id, segment) = (self.machine.view(), &self.shared.id, self.segment);
+        let error = view.waits.as_deref();
+        match self.log.see(error.is_some(), self.shared.now()) {
+            Some(WaitNews::Waits) => {
+                log_safely(|| tracing::warn!(projection = %id, %segment, error, "segment waits"));
+            }
+            Some(WaitNews::GoesOn) => {
+                log_safely(|| tracing::info!(projection = %id, %segment, "segment goes on"));
+            }
+            None => {}
+        }
+        self.shared.show(segment, self.epoch, view);
     }
 
     async fn take_in_controls(&mut self) {

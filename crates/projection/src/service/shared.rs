@@ -1,5 +1,6 @@
 use super::{
     registration::ProjectionRegistration,
+    run_switch::RunSwitch,
     standing::Standing,
     work::{Hurry, WorkLimits},
 };
@@ -31,6 +32,8 @@ pub(crate) struct SharedProjection {
     pub(crate) feed: Arc<Feed>,
     /// When it began, by which its tasks count time.
     pub(crate) started: Instant,
+    /// Whether this process runs it.
+    pub(super) switch: RunSwitch,
     /// Wakes the runner.
     pub(crate) poke: Notify,
     phase: watch::Sender<ServicePhase>,
@@ -52,6 +55,8 @@ pub(crate) enum ServicePhase {
     Starting(Option<Arc<str>>),
     Running,
     Failed(Arc<str>),
+    /// It was stopped in this process.
+    Stopped,
     Ended,
 }
 
@@ -85,6 +90,7 @@ impl SharedProjection {
             progress,
             feed,
             started: Instant::now(),
+            switch: RunSwitch::new(),
             poke: Notify::new(),
             phase: watch::channel(ServicePhase::Starting(None)).0,
             standing: watch::channel(Standing::Unknown).0,
@@ -138,9 +144,29 @@ impl SharedProjection {
         }
     }
 
+    /// Its runner begins.
+    pub(super) fn begin(&self) {
+        self.is_ending.store(false, Relaxed);
+        self.set_phase(ServicePhase::Starting(None));
+    }
+
     /// Its runner ends.
     pub(super) fn end(&self) {
         self.is_ending.store(true, Relaxed);
+    }
+
+    /// Its runner has ended, and another may begin.
+    pub(super) fn stopped_here(&self) {
+        self.is_ending.store(false, Relaxed);
+        self.set_phase(ServicePhase::Stopped);
+    }
+
+    /// No runner begins any more.
+    pub(crate) fn set_ended(&self) {
+        self.end();
+        if !matches!(self.phase(), ServicePhase::Failed(_)) {
+            self.set_phase(ServicePhase::Ended);
+        }
     }
 
     pub(super) fn is_ending(&self) -> bool {

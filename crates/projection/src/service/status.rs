@@ -66,6 +66,8 @@ pub enum ProjectionState {
         /// Why the first of them has.
         why: Arc<str>,
     },
+    /// It was [stopped](crate::ProjectionRef::stop) in this process. Others may run it: the owners of its segments do.
+    StoppedHere,
     /// It cannot run as it is defined.
     Failed {
         /// Why.

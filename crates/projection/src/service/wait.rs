@@ -9,9 +9,10 @@ use super::{
 };
 use actum_model::{EntityKey, Lane, LaneCount, Offset, Partition, Position};
 use actum_persistence::{
-    progress::{Segment, StoredProjection, StoredSegment},
+    progress::{RunnerRow, Segment, StoredProjection, StoredSegment},
     store::StoreError,
 };
+use actum_reader::share_out::SeenRenewals;
 use std::{future::pending, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -20,6 +21,8 @@ pub(super) struct Wait {
     shared: Arc<SharedProjection>,
     within: Duration,
     deadline: Instant,
+    /// The runners that it has seen, where this process runs nothing of it.
+    seen: SeenRenewals,
 }
 
 /// How often what another process has saved is read.
@@ -27,7 +30,7 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
 impl Wait {
     pub(super) fn new(shared: Arc<SharedProjection>, deadline: Instant, within: Duration) -> Self {
-        Self { shared, within, deadline }
+        Self { shared, within, deadline, seen: SeenRenewals::default() }
     }
 
     /// Whether the projection handles states.
@@ -60,7 +63,7 @@ impl Wait {
     /// Waits until everything up to these places was handled or skipped; `is_write` if it is one place, of a write whose
     /// entity may be parked.
     pub(super) async fn until(
-        self,
+        mut self,
         places: &[(Lane, Position)],
         is_write: bool,
     ) -> Result<(), WaitError> {
@@ -86,11 +89,15 @@ impl Wait {
     }
 
     /// Whether it has come so far; an error if it will not.
-    async fn check(&self, places: &[(Lane, Position)], is_write: bool) -> Result<bool, WaitError> {
+    async fn check(
+        &mut self,
+        places: &[(Lane, Position)],
+        is_write: bool,
+    ) -> Result<bool, WaitError> {
         match self.shared.phase() {
             ServicePhase::Failed(why) => return Err(WaitError::Stopped { name: self.name(), why }),
             ServicePhase::Ended => return Err(WaitError::Ended { name: self.name() }),
-            ServicePhase::Starting(_) | ServicePhase::Running => {}
+            ServicePhase::Starting(_) | ServicePhase::Running | ServicePhase::Stopped => {}
         }
         if let Some(has_all) = self.check_here(places, is_write) {
             return Ok(has_all);
@@ -115,6 +122,9 @@ impl Wait {
         };
         let partition = event.as_ref().map(|event| event.partition);
         let has_all = self.check_stored(&stored, places, partition)?;
+        if !has_all {
+            self.check_runners(&stored.runners)?;
+        }
         if has_all {
             match self.check_journal(&stored, places, partition).await {
                 Ok(None) => {}
@@ -161,6 +171,9 @@ impl Wait {
 
     /// Whether one will come so far of which nothing is kept yet: not before it has caught up, where another is active.
     async fn check_begin(&self) -> Result<bool, WaitError> {
+        if self.shared.phase() == ServicePhase::Stopped {
+            return Err(self.stopped_here());
+        }
         let SharedProjection { progress, id, .. } = &*self.shared;
         match active_version(&**progress, id.name()).await {
             Ok(Some(active)) if active.id.version() < id.version() => Err(self.rebuilding()),
@@ -195,6 +208,16 @@ impl Wait {
             return Err(self.rebuilding());
         }
         Ok(false)
+    }
+
+    /// Whether it is run at all: by another process, where it was stopped in this one.
+    fn check_runners(&mut self, runners: &[RunnerRow]) -> Result<(), WaitError> {
+        if self.shared.phase() != ServicePhase::Stopped {
+            return Ok(());
+        }
+        let (lease, now) = (self.shared.registration.settings.lease, self.shared.now());
+        self.seen.see(runners, now);
+        if self.seen.any_lives(lease, now) { Ok(()) } else { Err(self.stopped_here()) }
     }
 
     /// Why it has not come so far although its offset says so, if the journal has regressed or is another one.
@@ -234,6 +257,10 @@ impl Wait {
 
     fn name(&self) -> String {
         self.shared.id.name().to_owned()
+    }
+
+    fn stopped_here(&self) -> WaitError {
+        WaitError::StoppedHere { name: self.name() }
     }
 
     fn rebuilding(&self) -> WaitError {

@@ -70,7 +70,8 @@ impl SubscriptionError {
             | ProjectionError::IsActive { .. }
             | ProjectionError::IsRun { .. }
             | ProjectionError::NotDivided { .. }
-            | ProjectionError::NotCaughtUp { .. } => Self::NotKept { name },
+            | ProjectionError::NotCaughtUp { .. }
+            | ProjectionError::Ended { .. } => Self::NotKept { name },
         }
     }
 }

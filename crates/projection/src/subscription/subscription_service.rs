@@ -192,8 +192,9 @@ impl SubscriptionService {
             (Arc::clone(group), Arc::downgrade(&self.parts), name.to_owned());
         // it ends when its place says so, and the engine waits for that
         tokio::spawn(async move {
-            let running = tokio::spawn(runner.run(Arc::new(place)));
-            let failed = match (running.await, shared.phase()) {
+            let running = tokio::spawn(runner.run(Arc::new(place))).await;
+            shared.set_ended();
+            let failed = match (running, shared.phase()) {
                 (Err(_), _) => Some("the task of the subscription has ended".into()),
                 (Ok(()), ServicePhase::Failed(why)) => Some(why),
                 (Ok(()), _) => None,

@@ -62,6 +62,9 @@ pub enum NotDivided {
     /// Runners have not given back their segments in time, or others changed the projection again and again.
     #[error("its runners have not given back their segments in time")]
     Busy,
+    /// The projection was stopped in this process: one divides it that runs it.
+    #[error("it was stopped in this process")]
+    StoppedHere,
     /// The projection ends in this process.
     #[error("the engine shuts down")]
     Ending,

@@ -1,3 +1,4 @@
+use super::rest_name::asks_for_rest;
 use actum_persistence::progress::RunnerRow;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -22,11 +23,18 @@ impl SeenRenewals {
     pub fn unchanged(&self, name: &str, now: Duration) -> Option<Duration> {
         self.0.get(name).map(|(_, since)| now.saturating_sub(*since))
     }
+
+    /// Whether a runner lives that runs segments: it was seen to renew, or first seen, within a lease. One that asks the others to
+    /// rest runs none.
+    pub fn any_lives(&self, lease: Duration, now: Duration) -> bool {
+        let runs = self.0.iter().filter(|(name, _)| !asks_for_rest(name));
+        runs.into_iter().any(|(_, (_, since))| now.saturating_sub(*since) < lease)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::division_name, *};
 
     fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -47,6 +55,16 @@ mod tests {
         seen.see(&[row("a", 1)], seconds(21));
         assert_eq!(seen.unchanged("a", seconds(22)), Some(seconds(1)));
         assert_eq!(seen.unchanged("b", seconds(22)), None, "it is not there any more");
+    }
+
+    #[test]
+    fn a_runner_lives_for_a_lease_behind_its_last_renewal_and_one_that_asks_for_rest_is_none() {
+        let mut seen = SeenRenewals::default();
+        assert!(!seen.any_lives(seconds(9), seconds(0)));
+        seen.see(&[row("a", 7), row(&division_name("b"), 1)], seconds(10));
+        assert!(seen.any_lives(seconds(9), seconds(18)));
+        seen.see(&[row("a", 7), row(&division_name("b"), 2)], seconds(19));
+        assert!(!seen.any_lives(seconds(9), seconds(19)), "a is silent, and b runs nothing");
     }
 
     #[test]

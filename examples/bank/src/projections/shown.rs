@@ -87,6 +87,7 @@ fn state(state: &ProjectionState) -> (&'static str, Option<String>) {
         ProjectionState::Paused => ("paused", None),
         ProjectionState::Stopped { why } => ("stopped", text(why)),
         ProjectionState::Failed { why } => ("failed", text(why)),
+        ProjectionState::StoppedHere => ("stopped here", None),
         ProjectionState::Ended => ("ended", None),
         _ => ("unknown", None),
     }

@@ -19,6 +19,7 @@ mod registry;
 mod regressed;
 pub(crate) mod runner_rig;
 mod starting;
+mod stopping_here;
 mod unknown_saves;
 pub(crate) mod version_rig;
 mod version_switches;

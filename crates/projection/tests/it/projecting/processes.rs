@@ -102,6 +102,11 @@ impl Processes {
     /// Waits until everything is handled.
     pub(crate) async fn until(&self, is_complete: impl Fn() -> bool) {
         let projections = || self.running[0].running.service.projections();
+        for process in &self.running {
+            for projection in process.running.service.projections() {
+                projection.start().await.expect("its engine runs");
+            }
+        }
         for _ in 0..3_000 {
             if is_complete() {
                 return;

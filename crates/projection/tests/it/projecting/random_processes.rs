@@ -101,12 +101,14 @@ impl World {
             return self.divide(projection);
         }
         // what fails, fails: these are asked under faults
-        let _ = match self.rng.u8(0..7) {
+        let _ = match self.rng.u8(0..10) {
             0 => exact.pause().await,
             1 => mails.pause().await,
             2 | 3 => exact.resume().await.and(mails.resume().await),
             4 => exact.reset().await,
             5 => mails.rewind(StartAt::Beginning).await,
+            6 => exact.stop().await.and(mails.start().await),
+            7 | 8 => mails.stop().await.and(exact.start().await),
             _ => exact.replay_parked(None).await.and(mails.replay_parked(None).await).map(drop),
         };
     }
