@@ -4,6 +4,7 @@
 
 mod assignment;
 mod cluster;
+mod failing;
 mod moving;
 mod rollouts;
 mod seed;
