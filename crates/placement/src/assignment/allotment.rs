@@ -14,10 +14,10 @@ pub(super) struct AllottedTo {
 
 /// How many of so many partitions each member gets while versions are mixed.
 ///
-/// Those below their share come first, and among them those of the newest version; the rest goes to those at their share rounded
-/// down. The other way round the members of the newest version would each take one more, whenever a node leaves: where an update is rolled
-/// back that partition moves again and again. No one gets more than its share rounded up. There is room for all: the room of those
-/// below it is what those above it have too much, and what no one has.
+/// Those below their share come first, and among them those of the newest version; the rest goes to those at their share
+/// rounded down. The other way round the members of the newest version would each take one more, whenever a node leaves:
+/// where an update is rolled back that partition moves again and again. No one gets more than its share rounded up. There
+/// is room for all: the room of those below it is what those above it have too much, and what no one has.
 pub(super) fn allot(partitions: usize, members: &[AllottedTo]) -> Vec<usize> {
     let mut allotted = vec![0; members.len()];
     let mut left = partitions;

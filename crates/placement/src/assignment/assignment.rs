@@ -34,8 +34,9 @@ pub struct Assignment {
 }
 
 impl Assignment {
-    /// Assigns all partitions of a journal to these members, in whatever order they come. `owners` has the owner of each partition, the
-    /// first of partition 0; where it is too short they have none. An owner that is not among the members is gone.
+    /// Assigns all partitions of a journal to these members, in whatever order they come. `owners` has the owner of each
+    /// partition, the first of partition 0; where it is too short they have none. An owner that is not among the members is
+    /// gone.
     ///
     /// Of several members of one incarnation one counts. There may be fewer than 2^32.
     #[must_use]

@@ -40,9 +40,9 @@ impl Filling {
         }
     }
 
-    /// Best fit decreasing: the largest lane first, to the member with the least room that takes it whole; if there is none,
-    /// to the one with most room, and the rest of the lane again. Each step leaves a lane or a member behind, and the last one
-    /// both: so these are at most as many steps as lanes and members with room, less one.
+    /// Best fit decreasing: the largest lane first, to the member with the least room that takes it whole; if there is
+    /// none, to the one with most room, and the rest of the lane again. Each step leaves a lane or a member behind, and the
+    /// last one both: so these are at most as many steps as lanes and members with room, less one.
     fn fill_as_few_as_possible(&mut self) {
         let mut lanes: Vec<_> = self.pool.lanes().collect();
         lanes.sort_by_key(|(lane, len)| (Reverse(*len), *lane));

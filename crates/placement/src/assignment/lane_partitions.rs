@@ -23,9 +23,9 @@ impl LanePartitions {
 
     /// Gives up all but `quota` partitions, and keeps the lanes of which it has most: so it keeps as few lanes as it can.
     ///
-    /// Of one lane it may keep a part. That is the first lane with enough partitions, and it keeps its first ones. So when some of
-    /// those it gives up have gone it gives up the others, and the same are kept: lanes that are kept whole have stayed the largest,
-    /// and no lane comes to have enough that had not.
+    /// Of one lane it may keep a part. That is the first lane with enough partitions, and it keeps its first ones. So when
+    /// some of those it gives up have gone it gives up the others, and the same are kept: lanes that are kept whole have
+    /// stayed the largest, and no lane comes to have enough that had not.
     pub(super) fn give_up_beyond(&mut self, quota: usize) -> Vec<(Lane, Partition)> {
         let mut order: Vec<_> = self.lanes().collect();
         order.sort_by_key(|(lane, len)| (Reverse(*len), *lane));

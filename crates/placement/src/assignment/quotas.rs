@@ -31,8 +31,8 @@ pub(super) fn fair_shares(partitions: usize, members: &[Candidate]) -> Vec<FairS
 
 /// How many partitions each member is to have, which has `held` now: its share rounded down or up, `partitions` together.
 ///
-/// Each that owns more than its share rounded down, and is given one more, keeps one that would move otherwise. While
-/// moves are under way the same members have one more: those of them that own more stay ahead, and no others come to own more.
+/// Each that owns more than its share rounded down, and is given one more, keeps one that would move otherwise. While moves
+/// are under way the same members have one more: those of them that own more stay ahead, and no others come to own more.
 pub(super) fn quotas(partitions: usize, shares: &[FairShare], held: &[usize]) -> Vec<usize> {
     let mut quotas: Vec<_> = shares.iter().map(|share| share.floor).collect();
     let left_over = partitions - quotas.iter().sum::<usize>();

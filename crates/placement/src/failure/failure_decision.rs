@@ -5,11 +5,11 @@ use actum_persistence::store::{Incarnation, SeenHolder};
 pub struct FailureDecision {
     /// Whether it serves itself.
     pub own: OwnMembership,
-    /// Whom it suspects, in the order of incarnations: all that it is to publish, in place of what it has published before. When that
-    /// changes it renews at once, since others wait for it.
+    /// Whom it suspects, in the order of incarnations: all that it is to publish, in place of what it has published before.
+    /// When that changes it renews at once, since others wait for it.
     pub suspects: Vec<SeenHolder>,
-    /// Whom it revokes now: each only if it has not renewed since, which the table checks. What cannot be carried out now is decided
-    /// again later: the database may have been away meanwhile.
+    /// Whom it revokes now: each only if it has not renewed since, which the table checks. What cannot be carried out now
+    /// is decided again later: the database may have been away meanwhile.
     pub failures: Vec<MemberFailure>,
     /// Whether it is cut off itself, as far as it can see: it is refused by several members, and by more than it hears of.
     pub is_cut_off: bool,

@@ -4,12 +4,8 @@ use super::{
     peer_links::PeerLinks,
     seen_members::{SeenMember, SeenMembers, TableRead},
 };
-use actum_persistence::store::Incarnation;
+use actum_persistence::store::{Incarnation, lease_grace};
 use std::time::Duration;
-
-/// How long after the end of a lease its holder is silent, beside a thousandth of the lease: timers are a little late, and two
-/// clocks do not run at quite the same rate.
-const GRACE: Duration = Duration::from_millis(20);
 
 /// How long after it was asked for the table is read again at most: as much later a member is found that is silent.
 const READ_INTERVAL_MAX: Duration = Duration::from_millis(750);
@@ -55,8 +51,8 @@ impl FailureDetector {
         self.renewed + self.settings.lease
     }
 
-    /// Takes in the whole table: a read that was begun at `asked`, and whose answer is there `now`. One that was begun before one that is
-    /// known is ignored.
+    /// Takes in the whole table: a read that was begun at `asked`, and whose answer is there `now`. One that was begun
+    /// before one that is known is ignored.
     pub fn saw_members(&mut self, rows: &[ObservedMember], asked: Duration, now: Duration) {
         let last = self.members.last();
         if last.is_some_and(|last| asked < last.asked) {
@@ -76,7 +72,8 @@ impl FailureDetector {
         self.links.report(peer, report, now);
     }
 
-    /// What follows from all that. To be asked whenever something was taken in, and when the own lease [lapses](Self::lapses_at).
+    /// What follows from all that. To be asked whenever something was taken in, and when the own lease
+    /// [lapses](Self::lapses_at).
     #[must_use]
     pub fn decide(&self, now: Duration) -> FailureDecision {
         let own = self.own(now);
@@ -115,9 +112,9 @@ impl FailureDetector {
     }
 
     /// When the own lease is to be renewed next: three times a lease; often while someone is refused, since that one may be
-    /// refused as well; and at once when another one suspects this one. Also, and that is not said here, when
-    /// [what it suspects](FailureDecision::suspects) has changed. In the past when renewals fail: how soon one is tried again is
-    /// up to the caller.
+    /// refused as well; and at once when another one suspects this one. Also, and that is not said here, when [what it
+    /// suspects](FailureDecision::suspects) has changed. In the past when renewals fail: how soon one is tried again is up
+    /// to the caller.
     #[must_use]
     pub fn renew_at(&self, now: Duration) -> Duration {
         let seen = self.members.last().filter(|last| self.renewed < last.asked);
@@ -156,7 +153,7 @@ impl FailureDetector {
 
     /// How long after a renewal was seen its member is silent.
     fn silent_after(&self) -> Duration {
-        self.settings.lease + GRACE + self.settings.lease / 1000
+        self.settings.lease + lease_grace(self.settings.lease)
     }
 
     fn is_silent(&self, member: &SeenMember) -> bool {

@@ -8,12 +8,12 @@ const LEASE_MAX: Duration = Duration::from_hours(24);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FailureSettings {
-    /// How long a member relies on a renewal; 3 seconds by default, 300 milliseconds to 1 day. The same for all members: they renew
-    /// three times as often.
+    /// How long a member relies on a renewal; 3 seconds by default, 300 milliseconds to 1 day. The same for all members:
+    /// they renew three times as often.
     pub lease: Duration,
-    /// For how long a member is refused, without a renewal, before it is suspected; 200 milliseconds by default, 20 milliseconds up
-    /// to the lease. With more than a third of the lease a member that renews is never suspected, even when its listener has
-    /// failed; and one that was killed is found that much later.
+    /// For how long a member is refused, without a renewal, before it is suspected; 200 milliseconds by default, 20
+    /// milliseconds up to the lease. With more than a third of the lease a member that renews is never suspected, even when
+    /// its listener has failed; and one that was killed is found that much later.
     pub refused_for: Duration,
 }
 

@@ -4,10 +4,11 @@ use actum_persistence::settings_check::SettingsCheck;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MoveSettings {
-    /// How many partitions a member hands off at a time; 8 by default, at least 1. Those that only balance the load begin while
-    /// fewer partitions than this are without an owner in the whole cluster.
+    /// How many partitions a member hands off at a time; 8 by default, at least 1. Those that only balance the load begin
+    /// while fewer partitions than this are without an owner in the whole cluster.
     pub hand_offs_max: usize,
-    /// How many partitions a member claims at a time; 1,024 by default, 1 to 10,000. The others follow when those are claimed.
+    /// How many partitions a member claims at a time; 1,024 by default, 1 to 10,000. The others follow when those are
+    /// claimed.
     pub claims_max: usize,
 }
 

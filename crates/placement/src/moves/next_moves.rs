@@ -2,7 +2,8 @@ use super::{MoveSettings, MovesUnderWay, SeenPlacement};
 use actum_model::{Lane, Partition};
 use actum_persistence::store::Incarnation;
 
-/// What a member does next. In the order of lanes, and within a lane of partitions, so that a lane is shared for a short time.
+/// What a member does next. In the order of lanes, and within a lane of partitions, so that a lane is shared for a short
+/// time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NextMoves {
     /// Partitions that it begins to hand off.

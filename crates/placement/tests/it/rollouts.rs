@@ -1,5 +1,5 @@
-//! Rolling updates and rollbacks, one node after the other, with at least as many partitions as nodes. A failing case is printed
-//! in full.
+//! Rolling updates and rollbacks, one node after the other, with at least as many partitions as nodes. A failing case is
+//! printed in full.
 
 use crate::cluster::{Cluster, V1, V2, any_layout};
 use actum_persistence::store::Incarnation;
