@@ -104,8 +104,8 @@ mod tests {
 
     #[test]
     fn a_lane_goes_whole_to_the_member_with_the_least_room_that_takes_it() {
-        let gets = filled(&[(0, 3), (1, 5)], [&[], &[], &[]], [5, 1, 2]);
-        assert_eq!(gets, [vec![(1, 5)], vec![(0, 1)], vec![(0, 2)]]);
+        let gets = filled(&[(0, 8), (1, 5)], [&[], &[], &[]], [6, 5, 2]);
+        assert_eq!(gets, [vec![(0, 6)], vec![(1, 5)], vec![(0, 2)]]);
     }
 
     #[test]

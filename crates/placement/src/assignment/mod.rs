@@ -32,11 +32,12 @@
 //!   moves twice.
 //!
 //! While they are of several versions, as in a rolling update, no partition moves unless it has to: what is above a quota
-//! stays. The rest goes to members of the newest version first, the emptiest before others, and to none beyond its share
-//! rounded up: so a new node is not flooded, and owns at most what it would own anyway. When nodes of one weight, and no
-//! more than partitions, are updated one after the other no partition moves more than twice before the last old node is
-//! gone; what moves then is the share of the node that comes last. A member of the newest version that comes when nothing
-//! has to move gets nothing until then.
+//! stays. The rest goes to members of the newest version up to their share rounded down, the emptiest before others, then
+//! to the others up to theirs, and what is left over to the youngest; to no one beyond its share rounded up. So a new node
+//! is not flooded, and owns at most what it would own anyway. When nodes of one weight, and no more than partitions, are
+//! updated one after the other, or rolled back, no partition moves more than twice before the last node of the other
+//! version is gone; what moves then is the share of the node that comes last. A member of the newest version that comes
+//! when nothing has to move gets nothing until then.
 //!
 //! Where no one may own partitions nothing moves: a leaving member keeps what it has until it releases it. Several roles
 //! are assigned one by one, each with its own members who are eligible.

@@ -172,6 +172,14 @@ mod tests {
     }
 
     #[test]
+    fn what_it_has_released_and_not_yet_heard_of_counts_once() {
+        let mut seen = Seen::new(&[Some(A); 100]);
+        seen.owners[50..54].fill(None);
+        seen.under_way.handing_off.extend((50..54).map(partition));
+        assert_eq!(seen.handed_off(), Vec::from_iter(54..58));
+    }
+
+    #[test]
     fn a_member_that_leaves_or_is_not_eligible_waits_for_nothing_else() {
         for is_leaving in [true, false] {
             let mut seen = Seen::new(&[Some(A); 100]);

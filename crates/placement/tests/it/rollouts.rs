@@ -18,19 +18,28 @@ struct Rollout {
     /// The incarnation of each node.
     nodes: Vec<u64>,
     last: u64,
+    rng: fastrand::Rng,
 }
 
 impl Rollout {
-    fn new(cluster: Cluster) -> Self {
+    fn new(cluster: Cluster, seed: u64) -> Self {
         let nodes: Vec<_> = cluster.members.iter().map(|m| m.incarnation.get()).collect();
         let moves = vec![0; cluster.owners.len()];
-        Self { cluster, moves, last: nodes.len() as u64, nodes }
+        let rng = fastrand::Rng::with_seed(seed);
+        Self { cluster, moves, last: nodes.len() as u64, nodes, rng }
     }
 
-    /// Makes all moves, if those under way are not overtaken by what follows.
+    /// Makes all moves, one release or claim after the other, each as it is planned then.
     fn settle(&mut self) {
-        for partition in self.cluster.settle() {
-            self.moves[partition.index()] += 1;
+        loop {
+            let assignment = self.cluster.assign();
+            let moves = self.cluster.moves(&assignment);
+            let Some(partition) = self.rng.choice(moves) else { return };
+            let owner = &mut self.cluster.owners[partition.index()];
+            if owner.take().is_none() {
+                *owner = assignment.target(partition);
+                self.moves[partition.index()] += 1;
+            }
         }
     }
 
@@ -87,13 +96,14 @@ fn any_order() -> impl Strategy<Value = Vec<usize>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn no_partition_moves_more_than_twice_in_a_rolling_update_and_in_its_rollback(
         layout in roomy_layout(), order in any_order(), back in any_order(), surge in any::<bool>(),
+        seed in any::<u64>(),
     ) {
-        let mut rollout = Rollout::new(Cluster::new(layout, order.len() as u64));
+        let mut rollout = Rollout::new(Cluster::new(layout, order.len() as u64), seed);
         let updated = rollout.roll(&order, V2, surge);
         prop_assert!(updated <= 2, "{updated} in the update");
         let back: Vec<_> = back.into_iter().filter(|node| *node < order.len()).collect();
@@ -106,7 +116,7 @@ proptest! {
         layout in roomy_layout(), order in any_order(), updated in any::<proptest::sample::Index>(),
         seed in any::<u64>(), surge in any::<bool>(),
     ) {
-        let mut rollout = Rollout::new(Cluster::new(layout, order.len() as u64));
+        let mut rollout = Rollout::new(Cluster::new(layout, order.len() as u64), seed);
         let updated = &order[..updated.index(order.len())];
         rollout.roll(updated, V2, surge);
         let mut back = updated.to_vec();
@@ -117,9 +127,9 @@ proptest! {
 
     #[test]
     fn when_the_last_node_of_an_update_is_back_it_gets_its_share_and_few_partitions_move_a_third_time(
-        layout in roomy_layout(), order in any_order(),
+        layout in roomy_layout(), order in any_order(), seed in any::<u64>(),
     ) {
-        let mut rollout = Rollout::new(Cluster::new(layout, order.len() as u64));
+        let mut rollout = Rollout::new(Cluster::new(layout, order.len() as u64), seed);
         rollout.roll(&order, V2, false);
         let (partitions, nodes) = (rollout.moves.len(), order.len());
         let thrice = rollout.moves.iter().filter(|moves| **moves > 2).count();
