@@ -17,6 +17,7 @@ mod postgres;
 mod processes;
 mod program;
 mod projections;
+mod random;
 mod refusals;
 mod retries;
 mod rivals;

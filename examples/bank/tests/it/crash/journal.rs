@@ -54,7 +54,7 @@ impl Journal {
 }
 
 /// What events leave on an account, added up without the help of the bank.
-pub(super) fn balance(events: &[AccountEvent]) -> i128 {
+pub(crate) fn balance(events: &[AccountEvent]) -> i128 {
     let moved = events.iter().map(|event| match event {
         AccountEvent::Deposited { amount } => i128::from(amount.minor_units()),
         AccountEvent::Withdrawn { amount } => -i128::from(amount.minor_units()),

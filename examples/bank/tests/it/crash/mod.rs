@@ -13,7 +13,7 @@ mod stopped;
 mod tellers;
 mod watched;
 
-pub(crate) use journal::Journal;
+pub(crate) use journal::{Journal, balance};
 pub(crate) use ledger::Ledger;
 pub(crate) use tellers::{drive, settle_all, settle_in_the_end};
 
