@@ -1,6 +1,6 @@
 use super::{Damage, Gate, Operation};
 use actum_model::StoredPayload;
-use actum_persistence::store::StoreError;
+use actum_persistence::{progress::ProjectionId, store::StoreError};
 
 /// What goes wrong in one call of a store, and when.
 ///
@@ -36,6 +36,7 @@ pub(super) enum Act {
     DamageEvent(Damage),
     DamageSnapshot(Damage),
     DamageState(Damage),
+    DamageProjection(ProjectionId),
 }
 
 impl Fault {
@@ -140,6 +141,13 @@ impl Fault {
         Self::new(Act::DamageState(damage))
     }
 
+    /// What is kept of this projection cannot be right: of all that a call is about, this one alone is answered with
+    /// [`StoreError::Corrupt`]. For calls that load projections only.
+    #[must_use]
+    pub fn damaged_projection(projection: ProjectionId) -> Self {
+        Self::new(Act::DamageProjection(projection))
+    }
+
     /// Holds the call at `gate` before anything is done or goes wrong.
     #[must_use]
     pub fn held_before(self, gate: &Gate) -> Self {
@@ -155,8 +163,8 @@ impl Fault {
     /// Whether the fault can happen in `operation`.
     pub(super) fn fits(&self, operation: Operation) -> bool {
         use Operation::{
-            Append, CommitTransaction, LoadSnapshot, LoadStates, ReadBackward, ReadEntities,
-            ReadLane, Recover, WriteStates,
+            Append, CommitTransaction, LoadProjection, LoadSnapshot, LoadStates, ReadBackward,
+            ReadEntities, ReadLane, Recover, RenewRunner, WriteStates,
         };
         match &self.act {
             Act::Work | Act::Panic | Act::Fail(_) | Act::WorkThenFail(_) => true,
@@ -168,6 +176,7 @@ impl Fault {
             }
             Act::DamageSnapshot(_) => matches!(operation, Recover | LoadSnapshot),
             Act::DamageState(_) => matches!(operation, LoadStates),
+            Act::DamageProjection(_) => matches!(operation, LoadProjection | RenewRunner),
         }
     }
 }

@@ -1,10 +1,10 @@
-use super::{Faults, Operation, call::Call};
+use super::{Faults, Operation, call::Call, fault::Act};
 use actum_model::EntityKey;
 use actum_persistence::{
     progress::{
         Activation, DeadLetter, DeadLetterPlace, Epoch, KeepsProgress, NewProjection, ParkedEntity,
-        ParkedRequest, ProgressChange, ProgressStore, ProjectionId, RunnerRow, SaveError, Segment,
-        SegmentClaim, StoredProjection, StoredSegment,
+        ParkedRequest, ProgressChange, ProgressPlace, ProgressStore, ProjectionId, Renewal,
+        SaveError, Segment, SegmentClaim, StoredProjection, StoredSegment,
     },
     store::StoreError,
 };
@@ -66,12 +66,15 @@ impl ProgressStore for FaultProgress {
         call.run(self.inner.enter(new)).await
     }
 
-    async fn load(
+    async fn load_all(
         &self,
-        projection: &ProjectionId,
-    ) -> Result<Option<StoredProjection>, StoreError> {
+        projections: &[ProjectionId],
+    ) -> Result<Vec<Result<Option<StoredProjection>, StoreError>>, StoreError> {
         let call = Call::begin(&self.faults, Operation::LoadProjection);
-        call.run(self.inner.load(projection)).await
+        let damaged = damaged(&call);
+        let mut answers = call.run(self.inner.load_all(projections)).await?;
+        damage(damaged, projections.iter().zip(&mut answers));
+        Ok(answers)
     }
 
     async fn projections(&self) -> Result<Vec<ProjectionId>, StoreError> {
@@ -98,14 +101,16 @@ impl ProgressStore for FaultProgress {
         call.run(self.inner.set_paused(projection, is_paused)).await
     }
 
-    async fn renew(
+    async fn renew_and_load(
         &self,
-        projection: &ProjectionId,
-        runner: &str,
-        dead: &[RunnerRow],
-    ) -> Result<(), StoreError> {
+        renewals: &[Renewal],
+    ) -> Result<Vec<Result<Option<StoredProjection>, StoreError>>, StoreError> {
         let call = Call::begin(&self.faults, Operation::RenewRunner);
-        call.run(self.inner.renew(projection, runner, dead)).await
+        let damaged = damaged(&call);
+        let mut answers = call.run(self.inner.renew_and_load(renewals)).await?;
+        let projections = renewals.iter().map(|renewal| &renewal.projection);
+        damage(damaged, projections.zip(&mut answers));
+        Ok(answers)
     }
 
     async fn leave(&self, projection: &ProjectionId, runner: &str) -> Result<(), StoreError> {
@@ -205,8 +210,34 @@ impl ProgressStore for FaultProgress {
         call.run(self.inner.discard_letter(projection, place)).await
     }
 
+    /// That of the store below, as far as the same goes wrong.
+    fn place(&self) -> Option<ProgressPlace> {
+        let (place, faults) = (self.inner.place()?, self.faults.place());
+        Some(ProgressPlace::new(format_args!("{place}, faults {faults}")))
+    }
+
     async fn close(&self) {
         self.inner.close().await;
+    }
+}
+
+/// The projection that comes back damaged.
+fn damaged(call: &Call) -> Option<ProjectionId> {
+    match &call.fault.act {
+        Act::DamageProjection(id) => Some(id.clone()),
+        _ => None,
+    }
+}
+
+fn damage<'a>(
+    damaged: Option<ProjectionId>,
+    answers: impl Iterator<
+        Item = (&'a ProjectionId, &'a mut Result<Option<StoredProjection>, StoreError>),
+    >,
+) {
+    let Some(damaged) = damaged else { return };
+    for (_, answer) in answers.filter(|(id, _)| **id == damaged) {
+        *answer = Err(StoreError::corrupt(format!("scripted fault: {damaged} is damaged")));
     }
 }
 

@@ -118,6 +118,11 @@ impl Faults {
         self.script().counts = Counts::default();
     }
 
+    /// What no other faults have.
+    pub(super) fn place(&self) -> impl fmt::Display {
+        format!("{:p}", Arc::as_ptr(&self.0))
+    }
+
     pub(super) fn script(&self) -> MutexGuard<'_, Script> {
         self.0.lock()
     }

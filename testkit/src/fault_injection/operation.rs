@@ -59,7 +59,8 @@ pub enum Operation {
     Revoke,
     /// [`ProgressStore::enter`](actum_persistence::progress::ProgressStore::enter).
     EnterProjection,
-    /// [`ProgressStore::load`](actum_persistence::progress::ProgressStore::load).
+    /// [`ProgressStore::load`](actum_persistence::progress::ProgressStore::load) and
+    /// [`load_all`](actum_persistence::progress::ProgressStore::load_all).
     LoadProjection,
     /// [`ProgressStore::projections`](actum_persistence::progress::ProgressStore::projections).
     ListProjections,
@@ -69,7 +70,8 @@ pub enum Operation {
     DeleteProjection,
     /// [`ProgressStore::set_paused`](actum_persistence::progress::ProgressStore::set_paused).
     PauseProjection,
-    /// [`ProgressStore::renew`](actum_persistence::progress::ProgressStore::renew).
+    /// [`ProgressStore::renew`](actum_persistence::progress::ProgressStore::renew) and
+    /// [`renew_and_load`](actum_persistence::progress::ProgressStore::renew_and_load).
     RenewRunner,
     /// [`ProgressStore::leave`](actum_persistence::progress::ProgressStore::leave).
     LeaveRunner,

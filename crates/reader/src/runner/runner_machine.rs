@@ -1,4 +1,4 @@
-use super::Round;
+use super::{Round, RoundWindow};
 use crate::{
     segment::{Backoff, SegmentEnd},
     share_out::{ShareOut, Shares},
@@ -120,6 +120,16 @@ impl RunnerMachine {
         let until_lapsed = self.lapses_at().saturating_sub(now);
         let wait_max = if until_lapsed.is_zero() { self.interval() } else { until_lapsed };
         Backoff::AWAY.after(self.failures, chance).min(wait_max)
+    }
+
+    /// When the next round is, which has to be after `wait`. Behind one that has failed it is alone: what fails it, such as
+    /// damage or a store that was closed, fails no round of another projection again.
+    #[must_use]
+    pub fn window(&self, wait: Duration) -> RoundWindow {
+        match self.failures {
+            0 => RoundWindow::after(wait),
+            _ => RoundWindow::alone_after(wait),
+        }
     }
 
     /// A segment runs here that was claimed.
@@ -274,5 +284,15 @@ mod tests {
         assert_eq!(machine.round_failed(seconds(12), 0.0), seconds(3));
         machine.round_done();
         assert_eq!(machine.round_failed(seconds(12), 0.0), Duration::from_millis(100));
+    }
+
+    #[test]
+    fn a_round_behind_one_that_has_failed_is_alone() {
+        let (_, mut machine, _) = claimed();
+        assert_eq!(machine.window(seconds(2)), RoundWindow::after(seconds(2)));
+        machine.round_failed(seconds(1), 0.0);
+        assert_eq!(machine.window(seconds(2)), RoundWindow::alone_after(seconds(2)));
+        machine.round_done();
+        assert_eq!(machine.window(seconds(2)), RoundWindow::after(seconds(2)));
     }
 }

@@ -1,18 +1,24 @@
 use super::kept::{KeptProjections, free};
 use actum_persistence::progress::{
-    Epoch, ProjectionId, RunnerRow, SaveError, SeenOwner, Segment, SegmentClaim, StoredSegment,
+    Epoch, ProjectionId, Renewal, RunnerRow, SaveError, SeenOwner, Segment, SegmentClaim,
+    StoredSegment,
 };
 use std::sync::Arc;
 
 impl KeptProjections {
-    pub(super) fn renew(&mut self, projection: &ProjectionId, runner: &str, dead: &[RunnerRow]) {
-        let Some(kept) = self.by_id.get_mut(projection) else { return };
-        let runners = &mut kept.stored.runners;
-        match runners.binary_search_by(|row| (*row.name).cmp(runner)) {
-            Ok(place) => runners[place].renewal += 1,
-            Err(place) => runners.insert(place, RunnerRow::new(runner, 1)),
+    pub(super) fn renew(&mut self, renewals: &[Renewal]) {
+        for Renewal { projection, runner, .. } in renewals {
+            let Some(kept) = self.by_id.get_mut(projection) else { continue };
+            let runners = &mut kept.stored.runners;
+            match runners.binary_search_by(|row| row.name.cmp(runner)) {
+                Ok(place) => runners[place].renewal += 1,
+                Err(place) => runners.insert(place, RunnerRow::new(Arc::clone(runner), 1)),
+            }
         }
-        runners.retain(|row| !dead.contains(row));
+        for (projection, dead) in Renewal::dead(renewals) {
+            let Some(kept) = self.by_id.get_mut(projection) else { continue };
+            kept.stored.runners.retain(|row| row != dead);
+        }
     }
 
     pub(super) fn leave(&mut self, projection: &ProjectionId, runner: &str) {

@@ -3,8 +3,8 @@ use actum_model::EntityKey;
 use actum_persistence::{
     progress::{
         Activation, DeadLetter, DeadLetterPlace, Epoch, NewProjection, ParkedEntity, ParkedRequest,
-        ProgressChange, ProgressStore, ProjectionId, RunnerRow, SaveError, Segment, SegmentClaim,
-        StoredProjection, StoredSegment,
+        ProgressChange, ProgressPlace, ProgressStore, ProjectionId, Renewal, SaveError, Segment,
+        SegmentClaim, StoredProjection, StoredSegment, check_count,
     },
     store::StoreError,
 };
@@ -16,11 +16,13 @@ impl ProgressStore for MemoryTarget {
         Ok(self.data("entering a projection")?.projections.enter(new))
     }
 
-    async fn load(
+    async fn load_all(
         &self,
-        projection: &ProjectionId,
-    ) -> Result<Option<StoredProjection>, StoreError> {
-        Ok(self.data("loading a projection")?.projections.load(projection))
+        projections: &[ProjectionId],
+    ) -> Result<Vec<Result<Option<StoredProjection>, StoreError>>, StoreError> {
+        check_count(projections.len())?;
+        let kept = &self.data("loading projections")?.projections;
+        Ok(projections.iter().map(|id| Ok(kept.load(id))).collect())
     }
 
     async fn projections(&self) -> Result<Vec<ProjectionId>, StoreError> {
@@ -45,14 +47,14 @@ impl ProgressStore for MemoryTarget {
         Ok(())
     }
 
-    async fn renew(
+    async fn renew_and_load(
         &self,
-        projection: &ProjectionId,
-        runner: &str,
-        dead: &[RunnerRow],
-    ) -> Result<(), StoreError> {
-        self.data("renewing a runner")?.projections.renew(projection, runner, dead);
-        Ok(())
+        renewals: &[Renewal],
+    ) -> Result<Vec<Result<Option<StoredProjection>, StoreError>>, StoreError> {
+        Renewal::check(renewals)?;
+        let kept = &mut self.data("renewing runners")?.projections;
+        kept.renew(renewals);
+        Ok(renewals.iter().map(|renewal| Ok(kept.load(&renewal.projection))).collect())
     }
 
     async fn leave(&self, projection: &ProjectionId, runner: &str) -> Result<(), StoreError> {
@@ -144,6 +146,10 @@ impl ProgressStore for MemoryTarget {
         place: Option<DeadLetterPlace>,
     ) -> Result<u64, StoreError> {
         Ok(self.data("discarding dead letters")?.projections.discard_letter(projection, place))
+    }
+
+    fn place(&self) -> Option<ProgressPlace> {
+        Some(self.place_of_handle())
     }
 
     async fn close(&self) {

@@ -1,6 +1,6 @@
 use super::{MemoryRows, MemoryTransaction, target_data::TargetData};
 use actum_persistence::{
-    progress::{ExactTarget, ProgressChange, ProgressStore, SaveError},
+    progress::{ExactTarget, ProgressChange, ProgressPlace, ProgressStore, SaveError},
     store::StoreError,
 };
 use parking_lot::{Mutex, MutexGuard};
@@ -88,6 +88,11 @@ impl MemoryTarget {
             return Err(StoreError::unavailable(doing, "the store was closed"));
         }
         Ok(data)
+    }
+
+    /// Clones are closed together, and other handles to the same data are not.
+    pub(super) fn place_of_handle(&self) -> ProgressPlace {
+        ProgressPlace::new(format_args!("memory, handle {:p}", Arc::as_ptr(&self.closed)))
     }
 
     pub(super) fn close_handle(&self) {

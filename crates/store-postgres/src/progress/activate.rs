@@ -87,8 +87,8 @@ impl Activating<'_> {
         projection: &ProjectionId,
     ) -> Result<Option<StoredProjection>, Failed> {
         let locking = self.locking(projection);
-        let rows = locking.rows(session, locking.statement(load::LOAD)).await?;
-        Ok(load::stored(projection, &rows)?)
+        let load = load::statement(self.texts, std::slice::from_ref(projection));
+        Ok(load::stored_one(projection, &locking.rows(session, load).await?)?)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     texts::Texts,
     transaction::{self, Statements},
 };
-use actum_persistence::store::StoreError;
+use actum_persistence::{progress::ProgressPlace, store::StoreError};
 use tokio::sync::OnceCell;
 
 /// Where progress is kept: connections that are opened when needed, and tables that are made when they are needed first.
@@ -31,6 +31,23 @@ impl ProgressDatabase {
             calls: Connections::new(Connector::new(source.clone(), settings.clone())),
             transactions: Connections::new(Connector::for_others(source, settings)),
             is_ready: OnceCell::new(),
+        }
+    }
+
+    /// Targets of one pool are one place, and so are those of one address whose connections are their own, if their settings
+    /// are the same.
+    ///
+    /// One that is closed refuses what is asked through it for the others; they ask by themselves then.
+    pub(super) fn place(&self) -> ProgressPlace {
+        let (address, connector) = (&self.address, self.calls.connector());
+        let settings = &connector.settings;
+        match connector.origin() {
+            // clones of a pool have their options in common
+            Source::Pool(pool) => {
+                let pool = std::ptr::from_ref(pool.options());
+                ProgressPlace::new(format_args!("{address}, pool {pool:p}, {settings:?}"))
+            }
+            Source::Options(_) => ProgressPlace::new(format_args!("{address}, {settings:?}")),
         }
     }
 

@@ -1,7 +1,7 @@
 use super::{
     database::ProgressDatabase,
     key::of_projection,
-    load::{self, LOAD, LOADING},
+    load::{self, LOADING},
     row_arrays::{RowArrays, numbers, texts},
     segment_locks::Locking,
 };
@@ -10,7 +10,7 @@ use crate::{
     transaction::{Failed, Statements},
 };
 use actum_persistence::{
-    progress::{NewProjection, ProjectionId, ReadProgress, StoredProjection},
+    progress::{NewProjection, ProgressStore, ProjectionId, ReadProgress, StoredProjection},
     store::StoreError,
 };
 
@@ -103,8 +103,8 @@ impl Statements for Entering<'_> {
             let statement = locking.statement(rows.text);
             locking.rows(session, rows.bind(statement)).await?;
         }
-        let rows = locking.rows(session, locking.statement(LOAD)).await?;
-        let stored = load::stored(&new.id, &rows)?;
+        let load = load::statement(locking.texts, std::slice::from_ref(&new.id));
+        let stored = load::stored_one(&new.id, &locking.rows(session, load).await?)?;
         let gone =
             || StoreError::corrupt(format!("{LOADING}: {} was entered and is not there", new.id));
         Ok(stored.ok_or_else(gone)?)

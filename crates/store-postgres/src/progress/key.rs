@@ -10,7 +10,12 @@ pub(super) fn of_projection<'q>(
     statement: Statement<'q>,
     projection: &'q ProjectionId,
 ) -> Statement<'q> {
-    statement.bind(projection.name()).bind(i64::from(projection.version().get()))
+    statement.bind(projection.name()).bind(version(projection))
+}
+
+/// A version as it is stored.
+pub(super) fn version(projection: &ProjectionId) -> i64 {
+    i64::from(projection.version().get())
 }
 
 /// As [`of_projection`], and `$3` and `$4` are the first and the last partition.

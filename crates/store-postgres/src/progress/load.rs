@@ -1,46 +1,52 @@
-use super::{
-    database::ProgressDatabase,
-    key::{of_projection, segment},
-};
+use super::{database::ProgressDatabase, key::{segment, version}};
 use crate::{
     fault::store_error,
     row::{Row, column},
+    session::Statement,
+    texts::Texts,
 };
 use actum_model::{LaneCount, PartitionCount};
 use actum_persistence::{
     progress::{
         Epoch, NewProjection, ProjectionId, ReadProgress, RunnerRow, StoredProjection,
-        StoredSegment,
+        StoredSegment, check_count,
     },
     store::{JournalLayout, StoreError, StoredRow},
 };
 use std::num::NonZeroU32;
 
-pub(super) const LOADING: &str = "loading what is kept of a projection";
+pub(super) const LOADING: &str = "loading what is kept of projections";
 
-/// One statement, which sees one moment. The first column says what a row is.
-pub(super) const LOAD: &str = "SELECT 0::bigint, p.partitions::bigint, p.lanes::bigint, p.is_paused::integer::bigint,
+/// One statement, which sees one moment, about the projections of a list. The first column says about which of them a row is,
+/// the second what it is.
+const LOAD: &str = "WITH wanted AS (
+        SELECT w.name, w.version, w.nr FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS w (name, version, nr)
+    )
+    SELECT w.nr, 0::bigint, p.partitions::bigint, p.lanes::bigint, p.is_paused::integer::bigint,
         p.is_active::integer::bigint,
-        (SELECT count(*) FROM @parked AS k WHERE k.name = $1 AND k.version = $2),
-        (SELECT count(*) FROM @parked AS k WHERE k.name = $1 AND k.version = $2 AND k.request IS NOT NULL),
-        (SELECT count(*) FROM @dead_letters AS d WHERE d.name = $1 AND d.version = $2),
-        (SELECT count(*) FROM @dead_letters AS d WHERE d.name = $1 AND d.version = $2 AND d.is_requested),
+        (SELECT count(*) FROM @parked AS k WHERE k.name = p.name AND k.version = p.version),
+        (SELECT count(*) FROM @parked AS k
+            WHERE k.name = p.name AND k.version = p.version AND k.request IS NOT NULL),
+        (SELECT count(*) FROM @dead_letters AS d WHERE d.name = p.name AND d.version = p.version),
+        (SELECT count(*) FROM @dead_letters AS d
+            WHERE d.name = p.name AND d.version = p.version AND d.is_requested),
         p.live_from, NULL, NULL, p.sources
-    FROM @projections AS p WHERE p.name = $1 AND p.version = $2
+    FROM wanted AS w JOIN @projections AS p ON p.name = w.name AND p.version = w.version
     UNION ALL
-    SELECT 1, s.first, s.last, s.epoch, s.handled, s.saved_at, NULL, NULL, NULL, s.progress, s.owner, s.stopped, NULL
-    FROM @segments AS s WHERE s.name = $1 AND s.version = $2
+    SELECT w.nr, 1, s.first, s.last, s.epoch, s.handled, s.saved_at, NULL, NULL, NULL, s.progress, s.owner, s.stopped, NULL
+    FROM wanted AS w JOIN @segments AS s ON s.name = w.name AND s.version = w.version
     UNION ALL
-    SELECT 2, r.renewal, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.runner, NULL, NULL, NULL
-    FROM @runners AS r WHERE r.name = $1 AND r.version = $2";
+    SELECT w.nr, 2, r.renewal, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.runner, NULL, NULL, NULL
+    FROM wanted AS w JOIN @runners AS r ON r.name = w.name AND r.version = w.version";
 
 impl ProgressDatabase {
-    pub(super) async fn load(
+    pub(super) async fn load_all(
         &self,
-        projection: &ProjectionId,
-    ) -> Result<Option<StoredProjection>, StoreError> {
-        let load = || of_projection(sqlx::query(self.texts.of(LOAD)), projection);
-        stored(projection, &self.read(LOADING, load).await?)
+        projections: &[ProjectionId],
+    ) -> Result<Vec<Result<Option<StoredProjection>, StoreError>>, StoreError> {
+        check_count(projections.len())?;
+        let rows = self.read(LOADING, || statement(&self.texts, projections)).await?;
+        stored(projections, &rows)
     }
 
     pub(super) async fn projections(&self) -> Result<Vec<ProjectionId>, StoreError> {
@@ -61,60 +67,88 @@ impl ProgressDatabase {
     }
 }
 
-/// What the rows of [`LOAD`] say.
-pub(super) fn stored(
+/// Loads these projections.
+pub(super) fn statement<'q>(texts: &Texts, projections: &[ProjectionId]) -> Statement<'q> {
+    let names: Vec<_> = projections.iter().map(|id| id.name().to_owned()).collect();
+    let versions: Vec<_> = projections.iter().map(version).collect();
+    sqlx::query(texts.of(LOAD)).bind(names).bind(versions)
+}
+
+/// What the rows of a [`statement`] about one projection say.
+pub(super) fn stored_one(
     projection: &ProjectionId,
     rows: &[Row],
 ) -> Result<Option<StoredProjection>, StoreError> {
-    let failed = |error| store_error(&format!("{LOADING}, {projection}"), error);
+    stored(std::slice::from_ref(projection), rows)?.remove(0)
+}
+
+/// What the rows of a [`statement`] say, in the order of its list; of a projection that cannot be right its error.
+fn stored(
+    projections: &[ProjectionId],
+    rows: &[Row],
+) -> Result<Vec<Result<Option<StoredProjection>, StoreError>>, StoreError> {
+    let mut sorted = vec![Vec::new(); projections.len()];
+    for row in rows {
+        let nr = row.entry(projections.len()).map_err(|error| store_error(LOADING, error))?;
+        sorted[nr].push(row);
+    }
+    let one = |(projection, rows): (_, Vec<&Row>)| {
+        let stored = stored_of(projection, &rows);
+        stored.map_err(|error| store_error(&format!("{LOADING}, {projection}"), error))
+    };
+    Ok(projections.iter().zip(sorted).map(one).collect())
+}
+
+fn stored_of(
+    projection: &ProjectionId,
+    rows: &[&Row],
+) -> Result<Option<StoredProjection>, sqlx::Error> {
     let of = |what| {
-        let is_of = move |row: &&Row| row.number(0).is_ok_and(|of| of == what);
+        let is_of = move |row: &&&Row| row.number(1).is_ok_and(|of| of == what);
         rows.iter().filter(is_of)
     };
     let Some(head) = of(0).next() else { return Ok(None) };
-    let mut stored = head_of(projection, head).map_err(failed)?;
+    let mut stored = head_of(projection, head)?;
     let lanes = stored.layout.lanes;
-    let segments: Result<Vec<_>, _> = of(1).map(|row| stored_segment(row, lanes)).collect();
-    stored.segments = segments.map_err(failed)?;
+    stored.segments = of(1).map(|row| stored_segment(row, lanes)).collect::<Result<_, _>>()?;
     stored.segments.sort_unstable_by_key(|one| one.segment);
-    let runner = |row: &Row| Ok(RunnerRow::new(row.text(9)?, row.count(1)?));
-    let runners: Result<Vec<_>, _> = of(2).map(runner).collect();
-    stored.runners = runners.map_err(failed)?;
+    let runner = |row: &&Row| Ok(RunnerRow::new(row.text(10)?, row.count(2)?));
+    stored.runners = of(2).map(runner).collect::<Result<_, sqlx::Error>>()?;
     stored.runners.sort_unstable_by(|one, other| one.name.cmp(&other.name));
     Ok(Some(stored))
 }
 
 fn head_of(projection: &ProjectionId, row: &Row) -> Result<StoredProjection, sqlx::Error> {
     let number = |index| Ok::<_, sqlx::Error>(u16::try_from(row.number(index)?).ok());
-    let partitions = number(1)?.and_then(PartitionCount::new);
-    let partitions = partitions.ok_or_else(|| Row::damaged(1, "there is no partition"))?;
-    let lanes = number(2)?.and_then(LaneCount::new);
-    let lanes = lanes.ok_or_else(|| Row::damaged(2, "there is no lane"))?;
-    let live_from = progress(row, 9, lanes)?.offset().clone();
+    let partitions = number(2)?.and_then(PartitionCount::new);
+    let partitions = partitions.ok_or_else(|| Row::damaged(2, "there is no partition"))?;
+    let lanes = number(3)?.and_then(LaneCount::new);
+    let lanes = lanes.ok_or_else(|| Row::damaged(3, "there is no lane"))?;
+    let live_from = progress(row, 10, lanes)?.offset().clone();
     let new = NewProjection {
         id: projection.clone(),
-        sources: column(row, 12)?,
+        sources: column(row, 13)?,
         layout: JournalLayout { partitions, lanes },
         segments: Vec::new(),
         start: live_from.clone(),
         live_from,
     };
-    let mut stored = StoredProjection::new(new, row.number(4)? != 0);
-    stored.is_paused = row.number(3)? != 0;
-    stored.parked = row.count(5)?;
-    stored.requested = row.count(6)?;
-    stored.dead_letters = row.count(7)?;
-    stored.letters_requested = row.count(8)?;
+    let mut stored = StoredProjection::new(new, row.number(5)? != 0);
+    stored.is_paused = row.number(4)? != 0;
+    stored.parked = row.count(6)?;
+    stored.requested = row.count(7)?;
+    stored.dead_letters = row.count(8)?;
+    stored.letters_requested = row.count(9)?;
     Ok(stored)
 }
 
 fn stored_segment(row: &Row, lanes: LaneCount) -> Result<StoredSegment, sqlx::Error> {
-    let mut stored = StoredSegment::new(segment(row, 1)?, progress(row, 9, lanes)?);
-    stored.epoch = Epoch::new(row.count(3)?);
-    stored.handled = row.count(4)?;
-    stored.saved_at = row.timestamp(5)?;
-    stored.owner = row.optional_text(10)?.map(Into::into);
-    stored.stopped = row.optional_text(11)?.map(Into::into);
+    let mut stored = StoredSegment::new(segment(row, 2)?, progress(row, 10, lanes)?);
+    stored.epoch = Epoch::new(row.count(4)?);
+    stored.handled = row.count(5)?;
+    stored.saved_at = row.timestamp(6)?;
+    stored.owner = row.optional_text(11)?.map(Into::into);
+    stored.stopped = row.optional_text(12)?.map(Into::into);
     Ok(stored)
 }
 

@@ -8,8 +8,8 @@ use actum_model::EntityKey;
 use actum_persistence::{
     progress::{
         Activation, DeadLetter, DeadLetterPlace, Epoch, NewProjection, ParkedEntity, ParkedRequest,
-        ProgressChange, ProgressStore, ProjectionId, RunnerRow, SaveError, Segment, SegmentClaim,
-        StoredProjection, StoredSegment,
+        ProgressChange, ProgressPlace, ProgressStore, ProjectionId, Renewal, SaveError, Segment,
+        SegmentClaim, StoredProjection, StoredSegment,
     },
     store::StoreError,
 };
@@ -21,11 +21,11 @@ impl ProgressStore for ProgressDatabase {
         self.enter(new).await
     }
 
-    async fn load(
+    async fn load_all(
         &self,
-        projection: &ProjectionId,
-    ) -> Result<Option<StoredProjection>, StoreError> {
-        self.load(projection).await
+        projections: &[ProjectionId],
+    ) -> Result<Vec<Result<Option<StoredProjection>, StoreError>>, StoreError> {
+        self.load_all(projections).await
     }
 
     async fn projections(&self) -> Result<Vec<ProjectionId>, StoreError> {
@@ -48,13 +48,11 @@ impl ProgressStore for ProgressDatabase {
         self.set_paused(projection, is_paused).await
     }
 
-    async fn renew(
+    async fn renew_and_load(
         &self,
-        projection: &ProjectionId,
-        runner: &str,
-        dead: &[RunnerRow],
-    ) -> Result<(), StoreError> {
-        self.renew(projection, runner, dead).await
+        renewals: &[Renewal],
+    ) -> Result<Vec<Result<Option<StoredProjection>, StoreError>>, StoreError> {
+        self.renew_and_load(renewals).await
     }
 
     async fn leave(&self, projection: &ProjectionId, runner: &str) -> Result<(), StoreError> {
@@ -151,6 +149,10 @@ impl ProgressStore for ProgressDatabase {
         place: Option<DeadLetterPlace>,
     ) -> Result<u64, StoreError> {
         self.discard_letter(projection, place).await
+    }
+
+    fn place(&self) -> Option<ProgressPlace> {
+        Some(self.place())
     }
 
     async fn close(&self) {

@@ -1,45 +1,72 @@
 use super::{
-    projection_row::{about, progress, segment_columns, small, stored_segment},
+    projection_row::{progress, segment_columns, small, stored_segment},
     target_file::TargetFile,
     target_tx::SqliteTx,
 };
-use crate::{fault::store_error, readers::Reader, row::Row};
+use crate::{
+    fault::store_error,
+    readers::Reader,
+    row::Row,
+    session::{Session, Statement},
+};
 use actum_model::{LaneCount, PartitionCount};
 use actum_persistence::{
     progress::{
-        InvalidProjectionId, NewProjection, ProjectionId, RunnerRow, StoredProjection,
-        StoredSegment,
+        InvalidProjectionId, NewProjection, ProjectionId, RunnerRow, StoredProjection, check_count,
     },
     store::{JournalLayout, StoreError, StoredRow},
 };
 
-const PROJECTION: &str = "SELECT sources, partitions, lanes, live_from, is_paused, is_active,
-        (SELECT count(*) FROM actum_parked WHERE name = ?1 AND version = ?2),
-        (SELECT count(request) FROM actum_parked WHERE name = ?1 AND version = ?2),
-        (SELECT count(*) FROM actum_dead_letters WHERE name = ?1 AND version = ?2),
-        (SELECT count(*) FROM actum_dead_letters WHERE name = ?1 AND version = ?2 AND is_requested <> 0)
-    FROM actum_projections WHERE name = ?1 AND version = ?2";
+// Each is about the projections of a list, which is its only argument; the first column says about which of them a row is.
+
+const PROJECTIONS: &str = "SELECT w.key, p.sources, p.partitions, p.lanes, p.live_from, p.is_paused, p.is_active,
+        (SELECT count(*) FROM actum_parked AS k WHERE k.name = p.name AND k.version = p.version),
+        (SELECT count(k.request) FROM actum_parked AS k WHERE k.name = p.name AND k.version = p.version),
+        (SELECT count(*) FROM actum_dead_letters AS d WHERE d.name = p.name AND d.version = p.version),
+        (SELECT count(*) FROM actum_dead_letters AS d
+            WHERE d.name = p.name AND d.version = p.version AND d.is_requested <> 0)
+    FROM json_each(?1) AS w
+    CROSS JOIN actum_projections AS p ON p.name = w.value ->> 0 AND p.version = w.value ->> 1";
 
 const SEGMENTS: &str = concat!(
-    "SELECT ",
+    "SELECT w.key, ",
     segment_columns!(),
-    " FROM actum_segments WHERE name = ?1 AND version = ?2 ORDER BY first_partition"
+    " FROM json_each(?1) AS w
+    CROSS JOIN actum_segments AS s ON s.name = w.value ->> 0 AND s.version = w.value ->> 1
+    ORDER BY w.key, s.first_partition"
 );
 
-const RUNNERS: &str =
-    "SELECT runner, renewal FROM actum_runners WHERE name = ?1 AND version = ?2 ORDER BY runner";
+const RUNNERS: &str = "SELECT w.key, r.runner, r.renewal FROM json_each(?1) AS w
+    CROSS JOIN actum_runners AS r ON r.name = w.value ->> 0 AND r.version = w.value ->> 1
+    ORDER BY w.key, r.runner";
 
 const ALL: &str = "SELECT name, version FROM actum_projections ORDER BY name, version";
 
-/// What is kept of a projection, read in one moment.
+/// What a transaction has read of some projections.
+struct Found {
+    projections: Vec<Row>,
+    segments: Vec<Row>,
+    runners: Vec<Row>,
+}
+
+/// What is kept of a projection.
 pub(super) async fn load(
     file: &TargetFile,
     projection: &ProjectionId,
 ) -> Result<Option<StoredProjection>, StoreError> {
-    let doing = "loading a projection";
+    load_all(file, std::slice::from_ref(projection)).await?.remove(0)
+}
+
+/// What is kept of some projections, read in one moment.
+pub(super) async fn load_all(
+    file: &TargetFile,
+    projections: &[ProjectionId],
+) -> Result<Vec<Result<Option<StoredProjection>, StoreError>>, StoreError> {
+    check_count(projections.len())?;
+    let doing = "loading projections";
     let mut reader = file.reader(doing).await?;
-    let found = read(&mut reader, projection).await;
-    found.map_err(|error| store_error(doing, error))
+    let found = read(&mut reader, &list(projections)).await;
+    found.and_then(|found| stored(projections, &found)).map_err(|error| store_error(doing, error))
 }
 
 /// The names and versions of all.
@@ -58,53 +85,85 @@ pub(super) async fn load_in(
     tx: &mut SqliteTx,
     projection: &ProjectionId,
 ) -> Result<Option<StoredProjection>, StoreError> {
-    let found = tx.rows(about(PROJECTION, projection)).await?;
-    let Some(row) = found.first() else { return Ok(None) };
-    let segments = tx.rows(about(SEGMENTS, projection)).await?;
-    let found = stored(projection, row, &segments, &[]);
-    found.map(Some).map_err(|error| tx.failed(error))
+    let projections = std::slice::from_ref(projection);
+    let list = list(projections);
+    let (rows, segments) =
+        (tx.rows(about(PROJECTIONS, &list)).await?, tx.rows(about(SEGMENTS, &list)).await?);
+    let found = Found { projections: rows, segments, runners: Vec::new() };
+    stored(projections, &found).map_err(|error| tx.failed(error))?.remove(0)
 }
 
-async fn read(
-    reader: &mut Reader<'_>,
-    projection: &ProjectionId,
-) -> Result<Option<StoredProjection>, sqlx::Error> {
-    reader.begin(sqlx::query("BEGIN")).await?;
-    let found = reader.rows(about(PROJECTION, projection)).await?;
-    let found = match found.first() {
-        Some(row) => {
-            let segments = reader.rows(about(SEGMENTS, projection)).await?;
-            let runners = reader.rows(about(RUNNERS, projection)).await?;
-            Some((row, segments, runners))
-        }
-        None => None,
+/// A list as the JSON array that the statements take apart: `[[name, version], …]`.
+fn list(projections: &[ProjectionId]) -> String {
+    let parts: Vec<_> = projections.iter().map(|id| (id.name(), id.version().get())).collect();
+    serde_json::to_string(&parts).expect("texts and numbers have a JSON form")
+}
+
+fn about<'q>(sql: &'static str, list: &'q str) -> Statement<'q> {
+    sqlx::query(sql).bind(list)
+}
+
+async fn read(reader: &mut Reader<'_>, list: &str) -> Result<Found, sqlx::Error> {
+    let session: &mut Session = reader;
+    session.begin(sqlx::query("BEGIN")).await?;
+    let found = Found {
+        projections: session.rows(about(PROJECTIONS, list)).await?,
+        segments: session.rows(about(SEGMENTS, list)).await?,
+        runners: session.rows(about(RUNNERS, list)).await?,
     };
-    reader.commit().await?;
-    found.map(|(row, segments, runners)| stored(projection, row, &segments, &runners)).transpose()
+    session.commit().await?;
+    Ok(found)
 }
 
+/// What was found, in the order of the list; of one that cannot be right its error.
 fn stored(
+    projections: &[ProjectionId],
+    found: &Found,
+) -> Result<Vec<Result<Option<StoredProjection>, StoreError>>, sqlx::Error> {
+    let count = projections.len();
+    let (segments, runners) = (sorted(&found.segments, count)?, sorted(&found.runners, count)?);
+    let mut all: Vec<_> = projections.iter().map(|_| Ok(None)).collect();
+    for row in &found.projections {
+        let nr = row.entry(count)?;
+        let one = stored_one(&projections[nr], row, &segments[nr], &runners[nr]).map(Some);
+        all[nr] = one.map_err(|error| {
+            store_error(&format!("loading the projection {}", projections[nr]), error)
+        });
+    }
+    Ok(all)
+}
+
+/// The rows of each of the projections.
+fn sorted(rows: &[Row], count: usize) -> Result<Vec<Vec<&Row>>, sqlx::Error> {
+    let mut sorted = vec![Vec::new(); count];
+    for row in rows {
+        sorted[row.entry(count)?].push(row);
+    }
+    Ok(sorted)
+}
+
+fn stored_one(
     projection: &ProjectionId,
     row: &Row,
-    segments: &[Row],
-    runners: &[Row],
+    segments: &[&Row],
+    runners: &[&Row],
 ) -> Result<StoredProjection, sqlx::Error> {
-    let live_from = progress(row, 3)?.offset().clone();
+    let live_from = progress(row, 4)?.offset().clone();
     let new = NewProjection {
         id: projection.clone(),
-        sources: sources(row, 0)?,
-        layout: layout(row, 1)?,
+        sources: sources(row, 1)?,
+        layout: layout(row, 2)?,
         segments: Vec::new(),
         start: live_from.clone(),
         live_from,
     };
-    let mut stored = StoredProjection::new(new, row.number(5)? != 0);
-    stored.is_paused = row.number(4)? != 0;
-    (stored.parked, stored.requested) = (row.count(6)?, row.count(7)?);
-    (stored.dead_letters, stored.letters_requested) = (row.count(8)?, row.count(9)?);
-    stored.segments =
-        segments.iter().map(stored_segment).collect::<Result<Vec<StoredSegment>, _>>()?;
-    stored.runners = runners.iter().map(runner).collect::<Result<_, _>>()?;
+    let mut stored = StoredProjection::new(new, row.number(6)? != 0);
+    stored.is_paused = row.number(5)? != 0;
+    (stored.parked, stored.requested) = (row.count(7)?, row.count(8)?);
+    (stored.dead_letters, stored.letters_requested) = (row.count(9)?, row.count(10)?);
+    let segments = segments.iter().map(|row| stored_segment(row, 1));
+    stored.segments = segments.collect::<Result<_, _>>()?;
+    stored.runners = runners.iter().map(|row| runner(row)).collect::<Result<_, _>>()?;
     Ok(stored)
 }
 
@@ -117,7 +176,7 @@ fn id(row: &Row) -> Result<ProjectionId, sqlx::Error> {
 }
 
 fn runner(row: &Row) -> Result<RunnerRow, sqlx::Error> {
-    Ok(RunnerRow::new(row.text(0)?, row.count(1)?))
+    Ok(RunnerRow::new(row.text(1)?, row.count(2)?))
 }
 
 fn sources(row: &Row, index: usize) -> Result<Vec<String>, sqlx::Error> {

@@ -53,14 +53,14 @@ pub(super) fn segment(row: &Row, index: usize) -> Result<Segment, sqlx::Error> {
         .ok_or_else(|| Row::damaged(index, "the partitions are the wrong way round"))
 }
 
-/// A segment, in the columns of [`segment_columns`].
-pub(super) fn stored_segment(row: &Row) -> Result<StoredSegment, sqlx::Error> {
-    let mut stored = StoredSegment::new(segment(row, 0)?, progress(row, 2)?);
-    stored.epoch = Epoch::new(row.count(3)?);
-    stored.owner = row.optional_text(4)?.map(Arc::from);
-    stored.handled = row.count(5)?;
-    stored.saved_at = row.timestamp(6)?;
-    stored.stopped = row.optional_text(7)?.map(Arc::from);
+/// A segment, in the columns of [`segment_columns`], which begin with the column `at`.
+pub(super) fn stored_segment(row: &Row, at: usize) -> Result<StoredSegment, sqlx::Error> {
+    let mut stored = StoredSegment::new(segment(row, at)?, progress(row, at + 2)?);
+    stored.epoch = Epoch::new(row.count(at + 3)?);
+    stored.owner = row.optional_text(at + 4)?.map(Arc::from);
+    stored.handled = row.count(at + 5)?;
+    stored.saved_at = row.timestamp(at + 6)?;
+    stored.stopped = row.optional_text(at + 7)?.map(Arc::from);
     Ok(stored)
 }
 

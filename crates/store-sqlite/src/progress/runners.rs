@@ -1,16 +1,24 @@
 use super::{
+    load,
     projection_row::{about, about_epoch, segment_columns, stored_segment},
     target_file::TargetFile,
     target_tx::SqliteTx,
 };
 use crate::{room::Need, session::Statement};
 use actum_persistence::{
-    progress::{Epoch, ProjectionId, RunnerRow, SaveError, Segment, SegmentClaim, StoredSegment},
+    progress::{
+        Epoch, ProjectionId, Renewal, RunnerRow, SaveError, Segment, SegmentClaim,
+        StoredProjection, StoredSegment,
+    },
     store::{StoreError, integer},
 };
 
+/// Of a list `[[name, version, runner], …]`.
 const RENEW: &str = "INSERT INTO actum_runners (name, version, runner, renewal)
-    SELECT ?1, ?2, ?3, 1 WHERE EXISTS (SELECT 1 FROM actum_projections WHERE name = ?1 AND version = ?2)
+    SELECT p.name, p.version, w.value ->> 2, 1
+    FROM json_each(?1) AS w
+    CROSS JOIN actum_projections AS p ON p.name = w.value ->> 0 AND p.version = w.value ->> 1
+    WHERE TRUE
     ON CONFLICT (name, version, runner) DO UPDATE SET renewal = renewal + 1";
 
 const REMOVE_DEAD: &str =
@@ -36,25 +44,27 @@ const RELEASE: &str = "UPDATE actum_segments SET epoch = epoch + 1, owner = NULL
 const STOP: &str = "UPDATE actum_segments SET epoch = epoch + 1, owner = NULL, stopped = ?6
     WHERE name = ?1 AND version = ?2 AND first_partition = ?3 AND last_partition = ?4 AND epoch = ?5";
 
-pub(super) async fn renew(
+pub(super) async fn renew_and_load(
     file: &TargetFile,
-    projection: &ProjectionId,
-    runner: &str,
-    dead: &[RunnerRow],
-) -> Result<(), StoreError> {
-    let mut tx = file.begin("renewing a runner", Need::Relief).await?;
-    let done = renew_in(&mut tx, projection, runner, dead).await;
-    tx.finish(done).await
+    renewals: &[Renewal],
+) -> Result<Vec<Result<Option<StoredProjection>, StoreError>>, StoreError> {
+    Renewal::check(renewals)?;
+    let mut tx = file.begin("renewing runners", Need::Relief).await?;
+    let done = renew_in(&mut tx, renewals).await;
+    tx.finish(done).await?;
+    drop(tx); // others may write while this reads
+    let projections: Vec<_> = renewals.iter().map(|one| one.projection.clone()).collect();
+    load::load_all(file, &projections).await
 }
 
-async fn renew_in(
-    tx: &mut SqliteTx,
-    projection: &ProjectionId,
-    runner: &str,
-    dead: &[RunnerRow],
-) -> Result<(), StoreError> {
-    tx.change(about(RENEW, projection).bind(runner)).await?;
-    for RunnerRow { name, renewal, .. } in dead {
+async fn renew_in(tx: &mut SqliteTx, renewals: &[Renewal]) -> Result<(), StoreError> {
+    let parts = renewals.iter().map(|Renewal { projection, runner, .. }| {
+        (projection.name(), projection.version().get(), &**runner)
+    });
+    let list = serde_json::to_string(&parts.collect::<Vec<_>>());
+    let list = list.expect("texts and numbers have a JSON form");
+    tx.change(sqlx::query(RENEW).bind(list)).await?;
+    for (projection, RunnerRow { name, renewal, .. }) in Renewal::dead(renewals) {
         let statement = about(REMOVE_DEAD, projection).bind(&**name).bind(integer::bound(*renewal));
         tx.change(statement).await?;
     }
@@ -85,7 +95,7 @@ pub(super) async fn claim(
     let mut tx = file.begin("claiming a segment", Need::Relief).await?;
     let claimed = tx.rows(statement.bind(renewal)).await;
     let claimed = claimed.and_then(|rows| {
-        let segment = rows.first().map(stored_segment).transpose();
+        let segment = rows.first().map(|row| stored_segment(row, 0)).transpose();
         segment.map_err(|error| tx.failed(error))
     });
     tx.finish(claimed).await

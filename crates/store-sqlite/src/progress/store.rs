@@ -5,8 +5,8 @@ use actum_model::EntityKey;
 use actum_persistence::{
     progress::{
         Activation, DeadLetter, DeadLetterPlace, Epoch, NewProjection, ParkedEntity, ParkedRequest,
-        ProgressChange, ProgressStore, ProjectionId, RunnerRow, SaveError, Segment, SegmentClaim,
-        StoredProjection, StoredSegment,
+        ProgressChange, ProgressPlace, ProgressStore, ProjectionId, Renewal, SaveError, Segment,
+        SegmentClaim, StoredProjection, StoredSegment,
     },
     store::StoreError,
 };
@@ -18,11 +18,11 @@ impl ProgressStore for SqliteTarget {
         enter::enter(self.file(), new).await
     }
 
-    async fn load(
+    async fn load_all(
         &self,
-        projection: &ProjectionId,
-    ) -> Result<Option<StoredProjection>, StoreError> {
-        load::load(self.file(), projection).await
+        projections: &[ProjectionId],
+    ) -> Result<Vec<Result<Option<StoredProjection>, StoreError>>, StoreError> {
+        load::load_all(self.file(), projections).await
     }
 
     async fn projections(&self) -> Result<Vec<ProjectionId>, StoreError> {
@@ -45,13 +45,11 @@ impl ProgressStore for SqliteTarget {
         enter::set_paused(self.file(), projection, is_paused).await
     }
 
-    async fn renew(
+    async fn renew_and_load(
         &self,
-        projection: &ProjectionId,
-        runner: &str,
-        dead: &[RunnerRow],
-    ) -> Result<(), StoreError> {
-        runners::renew(self.file(), projection, runner, dead).await
+        renewals: &[Renewal],
+    ) -> Result<Vec<Result<Option<StoredProjection>, StoreError>>, StoreError> {
+        runners::renew_and_load(self.file(), renewals).await
     }
 
     async fn leave(&self, projection: &ProjectionId, runner: &str) -> Result<(), StoreError> {
@@ -140,6 +138,10 @@ impl ProgressStore for SqliteTarget {
         place: Option<DeadLetterPlace>,
     ) -> Result<u64, StoreError> {
         dead_letters::discard(self.file(), projection, place).await
+    }
+
+    fn place(&self) -> Option<ProgressPlace> {
+        Some(SqliteTarget::place(self))
     }
 
     async fn close(&self) {

@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{connection::Connector, fault, readers::Readers, room::Need, writer::Writer};
 use actum_persistence::{
-    progress::{ExactTarget, ProgressChange, ProgressStore, SaveError},
+    progress::{ExactTarget, ProgressChange, ProgressPlace, ProgressStore, SaveError},
     store::StoreError,
 };
 use sqlx::SqliteConnection;
@@ -110,6 +110,12 @@ impl SqliteTarget {
     /// Dropping the future leaves part of it open; closing again closes the rest.
     pub async fn close(&self) {
         self.file.close().await;
+    }
+
+    /// Clones have the same connections, and are closed together.
+    pub(super) fn place(&self) -> ProgressPlace {
+        let (path, file) = (self.path().display(), Arc::as_ptr(&self.file));
+        ProgressPlace::new(format_args!("SQLite, {path}, opened as {file:p}"))
     }
 
     pub(super) fn file(&self) -> &TargetFile {

@@ -1,8 +1,8 @@
 use super::super::StoreError;
 use super::{
     Activation, DeadLetter, DeadLetterPlace, Epoch, NewProjection, ParkedEntity, ParkedRequest,
-    ProgressChange, ProjectionId, SaveError, Segment, SegmentClaim, StoredProjection,
-    StoredSegment,
+    ProgressChange, ProgressPlace, ProjectionId, Renewal, SaveError, Segment, SegmentClaim,
+    StoredProjection, StoredSegment,
 };
 use actum_model::EntityKey;
 use async_trait::async_trait;
@@ -41,8 +41,25 @@ pub trait ProgressStore: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError`] when the store fails; [`StoreError::Corrupt`] when what is kept cannot be right.
-    async fn load(&self, projection: &ProjectionId)
-    -> Result<Option<StoredProjection>, StoreError>;
+    async fn load(
+        &self,
+        projection: &ProjectionId,
+    ) -> Result<Option<StoredProjection>, StoreError> {
+        only(self.load_all(std::slice::from_ref(projection)).await?)
+    }
+
+    /// What is kept of some projections, in the order in which they are asked for, and all of it in one moment; of each as
+    /// [`load`](Self::load) says. It costs the store as many statements as one.
+    ///
+    /// What is kept of one and cannot be right is the error of that one.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails; [`StoreError::Invalid`] for more than
+    /// [`PROJECTIONS_AT_ONCE_MAX`](super::PROJECTIONS_AT_ONCE_MAX).
+    async fn load_all(
+        &self,
+        projections: &[ProjectionId],
+    ) -> Result<Vec<Result<Option<StoredProjection>, StoreError>>, StoreError>;
 
     /// All that are kept, in the order of the bytes of their names and of their versions. It makes nothing where nothing is
     /// kept yet: it is asked also where no one wants to keep something.
@@ -81,13 +98,35 @@ pub trait ProgressStore: Send + Sync + 'static {
     /// they have not renewed since.
     ///
     /// # Errors
-    /// [`StoreError`] when the store fails.
+    /// As [`load`](Self::load).
     async fn renew(
         &self,
         projection: &ProjectionId,
         runner: &str,
         dead: &[super::RunnerRow],
-    ) -> Result<(), StoreError>;
+    ) -> Result<(), StoreError> {
+        let renewal = Renewal { dead: dead.to_vec(), ..Renewal::new(projection.clone(), runner) };
+        only(self.renew_and_load(&[renewal]).await?).map(drop)
+    }
+
+    /// Counts renewals of runners, and returns what is kept of their projections behind that, in the order in which they
+    /// are asked for; of each as [`renew`](Self::renew) and [`load`](Self::load) say. It costs the store as many statements
+    /// as one: a process renews all of its projections by it that are kept at one [place](Self::place).
+    ///
+    /// The renewals are kept together or not at all, but for those of projections that are not there. What is kept of a
+    /// projection and cannot be right is the error of that one, and so is it that a projection is just being deleted: no
+    /// renewal waits for that.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails: the renewals may be counted all the same, and the rows removed. When
+    /// [`Renewal::check`] refuses them.
+    ///
+    /// # Cancel safety
+    /// As when the store fails.
+    async fn renew_and_load(
+        &self,
+        renewals: &[Renewal],
+    ) -> Result<Vec<Result<Option<StoredProjection>, StoreError>>, StoreError>;
 
     /// Removes a runner, and releases the segments that it owns: each gets the next epoch.
     ///
@@ -205,6 +244,16 @@ pub trait ProgressStore: Send + Sync + 'static {
         place: Option<DeadLetterPlace>,
     ) -> Result<u64, StoreError>;
 
+    /// Where it keeps all this, and through what it reaches that; none for one that stands for itself alone, and for its clones
+    /// in an [`Arc`].
+    ///
+    /// Stores that have the same place [renew](Self::renew_and_load) for each other: through any of them all the others find
+    /// what was kept, and one that does not answer costs the others a lease at worst. So a name is not enough: stores that
+    /// are closed one by one, or wait for other connections, are at different places.
+    fn place(&self) -> Option<ProgressPlace> {
+        None
+    }
+
     /// Finishes what is under way and closes connections that are its own. Later calls get [`StoreError::Unavailable`].
     async fn close(&self) {}
 }
@@ -213,4 +262,10 @@ pub trait ProgressStore: Send + Sync + 'static {
 pub trait KeepsProgress: Send + Sync + 'static {
     /// Where it keeps it. Nothing is opened or created before the first call of what is returned.
     fn progress(&self) -> Arc<dyn ProgressStore>;
+}
+
+/// The answer to a call about one.
+fn only<T>(answers: Vec<Result<T, StoreError>>) -> Result<T, StoreError> {
+    let none = || Err(StoreError::corrupt("a store gave no answer about a projection"));
+    answers.into_iter().next().unwrap_or_else(none)
 }
