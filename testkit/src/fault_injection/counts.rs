@@ -35,6 +35,12 @@ impl Counts {
         self.calls.get(&operation).copied().unwrap_or(0)
     }
 
+    /// How many calls there were, of whatever operation.
+    #[must_use]
+    pub fn all_calls(&self) -> u64 {
+        self.calls.values().sum()
+    }
+
     pub(super) fn count_call(&mut self, operation: Operation) {
         *self.calls.entry(operation).or_default() += 1;
     }

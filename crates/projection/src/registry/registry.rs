@@ -1,13 +1,13 @@
 use super::RegisteredProjection;
-use crate::service::{ProjectionError, needed};
+use crate::service::{Needed, ProjectionError};
 use actum_model::Offset;
 use actum_persistence::{
-    progress::{ProgressStore, ProjectionId, StoredProjection},
+    progress::{PROJECTIONS_AT_ONCE_MAX, ProgressStore, ProjectionId, StoredProjection},
     store::{EventStore, StoreError},
 };
 use actum_reader::share_out::{SeenRenewals, is_replaced};
 use parking_lot::Mutex;
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, mem, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// What is kept beside a journal of all who read it. Cheap to clone.
@@ -18,8 +18,16 @@ pub struct Registry {
     me: Arc<str>,
     /// When it began, by which it counts time.
     began: Instant,
-    /// The renewals of the runners of each.
-    seen: Arc<Mutex<HashMap<ProjectionId, SeenRenewals>>>,
+    /// What was seen of each.
+    seen: Arc<Mutex<HashMap<ProjectionId, SeenReader>>>,
+}
+
+/// What was seen of one that is kept.
+#[derive(Default)]
+struct SeenReader {
+    /// The renewals of its runners.
+    renewals: SeenRenewals,
+    needed: Needed,
 }
 
 /// One that is kept, and up to where it needs no event any more.
@@ -74,17 +82,19 @@ impl Registry {
         }
         let heads = self.events.heads().await?;
         let mut all = Vec::with_capacity(ids.len());
-        for id in ids {
-            let Some(stored) = self.progress.load(&id).await? else { continue };
-            if stored.layout == self.events.layout() && !stored.reads_states() {
-                all.push(self.of(stored, &heads).await?);
+        for ids in ids.chunks(PROJECTIONS_AT_ONCE_MAX) {
+            for stored in self.progress.load_all(ids).await? {
+                let Some(stored) = stored? else { continue };
+                if stored.layout == self.events.layout() && !stored.reads_states() {
+                    all.push(self.of(stored, &heads).await?);
+                }
             }
         }
         Ok(all)
     }
 
     async fn of(&self, stored: StoredProjection, heads: &Offset) -> Result<KeptReader, StoreError> {
-        let needed = needed(&*self.progress, &stored).await?;
+        let needed = self.needed(&stored).await?;
         let behind = |offset: &Offset| {
             let lanes = heads.positions().iter().zip(offset.positions());
             lanes.map(|(head, at)| head.get().saturating_sub(at.get())).sum()
@@ -101,10 +111,18 @@ impl Registry {
         Ok(KeptReader { registered, needed })
     }
 
+    async fn needed(&self, stored: &StoredProjection) -> Result<Offset, StoreError> {
+        let known = self.seen.lock().get_mut(&stored.id).map(|seen| mem::take(&mut seen.needed));
+        let mut known = known.unwrap_or_default();
+        let needed = known.of(&*self.progress, stored).await?.clone();
+        self.seen.lock().entry(stored.id.clone()).or_default().needed = known;
+        Ok(needed)
+    }
+
     /// Its runners that live, as far as is known.
     fn alive(&self, stored: &StoredProjection) -> Vec<Arc<str>> {
         let (now, mut seen) = (self.began.elapsed(), self.seen.lock());
-        let seen = seen.entry(stored.id.clone()).or_default();
+        let seen = &mut seen.entry(stored.id.clone()).or_default().renewals;
         seen.see(&stored.runners, now);
         let lives = |name: &str| {
             seen.unchanged(name, now).is_some_and(|unchanged| unchanged < ALIVE)

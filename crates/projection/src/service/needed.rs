@@ -5,9 +5,35 @@ use actum_persistence::{
     store::StoreError,
 };
 
-/// Up to where a projection needs no event of the journal any more: what lies behind the slowest segment is to be handled, and
-/// what is parked or a dead letter may be replayed.
-pub(crate) async fn needed(
+/// Up to where a projection needs no event of the journal any more, as it was found last: it is not asked for again while
+/// nothing was saved.
+#[derive(Debug, Default)]
+pub(crate) struct Needed(Option<(StoredProjection, Offset)>);
+
+impl Needed {
+    /// As what is kept now says: what lies behind the slowest segment is to be handled, and what is parked or a dead letter may
+    /// be replayed.
+    pub(crate) async fn of(
+        &mut self,
+        progress: &dyn ProgressStore,
+        stored: &StoredProjection,
+    ) -> Result<&Offset, StoreError> {
+        let mut kept = stored.clone();
+        kept.runners.clear();
+        let known = self.0.take().filter(|(known, _)| *known == kept);
+        let known = match known {
+            Some(known) => known,
+            // what comes to be parked or a dead letter comes with a save, and what goes is counted
+            None => {
+                let needed = needed(progress, stored).await?;
+                (kept, needed)
+            }
+        };
+        Ok(&self.0.insert(known).1)
+    }
+}
+
+async fn needed(
     progress: &dyn ProgressStore,
     stored: &StoredProjection,
 ) -> Result<Offset, StoreError> {

@@ -1,6 +1,6 @@
 use super::{
-    JournalPlace, ReadShare, projection_ref::ProjectionRef, registration::ProjectionRegistration,
-    run_here::run_here, shared::SharedProjection,
+    JournalPlace, ReadShare, joint_renewals::JointRenewals, projection_ref::ProjectionRef,
+    registration::ProjectionRegistration, run_here::run_here, shared::SharedProjection,
 };
 use crate::{
     feed::{Announced, FeedSettings, LazyFeed, RoomForBytes},
@@ -21,6 +21,7 @@ pub struct ProjectionService {
     pub(crate) runner: Arc<str>,
     pub(crate) progress: Arc<dyn ProgressStore>,
     pub(crate) feed: LazyFeed,
+    pub(crate) renewals: JointRenewals,
 }
 
 /// What an engine gives to its projections.
@@ -67,6 +68,7 @@ impl ProjectionService {
         let followed = Announced::States(commits.clone());
         let of_states = LazyFeed::new(changes, followed, settings.clone());
         let of_events = LazyFeed::new(events, Announced::Events(commits), settings);
+        let renewals = JointRenewals::new();
         let mut all = Vec::with_capacity(projections.len());
         for (registration, place) in projections {
             let id = ProjectionId::new(&registration.name, registration.settings.version);
@@ -76,10 +78,11 @@ impl ProjectionService {
             let feed = feed.get().await?;
             let shared = Arc::new(SharedProjection::new(id, registration, kept, feed));
             // it ends when its place says so, and the engine waits for that
-            tokio::spawn(run_here(Arc::clone(&shared), Arc::clone(&runner), place));
+            let (me, renewals) = (Arc::clone(&runner), renewals.clone());
+            tokio::spawn(run_here(Arc::clone(&shared), me, renewals, place));
             all.push(shared);
         }
-        Ok(Self { projections: all.into(), runner, progress, feed: of_events })
+        Ok(Self { projections: all.into(), runner, progress, feed: of_events, renewals })
     }
 
     /// The projection of this name.

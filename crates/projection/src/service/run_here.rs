@@ -1,6 +1,7 @@
 use super::{
     JournalPlace,
     holding_back::hold_back,
+    joint_renewals::JointRenewals,
     run_switch::RunStage,
     runner::Runner,
     shared::{ServicePhase, SharedProjection},
@@ -16,6 +17,7 @@ use tokio::sync::watch;
 pub(super) async fn run_here(
     shared: Arc<SharedProjection>,
     me: Arc<str>,
+    renewals: JointRenewals,
     place: Arc<dyn JournalPlace>,
 ) {
     let (whole, of_shared) = (Arc::clone(&place), Arc::clone(&shared));
@@ -25,7 +27,7 @@ pub(super) async fn run_here(
         if *wanted.borrow_and_update() {
             shared.begin();
             shared.switch.set(RunStage::On);
-            let runner = Runner::new(Arc::clone(&shared), Arc::clone(&me));
+            let runner = Runner::new(Arc::clone(&shared), Arc::clone(&me), renewals.clone());
             runner.run(Arc::clone(&until_off)).await;
         }
         if !goes_on(&shared, &*place, &mut wanted).await {

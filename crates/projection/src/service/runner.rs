@@ -3,7 +3,9 @@ use super::{
     controls::Controls,
     entering::{EnteredVersion, differs, enter},
     following::Following,
-    needed::needed,
+    joint_renewals::{JointRenewals, Renewed},
+    needed::Needed,
+    renewal_ticket::RenewalTicket,
     segment_run::run_segment,
     shared::{ServicePhase, SharedProjection},
     work::{Hurry, NotDone},
@@ -11,7 +13,7 @@ use super::{
 use actum_persistence::{
     error_chain::full_text,
     panics::{log_safely, panic_message},
-    progress::{SaveError, Segment, StoredProjection, StoredSegment},
+    progress::{Renewal, SaveError, Segment, StoredProjection, StoredSegment},
     store::StoreError,
 };
 use actum_reader::{
@@ -21,7 +23,7 @@ use actum_reader::{
 use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     task::{Id, JoinError, JoinSet},
-    time::{Instant, sleep, sleep_until, timeout_at},
+    time::{Instant, sleep, timeout_at},
 };
 
 /// Runs a projection in this process: claims its share of the segments and has them handled.
@@ -34,6 +36,10 @@ pub(crate) struct Runner {
     /// How often in a row it could not be started.
     failures: u32,
     following: Following,
+    needed: Needed,
+    renewals: JointRenewals,
+    /// Its next round.
+    next: Option<RenewalTicket>,
     /// How long it waits for the next round.
     interval: Duration,
 }
@@ -48,7 +54,12 @@ const RESTING_INTERVAL: Duration = Duration::from_millis(200);
 const DELETED: &str = "what is kept of the projection was deleted";
 
 impl Runner {
-    pub(crate) fn new(shared: Arc<SharedProjection>, me: Arc<str>) -> Self {
+    /// The runner `me`, which renews together with those that have the same `renewals`.
+    pub(crate) fn new(
+        shared: Arc<SharedProjection>,
+        me: Arc<str>,
+        renewals: JointRenewals,
+    ) -> Self {
         let lease = shared.registration.settings.lease;
         let machine = RunnerMachine::new(Arc::clone(&me), lease, shared.now());
         Self {
@@ -60,6 +71,9 @@ impl Runner {
             running: HashMap::new(),
             failures: 0,
             following: Following::default(),
+            needed: Needed::default(),
+            renewals,
+            next: None,
         }
     }
 
@@ -84,9 +98,11 @@ impl Runner {
         }
         self.shared.set_phase(ServicePhase::Running);
         log_safely(|| tracing::info!(projection = %self.shared.id, "projection started"));
+        let mut wait = Duration::ZERO;
         loop {
+            self.rest(wait).await;
             self.check_lease();
-            let wait = match self.round_in_time(place).await {
+            wait = match self.round_in_time(place).await {
                 Ok(true) => {
                     self.machine.round_done();
                     self.shared.set_phase(ServicePhase::Running);
@@ -104,7 +120,6 @@ impl Runner {
                     self.machine.round_failed(self.shared.now(), fastrand::f64())
                 }
             };
-            self.rest(wait).await;
         }
     }
 
@@ -155,10 +170,12 @@ impl Runner {
         sleep(Backoff::AWAY.after(self.failures, fastrand::f64())).await;
     }
 
-    /// A round that ends before others may take over.
+    /// A round, whose renewal has begun, that ends before others may take over.
     async fn round_in_time(&mut self, place: &dyn JournalPlace) -> Result<bool, StoreError> {
         let deadline = self.shared.started + self.machine.round_until(self.shared.now());
-        if let Ok(ended) = timeout_at(deadline, self.round(place)).await {
+        let ended = timeout_at(deadline, self.round(place)).await;
+        self.next = None;
+        if let Ok(ended) = ended {
             return ended;
         }
         self.check_lease();
@@ -167,20 +184,19 @@ impl Runner {
         Err(StoreError::unavailable("renewing the lease of a projection", "no answer in time"))
     }
 
-    /// Renews, reads what is kept, and does what follows; false if nothing is kept any more.
+    /// Takes in what was kept when it has renewed, and does what follows; false if nothing is kept any more.
     async fn round(&mut self, place: &dyn JournalPlace) -> Result<bool, StoreError> {
-        let SharedProjection { progress, id, .. } = &*self.shared;
-        let begun = self.shared.now();
-        progress.renew(id, &self.me, self.machine.dead()).await?;
-        let Some(stored) = progress.load(id).await? else { return Ok(false) };
-        self.machine.renewed(begun);
+        let renewal = self.next.as_mut().expect("a round begins with a renewal");
+        let Renewed { begun, stored } = renewal.renewed().await;
+        let Some(stored) = stored? else { return Ok(false) };
+        self.machine.renewed(begun.duration_since(self.shared.started));
         self.shared.registration.work.has_read(&stored, &self.me);
         if let Ok(mut seen) = self.shared.divides.try_lock() {
             seen.see(&stored.runners, self.shared.now());
         }
         self.following.round(&self.shared, &stored, &self.me).await?;
         self.interval = Following::interval(&self.shared, &stored);
-        place.has_read(&needed(&*self.shared.progress, &stored).await?);
+        place.has_read(self.needed.of(&*self.shared.progress, &stored).await?);
         let round = self.machine.round(&stored, self.shared.now());
         self.carry_out(round, &stored).await?;
         Ok(true)
@@ -225,20 +241,27 @@ impl Runner {
         self.running.insert(segment, RunningSegment { task: task.id(), controls });
     }
 
-    /// Waits for the next round: a while, or until something has happened.
+    /// Waits for the next round: a while, until something has happened, or until others go whose progress is kept at the same
+    /// place. Its renewal has begun then.
     async fn rest(&mut self, wait: Duration) {
-        let now = Instant::now();
-        let rested = self.machine.rested_at(self.shared.now());
-        let until = rested.map_or(now + wait, |at| (now + wait).min(self.shared.started + at));
-        loop {
+        let now = self.shared.now();
+        let rested = self.machine.rested_at(now).map(|at| at.saturating_sub(now));
+        let window = self.machine.window(rested.map_or(wait, |rested| rested.min(wait)));
+        let renewal = Renewal {
+            dead: self.machine.dead().to_vec(),
+            ..Renewal::new(self.shared.id.clone(), Arc::clone(&self.me))
+        };
+        let ticket = RenewalTicket::enter(&self.renewals, &self.shared.progress, renewal, window);
+        self.next = Some(ticket);
+        while let Some(next) = &mut self.next {
             tokio::select! {
-                () = self.shared.poke.notified() => return,
+                () = self.shared.poke.notified() => return next.go(),
                 Some(ended) = self.tasks.join_next_with_id() => {
                     if self.ended(ended) {
-                        return;
+                        return self.next.iter_mut().for_each(RenewalTicket::go);
                     }
                 }
-                () = sleep_until(until) => return,
+                () = next.begun() => return,
             }
         }
     }
@@ -296,6 +319,10 @@ impl Runner {
             self.tasks.shutdown().await;
         }
         self.following.end(deadline.max(Instant::now() + LEAVE)).await;
+        if let Some(renewal) = self.next.take() {
+            // one that is kept behind the leave would be taken for alive for a lease
+            let _ = timeout_at(Instant::now() + LEAVE, renewal.withdraw()).await;
+        }
         let leaving = self.shared.progress.leave(&self.shared.id, &self.me);
         match timeout_at(deadline.max(Instant::now() + LEAVE), leaving).await {
             Ok(Ok(())) => {}

@@ -1,5 +1,5 @@
 use actum_persistence::{
-    progress::{ProgressStore, StoredProjection},
+    progress::{PROJECTIONS_AT_ONCE_MAX, ProgressStore, StoredProjection},
     store::StoreError,
 };
 use actum_reader::versions::FollowLimit;
@@ -39,11 +39,15 @@ pub(super) async fn active_version(
     progress: &dyn ProgressStore,
     name: &str,
 ) -> Result<Option<StoredProjection>, StoreError> {
-    // another one may become active while one after the other is read
+    // another one may become active behind the list, or while many are read
     for _ in 0..2 {
-        for id in progress.projections().await?.into_iter().filter(|id| id.name() == name) {
-            if let Some(found) = progress.load(&id).await?.filter(|found| found.is_active) {
-                return Ok(Some(found));
+        let mut versions = progress.projections().await?;
+        versions.retain(|id| id.name() == name);
+        for versions in versions.chunks(PROJECTIONS_AT_ONCE_MAX) {
+            for found in progress.load_all(versions).await? {
+                if let Some(found) = found?.filter(|found| found.is_active) {
+                    return Ok(Some(found));
+                }
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::{
     definition::ProjectionSettings,
     feed::{Feed, LazyFeed},
     service::{
-        JournalPlaces, ProjectionRef, ProjectionRegistration, ProjectionService, Runner,
+        JointRenewals, JournalPlaces, ProjectionRef, ProjectionRegistration, ProjectionService, Runner,
         ServicePhase, SharedProjection, enter, start_offset,
     },
 };
@@ -40,6 +40,7 @@ struct SubscriptionParts {
     runner: Arc<str>,
     progress: Arc<dyn ProgressStore>,
     feed: LazyFeed,
+    renewals: JointRenewals,
     places: Arc<dyn JournalPlaces>,
     /// Whether all readers are asked to end; known from the first transient subscription on.
     ending: OnceCell<watch::Receiver<bool>>,
@@ -56,6 +57,7 @@ impl SubscriptionService {
             runner: Arc::clone(&projections.runner),
             progress: Arc::clone(&projections.progress),
             feed: projections.feed.clone(),
+            renewals: projections.renewals.clone(),
             places,
             ending: OnceCell::new(),
             groups: Mutex::default(),
@@ -187,7 +189,8 @@ impl SubscriptionService {
     fn run(&self, name: &str, group: &Arc<ConsumerGroup>, place: GroupPlace) {
         self.parts.groups.lock().insert(name.to_owned(), Arc::clone(group));
         let shared = Arc::clone(group.shared());
-        let runner = Runner::new(Arc::clone(&shared), Arc::clone(&self.parts.runner));
+        let (me, renewals) = (Arc::clone(&self.parts.runner), self.parts.renewals.clone());
+        let runner = Runner::new(Arc::clone(&shared), me, renewals);
         let (group, parts, name) =
             (Arc::clone(group), Arc::downgrade(&self.parts), name.to_owned());
         // it ends when its place says so, and the engine waits for that

@@ -1,30 +1,31 @@
 use super::RoundWindow;
 use std::{collections::BTreeMap, time::Duration};
 
-/// The rounds of a process that wait, of projections whose progress is kept at one place. When one of them has to be, all
-/// that may be go with it.
+/// The rounds of a process that wait. When one of them has to be, all that may be go with it, of projections whose progress is
+/// kept at the same place.
 ///
 /// As many calls of a store are made as the runner makes alone that has its rounds most often: one that has them less often
 /// goes along within its window, and is next due later than that one.
 #[derive(Debug)]
-pub struct Gathering<T> {
-    waiting: BTreeMap<u64, WaitingRound<T>>,
+pub struct Gathering<P, T> {
+    waiting: BTreeMap<u64, WaitingRound<P, T>>,
     next_nr: u64,
 }
 
 #[derive(Debug)]
-struct WaitingRound<T> {
+struct WaitingRound<P, T> {
+    place: P,
     from: Duration,
     until: Duration,
     is_alone: bool,
     what: T,
 }
 
-impl<T> Gathering<T> {
-    /// A round begins to wait; returns its number.
-    pub fn enter(&mut self, window: RoundWindow, now: Duration, what: T) -> u64 {
+impl<P: PartialEq, T> Gathering<P, T> {
+    /// A round begins to wait at a place; returns its number, which no other one gets.
+    pub fn enter(&mut self, place: P, window: RoundWindow, now: Duration, what: T) -> u64 {
         let RoundWindow { from, until, is_alone } = window;
-        let round = WaitingRound { from: now + from, until: now + until, is_alone, what };
+        let round = WaitingRound { place, from: now + from, until: now + until, is_alone, what };
         let nr = self.next_nr;
         self.next_nr += 1;
         self.waiting.insert(nr, round);
@@ -40,15 +41,17 @@ impl<T> Gathering<T> {
     /// gone before.
     pub fn go(&mut self, nr: u64, now: Duration, max: usize) -> Vec<T> {
         let Some(first) = self.waiting.remove(&nr) else { return Vec::new() };
-        let mut gone = vec![first.what];
         if first.is_alone {
-            return gone;
+            return vec![first.what];
         }
-        let may_go = |round: &WaitingRound<T>| !round.is_alone && round.from <= now;
+        let may_go = |round: &WaitingRound<P, T>| {
+            !round.is_alone && round.from <= now && round.place == first.place
+        };
         let those = self.waiting.iter().filter(|(_, round)| may_go(round));
         let mut those: Vec<_> = those.map(|(nr, round)| (round.until, *nr)).collect();
         those.sort_unstable();
         let those = those.into_iter().take(max.saturating_sub(1));
+        let mut gone = vec![first.what];
         gone.extend(those.filter_map(|(_, nr)| self.waiting.remove(&nr)).map(|round| round.what));
         gone
     }
@@ -60,7 +63,7 @@ impl<T> Gathering<T> {
     }
 }
 
-impl<T> Default for Gathering<T> {
+impl<P, T> Default for Gathering<P, T> {
     fn default() -> Self {
         Self { waiting: BTreeMap::new(), next_nr: 0 }
     }
@@ -87,7 +90,7 @@ mod tests {
             .enumerate()
             .map(|(who, (start, _))| {
                 let window = RoundWindow { from: *start, until: *start, is_alone: false };
-                (gathering.enter(window, Duration::ZERO, who), *start)
+                (gathering.enter((), window, Duration::ZERO, who), *start)
             })
             .collect();
         loop {
@@ -99,7 +102,7 @@ mod tests {
             for who in gathering.go(nr, now, 100) {
                 rounds[who] += 1;
                 let interval = runners[who].1;
-                let nr = gathering.enter(RoundWindow::after(interval), now, who);
+                let nr = gathering.enter((), RoundWindow::after(interval), now, who);
                 due[who] = (nr, now + interval);
             }
         }
@@ -108,36 +111,49 @@ mod tests {
     #[test]
     fn all_that_may_go_go_with_the_one_that_is_due() {
         let mut gathering = Gathering::default();
-        let first = gathering.enter(RoundWindow::after(seconds(4)), seconds(0), "first");
-        gathering.enter(RoundWindow::after(seconds(4)), seconds(2), "may go");
-        gathering.enter(RoundWindow::after(seconds(4)), seconds(3), "has just been");
-        gathering.enter(RoundWindow::alone_after(seconds(1)), seconds(0), "alone");
+        let first = gathering.enter((), RoundWindow::after(seconds(4)), seconds(0), "first");
+        gathering.enter((), RoundWindow::after(seconds(4)), seconds(2), "may go");
+        gathering.enter((), RoundWindow::after(seconds(4)), seconds(3), "has just been");
+        gathering.enter((), RoundWindow::alone_after(seconds(1)), seconds(0), "alone");
         assert_eq!(gathering.go(first, seconds(4), 100), ["first", "may go"]);
         assert_eq!(gathering.go(first, seconds(4), 100), [""; 0], "it has gone");
         assert!(!gathering.is_empty());
     }
 
     #[test]
+    fn rounds_at_different_places_go_by_themselves() {
+        let mut gathering = Gathering::default();
+        let enter = |gathering: &mut Gathering<_, _>, place, who| {
+            gathering.enter(place, RoundWindow::after(seconds(4)), seconds(0), who)
+        };
+        let first = enter(&mut gathering, "here", 1);
+        let other = enter(&mut gathering, "there", 2);
+        enter(&mut gathering, "here", 3);
+        assert_eq!(gathering.go(first, seconds(4), 100), [1, 3]);
+        assert_eq!(gathering.go(other, seconds(4), 100), [2]);
+    }
+
+    #[test]
     fn one_that_is_alone_takes_no_one_along() {
         let mut gathering = Gathering::default();
-        gathering.enter(RoundWindow::after(seconds(1)), seconds(0), "with others");
-        let alone = gathering.enter(RoundWindow::alone_after(seconds(9)), seconds(0), "alone");
+        gathering.enter((), RoundWindow::after(seconds(1)), seconds(0), "with others");
+        let alone = gathering.enter((), RoundWindow::alone_after(seconds(9)), seconds(0), "alone");
         assert_eq!(gathering.go(alone, seconds(9), 100), ["alone"]);
     }
 
     #[test]
     fn one_that_is_called_early_takes_along_those_that_may_go() {
         let mut gathering = Gathering::default();
-        let called = gathering.enter(RoundWindow::after(seconds(8)), seconds(0), "called");
-        gathering.enter(RoundWindow::after(seconds(2)), seconds(0), "may go");
+        let called = gathering.enter((), RoundWindow::after(seconds(8)), seconds(0), "called");
+        gathering.enter((), RoundWindow::after(seconds(2)), seconds(0), "may go");
         assert_eq!(gathering.go(called, seconds(1), 100), ["called", "may go"]);
     }
 
     #[test]
     fn of_too_many_those_go_that_are_due_first() {
         let mut gathering = Gathering::default();
-        let enter = |gathering: &mut Gathering<u64>, until| {
-            gathering.enter(RoundWindow::after(seconds(until)), seconds(0), until)
+        let enter = |gathering: &mut Gathering<(), u64>, until| {
+            gathering.enter((), RoundWindow::after(seconds(until)), seconds(0), until)
         };
         let last = enter(&mut gathering, 9);
         let first = enter(&mut gathering, 6);
@@ -152,8 +168,8 @@ mod tests {
     #[test]
     fn one_that_has_left_does_not_go() {
         let mut gathering = Gathering::default();
-        let first = gathering.enter(RoundWindow::after(seconds(1)), seconds(0), "first");
-        let left = gathering.enter(RoundWindow::after(seconds(1)), seconds(0), "left");
+        let first = gathering.enter((), RoundWindow::after(seconds(1)), seconds(0), "first");
+        let left = gathering.enter((), RoundWindow::after(seconds(1)), seconds(0), "left");
         gathering.leave(left);
         assert_eq!(gathering.go(first, seconds(1), 100), ["first"]);
         assert!(gathering.is_empty());

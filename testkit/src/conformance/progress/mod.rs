@@ -49,6 +49,7 @@ pub mod letters;
 pub mod meeting;
 pub mod odd_values;
 pub mod parking;
+pub mod renewing;
 pub mod reopening;
 pub mod rewinding;
 pub mod runners;

@@ -37,6 +37,16 @@ macro_rules! progress_conformance {
                 runners_do_not_touch_each_other;
             Crowded runners:
                 renewals_at_once_are_counted;
+            Plain renewing:
+                many_runners_renew_in_one_call
+                two_runners_of_a_projection_renew_in_one_call
+                the_dead_of_many_projections_are_removed_in_one_call
+                many_projections_are_loaded_in_one_call
+                as_many_as_may_be_are_asked_for_at_once
+                what_a_call_cannot_be_about_is_refused;
+            Crowded renewing:
+                calls_about_the_same_projections_at_once_are_counted
+                a_deletion_fails_no_renewal_of_another_projection;
             Plain claims:
                 a_free_segment_is_claimed
                 a_claim_in_another_epoch_gets_nothing

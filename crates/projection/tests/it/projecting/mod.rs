@@ -8,6 +8,7 @@ mod dividing_steps;
 mod dividing_versions;
 mod exact;
 mod failures;
+mod joint_rounds;
 mod leases;
 mod names;
 mod of_states;

@@ -5,5 +5,5 @@ mod durable;
 mod failing;
 mod processes;
 mod random_processes;
-mod subscriber_rig;
+pub(crate) mod subscriber_rig;
 mod transient;

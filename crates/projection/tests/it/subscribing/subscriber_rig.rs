@@ -60,9 +60,13 @@ impl JournalPlaces for Places {
 
 impl Subscriber {
     pub(crate) async fn of(parts: ServiceParts) -> Self {
-        let projections = ProjectionService::start(parts, Vec::new()).await.unwrap();
+        Self::beside(&ProjectionService::start(parts, Vec::new()).await.unwrap())
+    }
+
+    /// In the process that runs these projections.
+    pub(crate) fn beside(projections: &ProjectionService) -> Self {
         let places = Arc::new(Places::default());
-        let service = SubscriptionService::beside(&projections, Arc::clone(&places) as _);
+        let service = SubscriptionService::beside(projections, Arc::clone(&places) as _);
         Self { service, places }
     }
 
