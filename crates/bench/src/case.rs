@@ -31,6 +31,8 @@ pub(crate) enum Unit {
     PerSecond,
     Allocations,
     Bytes,
+    /// Of calls of the store: one or two statements each.
+    Queries,
 }
 
 impl Case {
@@ -88,6 +90,7 @@ impl Unit {
             Self::PerSecond => "/s",
             Self::Allocations => "allocations",
             Self::Bytes => "bytes",
+            Self::Queries => "queries/s",
         }
     }
 }

@@ -12,7 +12,9 @@ use crate::{
     subjects::{
         activation, allocations, batches_in_flight,
         beside_projection::{self, Saves},
-        catch_up, commands, exact_rows, live_delivery, memory, queries, recovery,
+        catch_up, commands, exact_rows,
+        idle::{self, Projections},
+        live_delivery, memory, queries, recovery,
     },
     workload::Flight,
 };
@@ -135,6 +137,7 @@ fn reading() -> Vec<Case> {
         cases.push(exact_rows::case(medium, 1_000));
         cases.push(rows_by_hand::case(medium, 1_000));
         cases.push(live_delivery::case(medium));
+        cases.extend([Projections::One, Projections::Twenty].map(|some| idle::case(medium, some)));
         for saves in [Saves::EachTwentyMillis, Saves::AtOnce] {
             cases.push(beside_projection::case(medium, callers, entities, saves));
         }

@@ -117,6 +117,7 @@ fn result(value: f64, unit: Unit) -> String {
         Unit::PerSecond => format!("{}/s", grouped(value)),
         Unit::Allocations => format!("{value:.2}"),
         Unit::Bytes => format!("{} B", grouped(value)),
+        Unit::Queries => format!("{value:.2} queries/s"),
     }
 }
 

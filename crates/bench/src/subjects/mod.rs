@@ -7,6 +7,7 @@ pub(crate) mod beside_projection;
 pub(crate) mod catch_up;
 pub(crate) mod commands;
 pub(crate) mod exact_rows;
+pub(crate) mod idle;
 pub(crate) mod live_delivery;
 pub(crate) mod memory;
 pub(crate) mod queries;

@@ -60,7 +60,9 @@ pub struct ProjectionSettings {
     /// to 10,000. Beyond that the segment stops: then it is not the events.
     pub parked_in_row_max: u32,
     /// How long a runner that shows no sign of life keeps its segments; 10 seconds by default, 300 milliseconds to 1 hour. All
-    /// versions of a projection should have the same: one that takes over takes runners for dead by its own.
+    /// versions of a projection should have the same: one that takes over takes runners for dead by its own. It is renewed three
+    /// times as often: all projections and durable subscriptions of a process whose progress is kept at the same place do so in
+    /// one call of the database, as often as the shortest of their leases wants it.
     pub lease: Duration,
     /// How long progress over events that the projection does not handle may stay unsaved; 1 second by default, 10
     /// milliseconds to 10 minutes.

@@ -13,8 +13,8 @@ use crate::{
     definition::ProjectionSettings,
     feed::{Feed, LazyFeed},
     service::{
-        JointRenewals, JournalPlaces, ProjectionRef, ProjectionRegistration, ProjectionService, Runner,
-        ServicePhase, SharedProjection, enter, start_offset,
+        JointRenewals, JournalPlaces, ProjectionRef, ProjectionRegistration, ProjectionService,
+        Runner, ServicePhase, SharedProjection, enter, start_offset,
     },
 };
 use actum_model::Offset;

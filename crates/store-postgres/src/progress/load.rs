@@ -1,4 +1,7 @@
-use super::{database::ProgressDatabase, key::{segment, version}};
+use super::{
+    database::ProgressDatabase,
+    key::{segment, version},
+};
 use crate::{
     fault::store_error,
     row::{Row, column},

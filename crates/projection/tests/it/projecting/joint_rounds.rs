@@ -130,9 +130,8 @@ async fn exact_projections_of_one_target_renew_together() {
 #[tokio::test(start_paused = true)]
 async fn those_with_longer_leases_go_along_with_the_shortest() {
     let (rig, deliveries) = (Rig::new(1).await, Deliveries::default());
-    let all = (0..6).map(|nr: u32| {
-        deliveries.projection(&format!("p{nr}")).lease((nr + 1) * LEASE).into()
-    });
+    let all = (0..6)
+        .map(|nr: u32| deliveries.projection(&format!("p{nr}")).lease((nr + 1) * LEASE).into());
     let running = start(parts(&rig, "a@1", &rig.faults), all.collect::<Vec<_>>()).await;
     settled(&running).await;
     rig.faults.reset_counts();
@@ -152,8 +151,7 @@ async fn what_is_kept_of_failures_is_not_asked_for_while_nothing_is_saved() {
     let skips = deliveries.projection("skips").on_failure(OnFailure::SkipToDeadLetters);
     let parks = deliveries.projection("parks").on_failure(OnFailure::ParkEntity);
     let place = {
-        let running =
-            start(parts(&rig, "a@1", &rig.faults), [skips.into(), parks.into()]).await;
+        let running = start(parts(&rig, "a@1", &rig.faults), [skips.into(), parks.into()]).await;
         settled(&running).await;
         rig.faults.reset_counts();
         sleep(Duration::from_secs(100)).await;

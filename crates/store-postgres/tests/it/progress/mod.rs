@@ -6,6 +6,7 @@ mod exact;
 mod fixture;
 mod leftovers;
 mod outages;
+mod renewing;
 mod sample;
 mod tables;
 mod unavailable;

@@ -7,6 +7,7 @@ mod fixture;
 mod full;
 mod golden;
 mod leftovers;
+mod renewing;
 pub(crate) mod sample;
 mod together;
 mod unavailable;
