@@ -3,7 +3,7 @@ use actum_model::EntityKey;
 use actum_persistence::{
     progress::{
         Activation, DeadLetter, DeadLetterPlace, Epoch, KeepsProgress, NewProjection, ParkedEntity,
-        ParkedRequest, ProgressChange, ProgressPlace, ProgressStore, ProjectionId, Renewal,
+        ParkedRequest, ProgressChange, ProgressPlace, ProgressStore, ProjectionId, RunnerRenewal,
         SaveError, Segment, SegmentClaim, StoredProjection, StoredSegment,
     },
     store::StoreError,
@@ -103,7 +103,7 @@ impl ProgressStore for FaultProgress {
 
     async fn renew_and_load(
         &self,
-        renewals: &[Renewal],
+        renewals: &[RunnerRenewal],
     ) -> Result<Vec<Result<Option<StoredProjection>, StoreError>>, StoreError> {
         let call = Call::begin(&self.faults, Operation::RenewRunner);
         let damaged = damaged(&call);

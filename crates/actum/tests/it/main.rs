@@ -4,7 +4,6 @@
 mod builder;
 mod counter;
 mod exports;
-mod idle;
 mod other_journals;
 mod readers;
 mod registered;

@@ -1,5 +1,7 @@
 use actum_persistence::{
-    progress::{PROJECTIONS_AT_ONCE_MAX, ProgressPlace, ProgressStore, Renewal, StoredProjection},
+    progress::{
+        PROJECTIONS_AT_ONCE_MAX, ProgressPlace, ProgressStore, RunnerRenewal, StoredProjection,
+    },
     store::StoreError,
 };
 use actum_reader::runner::{Gathering, RoundWindow};
@@ -27,7 +29,7 @@ enum PlaceKey {
 
 /// A renewal that has not gone yet.
 struct WaitingRenewal {
-    renewal: Renewal,
+    renewal: RunnerRenewal,
     progress: Arc<dyn ProgressStore>,
     called: oneshot::Sender<CallUnderWay>,
 }
@@ -58,7 +60,7 @@ impl JointRenewals {
     pub(super) fn enter(
         &self,
         progress: &Arc<dyn ProgressStore>,
-        renewal: Renewal,
+        renewal: RunnerRenewal,
         window: RoundWindow,
         called: oneshot::Sender<CallUnderWay>,
     ) -> u64 {

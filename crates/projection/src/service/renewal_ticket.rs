@@ -1,5 +1,5 @@
 use super::joint_renewals::{CallUnderWay, JointRenewals, Renewed, no_answer};
-use actum_persistence::progress::{ProgressStore, Renewal};
+use actum_persistence::progress::{ProgressStore, RunnerRenewal};
 use actum_reader::runner::RoundWindow;
 use std::sync::Arc;
 use tokio::{
@@ -24,7 +24,7 @@ impl RenewalTicket {
     pub(super) fn enter(
         renewals: &JointRenewals,
         progress: &Arc<dyn ProgressStore>,
-        renewal: Renewal,
+        renewal: RunnerRenewal,
         window: RoundWindow,
     ) -> Self {
         let (sender, called) = oneshot::channel();

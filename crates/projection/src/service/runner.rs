@@ -13,7 +13,7 @@ use super::{
 use actum_persistence::{
     error_chain::full_text,
     panics::{log_safely, panic_message},
-    progress::{Renewal, SaveError, Segment, StoredProjection, StoredSegment},
+    progress::{RunnerRenewal, SaveError, Segment, StoredProjection, StoredSegment},
     store::StoreError,
 };
 use actum_reader::{
@@ -247,9 +247,9 @@ impl Runner {
         let now = self.shared.now();
         let rested = self.machine.rested_at(now).map(|at| at.saturating_sub(now));
         let window = self.machine.window(rested.map_or(wait, |rested| rested.min(wait)));
-        let renewal = Renewal {
+        let renewal = RunnerRenewal {
             dead: self.machine.dead().to_vec(),
-            ..Renewal::new(self.shared.id.clone(), Arc::clone(&self.me))
+            ..RunnerRenewal::new(self.shared.id.clone(), Arc::clone(&self.me))
         };
         let ticket = RenewalTicket::enter(&self.renewals, &self.shared.progress, renewal, window);
         self.next = Some(ticket);

@@ -1,13 +1,13 @@
 use super::kept::{KeptProjections, free};
 use actum_persistence::progress::{
-    Epoch, ProjectionId, Renewal, RunnerRow, SaveError, SeenOwner, Segment, SegmentClaim,
+    Epoch, ProjectionId, RunnerRenewal, RunnerRow, SaveError, SeenOwner, Segment, SegmentClaim,
     StoredSegment,
 };
 use std::sync::Arc;
 
 impl KeptProjections {
-    pub(super) fn renew(&mut self, renewals: &[Renewal]) {
-        for Renewal { projection, runner, .. } in renewals {
+    pub(super) fn renew(&mut self, renewals: &[RunnerRenewal]) {
+        for RunnerRenewal { projection, runner, .. } in renewals {
             let Some(kept) = self.by_id.get_mut(projection) else { continue };
             let runners = &mut kept.stored.runners;
             match runners.binary_search_by(|row| row.name.cmp(runner)) {
@@ -15,7 +15,7 @@ impl KeptProjections {
                 Err(place) => runners.insert(place, RunnerRow::new(Arc::clone(runner), 1)),
             }
         }
-        for (projection, dead) in Renewal::dead(renewals) {
+        for (projection, dead) in RunnerRenewal::dead(renewals) {
             let Some(kept) = self.by_id.get_mut(projection) else { continue };
             kept.stored.runners.retain(|row| row != dead);
         }

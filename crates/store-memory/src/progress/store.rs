@@ -3,8 +3,8 @@ use actum_model::EntityKey;
 use actum_persistence::{
     progress::{
         Activation, DeadLetter, DeadLetterPlace, Epoch, NewProjection, ParkedEntity, ParkedRequest,
-        ProgressChange, ProgressPlace, ProgressStore, ProjectionId, Renewal, SaveError, Segment,
-        SegmentClaim, StoredProjection, StoredSegment, check_count,
+        ProgressChange, ProgressPlace, ProgressStore, ProjectionId, RunnerRenewal, SaveError,
+        Segment, SegmentClaim, StoredProjection, StoredSegment, check_count,
     },
     store::StoreError,
 };
@@ -49,9 +49,9 @@ impl ProgressStore for MemoryTarget {
 
     async fn renew_and_load(
         &self,
-        renewals: &[Renewal],
+        renewals: &[RunnerRenewal],
     ) -> Result<Vec<Result<Option<StoredProjection>, StoreError>>, StoreError> {
-        Renewal::check(renewals)?;
+        RunnerRenewal::check(renewals)?;
         let kept = &mut self.data("renewing runners")?.projections;
         kept.renew(renewals);
         Ok(renewals.iter().map(|renewal| Ok(kept.load(&renewal.projection))).collect())

@@ -1,6 +1,6 @@
 //! Which handles renew for each other.
 
-use actum_persistence::progress::{ExactTarget, KeepsProgress, ProgressStore};
+use actum_persistence::progress::{ExactTarget, KeepsProgress};
 use actum_store_memory::{MemoryStore, MemoryTarget};
 
 #[test]

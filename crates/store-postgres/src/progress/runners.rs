@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{fault::store_error, session::Statement};
 use actum_persistence::{
-    progress::{Epoch, ProjectionId, Renewal, SaveError, Segment, StoredProjection},
+    progress::{Epoch, ProjectionId, RunnerRenewal, SaveError, Segment, StoredProjection},
     store::{StoreError, StoredRow, integer},
 };
 use std::collections::HashSet;
@@ -48,9 +48,9 @@ const RELEASE: &str =
 impl ProgressDatabase {
     pub(super) async fn renew_and_load(
         &self,
-        renewals: &[Renewal],
+        renewals: &[RunnerRenewal],
     ) -> Result<Vec<Result<Option<StoredProjection>, StoreError>>, StoreError> {
-        Renewal::check(renewals)?;
+        RunnerRenewal::check(renewals)?;
         let renewed = self.call(RENEWING, || self.renewing(renewals)).await?;
         let renewed = renewed.iter().map(|row| Ok((row.text(0)?, row.number(1)?)));
         let renewed: Result<HashSet<_>, sqlx::Error> = renewed.collect();
@@ -67,11 +67,11 @@ impl ProgressDatabase {
         Ok(projections.iter().zip(loaded).map(answer).collect())
     }
 
-    fn renewing<'q>(&self, renewals: &[Renewal]) -> Statement<'q> {
+    fn renewing<'q>(&self, renewals: &[RunnerRenewal]) -> Statement<'q> {
         let names: Vec<_> = renewals.iter().map(|one| one.projection.name().to_owned()).collect();
         let versions: Vec<_> = renewals.iter().map(|one| version(&one.projection)).collect();
         let runners: Vec<_> = renewals.iter().map(|one| one.runner.to_string()).collect();
-        let dead: Vec<_> = Renewal::dead(renewals).collect();
+        let dead: Vec<_> = RunnerRenewal::dead(renewals).collect();
         let dead_names: Vec<_> = dead.iter().map(|(id, _)| id.name().to_owned()).collect();
         let dead_versions: Vec<_> = dead.iter().map(|(id, _)| version(id)).collect();
         let dead_runners: Vec<_> = dead.iter().map(|(_, row)| row.name.to_string()).collect();

@@ -8,8 +8,8 @@ use actum_model::EntityKey;
 use actum_persistence::{
     progress::{
         Activation, DeadLetter, DeadLetterPlace, Epoch, NewProjection, ParkedEntity, ParkedRequest,
-        ProgressChange, ProgressPlace, ProgressStore, ProjectionId, Renewal, SaveError, Segment,
-        SegmentClaim, StoredProjection, StoredSegment,
+        ProgressChange, ProgressPlace, ProgressStore, ProjectionId, RunnerRenewal, SaveError,
+        Segment, SegmentClaim, StoredProjection, StoredSegment,
     },
     store::StoreError,
 };
@@ -50,7 +50,7 @@ impl ProgressStore for ProgressDatabase {
 
     async fn renew_and_load(
         &self,
-        renewals: &[Renewal],
+        renewals: &[RunnerRenewal],
     ) -> Result<Vec<Result<Option<StoredProjection>, StoreError>>, StoreError> {
         self.renew_and_load(renewals).await
     }

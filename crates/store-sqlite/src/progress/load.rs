@@ -43,7 +43,7 @@ const RUNNERS: &str = "SELECT w.key, r.runner, r.renewal FROM json_each(?1) AS w
 const ALL: &str = "SELECT name, version FROM actum_projections ORDER BY name, version";
 
 /// What a transaction has read of some projections.
-struct Found {
+struct FoundRows {
     projections: Vec<Row>,
     segments: Vec<Row>,
     runners: Vec<Row>,
@@ -89,7 +89,7 @@ pub(super) async fn load_in(
     let list = list(projections);
     let (rows, segments) =
         (tx.rows(about(PROJECTIONS, &list)).await?, tx.rows(about(SEGMENTS, &list)).await?);
-    let found = Found { projections: rows, segments, runners: Vec::new() };
+    let found = FoundRows { projections: rows, segments, runners: Vec::new() };
     stored(projections, &found).map_err(|error| tx.failed(error))?.remove(0)
 }
 
@@ -103,10 +103,10 @@ fn about<'q>(sql: &'static str, list: &'q str) -> Statement<'q> {
     sqlx::query(sql).bind(list)
 }
 
-async fn read(reader: &mut Reader<'_>, list: &str) -> Result<Found, sqlx::Error> {
+async fn read(reader: &mut Reader<'_>, list: &str) -> Result<FoundRows, sqlx::Error> {
     let session: &mut Session = reader;
     session.begin(sqlx::query("BEGIN")).await?;
-    let found = Found {
+    let found = FoundRows {
         projections: session.rows(about(PROJECTIONS, list)).await?,
         segments: session.rows(about(SEGMENTS, list)).await?,
         runners: session.rows(about(RUNNERS, list)).await?,
@@ -118,7 +118,7 @@ async fn read(reader: &mut Reader<'_>, list: &str) -> Result<Found, sqlx::Error>
 /// What was found, in the order of the list; of one that cannot be right its error.
 fn stored(
     projections: &[ProjectionId],
-    found: &Found,
+    found: &FoundRows,
 ) -> Result<Vec<Result<Option<StoredProjection>, StoreError>>, sqlx::Error> {
     let count = projections.len();
     let (segments, runners) = (sorted(&found.segments, count)?, sorted(&found.runners, count)?);

@@ -7,7 +7,7 @@ use super::{
 use crate::{room::Need, session::Statement};
 use actum_persistence::{
     progress::{
-        Epoch, ProjectionId, Renewal, RunnerRow, SaveError, Segment, SegmentClaim,
+        Epoch, ProjectionId, RunnerRenewal, RunnerRow, SaveError, Segment, SegmentClaim,
         StoredProjection, StoredSegment,
     },
     store::{StoreError, integer},
@@ -46,9 +46,9 @@ const STOP: &str = "UPDATE actum_segments SET epoch = epoch + 1, owner = NULL, s
 
 pub(super) async fn renew_and_load(
     file: &TargetFile,
-    renewals: &[Renewal],
+    renewals: &[RunnerRenewal],
 ) -> Result<Vec<Result<Option<StoredProjection>, StoreError>>, StoreError> {
-    Renewal::check(renewals)?;
+    RunnerRenewal::check(renewals)?;
     let mut tx = file.begin("renewing runners", Need::Relief).await?;
     let done = renew_in(&mut tx, renewals).await;
     tx.finish(done).await?;
@@ -57,14 +57,14 @@ pub(super) async fn renew_and_load(
     load::load_all(file, &projections).await
 }
 
-async fn renew_in(tx: &mut SqliteTx, renewals: &[Renewal]) -> Result<(), StoreError> {
-    let parts = renewals.iter().map(|Renewal { projection, runner, .. }| {
+async fn renew_in(tx: &mut SqliteTx, renewals: &[RunnerRenewal]) -> Result<(), StoreError> {
+    let parts = renewals.iter().map(|RunnerRenewal { projection, runner, .. }| {
         (projection.name(), projection.version().get(), &**runner)
     });
     let list = serde_json::to_string(&parts.collect::<Vec<_>>());
     let list = list.expect("texts and numbers have a JSON form");
     tx.change(sqlx::query(RENEW).bind(list)).await?;
-    for (projection, RunnerRow { name, renewal, .. }) in Renewal::dead(renewals) {
+    for (projection, RunnerRow { name, renewal, .. }) in RunnerRenewal::dead(renewals) {
         let statement = about(REMOVE_DEAD, projection).bind(&**name).bind(integer::bound(*renewal));
         tx.change(statement).await?;
     }

@@ -10,7 +10,7 @@ use super::{
 use crate::conformance::{refusal::assert_unavailable, sample::account};
 use actum_persistence::{
     progress::{
-        Activation, Epoch, ParkedRequest, ProgressChange, ProgressSave, Renewal, SaveError,
+        Activation, Epoch, ParkedRequest, ProgressChange, ProgressSave, RunnerRenewal, SaveError,
         SegmentClaim,
     },
     store::StoreError,
@@ -56,7 +56,7 @@ pub async fn a_closed_handle_refuses_everything(fixture: &dyn ProgressFixture) {
     assert_unavailable(store.delete(id).await);
     assert_unavailable(store.set_paused(id, true).await);
     assert_unavailable(store.renew(id, "a", &[]).await);
-    assert_unavailable(store.renew_and_load(&[Renewal::new(id.clone(), "a")]).await);
+    assert_unavailable(store.renew_and_load(&[RunnerRenewal::new(id.clone(), "a")]).await);
     assert_unavailable(store.load_all(std::slice::from_ref(id)).await);
     assert_unavailable(store.leave(id, "a").await);
     let claim: SegmentClaim = projection.claim_as_seen(&stored, right(), "a");

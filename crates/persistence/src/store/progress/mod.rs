@@ -7,7 +7,7 @@
 //! # What may grow
 //! What a store answers with is `#[non_exhaustive]` and has a constructor. Exhaustive on purpose, since a store that overlooked a
 //! new part would lose it, is what it is asked for and what it keeps: [`NewProjection`], [`Activation`], [`SeenActive`],
-//! [`SegmentClaim`], [`SeenOwner`], [`Renewal`], [`ProgressChange`], [`ProgressSave`], [`ReplayedTo`], [`Rewind`], [`ParkedEntity`],
+//! [`SegmentClaim`], [`SeenOwner`], [`RunnerRenewal`], [`ProgressChange`], [`ProgressSave`], [`ReplayedTo`], [`Rewind`], [`ParkedEntity`],
 //! [`ParkedRequest`], [`DeadLetter`], [`DeadLetterPlace`], [`LastRead`]. So is what says that a name is not one: [`InvalidProjectionId`].
 
 mod activation;
@@ -21,7 +21,7 @@ mod progress_place;
 mod progress_store;
 mod projection_id;
 mod read_progress;
-mod renewal;
+mod runner_renewal;
 mod save_error;
 mod segment;
 mod segment_claim;
@@ -38,7 +38,7 @@ pub use progress_place::ProgressPlace;
 pub use progress_store::{KeepsProgress, ProgressStore};
 pub use projection_id::{InvalidProjectionId, ProjectionId};
 pub use read_progress::{LastRead, ReadProgress};
-pub use renewal::{Renewal, check_count};
+pub use runner_renewal::{RunnerRenewal, check_count};
 pub use save_error::SaveError;
 pub use segment::Segment;
 pub use segment_claim::{SeenOwner, SegmentClaim};

@@ -1,7 +1,7 @@
 use super::super::StoreError;
 use super::{
     Activation, DeadLetter, DeadLetterPlace, Epoch, NewProjection, ParkedEntity, ParkedRequest,
-    ProgressChange, ProgressPlace, ProjectionId, Renewal, SaveError, Segment, SegmentClaim,
+    ProgressChange, ProgressPlace, ProjectionId, RunnerRenewal, SaveError, Segment, SegmentClaim,
     StoredProjection, StoredSegment,
 };
 use actum_model::EntityKey;
@@ -105,7 +105,8 @@ pub trait ProgressStore: Send + Sync + 'static {
         runner: &str,
         dead: &[super::RunnerRow],
     ) -> Result<(), StoreError> {
-        let renewal = Renewal { dead: dead.to_vec(), ..Renewal::new(projection.clone(), runner) };
+        let renewal =
+            RunnerRenewal { dead: dead.to_vec(), ..RunnerRenewal::new(projection.clone(), runner) };
         only(self.renew_and_load(&[renewal]).await?).map(drop)
     }
 
@@ -119,13 +120,13 @@ pub trait ProgressStore: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError`] when the store fails: the renewals may be counted all the same, and the rows removed. When
-    /// [`Renewal::check`] refuses them.
+    /// [`RunnerRenewal::check`] refuses them.
     ///
     /// # Cancel safety
     /// As when the store fails.
     async fn renew_and_load(
         &self,
-        renewals: &[Renewal],
+        renewals: &[RunnerRenewal],
     ) -> Result<Vec<Result<Option<StoredProjection>, StoreError>>, StoreError>;
 
     /// Removes a runner, and releases the segments that it owns: each gets the next epoch.

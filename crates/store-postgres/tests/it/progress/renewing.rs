@@ -10,8 +10,8 @@ use crate::{
 use actum_model::{LaneCount, Offset, PartitionCount};
 use actum_persistence::{
     progress::{
-        ExactTarget, KeepsProgress, NewProjection, ProgressStore, ProjectionId, Renewal, RunnerRow,
-        Segment, StoredProjection,
+        ExactTarget, KeepsProgress, NewProjection, ProgressStore, ProjectionId, RunnerRenewal,
+        RunnerRow, Segment, StoredProjection,
     },
     store::{JournalLayout, StoreError},
 };
@@ -45,7 +45,7 @@ async fn enter(store: &Arc<dyn ProgressStore>, name: &str) {
 
 type Answers = Vec<Result<Option<StoredProjection>, StoreError>>;
 
-async fn renew(store: &Arc<dyn ProgressStore>, renewals: &[Renewal]) -> Answers {
+async fn renew(store: &Arc<dyn ProgressStore>, renewals: &[RunnerRenewal]) -> Answers {
     let renewed = within(SOON, "a renewal", store.renew_and_load(renewals)).await;
     renewed.unwrap()
 }
@@ -56,7 +56,7 @@ fn runners(answer: &Result<Option<StoredProjection>, StoreError>) -> Vec<(&str, 
 }
 
 /// Runs a test with two projections, `one` and `other`, and what another program does beside.
-fn with_two(test: impl AsyncFn(&Arc<dyn ProgressStore>, &mut ForeignSession)) {
+fn with_two(test: &impl AsyncFn(&Arc<dyn ProgressStore>, &mut ForeignSession)) {
     for fixture in [TargetFixture::with(PostgresSettings::default()), TargetFixture::on_pool()] {
         if fixture.is_available() {
             run(async {
@@ -74,9 +74,9 @@ fn with_two(test: impl AsyncFn(&Arc<dyn ProgressStore>, &mut ForeignSession)) {
 
 #[test]
 fn a_projection_that_is_being_deleted_holds_up_no_renewal_of_another() {
-    with_two(async |store, foreign| {
+    with_two(&async |store, foreign| {
         foreign.run("BEGIN; SELECT FROM @projections WHERE name = 'one' FOR UPDATE").await;
-        let renewals = ["one", "other"].map(|name| Renewal::new(id(name), "a"));
+        let renewals = ["one", "other"].map(|name| RunnerRenewal::new(id(name), "a"));
         let answers = renew(store, &renewals).await;
         assert!(matches!(answers[0], Err(StoreError::Unavailable { .. })), "{:?}", answers[0]);
         assert_eq!(runners(&answers[1]), [("a", 1)]);
@@ -88,12 +88,14 @@ fn a_projection_that_is_being_deleted_holds_up_no_renewal_of_another() {
 
 #[test]
 fn a_dead_runner_that_someone_else_removes_holds_up_no_renewal() {
-    with_two(async |store, foreign| {
+    with_two(&async |store, foreign| {
         store.renew(&id("one"), "dead", &[]).await.unwrap();
         foreign.run("BEGIN; SELECT FROM @runners WHERE runner = 'dead' FOR UPDATE").await;
         let dead = vec![RunnerRow::new("dead", 1)];
-        let renewals =
-            [Renewal { dead, ..Renewal::new(id("one"), "a") }, Renewal::new(id("other"), "a")];
+        let renewals = [
+            RunnerRenewal { dead, ..RunnerRenewal::new(id("one"), "a") },
+            RunnerRenewal::new(id("other"), "a"),
+        ];
         let answers = renew(store, &renewals).await;
         assert_eq!(runners(&answers[0]), [("a", 1), ("dead", 1)]);
         foreign.run("COMMIT").await;
@@ -109,8 +111,8 @@ fn what_is_damaged_of_one_projection_is_no_error_of_another() {
         "UPDATE @runners SET renewal = -7 WHERE name = 'one'",
         "UPDATE @projections SET lanes = 0 WHERE name = 'one'",
     ] {
-        with_two(async |store, foreign| {
-            let renewals = ["other", "one"].map(|name| Renewal::new(id(name), "a"));
+        with_two(&async |store, foreign| {
+            let renewals = ["other", "one"].map(|name| RunnerRenewal::new(id(name), "a"));
             renew(store, &renewals).await;
             foreign.run(damage).await;
             let answers = renew(store, &renewals).await;
@@ -140,7 +142,7 @@ async fn transactions(database: &OwnDatabase, projections: usize, calls: i64) ->
     };
     let before = number(COMMITTED).await;
     let store = PostgresTarget::connect(&url).unwrap().progress();
-    let renewals = (0..projections).map(|nr| Renewal::new(id(&format!("p{nr}")), "a"));
+    let renewals = (0..projections).map(|nr| RunnerRenewal::new(id(&format!("p{nr}")), "a"));
     let renewals: Vec<_> = renewals.collect();
     for _ in 0..calls {
         renew(&store, &renewals).await;

@@ -2,7 +2,7 @@
 
 use super::sample::{Place, id, new_projection};
 use actum_persistence::{
-    progress::{ExactTarget, KeepsProgress, ProgressStore, Renewal, StoredProjection},
+    progress::{ExactTarget, KeepsProgress, ProgressStore, RunnerRenewal, StoredProjection},
     store::StoreError,
 };
 use actum_store_sqlite::{SqliteStore, SqliteTarget};
@@ -35,7 +35,7 @@ async fn what_is_damaged_of_one_projection_is_no_error_of_another() {
         for name in ["one", "other"] {
             store.enter(&new_projection(name)).await.unwrap();
         }
-        let renewals = ["other", "one"].map(|name| Renewal::new(id(name), "a"));
+        let renewals = ["other", "one"].map(|name| RunnerRenewal::new(id(name), "a"));
         store.renew_and_load(&renewals).await.unwrap();
         damage(&place.path(), text).await;
         let answers = store.renew_and_load(&renewals).await.unwrap();

@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 /// Asks for a renewal of a runner.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Renewal {
+pub struct RunnerRenewal {
     /// The projection.
     pub projection: ProjectionId,
     /// The runner, which is entered if it is not there.
@@ -13,7 +13,7 @@ pub struct Renewal {
     pub dead: Vec<RunnerRow>,
 }
 
-impl Renewal {
+impl RunnerRenewal {
     /// A renewal that removes no one.
     #[must_use]
     pub fn new(projection: ProjectionId, runner: impl Into<Arc<str>>) -> Self {
@@ -76,10 +76,10 @@ mod tests {
     #[test]
     fn as_many_as_may_be_are_asked_for_at_once_and_no_more() {
         let renewals = |count: usize| -> Vec<_> {
-            (1..=count).map(|nr| Renewal::new(id(u32::try_from(nr).unwrap()), "a")).collect()
+            (1..=count).map(|nr| RunnerRenewal::new(id(u32::try_from(nr).unwrap()), "a")).collect()
         };
-        assert!(Renewal::check(&renewals(PROJECTIONS_AT_ONCE_MAX)).is_ok());
-        let refused = Renewal::check(&renewals(PROJECTIONS_AT_ONCE_MAX + 1)).unwrap_err();
+        assert!(RunnerRenewal::check(&renewals(PROJECTIONS_AT_ONCE_MAX)).is_ok());
+        let refused = RunnerRenewal::check(&renewals(PROJECTIONS_AT_ONCE_MAX + 1)).unwrap_err();
         assert!(matches!(refused, StoreError::Invalid { .. }), "{refused}");
         assert!(refused.to_string().contains("101 projections"), "{refused}");
     }
@@ -87,20 +87,23 @@ mod tests {
     #[test]
     fn a_runner_renews_a_projection_once_in_a_call() {
         let of = |pairs: &[(u32, &str)]| -> Vec<_> {
-            pairs.iter().map(|(version, runner)| Renewal::new(id(*version), *runner)).collect()
+            pairs
+                .iter()
+                .map(|(version, runner)| RunnerRenewal::new(id(*version), *runner))
+                .collect()
         };
-        assert!(Renewal::check(&of(&[(1, "a"), (2, "a"), (1, "b")])).is_ok());
-        let refused = Renewal::check(&of(&[(1, "a"), (2, "a"), (1, "a")])).unwrap_err();
+        assert!(RunnerRenewal::check(&of(&[(1, "a"), (2, "a"), (1, "b")])).is_ok());
+        let refused = RunnerRenewal::check(&of(&[(1, "a"), (2, "a"), (1, "a")])).unwrap_err();
         assert!(matches!(refused, StoreError::Invalid { .. }), "{refused}");
     }
 
     #[test]
     fn who_renews_in_the_same_call_is_not_dead() {
         let dead = vec![RunnerRow::new("b", 1), RunnerRow::new("c", 2)];
-        let one = Renewal { dead: dead.clone(), ..Renewal::new(id(1), "a") };
-        let other = Renewal { dead, ..Renewal::new(id(2), "a") };
-        let renewals = [one, other, Renewal::new(id(1), "b")];
-        let gone: Vec<_> = Renewal::dead(&renewals)
+        let one = RunnerRenewal { dead: dead.clone(), ..RunnerRenewal::new(id(1), "a") };
+        let other = RunnerRenewal { dead, ..RunnerRenewal::new(id(2), "a") };
+        let renewals = [one, other, RunnerRenewal::new(id(1), "b")];
+        let gone: Vec<_> = RunnerRenewal::dead(&renewals)
             .map(|(projection, row)| (projection.version().get(), &*row.name))
             .collect();
         assert_eq!(gone, [(1, "c"), (2, "b"), (2, "c")]);
