@@ -81,8 +81,12 @@ impl EngineBuilder {
         self
     }
 
-    /// How many bytes of events all projections together may have read and not handled; 64 MiB by default, at least 1 MiB.
-    /// Beyond that they wait for each other.
+    /// How many bytes of events all projections, publishers and subscriptions together may have in memory: read, and not handled
+    /// or acknowledged; 64 MiB by default, at least 1 MiB. Beyond that projections wait for each other. What subscriptions hold for
+    /// their consumers takes half of it at most, and where that is full they read nothing ahead.
+    ///
+    /// It is exceeded by single events that are larger than all of it, and where consumers ask for more than half of it: let
+    /// [`in_flight_bytes_max`](crate::Subscription::in_flight_bytes_max) of all consumers together be no more than that half.
     pub fn projection_bytes_max(mut self, projection_bytes_max: usize) -> Self {
         self.share.bytes_max = projection_bytes_max;
         self

@@ -78,7 +78,8 @@
 //!
 //! # Memory
 //! Events are read when a client takes them. It holds at most [`buffer_bytes`](LiveSettings::buffer_bytes) of events twice, one at
-//! least, and one frame; clients are bounded by [`clients_max`](LiveSettings::clients_max).
+//! least, and one frame; clients are bounded by [`clients_max`](LiveSettings::clients_max). What all of them hold is part of what the
+//! subscriptions of the engine may have in memory, half of its `projection_bytes_max`; where that is full nothing is read ahead.
 
 mod client;
 mod closing;

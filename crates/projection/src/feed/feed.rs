@@ -4,6 +4,7 @@ use super::{
     follow_heads::{Polling, follow_heads},
     heads::Heads,
     near_head::NearHead,
+    room_to_hold::RoomToHold,
 };
 use actum_model::{Lane, Offset, Position};
 use actum_persistence::{
@@ -13,7 +14,7 @@ use actum_persistence::{
 };
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::{
-    sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch},
+    sync::{Mutex, OwnedSemaphorePermit, Semaphore, SemaphorePermit, watch},
     task::JoinHandle,
 };
 
@@ -37,7 +38,7 @@ struct LaneFeed {
 /// How a journal is followed.
 #[derive(Clone, Debug)]
 pub(crate) struct FeedSettings {
-    /// The bytes that all pages may take in memory that are read and not handled, also those of another feed.
+    /// The bytes that all events may take in memory that are read and not handled, also those of another feed.
     pub(crate) room: RoomForBytes,
     /// Taken for a page that is read from the store by one who is far behind: also those of another feed.
     pub(crate) catch_up: Arc<Semaphore>,
@@ -98,22 +99,55 @@ impl Feed {
         filter: &EventFilter,
         limit: PageLimit,
     ) -> Result<FeedPage, StoreError> {
-        let turn = match self.is_far_behind(lane, after) {
-            true => Some(self.catch_up.acquire().await.expect("the semaphore is never closed")),
-            false => None,
-        };
+        let turn = self.turn(lane, after).await;
         let mut bytes = limit.bytes;
         loop {
             let room = self.room.take(bytes).await;
-            let page = match turn {
-                Some(_) => self.events.read_lane(lane, after, filter, limit).await?,
-                None => self.page_near_head(lane, after, filter, limit).await?,
-            };
+            let page = self.page(turn.as_ref(), lane, after, filter, limit).await?;
             let read = page.events.iter().map(|event| event.event.bytes()).sum();
-            if read <= bytes || bytes >= self.room.bytes_max() {
+            if read <= bytes || bytes >= self.room.page_bytes_max() {
                 return Ok(FeedPage { page, room });
             }
             bytes = read;
+        }
+    }
+
+    /// Reads a page behind `after` for one who has taken room for what it holds, and waits for none.
+    pub(crate) async fn read_to_hold(
+        &self,
+        lane: Lane,
+        after: Position,
+        filter: &EventFilter,
+        limit: PageLimit,
+    ) -> Result<LanePage, StoreError> {
+        let turn = self.turn(lane, after).await;
+        self.page(turn.as_ref(), lane, after, filter, limit).await
+    }
+
+    /// The room for what is held for as long as consumers like.
+    pub(crate) fn room_to_hold(&self) -> &RoomToHold {
+        self.room.held()
+    }
+
+    /// Waits for a turn, if a page behind `after` needs one.
+    async fn turn(&self, lane: Lane, after: Position) -> Option<SemaphorePermit<'_>> {
+        match self.is_far_behind(lane, after) {
+            true => Some(self.catch_up.acquire().await.expect("the semaphore is never closed")),
+            false => None,
+        }
+    }
+
+    async fn page(
+        &self,
+        turn: Option<&SemaphorePermit<'_>>,
+        lane: Lane,
+        after: Position,
+        filter: &EventFilter,
+        limit: PageLimit,
+    ) -> Result<LanePage, StoreError> {
+        match turn {
+            Some(_) => self.events.read_lane(lane, after, filter, limit).await,
+            None => self.page_near_head(lane, after, filter, limit).await,
         }
     }
 

@@ -9,9 +9,11 @@ mod follow_heads;
 mod heads;
 mod lazy_feed;
 mod near_head;
+mod room_to_hold;
 
 pub(crate) use announced::Announced;
 pub(crate) use bytes_room::RoomForBytes;
 pub(crate) use feed::{Feed, FeedPage, FeedSettings};
 pub(crate) use heads::Heads;
 pub(crate) use lazy_feed::LazyFeed;
+pub(crate) use room_to_hold::BytesHeld;

@@ -4,7 +4,8 @@ use actum_persistence::settings_check::SettingsCheck;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReadShare {
-    /// How many bytes of events they may have read and not handled; 64 MiB by default, at least 1 MiB.
+    /// How many bytes of events they may have read and not handled; 64 MiB by default, at least 1 MiB. What subscriptions hold for
+    /// their consumers takes half of it at most.
     pub bytes_max: usize,
     /// How many pages those who are far behind may read from the store at the same time; 2 by default, 1 to 1,000.
     pub catch_up_reads_max: usize,

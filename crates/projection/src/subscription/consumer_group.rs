@@ -1,5 +1,5 @@
 use super::{Subscription, SubscriptionSettings, subscription::Affinity};
-use crate::service::SharedProjection;
+use crate::{feed::BytesHeld, service::SharedProjection};
 use actum_model::{EntityKey, Timestamp};
 use actum_persistence::{
     panics::log_safely,
@@ -43,6 +43,11 @@ pub(super) struct GroupState {
     pub(super) machine: SubscriptionMachine,
     wakers: BTreeMap<ConsumerNr, Arc<Notify>>,
     phase: GroupPhase,
+    /// What is taken of the room of the process for the events of the machine.
+    room: Option<BytesHeld>,
+    /// Whether nothing was read ahead because there was no room: then the task that holds the subscription is woken when a
+    /// consumer asks in vain.
+    pub(super) lacks_room: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -95,7 +100,7 @@ impl ConsumerGroup {
             affinity,
             shared: OnceLock::new(),
             began: Instant::now(),
-            state: Mutex::new(GroupState { machine, wakers, phase }),
+            state: Mutex::new(GroupState { machine, wakers, phase, room: None, lacks_room: false }),
             changed: Notify::new(),
             is_abandoned: watch::channel(false).0,
             has_ended: watch::channel(false).0,
@@ -103,6 +108,7 @@ impl ConsumerGroup {
     }
 
     pub(super) fn share(&self, shared: Arc<SharedProjection>) {
+        self.state().room = Some(shared.feed.room_to_hold().nothing());
         let _ = self.shared.set(shared); // only its maker calls this, once
     }
 
@@ -175,6 +181,7 @@ impl ConsumerGroup {
     pub(super) fn ended(&self, failed: Option<Arc<str>>) {
         let mut state = self.state();
         state.machine.lost();
+        state.fit_room();
         state.phase = failed.map_or(GroupPhase::Ending, GroupPhase::Failed);
         state.wake_all();
         drop(state);
@@ -227,6 +234,7 @@ impl ConsumerGroup {
         let mut state = self.state();
         if state.machine.epoch() == Some(epoch) {
             state.machine.lost();
+            state.fit_room();
         }
     }
 
@@ -245,7 +253,20 @@ impl ConsumerGroup {
         }
         state.machine.set_asking(consumer, true);
         self.hand_out(&mut state);
-        state.machine.fetch(consumer).map_or(NextEvent::Nothing, NextEvent::Event)
+        if let Some(event) = state.machine.fetch(consumer) {
+            return NextEvent::Event(event);
+        }
+        if std::mem::take(&mut state.lacks_room) {
+            self.changed.notify_one();
+        }
+        NextEvent::Nothing
+    }
+
+    /// Notes that there is no room to read ahead, unless a consumer asks in vain by now; whether that is so.
+    pub(super) fn waits_for_room(&self) -> bool {
+        let mut state = self.state();
+        state.lacks_room = !state.machine.is_short();
+        state.lacks_room
     }
 
     /// A consumer does not wait any more.
@@ -268,6 +289,7 @@ impl ConsumerGroup {
 
     /// Gives what waits to consumers that ask, and wakes them; and the task that holds the subscription, if it may read again.
     pub(super) fn hand_out(&self, state: &mut GroupState) {
+        state.fit_room();
         if !state.hands_out() {
             return;
         }
@@ -306,6 +328,21 @@ impl GroupState {
     /// Whether consumers are given events.
     pub(super) fn hands_out(&self) -> bool {
         matches!(self.phase, GroupPhase::Running)
+    }
+
+    /// Adds the room of a page that the machine has taken in.
+    pub(super) fn add_room(&mut self, of_page: BytesHeld) {
+        if let Some(room) = &mut self.room {
+            room.merge(of_page);
+        }
+    }
+
+    /// Gives back the room of what is settled; of what is in flight without any some may be there now.
+    fn fit_room(&mut self) {
+        let bytes = self.machine.bytes();
+        if let Some(room) = &mut self.room {
+            room.fit(bytes);
+        }
     }
 
     fn wake_all(&self) {

@@ -1,6 +1,6 @@
 use super::{
     consumer_group::ConsumerGroup,
-    lane_follower::{LaneFollower, LaneRead},
+    lane_follower::{Demand, LaneFollower, LaneRead},
 };
 use crate::service::{ControlState, REQUESTS_MAX, check_journal, event_at};
 use actum_model::{EntityKey, Timestamp};
@@ -186,6 +186,9 @@ impl Holding {
             if self.group.state().machine.replays(&letter.place) {
                 continue;
             }
+            if !self.group.state().machine.may_hold_more() {
+                return; // the others are read in a later round
+            }
             match event_at(&**shared.feed.events(), lane, position).await {
                 Ok(Some(event)) => self.take_in(|machine, key| machine.replay(lane, event, key)),
                 Ok(None) => log_safely(
@@ -205,13 +208,15 @@ impl Holding {
 
     /// Waits until there is something to do, and takes in what was read.
     async fn wait(&mut self, follower: &mut LaneFollower) {
-        let (due, has_room) = {
-            let (state, now) = (self.group.state(), self.group.now());
+        let (due, has_room, demand) = {
+            let (mut state, now) = (self.group.state(), self.group.now());
+            state.lacks_room = false;
             let hands_out = self.ends_at.is_none() && state.hands_out();
             let machine = &state.machine;
             // an event whose pause is over stays where nothing is handed out, and is nothing to wake up for
             let due = if hands_out { machine.due(now) } else { machine.next_save(now) };
-            (due, machine.has_room())
+            let demand = if machine.is_short() { Demand::Asked } else { Demand::Ahead };
+            (due, machine.has_room(), demand)
         };
         let due = due.map(|due| self.group.at(due)).into_iter().chain(self.ends_at).min();
         let is_due = async {
@@ -220,18 +225,27 @@ impl Holding {
                 None => pending().await,
             }
         };
+        let group = Arc::clone(&self.group);
+        let read = async {
+            match follower.next(demand).await {
+                Ok(None) if group.waits_for_room() => pending().await,
+                read => read,
+            }
+        };
         let read = tokio::select! {
             biased;
             _ = self.wanted.changed() => return self.wanted.mark_changed(),
             // in front of acknowledgements, which may never end; what is read is bounded
-            read = follower.next(), if has_room && self.ends_at.is_none() => read,
+            read = read, if has_room && self.ends_at.is_none() => read,
             () = self.group.changed.notified() => return,
             () = is_due => return,
         };
         match read {
-            Ok(LaneRead { lane, page }) => {
+            Ok(Some(LaneRead { lane, page, room })) => {
+                self.group.state().add_room(room);
                 self.take_in(|machine, key| machine.read(lane, page, key));
             }
+            Ok(None) => {} // a consumer has asked meanwhile
             Err(why) => self.group.state().machine.stop(&format!("{why}; {WAYS_OUT}")),
         }
     }

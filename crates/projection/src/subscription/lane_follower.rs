@@ -1,5 +1,5 @@
 use crate::{
-    feed::{Feed, Heads},
+    feed::{BytesHeld, Feed, Heads},
     service::check_journal,
 };
 use actum_model::{Lane, LaneCount, Offset, Position};
@@ -7,7 +7,7 @@ use actum_persistence::{
     error_chain::full_text,
     panics::log_safely,
     progress::{LastRead, ReadProgress, Segment},
-    store::{EventFilter, LanePage, PageLimit, StoreError},
+    store::{EventFilter, JournalEvent, LanePage, PageLimit, StoreError},
 };
 use actum_reader::segment::Backoff;
 use std::{sync::Arc, time::Duration};
@@ -18,7 +18,7 @@ use tokio::{
 };
 
 /// Reads the lanes of a journal page by page, each lane in order, and goes on where they end: what was there and what comes is
-/// one sequence. The next page is read while this one is handled.
+/// one sequence. The next page is read while this one is handled, if there is room for it in the process.
 pub(super) struct LaneFollower {
     feed: Arc<Feed>,
     heads: watch::Receiver<Heads>,
@@ -36,11 +36,21 @@ pub(super) struct LaneFollower {
     waits: Option<Arc<str>>,
 }
 
-/// A page, and the lane it is of.
+/// A page, the lane it is of, and the room that was taken for it.
 #[derive(Debug)]
 pub(super) struct LaneRead {
     pub(super) lane: Lane,
     pub(super) page: LanePage,
+    pub(super) room: BytesHeld,
+}
+
+/// Whether anyone waits for what is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Demand {
+    /// A consumer asks, and there is no event for it: where there is no room one is read all the same.
+    Asked,
+    /// It is read ahead, where there is room.
+    Ahead,
 }
 
 /// What is under way in a task of its own, so that no one who stops waiting for it sets it back; it ends with this.
@@ -68,20 +78,22 @@ impl LaneFollower {
         Self { feed, heads, doubts, filter, limit, progress, turn, job, failures, pause, waits }
     }
 
-    /// The next page, once there is one. What cannot be reached is waited for.
+    /// The next page, once there is one; none if there is no room to read ahead. What cannot be reached is waited for.
     ///
     /// # Errors
     /// Why it cannot go on: the journal has regressed, or refuses what is asked.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
-    pub(super) async fn next(&mut self) -> Result<LaneRead, Arc<str>> {
+    pub(super) async fn next(&mut self, demand: Demand) -> Result<Option<LaneRead>, Arc<str>> {
         loop {
             if let Some(until) = self.pause {
                 sleep_until(until).await;
                 self.pause = None;
             }
-            self.begin_job();
+            if !self.begin_job(demand) {
+                return Ok(None);
+            }
             let Some(job) = &mut self.job else {
                 tokio::select! {
                     changed = self.heads.changed() => if changed.is_err() { sleep(IDLE_MAX).await },
@@ -94,7 +106,7 @@ impl LaneFollower {
             match done {
                 Ok(Ok(PageJobDone::Read(read))) => {
                     if self.take_in(&read) {
-                        return Ok(read);
+                        return Ok(Some(read));
                     }
                 }
                 Ok(Ok(PageJobDone::Checked { is_wrong: Some(why), .. })) => return Err(why.into()),
@@ -119,31 +131,41 @@ impl LaneFollower {
         self.waits.as_ref()
     }
 
-    /// Begins to read, if nothing is under way and there is something to read.
-    fn begin_job(&mut self) {
+    /// Begins to read, if nothing is under way and there is something to read; false if there is no room for it.
+    fn begin_job(&mut self, demand: Demand) -> bool {
         if self.job.is_some() {
-            return;
+            return true;
         }
         let lanes = self.feed.events().layout().lanes;
         let Heads { offset: heads, doubts } = self.heads.borrow_and_update().clone();
         if doubts != self.doubts {
             let (feed, progress) = (Arc::clone(&self.feed), self.progress.clone());
-            return self.begin(async move {
+            self.begin(async move {
                 let all = Segment::all(feed.events().layout().partitions);
                 let is_wrong = check_journal(&**feed.events(), all, lanes, &progress).await?;
                 Ok(PageJobDone::Checked { doubts, is_wrong })
             });
+            return true;
         }
         let read = self.progress.offset();
         let has_more = |lane: &Lane| read.position(*lane) < heads.position(*lane);
-        let Some(lane) = self.lanes_in_turn(lanes).find(has_more) else { return };
+        let Some(lane) = self.lanes_in_turn(lanes).find(has_more) else { return true };
         let after = read.position(lane);
-        let (feed, filter, limit) = (Arc::clone(&self.feed), self.filter.clone(), self.limit);
+        let (feed, filter) = (Arc::clone(&self.feed), self.filter.clone());
+        let (mut room, limit) = match feed.room_to_hold().take_for_page(self.limit.bytes) {
+            Some(room) => {
+                let bytes = room.bytes().min(self.limit.bytes);
+                (room, self.limit.with_bytes(bytes))
+            }
+            None if demand == Demand::Ahead => return false,
+            None => (feed.room_to_hold().nothing(), PageLimit::one_event()),
+        };
         self.begin(async move {
-            // the room is for pages on their way: how long a consumer holds events is up to it, and others do not wait for that
-            let page = feed.read(lane, after, &filter, limit).await?.page;
-            Ok(PageJobDone::Read(LaneRead { lane, page }))
+            let page = feed.read_to_hold(lane, after, &filter, limit).await?;
+            room.fit(bytes_of(&page.events));
+            Ok(PageJobDone::Read(LaneRead { lane, page, room }))
         });
+        true
     }
 
     fn begin(
@@ -160,7 +182,7 @@ impl LaneFollower {
     }
 
     /// Notes that a page was read, and begins with the next one; false if it is not what was asked for.
-    fn take_in(&mut self, LaneRead { lane, page }: &LaneRead) -> bool {
+    fn take_in(&mut self, LaneRead { lane, page, .. }: &LaneRead) -> bool {
         if self.heads.borrow().doubts != self.doubts {
             return false; // it may be of another journal
         }
@@ -176,7 +198,7 @@ impl LaneFollower {
         }
         self.progress.advance(*lane, page.read_to);
         self.turn = lane.nr() + 1;
-        self.begin_job();
+        self.begin_job(Demand::Ahead);
         true
     }
 
@@ -186,6 +208,11 @@ impl LaneFollower {
         self.pause = Some(Instant::now() + Backoff::AWAY.after(self.failures, fastrand::f64()));
         self.waits = Some(why.into());
     }
+}
+
+/// How many bytes these events take.
+pub(super) fn bytes_of(events: &[JournalEvent]) -> usize {
+    events.iter().map(|event| event.event.bytes()).sum()
 }
 
 impl Drop for PageJob {

@@ -162,6 +162,11 @@ impl<T: 'static> Subscription<T> {
         self.set(|settings| settings.in_flight_max = in_flight_max)
     }
 
+    /// Sets [`SubscriptionSettings::in_flight_bytes_max`].
+    pub fn in_flight_bytes_max(self, in_flight_bytes_max: usize) -> Self {
+        self.set(|settings| settings.in_flight_bytes_max = in_flight_bytes_max)
+    }
+
     /// Sets [`SubscriptionSettings::ack_timeout`]; `None` lets a consumer have an event in flight for ever.
     pub fn ack_timeout(self, ack_timeout: impl Into<Option<Duration>>) -> Self {
         let ack_timeout = ack_timeout.into();

@@ -43,8 +43,7 @@ impl SubscriptionRef {
     /// [`SubscriptionError`] when nothing is kept of it, or that or the heads of the journal cannot be read.
     pub async fn status(&self) -> Result<SubscriptionStatus, SubscriptionError> {
         let status = self.kept().await?.status().await.map_err(|error| self.error(error))?;
-        let (consumers, in_flight) = self.service.consumers(&self.name);
-        Ok(SubscriptionStatus::new(&self.name, status, consumers, in_flight))
+        Ok(SubscriptionStatus::new(&self.name, status, self.service.here(&self.name)))
     }
 
     /// Lets it go on after it has stopped.

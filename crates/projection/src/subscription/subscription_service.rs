@@ -7,6 +7,7 @@ use super::{
     lane_follower::LaneFollower,
     member::Member,
     subscription::subscription_id,
+    subscription_status::SubscribedHere,
     transient::Transient,
 };
 use crate::{
@@ -250,13 +251,17 @@ impl SubscriptionService {
         Ok(ProjectionRef::new(name, versions, Some(version), &self.parts.runner))
     }
 
-    /// How many consumers a subscription has here, and how many events they have in flight.
-    pub(super) fn consumers(&self, name: &str) -> (usize, usize) {
-        let group = self.parts.groups.lock().get(name).cloned();
-        group.map_or((0, 0), |group| {
-            let state = group.state();
-            (state.machine.consumers(), state.machine.in_flight())
-        })
+    /// What this process has of a subscription.
+    pub(super) fn here(&self, name: &str) -> SubscribedHere {
+        let Some(group) = self.parts.groups.lock().get(name).cloned() else {
+            return SubscribedHere::default();
+        };
+        let machine = &group.state().machine;
+        SubscribedHere {
+            consumers: machine.consumers(),
+            in_flight: machine.in_flight(),
+            held_bytes: machine.bytes(),
+        }
     }
 
     /// Forgets a durable subscription, whether anyone has subscribed or not: consumers that it has are ended by an error.

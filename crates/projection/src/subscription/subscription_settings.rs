@@ -11,14 +11,21 @@ pub struct SubscriptionSettings {
     /// Where it begins in the journal; a durable one the first time, later it goes on where it was.
     pub start_at: StartAt,
     /// How many events are read at once, and wait for consumers, also for another try; 500 by default, 1 to 10,000. Up to three
-    /// times as many are in memory: what waits, the page behind it and the one that is read, beside the bytes that the
-    /// projections of the engine may have read. What is in flight comes on top: `in_flight_max` events of each of
-    /// `consumers_max` consumers, of any size.
+    /// times as many are in memory: what waits, the page behind it and the one that is read. What is in flight comes on top.
+    ///
+    /// All of that takes room in the bytes that the readers of the engine may have in memory; what all subscriptions hold takes
+    /// half of them at most, so consumers that are slow keep no projection waiting. Where that half is full nothing is read ahead:
+    /// a subscription reads the next event when a consumer asks and none waits for it. So it always goes on, within its own
+    /// bounds, and waits for no other.
     pub buffer_events: usize,
     /// How many bytes those events have, one event at least; 1 MiB by default, 1 byte to 64 MiB.
     pub buffer_bytes: usize,
     /// How many events a consumer has in flight: delivered, and neither acknowledged nor given back; 100 by default, 1 to 10,000.
     pub in_flight_max: usize,
+    /// How many bytes the events have as they are stored that a consumer has in flight, one event at least; 4 MiB by default, 1
+    /// byte to 1 GiB. A consumer that acknowledges several events at once is to have room for them here: no more come before
+    /// it has acknowledged some.
+    pub in_flight_bytes_max: usize,
     /// How many consumers an engine may have; 1 by default, up to 1,000.
     pub consumers_max: usize,
     /// How long a consumer may have an event in flight, if not for ever; 30 seconds by default, as of NATS JetStream and KurrentDB,
@@ -71,6 +78,7 @@ impl SubscriptionSettings {
             buffer_events: 500,
             buffer_bytes: 1 << 20,
             in_flight_max: 100,
+            in_flight_bytes_max: 4 << 20,
             ack_timeout: Some(Duration::from_secs(30)),
             consumers_max: 1,
             ahead_max: 10_000,
@@ -91,6 +99,7 @@ impl SubscriptionSettings {
         check.bytes("buffer_bytes", self.buffer_bytes, 1..=64 << 20);
         let (milli, hour) = (Duration::from_millis(1), Duration::from_secs(3_600));
         check.number("in_flight_max", self.in_flight_max, 1..=10_000);
+        check.bytes("in_flight_bytes_max", self.in_flight_bytes_max, 1..=1 << 30);
         if let Some(ack_timeout) = self.ack_timeout {
             check.duration("ack_timeout", ack_timeout, 10 * milli..=24 * hour);
         }
@@ -108,6 +117,7 @@ impl SubscriptionSettings {
     pub(super) fn rules(&self) -> SubscriptionRules {
         SubscriptionRules {
             in_flight_max: self.in_flight_max,
+            in_flight_bytes_max: self.in_flight_bytes_max,
             ack_timeout: self.ack_timeout,
             consumers_max: self.consumers_max,
             buffer_events: self.buffer_events,

@@ -25,15 +25,21 @@ pub struct SubscriptionStatus {
     pub consumers: usize,
     /// How many events those have in flight.
     pub in_flight: usize,
+    /// How many bytes of events this process holds for them, in flight or waiting.
+    pub held_bytes: usize,
+}
+
+/// What a process has of a subscription.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SubscribedHere {
+    pub(super) consumers: usize,
+    pub(super) in_flight: usize,
+    pub(super) held_bytes: usize,
 }
 
 impl SubscriptionStatus {
-    pub(super) fn new(
-        name: &Arc<str>,
-        status: ProjectionStatus,
-        consumers: usize,
-        in_flight: usize,
-    ) -> Self {
+    pub(super) fn new(name: &Arc<str>, status: ProjectionStatus, here: SubscribedHere) -> Self {
+        let SubscribedHere { consumers, in_flight, held_bytes } = here;
         let ProjectionStatus { state, lag, handled, dead_letters, segments, .. } = status;
         let segment = segments.into_iter().next();
         let (offset, owner) = segment.map_or_else(
@@ -41,6 +47,17 @@ impl SubscriptionStatus {
             |segment| (segment.offset, segment.owner),
         );
         let name = Arc::clone(name);
-        Self { name, state, lag, offset, owner, handled, dead_letters, consumers, in_flight }
+        Self {
+            name,
+            state,
+            lag,
+            offset,
+            owner,
+            handled,
+            dead_letters,
+            consumers,
+            in_flight,
+            held_bytes,
+        }
     }
 }

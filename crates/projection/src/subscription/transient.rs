@@ -1,8 +1,9 @@
 use super::{
     Delivered, Subscription, SubscriptionError,
     delivered::DeliveredAt,
-    lane_follower::{LaneFollower, LaneRead},
+    lane_follower::{Demand, LaneFollower, LaneRead, bytes_of},
 };
+use crate::feed::BytesHeld;
 use actum_model::{Lane, Offset, Position};
 use actum_persistence::store::JournalEvent;
 use std::{sync::Arc, vec};
@@ -24,6 +25,9 @@ struct LeftToDeliver {
     lane: Lane,
     events: vec::IntoIter<JournalEvent>,
     read_to: Position,
+    /// What those take.
+    bytes: usize,
+    room: BytesHeld,
 }
 
 impl<T: 'static> Transient<T> {
@@ -59,13 +63,15 @@ impl<T: 'static> Transient<T> {
                 biased;
                 // without a sender there is no engine any more
                 _ = self.ending.wait_for(|ending| *ending) => return Ok(None),
-                read = self.follower.next() => read,
+                read = self.follower.next(Demand::Asked) => read,
             };
             match read {
-                Ok(LaneRead { lane, page }) => {
-                    let (events, read_to) = (page.events.into_iter(), page.read_to);
-                    self.page = Some(LeftToDeliver { lane, events, read_to });
+                Ok(Some(LaneRead { lane, page, room })) => {
+                    let (bytes, read_to) = (bytes_of(&page.events), page.read_to);
+                    let events = page.events.into_iter();
+                    self.page = Some(LeftToDeliver { lane, events, read_to, bytes, room });
                 }
+                Ok(None) => {} // there is always room for what is asked for
                 Err(why) => self.stopped = Some(why),
             }
         }
@@ -73,10 +79,12 @@ impl<T: 'static> Transient<T> {
 
     /// The next event of the page.
     fn of_page(&mut self) -> Result<Option<Delivered<T>>, SubscriptionError> {
-        let Some(LeftToDeliver { lane, events, read_to }) = &mut self.page else {
+        let Some(LeftToDeliver { lane, events, read_to, bytes, room }) = &mut self.page else {
             return Ok(None);
         };
         for event in events {
+            *bytes -= event.event.bytes();
+            room.fit(*bytes);
             let (position, event_id) = (event.event.position, event.event.event_id);
             self.offset.advance(*lane, position);
             let Some(source) = self.subscription.source_of(&event) else { continue };

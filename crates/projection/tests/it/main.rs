@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod account;
+mod counted_bytes;
 mod customer;
 mod entity_list;
 mod events;

@@ -13,6 +13,8 @@ pub(super) struct ConsumerSeat {
     pub(super) served: u64,
     /// Its events in flight.
     pub(super) in_flight: BTreeSet<u64>,
+    /// How many bytes those have.
+    pub(super) in_flight_bytes: usize,
     /// Waiting events that only it may get: those whose key it has in flight.
     pub(super) own: BTreeSet<HandoutTurn>,
     /// An event that it got and has not fetched.

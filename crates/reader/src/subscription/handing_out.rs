@@ -37,19 +37,42 @@ impl SubscriptionMachine {
 
     /// The next event that a consumer gets, the one that was served least recently first.
     fn next_turn(&self) -> Option<(ConsumerNr, HandoutTurn)> {
-        let may_get = |seat: &ConsumerSeat| {
-            seat.is_asking
-                && seat.handed.is_none()
-                && seat.in_flight.len() < self.rules.in_flight_max
-        };
-        let free = self.free.first();
-        let turn = |seat: &ConsumerSeat| seat.own.first().into_iter().chain(free).min().copied();
         self.consumers
             .iter()
-            .filter(|(_, seat)| may_get(seat))
-            .filter_map(|(nr, seat)| Some((seat.served, *nr, turn(seat)?)))
+            .filter(|(_, seat)| self.may_get(seat))
+            .filter_map(|(nr, seat)| Some((seat.served, *nr, self.turn_of(seat)?)))
+            // one that is too large is waited for: smaller ones behind it would pass it for ever
+            .filter(|(_, nr, turn)| self.fits(&self.consumers[nr], turn.nr))
             .min_by_key(|(served, nr, _)| (*served, *nr))
             .map(|(_, nr, turn)| (nr, turn))
+    }
+
+    /// Whether a consumer asks for an event that it may have, and none waits for it: only what is read next can be one.
+    pub fn is_short(&self) -> bool {
+        let lacks = |seat: &ConsumerSeat| {
+            let may_get = self.may_get(seat) && self.fits_more(seat, 1);
+            may_get && self.turn_of(seat).is_none()
+        };
+        self.stops.is_none() && self.consumers.values().any(lacks)
+    }
+
+    fn may_get(&self, seat: &ConsumerSeat) -> bool {
+        seat.is_asking && seat.handed.is_none() && seat.in_flight.len() < self.rules.in_flight_max
+    }
+
+    /// The first event that waits for this consumer.
+    fn turn_of(&self, seat: &ConsumerSeat) -> Option<HandoutTurn> {
+        seat.own.first().into_iter().chain(self.free.first()).min().copied()
+    }
+
+    fn fits(&self, seat: &ConsumerSeat, nr: u64) -> bool {
+        self.events.get(&nr).is_some_and(|event| self.fits_more(seat, event.event.event.bytes()))
+    }
+
+    /// Whether a consumer may have so many bytes more in flight: one that has none gets any event.
+    fn fits_more(&self, seat: &ConsumerSeat, bytes: usize) -> bool {
+        let max = self.rules.in_flight_bytes_max;
+        seat.in_flight.is_empty() || seat.in_flight_bytes.saturating_add(bytes) <= max
     }
 
     fn hand(&mut self, consumer: ConsumerNr, nr: u64, now: Duration) {
@@ -63,10 +86,12 @@ impl SubscriptionMachine {
         event.in_flight_since = now;
         self.in_flight_since.insert((now, nr));
         seat.timed_out.retain(|place| *place != event.place());
-        self.bytes -= event.event.event.bytes();
+        let bytes = event.event.event.bytes();
+        self.bytes -= bytes;
         event.deliveries = event.deliveries.saturating_add(1);
         (seat.is_asking, seat.served, seat.handed) = (false, self.served, Some(nr));
         seat.in_flight.insert(nr);
+        seat.in_flight_bytes += bytes;
         let key = event.key.clone();
         if let Some(queue) = self.keys.get_mut(&key) {
             queue.waiting.remove(&nr);
@@ -103,6 +128,7 @@ impl SubscriptionMachine {
         self.in_flight_since.remove(&(event.in_flight_since, nr));
         if let Some(seat) = self.consumers.get_mut(&consumer) {
             seat.in_flight.remove(&nr);
+            seat.in_flight_bytes -= event.event.event.bytes();
             seat.handed.take_if(|handed| *handed == nr);
         }
         if let Some(queue) = self.keys.get_mut(&key) {

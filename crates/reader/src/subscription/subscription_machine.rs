@@ -116,6 +116,7 @@ impl SubscriptionMachine {
         (self.bytes, self.unkept) = (0, Unkept::default());
         for seat in self.consumers.values_mut() {
             seat.in_flight.clear();
+            seat.in_flight_bytes = 0;
             seat.own.clear();
             seat.handed = None;
             seat.timed_out.clear();
@@ -159,13 +160,23 @@ impl SubscriptionMachine {
         self.consumers.values().map(|seat| seat.in_flight.len()).sum()
     }
 
-    /// Whether more is to be read. What is in flight takes no room: a consumer may want more before it acknowledges anything.
+    /// How many bytes of events there are, those in flight included.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes + self.consumers.values().map(|seat| seat.in_flight_bytes).sum::<usize>()
+    }
+
+    /// Whether more is to be read.
     pub fn has_room(&self) -> bool {
         let in_windows: usize = self.windows.iter().map(LaneWindow::len).sum();
+        self.may_hold_more() && in_windows < self.rules.ahead_max && self.may_settle_more()
+    }
+
+    /// Whether little enough waits, letters included. What is in flight takes no room here: a consumer may want more before it
+    /// acknowledges anything.
+    pub fn may_hold_more(&self) -> bool {
         self.events.len() - self.in_flight() < self.rules.buffer_events
             && self.bytes < self.rules.buffer_bytes
-            && in_windows < self.rules.ahead_max
-            && self.may_settle_more()
     }
 
     /// Whether what is settled and not saved is little enough, where saves fail for long.

@@ -4,8 +4,10 @@ use std::time::Duration;
 /// By what a subscription decides.
 #[derive(Clone, Debug)]
 pub struct SubscriptionRules {
-    /// How many events a consumer has in flight at most.
+    /// How many events a consumer has in flight at most,
     pub in_flight_max: usize,
+    /// and how many bytes of them, one event at least.
+    pub in_flight_bytes_max: usize,
     /// How many consumers there are at most.
     pub consumers_max: usize,
     /// So many events are held before no more are read,

@@ -2,7 +2,7 @@
 
 mod bounds;
 mod buffering;
-mod deliveries;
+pub(crate) mod deliveries;
 mod dividing;
 mod dividing_steps;
 mod dividing_versions;

@@ -254,9 +254,14 @@ async fn everything_that_is_wrong_with_a_subscription_is_said_at_once() {
     );
     let mut settings = SubscriptionSettings::new(StartAt::Now);
     (settings.in_flight_max, settings.ahead_max) = (200, 199);
+    settings.in_flight_bytes_max = 0;
     let short = subscriber.service.subscribe(accounts().settings(settings)).await.unwrap_err();
     assert!(
         short.to_string().contains("`ahead_max` is 199, it must be 200 to 1,000,000"),
+        "{short}"
+    );
+    assert!(
+        short.to_string().contains("`in_flight_bytes_max` is 0 bytes, it must be 1 byte to 1 GiB"),
         "{short}"
     );
     let behind = actum_model::Offset::of_positions([actum_model::Position::new(3)]);

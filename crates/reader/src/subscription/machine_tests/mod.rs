@@ -3,4 +3,5 @@
 mod oracle;
 mod random_runs;
 mod rules_of_delivery;
+mod rules_of_size;
 mod rules_of_time;

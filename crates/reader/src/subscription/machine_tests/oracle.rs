@@ -40,6 +40,7 @@ pub(super) struct DeliveryWorld {
 pub(super) fn rules() -> SubscriptionRules {
     SubscriptionRules {
         in_flight_max: 4,
+        in_flight_bytes_max: 1_000,
         consumers_max: 3,
         buffer_events: 20,
         buffer_bytes: 1_000,
@@ -111,28 +112,29 @@ impl DeliveryWorld {
 
     /// Events of this entity are committed.
     pub(super) fn append(&mut self, lane: u16, entity: &str, count: u64) {
+        (0..count).for_each(|_| self.append_of(lane, entity, 10));
+    }
+
+    /// An event of so many bytes is committed.
+    pub(super) fn append_of(&mut self, lane: u16, entity: &str, bytes: usize) {
         let entity = EntityKey::new("account", format!("{lane}-{entity}")).unwrap();
         let events = &mut self.journal[usize::from(lane)];
-        for _ in 0..count {
-            let position = events.len() as u64 + 1;
-            let event = StoredEvent {
-                sequence_nr: SequenceNr::new(
-                    events.iter().filter(|it| it.entity == entity).count() as u64 + 1,
-                ),
-                position: Position::new(position),
-                event_id: EventId { incarnation: Incarnation::new(1), nr: position },
-                timestamp: Timestamp::default(),
-                payload: StoredPayload {
-                    codec: "json".into(),
-                    manifest: "deposited".into(),
-                    schema_version: 1,
-                    bytes: vec![0; 10].into(),
-                },
-                metadata: Vec::new().into(),
-            };
-            let (entity, partition) = (entity.clone(), Partition::new(0));
-            events.push(JournalEvent { entity, partition, event });
-        }
+        let position = events.len() as u64 + 1;
+        let of_entity = events.iter().filter(|it| it.entity == entity).count() as u64;
+        let event = StoredEvent {
+            sequence_nr: SequenceNr::new(of_entity + 1),
+            position: Position::new(position),
+            event_id: EventId { incarnation: Incarnation::new(1), nr: position },
+            timestamp: Timestamp::default(),
+            payload: StoredPayload {
+                codec: "json".into(),
+                manifest: "deposited".into(),
+                schema_version: 1,
+                bytes: vec![0; bytes].into(),
+            },
+            metadata: Vec::new().into(),
+        };
+        events.push(JournalEvent { entity, partition: Partition::new(0), event });
     }
 
     pub(super) fn events(&self) -> usize {
@@ -209,6 +211,8 @@ impl DeliveryWorld {
         let in_flight = self.in_flight.get_mut(&consumer).unwrap();
         in_flight.push(handout);
         assert!(in_flight.len() <= self.rules.in_flight_max);
+        let bytes: usize = in_flight.iter().map(|held| held.event.event.bytes()).sum();
+        assert!(in_flight.len() == 1 || bytes <= self.rules.in_flight_bytes_max, "{bytes} bytes");
     }
 
     /// Takes back what was in flight for too long, and checks that nothing else was.

@@ -18,6 +18,7 @@ fn run(seed: u64, mishaps: Mishaps) -> DeliveryWorld {
     let lanes = rng.u16(1..4);
     let mut rules = rules();
     rules.in_flight_max = rng.usize(1..5);
+    rules.in_flight_bytes_max = rng.usize(1..60);
     rules.consumers_max = rng.usize(1..4);
     rules.checkpoint_events = rng.u64(1..20);
     rules.ack_timeout = mishaps.hangs.then(|| Duration::from_millis(rng.u64(100..1_000)));
@@ -75,7 +76,7 @@ fn run(seed: u64, mishaps: Mishaps) -> DeliveryWorld {
     let kept: u64 = world.kept().iter().sum();
     assert_eq!(kept, world.events() as u64, "seed {seed}: everything is settled and saved");
     assert_eq!(world.settled.len(), world.events());
-    assert_eq!(world.machine.in_flight(), 0);
+    assert_eq!((world.machine.in_flight(), world.machine.bytes()), (0, 0));
     world
 }
 
