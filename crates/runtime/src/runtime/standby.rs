@@ -10,17 +10,13 @@
 //! most: when the clock steps forward, a living holder renews before that, which the claimant sees.
 
 use crate::settings::JournalWait;
-use actum_persistence::store::{ClaimError, HeldLease, SeenHolder};
+use actum_persistence::store::{ClaimError, HeldLease, SeenHolder, lease_grace};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long the pause between two claims is: between these, so that claimants do not stay in step.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_SPREAD_MILLIS: u64 = 40;
-
-/// How long after the end of a lease its holder is replaced, beside a thousandth of the lease: timers are a little late,
-/// and two clocks do not run at quite the same rate.
-const GRACE: Duration = Duration::from_millis(20);
 
 /// The longest lease of an engine: what is longer was not claimed by one.
 const LEASE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -86,13 +82,13 @@ impl Standby {
         let length = lease.length.unwrap_or(self.lease).min(LEASE_MAX);
         self.lease_max = self.lease_max.max(length);
         // a living holder renews after a third of its lease; the rest of the half is for slow renewals
-        now + lease.expires_in.clamp(length / 2, length) + grace(length)
+        now + lease.expires_in.clamp(length / 2, length) + lease_grace(length)
     }
 
     fn limit(&self) -> Option<Instant> {
         match self.wait {
             JournalWait::UntilKnown => {
-                Some(self.began + self.lease_max + 2 * grace(self.lease_max))
+                Some(self.began + self.lease_max + 2 * lease_grace(self.lease_max))
             }
             JournalWait::AtMost(time) => self.began.checked_add(time),
             JournalWait::Forever => None,
@@ -105,10 +101,6 @@ impl Standby {
         let mixed = (self.pauses ^ (self.pauses >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         PAUSE_MIN + Duration::from_millis((mixed >> 32) % (PAUSE_SPREAD_MILLIS + 1))
     }
-}
-
-fn grace(lease: Duration) -> Duration {
-    GRACE + lease / 1000
 }
 
 #[cfg(test)]
