@@ -85,7 +85,7 @@ mod tests {
     fn the_newest_are_filled_up_to_their_share_and_then_the_others() {
         assert_eq!(allotted(12, [(1, 4, false), (1, 4, false), (1, 0, true)]), [0, 0, 4]);
         assert_eq!(allotted(12, [(1, 2, false), (1, 3, false), (1, 0, true)]), [2, 1, 4]);
-        assert_eq!(allotted(12, [(1, 0, true), (1, 3, true), (2, 6, false)]), [3, 0, 0]);
+        assert_eq!(allotted(12, [(1, 8, false), (1, 2, false), (1, 0, true)]), [0, 0, 2]);
     }
 
     #[test]
