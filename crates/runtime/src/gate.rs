@@ -133,7 +133,7 @@ impl Gate {
         log_safely(|| {
             tracing::error!(%regress, "the journal has regressed, entities recover again from what is left");
         });
-        self.doubt_all();
+        self.recover_all();
         self.observe(|observer| observer.journal_regressed(regress));
     }
 
@@ -142,14 +142,12 @@ impl Gate {
         log_safely(|| {
             tracing::error!(%regress, "durable states have regressed, entities recover again from what is left");
         });
-        self.doubt_all();
+        self.recover_all();
         self.observe(|observer| observer.states_regressed(regress));
     }
 
-    fn doubt_all(&self) {
-        for partition in &*self.partitions {
-            partition.send(PartitionMessage::Doubt);
-        }
+    fn recover_all(&self) {
+        self.partitions.iter().for_each(|partition| partition.note_regression());
     }
 
     /// The store is lost: what this engine holds in memory may be in no file any more, and nothing can be written.

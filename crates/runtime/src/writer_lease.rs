@@ -46,16 +46,20 @@ pub(crate) async fn keep(
                 renewal.await
             }
         };
-        match renewed {
+        let renewed = match renewed {
             // what was away may be another database now: before commands are taken again, entities know
-            Ok(()) if (failing || suspended) && !is_checked(&check, asked + lease).await => {
-                next = Instant::now() + RETRY.min(lease / 3);
+            Ok(()) if failing || suspended => {
+                look_for_losses(&check, asked + lease).await.map(|()| true)
             }
-            Ok(()) => {
+            Ok(()) => Ok(false),
+            Err(error) => Err(error),
+        };
+        match renewed {
+            Ok(is_checked) => {
                 valid_until = asked + lease;
                 next = asked + lease / 3; // at once if this one took longer
                 term.set_end(valid_until);
-                let was_failing = std::mem::take(&mut failing);
+                failing = false;
                 gate.health().renewals.succeeded();
                 if std::mem::take(&mut suspended) {
                     gate.reopen();
@@ -63,8 +67,10 @@ pub(crate) async fn keep(
                         tracing::info!(%incarnation, "writer lease renewed, commands are taken again");
                     });
                 }
-                if !was_failing {
-                    is_checked(&check, next).await;
+                if !is_checked && let Err(error) = look_for_losses(&check, next).await {
+                    let error = full_text(&error);
+                    // the next renewal tells whether the store is away
+                    log_safely(|| tracing::debug!(error, "heads of the journal not read"));
                 }
             }
             Err(StoreError::Fenced { .. }) => return gate.fence(incarnation),
@@ -90,17 +96,11 @@ pub(crate) async fn keep(
     }
 }
 
-/// Looks for losses of the journal; says whether that could be done until `deadline`.
-async fn is_checked(check: &JournalCheck, deadline: Instant) -> bool {
-    match timeout_at(deadline, check.check()).await {
-        Ok(Ok(())) => true,
-        Ok(Err(error)) => {
-            let error = full_text(&error);
-            log_safely(|| tracing::debug!(error, "heads of the journal not read"));
-            false
-        }
-        Err(_) => false,
-    }
+/// Looks for losses of the journal; that has to be done by `deadline`.
+async fn look_for_losses(check: &JournalCheck, deadline: Instant) -> Result<(), StoreError> {
+    let no_answer =
+        |_| StoreError::unavailable("reading heads", "the store has not answered in time");
+    timeout_at(deadline, check.check()).await.map_err(no_answer)?
 }
 
 fn no_answer() -> StoreError {

@@ -40,8 +40,8 @@ pub trait HostedKind: Send {
     /// Lets all cells leave, whatever is under way.
     fn drain(&mut self, ctx: &TurnContext<'_>);
 
-    /// Lets all cells recover again: what they hold may have been lost from the journal.
-    fn doubt(&mut self, ctx: &TurnContext<'_>);
+    /// Lets all cells recover again where the journal has lost something since the last call: what they hold may be gone.
+    fn check_journal(&mut self, ctx: &TurnContext<'_>);
 
     /// Fails everything that waits.
     fn abandon(&mut self, why: &GivenUp, ctx: &TurnContext<'_>);

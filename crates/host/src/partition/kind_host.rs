@@ -25,6 +25,8 @@ pub struct KindHost<M: HostedModel> {
     pub(super) touched: Vec<u32>,
     /// How many bytes that wait in the cells are counted in the load.
     pub(super) staged_bytes: usize,
+    /// How often the journal had lost something when the cells were last compared with it.
+    regressions: u64,
 }
 
 impl<M: HostedModel> KindHost<M> {
@@ -44,6 +46,7 @@ impl<M: HostedModel> KindHost<M> {
             out: Outputs::default(),
             touched: Vec::new(),
             staged_bytes: 0,
+            regressions: 0,
         }
     }
 
@@ -119,7 +122,12 @@ impl<M: HostedModel> HostedKind for KindHost<M> {
             // read after taking: a command that has come by now is served from a state that no one else had changed then
             match ctx.shell.refusal(ctx.now) {
                 Some(failure) => self.refuse(&mut taken, &failure),
-                None => self.handle(&mut taken, ctx),
+                None => {
+                    // after taking, too: a command that has come since the journal was compared is not answered from
+                    // what was found to be lost
+                    self.check_journal(ctx);
+                    self.handle(&mut taken, ctx);
+                }
             }
         }
         self.intake.reuse(taken);
@@ -153,7 +161,11 @@ impl<M: HostedModel> HostedKind for KindHost<M> {
         }
     }
 
-    fn doubt(&mut self, ctx: &TurnContext<'_>) {
+    fn check_journal(&mut self, ctx: &TurnContext<'_>) {
+        let regressions = ctx.shell.regressions();
+        if std::mem::replace(&mut self.regressions, regressions) == regressions {
+            return;
+        }
         for slot in self.cells.occupied() {
             self.let_leave(slot, ctx, Cell::doubt);
         }

@@ -21,8 +21,6 @@ pub struct PartitionHost {
     swept_at: Moment,
     sweep_at: Moment,
     draining: bool,
-    /// Whether the journal has lost events since the last turn.
-    doubts: bool,
 }
 
 /// Results of reads and writes. What a read brought comes with `H`, which is dropped when it was taken in.
@@ -52,7 +50,7 @@ impl PartitionHost {
     /// A partition without cells. Tickets name its kinds by their places.
     pub fn new(partition: Partition, lane: Lane, kinds: Vec<Box<dyn HostedKind>>) -> Self {
         let (swept_at, sweep_at) = (Moment::default(), Moment::NEVER);
-        Self { partition, lane, kinds, swept_at, sweep_at, draining: false, doubts: false }
+        Self { partition, lane, kinds, swept_at, sweep_at, draining: false }
     }
 
     /// Takes the mail and whatever waits in the inboxes, and steps the cells with it.
@@ -66,9 +64,7 @@ impl PartitionHost {
             self.kinds[usize::from(ticket.kind)].found(ticket, found, &ctx);
             drop(held);
         }
-        if std::mem::take(&mut self.doubts) {
-            self.kinds.iter_mut().for_each(|kind| kind.doubt(&ctx));
-        }
+        self.kinds.iter_mut().for_each(|kind| kind.check_journal(&ctx));
         let mut commands = 0;
         for kind in &mut self.kinds {
             commands += kind.commands(&mut ctx);
@@ -87,11 +83,6 @@ impl PartitionHost {
             observer.turn_ended(self.partition, TurnSummary { commands, took });
         });
         turned
-    }
-
-    /// In the next turn, before it handles a command, lets every cell begin to recover again: the journal has lost events.
-    pub fn doubt(&mut self) {
-        self.doubts = true;
     }
 
     /// From the next turn on lets every cell leave once it has nothing under way.

@@ -19,6 +19,9 @@ pub trait Shell {
     /// Why commands that were taken by `now` must not be handled; `None` as a rule.
     fn refusal(&self, now: Moment) -> Option<Failure>;
 
+    /// How often the journal was found to have lost something. Where it grows, no cell is as the journal has it.
+    fn regressions(&self) -> u64;
+
     /// Who sees what happens, if anyone does; asked once a turn.
     fn observer(&self) -> Option<&dyn Observer>;
 

@@ -78,7 +78,6 @@ const TURNS_MAX: usize = 16;
 fn take(message: &PartitionMessage, partition: &mut ServedPartition) -> Option<TurnEnd> {
     match message {
         PartitionMessage::Turn => Some(partition.turn()),
-        PartitionMessage::Doubt => Some(partition.doubt()),
         PartitionMessage::Drain => Some(partition.drain()),
         PartitionMessage::Abandon(why) => {
             partition.abandon(why);

@@ -40,6 +40,8 @@ pub(crate) struct PartitionHandle {
     keeps_cap: AtomicBool,
     alarm: Arc<Alarm>,
     generations: AtomicU32,
+    /// How often the journal was found to have lost something.
+    regressions: AtomicU64,
     /// Counts up as a turn begins and as it ends: odd while one is under way.
     turns: AtomicU64,
     /// Commands that were failed because the partition was abandoned.
@@ -73,6 +75,7 @@ impl PartitionHandle {
             keeps_cap: AtomicBool::new(false),
             alarm,
             generations: AtomicU32::new(0),
+            regressions: AtomicU64::new(0),
             turns: AtomicU64::new(0),
             abandoned: AtomicUsize::new(0),
             given_up: AtomicBool::new(false),
@@ -219,6 +222,18 @@ impl PartitionHandle {
     /// A number no cell of this partition had before.
     pub(super) fn next_generation(&self) -> u32 {
         self.generations.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The journal has lost something: no command that is taken from now on is handled before its entity has recovered
+    /// again. A number rather than a message, which would wait behind the turns of a busy actor.
+    pub(crate) fn note_regression(&self) {
+        self.regressions.fetch_add(1, Ordering::SeqCst);
+        self.mailbox.wake();
+    }
+
+    /// How often the journal was found to have lost something.
+    pub(super) fn regressions(&self) -> u64 {
+        self.regressions.load(Ordering::SeqCst)
     }
 
     pub(super) fn set_due(&self, due: Moment) {

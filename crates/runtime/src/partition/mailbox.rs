@@ -39,8 +39,6 @@ struct MailboxContent {
 pub(crate) enum PartitionMessage {
     /// Something was left in the mailbox or in an inbox, or something is due.
     Turn,
-    /// The journal has lost events: what is in memory may be made of them.
-    Doubt,
     /// Finish what is there, then stop.
     Drain,
     /// Fail what is left for this reason, and stop.

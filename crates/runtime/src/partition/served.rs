@@ -33,12 +33,6 @@ impl ServedPartition {
         self.shell.handle.take_turn_later();
     }
 
-    /// Lets every cell recover again before it takes another command.
-    pub(super) fn doubt(&mut self) -> TurnEnd {
-        self.partition.doubt();
-        self.turn()
-    }
-
     /// From now on lets every cell leave once it has nothing under way.
     pub(super) fn drain(&mut self) -> TurnEnd {
         self.partition.drain();

@@ -61,6 +61,10 @@ impl Shell for PartitionShell {
         self.term.is_over_at(now).then(lapsed)
     }
 
+    fn regressions(&self) -> u64 {
+        self.handle.regressions()
+    }
+
     fn observer(&self) -> Option<&dyn Observer> {
         self.around.observer.as_deref()
     }

@@ -7,6 +7,7 @@ use actum_runtime::{
     EntityRef, Registration, Runtime,
     settings::{EntitySettings, RuntimeSettings},
 };
+use actum_testkit::FaultStore;
 use parking_lot::{Condvar, Mutex};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -150,6 +151,7 @@ impl Handle<Count> for Blocked {
 /// An engine whose entities share a partition, on a tokio runtime of its own.
 pub(crate) struct Stage {
     pub(crate) rig: Rig,
+    pub(crate) store: FaultStore,
     pub(crate) engine: Runtime,
     pub(crate) latches: Latches,
     pub(crate) tokio: Tokio,
@@ -210,9 +212,10 @@ impl Stage {
     async fn on(tokio: Tokio, runtime: Host, settings: RuntimeSettings) -> Self {
         let (rig, latches) = (Rig::of_one_partition(), Latches::default());
         let kinds = vec![registered(&latches)];
-        let start = Runtime::start("stage", Some(rig.store().into()), kinds, settings);
+        let store = rig.store();
+        let start = Runtime::start("stage", Some(store.clone().into()), kinds, settings);
         let engine = tokio.spawn(start).await.unwrap().unwrap();
-        Self { rig, engine, latches, tokio, runtime }
+        Self { rig, store, engine, latches, tokio, runtime }
     }
 
     pub(crate) fn entity(&self, id: &str) -> EntityRef<Blocked> {

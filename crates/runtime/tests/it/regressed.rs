@@ -3,12 +3,13 @@
 
 use crate::{
     account::{Account, Balance, Deposit, DepositAll},
+    blocked::{Count, Stage, Touch, Touched},
     note::{Note, Read, Write},
-    rig::{Rig, account, accounts, all_wait, send},
+    rig::{Rig, account, accounts, all_wait, key, send},
 };
 use actum_persistence::store::PageLimit;
 use actum_runtime::{
-    EntityRef, Registration, Runtime,
+    AppendOptions, EntityRef, Expected, Registration, Runtime,
     settings::{EntitySettings, RuntimeSettings, SnapshotSettings},
 };
 use actum_testkit::{Fault, FaultStore, Operation};
@@ -87,7 +88,7 @@ impl Journal {
 async fn an_entity_that_is_only_read_shows_what_is_left_after_the_next_check() {
     let (journal, replica) = (Journal::new(), replica(1).await);
     let engine = journal.start(kinds(), leased()).await;
-    sleep(3 * LEASE).await;
+    sleep(3 * LEASE + LEASE / 9).await; // between two checks
     journal.regress(&replica);
     assert_eq!(balance(&engine, "a").await, 5, "no one has looked yet");
     sleep(BETWEEN_CHECKS).await;
@@ -226,4 +227,26 @@ async fn a_journal_that_is_whole_takes_no_entity_out_of_memory() {
         assert_eq!(balance(&engine, "a").await, 5 + 3 * n);
     }
     assert_eq!(rig.faults.calls(Operation::Recover), recoveries);
+}
+
+#[tokio::test]
+async fn a_command_that_comes_after_a_loss_was_found_is_not_answered_from_it_behind_a_handler() {
+    let stage = Stage::of_threads(3).await;
+    let touch = async |stage: &Stage, times: u64| {
+        for nr in 1..=times {
+            assert_eq!(stage.entity("a").ask(Touch).await.unwrap(), nr);
+        }
+    };
+    touch(&stage, 5).await;
+    let replica = Stage::of_threads(1).await;
+    touch(&replica, 3).await;
+    stage.block(0);
+    stage.store.replace(replica.rig.memory.reopen());
+    // a stream gets a position again, while the partition is busy
+    let ledger = stage.engine.stream_writer(Ok(key("ledger", "l")));
+    let booked = ledger.append(Expected::Any, &[Touched], &AppendOptions::default()).await;
+    booked.expect("nothing is known of the stream");
+    let count = send(stage.entity("a").ask(Count));
+    stage.latches.open(0);
+    assert_eq!(count.await.unwrap().unwrap(), 3);
 }
