@@ -1,7 +1,7 @@
 use crate::{CommittedBatch, Failure, LeaveReason, Outcome, Recovery, SentWrite, TurnSummary};
 use actum_model::{EntityKey, Lane, Partition, SequenceNr};
 use actum_persistence::{
-    commits::JournalRegress,
+    commits::{JournalRegress, StatesRegress},
     group_commit::{CommitError, Committed},
     store::{Incarnation, Snapshot, StoreError},
 };
@@ -83,7 +83,7 @@ pub trait Observer: Send + Sync {
     fn journal_regressed(&self, regress: JournalRegress) {}
 
     /// As [`journal_regressed`](Self::journal_regressed), of changes of durable states.
-    fn states_regressed(&self, regress: JournalRegress) {}
+    fn states_regressed(&self, regress: StatesRegress) {}
 
     /// The engine was fenced: another incarnation writes to its journal.
     fn fenced(&self, incarnation: Incarnation) {}

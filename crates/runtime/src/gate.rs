@@ -11,7 +11,7 @@ use actum_host::{
 };
 use actum_model::Partition;
 use actum_persistence::{
-    commits::JournalRegress,
+    commits::{JournalRegress, StatesRegress},
     error_chain::full_text,
     group_commit::{CommitError, CommitSink, Committed, CommittedBatch, WriterScope},
     panics::log_safely,
@@ -138,7 +138,7 @@ impl Gate {
     }
 
     /// As [`Self::regress`], of durable states.
-    pub(crate) fn states_regress(&self, regress: JournalRegress) {
+    pub(crate) fn states_regress(&self, regress: StatesRegress) {
         log_safely(|| {
             tracing::error!(%regress, "durable states have regressed, entities recover again from what is left");
         });

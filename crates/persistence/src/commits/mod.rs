@@ -11,14 +11,16 @@
 //! Without a reader a commit costs some loads and a store of a number, and no event is kept.
 //!
 //! Positions are given out once, so a writer that gets one again learns that the journal has [lost
-//! events](JournalRegress).
+//! events](JournalRegress). Writes of durable states are counted: a journal that has fewer has lost [changes](StatesRegress).
 
 #[expect(clippy::module_inception, reason = "the file carries the name of its type")]
 mod commits;
 mod journal_regress;
+mod known_changes;
 mod lane_commits;
 mod lane_tail;
 mod state_commits;
+mod states_regress;
 mod watermark;
 
 pub use commits::Commits;
@@ -26,3 +28,4 @@ pub use journal_regress::JournalRegress;
 pub use lane_commits::{LaneCommits, TailReader};
 pub use lane_tail::LaneTail;
 pub use state_commits::StateCommits;
+pub use states_regress::StatesRegress;

@@ -86,8 +86,8 @@ async fn start_over(
     let incarnation = claimed.incarnation;
     log_safely(|| tracing::info!(engine = name, %incarnation, "writer slot taken"));
     let models: Vec<_> = registrations.iter().map(|kind| (kind.kind, kind.model)).collect();
-    let heads = match read_before(&stores, &models).await {
-        Ok(heads) => heads,
+    let ends = match read_before(&stores, &models).await {
+        Ok(ends) => ends,
         Err(error) => {
             release(&stores, incarnation, grace_until(Instant::now())).await;
             return Err(error);
@@ -95,7 +95,7 @@ async fn start_over(
     };
     let (parts, kinds, hosts) = EngineParts::new(registrations, stores, settings, &claimed);
     let parts = Arc::new(parts);
-    let tasks = match spawn(&parts, hosts, &heads).await {
+    let tasks = match spawn(&parts, hosts, &ends).await {
         Ok(tasks) => tasks,
         Err(error) => {
             release(&parts.stores, incarnation, grace_until(Instant::now())).await;
@@ -114,9 +114,16 @@ async fn start_over(
 async fn read_before(
     stores: &Stores,
     models: &[(&'static str, StateModel)],
-) -> Result<Offset, StartError> {
+) -> Result<JournalEnds, StartError> {
     model_check::check(stores, models).await?;
-    Ok(stores.events.heads().await?)
+    let (events, changes) = (stores.events.heads().await?, stores.states.change_heads().await?);
+    Ok(JournalEnds { events, changes })
+}
+
+/// Where the lanes of a journal end.
+struct JournalEnds {
+    events: Offset,
+    changes: Offset,
 }
 
 /// Of an engine's name, in bytes: with the process it is what a store keeps of the holder of a slot.
@@ -177,12 +184,13 @@ fn check(
 async fn spawn(
     parts: &Arc<EngineParts>,
     hosts: Hosts,
-    heads: &Offset,
+    ends: &JournalEnds,
 ) -> Result<EngineTasks, StartError> {
     let (lanes, states) = spawn_writers(parts);
     let announced = lanes.iter().map(|lane| Arc::clone(lane.commits())).collect();
     let commits = Commits::new(announced, Arc::clone(states.commits()));
-    commits.lanes().iter().for_each(|lane| lane.begin_behind(heads.position(lane.lane())));
+    commits.lanes().iter().for_each(|lane| lane.begin_behind(ends.events.position(lane.lane())));
+    commits.states().begin_behind(&ends.changes);
     let queues = lanes.iter().map(|lane| Arc::clone(lane.queue())).collect();
     let (reader, saver) = (Arc::clone(&parts.reader), Arc::clone(&parts.saver));
     let surroundings = Arc::new(Surroundings {

@@ -229,6 +229,20 @@ async fn a_journal_that_is_whole_takes_no_entity_out_of_memory() {
     assert_eq!(rig.faults.calls(Operation::Recover), recoveries);
 }
 
+#[tokio::test(start_paused = true)]
+async fn durable_states_that_were_lost_are_not_shown_when_as_much_was_written_since() {
+    let (journal, replica) = (Journal::new(), replica(1).await);
+    let engine = journal.start(kinds(), leased()).await;
+    note(&engine).ask(Write("one".to_owned())).await.unwrap();
+    note(&engine).ask(Write("two".to_owned())).await.unwrap();
+    sleep(LEASE).await;
+    journal.regress(&replica);
+    let other: EntityRef<Note> = engine.entity("m");
+    other.ask(Write("two writes, as there were".to_owned())).await.unwrap();
+    sleep(BETWEEN_CHECKS).await;
+    assert_eq!(note(&engine).ask(Read).await.unwrap(), "one");
+}
+
 #[tokio::test]
 async fn a_command_that_comes_after_a_loss_was_found_is_not_answered_from_it_behind_a_handler() {
     let stage = Stage::of_threads(3).await;
