@@ -91,6 +91,8 @@ sights! {
     Tombstone,
     // processes
     PartitionFailed,
+    /// It was not brought back, since writes of its former life were not settled.
+    RestartWaitedForWrites,
     Crash,
     Takeover,
     ShutdownDrained,

@@ -1,6 +1,7 @@
 use super::{
-    Around, Board, Chain, Desk, Dice, Entrance, Holdings, KindEntrance, Log, NoteTaker, Order,
-    Scene, Seat, SimEntrance, SimPartition, Tally, Traits, TurnTerms, journal::Journal,
+    Around, Board, Chain, Desk, Dice, Entrance, Holdings, KindEntrance, Log, Note, NoteTaker,
+    Order, Scene, Seat, Seen, SimEntrance, SimPartition, Tally, Traits, TurnTerms,
+    journal::Journal,
 };
 use actum_host::{
     Load, Moment,
@@ -116,7 +117,7 @@ impl Process {
     /// Leaves what was settled with the partitions.
     pub(crate) fn leave(&mut self, settled: Vec<Settled<Ticket>>) {
         for Settled { ticket, partition, result } in settled {
-            self.partitions[partition.index()].committed.push_back((ticket, result));
+            self.partitions[partition.index()].settled(ticket, result);
         }
     }
 
@@ -140,8 +141,11 @@ impl Process {
         self.note_taker.dropped(before - self.load.entities());
     }
 
-    /// A partition that was down is brought back.
+    /// A partition that was down is brought back, unless writes of its former life are not settled.
     pub(crate) fn start_partition(&mut self, at: usize) {
+        if self.partitions[at].has_unsettled() {
+            return self.log.write(Note::Saw(Seen::RestartWaitedForWrites));
+        }
         self.keeper.end(); // the former life may have failed in the middle of one
         self.partitions[at].start();
     }

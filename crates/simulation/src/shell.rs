@@ -17,6 +17,8 @@ pub(crate) struct SimShell<'a> {
     /// Whether commands that are taken now are refused.
     pub(crate) refuses: bool,
     pub(crate) generations: &'a Cell<u32>,
+    /// Counts the writes of the partition that are not settled.
+    pub(crate) unsettled: &'a Cell<usize>,
     pub(crate) desk: &'a RefCell<Desk>,
     pub(crate) note_taker: &'a NoteTaker,
     pub(crate) log: &'a Log,
@@ -29,6 +31,10 @@ impl SimShell<'_> {
     /// The partition has taken its mail and commands.
     pub(crate) fn commands_are_taken(&self) {
         self.takes.set(false);
+    }
+
+    fn note_sent(&self, writes: usize) {
+        self.unsettled.set(self.unsettled.get() + writes);
     }
 
     fn note_read(&self, read: &Read, ticket: Ticket, partition: Partition) {
@@ -79,6 +85,7 @@ impl Shell for SimShell<'_> {
     }
 
     fn append(&self, lane: Lane, appends: &mut Vec<(EntityAppend, Ticket)>) -> bool {
+        self.note_sent(appends.len());
         let mut desk = self.desk.borrow_mut();
         for (append, ticket) in appends.drain(..) {
             desk.lanes[lane.index()].submit(append, ticket);
@@ -87,6 +94,7 @@ impl Shell for SimShell<'_> {
     }
 
     fn write(&self, writes: &mut Vec<(StateWrite, Ticket)>) -> bool {
+        self.note_sent(writes.len());
         let mut desk = self.desk.borrow_mut();
         for (write, ticket) in writes.drain(..) {
             desk.states.submit(write, ticket);

@@ -24,10 +24,12 @@ pub(crate) struct SimPartition {
     entrances: Vec<SimEntrance>,
     /// Commands that have not come to an inbox, and for which kind they are.
     queued: VecDeque<(usize, EntityKey, Order)>,
-    pub(crate) committed: VecDeque<(Ticket, Result<Committed, CommitError>)>,
+    committed: VecDeque<(Ticket, Result<Committed, CommitError>)>,
     pub(crate) found: VecDeque<(Ticket, Result<Found, StoreError>)>,
     mail: Mail<()>,
     generations: Cell<u32>,
+    /// Writes that were sent and are not settled, in former lives too.
+    unsettled: Cell<usize>,
     /// When it wants its next turn at the latest, in the time of the world.
     due: Moment,
     is_draining: bool,
@@ -94,6 +96,7 @@ impl SimPartition {
             found: VecDeque::new(),
             mail: Mail::default(),
             generations: Cell::new(0),
+            unsettled: Cell::new(0),
             due: Moment::NEVER,
             is_draining: false,
             has_turned: false,
@@ -142,7 +145,7 @@ impl SimPartition {
             self.mail.found.push((ticket, found, ()));
         }
         self.entrances.iter_mut().for_each(|entrance| entrance.taken(around.log));
-        let shell = around.shell(&self.generations);
+        let shell = around.shell(&self.generations, &self.unsettled);
         let (keeper, seats, mine) = (around.keeper, around.seats, self.nr.index());
         let cap = SimCap { keeper, seats, mine, shell: &shell };
         let turned = partition.turn(&mut self.mail, &shell, &cap);
@@ -165,6 +168,17 @@ impl SimPartition {
         self.has_turned = true;
         self.due = around.terms.of_world(turned.due);
         around.seats[self.nr.index()].set_oldest_use(turned.oldest_use);
+    }
+
+    /// A write of it is settled.
+    pub(crate) fn settled(&mut self, ticket: Ticket, result: Result<Committed, CommitError>) {
+        self.unsettled.set(self.unsettled.get() - 1);
+        self.committed.push_back((ticket, result));
+    }
+
+    /// Whether what it has sent is not settled: then it must not begin another life.
+    pub(crate) fn has_unsettled(&self) -> bool {
+        self.unsettled.get() > 0
     }
 
     /// It begins a life, with empty cells and what waits in its inboxes.
@@ -203,9 +217,8 @@ impl SimPartition {
     pub(crate) fn drain(&mut self, around: &Around<'_>) {
         self.close(around, &Failure::unavailable("the engine stops"));
         self.is_draining = true;
-        match &mut self.partition {
-            Some(partition) => partition.drain(),
-            None => self.start(),
+        if let Some(partition) = &mut self.partition {
+            partition.drain();
         }
         self.has_turned = false;
     }
@@ -222,7 +235,7 @@ impl SimPartition {
         around.note_turn();
         self.close(around, &Failure::unavailable(REASON));
         if let Some(partition) = &mut self.partition {
-            let shell = around.shell(&self.generations);
+            let shell = around.shell(&self.generations, &self.unsettled);
             let held: usize = self.entrances.iter().map(SimEntrance::held_by_partition).sum();
             let (unanswered, turned) = partition.abandon(&GivenUp::because(REASON), &shell);
             if unanswered != held {
@@ -247,10 +260,22 @@ impl<'a> Around<'a> {
         self.log.write(Note::Turn { life, now, wall, room, refuses });
     }
 
-    fn shell(&self, generations: &'a Cell<u32>) -> SimShell<'a> {
+    fn shell(&self, generations: &'a Cell<u32>, unsettled: &'a Cell<usize>) -> SimShell<'a> {
         let Self { life, desk, note_taker, log, terms, .. } = *self;
         let TurnTerms { now, wall, room, refuses, .. } = terms;
         let (now, takes) = (terms.own(now), Cell::new(true));
-        SimShell { now, wall, room, refuses, generations, desk, note_taker, log, life, takes }
+        SimShell {
+            now,
+            wall,
+            room,
+            refuses,
+            generations,
+            unsettled,
+            desk,
+            note_taker,
+            log,
+            life,
+            takes,
+        }
     }
 }

@@ -40,6 +40,8 @@ pub(crate) struct PartitionHandle {
     keeps_cap: AtomicBool,
     alarm: Arc<Alarm>,
     generations: AtomicU32,
+    /// How many writes were sent and are not settled, those of former actors included.
+    unsettled: AtomicUsize,
     /// How often the journal was found to have lost something.
     regressions: AtomicU64,
     /// Counts up as a turn begins and as it ends: odd while one is under way.
@@ -75,6 +77,7 @@ impl PartitionHandle {
             keeps_cap: AtomicBool::new(false),
             alarm,
             generations: AtomicU32::new(0),
+            unsettled: AtomicUsize::new(0),
             regressions: AtomicU64::new(0),
             turns: AtomicU64::new(0),
             abandoned: AtomicUsize::new(0),
@@ -161,11 +164,19 @@ impl PartitionHandle {
         self.mailbox.send(message);
     }
 
-    pub(crate) fn leave_committed(
-        &self,
-        results: impl IntoIterator<Item = (Ticket, Result<Committed, CommitError>)>,
-    ) {
+    pub(crate) fn leave_committed(&self, results: Vec<(Ticket, Result<Committed, CommitError>)>) {
+        self.unsettled.fetch_sub(results.len(), Ordering::AcqRel);
         self.mailbox.leave_committed(results);
+    }
+
+    /// Counts writes that are about to be sent.
+    pub(super) fn note_sent(&self, writes: usize) {
+        self.unsettled.fetch_add(writes, Ordering::AcqRel);
+    }
+
+    /// Whether writes were sent that are not settled: an entity that recovers now may miss what they are going to store.
+    pub(crate) fn has_unsettled(&self) -> bool {
+        self.unsettled.load(Ordering::Acquire) > 0
     }
 
     /// Begins a turn and takes the mail for it.

@@ -79,6 +79,7 @@ impl Shell for PartitionShell {
             return false;
         }
         let is_alone = self.is_alone(appends.len());
+        self.handle.note_sent(appends.len());
         self.around.journal.append(lane, appends.drain(..), is_alone)
     }
 
@@ -88,6 +89,7 @@ impl Shell for PartitionShell {
             return false;
         }
         let is_alone = self.is_alone(writes.len());
+        self.handle.note_sent(writes.len());
         self.around.journal.write(writes.drain(..), is_alone)
     }
 

@@ -6,7 +6,7 @@ pub enum PartitionState {
     Closed,
     /// It is open.
     Open,
-    /// It has failed and is being restarted; its commands wait.
+    /// It has failed and is being restarted, or waits for writes of its former life to be settled; its commands wait.
     Restarting,
     /// It finishes what it has taken, and takes nothing more.
     Closing,

@@ -57,7 +57,8 @@ impl Partitions {
     }
 
     /// Opens a partition: from now on its commands are served here, as long as `term` lasts, or the engine's lease where none
-    /// is given. Its entities recover when they are asked.
+    /// is given. Its entities recover when they are asked, and behind everything that was sent of them before it was closed:
+    /// until that is settled the partition is [restarting](PartitionState::Restarting), and its commands wait.
     ///
     /// # Errors
     /// [`PartitionNotOpened`] when it is open, is being closed, or cannot be started.

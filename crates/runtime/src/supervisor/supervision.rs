@@ -31,6 +31,9 @@ pub(crate) struct Supervision {
 /// How often late commands are answered while a partition is down.
 const EXPIRE_INTERVAL: Duration = Duration::from_millis(5);
 
+/// How often it checks whether the writes of a partition that is down are settled.
+const SETTLED_INTERVAL: Duration = Duration::from_millis(2);
+
 /// How long a partition has to fail what is left when the time to close is over.
 pub(crate) const GRACE: Duration = Duration::from_secs(1);
 
@@ -65,6 +68,10 @@ impl Supervision {
             Stage::Closed => {}
         }
         handle.open(term);
+        if handle.has_unsettled() {
+            self.wait_for_writes(&handle);
+            return Ok(());
+        }
         if let Err(what) = self.start(&handle).await {
             self.finish(&handle, NOT_STARTED);
             return Err(PartitionNotOpened::NotStarted { what });
@@ -166,6 +173,9 @@ impl Supervision {
     }
 
     async fn restart(&mut self, handle: &Arc<PartitionHandle>) {
+        if handle.has_unsettled() {
+            return self.wait_for_writes(handle);
+        }
         let partition = handle.partition;
         match self.start(handle).await {
             Ok(()) => log_safely(|| tracing::info!(%partition, "partition restarted")),
@@ -177,9 +187,19 @@ impl Supervision {
     }
 
     fn restart_later(&mut self, handle: &PartitionHandle) {
+        let pause = self.partitions[handle.partition].restarts.failed();
+        self.restart_after(pause, handle);
+    }
+
+    /// Starts a partition only when what its former actor has sent is settled: its entities would recover from what is stored
+    /// before that, and show it for as long as they are only read.
+    fn wait_for_writes(&mut self, handle: &PartitionHandle) {
+        self.restart_after(SETTLED_INTERVAL, handle);
+    }
+
+    fn restart_after(&mut self, pause: Duration, handle: &PartitionHandle) {
         let (partition, now) = (handle.partition, Instant::now());
-        let supervised = &mut self.partitions[partition];
-        let (pause, stage_nr) = (supervised.restarts.failed(), supervised.stage_nr() + 1);
+        let stage_nr = self.partitions[partition].stage_nr() + 1;
         let remind = |what, after| {
             Reminder::at(now + after, Due { partition, stage_nr, what }, &self.myself)
         };

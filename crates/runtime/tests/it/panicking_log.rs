@@ -112,6 +112,7 @@ fn a_partition_that_cannot_be_started_again_fails_the_engine_and_no_caller_waits
         bomb.arm(Trigger::Span("Actor")); // ractor's own, in the task of the supervisor
         fragile(&engine, "f").ask(Grenade).await.unwrap_err();
         assert_is!(waiting.await.unwrap(), Err(AskError::OutcomeUnknown { .. }));
+        append.open(); // before that it is not started again
         comes(|| engine.health().state == HealthState::Failed).await;
         let why = "the engine has failed: the supervisor of its partitions has ended";
         assert_eq!(engine.health().reasons[0], why);
@@ -119,7 +120,6 @@ fn a_partition_that_cannot_be_started_again_fails_the_engine_and_no_caller_waits
         assert_is!(&refused, AskError::Unavailable { .. });
         assert!(refused.to_string().contains("the engine has failed"), "{refused}");
         bomb.disarm();
-        append.open();
         let report = engine.shutdown().await;
         assert!(report.released, "{report:?}");
     });
