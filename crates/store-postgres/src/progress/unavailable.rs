@@ -56,8 +56,15 @@ fn server_says_later(error: &dyn DatabaseError) -> bool {
     !is_cancelled
         && error.is_some_and(|error| match Fault::of_server(error) {
             Fault::Rights => is_of_grants(error),
+            Fault::Stale => is_of_plan(error),
             fault => fault_says_later(fault),
         })
+}
+
+/// Whether a statement was planned for a table that has changed since. A transaction that is rolled back forgets its plans, so each
+/// connection says so once.
+fn is_of_plan(error: &PgDatabaseError) -> bool {
+    error.routine() == Some("RevalidateCachedQuery")
 }
 
 /// Whether the user may not use what a statement names, whatever the row: a policy for rows, and a function, refuse with the same

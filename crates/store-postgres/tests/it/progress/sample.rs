@@ -140,7 +140,7 @@ impl Sample {
         self.target.commit(tx, &self.save(position)).await
     }
 
-    fn sql(&self, text: &str) -> AssertSqlSafe<String> {
+    pub(crate) fn sql(&self, text: &str) -> AssertSqlSafe<String> {
         AssertSqlSafe(text.replace('@', &format!("\"{}\".", self.schema)))
     }
 }

@@ -4,7 +4,10 @@ use super::{
     fixture::TargetFixture,
     sample::{projection, run_on},
 };
-use actum_persistence::{progress::ExactTarget, store::StoreError};
+use actum_persistence::{
+    progress::{ExactTarget, ProgressChange},
+    store::StoreError,
+};
 use actum_store_postgres::{PostgresSettings, PostgresTarget};
 use actum_test_servers::unique_name;
 use std::{error::Error, io};
@@ -103,6 +106,29 @@ fn what_is_not_there_and_what_the_user_may_not_use_are_of_the_world_and_a_row_th
             assert_eq!(is_unavailable(&error), is_of_the_world, "{statement}: {error}");
             sample.target.rollback(tx).await;
         }
+    });
+}
+
+#[test]
+fn a_plan_of_a_table_that_has_changed_is_of_the_world_and_made_again() {
+    run_on(TargetFixture::with(PostgresSettings::default()), &async |_, sample| {
+        let select = async || {
+            let mut tx = sample.begin().await;
+            let all = sqlx::query(sample.sql("SELECT * FROM @rows"));
+            let selected = all.fetch_all(PostgresTarget::connection(&mut tx)).await;
+            match &selected {
+                Ok(_) => sample.target.commit(tx, &ProgressChange::Nothing).await.unwrap(),
+                Err(_) => sample.target.rollback(tx).await,
+            }
+            selected.map(drop)
+        };
+        select().await.unwrap();
+        let mut tx = sample.begin().await;
+        sample.run(&mut tx, "ALTER TABLE @rows ADD COLUMN more text").await.unwrap();
+        sample.target.commit(tx, &ProgressChange::Nothing).await.unwrap();
+        let error = select().await.unwrap_err();
+        assert!(is_unavailable(&error), "{error}");
+        select().await.unwrap();
     });
 }
 
