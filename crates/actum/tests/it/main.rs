@@ -4,6 +4,7 @@
 mod builder;
 mod counter;
 mod exports;
+mod idle;
 mod other_journals;
 mod readers;
 mod registered;
