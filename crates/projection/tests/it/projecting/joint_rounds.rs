@@ -2,6 +2,7 @@
 
 use super::{
     deliveries::Deliveries,
+    place::Place,
     runner_rig::{Bad, Running, Trouble, parts, start, until},
 };
 use crate::{
@@ -11,12 +12,12 @@ use crate::{
 };
 use actum_persistence::progress::{KeepsProgress, ProjectionId};
 use actum_projection::{
-    HandlerError, OnFailure, Project, ProjectCtx, Projection, ProjectionRegistration,
-    ProjectionState, Projector, Recorded, Subscription,
+    HandlerError, JournalPlace, OnFailure, Project, ProjectCtx, Projection, ProjectionRegistration,
+    ProjectionService, ProjectionState, Projector, Recorded, Subscription,
 };
 use actum_store_memory::MemoryTarget;
 use actum_testkit::{Fault, FaultTarget, Faults, Operation};
-use std::{num::NonZeroU32, time::Duration};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 
 const LEASE: Duration = Duration::from_secs(10);
@@ -91,6 +92,8 @@ async fn idle_calls(projections: usize, subscriptions: usize) -> (u64, u64, u64)
         let mut consumer = subscriber.service.subscribe(mails).await.unwrap();
         handle(&mut consumer, 10).await;
         consumers.push(consumer);
+        // each begins its rounds at another moment
+        sleep(Duration::from_millis(700)).await;
     }
     settled(&running).await;
     rig.faults.reset_counts();
@@ -290,25 +293,27 @@ async fn a_pause_is_carried_out_at_once_however_long_the_leases_are() {
 
 /// Otherwise it would be taken for alive for a lease.
 #[tokio::test(start_paused = true)]
-async fn one_that_leaves_while_its_renewal_is_under_way_is_not_entered_again_by_it() {
+async fn one_that_leaves_while_it_renews_with_others_is_not_entered_again_by_that() {
     let (rig, deliveries) = (Rig::new(1).await, Deliveries::default());
-    let running = start(parts(&rig, "a@1", &rig.faults), mails(&deliveries, 3)).await;
+    let (leaving, place) = (Place::new(), Place::new());
+    let mut places: Vec<Arc<dyn JournalPlace>> = vec![Arc::clone(&leaving) as _];
+    places.resize(3, Arc::clone(&place) as _);
+    let all = mails(&deliveries, 3).into_iter().zip(places).collect();
+    let service = ProjectionService::start(parts(&rig, "a@1", &rig.faults), all).await.unwrap();
+    let running = Running { service, place };
     settled(&running).await;
     let gate = rig.faults.hold_next(Operation::RenewRunner, 1);
     gate.held(1).await;
-    running.place.end();
+    leaving.end();
     sleep(Duration::from_millis(500)).await;
     gate.open();
-    for projection in running.service.projections() {
-        until("it has ended", async || {
-            projection.status().await.unwrap().state == ProjectionState::Ended
-        })
+    let left = running.projection();
+    until("it has left", async || left.status().await.unwrap().state == ProjectionState::Ended)
         .await;
-    }
-    for nr in 0..3 {
-        let kept = rig.store.progress().load(&id(&format!("p{nr}"))).await.unwrap().unwrap();
-        assert_eq!(kept.runners, [], "p{nr}");
-    }
+    sleep(Duration::from_millis(500)).await;
+    let kept = rig.store.progress().load(&id("p0")).await.unwrap().unwrap();
+    assert_eq!(kept.runners, []);
+    running.place.end();
 }
 
 #[tokio::test(start_paused = true)]
