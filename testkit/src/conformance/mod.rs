@@ -43,13 +43,15 @@
 //!
 //! The cases are grouped as the modules below. They are public for their descriptions; [`store_conformance!`] calls
 //! them. What keeps the progress of projections has a suite of its own, [`progress`], and so
-//! has what commits rows with it, [`exact_target`].
+//! has what commits rows with it, [`exact_target`]. What runs over all of that at once has two, which use the fixture of
+//! this one: [`subscription`] and [`projection`].
 //!
 //! [`store_conformance!`]: crate::store_conformance
 
 mod change_reading;
 mod fixture;
 mod patience;
+mod readers;
 mod reading;
 mod refusal;
 mod run;
@@ -81,6 +83,7 @@ pub mod order;
 pub mod pages;
 pub mod payloads;
 pub mod progress;
+pub mod projection;
 pub mod recovery;
 pub mod reopen;
 pub mod retention;
@@ -89,6 +92,7 @@ pub mod slots;
 pub mod snapshots;
 pub mod state_conflicts;
 pub mod states;
+pub mod subscription;
 
 pub use fixture::StoreFixture;
 pub use run::{Plan, run};

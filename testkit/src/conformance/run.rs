@@ -1,7 +1,7 @@
 use super::StoreFixture;
 use actum_model::{LaneCount, PartitionCount};
 use actum_persistence::store::JournalLayout;
-use std::{future::Future, time::Duration};
+use std::{future::Future, pin::Pin, time::Duration};
 use tokio::runtime::{Builder, Runtime};
 
 /// When a case is taken for stuck.
@@ -43,6 +43,11 @@ where
 impl Plan {
     /// Runs a case on a runtime of its own, for as long as a case may take.
     pub(super) fn run(self, case: impl Future<Output = ()>) {
+        self.run_boxed(Box::pin(case));
+    }
+
+    /// Not generic, so that a runtime is compiled once and not again with each of hundreds of cases.
+    fn run_boxed(self, case: Pin<Box<dyn Future<Output = ()> + '_>>) {
         self.runtime().block_on(async {
             let done = tokio::time::timeout(CASE_TIMEOUT, case).await;
             done.unwrap_or_else(|_| panic!("the case is not through after {CASE_TIMEOUT:?}"));

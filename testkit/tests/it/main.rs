@@ -6,6 +6,7 @@ mod broken;
 mod compile_fail;
 mod failing;
 mod faults;
+mod flawed_stores;
 mod given_checks;
 mod golden;
 mod messages;

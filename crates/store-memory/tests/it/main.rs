@@ -31,3 +31,15 @@ mod exact_target {
 
     actum_testkit::exact_target_conformance!(TargetFixture::create);
 }
+
+mod subscriptions {
+    use crate::fixture::MemoryFixture;
+
+    actum_testkit::subscription_conformance!(MemoryFixture::create);
+}
+
+mod projections {
+    use crate::fixture::MemoryFixture;
+
+    actum_testkit::projection_conformance!(MemoryFixture::create);
+}

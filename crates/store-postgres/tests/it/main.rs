@@ -76,3 +76,15 @@ mod conformance_without_shortcuts {
 
     actum_testkit::store_conformance!(PostgresFixture::create_without_shortcuts);
 }
+
+mod subscriptions {
+    use crate::fixture::PostgresFixture;
+
+    actum_testkit::subscription_conformance!(PostgresFixture::create);
+}
+
+mod projections {
+    use crate::fixture::PostgresFixture;
+
+    actum_testkit::projection_conformance!(PostgresFixture::create);
+}

@@ -36,3 +36,15 @@ mod conformance_when_cramped {
 
     actum_testkit::store_conformance!(SqliteFixture::create_cramped);
 }
+
+mod subscriptions {
+    use crate::fixture::SqliteFixture;
+
+    actum_testkit::subscription_conformance!(SqliteFixture::create);
+}
+
+mod projections {
+    use crate::fixture::SqliteFixture;
+
+    actum_testkit::projection_conformance!(SqliteFixture::create);
+}
