@@ -65,11 +65,11 @@ impl RenewalTicket {
     /// # Cancel safety
     /// Dropping the future leaves it under way.
     pub(super) async fn renewed(&mut self) -> Renewed {
-        let lost = || Renewed { begun: self.due, stored: Err(no_answer()) };
-        match &mut self.under_way {
-            Some(call) => (&mut call.renewed).await.unwrap_or_else(|_| lost()),
-            None => lost(),
-        }
+        let lost = Renewed { begun: self.due, stored: Err(no_answer()) };
+        let Some(call) = &mut self.under_way else { return lost };
+        let renewed = (&mut call.renewed).await.unwrap_or(lost);
+        self.under_way = None; // its answer comes once
+        renewed
     }
 
     /// Withdraws it; if its call has begun, waits for that to end.

@@ -22,6 +22,7 @@ pub(super) async fn run_here(
 ) {
     let (whole, of_shared) = (Arc::clone(&place), Arc::clone(&shared));
     let until_off: Arc<dyn JournalPlace> = Arc::new(UntilOff { place: whole, shared: of_shared });
+    let ends = Ends(Arc::clone(&shared));
     let mut wanted = shared.switch.wanted();
     loop {
         if *wanted.borrow_and_update() {
@@ -34,8 +35,17 @@ pub(super) async fn run_here(
             break;
         }
     }
-    shared.set_ended();
-    shared.switch.set(RunStage::Ended);
+    drop(ends);
+}
+
+/// Nothing runs here any more when this is dropped: also when the task panics, or its tokio runtime goes.
+struct Ends(Arc<SharedProjection>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.set_ended();
+        self.0.switch.set(RunStage::Ended);
+    }
 }
 
 /// Nothing runs here: returns when it is to run again, or something else was asked for; false if its place is asked to end.

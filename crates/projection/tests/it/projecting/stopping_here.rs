@@ -1,6 +1,7 @@
 //! A projection is stopped in one process, and started there again.
 
 use super::{
+    deliveries::Deliveries,
     dividing::nr,
     runner_rig::{Bad, Running, Trouble, balances, parts, row, run, start, until},
     version_rig::{Versions, nr as version, state_of},
@@ -157,6 +158,29 @@ async fn handler_that_hangs_keeps_a_stop_for_a_bounded_time_and_its_batch_is_und
 }
 
 #[tokio::test(start_paused = true)]
+async fn stop_in_the_middle_of_a_round_returns_too_and_so_does_a_shutdown() {
+    for is_shutdown in [false, true] {
+        let rig = Rig::new(1).await;
+        let deliveries = Deliveries::default();
+        let gate = rig.faults.hold_next(Operation::ClaimSegment, 1);
+        rig.deposit(&account("a"), 3).await;
+        let running = run(&rig, "a@1", deliveries.projection("mails")).await;
+        gate.held(1).await; // behind the renewal of the round
+        if is_shutdown {
+            tokio::time::timeout(MINUTE, running.end()).await.expect("it ends");
+            continue;
+        }
+        let projection = running.projection();
+        tokio::time::timeout(MINUTE, projection.stop()).await.expect("it stops").unwrap();
+        assert_eq!(running.state().await, ProjectionState::StoppedHere);
+        gate.open();
+        projection.start().await.unwrap();
+        running.caught_up().await;
+        running.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn stop_that_is_given_up_counts_and_so_does_the_last_of_many_calls() {
     let rig = Rig::new(1).await;
     let (target, trouble) = (MemoryTarget::new(), Trouble::default());
@@ -262,7 +286,7 @@ async fn one_that_has_failed_is_tried_again_when_it_is_started() {
     let rig = Rig::new(1).await;
     let faults = Faults::new();
     let stored = rig.other_sources("balances").await;
-    let kept_there = super::deliveries::Deliveries::default().projection("balances");
+    let kept_there = Deliveries::default().projection("balances");
     let running = start(parts(&rig, "a@1", &faults), [kept_there.into()]).await;
     let failed = running.projection().caught_up(MINUTE).await;
     assert!(matches!(failed, Err(WaitError::Stopped { .. })), "{failed:?}");
