@@ -17,7 +17,7 @@ pub(crate) struct Arguments {
     /// How long a row is measured, after a warm-up of a third of that
     #[arg(long, default_value_t = 1.0)]
     pub(crate) seconds: f64,
-    /// Only rows with all of these words, and the limits they need: persist, query, flight, catch, exact, live, projected, memory, sqlite, postgres, l1
+    /// Only rows with all of these words, and the limits they need: persist, query, flight, catch, exact, live, idle, projected, memory, sqlite, postgres, l1
     /// (lanes, or connections), c1000 (callers), e10000 (entities), held (prefilled); repeat it for more rows
     #[arg(long)]
     pub(crate) only: Vec<String>,

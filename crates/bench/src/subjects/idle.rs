@@ -22,9 +22,9 @@ const AIM: f64 = 5.0;
 const ENTITIES: u32 = 100;
 const WITHIN: Duration = Duration::from_secs(60);
 /// Until the projections, whose lease is 10 seconds, have their rounds together.
-const SETTLE: Duration = Duration::from_secs(10);
-/// Two leases: whoever asks seldom asks once at least.
-const MEASURED: Duration = Duration::from_secs(20);
+const SETTLE: Duration = Duration::from_secs(5);
+/// A lease: whoever asks seldom asks once.
+const MEASURED: Duration = Duration::from_secs(10);
 
 /// So many projections in an engine whose journal is idle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
