@@ -42,7 +42,7 @@ impl StateCommits {
     /// journal is asked for its heads.
     #[must_use]
     pub fn known(&self) -> u64 {
-        let mut known = self.known.lock();
+        let known = self.known.lock();
         known.at_least(self.writes())
     }
 
