@@ -72,9 +72,10 @@ impl JointRenewals {
     /// Lets a renewal go now, and with it those that may; no one if it has gone before.
     pub(super) fn go(&self, nr: u64) {
         let now = self.began.elapsed();
-        let gone = self.waiting.lock().go(nr, now, PROJECTIONS_AT_ONCE_MAX);
+        let mut waiting = self.waiting.lock();
+        let gone = waiting.go(nr, now, PROJECTIONS_AT_ONCE_MAX);
         if !gone.is_empty() {
-            call(gone);
+            call(gone); // under the lock: whoever finds that its renewal has gone finds its call, too
         }
     }
 
