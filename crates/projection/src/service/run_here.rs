@@ -54,7 +54,8 @@ async fn goes_on(
     place: &dyn JournalPlace,
     wanted: &mut watch::Receiver<bool>,
 ) -> bool {
-    if !*wanted.borrow_and_update() {
+    // not as seen: what was asked for since it began to run, such as a start while it failed, is still to be done
+    if !*wanted.borrow() {
         if shared.phase() != ServicePhase::Stopped {
             log_safely(|| tracing::info!(projection = %shared.id, "projection stopped here"));
         }

@@ -282,6 +282,27 @@ async fn one_that_is_stopped_keeps_what_it_needs_and_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_that_is_started_while_it_fails_is_tried_again() {
+    let rig = Rig::new(1).await;
+    let faults = Faults::new();
+    let leaving = faults.hold_next(Operation::LeaveRunner, 1);
+    let stored = rig.other_sources("balances").await;
+    let kept_there = Deliveries::default().projection("balances");
+    let running = start(parts(&rig, "a@1", &faults), [kept_there.into()]).await;
+    leaving.held(1).await; // it has failed, and has not ended
+    assert!(matches!(running.state().await, ProjectionState::Failed { .. }));
+    rig.store.progress().delete(&stored).await.unwrap();
+    running.projection().start().await.unwrap();
+    leaving.open();
+    until("it runs", async || {
+        let status = running.projection().status().await;
+        status.is_ok_and(|status| status.state == ProjectionState::Running)
+    })
+    .await;
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_that_has_failed_is_tried_again_when_it_is_started() {
     let rig = Rig::new(1).await;
     let faults = Faults::new();
