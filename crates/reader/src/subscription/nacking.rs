@@ -61,7 +61,7 @@ impl SubscriptionMachine {
         Ok(())
     }
 
-    /// An event was tried once more in vain: it is given up, or waits for another try until then.
+    /// An event was tried again in vain: it is given up, or waits for another try until then.
     pub(super) fn tried(&mut self, nr: u64, until: Option<Duration>, with: &NackedWith) {
         let (retries, last_resort) = (self.rules.retries, self.rules.on_exhausted);
         let Some(event) = self.events.get_mut(&nr) else { return };

@@ -1,4 +1,4 @@
-//! What becomes of events that the handler does not handle.
+//! The outcome of events that the handler does not handle.
 
 use super::counting::{COUNTS, Counting, status, until_all_is_kept};
 use crate::conformance::{

@@ -1,4 +1,4 @@
-//! What becomes of events that a consumer does not handle.
+//! The outcome of events that a consumer does not handle.
 
 use super::mails::{MAILS, assert_idle, handle, mails, next, status, subscribe, unsubscribe};
 use crate::conformance::{
