@@ -4,6 +4,7 @@
 //! * [`serializer`]: the one way values, metadata and remembered commands become bytes and come back, within limits.
 //! * [`store`]: what a store owes.
 //! * [`progress`]: what is kept of those who read the journal with an offset.
+//! * [`members`]: what is kept of the nodes of a cluster, and which of them owns what.
 //! * [`group_commit`]: gathers the writes of many entities into few transactions.
 //! * [`commits`]: what was just committed, for those who read beside the writers.
 //! * [`error_chain`] and [`panics`]: how errors are printed with their causes, and how foreign code is run.
@@ -24,5 +25,5 @@ mod weight;
 
 pub use step_back::step_back;
 #[doc(inline)]
-pub use store::progress;
+pub use store::{members, progress};
 pub use weight::Weight;

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! MemoryStore ── Writers            who may write; held shared by every write, exclusively by claim and revoke
+//!             │             Members  of a cluster, and who owns what
 //!             ├─ LaneLog, one a lane: Log      all events of the lane, in chunks
 //!             │                       History  of each entity: head, floor, and where its events lie in the log
 //!             ├─ Snapshots
@@ -21,6 +22,8 @@ mod history;
 mod lane_log;
 mod lease_clock;
 mod log;
+mod member_store;
+mod members;
 mod progress;
 mod recovery_store;
 mod snapshot_store;

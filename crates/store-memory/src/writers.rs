@@ -1,6 +1,12 @@
-use crate::lease_clock::{ClockStep, LeaseClock, LeaseTime};
-use actum_persistence::store::{
-    ClaimError, HeldLease, Incarnation, Renewal, SeenHolder, StoreError, WriterClaim,
+use crate::{
+    lease_clock::{ClockStep, LeaseClock, LeaseTime},
+    members::Members,
+};
+use actum_persistence::{
+    members::{
+        ClusterSight, ClusterTerms, JoinError, MemberRenewal, NewMember, TableVersion, node_slot,
+    },
+    store::{ClaimError, HeldLease, Incarnation, Renewal, SeenHolder, StoreError, WriterClaim},
 };
 use std::{collections::HashMap, time::Duration};
 
@@ -11,6 +17,7 @@ pub(crate) struct Writers {
     renewals: i64,
     holders: HashMap<Incarnation, Holder>,
     clock: LeaseClock,
+    members: Members,
 }
 
 struct Holder {
@@ -73,6 +80,55 @@ impl Writers {
 
     pub(crate) fn revoke(&mut self, incarnation: Incarnation) {
         self.holders.remove(&incarnation);
+        self.members.end(incarnation);
+    }
+
+    pub(crate) fn members(&self) -> &Members {
+        &self.members
+    }
+
+    /// The members, to be changed in the name of one of them.
+    pub(crate) fn as_member(
+        &mut self,
+        incarnation: Incarnation,
+    ) -> Result<&mut Members, StoreError> {
+        if self.members.is_member(incarnation) {
+            return Ok(&mut self.members);
+        }
+        Err(StoreError::Fenced { incarnation })
+    }
+
+    pub(crate) fn join(
+        &mut self,
+        terms: &ClusterTerms,
+        member: &NewMember,
+    ) -> Result<ClusterSight, JoinError> {
+        let incarnation = member.incarnation;
+        let holder = self.holders.get(&incarnation);
+        let holder = holder.filter(|holder| holder.slot == node_slot(&member.name));
+        if holder.is_none() {
+            return Err(StoreError::Fenced { incarnation }.into());
+        }
+        let renewal = self.next_renewal();
+        self.members.join(terms, member, renewal)?;
+        Ok(self.sight(TableVersion::ZERO))
+    }
+
+    pub(crate) fn renew_member(
+        &mut self,
+        renewal: &MemberRenewal,
+    ) -> Result<ClusterSight, StoreError> {
+        let incarnation = renewal.incarnation;
+        let mark = self.next_renewal();
+        if !self.members.renew(incarnation, mark, renewal.note.clone()) {
+            return Err(StoreError::Fenced { incarnation });
+        }
+        Ok(self.sight(renewal.seen))
+    }
+
+    /// What is kept when someone has joined.
+    fn sight(&self, seen: TableVersion) -> ClusterSight {
+        self.members.sight(seen).expect("a cluster that was joined has terms")
     }
 
     fn next_renewal(&mut self) -> Renewal {

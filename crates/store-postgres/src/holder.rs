@@ -28,7 +28,8 @@ pub(crate) const HOLDER_OF: &str = "SELECT incarnation, holder,
 /// was.
 pub(crate) const REVOCATION: &str = "UPDATE @writers SET revoked_at = clock_timestamp()
     WHERE incarnation = $1 AND revoked_at IS NULL
-        AND ($2::bigint IS NULL OR (extract(epoch FROM lease_until) * 1000000)::bigint = $2)";
+        AND ($2::bigint IS NULL OR (extract(epoch FROM lease_until) * 1000000)::bigint = $2)
+    RETURNING incarnation";
 
 /// Who holds a slot.
 pub(crate) struct Holder {

@@ -4,7 +4,10 @@ use crate::{
     row::Row,
     session::{Session, Statement},
 };
-use actum_persistence::store::{ClaimError, StoreError};
+use actum_persistence::{
+    members::JoinError,
+    store::{ClaimError, StoreError},
+};
 use std::future::Future;
 
 /// How often a call is made again because another transaction crossed it.
@@ -44,6 +47,12 @@ impl From<Failed> for StoreError {
 }
 
 impl From<Failed> for ClaimError {
+    fn from(failed: Failed) -> Self {
+        failed.error.into()
+    }
+}
+
+impl From<Failed> for JoinError {
     fn from(failed: Failed) -> Self {
         failed.error.into()
     }

@@ -1,8 +1,7 @@
 use crate::{
     PostgresStore, fault, fence,
-    holder::{self, HOLDER_OF, Holder, REVOCATION, micros},
+    holder::{self, HOLDER_OF, Holder, micros},
     row::column,
-    session::Statement,
     tokens::Token,
     transaction::{self, Transaction},
 };
@@ -71,7 +70,7 @@ impl PostgresStore {
                 return Err(holder.refuses(claim));
             }
             fence::hold(tx, self.shared.lock_space, holder.incarnation).await?;
-            tx.rows(self.revocation(holder.incarnation, Some(holder.renewal))).await?;
+            self.revoke_held(tx, holder.incarnation, Some(holder.renewal)).await?;
             // it may have renewed while its last write was waited for
             if let Some(holder) = self.holder_of(tx, &claim.slot).await? {
                 return Err(holder.refuses(claim));
@@ -125,13 +124,9 @@ impl PostgresStore {
         let mut tx = Transaction::of(&mut session, doing);
         let held = fence::hold(&mut tx, self.shared.lock_space, key).await;
         let done = match held {
-            Ok(()) => tx.rows(self.revocation(key, None)).await.map(drop),
+            Ok(()) => self.revoke_held(&mut tx, key, None).await,
             failed => failed,
         };
         tx.finish(done).await
-    }
-
-    fn revocation(&self, incarnation: i64, renewal: Option<i64>) -> Statement<'_> {
-        sqlx::query(self.shared.texts.of(REVOCATION)).bind(incarnation).bind(renewal)
     }
 }

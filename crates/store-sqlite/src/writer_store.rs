@@ -1,5 +1,6 @@
 use crate::{
     SqliteStore,
+    revocation::revoke,
     row::{Row, column},
     session::Statement,
     writer::WriteTx,
@@ -99,7 +100,7 @@ impl SqliteStore {
             (Some(holder), _) => Some(self.take_lock_of_dead(claim, holder)?),
         };
         if let Some((incarnation, _)) = &dead {
-            tx.execute(revocation(*incarnation)).await?;
+            revoke(tx, *incarnation).await?;
         }
         let incarnation = enter(tx, claim).await?;
         // before the commit: a claimant that sees the new holder sees it alive
@@ -157,7 +158,7 @@ impl SqliteStore {
 async fn fence(mut tx: WriteTx<'_>, incarnation: Incarnation) -> Result<(), StoreError> {
     // a number that no claim was given is fenced already
     let Some(nr) = integer::stored(incarnation.get()) else { return tx.finish(Ok(())).await };
-    let done = tx.execute(revocation(nr)).await;
+    let done = revoke(&mut tx, nr).await;
     tx.finish(done).await
 }
 
@@ -179,10 +180,4 @@ async fn enter(tx: &mut WriteTx<'_>, claim: &WriterClaim) -> Result<i64, StoreEr
     let rows = tx.rows(statement.bind(std::process::id())).await?;
     let row = rows.first().ok_or(sqlx::Error::RowNotFound);
     row.and_then(|row| column(row, 0)).map_err(|error| tx.failed(error))
-}
-
-fn revocation(incarnation: i64) -> Statement<'static> {
-    let statement = "UPDATE writers SET revoked_at = unixepoch()
-        WHERE incarnation = ? AND revoked_at IS NULL";
-    sqlx::query(statement).bind(incarnation)
 }

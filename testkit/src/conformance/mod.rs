@@ -50,6 +50,7 @@
 
 mod change_reading;
 mod fixture;
+mod node;
 mod patience;
 mod readers;
 mod reading;
@@ -78,8 +79,10 @@ pub mod lanes;
 pub mod large_numbers;
 pub mod largest;
 pub mod listing;
+pub mod members;
 pub mod names;
 pub mod order;
+pub mod owners;
 pub mod pages;
 pub mod payloads;
 pub mod progress;

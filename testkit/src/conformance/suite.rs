@@ -86,6 +86,34 @@ macro_rules! store_conformance {
             Crowded slots:
                 of_many_claimants_exactly_one_gets_the_slot
                 of_many_who_replace_a_holder_exactly_one_gets_the_slot;
+            Plain members:
+                the_first_member_makes_the_cluster
+                members_see_each_other
+                a_node_with_other_terms_is_refused
+                only_the_holder_of_its_slot_joins
+                a_member_that_joins_again_is_one_member
+                a_renewal_is_seen_with_its_note
+                owners_that_were_seen_are_not_returned_again
+                one_that_leaves_is_fenced_and_its_slot_is_free
+                an_incarnation_that_is_revoked_is_no_member
+                a_member_that_does_not_renew_can_be_revoked
+                a_member_that_has_renewed_stays
+                only_another_member_revokes
+                what_no_member_can_say_is_refused
+                the_largest_description_and_note_come_back;
+            Plain owners:
+                a_partition_without_an_owner_is_claimed
+                a_partition_stays_with_its_owner
+                a_claim_of_another_epoch_gets_nothing
+                only_its_owner_releases_a_partition
+                roles_do_not_touch_each_other
+                what_an_ended_member_owned_is_free
+                only_members_own_partitions
+                what_no_partition_is_is_refused
+                all_partitions_are_claimed_in_one_call;
+            Crowded owners:
+                of_many_claimants_one_gets_each_partition
+                a_claim_beside_a_revocation_leaves_nothing;
             Plain filters:
                 kinds_are_compared_exactly
                 a_manifest_selects_itself_and_what_is_below_it

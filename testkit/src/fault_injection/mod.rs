@@ -11,6 +11,7 @@ mod counts;
 mod damage;
 mod event_store;
 mod fault;
+mod fault_members;
 mod fault_progress;
 mod fault_store;
 mod fault_target;

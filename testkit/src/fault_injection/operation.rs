@@ -57,6 +57,20 @@ pub enum Operation {
     Release,
     /// [`WriterStore::revoke`](actum_persistence::store::WriterStore::revoke).
     Revoke,
+    /// [`MemberStore::join`](actum_persistence::members::MemberStore::join).
+    JoinCluster,
+    /// [`MemberStore::read_members`](actum_persistence::members::MemberStore::read_members).
+    ReadMembers,
+    /// [`MemberStore::renew_member`](actum_persistence::members::MemberStore::renew_member).
+    RenewMember,
+    /// [`MemberStore::claim_partitions`](actum_persistence::members::MemberStore::claim_partitions).
+    ClaimPartitions,
+    /// [`MemberStore::release_partitions`](actum_persistence::members::MemberStore::release_partitions).
+    ReleasePartitions,
+    /// [`MemberStore::revoke_member`](actum_persistence::members::MemberStore::revoke_member).
+    RevokeMember,
+    /// [`MemberStore::leave`](actum_persistence::members::MemberStore::leave).
+    LeaveCluster,
     /// [`ProgressStore::enter`](actum_persistence::progress::ProgressStore::enter).
     EnterProjection,
     /// [`ProgressStore::load`](actum_persistence::progress::ProgressStore::load) and
@@ -120,6 +134,16 @@ impl Operation {
     /// What is done with snapshots.
     pub const SNAPSHOTS: [Self; 4] =
         [Self::SaveSnapshots, Self::LoadSnapshot, Self::ListSnapshots, Self::DeleteSnapshots];
+    /// What a node of a cluster asks for.
+    pub const MEMBERS: [Self; 7] = [
+        Self::JoinCluster,
+        Self::ReadMembers,
+        Self::RenewMember,
+        Self::ClaimPartitions,
+        Self::ReleasePartitions,
+        Self::RevokeMember,
+        Self::LeaveCluster,
+    ];
     /// What is done with the progress of projections.
     pub const PROGRESS: [Self; 18] = [
         Self::EnterProjection,

@@ -55,6 +55,8 @@ mod lane_answer;
 mod layout;
 mod lease_grace;
 mod listing;
+#[doc(hidden)] // its path is `actum_persistence::members`
+pub mod members;
 mod page;
 mod page_room;
 mod payload_check;

@@ -1,17 +1,31 @@
 use super::{
     DurableStateStore, EventStore, RecoveryStore, SeparateRecovery, SnapshotStore, WriterStore,
+    members::{KeepsMembers, MemberStore},
     progress::{KeepsProgress, ProgressStore},
 };
 use std::{fmt, sync::Arc};
 
-/// A product that keeps everything: events, snapshots, durable states, who may write, and how far projections have come.
+/// A product that keeps everything: events, snapshots, durable states, who may write, how far projections have come, and who
+/// belongs to a cluster.
 pub trait Store:
-    EventStore + SnapshotStore + DurableStateStore + WriterStore + RecoveryStore + KeepsProgress
+    EventStore
+    + SnapshotStore
+    + DurableStateStore
+    + WriterStore
+    + RecoveryStore
+    + KeepsProgress
+    + KeepsMembers
 {
 }
 
 impl<S> Store for S where
-    S: EventStore + SnapshotStore + DurableStateStore + WriterStore + RecoveryStore + KeepsProgress
+    S: EventStore
+        + SnapshotStore
+        + DurableStateStore
+        + WriterStore
+        + RecoveryStore
+        + KeepsProgress
+        + KeepsMembers
 {
 }
 
@@ -33,6 +47,8 @@ pub struct Stores {
     pub recovery: Arc<dyn RecoveryStore>,
     /// How far projections have come that have no database of their own.
     pub progress: Arc<dyn ProgressStore>,
+    /// The nodes of a cluster; `None` where several of them cannot share the journal.
+    pub members: Option<Arc<dyn MemberStore>>,
 }
 
 impl Stores {
@@ -51,6 +67,7 @@ impl Stores {
             states: Arc::clone(&store) as _,
             writers: Arc::clone(&store) as _,
             progress: store.progress(),
+            members: Arc::clone(&store).members(),
             recovery: store,
         }
     }

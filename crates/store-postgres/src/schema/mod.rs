@@ -26,6 +26,7 @@ const SCRIPTS: &[Script] = &[
     },
     Script { name: "commands", text: include_str!("v2/commands.sql") },
     Script { name: "changes", text: include_str!("v3/changes.sql") },
+    Script { name: "members", text: include_str!("v4/members.sql") },
 ];
 
 /// The newest version.

@@ -22,6 +22,7 @@ mod foreign_session;
 mod foreign_transactions;
 mod gate;
 mod golden;
+mod golden_members;
 mod guarded;
 mod held;
 mod load;

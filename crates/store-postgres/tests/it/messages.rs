@@ -225,7 +225,7 @@ fn a_schema_that_is_refused_is_reported_once() {
         assert_says(
             refused(&url, default().with_migrate(Migrate::Never)).await,
             &format!(
-                "the journal at {at} lacks migrations: 1 (journal), 2 (commands), 3 (changes)"
+                "the journal at {at} lacks migrations: 1 (journal), 2 (commands), 3 (changes), 4 (members)"
             ),
         );
         let store = PostgresStore::connect(&url).await.unwrap();
@@ -256,7 +256,7 @@ fn a_schema_that_is_refused_is_reported_once() {
         assert_says(
             refused(&url, default()).await,
             &format!(
-                "the journal at {at} has schema version 99, this program knows up to 3: use a newer one"
+                "the journal at {at} has schema version 99, this program knows up to 4: use a newer one"
             ),
         );
         server.run(&database, "DROP TABLE actum.actum_migrations").await;

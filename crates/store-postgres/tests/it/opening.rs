@@ -212,11 +212,11 @@ fn a_journal_of_a_newer_schema_is_refused_and_left_alone() {
         fixture.foreign_connection().await.execute(fixture.sql(newer)).await.unwrap();
         let opened = PostgresStore::connect_with(fixture.url(), fixture.settings()).await;
         let is_newer =
-            |error: &OpenError| matches!(error, OpenError::NewerSchema { found: 99, known: 3, .. });
+            |error: &OpenError| matches!(error, OpenError::NewerSchema { found: 99, known: 4, .. });
         assert!(opened.as_ref().is_err_and(is_newer), "{opened:?}");
         let migrated = migrate(fixture.url(), &fixture.settings()).await;
         assert!(migrated.as_ref().is_err_and(is_newer), "{migrated:?}");
-        assert_eq!(number(fixture, "SELECT count(*) FROM @actum_migrations").await, 4);
+        assert_eq!(number(fixture, "SELECT count(*) FROM @actum_migrations").await, 5);
     });
 }
 
@@ -226,8 +226,8 @@ fn migrations_are_listed_and_run_apart_from_opening() {
         let (url, settings) = (fixture.url(), fixture.settings().with_migrate(Migrate::Never));
         let lists_each = |listed: &[Migration], applied| {
             let entry = |it: &Migration| (it.version, it.name, it.applied);
-            let expected =
-                [(1, "journal", applied), (2, "commands", applied), (3, "changes", applied)];
+            let names = ["journal", "commands", "changes", "members"];
+            let expected = (1..).zip(names).map(|(version, name)| (version, name, applied));
             listed.iter().map(entry).eq(expected)
         };
         for _ in 0..2 {

@@ -8,7 +8,12 @@ use sqlx::{Row as _, SqliteConnection};
 const APPLICATION_ID: i64 = 0x4163_746D;
 
 /// What raises the schema to version 1, 2, …: each runs on top of the one before, in one transaction with it.
-const SCRIPTS: &[&str] = &[include_str!("v1.sql"), include_str!("v2.sql"), include_str!("v3.sql")];
+const SCRIPTS: &[&str] = &[
+    include_str!("v1.sql"),
+    include_str!("v2.sql"),
+    include_str!("v3.sql"),
+    include_str!("v4.sql"),
+];
 
 /// The newest version.
 pub(crate) const VERSION: i64 = SCRIPTS.len() as i64;

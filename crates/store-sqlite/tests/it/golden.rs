@@ -4,6 +4,7 @@
 
 use crate::{
     fixture::foreign_connection,
+    golden_members::{assert_members, next_incarnation, write_members},
     sample::{Writer, claim, event, page},
 };
 use actum_model::{
@@ -18,6 +19,7 @@ use actum_persistence::store::{
 };
 use actum_store_sqlite::{SqliteSettings, SqliteStore};
 use bytes::Bytes;
+use sqlx::AssertSqlSafe;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -29,10 +31,10 @@ const LAYOUT: JournalLayout = JournalLayout {
 };
 
 /// The versions there are.
-const VERSIONS: [u32; 3] = [1, 2, NEWEST];
+const VERSIONS: [u32; 4] = [1, 2, 3, NEWEST];
 
 /// What `ACTUM_WRITE_GOLDEN` writes.
-const NEWEST: u32 = 3;
+const NEWEST: u32 = 4;
 
 fn golden(version: u32) -> PathBuf {
     let name = format!("tests/golden/journal-v{version}.sqlite");
@@ -114,7 +116,9 @@ async fn append_all(store: &SqliteStore, writer: &Writer<'_>) {
 
 async fn write(path: &Path) {
     let settings = SqliteSettings::default().with_layout(LAYOUT);
-    let store = SqliteStore::open_with(path, settings).await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let live = directory.path().join("journal.db");
+    let store = SqliteStore::open_with(&live, settings).await.unwrap();
     let first = store.claim(&claim("a first life")).await.unwrap();
     store.release(first).await.unwrap();
     let writer = Writer::claim(&store).await;
@@ -132,6 +136,11 @@ async fn write(path: &Path) {
         let batch = StateBatch { incarnation: writer.incarnation, writes };
         store.write(&batch).await.unwrap();
     }
+    store.release(writer.incarnation).await.unwrap();
+    write_members(&store).await;
+    // before it is closed, which ends the membership
+    let copy = AssertSqlSafe(format!("VACUUM INTO '{}'", path.display()));
+    sqlx::raw_sql(copy).execute(&mut foreign_connection(&live).await).await.unwrap();
     store.close().await;
 }
 
@@ -151,7 +160,8 @@ async fn journals_of_all_versions_load_for_ever() {
         assert_snapshots_and_states(&store, version).await;
         assert_changes(&store, version).await;
         assert_command_records(&store, version).await;
-        assert_it_goes_on(&store).await;
+        assert_members(&store, version).await;
+        assert_it_goes_on(&store, version).await;
     }
 }
 
@@ -275,7 +285,7 @@ async fn assert_changes(store: &SqliteStore, version: u32) {
     assert_eq!((page.read_to, store.change_heads().await.unwrap().position(lane)), (head, head));
 }
 
-async fn assert_it_goes_on(store: &SqliteStore) {
+async fn assert_it_goes_on(store: &SqliteStore, version: u32) {
     let old = Writer::of(store, Incarnation::new(2));
     let append = |writer: &Writer<'_>| {
         let appends = vec![writer.append(&entity(5), 3, vec![event("more")])];
@@ -284,7 +294,7 @@ async fn assert_it_goes_on(store: &SqliteStore) {
     let late = store.append(&append(&old)).await;
     assert!(matches!(late, Err(StoreError::Fenced { .. })), "{late:?}");
     let writer = Writer::claim(store).await;
-    assert_eq!(writer.incarnation, Incarnation::new(3));
+    assert_eq!(writer.incarnation, next_incarnation(version));
     let head = store.heads().await.unwrap().position(lane_of(&entity(5)));
     let stored = store.append(&append(&writer)).await.unwrap();
     assert_eq!(stored, [AppendOutcome::Appended { last: head.plus(1) }]);

@@ -13,6 +13,7 @@ mod damage;
 mod faults;
 mod fixture;
 mod golden;
+mod golden_members;
 #[cfg(unix)]
 mod lost_files;
 mod messages;

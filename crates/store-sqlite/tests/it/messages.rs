@@ -105,7 +105,7 @@ async fn a_file_that_is_refused_is_reported_once() {
     assert_says(
         refused(&path).await,
         &format!(
-            "the journal `{at}` has schema version 99, this program knows up to 3: use a newer one"
+            "the journal `{at}` has schema version 99, this program knows up to 4: use a newer one"
         ),
     );
     connection.execute("PRAGMA application_id = 7").await.unwrap();

@@ -130,8 +130,8 @@ async fn a_journal_of_a_newer_schema_is_refused_and_left_alone() {
     connection.close().await.unwrap();
     let before = fs::read(fixture.path()).unwrap();
     let error = refused(&fixture.path()).await;
-    assert!(matches!(error, OpenError::NewerSchema { found: 99, known: 3, .. }), "{error:?}");
-    assert_says(&error, &fixture.path(), "has schema version 99, this program knows up to 3");
+    assert!(matches!(error, OpenError::NewerSchema { found: 99, known: 4, .. }), "{error:?}");
+    assert_says(&error, &fixture.path(), "has schema version 99, this program knows up to 4");
     assert_eq!(fs::read(fixture.path()).unwrap(), before);
 }
 
