@@ -23,7 +23,7 @@ const ENTITIES: u32 = 100;
 const WITHIN: Duration = Duration::from_secs(60);
 /// Until the projections, whose lease is 10 seconds, have their rounds together.
 const SETTLE: Duration = Duration::from_secs(5);
-/// A lease: whoever asks seldom asks once.
+/// A lease: what asks once a lease is counted, too.
 const MEASURED: Duration = Duration::from_secs(10);
 
 /// So many projections in an engine whose journal is idle.

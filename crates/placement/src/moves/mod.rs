@@ -12,11 +12,11 @@
 //!
 //! **Hand-offs** are begun a few at a time, since each makes its entities recover elsewhere. Those that have to be, since
 //! the owner leaves or is not eligible any more, wait for nothing else. Those that only balance the load also wait while
-//! many partitions are without an owner: what has been released counts until it is claimed, whoever does it. So a loss is
+//! many partitions are without an owner: what has been released counts until it is claimed. So a loss is
 //! made good before anything else moves.
 //!
 //! What is seen may be old, or another member may see something else: then a claim is refused by the table, and what was
-//! released is claimed by whoever is its target then.
+//! released is claimed by the member that is its target then.
 
 mod move_settings;
 mod moves_under_way;

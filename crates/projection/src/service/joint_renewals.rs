@@ -75,7 +75,7 @@ impl JointRenewals {
         let mut waiting = self.waiting.lock();
         let gone = waiting.go(nr, now, PROJECTIONS_AT_ONCE_MAX);
         if !gone.is_empty() {
-            call(gone); // under the lock: whoever finds that its renewal has gone finds its call, too
+            call(gone); // under the lock: a runner that finds its renewal gone finds its call, too
         }
     }
 

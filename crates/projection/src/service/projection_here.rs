@@ -6,7 +6,7 @@ impl ProjectionRef {
     /// [`shutdown_timeout`](crate::ProjectionSettings::shutdown_timeout) is undone, or comes again. It stays so until it is
     /// [started](Self::start), or this process ends: unlike [`pause`](Self::pause), it is not kept and holds for this process alone.
     ///
-    /// Retention keeps what it has not read, whoever reads it. What is asked of it goes to those that run it; a read model
+    /// Retention keeps what it has not read, also while another process runs it. What is asked of it goes to those that run it; a read model
     /// that is [waited for](Self::caught_up_with) is waited for as long as another process runs it. One that is stopped already,
     /// or has ended with its engine, stays so. Of several versions the one is stopped that is meant; the others go on.
     ///

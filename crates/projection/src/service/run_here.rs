@@ -13,7 +13,7 @@ use std::{future::ready, sync::Arc};
 use tokio::sync::watch;
 
 /// Runs a projection in this process, as runner `me`, until its place is asked to end; not while it is stopped. Its place is held
-/// all the time: what it has not read is kept, whoever reads it.
+/// all the time: what it has not read is kept, also while another process runs it.
 pub(super) async fn run_here(
     shared: Arc<SharedProjection>,
     me: Arc<str>,

@@ -11,7 +11,7 @@ pub struct MemberRow {
     pub name: String,
     /// What it said of itself when it joined.
     pub description: Bytes,
-    /// Its last renewal. Whoever sees it change knows that the member was alive since it was seen before.
+    /// Its last renewal. When it changes, the member was alive since it was seen before.
     pub renewal: Renewal,
     /// What it noted with that renewal; empty from the join to the first one.
     pub note: Bytes,
