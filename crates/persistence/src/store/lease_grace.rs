@@ -1,5 +1,8 @@
 use std::time::Duration;
 
+/// The longest lease anything has.
+pub const LEASE_MAX: Duration = Duration::from_hours(24);
+
 /// Timers are a little late.
 const TIMERS: Duration = Duration::from_millis(20);
 

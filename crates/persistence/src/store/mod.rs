@@ -101,7 +101,7 @@ pub use joint_recovery::complete_recovery;
 pub use known_entities::{EntityHead, KnownEntities};
 pub use lane_answer::LaneAnswer;
 pub use layout::JournalLayout;
-pub use lease_grace::lease_grace;
+pub use lease_grace::{LEASE_MAX, lease_grace};
 pub use listing::{ListedEntity, ListedState, Listing};
 pub use page::{EntityPage, EntityRead, LanePage, PageLimit};
 pub use page_room::PageRoom;

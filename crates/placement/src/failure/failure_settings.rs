@@ -1,8 +1,5 @@
-use actum_persistence::settings_check::SettingsCheck;
+use actum_persistence::{settings_check::SettingsCheck, store::LEASE_MAX};
 use std::time::Duration;
-
-/// The longest lease of a member.
-const LEASE_MAX: Duration = Duration::from_hours(24);
 
 /// How fast failed members are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

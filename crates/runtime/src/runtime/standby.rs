@@ -10,16 +10,13 @@
 //! most: when the clock steps forward, a living holder renews before that, which the claimant sees.
 
 use crate::settings::JournalWait;
-use actum_persistence::store::{ClaimError, HeldLease, SeenHolder, lease_grace};
+use actum_persistence::store::{ClaimError, HeldLease, LEASE_MAX, SeenHolder, lease_grace};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long the pause between two claims is: between these, so that claimants do not stay in step.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_SPREAD_MILLIS: u64 = 40;
-
-/// The longest lease of an engine: what is longer was not claimed by one.
-const LEASE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What is known of the holder, and how long it is waited for.
 pub(super) struct Standby {
@@ -79,6 +76,7 @@ impl Standby {
 
     /// When a holder is dead whose lease is seen at `now`, unless it renews.
     fn death(&mut self, lease: &HeldLease, now: Instant) -> Instant {
+        // what is longer was not claimed by an engine
         let length = lease.length.unwrap_or(self.lease).min(LEASE_MAX);
         self.lease_max = self.lease_max.max(length);
         // a living holder renews after a third of its lease; the rest of the half is for slow renewals

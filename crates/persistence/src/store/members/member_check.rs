@@ -1,12 +1,13 @@
 use super::{
-    super::{Incarnation, SeenHolder, StoreError, bounds::NUMBER_MAX, payload_check::check_name},
+    super::{
+        Incarnation, LEASE_MAX, SeenHolder, StoreError, bounds::NUMBER_MAX,
+        payload_check::check_name,
+    },
     CLUSTER_NAME_BYTES_MAX, ClusterTerms, DESCRIPTION_BYTES_MAX, MemberRenewal, NODE_BYTES_MAX,
     NOTE_BYTES_MAX, NewMember, OWNER_CHANGES_MAX, OwnerClaim, RolePartition,
 };
 use actum_model::PartitionCount;
-use std::{collections::HashSet, time::Duration};
-
-const LEASE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+use std::collections::HashSet;
 
 impl ClusterTerms {
     /// Checks what every store must refuse.
@@ -126,6 +127,7 @@ mod tests {
     use super::*;
     use actum_model::Partition;
     use bytes::Bytes;
+    use std::time::Duration;
 
     fn terms(cluster: &str, lease: Duration) -> Result<(), String> {
         let terms = ClusterTerms { cluster: cluster.to_owned(), lease };
