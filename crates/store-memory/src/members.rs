@@ -1,8 +1,9 @@
 use actum_persistence::{
     members::{
         ClusterSight, ClusterTerms, JoinError, MEMBERS_MAX, MemberRow, NewMember, OwnerClaim,
-        OwnerEpoch, OwnerRow, RolePartition, TableVersion,
+        OwnerRow, RolePartition, TableVersion,
     },
+    progress::Epoch,
     store::{Incarnation, Renewal},
 };
 use bytes::Bytes;
@@ -21,7 +22,7 @@ pub(crate) struct Members {
 #[derive(Clone, Copy, Default)]
 struct Owner {
     owner: Option<Incarnation>,
-    epoch: OwnerEpoch,
+    epoch: Epoch,
 }
 
 impl Members {

@@ -3,8 +3,9 @@ use actum_model::Partition;
 use actum_persistence::{
     members::{
         ClusterSight, ClusterTerms, JoinError, MemberRenewal, MemberRow, MemberStore, NewMember,
-        OwnerClaim, OwnerEpoch, OwnerRow, RolePartition, TableVersion, node_slot,
+        OwnerClaim, OwnerRow, RolePartition, TableVersion, node_slot,
     },
+    progress::Epoch,
     store::{Incarnation, SeenHolder, StoreError, Stores},
 };
 use bytes::Bytes;
@@ -29,7 +30,7 @@ pub(crate) fn plain(partition: u16) -> RolePartition {
 
 /// Those of a range, never claimed.
 pub(crate) fn first_claims(partitions: impl IntoIterator<Item = u16>) -> Vec<OwnerClaim> {
-    let claim = |nr| OwnerClaim { of: plain(nr), seen: OwnerEpoch::ZERO };
+    let claim = |nr| OwnerClaim { of: plain(nr), seen: Epoch::default() };
     partitions.into_iter().map(claim).collect()
 }
 

@@ -7,7 +7,8 @@ use super::{
 };
 use actum_model::Partition;
 use actum_persistence::{
-    members::{OWNER_CHANGES_MAX, OwnerClaim, OwnerEpoch, RolePartition},
+    members::{OWNER_CHANGES_MAX, OwnerClaim, RolePartition},
+    progress::Epoch,
     store::StoreError,
 };
 use tokio::task::JoinSet;
@@ -32,7 +33,7 @@ pub async fn a_partition_stays_with_its_owner(fixture: &dyn StoreFixture) {
     let Some(node) = Node::joined(&stores, "a").await else { return };
     let other = Node::joined(&stores, "b").await.expect("two can share it");
     node.claim_first(0..2).await;
-    for seen in [OwnerEpoch::ZERO, OwnerEpoch::new(1)] {
+    for seen in [Epoch::default(), Epoch::new(1)] {
         let claim = OwnerClaim { of: plain(1), seen };
         let rows = other.members.claim_partitions(other.incarnation, &[claim]).await;
         assert_eq!(owned(&rows.expect("it can ask")), [(Some(node.incarnation), 1)]);
@@ -51,12 +52,12 @@ pub async fn a_claim_of_another_epoch_gets_nothing(fixture: &dyn StoreFixture) {
     assert_eq!(owned(&released.expect("an owner can release")), [(None, 2)]);
     let version = node.sight().await.version;
     for seen in [0, 1, 3] {
-        let claim = OwnerClaim { of: plain(0), seen: OwnerEpoch::new(seen) };
+        let claim = OwnerClaim { of: plain(0), seen: Epoch::new(seen) };
         let rows = node.members.claim_partitions(node.incarnation, &[claim]).await;
         assert_eq!(owned(&rows.expect("it can ask")), [(None, 2)], "seen in {seen}");
     }
     assert_eq!(node.sight().await.version, version, "nothing was changed");
-    let claim = OwnerClaim { of: plain(0), seen: OwnerEpoch::new(2) };
+    let claim = OwnerClaim { of: plain(0), seen: Epoch::new(2) };
     let rows = node.members.claim_partitions(node.incarnation, &[claim]).await;
     assert_eq!(owned(&rows.expect("it can ask")), [(Some(node.incarnation), 3)]);
 }
@@ -86,7 +87,7 @@ pub async fn roles_do_not_touch_each_other(fixture: &dyn StoreFixture) {
     let other = Node::joined(&stores, "b").await.expect("two can share it");
     node.claim_first(0..1).await;
     let billing = RolePartition { role: "billing".into(), ..plain(0) };
-    let claim = OwnerClaim { of: billing.clone(), seen: OwnerEpoch::ZERO };
+    let claim = OwnerClaim { of: billing.clone(), seen: Epoch::default() };
     let rows = other.members.claim_partitions(other.incarnation, &[claim]).await;
     assert_eq!(owned(&rows.expect("it can ask")), [(Some(other.incarnation), 1)]);
     let owners = node.sight().await.owners.expect("all are wanted");
@@ -146,7 +147,7 @@ pub async fn what_no_partition_is_is_refused(fixture: &dyn StoreFixture) {
     let odd_role = RolePartition { role: "a\0b".into(), partition: Partition::new(1) };
     for asked in [vec![plain(0), plain(count)], vec![plain(1), plain(1)], too_many, vec![odd_role]]
     {
-        let claims = asked.iter().map(|of| OwnerClaim { of: of.clone(), seen: OwnerEpoch::ZERO });
+        let claims = asked.iter().map(|of| OwnerClaim { of: of.clone(), seen: Epoch::default() });
         let claims: Vec<_> = claims.collect();
         let claimed = node.members.claim_partitions(node.incarnation, &claims).await;
         assert!(matches!(claimed, Err(StoreError::Invalid { .. })), "{claimed:?}");
@@ -196,7 +197,7 @@ pub async fn of_many_claimants_one_gets_each_partition(fixture: &dyn StoreFixtur
     let got: usize = claims.join_all().await.into_iter().sum();
     assert_eq!(got, 32, "each partition was given once");
     let owners = nodes[0].sight().await.owners.expect("all are wanted");
-    assert!(owners.iter().all(|row| row.owner.is_some() && row.epoch == OwnerEpoch::new(1)));
+    assert!(owners.iter().all(|row| row.owner.is_some() && row.epoch == Epoch::new(1)));
 }
 
 /// A claim that races with the revocation of its claimant is fenced, or is undone by it: nothing is left behind.

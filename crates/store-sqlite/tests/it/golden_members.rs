@@ -4,9 +4,10 @@ use crate::sample::claim;
 use actum_model::Partition;
 use actum_persistence::{
     members::{
-        ClusterTerms, MemberRenewal, MemberRow, MemberStore, NewMember, OwnerClaim, OwnerEpoch,
-        OwnerRow, RolePartition, TableVersion, node_slot,
+        ClusterTerms, MemberRenewal, MemberRow, MemberStore, NewMember, OwnerClaim, OwnerRow,
+        RolePartition, TableVersion, node_slot,
     },
+    progress::Epoch,
     store::{Incarnation, Renewal, WriterClaim, WriterStore},
 };
 use actum_store_sqlite::SqliteStore;
@@ -39,7 +40,7 @@ pub(crate) async fn write_members(store: &SqliteStore) {
     let renewal = MemberRenewal { incarnation: MEMBER, note, seen: TableVersion::ZERO };
     store.renew_member(&renewal).await.unwrap();
     let all = [owned("", 0), owned("", 15), owned("billing", 0)];
-    let claims = all.clone().map(|of| OwnerClaim { of, seen: OwnerEpoch::ZERO });
+    let claims = all.clone().map(|of| OwnerClaim { of, seen: Epoch::default() });
     store.claim_partitions(MEMBER, &claims).await.unwrap();
     store.release_partitions(MEMBER, &all[1..2]).await.unwrap();
 }
@@ -55,7 +56,7 @@ pub(crate) async fn assert_members(store: &SqliteStore, version: u32) {
     let mut member = MemberRow::new(MEMBER, "a".into(), description, Renewal::new(2));
     member.note = Bytes::from_static(b"note");
     assert_eq!(sight.members, [member]);
-    let row = |of, owner, epoch| OwnerRow::new(of, owner, OwnerEpoch::new(epoch));
+    let row = |of, owner, epoch| OwnerRow::new(of, owner, Epoch::new(epoch));
     let owners = [
         row(owned("", 0), Some(MEMBER), 1),
         row(owned("", 15), None, 2),

@@ -1,6 +1,6 @@
 use super::{
-    super::{Incarnation, Renewal, StoredRow},
-    ClusterSight, ClusterTerms, MemberRow, OwnerEpoch, OwnerRow, RolePartition, TableVersion,
+    super::{Incarnation, Renewal, StoredRow, progress::Epoch},
+    ClusterSight, ClusterTerms, MemberRow, OwnerRow, RolePartition, TableVersion,
 };
 use actum_model::Partition;
 use std::time::Duration;
@@ -59,7 +59,7 @@ impl OwnerRow {
             None => None,
             Some(_) => Some(Incarnation::new(row.ordinal(2)?)),
         };
-        Ok(Self::new(of, owner, OwnerEpoch::new(row.count(3)?)))
+        Ok(Self::new(of, owner, Epoch::new(row.count(3)?)))
     }
 }
 

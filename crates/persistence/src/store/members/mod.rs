@@ -29,7 +29,7 @@ pub use member_renewal::MemberRenewal;
 pub use member_row::MemberRow;
 pub use member_store::{KeepsMembers, MemberStore};
 pub use new_member::NewMember;
-pub use owner_claim::{OwnerClaim, OwnerEpoch};
+pub use owner_claim::OwnerClaim;
 pub use owner_row::OwnerRow;
 pub use role_partition::RolePartition;
 pub use table_version::TableVersion;

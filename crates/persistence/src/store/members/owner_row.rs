@@ -1,4 +1,7 @@
-use super::{super::Incarnation, OwnerEpoch, RolePartition};
+use super::{
+    super::{Incarnation, progress::Epoch},
+    RolePartition,
+};
 
 /// Who owns a partition, as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,13 +12,13 @@ pub struct OwnerRow {
     /// By whom, if by anyone.
     pub owner: Option<Incarnation>,
     /// How often it was claimed, released and freed.
-    pub epoch: OwnerEpoch,
+    pub epoch: Epoch,
 }
 
 impl OwnerRow {
     /// This one.
     #[must_use]
-    pub fn new(of: RolePartition, owner: Option<Incarnation>, epoch: OwnerEpoch) -> Self {
+    pub fn new(of: RolePartition, owner: Option<Incarnation>, epoch: Epoch) -> Self {
         Self { of, owner, epoch }
     }
 }

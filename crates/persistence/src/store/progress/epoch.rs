@@ -1,7 +1,8 @@
 use std::fmt;
 
-/// Counts the claims of a segment: every claim, release, stop, rewind and activation gives it the next one. What is saved under an older
-/// epoch is refused, so a runner that was replaced changes nothing.
+/// Counts the owners of what is claimed: of a segment, to which every claim, release, stop, rewind and activation gives the next
+/// one, and of a [partition](crate::members). What is saved under an older epoch is refused, so a runner that was replaced
+/// changes nothing. Zero for what was never claimed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Epoch(u64);
 
