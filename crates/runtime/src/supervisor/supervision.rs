@@ -28,11 +28,8 @@ pub(crate) struct Supervision {
     actors: HashMap<ActorId, Partition>,
 }
 
-/// How often late commands are answered while a partition is down.
+/// How often late commands are answered while a partition is down, and it is checked whether its writes are settled.
 const EXPIRE_INTERVAL: Duration = Duration::from_millis(5);
-
-/// How often it checks whether the writes of a partition that is down are settled.
-const SETTLED_INTERVAL: Duration = Duration::from_millis(2);
 
 /// How long a partition has to fail what is left when the time to close is over.
 pub(crate) const GRACE: Duration = Duration::from_secs(1);
@@ -194,7 +191,7 @@ impl Supervision {
     /// Starts a partition only when what its former actor has sent is settled: its entities would recover from what is stored
     /// before that, and show it for as long as they are only read.
     fn wait_for_writes(&mut self, handle: &PartitionHandle) {
-        self.restart_after(SETTLED_INTERVAL, handle);
+        self.restart_after(EXPIRE_INTERVAL, handle);
     }
 
     fn restart_after(&mut self, pause: Duration, handle: &PartitionHandle) {
