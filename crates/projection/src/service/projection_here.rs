@@ -8,7 +8,8 @@ impl ProjectionRef {
     ///
     /// Retention keeps what it has not read, also while another process runs it. What is asked of it goes to those that run it; a read model
     /// that is [waited for](Self::caught_up_with) is waited for as long as another process runs it. One that is stopped already,
-    /// or has ended with its engine, stays so. Of several versions the one is stopped that is meant; the others go on.
+    /// or has ended with its engine, stays so. Of several versions the one is stopped that is meant; the others go on. A
+    /// [division](Self::divide) that was asked for in this process handles what it needs to by itself until it notices.
     ///
     /// # Errors
     /// [`ProjectionError::Unknown`].

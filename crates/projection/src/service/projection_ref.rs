@@ -123,8 +123,11 @@ impl ProjectionRef {
     /// entity's lane end now.
     ///
     /// # Errors
-    /// [`WaitError`]: at once if it is paused or has stopped in front of that, or was [stopped](Self::stop) here and no other process runs it, or is rebuilt beside the active version, if the events of the entity are held back, if
-    /// the journal has regressed or is another one than it has read, and if the engine has no such projection, or none of what the receipt is of; otherwise when it has not come so far within the time. It goes on then, and can be waited for again.
+    /// [`WaitError`]: at once if it is paused or has stopped in front of that, or was [stopped](Self::stop) here and no other
+    /// process runs it, or is rebuilt beside the active version, if the events of the entity are held back, if the journal has
+    /// regressed or is another one than it has read, and if the engine has no such projection, or none of what the receipt is
+    /// of; otherwise when it has not come so far within the time, also because what is kept of it cannot be read. It goes on
+    /// then, and can be waited for again.
     ///
     /// # Cancel safety
     /// Dropping the future has no effect.
