@@ -10,7 +10,8 @@ use crate::{
 };
 
 /// The crates that are read together, since one engine consists of them: a name is there once among them all.
-pub const READ_TOGETHER: [&str; 7] = [
+pub const READ_TOGETHER: [&str; 8] = [
+    "crates/cluster",
     "crates/host",
     "crates/model",
     "crates/persistence",

@@ -1,0 +1,1 @@
+//! What is sent over a transport: batches, acknowledged and bounded.

@@ -1,0 +1,1 @@
+//! Carries frames of bytes between nodes.
