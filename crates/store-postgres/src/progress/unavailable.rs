@@ -57,8 +57,15 @@ fn server_says_later(error: &dyn DatabaseError) -> bool {
         && error.is_some_and(|error| match Fault::of_server(error) {
             Fault::Rights => is_of_grants(error),
             Fault::Stale => is_of_plan(error),
+            Fault::Missing => is_of_table(error),
             fault => fault_says_later(fault),
         })
+}
+
+/// Whether a table is missing, or a column or a schema, as before a migration. A function, an operator or a type that is not
+/// there is the handler's mistake as a rule, also in a branch that few events reach: waiting would not mend it.
+fn is_of_table(error: &PgDatabaseError) -> bool {
+    !matches!(error.code(), "42704" | "42883")
 }
 
 /// Whether a statement was planned for a table that has changed since. A transaction that is rolled back forgets its plans, so each
