@@ -58,16 +58,23 @@ impl Registry {
         Ok(self.kept().await?.into_iter().map(|kept| kept.registered).collect())
     }
 
-    /// Deletes what is kept of one that no one runs, so that it holds back nothing any more. What it has written stays. It is
-    /// no error if nothing is kept of it.
+    /// Deletes what is kept of one that no one runs, so that it holds back nothing any more; also of one whose progress is
+    /// damaged, which no one can run. What it has written stays. It is no error if nothing is kept of it.
     ///
     /// # Errors
     /// [`ProjectionError::IsRun`] when someone runs it, or may: one that was seen a minute ago at the earliest, and has not
     /// shown since that it is dead. Otherwise when the store fails.
     pub async fn forget(&self, id: &ProjectionId) -> Result<(), ProjectionError> {
-        let Some(stored) = self.progress.load(id).await? else { return Ok(()) };
-        if let Some(runner) = self.alive(&stored).into_iter().next() {
-            return Err(ProjectionError::IsRun { name: id.to_string(), runner });
+        match self.progress.load(id).await {
+            Ok(None) => return Ok(()),
+            Ok(Some(stored)) => {
+                if let Some(runner) = self.alive(&stored).into_iter().next() {
+                    return Err(ProjectionError::IsRun { name: id.to_string(), runner });
+                }
+            }
+            // no one can run it, and as long as it is there it is not known what is needed
+            Err(StoreError::Corrupt { .. }) => {}
+            Err(error) => return Err(error.into()),
         }
         Ok(self.progress.delete(id).await?)
     }

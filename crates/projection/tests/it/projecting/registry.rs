@@ -103,6 +103,26 @@ async fn those_that_are_run_are_not_forgotten_and_move_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_that_is_damaged_holds_everything_back_until_it_is_forgotten() {
+    let rig = Rig::new(1).await;
+    rig.deposit(&account("a"), 4).await;
+    let running = run(&rig, "a@1", Deliveries::default().projection("damaged")).await;
+    running.caught_up().await;
+    running.end().await;
+    let (places, faults) = (Arc::new(Places::default()), Faults::new());
+    faults.always(Operation::LoadProjection, Fault::damaged_projection(id("damaged")));
+    let registry = registry(&rig, &faults);
+    let first = places.enter("all", true);
+    tokio::spawn(registry.clone().watch(Vec::new(), Arc::clone(&places) as _, first));
+    sleep(MINUTE).await;
+    assert_eq!(places.held(), Some(Position::ZERO), "it is not known what it needs");
+    registry.list().await.unwrap_err();
+    registry.forget(&id("damaged")).await.unwrap();
+    until("nothing is held back any more", async || places.held().is_none()).await;
+    assert_eq!(registry.list().await.unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_parked_holds_back_what_is_behind_it() {
     let rig = Rig::new(1).await;
     let deliveries = Deliveries::default();
