@@ -21,8 +21,9 @@ pub trait HostedKind: Send {
     /// Takes what a read brought.
     fn found(&mut self, ticket: Ticket, found: Result<Found, StoreError>, ctx: &TurnContext<'_>);
 
-    /// Takes all commands that wait in the inbox; refuses them if they must not be handled. Leaves the clock in `ctx` as it was
-    /// read last, and says how many commands it took.
+    /// Takes all commands that wait in the inbox; refuses them if they must not be handled. Before it handles them, and also
+    /// where there are none, it lets all cells recover again if the journal has lost something since the last call. Leaves the
+    /// clock in `ctx` as it was read last, and says how many commands it took.
     fn commands(&mut self, ctx: &mut TurnContext<'_>) -> usize;
 
     /// Answers late commands and lets idle cells leave, as far as they are due.
@@ -39,9 +40,6 @@ pub trait HostedKind: Send {
 
     /// Lets all cells leave, whatever is under way.
     fn drain(&mut self, ctx: &TurnContext<'_>);
-
-    /// Lets all cells recover again where the journal has lost something since the last call: what they hold may be gone.
-    fn check_journal(&mut self, ctx: &TurnContext<'_>);
 
     /// Fails everything that waits.
     fn abandon(&mut self, why: &GivenUp, ctx: &TurnContext<'_>);

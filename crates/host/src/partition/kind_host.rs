@@ -69,6 +69,17 @@ impl<M: HostedModel> KindHost<M> {
         }
     }
 
+    /// Lets all cells recover again if the journal has lost something since the last call: what they hold may be gone.
+    fn check_journal(&mut self, ctx: &TurnContext<'_>) {
+        let regressions = ctx.shell.regressions();
+        if std::mem::replace(&mut self.regressions, regressions) == regressions {
+            return;
+        }
+        for slot in self.cells.occupied() {
+            self.let_leave(slot, ctx, Cell::doubt);
+        }
+    }
+
     fn touch(&mut self, slot: u32) {
         let place = self.cells.slot(slot);
         if !std::mem::replace(&mut place.touched, true) {
@@ -117,18 +128,18 @@ impl<M: HostedModel> HostedKind for KindHost<M> {
     fn commands(&mut self, ctx: &mut TurnContext<'_>) -> usize {
         let mut taken = self.intake.take();
         let count = taken.len();
+        let mut refusal = None;
         if count > 0 {
             ctx.now = ctx.shell.now();
             // read after taking: a command that has come by now is served from a state that no one else had changed then
-            match ctx.shell.refusal(ctx.now) {
-                Some(failure) => self.refuse(&mut taken, &failure),
-                None => {
-                    // after taking, too: a command that has come since the journal was compared is not answered from
-                    // what was found to be lost
-                    self.check_journal(ctx);
-                    self.handle(&mut taken, ctx);
-                }
-            }
+            refusal = ctx.shell.refusal(ctx.now);
+        }
+        // behind both: what is handled has come before the last loss that was found, or finds no cell that is older than it
+        self.check_journal(ctx);
+        match refusal {
+            Some(failure) => self.refuse(&mut taken, &failure),
+            None if count > 0 => self.handle(&mut taken, ctx),
+            None => {}
         }
         self.intake.reuse(taken);
         count
@@ -158,16 +169,6 @@ impl<M: HostedModel> HostedKind for KindHost<M> {
     fn drain(&mut self, ctx: &TurnContext<'_>) {
         for slot in self.cells.occupied() {
             self.let_leave(slot, ctx, Cell::drain);
-        }
-    }
-
-    fn check_journal(&mut self, ctx: &TurnContext<'_>) {
-        let regressions = ctx.shell.regressions();
-        if std::mem::replace(&mut self.regressions, regressions) == regressions {
-            return;
-        }
-        for slot in self.cells.occupied() {
-            self.let_leave(slot, ctx, Cell::doubt);
         }
     }
 

@@ -64,7 +64,6 @@ impl PartitionHost {
             self.kinds[usize::from(ticket.kind)].found(ticket, found, &ctx);
             drop(held);
         }
-        self.kinds.iter_mut().for_each(|kind| kind.check_journal(&ctx));
         let mut commands = 0;
         for kind in &mut self.kinds {
             commands += kind.commands(&mut ctx);
