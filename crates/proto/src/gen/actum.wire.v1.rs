@@ -158,3 +158,196 @@ impl ErrorCode {
         }
     }
 }
+/// Who dials, and whom.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Greeting {
+    /// The version of the handshake.
+    #[prost(uint32, tag = "1")]
+    pub protocol_version: u32,
+    /// The life of the node that dials.
+    #[prost(uint64, tag = "2")]
+    pub incarnation: u64,
+    /// Its name; 1 to 64 bytes.
+    #[prost(string, tag = "3")]
+    pub node: ::prost::alloc::string::String,
+    /// 32 random bytes.
+    #[prost(bytes = "bytes", tag = "4")]
+    pub nonce: ::prost::bytes::Bytes,
+    /// The life of the node that is dialled.
+    #[prost(uint64, tag = "5")]
+    pub wanted_incarnation: u64,
+    /// Where the node that dials takes frames: the number of its gateway's actor.
+    #[prost(uint64, tag = "6")]
+    pub gateway: u64,
+}
+/// Who answers.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GreetingAnswer {
+    /// The version of the handshake.
+    #[prost(uint32, tag = "1")]
+    pub protocol_version: u32,
+    /// The life of the node that answers.
+    #[prost(uint64, tag = "2")]
+    pub incarnation: u64,
+    /// Its name; 1 to 64 bytes.
+    #[prost(string, tag = "3")]
+    pub node: ::prost::alloc::string::String,
+    /// 32 random bytes.
+    #[prost(bytes = "bytes", tag = "4")]
+    pub nonce: ::prost::bytes::Bytes,
+    /// Where the node that answers takes frames: the number of its gateway's actor.
+    #[prost(uint64, tag = "5")]
+    pub gateway: u64,
+    /// Proves that it knows the secret; 32 bytes.
+    #[prost(bytes = "bytes", tag = "6")]
+    pub proof: ::prost::bytes::Bytes,
+}
+/// Proves that the node that dials knows the secret.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GreetingProof {
+    /// 32 bytes.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub proof: ::prost::bytes::Bytes,
+}
+/// Whether the connection is taken.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Admission {
+    /// The verdict.
+    #[prost(enumeration = "AdmissionVerdict", tag = "1")]
+    pub verdict: i32,
+}
+/// Whether a connection is taken. One that is not known counts as `ADMISSION_VERDICT_BUSY`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum AdmissionVerdict {
+    /// Never sent.
+    Unspecified = 0,
+    /// It is taken.
+    Admitted = 1,
+    /// The node that was dialled does not know the other one as a member, or not yet.
+    UnknownMember = 2,
+    /// The node that was dialled lives here no more: another life of a node answers.
+    AnotherLife = 3,
+    /// The node that was dialled dials itself, and its connection is the one that stays.
+    Busy = 4,
+}
+impl AdmissionVerdict {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ADMISSION_VERDICT_UNSPECIFIED",
+            Self::Admitted => "ADMISSION_VERDICT_ADMITTED",
+            Self::UnknownMember => "ADMISSION_VERDICT_UNKNOWN_MEMBER",
+            Self::AnotherLife => "ADMISSION_VERDICT_ANOTHER_LIFE",
+            Self::Busy => "ADMISSION_VERDICT_BUSY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ADMISSION_VERDICT_UNSPECIFIED" => Some(Self::Unspecified),
+            "ADMISSION_VERDICT_ADMITTED" => Some(Self::Admitted),
+            "ADMISSION_VERDICT_UNKNOWN_MEMBER" => Some(Self::UnknownMember),
+            "ADMISSION_VERDICT_ANOTHER_LIFE" => Some(Self::AnotherLife),
+            "ADMISSION_VERDICT_BUSY" => Some(Self::Busy),
+            _ => None,
+        }
+    }
+}
+/// One frame.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LinkFrame {
+    /// Of the batches that the receiver of this frame has sent on this connection: the number through which all were taken.
+    #[prost(uint64, tag = "1")]
+    pub taken_through: u64,
+    /// At most one of them; a frame with none says what was taken.
+    #[prost(oneof = "link_frame::Content", tags = "2, 3, 4, 5")]
+    pub content: ::core::option::Option<link_frame::Content>,
+}
+/// Nested message and enum types in `LinkFrame`.
+pub mod link_frame {
+    /// At most one of them; a frame with none says what was taken.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Content {
+        /// The first frame of each side.
+        #[prost(message, tag = "2")]
+        Hello(super::Hello),
+        /// Messages.
+        #[prost(message, tag = "3")]
+        Batch(super::Batch),
+        /// A sign of life.
+        #[prost(message, tag = "4")]
+        Heartbeat(super::Heartbeat),
+        /// The last frame of each side before a connection is replaced by another one.
+        #[prost(message, tag = "5")]
+        Goodbye(super::Goodbye),
+    }
+}
+/// Who sends. The connection ends if the other side is of another cluster or speaks another version.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Hello {
+    /// The version of what is said on links; it changes only when nodes of both could not understand each other.
+    #[prost(uint32, tag = "1")]
+    pub protocol_version: u32,
+    /// The name of the cluster; 1 to 64 bytes.
+    #[prost(string, tag = "2")]
+    pub cluster: ::prost::alloc::string::String,
+    /// The life of the node.
+    #[prost(uint64, tag = "3")]
+    pub incarnation: u64,
+    /// The name of the node; 1 to 64 bytes.
+    #[prost(string, tag = "4")]
+    pub node: ::prost::alloc::string::String,
+    /// The longest message that the sender takes, in bytes.
+    #[prost(uint64, tag = "5")]
+    pub message_bytes_max: u64,
+}
+/// Messages that are sent together. What is in them is between those who send and receive.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Batch {
+    /// One more than that of the batch before it on this connection; the first is 1.
+    #[prost(uint64, tag = "1")]
+    pub number: u64,
+    /// Whether the sender waits for `taken_through` to reach this batch. If not, that is said with what is sent next.
+    #[prost(bool, tag = "2")]
+    pub wants_answer: bool,
+    /// Whole messages, in the order in which they were sent.
+    #[prost(bytes = "bytes", repeated, tag = "3")]
+    pub messages: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+    /// Pieces of one long message, or the last of one and the first of the next: at most one long message is under way.
+    #[prost(message, repeated, tag = "4")]
+    pub chunks: ::prost::alloc::vec::Vec<Chunk>,
+}
+/// A piece of a message that is too long for one batch.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Chunk {
+    /// How long the whole message is, in bytes; the same in all its pieces.
+    #[prost(uint64, tag = "1")]
+    pub total_bytes: u64,
+    /// How much of the message came before this piece.
+    #[prost(uint64, tag = "2")]
+    pub offset: u64,
+    /// The piece; never empty.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub data: ::prost::bytes::Bytes,
+}
+/// A sign of life, from which both sides learn how long a round trip takes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Heartbeat {
+    /// When it was sent, in microseconds, by a clock that only the sender knows.
+    #[prost(uint64, tag = "1")]
+    pub sent_micros: u64,
+    /// The newest `sent_micros` of the receiver that has arrived; absent before that.
+    #[prost(uint64, optional, tag = "2")]
+    pub echo_micros: ::core::option::Option<u64>,
+    /// How many microseconds ago that arrived.
+    #[prost(uint64, tag = "3")]
+    pub held_micros: u64,
+}
+/// Nothing of the sender is under way on this connection, and nothing will be. Both sides say it before one of them closes a
+/// connection that another one shall replace, so that nothing is lost with it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Goodbye {}

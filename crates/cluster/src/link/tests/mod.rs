@@ -1,0 +1,7 @@
+//! The pure machines of a link.
+
+mod golden;
+mod incoming;
+mod link_state;
+mod outgoing;
+mod together;

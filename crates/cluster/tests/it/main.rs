@@ -1,0 +1,4 @@
+//! The cluster's parts together.
+
+mod links;
+mod recorder;
