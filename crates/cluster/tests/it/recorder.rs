@@ -2,7 +2,10 @@
 
 use actum_cluster::{
     link::{LinkReport, LinkSettings, LinkSink, LinkStatus, Links},
-    transport::{MemoryNetwork, PeerNode, PeerTransport},
+    transport::{
+        MemoryNetwork, PeerNode, PeerTransport, RactorTransport, TransportListener,
+        TransportSettings,
+    },
 };
 use actum_persistence::store::Incarnation;
 use bytes::Bytes;
@@ -109,6 +112,19 @@ impl TestNode {
         let own = peer(nr);
         let transport = network.transport(own.incarnation);
         Self::start(cluster, own, transport, LinkSettings::default())
+    }
+
+    /// A node that listens at a free port of loopback.
+    pub(crate) async fn over_tcp(nr: u64, settings: TransportSettings) -> Self {
+        Self::at("127.0.0.1:0", nr, settings).await
+    }
+
+    pub(crate) async fn at(address: &str, nr: u64, settings: TransportSettings) -> Self {
+        let listener = TransportListener::bind(address).await.expect("it listens");
+        let own = PeerNode { address: listener.address().to_string(), ..peer(nr) };
+        let transport = RactorTransport::new(own.clone(), listener, settings);
+        let transport = Arc::new(transport.expect("certificates can be used"));
+        Self::start("bank", own, transport, LinkSettings::default())
     }
 
     pub(crate) fn start(

@@ -198,11 +198,8 @@ pub struct GreetingAnswer {
     /// Where the node that answers takes frames: the number of its gateway's actor.
     #[prost(uint64, tag = "5")]
     pub gateway: u64,
-    /// Proves that it knows the secret; 32 bytes.
-    #[prost(bytes = "bytes", tag = "6")]
-    pub proof: ::prost::bytes::Bytes,
 }
-/// Proves that the node that dials knows the secret.
+/// Proves that a node knows the secret.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GreetingProof {
     /// 32 bytes.
@@ -226,10 +223,8 @@ pub enum AdmissionVerdict {
     Admitted = 1,
     /// The node that was dialled does not know the other one as a member, or not yet.
     UnknownMember = 2,
-    /// The node that was dialled lives here no more: another life of a node answers.
-    AnotherLife = 3,
     /// The node that was dialled dials itself, and its connection is the one that stays.
-    Busy = 4,
+    Busy = 3,
 }
 impl AdmissionVerdict {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -241,7 +236,6 @@ impl AdmissionVerdict {
             Self::Unspecified => "ADMISSION_VERDICT_UNSPECIFIED",
             Self::Admitted => "ADMISSION_VERDICT_ADMITTED",
             Self::UnknownMember => "ADMISSION_VERDICT_UNKNOWN_MEMBER",
-            Self::AnotherLife => "ADMISSION_VERDICT_ANOTHER_LIFE",
             Self::Busy => "ADMISSION_VERDICT_BUSY",
         }
     }
@@ -251,7 +245,6 @@ impl AdmissionVerdict {
             "ADMISSION_VERDICT_UNSPECIFIED" => Some(Self::Unspecified),
             "ADMISSION_VERDICT_ADMITTED" => Some(Self::Admitted),
             "ADMISSION_VERDICT_UNKNOWN_MEMBER" => Some(Self::UnknownMember),
-            "ADMISSION_VERDICT_ANOTHER_LIFE" => Some(Self::AnotherLife),
             "ADMISSION_VERDICT_BUSY" => Some(Self::Busy),
             _ => None,
         }

@@ -4,4 +4,5 @@ mod golden;
 mod incoming;
 mod link_state;
 mod outgoing;
+mod pumping;
 mod together;

@@ -1,0 +1,30 @@
+use std::{io, net::SocketAddr};
+use tokio::net::TcpListener;
+
+/// Where a node listens for its peers. Bound before the node joins its cluster, since its members are told the address.
+#[derive(Debug)]
+pub struct TransportListener {
+    pub(super) listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl TransportListener {
+    /// Listens at `host:port`; port 0 is one that is free.
+    ///
+    /// # Errors
+    /// When the address cannot be listened at.
+    ///
+    /// # Cancel safety
+    /// Cancelling leaves nothing behind.
+    pub async fn bind(address: &str) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address })
+    }
+
+    /// The address that is listened at.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
