@@ -1,5 +1,7 @@
 //! The cluster's parts together.
 
+mod certificates;
 mod links;
 mod over_tcp;
 mod recorder;
+mod secured;

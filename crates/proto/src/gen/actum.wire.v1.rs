@@ -213,6 +213,10 @@ pub struct Admission {
     #[prost(enumeration = "AdmissionVerdict", tag = "1")]
     pub verdict: i32,
 }
+/// The node that dials still wants the connection: it has not taken another one since it has proved who it is. The other side
+/// takes it, in the place of one that it has, when this arrives.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Confirmation {}
 /// Whether a connection is taken. One that is not known counts as `ADMISSION_VERDICT_BUSY`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

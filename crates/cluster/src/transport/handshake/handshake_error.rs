@@ -22,7 +22,7 @@ pub(in crate::transport) enum HandshakeError {
     AnotherLife,
     #[error("it does not know this node as a member")]
     UnknownMember,
-    /// Both dial, and the other connection is the one that stays.
-    #[error("the other side dials as well")]
+    /// Both dial, and another connection is the one that stays.
+    #[error("both sides dial, and another connection stays")]
     Busy,
 }

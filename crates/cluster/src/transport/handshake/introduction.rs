@@ -5,7 +5,9 @@ use super::{
 };
 use crate::transport::security::ClusterSecret;
 use actum_persistence::store::{Incarnation, members::NODE_BYTES_MAX};
-use actum_proto::wire::v1::{Admission, AdmissionVerdict, Greeting, GreetingAnswer, GreetingProof};
+use actum_proto::wire::v1::{
+    Admission, AdmissionVerdict, Confirmation, Greeting, GreetingAnswer, GreetingProof,
+};
 use prost::Message;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -46,7 +48,8 @@ pub(in crate::transport) enum Admittance {
 }
 
 impl Introduction {
-    /// Introduces itself as the one that has dialled `wanted`. `binding` is what the encryption of the stream is bound to.
+    /// Introduces itself as the one that has dialled `wanted`. `binding` is what the encryption of the stream is bound to. When
+    /// the other side takes the connection, `confirm` says whether it is still wanted.
     ///
     /// # Cancel safety
     /// The stream is of no use afterwards.
@@ -55,6 +58,7 @@ impl Introduction {
         stream: &mut S,
         wanted: Incarnation,
         binding: &[u8],
+        confirm: impl FnOnce(&Introduced) -> bool + Send,
     ) -> Result<Introduced, HandshakeError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -88,7 +92,12 @@ impl Introduction {
                 return Err(HandshakeError::Busy);
             }
         }
-        Ok(introduced(&proofs, answer.incarnation, answer.node, answer.gateway))
+        let peer = introduced(&proofs, answer.incarnation, answer.node, answer.gateway);
+        if !confirm(&peer) {
+            return Err(HandshakeError::Busy);
+        }
+        write(stream, &[&Confirmation {}.encode_to_vec()]).await?;
+        Ok(peer)
     }
 
     /// Introduces itself as the one that was dialled, and says whether it takes the connection.
@@ -141,6 +150,11 @@ impl Introduction {
         let admission = Admission { verdict: said.into() };
         write(stream, &[&admission.encode_to_vec()]).await?;
         result?;
+        match read::<Confirmation>(stream).await {
+            // it has taken another one meanwhile
+            Err(HandshakeError::Nothing) => return Err(HandshakeError::Busy),
+            other => other?,
+        };
         Ok(introduced(&proofs, greeting.incarnation, greeting.node, greeting.gateway))
     }
 }

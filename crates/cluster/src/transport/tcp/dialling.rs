@@ -1,13 +1,15 @@
 //! Dials a peer whenever there is no connection with it.
 
 use super::{
+    peer_table::IntroducingPeer,
     socket::{host_of, prepare},
     transport_shared::TransportShared,
 };
 use crate::transport::{
     PeerNode,
     handshake::{HandshakeError, Introduced},
-    security::ProtectedStream,
+    security::{ByteStream, ProtectedStream},
+    sessions::SessionConnection,
 };
 use actum_persistence::{error_chain::full_text, store::Incarnation};
 use std::{
@@ -77,12 +79,10 @@ async fn dial(shared: &Arc<TransportShared>, node: &PeerNode) -> DialOutcome {
     let Some(introducing) = shared.peers.introducing(node.incarnation) else {
         return DialOutcome::Connected;
     };
-    let handshake = introduce(shared, node, socket);
+    let handshake = introduce(shared, node, socket, &introducing);
     match timeout(shared.settings.handshake_timeout, handshake).await {
-        Ok(Ok((peer, protected))) => {
-            let (stream, generation) = (protected.stream, protected.generation);
-            shared.take_over(peer, stream, generation, false).await;
-            drop(introducing);
+        Ok(Ok((connection, stream))) => {
+            shared.begin_session(connection, introducing, stream, false).await;
             DialOutcome::Connected
         }
         Ok(Err(HandshakeError::AnotherLife)) => DialOutcome::Refused,
@@ -117,12 +117,20 @@ async fn introduce(
     shared: &TransportShared,
     node: &PeerNode,
     socket: TcpStream,
-) -> Result<(Introduced, ProtectedStream), HandshakeError> {
+    introducing: &IntroducingPeer<'_>,
+) -> Result<(Arc<SessionConnection>, Box<dyn ByteStream>), HandshakeError> {
     let host = host_of(&node.address);
-    let mut protected =
-        shared.protection.dialled(socket, host).await.map_err(HandshakeError::Io)?;
+    let protected = shared.protection.dialled(socket, host).await.map_err(HandshakeError::Io)?;
+    let ProtectedStream { mut stream, binding, generation } = protected;
     let introduction = shared.introduction().await;
-    let introduced =
-        introduction.dialled(&mut protected.stream, node.incarnation, &protected.binding);
-    Ok((introduced.await?, protected))
+    let mut taken = None;
+    let confirm = |peer: &Introduced| {
+        let connection = Arc::new(SessionConnection::new(peer.clone(), generation));
+        let is_taken = introducing.take(&connection);
+        taken = is_taken.then_some(connection);
+        is_taken
+    };
+    let introduced = introduction.dialled(&mut stream, node.incarnation, &binding, confirm).await;
+    introduced?;
+    taken.map(|connection| (connection, stream)).ok_or(HandshakeError::Busy)
 }

@@ -1,7 +1,7 @@
 //! Takes the connections of others. Who is not introduced in time is ended, and holds no one up.
 
 use super::{socket::prepare, transport_shared::TransportShared};
-use crate::transport::handshake::HandshakeError;
+use crate::transport::{handshake::HandshakeError, sessions::SessionConnection};
 use actum_persistence::error_chain::full_text;
 use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -83,9 +83,18 @@ async fn introduce(shared: &Arc<TransportShared>, socket: TcpStream) -> Result<(
     prepare(&socket).map_err(HandshakeError::Io)?;
     let mut protected = shared.protection.accepted(socket).await.map_err(HandshakeError::Io)?;
     let introduction = shared.introduction().await;
-    let admit = |peer| shared.peers.admit(peer);
+    let mut introducing = None;
+    let admit = |peer| {
+        let (admittance, begun) = shared.peers.admit(peer);
+        introducing = begun;
+        admittance
+    };
     let introduced = introduction.accepted(&mut protected.stream, &protected.binding, admit);
     let peer = introduced.await?;
-    shared.take_over(peer, protected.stream, protected.generation, true).await;
+    let Some(introducing) = introducing else { return Err(HandshakeError::Busy) };
+    let connection = Arc::new(SessionConnection::new(peer, protected.generation));
+    if shared.end_old(connection.peer()).await && introducing.take(&connection) {
+        shared.begin_session(connection, introducing, protected.stream, true).await;
+    }
     Ok(())
 }

@@ -1,11 +1,15 @@
-use super::{TransportSettings, peer_table::PeerTable};
+use super::{
+    TransportSettings,
+    peer_table::{IntroducingPeer, PeerTable},
+};
 use crate::transport::{
     PeerConnection, PeerNode, TransportEvents,
-    handshake::{Introduced, Introduction},
+    handshake::Introduction,
     security::{ByteStream, Protection},
     sessions::{NodeSessions, SessionConnection},
 };
 use actum_host::{Burst, Moment, log_burst};
+use actum_persistence::store::Incarnation;
 use parking_lot::Mutex;
 use std::{
     sync::{Arc, OnceLock},
@@ -78,26 +82,27 @@ impl TransportShared {
         let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
     }
 
-    /// Begins a session with a peer that was introduced, in the place of one that is still there.
-    pub(super) async fn take_over(
-        self: &Arc<Self>,
-        peer: Introduced,
-        stream: Box<dyn ByteStream>,
-        generation: u64,
-        is_acceptor: bool,
-    ) {
-        let connection = Arc::new(SessionConnection::new(peer, generation));
-        if let Some(old) = self.peers.connection(connection.peer()) {
-            old.close();
-            if timeout(REPLACE_TIMEOUT, old.is_over()).await.is_err() {
-                return;
-            }
+    /// Ends the connection with this peer, if there is one, since it has made another one. Returns whether it is over.
+    pub(super) async fn end_old(&self, peer: Incarnation) -> bool {
+        let Some(old) = self.peers.connection(peer) else { return true };
+        old.close();
+        let is_over = timeout(REPLACE_TIMEOUT, old.is_over()).await.is_ok();
+        if is_over {
             self.peers.over(&old);
         }
-        if !self.peers.take(&connection) {
-            return;
-        }
+        is_over
+    }
+
+    /// Begins the session of a connection that was taken.
+    pub(super) async fn begin_session(
+        self: &Arc<Self>,
+        connection: Arc<SessionConnection>,
+        introducing: IntroducingPeer<'_>,
+        stream: Box<dyn ByteStream>,
+        is_acceptor: bool,
+    ) {
         self.sessions.wait().await.begin(&connection, stream, is_acceptor);
+        introducing.begun();
         let mut attending = self.attending.lock();
         while attending.try_join_next().is_some() {}
         attending.spawn(self.clone().attend(connection));
