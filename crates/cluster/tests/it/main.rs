@@ -3,5 +3,6 @@
 mod certificates;
 mod links;
 mod over_tcp;
+mod processes;
 mod recorder;
 mod secured;
