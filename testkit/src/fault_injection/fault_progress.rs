@@ -4,7 +4,7 @@ use actum_persistence::{
     progress::{
         Activation, DeadLetter, DeadLetterPlace, Epoch, KeepsProgress, NewProjection, ParkedEntity,
         ParkedRequest, ProgressChange, ProgressPlace, ProgressStore, ProjectionId, RunnerRenewal,
-        SaveError, Segment, SegmentClaim, StoredProjection, StoredSegment,
+        SaveError, Segment, SegmentClaim, StoredProjection, StoredSegment, TargetHold,
     },
     store::StoreError,
 };
@@ -214,6 +214,10 @@ impl ProgressStore for FaultProgress {
     fn place(&self) -> Option<ProgressPlace> {
         let (place, faults) = (self.inner.place()?, self.faults.place());
         Some(ProgressPlace::new(format_args!("{place}, faults {faults}")))
+    }
+
+    fn last_holds(&self) -> Vec<TargetHold> {
+        self.inner.last_holds()
     }
 
     async fn close(&self) {

@@ -39,7 +39,8 @@ pub struct ProjectionSettings {
     /// How long one handler may take; 30 seconds by default, 1 millisecond to 1 hour. Then it has failed, whatever it waits for:
     /// also for a lock that others hold, or for a connection. A database that gives such a wait up before says so, and that is no
     /// failure of the event, so keep this above the timeouts of what handlers write to; a `PostgresTarget` with connections of
-    /// its own waits 3 seconds for a lock.
+    /// its own waits 3 seconds for a lock. It may be longer than `lease`. In an exact projection over a SQLite file nothing else is
+    /// written there until the handler returns, and the commands of a journal in that file wait: a few seconds are enough there.
     pub handler_timeout: Duration,
     /// How often an event is tried again; 5 times by default, up to 1,000.
     pub retries: u32,

@@ -106,7 +106,8 @@ impl Runner {
                 Ok(true) => {
                     self.machine.round_done();
                     self.shared.set_phase(ServicePhase::Running);
-                    self.interval
+                    // what it waited for was a handler, and it is time to renew again
+                    if self.is_due() { Duration::ZERO } else { self.interval }
                 }
                 Ok(false) => {
                     return self.shared.set_phase(ServicePhase::Failed(DELETED.into()));
@@ -172,15 +173,32 @@ impl Runner {
 
     /// A round, whose renewal has begun, that ends before others may take over.
     async fn round_in_time(&mut self, place: &dyn JournalPlace) -> Result<bool, StoreError> {
-        let deadline = self.shared.started + self.machine.round_until(self.shared.now());
-        let ended = timeout_at(deadline, self.round(place)).await;
+        let (shared, mut lease) = (Arc::clone(&self.shared), self.machine.lease());
+        let mut deadline = self.machine.round_until(shared.now());
+        let ended = {
+            let mut round = pin!(self.round(place));
+            loop {
+                let ended = timeout_at(shared.started + deadline, &mut round).await;
+                if let Ok(ended) = ended {
+                    break Some(ended);
+                }
+                for (since, until) in shared.last_holds() {
+                    lease.held(since, until);
+                }
+                if lease.lapses_at() <= deadline {
+                    break None;
+                }
+                deadline = lease.lapses_at(); // it waits for a handler here, and so does everyone else
+            }
+        };
         self.next = None;
-        if let Ok(ended) = ended {
+        if let Some(ended) = ended {
+            self.see_holds();
             return ended;
         }
         self.check_lease();
         // renewals may be kept although no answer comes: without one for a lease, others take over
-        sleep(self.shared.registration.settings.lease).await;
+        sleep(shared.registration.settings.lease).await;
         Err(StoreError::unavailable("renewing the lease of a projection", "no answer in time"))
     }
 
@@ -220,10 +238,16 @@ impl Runner {
                 Err(SaveError::Store(error)) => return Err(error),
                 Err(error) => return Err(StoreError::invalid(error.to_string())),
             }
+            if self.is_due() {
+                return Ok(()); // what is left is decided again behind the next renewal
+            }
         }
         for claim in claims {
             if let Some(claimed) = self.shared.progress.claim(&claim).await? {
                 self.begin_segment(claimed, stored);
+            }
+            if self.is_due() {
+                return Ok(());
             }
         }
         Ok(())
@@ -295,13 +319,24 @@ impl Runner {
         true
     }
 
+    fn is_due(&self) -> bool {
+        self.machine.lease().is_due(self.shared.now())
+    }
+
     /// Handles nothing any more when others may have taken over: no renewal has succeeded for a lease.
     fn check_lease(&mut self) {
+        self.see_holds();
         if self.machine.has_lapsed(self.shared.now()) && self.machine.runs_any() {
             log_safely(
                 || tracing::warn!(projection = %self.shared.id, "lease of a projection lapsed"),
             );
             self.tasks.abort_all();
+        }
+    }
+
+    fn see_holds(&mut self) {
+        for (since, until) in self.shared.last_holds() {
+            self.machine.held(since, until);
         }
     }
 

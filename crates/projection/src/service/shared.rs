@@ -18,6 +18,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
+    time::Duration,
 };
 use tokio::{
     sync::{self, Notify, watch},
@@ -103,8 +104,15 @@ impl SharedProjection {
         }
     }
 
-    pub(crate) fn now(&self) -> std::time::Duration {
+    pub(crate) fn now(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// When handlers of this process had the place of its progress for themselves: from, and up to when.
+    pub(super) fn last_holds(&self) -> Vec<(Duration, Duration)> {
+        let at = |at: Instant| at.saturating_duration_since(self.started);
+        let holds = self.progress.last_holds().into_iter();
+        holds.map(|hold| (at(hold.since), at(hold.until()))).collect()
     }
 
     pub(crate) fn filter(&self, segment: Segment) -> EventFilter {

@@ -4,9 +4,11 @@
 mod gathering;
 mod round;
 mod round_window;
+mod runner_lease;
 mod runner_machine;
 
 pub use gathering::Gathering;
 pub use round::Round;
 pub use round_window::RoundWindow;
+pub use runner_lease::RunnerLease;
 pub use runner_machine::RunnerMachine;

@@ -1,4 +1,4 @@
-use super::{Round, RoundWindow};
+use super::{Round, RoundWindow, RunnerLease};
 use crate::{
     segment::{Backoff, SegmentEnd},
     share_out::{ShareOut, Shares},
@@ -9,14 +9,12 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 /// What one process knows of the projection it runs, and decides from what is kept of it.
 #[derive(Debug)]
 pub struct RunnerMachine {
-    lease: Duration,
+    lease: RunnerLease,
     share_out: ShareOut,
     running: BTreeMap<Segment, Epoch>,
     /// Until when a segment that has ended is not claimed again.
     resting: BTreeMap<Segment, Duration>,
     dead: Vec<RunnerRow>,
-    /// When the last renewal that succeeded was begun.
-    renewed: Duration,
     /// How many rounds have failed in a row.
     failures: u32,
 }
@@ -29,12 +27,11 @@ impl RunnerMachine {
     #[must_use]
     pub fn new(me: Arc<str>, lease: Duration, now: Duration) -> Self {
         Self {
-            lease,
+            lease: RunnerLease::new(lease, now),
             share_out: ShareOut::new(me, lease),
             running: BTreeMap::new(),
             resting: BTreeMap::new(),
             dead: Vec::new(),
-            renewed: now,
             failures: 0,
         }
     }
@@ -42,7 +39,7 @@ impl RunnerMachine {
     /// How often there is a round, at least.
     #[must_use]
     pub fn interval(&self) -> Duration {
-        self.lease / 3
+        self.lease.length() / 3
     }
 
     /// The rows of runners that can go with the next renewal.
@@ -53,26 +50,37 @@ impl RunnerMachine {
 
     /// A renewal that was begun then has succeeded, and those that can go have gone.
     pub fn renewed(&mut self, begun: Duration) {
-        self.renewed = begun;
+        self.lease.renewed(begun);
         self.dead.clear();
+    }
+
+    /// A handler of this process has had the place of progress for itself, see [`RunnerLease::held`].
+    pub fn held(&mut self, since: Duration, until: Duration) {
+        self.lease.held(since, until);
+    }
+
+    /// Until when others leave its segments to it.
+    #[must_use]
+    pub fn lease(&self) -> RunnerLease {
+        self.lease
     }
 
     /// When others may take over, if no renewal succeeds.
     #[must_use]
     pub fn lapses_at(&self) -> Duration {
-        self.renewed + self.lease
+        self.lease.lapses_at()
     }
 
     /// Whether others may have taken over, so that nothing may run here.
     #[must_use]
     pub fn has_lapsed(&self, now: Duration) -> bool {
-        self.lapses_at() <= now
+        self.lease.has_lapsed(now)
     }
 
     /// Until when a round may take that begins now: it ends before others may take over.
     #[must_use]
     pub fn round_until(&self, now: Duration) -> Duration {
-        if self.has_lapsed(now) { now + self.lease } else { self.lapses_at() }
+        if self.has_lapsed(now) { now + self.lease.length() } else { self.lapses_at() }
     }
 
     /// Decides, from what is kept `now`.

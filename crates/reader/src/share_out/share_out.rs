@@ -1,6 +1,8 @@
 use super::{
     SeenRenewals,
+    incarnation::is_replaced,
     rest_name::{asks_for_rest, runner_of},
+    watch_clock::WatchClock,
 };
 use actum_persistence::progress::{
     Epoch, RunnerRow, SeenOwner, Segment, SegmentClaim, StoredProjection, StoredSegment,
@@ -13,6 +15,7 @@ pub struct ShareOut {
     me: Arc<str>,
     lease: Duration,
     seen: SeenRenewals,
+    watched: WatchClock,
 }
 
 /// What a runner does next.
@@ -35,7 +38,7 @@ const DEAD_AFTER_LEASES: u32 = 10;
 impl ShareOut {
     /// The runner `me`: `name@incarnation`. One of the same name and an older incarnation does not live any more.
     pub fn new(me: Arc<str>, lease: Duration) -> Self {
-        Self { me, lease, seen: SeenRenewals::default() }
+        Self { me, lease, seen: SeenRenewals::default(), watched: WatchClock::new(lease) }
     }
 
     /// Decides, from what is kept `now` and what it runs.
@@ -47,17 +50,18 @@ impl ShareOut {
     ) -> Shares {
         let mut shares = Shares::default();
         let mut alive = 1;
-        self.seen.see(&stored.runners, now);
+        self.watched.look(now);
+        self.seen.see(&stored.runners, self.watched.counted());
         for row in &stored.runners {
             if row.name == self.me {
                 continue;
             }
-            if self.is_silent(&row.name, self.lease * DEAD_AFTER_LEASES, now) {
+            if self.is_silent(&row.name, self.lease * DEAD_AFTER_LEASES) {
                 shares.dead.push(row.clone());
             }
             match asks_for_rest(&row.name) {
-                true => shares.rests |= self.lives(&row.name, now),
-                false => alive += usize::from(self.lives(&row.name, now)),
+                true => shares.rests |= self.lives(&row.name),
+                false => alive += usize::from(self.lives(&row.name)),
             }
         }
         let runnable = stored.segments.iter().filter(|segment| segment.stopped.is_none());
@@ -74,7 +78,7 @@ impl ShareOut {
             shares.releases.extend(idle.map(|segment| (segment.segment, segment.epoch)));
         } else if !stored.is_paused {
             let room = share.saturating_sub(held.len());
-            let claims = runnable.filter_map(|segment| self.claim(stored, segment, &runs, now));
+            let claims = runnable.filter_map(|segment| self.claim(stored, segment, &runs));
             let is_mine =
                 |claim: &SegmentClaim| claim.replaces.as_ref().is_some_and(|o| o.name == self.me);
             let (mut mine, others): (Vec<_>, Vec<_>) = claims.partition(is_mine);
@@ -93,7 +97,6 @@ impl ShareOut {
         stored: &StoredProjection,
         segment: &StoredSegment,
         runs: impl Fn(Segment, Epoch) -> bool,
-        now: Duration,
     ) -> Option<SegmentClaim> {
         let replaces = match &segment.owner {
             None => None,
@@ -102,7 +105,7 @@ impl ShareOut {
                 let is_free = if *owner == self.me {
                     !runs(segment.segment, segment.epoch)
                 } else {
-                    !self.lives(owner, now)
+                    !self.lives(owner)
                 };
                 if !is_free {
                     return None;
@@ -120,30 +123,16 @@ impl ShareOut {
     }
 
     /// Whether a runner is there, and has renewed within a lease.
-    fn lives(&self, name: &str, now: Duration) -> bool {
-        !self.is_silent(name, self.lease, now)
+    fn lives(&self, name: &str) -> bool {
+        !self.is_silent(name, self.lease)
     }
 
     /// Whether a runner has not renewed for so long, is an earlier life of this one, or is not there.
-    fn is_silent(&self, name: &str, time: Duration, now: Duration) -> bool {
-        let unchanged = self.seen.unchanged(name, now);
+    fn is_silent(&self, name: &str, time: Duration) -> bool {
+        let unchanged = self.seen.unchanged(name, self.watched.counted());
         unchanged.is_none_or(|unchanged| unchanged >= time)
             || is_replaced(runner_of(name), &self.me)
     }
-}
-
-/// Whether a runner is an earlier life of `me`.
-pub fn is_replaced(runner: &str, me: &str) -> bool {
-    match (incarnation(runner), incarnation(me)) {
-        (Some((name, older)), Some((me, mine))) => name == me && older < mine,
-        _ => false,
-    }
-}
-
-/// `bank@7` is the seventh incarnation of `bank`.
-fn incarnation(runner: &str) -> Option<(&str, u64)> {
-    let (name, incarnation) = runner.rsplit_once('@')?;
-    Some((name, incarnation.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -274,6 +263,18 @@ mod tests {
         assert_eq!(kept.owned(&b), 0, "it may be alive");
         kept.rounds(1, &mut [&mut b]);
         assert_eq!(kept.owned(&b), 2);
+    }
+
+    #[test]
+    fn no_one_is_taken_for_dead_by_a_look_that_comes_late() {
+        let (mut kept, mut a, mut b) = (Kept::new(2), runner("a"), runner("b"));
+        kept.rounds(4, &mut [&mut a, &mut b]);
+        for _ in 0..20 {
+            kept.now += LEASE * 3;
+            kept.round(&mut b);
+            assert_eq!(kept.owned(&b), 1, "neither could renew meanwhile");
+            kept.round(&mut a);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! ```text
 //! SqliteTarget ── TargetFile ── TargetSession  one connection that writes, one transaction at a time, first come first served
 //!                            │   └ CommitGate  commits nothing but by the target itself
+//!                            ├─ HandlerTurns   transactions of handlers wait for each other, so that one is in front of a renewal
 //!                            ├─ Readers        a few connections; in the file of a journal those of its store
 //!                            └─ TargetHome     what is around the file: the writer of a journal, which takes turns
 //! ```
@@ -16,6 +17,7 @@ mod commit_gate;
 mod dead_letters;
 mod divide;
 mod enter;
+mod handler_turns;
 mod load;
 mod open;
 mod parked;

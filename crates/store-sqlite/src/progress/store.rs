@@ -6,7 +6,7 @@ use actum_persistence::{
     progress::{
         Activation, DeadLetter, DeadLetterPlace, Epoch, NewProjection, ParkedEntity, ParkedRequest,
         ProgressChange, ProgressPlace, ProgressStore, ProjectionId, RunnerRenewal, SaveError,
-        Segment, SegmentClaim, StoredProjection, StoredSegment,
+        Segment, SegmentClaim, StoredProjection, StoredSegment, TargetHold,
     },
     store::StoreError,
 };
@@ -142,6 +142,10 @@ impl ProgressStore for SqliteTarget {
 
     fn place(&self) -> Option<ProgressPlace> {
         Some(SqliteTarget::place(self))
+    }
+
+    fn last_holds(&self) -> Vec<TargetHold> {
+        self.file().handlers().last_holds()
     }
 
     async fn close(&self) {

@@ -2,7 +2,7 @@ use super::{
     change, open, target_file::TargetFile, target_settings::SqliteTargetSettings,
     target_tx::SqliteTx,
 };
-use crate::{connection::Connector, fault, readers::Readers, room::Need, writer::Writer};
+use crate::{connection::Connector, fault, readers::Readers, writer::Writer};
 use actum_persistence::{
     progress::{ExactTarget, ProgressChange, ProgressPlace, ProgressStore, SaveError},
     store::StoreError,
@@ -22,6 +22,12 @@ use std::{error::Error, fmt, path::Path, sync::Arc, time::Duration};
 /// cannot end the transaction of another process. One that is stopped (`SIGSTOP`, a debugger) in the middle of a transaction
 /// keeps others from writing to the file until it goes on or ends; reading goes on, nothing is lost, and when it goes on
 /// what it commits is whole. Where that must not stop the commands of a journal, give projections a file of their own.
+///
+/// A handler that takes long is such a transaction: until its time-out the commands of a journal in the same file wait, and so
+/// do the progress and the acknowledgements of all projections and subscriptions there; reading goes on. From a second on a
+/// warning says how long it was. Its lease, and those of the others in its process, do not lapse meanwhile, and handlers
+/// wait for each other: what waits to write has one of them in front of it at most. Processes beside it lose leases that they
+/// cannot renew, and begin again with what they were at, when it has ended; they take none of its segments.
 ///
 /// Nothing is confirmed before the target has seen that the path still names the file it has open; once that was removed or
 /// replaced every call ends in [`StoreError::Lost`].
@@ -132,8 +138,7 @@ impl ExactTarget for SqliteTarget {
     }
 
     async fn begin(&self, _open_max: Duration) -> Result<SqliteTx, StoreError> {
-        let tx = self.file.begin("writing what a projection has handled", Need::Growth).await?;
-        Ok(tx.of_handler())
+        self.file.begin_handler("writing what a projection has handled").await
     }
 
     fn connection(tx: &mut SqliteTx) -> &mut SqliteConnection {

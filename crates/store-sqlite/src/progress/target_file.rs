@@ -1,4 +1,7 @@
-use super::{schema, target_home::TargetHome, target_session::TargetSession, target_tx::SqliteTx};
+use super::{
+    handler_turns::HandlerTurns, schema, target_home::TargetHome, target_session::TargetSession,
+    target_tx::SqliteTx,
+};
 use crate::{
     connection::{Connector, Role},
     fault::{CLOSED, store_error},
@@ -29,6 +32,7 @@ pub(super) struct TargetFile {
     home: TargetHome,
     /// The connection that writes; none after one was closed: the next transaction opens another.
     slot: Arc<Mutex<Option<TargetSession>>>,
+    handlers: HandlerTurns,
     readers: Arc<Readers>,
     prepared: OnceCell<()>,
     /// Stays open in a file of its own; a journal has such a connection itself.
@@ -64,8 +68,8 @@ impl TargetFile {
         anchor: Option<Session>,
     ) -> Self {
         let (slot, prepared, anchor) = (Arc::default(), OnceCell::new(), Mutex::new(anchor));
-        let is_closed = AtomicBool::new(false);
-        Self { connector, role, home, slot, readers, prepared, anchor, is_closed }
+        let (handlers, is_closed) = (HandlerTurns::default(), AtomicBool::new(false));
+        Self { connector, role, home, slot, handlers, readers, prepared, anchor, is_closed }
     }
 
     /// Where it is.
@@ -81,6 +85,17 @@ impl TargetFile {
     ) -> Result<SqliteTx, StoreError> {
         self.prepared().await?;
         self.begin_unprepared(doing, need).await
+    }
+
+    /// Waits for the turn and begins a transaction of a handler.
+    pub(super) async fn begin_handler(&self, doing: &'static str) -> Result<SqliteTx, StoreError> {
+        let turn = self.handlers.turn(&self.connector.path).await;
+        Ok(self.begin(doing, Need::Growth).await?.of_handler(turn))
+    }
+
+    /// The transactions of handlers.
+    pub(super) fn handlers(&self) -> &HandlerTurns {
+        &self.handlers
     }
 
     /// Waits for a connection that reads.

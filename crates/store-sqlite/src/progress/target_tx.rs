@@ -1,4 +1,5 @@
 use super::{
+    handler_turns::HandlerTurn,
     target_home::TargetHome,
     target_session::{ROW_BYTES, TargetSession},
 };
@@ -24,15 +25,16 @@ pub struct SqliteTx {
     doing: &'static str,
     need: Need,
     bytes: u64,
-    is_of_handler: bool,
     /// It was rolled back by SQLite, or by the handler.
     has_ended: bool,
     /// A handler has left something else than rows: the connection is closed behind the transaction.
     is_spoilt: bool,
     /// SQLite refused to commit what was written.
     is_refused: bool,
-    // last: the journal goes on when the connection is back or closed
+    // behind the connection: the journal and the next handler go on when that is back or closed
     turn: Option<ForeignTurn>,
+    /// That of the handler it is for.
+    of_handler: Option<HandlerTurn>,
 }
 
 impl SqliteTx {
@@ -50,11 +52,11 @@ impl SqliteTx {
             doing,
             need,
             bytes: 0,
-            is_of_handler: false,
             has_ended: false,
             is_spoilt: false,
             is_refused: false,
             turn,
+            of_handler: None,
         };
         if let Err(error) = tx.session().begin().await {
             tx.session().rollback().await;
@@ -64,8 +66,9 @@ impl SqliteTx {
     }
 
     /// For a handler.
-    pub(super) fn of_handler(mut self) -> Self {
-        self.is_of_handler = true;
+    pub(super) fn of_handler(mut self, turn: HandlerTurn) -> Self {
+        turn.begin();
+        self.of_handler = Some(turn);
         self
     }
 
@@ -154,7 +157,7 @@ impl SqliteTx {
     async fn roll_back(&mut self) {
         self.has_ended |= self.session().has_ended();
         self.session().rollback().await;
-        if self.is_of_handler && self.session().is_idle() && !self.is_spoilt {
+        if self.of_handler.is_some() && self.session().is_idle() && !self.is_spoilt {
             let settled = self.session().settle().await;
             self.is_spoilt = settled.map_or(true, |settled| settled.is_spoilt);
         }

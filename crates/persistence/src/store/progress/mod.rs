@@ -26,6 +26,7 @@ mod save_error;
 mod segment;
 mod segment_claim;
 mod stored_projection;
+mod target_hold;
 
 pub use activation::{Activation, SeenActive};
 pub use dead_letter::{DeadLetter, DeadLetterPlace};
@@ -43,6 +44,7 @@ pub use save_error::SaveError;
 pub use segment::Segment;
 pub use segment_claim::{SeenOwner, SegmentClaim};
 pub use stored_projection::{RunnerRow, StoredProjection, StoredSegment};
+pub use target_hold::TargetHold;
 
 /// What the source of a projection begins with that is a kind of durable states, and not one of events.
 pub const SOURCE_OF_STATES: &str = "states:";

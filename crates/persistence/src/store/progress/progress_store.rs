@@ -2,7 +2,7 @@ use super::super::StoreError;
 use super::{
     Activation, DeadLetter, DeadLetterPlace, Epoch, NewProjection, ParkedEntity, ParkedRequest,
     ProgressChange, ProgressPlace, ProjectionId, RunnerRenewal, SaveError, Segment, SegmentClaim,
-    StoredProjection, StoredSegment,
+    StoredProjection, StoredSegment, TargetHold,
 };
 use actum_model::EntityKey;
 use async_trait::async_trait;
@@ -253,6 +253,17 @@ pub trait ProgressStore: Send + Sync + 'static {
     /// are closed one by one, or wait for other connections, are at different places.
     fn place(&self) -> Option<ProgressPlace> {
         None
+    }
+
+    /// When a handler's transaction that was begun through a store of this [place](Self::place) kept everyone else from changes,
+    /// and so from claims: the last one that took a tenth of a second or longer, and the one that is open, in this order; none
+    /// where transactions are open side by side. Two such transactions are not one behind the other while a renewal waits: it
+    /// comes between them.
+    ///
+    /// A runner whose renewal waits for a handler of its own process does not take itself for replaced meanwhile: how long
+    /// that handler may take is a matter of its time-out, and not of the lease.
+    fn last_holds(&self) -> Vec<TargetHold> {
+        Vec::new()
     }
 
     /// Finishes what is under way and closes connections that are its own. Later calls get [`StoreError::Unavailable`].

@@ -7,7 +7,10 @@ use actum_persistence::progress::{ExactTarget, ProjectionId};
 use actum_projection::{Projection, ProjectionSettings, Projector};
 use actum_store_memory::MemoryTarget;
 use actum_testkit::{Fault, FaultTarget, Faults, Operation};
-use std::{num::NonZeroU32, time::Duration};
+use std::{
+    num::{NonZeroU16, NonZeroU32},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// A lease that is longer than any test waits for a hand-over that is to be at once.
@@ -94,6 +97,30 @@ async fn a_runner_whose_renewals_hang_handles_nothing_behind_its_lease() {
     faults.stop();
     running.caught_up().await;
     assert_eq!(deliveries.all().len(), 3);
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn claims_that_take_longer_than_a_lease_together_let_no_lease_lapse() {
+    let (rig, deliveries) = (Rig::new(1).await, Deliveries::default());
+    let mut settings = ProjectionSettings::default();
+    settings.segments = NonZeroU16::new(4).unwrap();
+    let lease = settings.lease;
+    let slow = async {
+        for _ in 0..4 {
+            let gate = rig.faults.hold_next(Operation::ClaimSegment, 1);
+            gate.held(1).await;
+            tokio::time::sleep(lease * 2 / 5).await;
+            gate.open();
+        }
+    };
+    let projection = deliveries.projection("mails").settings(settings);
+    let running = async { run(&rig, "a@1", projection).await };
+    let (running, ()) = tokio::join!(running, slow);
+    rig.deposit(&account("a"), 3).await;
+    running.caught_up().await;
+    assert_eq!(rig.calls(Operation::ClaimSegment), 4, "none had to be claimed again");
+    assert!(rig.calls(Operation::RenewRunner) >= 4);
     running.end().await;
 }
 

@@ -6,6 +6,7 @@ mod files;
 mod fixture;
 mod full;
 mod golden;
+mod handler_turns;
 mod leftovers;
 mod renewing;
 pub(crate) mod sample;
