@@ -56,7 +56,7 @@ problem_types! {
         "Withdraw less, or deposit first. Nothing was done.";
     BALANCE_OVERFLOW: CONFLICT "balance-overflow", "The balance would be too large",
         "Deposit less. Nothing was done.";
-    CONFLICT: CONFLICT "conflict", "Somebody else was faster",
+    CONFLICT: CONFLICT "conflict", "Another request changed the account first",
         "Nothing was done. Look at the account, and try again.";
     NOT_DIVIDED: CONFLICT "not-divided", "The projection was not divided",
         "Its segments are as they were. Do about it what the detail says, and ask again.";
@@ -77,13 +77,13 @@ problem_types! {
     REPLY_DELETED: GONE "reply-deleted", "It was done before, and the answer is gone",
         "Nothing was done now. Look at the account: the revision says what the request led to.";
     PANICKED: INTERNAL_SERVER_ERROR "panicked", "The bank has a bug",
-        "Nothing was done. Tell whoever runs the bank.";
+        "Nothing was done. Report it to the operator of the bank.";
     CORRUPT: INTERNAL_SERVER_ERROR "corrupt", "What is stored cannot be read",
-        "Tell whoever runs the bank.";
+        "Report it to the operator of the bank.";
     OUTCOME_UNKNOWN: INTERNAL_SERVER_ERROR "outcome-unknown", "It is not known whether it was done",
         "Send the request again with the same Idempotency-Key; it is done once. Without one, look at the account first.";
     INTERNAL: INTERNAL_SERVER_ERROR "internal", "The bank failed",
-        "Tell whoever runs the bank.";
+        "Report it to the operator of the bank.";
     OVERLOADED: SERVICE_UNAVAILABLE "overloaded", "The bank has too much to do",
         "Nothing was done. Send the request again after the time in Retry-After.";
     UNAVAILABLE: SERVICE_UNAVAILABLE "unavailable", "The bank cannot serve this account at the moment",
