@@ -90,7 +90,7 @@ impl Link {
         }
     }
 
-    fn take(&self, frame: Bytes) -> Result<(), LinkViolation> {
+    pub(super) fn take(&self, frame: Bytes) -> Result<(), LinkViolation> {
         let (bytes, now) = (frame.len(), self.now());
         let frame = link_frame::decode(frame)?;
         let mut state = self.state.lock();

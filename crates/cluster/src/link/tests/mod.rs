@@ -1,5 +1,6 @@
 //! The pure machines of a link.
 
+mod fuzz;
 mod golden;
 mod incoming;
 mod link_state;
