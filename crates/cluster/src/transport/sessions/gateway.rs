@@ -53,6 +53,9 @@ pub(super) struct GatewayState {
     events: Arc<dyn TransportEvents>,
     /// The connections that were reported, by their keys.
     connections: HashMap<String, Arc<SessionConnection>>,
+    /// What has come on connections that are not: the peer found out first that its session is ready. As many frames as there
+    /// is room for are read of each.
+    early: HashMap<String, Vec<Bytes>>,
 }
 
 impl Actor for Gateway {
@@ -65,7 +68,8 @@ impl Actor for Gateway {
         _myself: ActorRef<GatewayMessage>,
         (table, events): Self::Arguments,
     ) -> Result<GatewayState, ActorProcessingErr> {
-        Ok(GatewayState { table, events, connections: HashMap::new() })
+        let (connections, early) = (HashMap::new(), HashMap::new());
+        Ok(GatewayState { table, events, connections, early })
     }
 
     async fn handle(
@@ -84,7 +88,7 @@ impl Actor for Gateway {
 impl GatewayState {
     fn take(&mut self, message: GatewayMessage) {
         match message {
-            GatewayMessage::Frame { key, frame } => self.frame(&key, frame),
+            GatewayMessage::Frame { key, frame } => self.frame(key, frame),
             GatewayMessage::Ready(connection) => self.ready(&connection),
             GatewayMessage::Outdated(key) => {
                 if let Some(connection) = self.connections.get(&key) {
@@ -96,17 +100,12 @@ impl GatewayState {
         }
     }
 
-    fn frame(&mut self, key: &str, frame: Bytes) {
-        if !self.connections.contains_key(key) {
-            // the peer found out first that the session is ready
-            match self.table.connection(key) {
-                Some(connection) if connection.find_stub() => self.ready(&connection),
-                _ => return,
-            }
-        }
-        if let Some(connection) = self.connections.get(key) {
+    fn frame(&mut self, key: String, frame: Bytes) {
+        if let Some(connection) = self.connections.get(&key) {
             let _handled = connection.room().handling();
             self.events.received(connection.peer(), frame);
+        } else if self.table.connection(&key).is_some_and(|connection| !connection.has_ended()) {
+            self.early.entry(key).or_default().push(frame);
         }
     }
 
@@ -116,11 +115,15 @@ impl GatewayState {
             self.connections.insert(connection.key().to_owned(), connection.clone());
             connection.set_ready();
             self.events.connected(connection.peer(), connection.clone());
+            for frame in self.early.remove(connection.key()).unwrap_or_default() {
+                self.frame(connection.key().to_owned(), frame);
+            }
         }
     }
 
     fn ended(&mut self, connection: &Arc<SessionConnection>) {
         let was_reported = self.connections.remove(connection.key()).is_some();
+        self.early.remove(connection.key());
         // before it is gone for those who wait to make the next one
         if was_reported {
             self.events.disconnected(connection.peer());

@@ -1,5 +1,5 @@
 use super::frame_room::FrameRoom;
-use crate::transport::{PeerConnection, handshake::Introduced};
+use crate::transport::{FRAME_BYTES_MAX, PeerConnection, handshake::Introduced};
 use actum_persistence::store::Incarnation;
 use bytes::Bytes;
 use ractor::{ActorCell, ActorId, ActorRef, message::SerializedMessage};
@@ -84,8 +84,7 @@ impl SessionConnection {
         }
     }
 
-    /// Looks for the stub of the peer's gateway: the peer has told of it before it could send a frame. Returns whether it is
-    /// there.
+    /// Looks for the stub of the peer's gateway, which is there when the session is ready. Returns whether it is.
     pub(super) fn find_stub(&self) -> bool {
         if self.stub.get().is_some() {
             return true;
@@ -130,6 +129,7 @@ impl SessionConnection {
 
 impl PeerConnection for SessionConnection {
     fn send(&self, frame: Bytes) -> bool {
+        debug_assert!(frame.len() <= FRAME_BYTES_MAX, "the peer would end the connection");
         let Some(stub) = self.stub.get() else { return false };
         let (variant, args) = (self.peer.key.clone(), frame.into());
         let message = SerializedMessage::Cast { variant, args, metadata: None };

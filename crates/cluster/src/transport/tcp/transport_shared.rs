@@ -36,8 +36,8 @@ pub(super) struct TransportShared {
     /// Those that wait for the ends of connections.
     attending: Mutex<JoinSet<()>>,
     start: Instant,
-    pub(super) refusals: Burst,
-    pub(super) failed_dials: Burst,
+    refusals: Burst,
+    failed_dials: Burst,
 }
 
 impl TransportShared {
@@ -101,6 +101,10 @@ impl TransportShared {
         stream: Box<dyn ByteStream>,
         is_acceptor: bool,
     ) {
+        let burst = if is_acceptor { &self.refusals } else { &self.failed_dials };
+        if let Some(failures) = burst.succeeded(|| self.now()) {
+            tracing::debug!(failures, "nodes of the cluster are introduced again");
+        }
         self.sessions.wait().await.begin(&connection, stream, is_acceptor);
         introducing.begun();
         let mut attending = self.attending.lock();
