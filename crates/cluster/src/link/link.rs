@@ -5,6 +5,7 @@ use super::{
     link_state::{LinkEnd, LinkSight, LinkState},
 };
 use crate::transport::{PeerConnection, PeerNode};
+use actum_host::{Burst, Moment, log_burst};
 use actum_persistence::{panics::guard, store::Incarnation};
 use actum_proto::wire::v1::{Batch, Hello, link_frame::Content};
 use bytes::Bytes;
@@ -21,6 +22,7 @@ pub(super) struct Link {
     state: Mutex<LinkState>,
     /// Only what has arrived touches it, one frame after another.
     incoming: Mutex<Incoming>,
+    violations: Burst,
 }
 
 impl Link {
@@ -38,6 +40,7 @@ impl Link {
             message_bytes_max: settings.message_bytes_max,
             state: Mutex::new(LinkState::new(own, settings, peer)),
             incoming: Mutex::new(Incoming::new(settings.message_bytes_max)),
+            violations: Burst::default(),
         }
     }
 
@@ -84,7 +87,14 @@ impl Link {
             let state = self.state.lock();
             (state.peer().to_string(), state.connection())
         };
-        tracing::warn!(%peer, why, "the connection with a node of the cluster is ended");
+        // it is dialled again, and may say the same again
+        let report = self.violations.failed(&why, Moment::default().after(self.now()));
+        let error = why;
+        log_burst!(
+            report, of: [%peer,], at: [%peer,], error,
+            "the connection with a node of the cluster is ended",
+            keeps: "connections with a node of the cluster are still being ended"
+        );
         if let Some(connection) = connection {
             connection.close();
         }

@@ -301,6 +301,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn of_two_connections_that_cross_that_of_the_younger_stays() {
+        let (older, younger) = (table(OLDER, YOUNGER), table(YOUNGER, OLDER));
+        let mut of_older = Dial::new("of the older", &older, &younger);
+        let mut of_younger = Dial::new("of the younger", &younger, &older);
+        for _ in 0..4 {
+            of_older.step();
+            of_younger.step();
+        }
+        assert_eq!(key(&older, YOUNGER).as_deref(), Some("of the younger"));
+    }
+
+    #[tokio::test]
     async fn a_peer_that_dials_again_replaces_a_connection_that_has_broken_for_it() {
         let (older, younger) = (table(OLDER, YOUNGER), table(YOUNGER, OLDER));
         let mut first = Dial::new("first", &younger, &older);
