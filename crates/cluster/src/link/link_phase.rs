@@ -57,6 +57,10 @@ impl LinkPhase {
     }
 }
 
+/// How many frames that only say what was taken go to a peer that does not show that it reads them: many more than one that
+/// does can cause between two heartbeats. Else what waits to be written to it would have no bound.
+pub(super) const ANSWERS_MAX: u32 = 100_000;
+
 /// A connection and what was said on it.
 #[derive(Debug)]
 pub(super) struct OpenLink {
@@ -71,6 +75,10 @@ pub(super) struct OpenLink {
     pub(super) beat: Option<Duration>,
     /// The newest heartbeat of the peer, and when it came.
     pub(super) echo: Option<(u64, Duration)>,
+    /// When that heartbeat was sent which the peer has shown last that it has read, or when the connection began.
+    pub(super) read_by_peer: Duration,
+    /// How many frames that only say what was taken were sent since then.
+    pub(super) answers: u32,
     /// The number of the last batch of the peer that was taken, and whether it waits to hear of that.
     pub(super) taken_through: u64,
     pub(super) owes_answer: bool,
@@ -86,6 +94,8 @@ impl OpenLink {
             silence_reported: false,
             beat: None,
             echo: None,
+            read_by_peer: now,
+            answers: 0,
             taken_through: 0,
             owes_answer: false,
         }
@@ -114,7 +124,12 @@ impl OpenLink {
         self.echo = Some((heartbeat.sent_micros, now));
         let sent = Duration::from_micros(heartbeat.echo_micros?);
         let held = Duration::from_micros(heartbeat.held_micros);
-        Some(now.checked_sub(sent)?.saturating_sub(held))
+        let took = now.checked_sub(sent)?.saturating_sub(held);
+        if sent > self.read_by_peer {
+            self.read_by_peer = sent;
+            self.answers = 0;
+        }
+        Some(took)
     }
 
     /// Notes that something has arrived; returns whether that is to be reported.

@@ -3,7 +3,7 @@
 use super::{
     LinkCounts, LinkRefusal, LinkSettings, LinkStatus, LinkViolation,
     link_frame::PROTOCOL_VERSION,
-    link_phase::{LinkPhase, OpenLink},
+    link_phase::{ANSWERS_MAX, LinkPhase, OpenLink},
     outgoing::Outgoing,
     round_trip::RoundTrip,
 };
@@ -264,8 +264,11 @@ impl LinkState {
         });
         let interval = self.settings.heartbeat_interval;
         let content = content.or_else(|| link.heartbeat(interval, now).map(Content::Heartbeat));
-        if content.is_none() && !link.owes_answer {
-            return None;
+        if content.is_none() {
+            if !link.owes_answer || link.answers >= ANSWERS_MAX {
+                return None;
+            }
+            link.answers += 1;
         }
         link.owes_answer = false;
         let (connection, taken_through) = (link.connection.clone(), link.taken_through);
@@ -308,7 +311,9 @@ impl LinkState {
         }
         let Some(link) = self.phase.link_mut() else { return LinkSight::Fine };
         let silent_for = now.saturating_sub(link.heard);
-        if silent_for >= lost_after {
+        // one that sends and does not read would be waited for, and written to, for ever
+        let unread_for = now.saturating_sub(link.read_by_peer);
+        if silent_for >= lost_after || unread_for >= 2 * lost_after {
             return LinkSight::Lost;
         }
         if silent_for >= silent_after && !link.silence_reported {

@@ -2,6 +2,7 @@ use crate::{
     link::{
         LinkRefusal, LinkSettings, LinkViolation,
         link_frame::PROTOCOL_VERSION,
+        link_phase::ANSWERS_MAX,
         link_state::{LinkEnd, LinkSight, LinkState},
     },
     transport::{PeerConnection, PeerNode},
@@ -166,6 +167,39 @@ fn a_peer_that_sends_nothing_is_silent_once_and_then_lost() {
     assert_eq!(state.look(at(4_300)), LinkSight::Lost, "until it has ended");
     state.disconnected(at(4_300));
     assert_eq!(state.look(at(9_999)), LinkSight::Fine);
+}
+
+/// What the peer says when it has read the heartbeat that was sent then.
+fn echo(millis: u64) -> Heartbeat {
+    Heartbeat { sent_micros: 1, echo_micros: Some(1_000 * millis), held_micros: 0 }
+}
+
+#[test]
+fn a_peer_that_sends_and_does_not_read_is_lost() {
+    let (mut state, _) = up();
+    state.heartbeat(&echo(1_000), at(1_001));
+    for millis in (1_001..7_000).step_by(100) {
+        state.heard(1, at(millis));
+        // the same one again shows nothing
+        state.heartbeat(&echo(1_000), at(millis));
+        assert_eq!(state.look(at(millis)), LinkSight::Fine);
+    }
+    state.heard(1, at(7_000));
+    assert_eq!(state.look(at(7_000)), LinkSight::Lost);
+}
+
+#[test]
+fn a_peer_that_does_not_read_is_answered_so_and_so_often_and_no_more() {
+    let (mut state, _) = up();
+    let mut answers = 0;
+    for number in 1..=u64::from(ANSWERS_MAX) + 10 {
+        state.has_taken(number, true, 1);
+        answers += u32::from(state.next_frame(at(1)).is_some());
+    }
+    assert_eq!(answers, ANSWERS_MAX);
+    state.heartbeat(&echo(1), at(2));
+    let frame = state.next_frame(at(2)).expect("it reads");
+    assert_eq!(frame.taken_through, u64::from(ANSWERS_MAX) + 10);
 }
 
 #[test]

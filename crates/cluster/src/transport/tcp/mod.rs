@@ -5,6 +5,8 @@ mod listening;
 mod peer_table;
 mod ractor_transport;
 mod socket;
+#[cfg(test)]
+mod tests;
 mod transport_listener;
 mod transport_settings;
 mod transport_shared;
