@@ -29,11 +29,12 @@ pub(super) async fn follow_heads(
     let mut writes = followed.writes();
     loop {
         tokio::select! {
-            () = sleep(interval) => {}
+            biased; // what was announced is asked for once, also when it is time to ask
             written = followed.written(writes) => {
                 writes = written;
                 sleep(GATHERING).await;
             }
+            () = sleep(interval) => {}
         }
         let before = heads.borrow().offset.clone();
         match events.heads().await {

@@ -279,12 +279,14 @@ impl Runner {
         self.next = Some(ticket);
         while let Some(next) = &mut self.next {
             tokio::select! {
-                () = self.shared.poke.notified() => return next.go(),
+                biased;
+                // in front: a round decides by what still runs here
                 Some(ended) = self.tasks.join_next_with_id() => {
                     if self.ended(ended) {
                         return self.next.iter_mut().for_each(RenewalTicket::go);
                     }
                 }
+                () = self.shared.poke.notified() => return next.go(),
                 () = next.begun() => return,
             }
         }

@@ -18,6 +18,7 @@ impl JournalPlace for GroupPlace {
 
     async fn ending(&self) {
         tokio::select! {
+            biased; // also where its last consumer has just gone: no other one may come
             () = self.place.ending() => self.group.end(),
             () = self.group.abandoned() => {}
         }
