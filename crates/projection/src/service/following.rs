@@ -3,12 +3,15 @@ use super::{
     deleted_before::check_deleted,
     dividing::{Dividing, WantedSegments},
     shared::SharedProjection,
-    standing::{Standing, active_version},
+    standing::{FollowedVersion, Standing, active_version},
     switching::{SwitchEnd, Switching},
 };
 use crate::definition::Switch;
 use actum_persistence::{
-    error_chain::full_text, panics::log_safely, progress::StoredProjection, store::StoreError,
+    error_chain::full_text,
+    panics::log_safely,
+    progress::{ProjectionId, StoredProjection},
+    store::StoreError,
 };
 use actum_reader::{segment::Backoff, versions::FollowLimit};
 use std::{sync::Arc, time::Duration};
@@ -27,6 +30,16 @@ pub(super) struct Following {
     /// How often in a row a switch has failed, and when the next is tried.
     failures: u32,
     next_try: Option<Instant>,
+    looked: Option<LookAtActive>,
+}
+
+/// What was seen of the active version last.
+struct LookAtActive {
+    at: Instant,
+    /// Which version was active; none if none was.
+    active: Option<ProjectionId>,
+    /// Whether it had been divided further than the one that follows it.
+    is_divided_further: bool,
 }
 
 /// How often one that is to become active reads the active one.
@@ -49,11 +62,15 @@ impl Following {
             shared.set_standing(Standing::Active);
             return Ok(());
         }
-        let active = active_version(&*shared.progress, shared.id.name()).await?;
+        if !self.is_due(shared, stored) {
+            return Ok(());
+        }
+        let active = self.look(shared).await?;
         shared.set_standing(Standing::behind(active.as_ref()));
         let limit = active.as_ref().map(FollowLimit::of);
         let same_layout = active.as_ref().is_some_and(|active| active.layout == stored.layout);
         if same_layout && limit.as_ref().is_some_and(|limit| !limit.has_divided(stored)) {
+            self.looked.iter_mut().for_each(|looked| looked.is_divided_further = true);
             self.divide(shared, me);
             return Ok(());
         }
@@ -65,6 +82,35 @@ impl Following {
                 Some(tokio::spawn(async move { Switching::new(&shared, &me).run().await }));
         }
         Ok(())
+    }
+
+    /// Whether the active version is to be read: it may have come further, or this one waits to take over. Otherwise once a lease:
+    /// another one may be active, or where it is at the end of the journal it may be at its beginning again.
+    fn is_due(&self, shared: &SharedProjection, stored: &StoredProjection) -> bool {
+        let Some(looked) = &self.looked else { return true };
+        looked.at.elapsed() >= shared.registration.settings.lease
+            || looked.is_divided_further
+            || switches_by_itself(shared, stored)
+            || !is_at_end(shared, stored)
+    }
+
+    /// The active version.
+    async fn look(
+        &mut self,
+        shared: &SharedProjection,
+    ) -> Result<Option<StoredProjection>, StoreError> {
+        let known = self.looked.take().and_then(|looked| looked.active);
+        let mut active = match &known {
+            Some(known) => shared.progress.load(known).await?.filter(|known| known.is_active),
+            None => None,
+        };
+        if active.is_none() {
+            active = active_version(&*shared.progress, shared.id.name()).await?;
+        }
+        let id = active.as_ref().map(|active| active.id.clone());
+        self.looked =
+            Some(LookAtActive { at: Instant::now(), active: id, is_divided_further: false });
+        Ok(active)
     }
 
     /// Divides it further, where the active version is: it follows that in each of its segments.
@@ -150,6 +196,22 @@ impl Drop for Following {
         self.switching.iter().for_each(JoinHandle::abort);
         self.dividing.iter().for_each(JoinHandle::abort);
         self.checking.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// Whether a version may read to the end of the journal, by what was seen of the active one.
+fn is_at_end(shared: &SharedProjection, stored: &StoredProjection) -> bool {
+    let heads = shared.feed.heads();
+    let heads = &heads.borrow().offset;
+    match &*shared.standing().borrow() {
+        Standing::Follows(Some(FollowedVersion { limit, .. })) => {
+            stored.segments.iter().all(|one| {
+                let (limit, mut lanes) =
+                    (limit.of_segment(one.segment), one.segment.lanes(stored.layout.lanes));
+                lanes.all(|lane| limit.position(lane) >= heads.position(lane))
+            })
+        }
+        _ => false,
     }
 }
 

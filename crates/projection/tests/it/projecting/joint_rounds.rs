@@ -13,7 +13,7 @@ use crate::{
 use actum_persistence::progress::{KeepsProgress, ProjectionId};
 use actum_projection::{
     HandlerError, JournalPlace, OnFailure, Project, ProjectCtx, Projection, ProjectionRegistration,
-    ProjectionService, ProjectionState, Projector, Recorded, Subscription,
+    ProjectionService, ProjectionState, Projector, Recorded, Subscription, Switch,
 };
 use actum_store_memory::MemoryTarget;
 use actum_testkit::{Fault, FaultTarget, Faults, Operation};
@@ -113,6 +113,33 @@ async fn twenty_projections_and_five_subscriptions_ask_an_idle_store_as_often_as
     assert_eq!((one.1, many.1), (0, 0), "no idle segment asks for anything: {one:?}, {many:?}");
     assert!(many.0 <= one.0 && many.2 <= one.2 + 1, "{one:?} for one, {many:?} for many");
     assert!(many.0 + many.2 < 5 * 100, "in 100 seconds: {many:?}");
+}
+
+/// A version that follows another one reads that once a lease, and not in each round.
+#[tokio::test(start_paused = true)]
+async fn versions_that_follow_read_the_active_one_once_a_lease_while_nothing_comes() {
+    let (rig, deliveries) = (Rig::new(4).await, Deliveries::default());
+    rig.deposit(&account("a"), 10).await;
+    let version = |nr: u32| {
+        let projection = deliveries.projection("mails").version(NonZeroU32::new(nr).unwrap());
+        projection.switch(Switch::WhenAsked).into()
+    };
+    let both = (1..=2).map(version).collect::<Vec<_>>();
+    let running = start(parts(&rig, "a@1", &rig.faults), both).await;
+    until("both have handled all", async || deliveries.all().len() == 20).await;
+    sleep(2 * LEASE).await;
+    rig.faults.reset_counts();
+    sleep(Duration::from_secs(100)).await;
+    let renewals = rig.calls(Operation::RenewRunner);
+    let other = progress_calls(&rig.faults) - renewals;
+    assert!((29..=31).contains(&renewals), "{renewals} in 100 seconds");
+    assert!((5..=10).contains(&other), "{other} in 100 seconds");
+    assert_eq!(rig.calls(Operation::ListProjections), 0, "it knows which one is active");
+    rig.append(&account("a"), 10, vec![deposited(1)]).await;
+    let begun = Instant::now();
+    until("both have handled what comes", async || deliveries.all().len() == 22).await;
+    assert!(begun.elapsed() < LEASE / 2, "{:?}", begun.elapsed());
+    running.end().await;
 }
 
 #[tokio::test(start_paused = true)]
