@@ -213,7 +213,7 @@ impl EngineBuilder {
         let runner = name.clone();
         let problems = check.into_problems();
         let runtime =
-            Runtime::start_unless(problems, name, stores, registrations, settings).await?;
+            Runtime::start_unless(problems, name, stores, registrations, settings, None).await?;
         match projections::start(&runtime, &runner, places, share).await {
             Ok(projections) => {
                 let places = crate::projections::places(&runtime);

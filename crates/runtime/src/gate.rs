@@ -27,6 +27,9 @@ use std::{
 use tokio::sync::watch;
 
 const FENCED: GivenUp = GivenUp::because("fenced: another engine has taken over the journal");
+const REPLACED: GivenUp =
+    GivenUp::because("fenced: another process runs under the name of this node");
+const REMOVED: &str = "this node was removed from the cluster, and joins again";
 const FAILED: GivenUp =
     GivenUp::because("the engine has failed, see its log; it must be started again");
 
@@ -36,6 +39,10 @@ pub(crate) struct Gate {
     streams: Arc<StreamAppends>,
     closed: AtomicBool,
     fenced: watch::Sender<bool>,
+    /// Whether the engine is that of a cluster's node: it may join again after it was fenced.
+    is_member: bool,
+    /// Another process runs as this node.
+    replaced: AtomicBool,
     failed: OnceLock<&'static str>,
     health: HealthRecord,
     lost: watch::Sender<Option<StoreError>>,
@@ -54,11 +61,18 @@ impl Gate {
             streams,
             closed: AtomicBool::new(false),
             fenced,
+            is_member: false,
+            replaced: AtomicBool::new(false),
             failed: OnceLock::new(),
             lost,
             health: HealthRecord::default(),
             observer,
         }
+    }
+
+    /// That of a cluster's node: one that is fenced waits for its node to join again.
+    pub(crate) fn of_member(self) -> Self {
+        Self { is_member: true, ..self }
     }
 
     fn observe(&self, show: impl FnOnce(&dyn Observer)) {
@@ -94,11 +108,41 @@ impl Gate {
         if self.fenced.send_replace(true) {
             return;
         }
-        log_safely(|| {
-            tracing::error!(%incarnation, "fenced, another writer has taken over the journal");
-        });
-        self.abandon(&FENCED);
+        if self.is_member {
+            log_safely(
+                || tracing::warn!(%incarnation, "fenced, this node was removed from the cluster"),
+            );
+            self.suspend(&Failure::unavailable(REMOVED));
+        } else {
+            log_safely(|| {
+                tracing::error!(%incarnation, "fenced, another writer has taken over the journal");
+            });
+            self.abandon(&FENCED);
+        }
         self.observe(|observer| observer.fenced(incarnation));
+    }
+
+    /// The membership of a cluster's node has ended.
+    pub(crate) fn end_membership(&self, failure: &Failure) {
+        self.fenced.send_replace(true);
+        self.suspend(failure);
+    }
+
+    /// The node has joined again.
+    pub(crate) fn begin_membership(&self) {
+        self.fenced.send_replace(false);
+    }
+
+    /// Another process has taken the place of this node for good.
+    pub(crate) fn replaced(&self) {
+        self.fenced.send_replace(true);
+        self.replaced.store(true, Ordering::Release);
+        self.abandon(&REPLACED);
+    }
+
+    /// Whether it was fenced, and does not go on by itself.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_fenced() && (!self.is_member || self.replaced.load(Ordering::Acquire))
     }
 
     /// The engine cannot go on: `what` has ended that it cannot do without. Every command is refused from now on, and

@@ -49,7 +49,10 @@ pub use health::{Failing, Health, HealthState, LeaseHealth, PartitionHealth, Sto
 pub use journal_readers::{JournalReader, JournalReaders};
 pub use partition::PartitionState;
 pub use registration::Registration;
-pub use runtime::{PartitionTerm, Partitions, Runtime, ShutdownReport, StartError, Usage};
+pub use runtime::{
+    Join, Joined, Joining, Membership, PartitionTerm, Partitions, Runtime, ShutdownReport,
+    StartError, Usage,
+};
 pub use state_model::{ModelConflict, StateModel};
 pub use streams::{AppendError, AppendOptions, Expected, StreamTurn, StreamWriter};
 pub use supervisor::{Closed, PartitionNotOpened};

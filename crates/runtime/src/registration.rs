@@ -18,7 +18,7 @@ use actum_model::{
 use actum_persistence::{
     error_chain::full_text,
     serializer::Serializer,
-    store::{COMMANDS_READ_MAX, Incarnation},
+    store::{COMMANDS_READ_MAX, CurrentIncarnation},
 };
 use std::{
     any::{Any, TypeId},
@@ -47,7 +47,7 @@ pub(crate) struct Wiring<'a> {
     pub(crate) clock: Clock,
     pub(crate) settings: &'a RuntimeSettings,
     pub(crate) serializer: Serializer,
-    pub(crate) incarnation: Incarnation,
+    pub(crate) incarnation: &'a CurrentIncarnation,
     pub(crate) route: Option<Route>,
 }
 
@@ -158,7 +158,7 @@ fn wire<M: HostedModel>(
         serializer,
         slow_handler_after,
         bursts: FailureBursts::default(),
-        incarnation: wiring.incarnation,
+        incarnation: wiring.incarnation.clone(),
         hash_id: CommandId::hash64,
         snapshot_marks_max: SNAPSHOT_MARKS_MAX,
         commands_read_max: COMMANDS_READ_MAX,

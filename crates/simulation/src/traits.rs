@@ -81,7 +81,7 @@ impl Traits {
             serializer: Serializer::new(size_limits()),
             slow_handler_after: Duration::from_secs(1),
             bursts: FailureBursts::default(),
-            incarnation,
+            incarnation: incarnation.into(),
             hash_id: self.hash_id,
             snapshot_marks_max: self.snapshot_marks_max,
             commands_read_max: self.commands_read_max,

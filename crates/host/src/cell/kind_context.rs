@@ -1,7 +1,7 @@
 use super::FailureBursts;
 use crate::{IdBudget, settings::EntitySettings};
 use actum_model::{CommandId, Entity};
-use actum_persistence::{serializer::Serializer, store::Incarnation};
+use actum_persistence::{serializer::Serializer, store::CurrentIncarnation};
 use std::{sync::Arc, time::Duration};
 
 /// What all cells of one kind share.
@@ -13,7 +13,7 @@ pub struct KindContext<E: Entity> {
     /// What has failed lately, so that a log is not flooded with it.
     pub bursts: FailureBursts,
     /// Which life of the engine this is.
-    pub incarnation: Incarnation,
+    pub incarnation: CurrentIncarnation,
     /// The hash of a command id; another one only where collisions are wanted.
     pub hash_id: fn(&CommandId) -> u64,
     /// How many of the newest ids a snapshot lists.

@@ -192,7 +192,7 @@ impl<M: Model> Running<M> {
         let kind = turn.kind;
         let (window, durable) = (&kind.settings.command_window, self.pipeline.durable());
         let memory = Memory { window, budget: &kind.ids, durable, reads_back: false };
-        let moment = Uptime { incarnation: kind.incarnation, seconds: turn.uptime };
+        let moment = Uptime { incarnation: kind.incarnation.get(), seconds: turn.uptime };
         let Self { aggregate, .. } = self;
         aggregate.ids.remember(identity.hash, aggregate.sequence_nr, Some(moment), &memory);
         kind.ids.warn(turn.uptime);

@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     Weight,
-    store::{AppendOutcome, EntityAppend, Incarnation, JournalEvent, StoredEvent},
+    store::{
+        AppendOutcome, CurrentIncarnation, EntityAppend, Incarnation, JournalEvent, StoredEvent,
+    },
 };
 use actum_model::{Lane, Position};
 use parking_lot::Mutex;
@@ -21,11 +23,11 @@ use std::sync::{
     },
 };
 
-/// What one incarnation commits to a lane: how far it has come, and its newest events while a reader follows them.
+/// What one writer commits to a lane: how far it has come, and its newest events while a reader follows them.
 #[derive(Debug)]
 pub struct LaneCommits {
     lane: Lane,
-    incarnation: Incarnation,
+    incarnation: CurrentIncarnation,
     head: Watermark,
     /// Where the lane ended before this writer began, or where it was found to end since.
     known: AtomicU64,
@@ -43,13 +45,13 @@ struct Followed {
 }
 
 impl LaneCommits {
-    /// Nothing committed yet, by the writer `incarnation` of `lane`. While it has readers it keeps at most `bounds` of
+    /// Nothing committed yet, by the writer of `lane` that writes as this incarnation. While it has readers it keeps at most `bounds` of
     /// the newest events; what they take in memory beside their bytes counts as well.
     #[must_use]
-    pub fn new(lane: Lane, incarnation: Incarnation, bounds: Weight) -> Self {
+    pub fn new(lane: Lane, incarnation: impl Into<CurrentIncarnation>, bounds: Weight) -> Self {
         Self {
             lane,
-            incarnation,
+            incarnation: incarnation.into(),
             head: Watermark::default(),
             known: AtomicU64::new(0),
             regressions: AtomicU64::new(0),
@@ -169,8 +171,9 @@ impl LaneCommits {
         appended: impl Iterator<Item = (&'a EntityAppend, Position)>,
     ) -> Option<Position> {
         let (mut events, mut head) = (Vec::new(), None);
+        let incarnation = self.incarnation.get();
         for (append, last) in appended {
-            events.extend(journal_events(append, self.incarnation, last));
+            events.extend(journal_events(append, incarnation, last));
             head = head.max(Some(last));
         }
         let mut followed = self.tail.lock();

@@ -2,7 +2,7 @@ use super::GroupWrite;
 use crate::{
     panics::guarded,
     store::{
-        AppendBatch, DurableStateStore, EntityAppend, EventStore, Incarnation, Resolution,
+        AppendBatch, CurrentIncarnation, DurableStateStore, EntityAppend, EventStore, Resolution,
         StateBatch, StateWrite, StoreError,
     },
 };
@@ -38,24 +38,24 @@ pub(super) type Resolved<W, B> = (B, StoreAnswer<Vec<Resolution<<W as GroupWrite
 /// What the store said, or the message of its panic.
 pub(super) type StoreAnswer<T> = Result<Result<T, StoreError>, String>;
 
-/// A lane of a journal, as one incarnation writes it.
+/// A lane of a journal, as one writer writes it.
 pub(super) struct LaneJournal {
     pub(super) store: Arc<dyn EventStore>,
     pub(super) lane: Lane,
-    pub(super) incarnation: Incarnation,
+    pub(super) incarnation: CurrentIncarnation,
 }
 
-/// Durable states, as one incarnation writes them.
+/// Durable states, as one writer writes them.
 pub(super) struct States {
     pub(super) store: Arc<dyn DurableStateStore>,
-    pub(super) incarnation: Incarnation,
+    pub(super) incarnation: CurrentIncarnation,
 }
 
 impl BatchStore<EntityAppend> for LaneJournal {
     type Batch = AppendBatch;
 
     fn batch_of(&self, appends: Vec<EntityAppend>) -> AppendBatch {
-        AppendBatch { lane: self.lane, incarnation: self.incarnation, appends }
+        AppendBatch { lane: self.lane, incarnation: self.incarnation.get(), appends }
     }
 
     fn writes_of(batch: AppendBatch) -> Vec<EntityAppend> {
@@ -81,7 +81,7 @@ impl BatchStore<StateWrite> for States {
     type Batch = StateBatch;
 
     fn batch_of(&self, writes: Vec<StateWrite>) -> StateBatch {
-        StateBatch { incarnation: self.incarnation, writes }
+        StateBatch { incarnation: self.incarnation.get(), writes }
     }
 
     fn writes_of(batch: StateBatch) -> Vec<StateWrite> {

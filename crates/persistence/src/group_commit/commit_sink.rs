@@ -14,8 +14,8 @@ pub trait CommitSink<T>: Send + Sync + 'static {
     /// Some writes of one partition are settled, in the order of their submission.
     fn committed(&self, partition: Partition, results: Vec<(T, Result<Committed, CommitError>)>);
 
-    /// The writer's incarnation was revoked, so no write will succeed any more. Called once, after the first results
-    /// that showed it.
+    /// The writer's incarnation was revoked, so no write of it will succeed any more. Called once for an incarnation, after
+    /// the first results that showed it.
     fn fenced(&self, incarnation: Incarnation);
 
     /// The store is [lost](StoreError::Lost), so no write will succeed any more. Called once, as [`fenced`](Self::fenced).

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     commits::{LaneCommits, StateCommits},
-    store::{DurableStateStore, EntityAppend, EventStore, Incarnation, StateWrite},
+    store::{CurrentIncarnation, DurableStateStore, EntityAppend, EventStore, StateWrite},
 };
 use actum_model::Lane;
 use std::{fmt, panic::resume_unwind, sync::Arc, time::Duration};
@@ -38,11 +38,12 @@ impl<T: Copy + Send + 'static> GroupWriter<EntityAppend, T> {
     pub fn spawn(
         store: Arc<dyn EventStore>,
         lane: Lane,
-        incarnation: Incarnation,
+        incarnation: impl Into<CurrentIncarnation>,
         settings: GroupCommitSettings,
         sink: Arc<dyn CommitSink<T>>,
     ) -> Self {
-        let commits = LaneCommits::new(lane, incarnation, settings.tail_bounds());
+        let incarnation = incarnation.into();
+        let commits = LaneCommits::new(lane, incarnation.clone(), settings.tail_bounds());
         let store = LaneJournal { store, lane, incarnation };
         Self::start(WriterTask::new(store, WriterScope::Lane(lane), settings, sink, commits))
     }
@@ -56,11 +57,11 @@ impl<T: Copy + Send + 'static> GroupWriter<StateWrite, T> {
     /// Outside of a tokio runtime.
     pub fn spawn(
         store: Arc<dyn DurableStateStore>,
-        incarnation: Incarnation,
+        incarnation: impl Into<CurrentIncarnation>,
         settings: GroupCommitSettings,
         sink: Arc<dyn CommitSink<T>>,
     ) -> Self {
-        let store = States { store, incarnation };
+        let store = States { store, incarnation: incarnation.into() };
         let commits = StateCommits::new();
         Self::start(WriterTask::new(store, WriterScope::States, settings, sink, commits))
     }

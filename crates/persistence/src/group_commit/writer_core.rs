@@ -32,8 +32,8 @@ pub(super) struct WriterCore<W: GroupWrite, T, S: BatchStore<W>> {
     begun: Option<Writing<W, S::Batch>>,
     /// When the batch under way was handed to the store, where that is observed.
     begun_at: Option<Instant>,
-    /// Whether the sink knows that no write will succeed any more.
-    over: bool,
+    /// Why no write will succeed any more, as far as the sink knows.
+    over: Option<StoreError>,
 }
 
 /// What the task of a writer is to await.
@@ -59,7 +59,7 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterCore<W, T,
             commits,
             begun: None,
             begun_at: None,
-            over: false,
+            over: None,
         }
     }
 
@@ -231,10 +231,10 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriterCore<W, T,
     }
 
     fn notify_end(&mut self, end: Option<StoreError>) {
-        if let Some(error) = end
-            && !std::mem::replace(&mut self.over, true)
-        {
+        let Some(error) = end else { return };
+        if !self.over.as_ref().is_some_and(|known| is_same_end(known, &error)) {
             notify_end(&*self.sink, &error);
+            self.over = Some(error);
         }
     }
 
@@ -279,6 +279,18 @@ impl<W: GroupWrite, T: Copy + Send + 'static, S: BatchStore<W>> WriteInPlace<W, 
 /// Why no write will succeed any more, if that is so.
 fn end<R>(result: &Result<R, StoreError>) -> Option<StoreError> {
     result.as_ref().err().filter(|error| error.is_final()).cloned()
+}
+
+/// Whether the sink knows of `error` that knows of `known`: an incarnation that is fenced is followed by another one where
+/// a member of a cluster joins again.
+fn is_same_end(known: &StoreError, error: &StoreError) -> bool {
+    match (known, error) {
+        (StoreError::Fenced { incarnation: known }, StoreError::Fenced { incarnation }) => {
+            known == incarnation
+        }
+        (StoreError::Fenced { .. }, _) => false,
+        _ => true,
+    }
 }
 
 fn is_unknown<T>(settled: &Settled<T>) -> bool {

@@ -5,7 +5,7 @@ use actum_persistence::error_chain::full_text;
 use actum_persistence::{
     panics::{guarded, log_safely},
     serializer::Serializer,
-    store::{Incarnation, Snapshot, StoreError, Stores},
+    store::{CurrentIncarnation, Snapshot, StoreError, Stores},
 };
 use parking_lot::Mutex;
 use std::{
@@ -115,7 +115,7 @@ impl Saver {
     pub(crate) async fn run(
         &self,
         stores: &Stores,
-        incarnation: Incarnation,
+        incarnation: &CurrentIncarnation,
         readers: &JournalReaders,
     ) {
         loop {
@@ -149,7 +149,7 @@ impl Saver {
         &self,
         mut batch: Vec<TakenSnapshot>,
         stores: &Stores,
-        incarnation: Incarnation,
+        incarnation: &CurrentIncarnation,
         readers: &JournalReaders,
     ) {
         batch.retain(|taken| self.is_readable(&taken.snapshot));
@@ -186,7 +186,7 @@ impl Saver {
             }
         }
         let entities = format!("{} entities", superfluous.entities());
-        match superfluous.delete(stores, incarnation).await {
+        match superfluous.delete(stores, incarnation.get()).await {
             Ok(()) if all_found => {
                 self.succeeded(
                     &self.bursts.deletions,

@@ -1,4 +1,4 @@
-use super::{holder, standby::Standby};
+use super::{Joined, holder, standby::Standby};
 use crate::settings::RuntimeSettings;
 use actum_model::Timestamp;
 use actum_persistence::error_chain::full_text;
@@ -12,13 +12,6 @@ use tokio::time::{Instant, sleep_until};
 /// The slot that makes an engine the only writer of its journal.
 const SLOT: &str = "journal";
 
-/// A writer slot that was taken.
-pub(super) struct Claimed {
-    pub(super) incarnation: Incarnation,
-    /// Until when it is held unless renewed, by this engine's clock.
-    pub(super) valid_until: Instant,
-}
-
 /// Takes the writer slot. Where another engine holds it, waits as the settings say, and takes it from a holder that is
 /// dead. Gives up waiting when `unwanted` is ready.
 ///
@@ -30,7 +23,7 @@ pub(super) async fn claim(
     stores: &Stores,
     settings: &RuntimeSettings,
     unwanted: impl Future<Output = ()>,
-) -> Result<Claimed, ClaimError> {
+) -> Result<Joined, ClaimError> {
     let holder = holder::describe(name, Timestamp::from(SystemTime::now()));
     let lease = settings.writer_lease;
     let mut standby =
@@ -42,7 +35,7 @@ pub(super) async fn claim(
         let replaces = standby.dead_by(asked);
         let claim = WriterClaim { slot: SLOT.to_owned(), holder: holder.clone(), lease, replaces };
         let error = match stores.writers.claim(&claim).await {
-            Ok(incarnation) => return Ok(Claimed { incarnation, valid_until: asked + lease }),
+            Ok(incarnation) => return Ok(Joined { incarnation, valid_until: asked + lease }),
             Err(error) => error,
         };
         let again = match &error {

@@ -1,4 +1,4 @@
-use super::{claim::Claimed, kinds::Kinds};
+use super::{Joined, kinds::Kinds};
 use crate::{
     alarm::{Alarm, Scheduled},
     clock::Clock,
@@ -16,7 +16,7 @@ use actum_host::{Load, partition::Refuses};
 use actum_model::{Lane, PartitionCount};
 use actum_persistence::{
     serializer::Serializer,
-    store::{Incarnation, Stores},
+    store::{CurrentIncarnation, Stores},
 };
 use std::{any::TypeId, collections::HashMap, num::NonZeroU32, sync::Arc};
 
@@ -24,7 +24,9 @@ use std::{any::TypeId, collections::HashMap, num::NonZeroU32, sync::Arc};
 pub(super) struct EngineParts {
     pub(super) stores: Stores,
     pub(super) settings: RuntimeSettings,
-    pub(super) incarnation: Incarnation,
+    pub(super) incarnation: CurrentIncarnation,
+    /// Whether it is that of a cluster's node, which others let know of its membership.
+    pub(super) is_member: bool,
     pub(super) clock: Clock,
     pub(super) alarm: Arc<Alarm>,
     pub(super) partitions: Arc<PartitionHandles>,
@@ -40,6 +42,14 @@ pub(super) struct EngineParts {
     pub(super) stream_turns: Arc<StreamTurns>,
 }
 
+/// Which incarnation an engine writes as when it starts.
+#[derive(Clone, Copy)]
+pub(super) struct WritesAs {
+    pub(super) joined: Joined,
+    /// Whether that is a member of a cluster.
+    pub(super) is_member: bool,
+}
+
 /// How partitions host the kinds, in their order.
 pub(super) type Hosts = Vec<HostPlan>;
 
@@ -48,9 +58,10 @@ impl EngineParts {
         registrations: Vec<Registration>,
         stores: Stores,
         settings: RuntimeSettings,
-        claimed: &Claimed,
+        writes_as: WritesAs,
     ) -> (Self, Kinds, Hosts) {
-        let (clock, incarnation) = (Clock::start(), claimed.incarnation);
+        let WritesAs { joined: Joined { incarnation, valid_until }, is_member } = writes_as;
+        let (clock, incarnation) = (Clock::start(), CurrentIncarnation::from(incarnation));
         let load = Arc::new(load(&settings));
         let alarm = Arc::new(Alarm::new());
         let waits_elsewhere = Arc::new(WaitsElsewhere::new(Arc::clone(&alarm), clock));
@@ -65,12 +76,13 @@ impl EngineParts {
         for (nr, registration) in (0..).zip(registrations) {
             let serializer = Serializer::new(settings.size_limits);
             let (load, settings, route) = (&load, &settings, route.clone());
+            let incarnation = &incarnation;
             let wiring =
                 Wiring { nr, partitions, load, clock, settings, serializer, incarnation, route };
             wired.add(registration, &wiring);
         }
         let term = Arc::new(Term::new(clock));
-        term.set_end(claimed.valid_until);
+        term.set_end(valid_until);
         let partitions = wired.partitions(partitions, &stores, &term, &alarm);
         let saver = Saver::new(
             settings.snapshot_bytes_max,
@@ -93,11 +105,13 @@ impl EngineParts {
             caller_context: settings.caller_context.clone(),
         };
         let gate = Gate::new(Arc::clone(&partitions), appends, settings.observer.clone());
+        let gate = if is_member { gate.of_member() } else { gate };
         let readers = settings.journal_readers.clone().unwrap_or_default();
         let parts = Self {
             stores,
             settings,
             incarnation,
+            is_member,
             clock,
             alarm,
             gate: Arc::new(gate),

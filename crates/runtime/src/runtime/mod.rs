@@ -7,6 +7,7 @@ mod holder;
 #[cfg(test)]
 mod idle;
 mod kinds;
+mod membership;
 mod model_check;
 mod partitions;
 mod shutdown;
@@ -14,6 +15,7 @@ mod standby;
 mod start;
 mod start_error;
 
+pub use membership::{Join, Joined, Joining, Membership};
 pub use partitions::{PartitionTerm, Partitions};
 pub use shutdown::ShutdownReport;
 pub use start_error::StartError;
@@ -100,10 +102,11 @@ impl Runtime {
         registrations: Vec<Registration>,
         settings: RuntimeSettings,
     ) -> Result<Self, StartError> {
-        Self::start_unless(Vec::new(), name, stores, registrations, settings).await
+        Self::start_unless(Vec::new(), name, stores, registrations, settings, None).await
     }
 
-    /// As [`start`](Self::start), unless there are `problems` with what runs beside it: they are listed with all others.
+    /// As [`start`](Self::start), unless there are `problems` with what runs beside it: they are listed with all others. The node
+    /// of a cluster `join`s in place of claiming the journal.
     ///
     /// # Errors
     /// As [`start`](Self::start).
@@ -114,8 +117,9 @@ impl Runtime {
         stores: Option<Stores>,
         registrations: Vec<Registration>,
         settings: RuntimeSettings,
+        join: Option<Join>,
     ) -> Result<Self, StartError> {
-        start::start(problems, name.into(), stores, registrations, settings).await
+        start::start(problems, name.into(), stores, registrations, settings, join).await
     }
 
     /// Addresses an entity by its id. The entity need not exist: its first command activates it.
@@ -172,7 +176,7 @@ impl Runtime {
     /// Which life of a writer this runtime is.
     #[must_use]
     pub fn incarnation(&self) -> Incarnation {
-        self.inner.parts.incarnation
+        self.inner.parts.incarnation.get()
     }
 
     /// Where everything is kept: for those who read beside the entities.
@@ -214,7 +218,7 @@ impl Runtime {
         let EngineParts { gate, term, partitions, settings, clock, .. } = &*self.inner.parts;
         let record = gate.health();
         let facts = Facts {
-            fenced: gate.is_fenced(),
+            fenced: gate.is_over(),
             failed: gate.failed(),
             shut_down: record.is_shut_down(),
             held_for: term.left(),
@@ -231,6 +235,12 @@ impl Runtime {
     #[must_use]
     pub fn partitions(&self) -> Partitions {
         Partitions::of(self)
+    }
+
+    /// What lets the engine of a cluster's node know of its membership; see [`Membership`].
+    #[must_use]
+    pub fn membership(&self) -> Membership {
+        Membership::of(self)
     }
 
     /// Waits until the store is lost, for example because its files were removed, and says what has happened; as a rule it
@@ -269,7 +279,7 @@ impl fmt::Debug for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Runtime")
             .field("name", &self.inner.name)
-            .field("incarnation", &self.inner.parts.incarnation)
+            .field("incarnation", &self.inner.parts.incarnation.get())
             .finish_non_exhaustive()
     }
 }

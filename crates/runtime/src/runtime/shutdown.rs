@@ -118,7 +118,7 @@ async fn end(inner: Arc<RunningEngine>, mut tasks: EngineTasks) -> ShutdownRepor
     let readers_ended = end_readers(&tasks.readers, deadline).await;
     end_watch(&mut tasks).await;
     drop(tasks);
-    let released = release(&parts.stores, parts.incarnation, grace_until(deadline)).await;
+    let released = release(&parts.stores, parts.incarnation.get(), grace_until(deadline)).await;
     let closed = close(&inner, grace_until(deadline)).await;
     let report = ShutdownReport {
         unanswered,

@@ -1,7 +1,7 @@
 use super::{
-    RunningEngine, Runtime, StartError,
-    claim::{Claimed, claim},
-    engine_parts::{EngineParts, Hosts},
+    Join, RunningEngine, Runtime, StartError,
+    claim::claim,
+    engine_parts::{EngineParts, Hosts, WritesAs},
     engine_tasks::EngineTasks,
     model_check,
     shutdown::{Ending, grace_until, release},
@@ -43,16 +43,24 @@ pub(super) async fn start(
     stores: Option<Stores>,
     registrations: Vec<Registration>,
     settings: RuntimeSettings,
+    join: Option<Join>,
 ) -> Result<Runtime, StartError> {
     let stores = check(problems, &name, stores, &registrations, &settings)?;
     let (mut caller, started) = oneshot::channel();
     // in a task of its own: a caller who goes away leaves neither a slot taken nor a task behind
     let starting = tokio::spawn(
         async move {
-            let claimed = claim(&name, &stores, &settings, caller.closed()).await;
-            let result = match claimed {
-                Ok(claimed) => start_over(name, stores, registrations, settings, claimed).await,
-                Err(error) => Err(error.into()),
+            let is_member = join.is_some();
+            let joined = match join {
+                Some(join) => join(stores.clone()).await,
+                None => claim(&name, &stores, &settings, caller.closed()).await.map_err(Into::into),
+            };
+            let result = match joined {
+                Ok(joined) => {
+                    let writes_as = WritesAs { joined, is_member };
+                    start_over(name, stores, registrations, settings, writes_as).await
+                }
+                Err(error) => Err(error),
             };
             if let Err(Ok(unwanted)) = caller.send(result) {
                 discard(unwanted).await;
@@ -73,7 +81,7 @@ pub(super) async fn start(
 async fn discard(runtime: Runtime) {
     let parts = Arc::clone(&runtime.inner.parts);
     drop(runtime);
-    release(&parts.stores, parts.incarnation, grace_until(Instant::now())).await;
+    release(&parts.stores, parts.incarnation.get(), grace_until(Instant::now())).await;
 }
 
 async fn start_over(
@@ -81,9 +89,9 @@ async fn start_over(
     stores: Stores,
     registrations: Vec<Registration>,
     settings: RuntimeSettings,
-    claimed: Claimed,
+    writes_as: WritesAs,
 ) -> Result<Runtime, StartError> {
-    let incarnation = claimed.incarnation;
+    let incarnation = writes_as.joined.incarnation;
     log_safely(|| tracing::info!(engine = name, %incarnation, "writer slot taken"));
     let models: Vec<_> = registrations.iter().map(|kind| (kind.kind, kind.model)).collect();
     let ends = match read_before(&stores, &models).await {
@@ -93,7 +101,7 @@ async fn start_over(
             return Err(error);
         }
     };
-    let (parts, kinds, hosts) = EngineParts::new(registrations, stores, settings, &claimed);
+    let (parts, kinds, hosts) = EngineParts::new(registrations, stores, settings, writes_as);
     let parts = Arc::new(parts);
     let tasks = match spawn(&parts, hosts, &ends).await {
         Ok(tasks) => tasks,
@@ -250,10 +258,10 @@ fn spawn_writers(parts: &EngineParts) -> (Vec<LaneWriter<Ticket>>, StateWriter<T
     let group_commit = || settings.group_commit.clone();
     let lanes = stores.events.layout().lanes.iter().map(|lane| {
         let events = Arc::clone(&stores.events);
-        LaneWriter::spawn(events, lane, *incarnation, group_commit(), sink())
+        LaneWriter::spawn(events, lane, incarnation.clone(), group_commit(), sink())
     });
     let states = Arc::clone(&stores.states);
-    let states = StateWriter::spawn(states, *incarnation, group_commit(), sink());
+    let states = StateWriter::spawn(states, incarnation.clone(), group_commit(), sink());
     (lanes.collect(), states)
 }
 
@@ -261,7 +269,7 @@ fn spawn_saver(parts: &Arc<EngineParts>) -> JoinHandle<()> {
     let parts = Arc::clone(parts);
     let save = move || {
         let parts = Arc::clone(&parts);
-        async move { parts.saver.run(&parts.stores, parts.incarnation, &parts.readers).await }
+        async move { parts.saver.run(&parts.stores, &parts.incarnation, &parts.readers).await }
     };
     tokio::spawn(keep_running("saver", save))
 }
@@ -290,6 +298,9 @@ fn background_tasks(parts: &Arc<EngineParts>, check: &Arc<JournalCheck>) -> Back
         let _held = &guard;
         std::future::pending()
     });
+    if parts.is_member {
+        return tasks; // it has no lease of its own
+    }
     let (lease, check) = (Arc::clone(parts), Arc::clone(check));
     tasks.keep("writer lease", move || {
         let (gate, term) = (Arc::clone(&lease.gate), Arc::clone(&lease.term));
@@ -298,7 +309,7 @@ fn background_tasks(parts: &Arc<EngineParts>, check: &Arc<JournalCheck>) -> Back
         let (writers, lasts) = (Arc::clone(&lease.stores.writers), lease.settings.writer_lease);
         let valid_until = Instant::now() + term.left();
         let check = Arc::clone(&check);
-        writer_lease::keep(writers, lease.incarnation, lasts, valid_until, gate, term, check)
+        writer_lease::keep(writers, lease.incarnation.get(), lasts, valid_until, gate, term, check)
     });
     tasks
 }
