@@ -1,4 +1,4 @@
-use crate::{Engine, ReaderEngine, projections, reader_engine::ReaderLimits};
+use crate::{Engine, ReaderEngine, node::NodeToStart, projections, reader_engine::ReaderLimits};
 use actum_model::{DurableState, EventSourced, Metadata};
 use actum_persistence::{settings_check::SettingsCheck, store::Stores};
 use actum_projection::{ProjectionRegistration, ReadShare, SubscriptionService};
@@ -22,6 +22,7 @@ pub struct EngineBuilder {
     observer: Option<ObserverRef>,
     caller_context: Option<CallerContext>,
     streams_only: bool,
+    node: NodeToStart,
 }
 
 impl EngineBuilder {
@@ -36,6 +37,7 @@ impl EngineBuilder {
             observer: None,
             caller_context: None,
             streams_only: false,
+            node: NodeToStart::default(),
         }
     }
 
@@ -181,6 +183,14 @@ impl EngineBuilder {
         self
     }
 
+    /// Makes the engine a node of this cluster, which runs the same kinds of entities over the same journal: each entity is
+    /// served by the node that owns its partition, and commands find it from every node.
+    #[cfg(feature = "cluster")]
+    pub fn cluster(mut self, cluster: crate::cluster::Cluster) -> Self {
+        self.node.belongs_to(cluster);
+        self
+    }
+
     /// Starts the engine on the tokio runtime of the caller.
     ///
     /// # Errors
@@ -205,6 +215,10 @@ impl EngineBuilder {
         share.check(&mut check);
         check.extend(ProjectionRegistration::problems(&projections));
         check.extend(entities_as_streams(&projections, &registrations));
+        let kinds = registrations.iter().map(Registration::kind);
+        let (settings, node) =
+            self.node.prepare(&name, stores.as_ref(), kinds, settings, &mut check);
+        let mut settings = settings;
         // they have entered before retention could delete anything
         let readers = settings.journal_readers.get_or_insert_with(JournalReaders::new).clone();
         let kept = projections::enter_kept(stores.as_ref(), &readers);
@@ -213,13 +227,15 @@ impl EngineBuilder {
         let runner = name.clone();
         let problems = check.into_problems();
         let runtime =
-            Runtime::start_unless(problems, name, stores, registrations, settings, None).await?;
+            Runtime::start_unless(problems, name, stores, registrations, settings, node.join())
+                .await?;
         match projections::start(&runtime, &runner, places, share).await {
             Ok(projections) => {
                 let places = crate::projections::places(&runtime);
                 let subscriptions = SubscriptionService::beside(&projections, places);
                 let registry = crate::projections::watch(&runtime, &runner, own, kept);
-                Ok(Engine::new(runtime, projections, subscriptions, registry))
+                let node = node.start(&runtime);
+                Ok(Engine::new(runtime, projections, subscriptions, registry, node))
             }
             Err(error) => {
                 let _report = runtime.shutdown().await; // the error says what there is to say

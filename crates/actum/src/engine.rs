@@ -1,4 +1,4 @@
-use crate::{EngineBuilder, Stream, builder::takes_for_streams};
+use crate::{EngineBuilder, Stream, builder::takes_for_streams, node::EngineNode};
 use actum_model::{Entity, Payload};
 use actum_persistence::{
     commits::Commits,
@@ -23,6 +23,7 @@ pub struct Engine {
     projections: ProjectionService,
     subscriptions: SubscriptionService,
     registry: Registry,
+    node: EngineNode,
 }
 
 impl Engine {
@@ -37,8 +38,9 @@ impl Engine {
         projections: ProjectionService,
         subscriptions: SubscriptionService,
         registry: Registry,
+        node: EngineNode,
     ) -> Self {
-        Self { runtime, projections, subscriptions, registry }
+        Self { runtime, projections, subscriptions, registry, node }
     }
 
     /// Addresses an entity by its id. The entity need not exist: its first command activates it.
@@ -246,7 +248,18 @@ impl Engine {
     ///
     /// # Cancel safety
     /// Dropping the future stops nothing: the shutdown goes on in a task of its own. Another call waits for it.
+    #[cfg_attr(
+        feature = "cluster",
+        doc = "\n\nThe node of a cluster first hands off all it owns, within the same time."
+    )]
     pub async fn shutdown(&self) -> ShutdownReport {
-        self.runtime.shutdown().await
+        self.node.shutdown(&self.runtime).await
+    }
+
+    /// The node of this engine, if it belongs to a cluster.
+    #[cfg(feature = "cluster")]
+    #[must_use]
+    pub fn cluster(&self) -> Option<&crate::cluster::Node> {
+        self.node.node()
     }
 }

@@ -330,7 +330,10 @@
 //! `sqlite` and `postgres` take a C compiler to build.
 
 mod builder;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 mod engine;
+mod node;
 mod projections;
 mod reader_engine;
 mod stream;
@@ -361,6 +364,8 @@ pub use actum_projection::{
     StateChanges, Subscription, SubscriptionError, SubscriptionRef, SubscriptionStatus, Switch,
     Target, WaitError, Waves,
 };
+#[doc(inline)]
+pub use actum_runtime::observe;
 pub use actum_runtime::{
     AppendError, Ask, AskError, AskWithReceipt, Asking, AskingWithReceipt, Bound, EntityRef,
     Expected, Failing, Failure, Health, HealthState, JournalReader, JournalReaders, LeaseHealth,
@@ -382,10 +387,6 @@ pub use builder::EngineBuilder;
 pub use engine::Engine;
 pub use reader_engine::ReaderEngine;
 pub use stream::{Stream, TransactError};
-
-#[doc(inline)]
-pub use actum_runtime::observe;
-
 /// How engines and their entities behave.
 pub mod settings {
     pub use actum_persistence::{

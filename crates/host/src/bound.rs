@@ -12,6 +12,8 @@ pub enum Bound {
     EngineCommands,
     /// Bytes that wait to be written to the journal.
     JournalBytes,
+    /// Bytes that wait to be sent to another node of the cluster.
+    PeerBytes,
 }
 
 impl fmt::Display for Bound {
@@ -21,6 +23,7 @@ impl fmt::Display for Bound {
             Self::PartitionCommands => "too many commands wait in the entity's partition",
             Self::EngineCommands => "too many commands wait in this engine",
             Self::JournalBytes => "too many bytes wait to be written to the journal",
+            Self::PeerBytes => "too many bytes wait to be sent to the node that owns the entity",
         })
     }
 }

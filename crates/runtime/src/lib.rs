@@ -50,7 +50,7 @@ pub use journal_readers::{JournalReader, JournalReaders};
 pub use partition::PartitionState;
 pub use registration::Registration;
 pub use runtime::{
-    Join, Joined, Joining, Membership, PartitionTerm, Partitions, Runtime, ShutdownReport,
+    BegunMembership, Join, Membership, PartitionTerm, Partitions, Runtime, ShutdownReport,
     StartError, Usage,
 };
 pub use state_model::{ModelConflict, StateModel};

@@ -6,7 +6,9 @@ use crate::{
     statements::{self, DayTotal, StatementLine, Statements, Zone},
 };
 use actum::{
-    AskError, Engine, EntityRef, ProjectionRef, Receipt, ShutdownReport, StartError, WaitError,
+    AskError, Engine, EntityRef, Health, ProjectionRef, Receipt, ShutdownReport, StartError,
+    WaitError,
+    cluster::{Cluster, ClusterView, Node},
     settings::{CommandWindow, EntitySettings, RuntimeSettings, SnapshotSettings},
     store::{EventStore, StoreError, Stores},
 };
@@ -63,6 +65,19 @@ impl Bank {
         read_models: Option<(ReadModels, ProjectionPace)>,
         settings: RuntimeSettings,
     ) -> Result<Self, StartError> {
+        Self::start_node(stores, read_models, settings, None).await
+    }
+
+    /// As [`Bank::start_with`], as a node of a cluster if one is given: then several banks share the accounts of the journal.
+    ///
+    /// # Errors
+    /// As [`Bank::start`].
+    pub async fn start_node(
+        stores: impl Into<Stores>,
+        read_models: Option<(ReadModels, ProjectionPace)>,
+        settings: RuntimeSettings,
+        cluster: Option<Cluster>,
+    ) -> Result<Self, StartError> {
         let stores = stores.into();
         let journal = Arc::clone(&stores.events);
         // a client may come back for half an hour to ask for the outcome of an order, whatever the account's others do: up to
@@ -76,6 +91,9 @@ impl Bank {
             .store(stores)
             .entity_with::<Account>((), accounts)
             .settings(settings);
+        if let Some(cluster) = cluster {
+            engine = engine.cluster(cluster);
+        }
         if let Some((read_models, pace)) = &read_models {
             for projection in read_models.projections(*pace) {
                 engine = engine.projection(projection);
@@ -186,6 +204,18 @@ impl Bank {
             .with_clients_max(LIVE_CLIENTS_MAX)
             .with_heartbeat(LIVE_HEARTBEAT);
         LiveEvents::new(&self.engine).source("/bank").from::<Account>().settings(settings)
+    }
+
+    /// How the bank is at the moment.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.engine.health()
+    }
+
+    /// The cluster as this bank sees it, if it belongs to one.
+    #[must_use]
+    pub fn cluster(&self) -> Option<Arc<ClusterView>> {
+        self.engine.cluster().map(Node::view)
     }
 
     /// Whether another bank has taken over the journal. This one then answers every request as unavailable, for good.

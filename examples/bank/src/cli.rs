@@ -2,7 +2,7 @@
 
 use crate::{database::Database, read_models::ProjectionPace, statements::Zone};
 use clap::{Args, Parser, Subcommand};
-use std::{num::NonZeroU16, time::Duration};
+use std::{num::NonZeroU16, path::PathBuf, time::Duration};
 
 /// Where a bank listens, and where `load` looks for one, unless set otherwise.
 pub const DEFAULT_ADDRESS: &str = "127.0.0.1:8080";
@@ -16,14 +16,14 @@ pub struct Cli {
     pub command: Option<Command>,
     /// How to serve, when that is not said with a command.
     #[command(flatten)]
-    pub serve: ServeArgs,
+    pub serve: Box<ServeArgs>,
 }
 
 /// What the program can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the bank over HTTP until SIGTERM or Ctrl-C
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Share the work on the list and the statements with a bank that serves the same database, until SIGTERM or Ctrl-C
     Project(ProjectArgs),
     /// Drive a bank with many clients, then check every balance
@@ -51,8 +51,50 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub projections: PaceArgs,
     /// Wait for ever while another bank holds the database, and take over when it ends
-    #[arg(long)]
+    #[arg(long, conflicts_with = "cluster_listen")]
     pub standby: bool,
+    /// How to serve as one of several banks.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+}
+
+/// How to serve as one of several banks over one database, which share its accounts.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ClusterArgs {
+    /// Serve as a node of a cluster: the address at which the other nodes reach this one; port 0 for any that is free. Beyond
+    /// this machine it needs certificates and a secret
+    #[arg(long, value_name = "HOST:PORT")]
+    pub cluster_listen: Option<String>,
+    /// The name of this node, the same whenever it is started [default: its address]
+    #[arg(long, value_name = "NAME", requires = "cluster_listen")]
+    pub cluster_node: Option<String>,
+    /// Where other nodes reach this one, where that is not the address it listens on
+    #[arg(long, value_name = "HOST:PORT", requires = "cluster_listen")]
+    pub cluster_advertised: Option<String>,
+    /// After how long a node that is silent is removed: 300ms to 1day, the same for all nodes
+    #[arg(long, default_value = "3s", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub cluster_lease: Duration,
+    /// The version of the application that this node runs, such as 1.4.2: newer nodes are preferred in a rolling update
+    #[arg(long, value_name = "VERSION", requires = "cluster_listen")]
+    pub cluster_version: Option<String>,
+    /// A file with the secret that all nodes of the cluster know, 16 bytes or more
+    #[arg(long, value_name = "FILE", requires = "cluster_listen")]
+    pub cluster_secret: Option<PathBuf>,
+    /// A file with the certificate of this node, as PEM
+    #[arg(long, value_name = "FILE", requires_all = ["cluster_key", "cluster_authorities", "cluster_secret"])]
+    pub cluster_certificate: Option<PathBuf>,
+    /// A file with the key of the certificate, as PEM
+    #[arg(long, value_name = "FILE", requires = "cluster_certificate")]
+    pub cluster_key: Option<PathBuf>,
+    /// A file with the certificates of those who may have signed the certificates of other nodes, as PEM
+    #[arg(long, value_name = "FILE", requires = "cluster_certificate")]
+    pub cluster_authorities: Option<PathBuf>,
+    /// The name that the certificates of other nodes are for [default: the host of their address]
+    #[arg(long, value_name = "NAME", requires = "cluster_certificate")]
+    pub cluster_peer_name: Option<String>,
+    /// Do not encrypt what nodes send each other, also beyond this machine: for a network that only they can use
+    #[arg(long, requires = "cluster_secret", conflicts_with = "cluster_certificate")]
+    pub cluster_plaintext: bool,
 }
 
 /// How the list and the statements are kept.

@@ -22,6 +22,7 @@ mod sqlite_readers;
 
 pub mod cli;
 pub mod client;
+mod cluster;
 pub mod database;
 pub mod domain;
 pub mod http;

@@ -57,8 +57,8 @@ async fn open(args: &ServeArgs) -> Result<(Bank, String)> {
     let wait = if args.standby { JournalWait::Forever } else { JournalWait::default() };
     let settings =
         RuntimeSettings::default().with_writer_lease(args.writer_lease).with_journal_wait(wait);
-    let bank =
-        Bank::start_with(stores, Some((read_models, args.projections.pace())), settings).await;
+    let read_models = Some((read_models, args.projections.pace()));
+    let bank = Bank::start_node(stores, read_models, settings, args.cluster.cluster()?).await;
     let bank = bank.with_context(|| format!("cannot use {place}"))?;
     Ok((bank, place))
 }

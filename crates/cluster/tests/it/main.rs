@@ -1,8 +1,12 @@
 //! The cluster's parts together.
 
+mod account;
 mod certificates;
+mod failures;
 mod links;
+mod nodes;
 mod over_tcp;
 mod processes;
 mod recorder;
+mod rig;
 mod secured;

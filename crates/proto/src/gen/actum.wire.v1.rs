@@ -87,6 +87,9 @@ pub struct CommandError {
     /// With the same codes: where it was expected to be.
     #[prost(uint64, optional, tag = "5")]
     pub expected_sequence_nr: ::core::option::Option<u64>,
+    /// With `ERROR_CODE_NOT_OWNER`: the version of the table of owners that the node has seen.
+    #[prost(uint64, optional, tag = "6")]
+    pub table_version: ::core::option::Option<u64>,
 }
 /// What went wrong, classified by what a caller can do about it. A code that is not known counts as
 /// `ERROR_CODE_OUTCOME_UNKNOWN`.
@@ -117,6 +120,8 @@ pub enum ErrorCode {
     CommandIdReused = 10,
     /// The command was applied under its id before, and its reply is not stored any more; it was not applied again.
     ReplyDeleted = 11,
+    /// The node does not own the entity's partition, nothing was done: the sender looks where it is, and sends again.
+    NotOwner = 12,
 }
 impl ErrorCode {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -137,6 +142,7 @@ impl ErrorCode {
             Self::RevisionMismatch => "ERROR_CODE_REVISION_MISMATCH",
             Self::CommandIdReused => "ERROR_CODE_COMMAND_ID_REUSED",
             Self::ReplyDeleted => "ERROR_CODE_REPLY_DELETED",
+            Self::NotOwner => "ERROR_CODE_NOT_OWNER",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -154,6 +160,7 @@ impl ErrorCode {
             "ERROR_CODE_REVISION_MISMATCH" => Some(Self::RevisionMismatch),
             "ERROR_CODE_COMMAND_ID_REUSED" => Some(Self::CommandIdReused),
             "ERROR_CODE_REPLY_DELETED" => Some(Self::ReplyDeleted),
+            "ERROR_CODE_NOT_OWNER" => Some(Self::NotOwner),
             _ => None,
         }
     }
@@ -348,3 +355,86 @@ pub struct Heartbeat {
 /// connection that another one shall replace, so that nothing is lost with it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Goodbye {}
+/// What a member says when it joins.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MemberDescription {
+    /// Where peers reach it: a host and a port.
+    #[prost(string, tag = "1")]
+    pub address: ::prost::alloc::string::String,
+    /// The version of the application it runs, as its user numbers it.
+    #[prost(message, optional, tag = "2")]
+    pub version: ::core::option::Option<ApplicationVersion>,
+    /// How much it takes beside others; zero counts as one.
+    #[prost(uint32, tag = "3")]
+    pub weight: u32,
+    /// Whether it owns no partitions and only sends commands to those that do.
+    #[prost(bool, tag = "4")]
+    pub routes_only: bool,
+    /// The kinds of entities it runs.
+    #[prost(string, repeated, tag = "5")]
+    pub kinds: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// The version of an application. The greater one is newer.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ApplicationVersion {
+    /// Counts first.
+    #[prost(uint64, tag = "1")]
+    pub major: u64,
+    /// Counts when the first are equal.
+    #[prost(uint64, tag = "2")]
+    pub minor: u64,
+    /// Counts when those are equal, too.
+    #[prost(uint64, tag = "3")]
+    pub patch: u64,
+}
+/// What a member notes with each renewal.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MemberNote {
+    /// Whether it shuts down.
+    #[prost(bool, tag = "1")]
+    pub is_leaving: bool,
+    /// Whom it suspects of having failed.
+    #[prost(message, repeated, tag = "2")]
+    pub suspects: ::prost::alloc::vec::Vec<SuspectedMember>,
+}
+/// A member that is suspected.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SuspectedMember {
+    /// Which.
+    #[prost(uint64, tag = "1")]
+    pub incarnation: u64,
+    /// Its last renewal that was seen.
+    #[prost(sint64, tag = "2")]
+    pub renewal: i64,
+}
+/// One message on a link.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PeerMessage {
+    /// At most one of them; none is a message of a later version.
+    #[prost(oneof = "peer_message::Content", tags = "1, 2, 3")]
+    pub content: ::core::option::Option<peer_message::Content>,
+}
+/// Nested message and enum types in `PeerMessage`.
+pub mod peer_message {
+    /// At most one of them; none is a message of a later version.
+    #[expect(clippy::large_enum_variant, reason = "commands are what is sent most")]
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Content {
+        /// A command for an entity that the receiver owns.
+        #[prost(message, tag = "1")]
+        Command(super::CommandEnvelope),
+        /// The outcome of a command that the receiver has sent.
+        #[prost(message, tag = "2")]
+        Reply(super::ReplyEnvelope),
+        /// Members or owners have changed: the receiver reads the table.
+        #[prost(message, tag = "3")]
+        TableChanged(super::TableChanged),
+    }
+}
+/// The table of members and owners has a new version.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TableChanged {
+    /// Which, at least.
+    #[prost(uint64, tag = "1")]
+    pub version: u64,
+}

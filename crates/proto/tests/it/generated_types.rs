@@ -49,6 +49,11 @@ fn generate() -> BTreeMap<String, String> {
         .map(|file| (prost_build::Module::from_protobuf_package_name(file.package()), file));
     let mut config = prost_build::Config::new();
     config.bytes(["."]);
+    // what is sent most is the largest, and is on the way for a moment
+    config.type_attribute(
+        ".actum.wire.v1.PeerMessage.content",
+        "#[expect(clippy::large_enum_variant, reason = \"commands are what is sent most\")]",
+    );
     config
         .generate(modules.collect())
         .expect("the schemas have Rust types")

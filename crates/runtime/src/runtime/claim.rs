@@ -1,4 +1,4 @@
-use super::{Joined, holder, standby::Standby};
+use super::{BegunMembership, holder, standby::Standby};
 use crate::settings::RuntimeSettings;
 use actum_model::Timestamp;
 use actum_persistence::error_chain::full_text;
@@ -23,7 +23,7 @@ pub(super) async fn claim(
     stores: &Stores,
     settings: &RuntimeSettings,
     unwanted: impl Future<Output = ()>,
-) -> Result<Joined, ClaimError> {
+) -> Result<BegunMembership, ClaimError> {
     let holder = holder::describe(name, Timestamp::from(SystemTime::now()));
     let lease = settings.writer_lease;
     let mut standby =
@@ -35,7 +35,9 @@ pub(super) async fn claim(
         let replaces = standby.dead_by(asked);
         let claim = WriterClaim { slot: SLOT.to_owned(), holder: holder.clone(), lease, replaces };
         let error = match stores.writers.claim(&claim).await {
-            Ok(incarnation) => return Ok(Joined { incarnation, valid_until: asked + lease }),
+            Ok(incarnation) => {
+                return Ok(BegunMembership { incarnation, valid_until: asked + lease });
+            }
             Err(error) => error,
         };
         let again = match &error {

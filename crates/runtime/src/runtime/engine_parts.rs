@@ -1,4 +1,4 @@
-use super::{Joined, kinds::Kinds};
+use super::{BegunMembership, kinds::Kinds};
 use crate::{
     alarm::{Alarm, Scheduled},
     clock::Clock,
@@ -45,7 +45,7 @@ pub(super) struct EngineParts {
 /// Which incarnation an engine writes as when it starts.
 #[derive(Clone, Copy)]
 pub(super) struct WritesAs {
-    pub(super) joined: Joined,
+    pub(super) joined: BegunMembership,
     /// Whether that is a member of a cluster.
     pub(super) is_member: bool,
 }
@@ -60,7 +60,8 @@ impl EngineParts {
         settings: RuntimeSettings,
         writes_as: WritesAs,
     ) -> (Self, Kinds, Hosts) {
-        let WritesAs { joined: Joined { incarnation, valid_until }, is_member } = writes_as;
+        let WritesAs { joined: BegunMembership { incarnation, valid_until }, is_member } =
+            writes_as;
         let (clock, incarnation) = (Clock::start(), CurrentIncarnation::from(incarnation));
         let load = Arc::new(load(&settings));
         let alarm = Arc::new(Alarm::new());

@@ -24,7 +24,7 @@ pub struct Membership {
 
 /// A membership that has begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Joined {
+pub struct BegunMembership {
     /// Which life of the node it is.
     pub incarnation: Incarnation,
     /// Until when it lasts unless prolonged, by this process's clock.
@@ -32,13 +32,13 @@ pub struct Joined {
 }
 
 /// Joins a cluster, when the settings of the engine have been found right; its stores are open.
-pub type Join = Box<dyn FnOnce(Stores) -> Joining + Send>;
-
-/// A node that joins a cluster.
-pub type Joining = Pin<Box<dyn Future<Output = Result<Joined, StartError>> + Send>>;
+pub type Join = Box<
+    dyn FnOnce(Stores) -> Pin<Box<dyn Future<Output = Result<BegunMembership, StartError>> + Send>>
+        + Send,
+>;
 
 /// How often it is looked whether what was written as a former incarnation is settled.
-const SETTLE_INTERVAL: Duration = Duration::from_millis(5);
+pub(super) const SETTLE_INTERVAL: Duration = Duration::from_millis(5);
 
 const ENDED: &str = "this node is no member of the cluster any more, and joins again";
 const CLOSED: &str = "the membership of this node has ended before the command was answered";
@@ -118,7 +118,7 @@ impl Membership {
 
     /// Begins another membership behind one that has [ended](Self::end): the engine writes as this incarnation, and takes
     /// commands for the partitions that are opened. Does nothing when the engine is shut down.
-    pub fn begin(&self, joined: Joined) {
+    pub fn begin(&self, joined: BegunMembership) {
         let parts = &self.inner.parts;
         parts.incarnation.set(joined.incarnation);
         parts.gate.begin_membership();

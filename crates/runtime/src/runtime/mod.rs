@@ -15,7 +15,7 @@ mod standby;
 mod start;
 mod start_error;
 
-pub use membership::{Join, Joined, Joining, Membership};
+pub use membership::{BegunMembership, Join, Membership};
 pub use partitions::{PartitionTerm, Partitions};
 pub use shutdown::ShutdownReport;
 pub use start_error::StartError;
@@ -39,7 +39,8 @@ use engine_parts::EngineParts;
 use kinds::Kinds;
 use ractor::ActorRef;
 use shutdown::Ending;
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
+use tokio::time::Instant;
 
 /// Runs the entities of one engine in this process. Cheap to clone; all clones are one runtime.
 ///
@@ -201,7 +202,7 @@ impl Runtime {
     /// Whether another writer has taken over the journal, so that this runtime serves nothing any more.
     #[must_use]
     pub fn is_fenced(&self) -> bool {
-        self.inner.parts.gate.is_fenced()
+        self.inner.parts.gate.is_over()
     }
 
     /// Waits until another writer has taken over the journal; as a rule for ever. Any number of callers may wait.
@@ -209,7 +210,7 @@ impl Runtime {
     /// # Cancel safety
     /// Dropping the future has no effect.
     pub async fn fenced(&self) {
-        self.inner.parts.gate.fenced().await;
+        self.inner.parts.gate.over().await;
     }
 
     /// How the runtime is at the moment. It does no I/O and waits for no one.
@@ -262,7 +263,26 @@ impl Runtime {
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn shutdown(&self) -> ShutdownReport {
-        shutdown::shutdown(&self.inner).await
+        let deadline = Instant::now() + self.inner.parts.settings.shutdown_timeout;
+        self.shutdown_by(deadline).await
+    }
+
+    /// As [`shutdown`](Self::shutdown), with this deadline in place of the shutdown timeout: for what ends parts of the engine
+    /// before within one budget.
+    ///
+    /// # Cancel safety
+    /// As of [`shutdown`](Self::shutdown).
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub async fn shutdown_by(&self, deadline: Instant) -> ShutdownReport {
+        shutdown::shutdown(&self.inner, deadline).await
+    }
+
+    /// What [`shutdown`](Self::shutdown) waits for at most, beside its grace periods.
+    #[must_use]
+    pub fn shutdown_timeout(&self) -> Duration {
+        self.inner.parts.settings.shutdown_timeout
     }
 
     fn find<E: Entity>(&self, id: &E::Id) -> Result<EntityRef<E>, String> {

@@ -1,4 +1,4 @@
-use super::{RunningEngine, Runtime};
+use super::{RunningEngine, Runtime, membership::SETTLE_INTERVAL};
 use crate::{
     partition::PartitionState,
     supervisor::{Close, Closed, PartitionNotOpened, SupervisorMessage},
@@ -7,7 +7,10 @@ use crate::{
 use actum_model::{Partition, PartitionCount};
 use ractor::ActorRef;
 use std::{fmt, sync::Arc};
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep},
+};
 
 /// Opens and closes the partitions of one engine, for what decides which of them run here: a cluster.
 ///
@@ -91,6 +94,18 @@ impl Partitions {
         let (closed, answer) = oneshot::channel();
         let _ = self.supervisor().cast(SupervisorMessage::Close { partition, close, closed });
         answer.await.unwrap_or_default() // the engine has ended, and its partitions with it
+    }
+
+    /// Waits until everything is settled that was sent to the store of a partition: once it is closed, nothing of it is written
+    /// behind that.
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect.
+    pub async fn settled(&self, partition: Partition) {
+        let Some(handle) = self.inner.parts.partitions.get(partition) else { return };
+        while handle.has_unsettled() {
+            sleep(SETTLE_INTERVAL).await;
+        }
     }
 
     fn supervisor(&self) -> &ActorRef<SupervisorMessage> {

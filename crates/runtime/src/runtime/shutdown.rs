@@ -79,14 +79,14 @@ impl Ending {
 
 /// Ends the runtime in a task of its own, which goes on when the caller goes away. A second caller waits for the
 /// first, and gets the same report.
-pub(super) async fn shutdown(inner: &Arc<RunningEngine>) -> ShutdownReport {
+pub(super) async fn shutdown(inner: &Arc<RunningEngine>, deadline: Instant) -> ShutdownReport {
     let mut ending = inner.ending.lock().await;
     let Ending { tasks, under_way, report } = &mut *ending;
     if let Some(tasks) = tasks.take() {
         let gate = &inner.parts.gate;
         gate.health().shuts_down();
         gate.close(&Failure::unavailable("the engine is shutting down"));
-        *under_way = Some(tokio::spawn(end(Arc::clone(inner), tasks).in_current_span()));
+        *under_way = Some(tokio::spawn(end(Arc::clone(inner), tasks, deadline).in_current_span()));
     }
     if let Some(task) = under_way {
         match task.await {
@@ -102,9 +102,12 @@ pub(super) async fn shutdown(inner: &Arc<RunningEngine>) -> ShutdownReport {
     *report
 }
 
-async fn end(inner: Arc<RunningEngine>, mut tasks: EngineTasks) -> ShutdownReport {
+async fn end(
+    inner: Arc<RunningEngine>,
+    mut tasks: EngineTasks,
+    deadline: Instant,
+) -> ShutdownReport {
     let parts = &*inner.parts;
-    let deadline = Instant::now() + parts.settings.shutdown_timeout;
     let lost = parts.saver.lost();
     let (mut unanswered, left) = close_partitions(parts, tasks.supervisor.clone(), deadline).await;
     // what went elsewhere comes back or not, whatever is closed here

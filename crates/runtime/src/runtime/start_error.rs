@@ -1,9 +1,10 @@
 use crate::state_model::ModelConflict;
 use actum_persistence::{
     error_chain::fmt_causes,
+    members::JoinError,
     store::{ClaimError, StoreError},
 };
-use std::fmt;
+use std::{fmt, io};
 
 /// Why an engine did not start. What a message leaves out, its [`source`](std::error::Error::source) says; `{:#}` prints
 /// both, in one line.
@@ -17,6 +18,16 @@ pub enum StartError {
     },
     /// Another engine that is alive writes to the journal.
     Held(#[source] ClaimError),
+    /// The cluster did not take the node as a member.
+    NotJoined(#[source] JoinError),
+    /// The node cannot take connections of the other nodes of its cluster.
+    Listening {
+        /// Where it was to listen.
+        address: String,
+        /// What the system says.
+        #[source]
+        error: io::Error,
+    },
     /// The store failed.
     Store(#[from] StoreError),
     /// Entities of these kinds are stored in the other model than they are registered with: event-sourced, or as durable
@@ -45,6 +56,8 @@ impl fmt::Display for StartError {
                 fmt_list(conflicts, f)
             }
             Self::Held(_) => f.write_str("another engine writes to this journal"),
+            Self::NotJoined(_) => f.write_str("the node cannot join the cluster"),
+            Self::Listening { address, .. } => write!(f, "the node cannot listen on {address}"),
             Self::Store(_) => f.write_str("the store failed while the engine started"),
             Self::Partitions { what } => write!(f, "the partitions do not start: {what}"),
         }?;

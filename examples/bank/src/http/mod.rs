@@ -4,7 +4,9 @@ mod accounts;
 mod answer;
 mod body;
 mod call;
+mod cluster;
 mod failure;
+mod health;
 mod live;
 mod own_pages;
 mod problem;
@@ -50,6 +52,9 @@ pub fn router(bank: Bank) -> (Router, LiveClients) {
         .route("/days", get(read_models::days))
         .route("/projections", get(projections::list))
         .route("/projections/{name}/{action}", post(projections::act))
+        .route("/cluster", get(cluster::show))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
         .merge(live::page())
         .route("/problems", get(problem_type::list))
         .route("/problems/{slug}", get(problem_type::show))

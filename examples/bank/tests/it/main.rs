@@ -4,6 +4,7 @@
 
 mod addresses;
 mod bodies;
+mod cluster;
 mod connections;
 mod crash;
 mod failures;

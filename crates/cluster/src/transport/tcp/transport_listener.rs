@@ -1,3 +1,4 @@
+use socket2::SockRef;
 use std::{io, net::SocketAddr};
 use tokio::net::TcpListener;
 
@@ -20,6 +21,16 @@ impl TransportListener {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         Ok(Self { listener, address })
+    }
+
+    /// Another one of the same socket: what a node listens with in its next life.
+    ///
+    /// # Errors
+    /// When the system has no file descriptor left.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        let socket = SockRef::from(&self.listener).try_clone()?;
+        let listener = TcpListener::from_std(socket.into())?;
+        Ok(Self { listener, address: self.address })
     }
 
     /// The address that is listened at.

@@ -3,7 +3,6 @@
 
 mod caller;
 mod commands;
-mod errors;
 mod owner;
 
 use actum_model::StoredPayload;

@@ -1,0 +1,94 @@
+use super::{
+    current_links::CurrentLinks,
+    node_task::Leave,
+    view::{ClusterView, SharedView},
+};
+use crate::routing::Router;
+use std::{fmt, sync::Arc, time::Duration};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+    time::{Instant, timeout_at},
+};
+
+/// The node of an engine that belongs to a cluster. Cheap to clone.
+#[derive(Clone)]
+pub struct Node {
+    inner: Arc<RunningNode>,
+}
+
+struct RunningNode {
+    view: watch::Receiver<SharedView>,
+    asks_to_leave: mpsc::Sender<Leave>,
+    router: Arc<Router>,
+    links: Arc<CurrentLinks>,
+    task: JoinHandle<()>,
+}
+
+/// How long a node waits beyond its time to leave: for its own task, which ends the waiting in time.
+const LEAVE_GRACE: Duration = Duration::from_secs(1);
+
+impl Node {
+    pub(super) fn new(
+        view: watch::Receiver<SharedView>,
+        asks_to_leave: mpsc::Sender<Leave>,
+        router: Arc<Router>,
+        links: Arc<CurrentLinks>,
+        task: JoinHandle<()>,
+    ) -> Self {
+        Self { inner: Arc::new(RunningNode { view, asks_to_leave, router, links, task }) }
+    }
+
+    /// The cluster as this node sees it now. It asks no one.
+    #[must_use]
+    pub fn view(&self) -> Arc<ClusterView> {
+        Arc::clone(&self.inner.view.borrow())
+    }
+
+    /// Waits until this node sees what is wanted; for ever, if it never does.
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect.
+    pub async fn sees(&self, is_wanted: impl Fn(&ClusterView) -> bool + Send) -> Arc<ClusterView> {
+        let mut view = self.inner.view.clone();
+        let seen = view.wait_for(|view| is_wanted(view)).await.map(|view| Arc::clone(&view));
+        match seen {
+            Ok(view) => view,
+            Err(_) => std::future::pending().await, // it has ended
+        }
+    }
+
+    /// Hands off everything, until this time at most: it owns nothing any more then, unless there is no other node that could,
+    /// or the time was too short. It goes on as a member that owns nothing until it is [closed](Self::close).
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops nothing.
+    pub async fn leave(&self, deadline: Instant) {
+        let (left, has_left) = oneshot::channel();
+        let leave = Leave { deadline, left: Some(left) };
+        if self.inner.asks_to_leave.send(leave).await.is_ok() {
+            let _ = timeout_at(deadline + LEAVE_GRACE, has_left).await;
+        }
+    }
+
+    /// Ends the node, when its engine has ended: closes its links, and answers what is left.
+    pub fn close(&self) {
+        self.inner.task.abort();
+        self.inner.router.close();
+        self.inner.links.replace(None);
+    }
+}
+
+impl Drop for RunningNode {
+    fn drop(&mut self) {
+        self.task.abort();
+        self.router.close();
+        self.links.replace(None);
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node").field("incarnation", &self.view().me).finish_non_exhaustive()
+    }
+}

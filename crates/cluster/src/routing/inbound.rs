@@ -1,0 +1,107 @@
+use super::{Peers, PlacementTable};
+use crate::wire::{ReceivedCommand, answer_to_wire, not_owner};
+use actum_model::{EntityKey, Partition};
+use actum_persistence::store::Incarnation;
+use actum_proto::wire::v1::{
+    CommandEnvelope, PeerMessage, ReplyEnvelope, peer_message::Content, reply_envelope::Outcome,
+};
+use actum_runtime::{AskError, EncodedAnswer, PartitionState, Partitions, Runtime};
+use prost::Message;
+use std::sync::Arc;
+
+/// Serves commands that come as bytes: from other nodes, and those of this one that were on their way when their partition
+/// was opened here.
+pub(crate) struct Inbound {
+    runtime: Runtime,
+    partitions: Partitions,
+    table: Arc<PlacementTable>,
+    peers: Arc<dyn Peers>,
+}
+
+/// The number of messages whose loss no one minds.
+pub(crate) const NO_TICKET: u64 = 0;
+
+impl Inbound {
+    pub(crate) fn new(runtime: Runtime, table: Arc<PlacementTable>, peers: Arc<dyn Peers>) -> Self {
+        let partitions = runtime.partitions();
+        Self { runtime, partitions, table, peers }
+    }
+
+    /// Whether commands of a partition are served here.
+    pub(crate) fn serves(&self, partition: Partition) -> bool {
+        is_served(&self.partitions, partition)
+    }
+
+    /// Serves a command of a peer, and sends it the reply.
+    pub(crate) fn serve(&self, from: Incarnation, envelope: CommandEnvelope) {
+        let peers = Arc::clone(&self.peers);
+        self.answer(envelope, move |reply| {
+            let message = PeerMessage { content: Some(Content::Reply(reply)) };
+            // without a link the peer knows that the outcome is open; a reply that finds no room is one that is late
+            let _ = peers.send(from, NO_TICKET, message.encode_to_vec().into());
+        });
+    }
+
+    /// Serves a command of this node.
+    pub(super) fn serve_own(
+        &self,
+        envelope: CommandEnvelope,
+        reply: impl FnOnce(ReplyEnvelope) + Send + 'static,
+    ) {
+        self.answer(envelope, reply);
+    }
+
+    fn answer(
+        &self,
+        envelope: CommandEnvelope,
+        reply: impl FnOnce(ReplyEnvelope) + Send + 'static,
+    ) {
+        let received = match ReceivedCommand::of_envelope(envelope) {
+            Ok(received) => received,
+            Err((call_nr, failure)) => {
+                let failure = failure.map_rejection(|never| match never {});
+                return reply(answer_to_wire(call_nr, Err(failure)));
+            }
+        };
+        let ReceivedCommand { call_nr, key, command } = received;
+        let partition = key.partition(self.partitions.count());
+        if !self.serves(partition) {
+            return reply(refused(call_nr, &self.table));
+        }
+        let Some(kind) = self.runtime.kind(key.kind()) else {
+            return reply(answer_to_wire(call_nr, Err(AskError::invalid(self.no_kind(&key)))));
+        };
+        let asking = kind.ask(key.id(), command);
+        let (partitions, table) = (self.partitions.clone(), Arc::clone(&self.table));
+        tokio::spawn(async move {
+            let answer = asking.await;
+            // nothing was done of it; where the partition has moved meanwhile another node serves it
+            let has_moved = is_unavailable(&answer) && !is_served(&partitions, partition);
+            reply(if has_moved {
+                refused(call_nr, &table)
+            } else {
+                answer_to_wire(call_nr, answer)
+            });
+        });
+    }
+
+    fn no_kind(&self, key: &EntityKey) -> String {
+        format!(
+            "the node that owns the partition of {key} runs no kind `{}`: the nodes of a cluster run the same kinds",
+            key.kind()
+        )
+    }
+}
+
+fn is_served(partitions: &Partitions, partition: Partition) -> bool {
+    matches!(partitions.state(partition), PartitionState::Open | PartitionState::Restarting)
+}
+
+fn is_unavailable(answer: &EncodedAnswer) -> bool {
+    matches!(answer, Err(AskError::Unavailable { .. }))
+}
+
+fn refused(call_nr: u64, table: &PlacementTable) -> ReplyEnvelope {
+    let outcome = Some(Outcome::Error(not_owner(table.version())));
+    ReplyEnvelope { call_nr, receipt: None, outcome }
+}

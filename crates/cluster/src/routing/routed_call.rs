@@ -1,0 +1,71 @@
+use crate::wire::SentCommand;
+use actum_runtime::{AskError, EncodedAnswer, Failure, RoutedCommand};
+
+/// A command that this node has taken to bring it to where its entity is.
+#[derive(Debug)]
+pub(super) struct RoutedCall {
+    pub(super) nr: u64,
+    pub(super) command: RoutedCommand,
+    /// What is sent, once it was encoded.
+    pub(super) encoded: Option<SentCommand>,
+    /// Whether it was sent to a node that has not said that it did nothing: it may have been applied.
+    pub(super) maybe_applied: bool,
+}
+
+impl RoutedCall {
+    pub(super) fn new(nr: u64, command: RoutedCommand) -> Self {
+        Self { nr, command, encoded: None, maybe_applied: false }
+    }
+
+    /// Encodes the command, unless that was done; gives it back with the failure where it cannot be sent.
+    pub(super) fn encode(&mut self) -> Result<SentCommand, Failure> {
+        if let Some(encoded) = &self.encoded {
+            return Ok(encoded.clone());
+        }
+        let payload = self.command.encode()?;
+        let command = &self.command;
+        let encoded = SentCommand::new(
+            self.nr,
+            command.key(),
+            payload,
+            command.metadata(),
+            command.expected_revision(),
+        )?;
+        self.encoded = Some(encoded.clone());
+        Ok(encoded)
+    }
+
+    /// Whether its caller has stopped waiting.
+    pub(super) fn is_late(&self) -> bool {
+        self.command.time_left().is_zero()
+    }
+
+    /// Whether it may be sent again though it may have been applied.
+    pub(super) fn has_command_id(&self) -> bool {
+        self.command.metadata().command_id().is_some()
+    }
+
+    pub(super) fn answer(self, answer: EncodedAnswer) {
+        self.command.answer(answer);
+    }
+
+    pub(super) fn fail(self, failure: Failure) {
+        self.command.fail(failure);
+    }
+
+    /// Ends it because its time is over.
+    pub(super) fn time_out(self) {
+        let maybe_applied = self.maybe_applied;
+        self.fail(AskError::Timeout { maybe_applied });
+    }
+
+    /// Ends it because this node cannot bring it anywhere any more.
+    pub(super) fn give_up(self, why: &'static str) {
+        let failure = if self.maybe_applied {
+            AskError::outcome_unknown(why)
+        } else {
+            AskError::unavailable(why)
+        };
+        self.fail(failure);
+    }
+}

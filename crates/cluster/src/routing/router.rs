@@ -1,0 +1,250 @@
+use super::{
+    Inbound, Peers, PlacementTable, held_calls::HeldCalls, routed_call::RoutedCall,
+    sent_calls::SentCalls,
+};
+use crate::{link::LinkRefusal, wire::answer_of_wire};
+use actum_persistence::members::TableVersion;
+use actum_persistence::store::Incarnation;
+use actum_proto::wire::v1::{
+    ErrorCode, PeerMessage, ReplyEnvelope, peer_message::Content, reply_envelope::Outcome,
+};
+use actum_runtime::{AskError, Bound, Elsewhere, RoutedCommand};
+use prost::Message;
+use std::{
+    fmt,
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+use tokio::sync::Notify;
+
+/// Brings commands to the node that owns their entity.
+pub(crate) struct Router {
+    table: Arc<PlacementTable>,
+    /// This node: its incarnation changes when it joins again.
+    me: AtomicU64,
+    next_nr: AtomicU64,
+    /// Those that were sent, by their numbers.
+    sent: SentCalls,
+    held: HeldCalls,
+    /// What the router works with once the node has started.
+    started: OnceLock<Started>,
+    /// Whether it takes nothing any more.
+    closed: AtomicBool,
+    /// A newer version of the table than this node has read exists.
+    newest: AtomicU64,
+    /// Something was held, or a newer table is known.
+    wakes: Notify,
+}
+
+struct Started {
+    peers: Arc<dyn Peers>,
+    inbound: Inbound,
+    own: Weak<Router>,
+}
+
+const CLOSED: &str = "this node has left the cluster";
+
+impl Router {
+    pub(crate) fn new(table: Arc<PlacementTable>) -> Self {
+        Self {
+            table,
+            me: AtomicU64::new(0),
+            next_nr: AtomicU64::new(1),
+            sent: SentCalls::default(),
+            held: HeldCalls::default(),
+            started: OnceLock::new(),
+            closed: AtomicBool::new(false),
+            newest: AtomicU64::new(0),
+            wakes: Notify::new(),
+        }
+    }
+
+    /// Gives it what it works with. Commands that came before are held.
+    pub(crate) fn start(
+        self: &Arc<Self>,
+        me: Incarnation,
+        peers: Arc<dyn Peers>,
+        inbound: Inbound,
+    ) {
+        self.set_me(me);
+        let own = Arc::downgrade(self);
+        let _ = self.started.set(Started { peers, inbound, own }); // a node starts once
+    }
+
+    /// This node is another member from now on.
+    pub(crate) fn set_me(&self, me: Incarnation) {
+        self.me.store(me.get(), Ordering::Release);
+    }
+
+    /// Answers everything that is left, and takes nothing any more.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.held.take_all().into_iter().for_each(|call| call.give_up(CLOSED));
+        for mut call in self.sent.take(|_| true) {
+            call.maybe_applied = true;
+            call.give_up(CLOSED);
+        }
+    }
+
+    fn deliver(&self, command: RoutedCommand) {
+        let call = RoutedCall::new(self.next_nr.fetch_add(1, Ordering::Relaxed), command);
+        let Some(call) = self.held.hold_behind(call) else { return };
+        if let Some(call) = self.send(call) {
+            self.held.hold(call);
+            self.wakes.notify_one();
+        }
+    }
+
+    /// How many commands are held, and how many were sent and are not answered.
+    pub(crate) fn outstanding(&self) -> (usize, usize) {
+        (self.held.len(), self.sent.len())
+    }
+
+    /// The newest version of the table that any peer has named.
+    pub(crate) fn newest_version(&self) -> TableVersion {
+        TableVersion::new(self.newest.load(Ordering::Acquire))
+    }
+
+    /// Waits until something was held, or a newer table is known, since the last call returned.
+    pub(crate) async fn wakes(&self) {
+        self.wakes.notified().await;
+    }
+
+    /// Sends again what is held, as far as it can be sent now.
+    pub(crate) fn try_held(&self) {
+        for partition in self.held.partitions() {
+            let mut waiting = self.held.take(partition);
+            while let Some(call) = waiting.pop_front() {
+                if let Some(call) = self.send(call) {
+                    self.held.hold_again(call);
+                    waiting.drain(..).for_each(|call| self.held.hold_again(call));
+                }
+            }
+        }
+    }
+
+    /// Answers the commands whose time is over.
+    pub(crate) fn sweep(&self) {
+        self.held.take_late().into_iter().for_each(RoutedCall::time_out);
+        for mut call in self.sent.take_late() {
+            call.maybe_applied = true;
+            call.time_out();
+        }
+    }
+
+    /// Takes in that a peer knows this version of the table.
+    pub(crate) fn saw_version(&self, version: TableVersion) {
+        if self.newest.fetch_max(version.get(), Ordering::AcqRel) < version.get() {
+            self.wakes.notify_one();
+        }
+    }
+
+    /// Takes a reply from a peer.
+    pub(crate) fn replied(&self, from: Incarnation, reply: ReplyEnvelope) {
+        let Some(call) = self.sent.take_one(reply.call_nr, from) else {
+            return; // its caller has stopped waiting
+        };
+        if let Some(Outcome::Error(error)) = &reply.outcome
+            && error.code() == ErrorCode::NotOwner
+        {
+            let version = TableVersion::new(error.table_version.unwrap_or_default());
+            self.held.hold_again(call);
+            self.saw_version(version);
+            self.wakes.notify_one();
+            return;
+        }
+        let (command, id) =
+            (call.command.manifest(), call.command.metadata().command_id().cloned());
+        call.answer(answer_of_wire(reply, command, id.as_ref()));
+    }
+
+    /// Takes in that these messages surely never left this node.
+    pub(crate) fn not_sent(&self, to: Incarnation, nrs: &[u64]) {
+        for call in nrs.iter().filter_map(|nr| self.sent.take_one(*nr, to)) {
+            self.held.hold_again(call);
+        }
+        self.wakes.notify_one();
+    }
+
+    /// Takes in that the link to a peer has ended: what was sent may have arrived.
+    pub(crate) fn lost(&self, peer: Incarnation) {
+        for mut call in self.sent.take(|to| to == peer) {
+            call.maybe_applied = true;
+            if call.has_command_id() {
+                self.held.hold_again(call);
+            } else {
+                call.give_up("the link to the node that owns the entity has ended");
+            }
+        }
+        self.wakes.notify_one();
+    }
+
+    /// Sends a command to where its entity is; gives it back where that is not possible now.
+    fn send(&self, mut call: RoutedCall) -> Option<RoutedCall> {
+        if self.closed.load(Ordering::Acquire) {
+            call.give_up(CLOSED);
+            return None;
+        }
+        if call.is_late() {
+            call.time_out();
+            return None;
+        }
+        let Some(started) = self.started.get() else { return Some(call) };
+        let partition = call.command.partition();
+        let Some(owner) = self.table.owner(partition) else { return Some(call) };
+        let is_here = owner.get() == self.me.load(Ordering::Acquire);
+        if is_here && !started.inbound.serves(partition) {
+            return Some(call); // it is being opened
+        }
+        let encoded = match call.encode() {
+            Ok(encoded) => encoded,
+            Err(failure) => {
+                call.fail(failure);
+                return None;
+            }
+        };
+        let (nr, envelope) = (call.nr, encoded.envelope(call.command.time_left()));
+        self.sent.insert(owner, call);
+        if is_here {
+            let own = started.own.clone();
+            started.inbound.serve_own(envelope, move |reply| {
+                if let Some(router) = own.upgrade() {
+                    router.replied(owner, reply);
+                }
+            });
+            return None;
+        }
+        let message = PeerMessage { content: Some(Content::Command(envelope)) };
+        let sent = started.peers.send(owner, nr, message.encode_to_vec().into());
+        let Err(why) = sent else { return None };
+        let call = self.sent.take_one(nr, owner)?; // unless it was taken meanwhile
+        match why {
+            LinkRefusal::TooLong { .. } => {
+                call.fail(AskError::invalid(format!("the command: {why}")));
+            }
+            LinkRefusal::Full if !call.maybe_applied => {
+                call.fail(AskError::Overloaded { bound: Bound::PeerBytes });
+            }
+            _ => return Some(call),
+        }
+        None
+    }
+}
+
+/// Where an engine's commands enter the router.
+pub(crate) struct RouterEntrance(pub(crate) Arc<Router>);
+
+impl Elsewhere for RouterEntrance {
+    fn deliver(&self, command: RoutedCommand) {
+        self.0.deliver(command);
+    }
+}
+
+impl fmt::Debug for Router {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (held, sent) = self.outstanding();
+        f.debug_struct("Router").field("held", &held).field("sent", &sent).finish_non_exhaustive()
+    }
+}
