@@ -356,8 +356,8 @@ pub use actum_persistence::{
     serializer::{EncodeError, MetadataError},
 };
 pub use actum_projection::{
-    AckError, AtLeastOnce, Changed, Consumer, Delivered, EntityList, Events, HandlerError, History,
-    Journal, JournalInfo, Lag, LastResort, Message, Nack, NotDivided, OnFailure, Project,
+    AckError, AtLeastOnce, CatchUp, Changed, Consumer, Delivered, EntityList, Events, HandlerError,
+    History, Journal, JournalInfo, Lag, LastResort, Message, Nack, NotDivided, OnFailure, Project,
     ProjectCtx, ProjectState, ProjectStream, Projection, ProjectionError, ProjectionRef,
     ProjectionRegistration, ProjectionState, ProjectionStatus, Projector, PublishError, Publisher,
     PublisherTarget, Publishing, ReadError, Recorded, RegisteredProjection, SegmentStatus, StartAt,

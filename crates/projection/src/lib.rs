@@ -30,9 +30,9 @@ pub use journal::{
 pub use publisher::{Message, PublishError, Publisher, PublisherTarget, Publishing, Waves};
 pub use registry::{RegisteredProjection, Registry};
 pub use service::{
-    JournalPlace, JournalPlaces, Lag, ProjectionError, ProjectionRef, ProjectionRegistration,
-    ProjectionService, ProjectionState, ProjectionStatus, ReadShare, RunsOn, SegmentStatus,
-    ServiceParts, WaitError,
+    CatchUp, JournalPlace, JournalPlaces, Lag, ProjectionError, ProjectionRef,
+    ProjectionRegistration, ProjectionService, ProjectionState, ProjectionStatus, ReadShare,
+    RunsOn, SegmentStatus, ServiceParts, WaitError,
 };
 pub use subscription::{
     AckError, Consumer, Delivered, LastResort, Nack, Subscription, SubscriptionError,

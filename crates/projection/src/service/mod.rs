@@ -2,6 +2,7 @@
 
 mod all_parked;
 mod at_least_once;
+mod catch_up;
 mod control_state;
 mod controls;
 mod deleted_before;
@@ -48,6 +49,7 @@ mod wait;
 mod wait_log;
 mod work;
 
+pub use catch_up::CatchUp;
 pub(crate) use control_state::ControlState;
 pub(crate) use entering::enter;
 pub(crate) use event_at::event_at;

@@ -1,5 +1,5 @@
 use super::{
-    Lag, ProjectionError, ProjectionState, ProjectionStatus, SegmentStatus,
+    CatchUp, Lag, ProjectionError, ProjectionState, ProjectionStatus, SegmentStatus,
     event_at::event_behind,
     shared::{ServicePhase, SharedProjection},
     standing::{Standing, rebuilt},
@@ -48,10 +48,12 @@ pub(super) async fn read_status(
         events if rate > 0.0 => Duration::try_from_secs_f64(events as f64 / rate).ok(),
         _ => None,
     };
+    let (read, target) = rebuilt(stored);
     Ok(ProjectionStatus {
         id: stored.id.clone(),
         state: state(shared, stored, &segments),
         lag: Lag { events, age },
+        catch_up: (read < target).then_some(CatchUp { read, target }),
         handled: segments.iter().map(|segment| segment.handled).sum(),
         rate,
         eta,

@@ -1,3 +1,4 @@
+use super::CatchUp;
 use actum_model::{Offset, Partition, Timestamp};
 use actum_persistence::progress::ProjectionId;
 use std::{num::NonZeroU32, ops::RangeInclusive, sync::Arc, time::Duration};
@@ -12,6 +13,8 @@ pub struct ProjectionStatus {
     pub state: ProjectionState,
     /// How far it is behind.
     pub lag: Lag,
+    /// How far its first catch-up has come, or that behind a rewind; none when that is over.
+    pub catch_up: Option<CatchUp>,
     /// How many events it has handled.
     pub handled: u64,
     /// How many events this process handles a second, over about the last ten; zero if it handles none.

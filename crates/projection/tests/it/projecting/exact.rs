@@ -1,4 +1,4 @@
-use super::runner_rig::{Trouble, balances, row, run, until};
+use super::runner_rig::{Bad, Trouble, balances, row, run, until};
 use crate::rig::{Rig, account, deposited};
 use actum_model::Lane;
 use actum_projection::{ProjectionState, StartAt};
@@ -71,6 +71,40 @@ async fn a_reset_removes_the_rows_and_handles_everything_again() {
     running.caught_up().await;
     assert_eq!(row(&target, "a"), Some((55, 10)));
     assert_eq!(trouble.tries(), 20);
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_target_of_a_catch_up_stays_where_the_journal_ended_and_is_over_when_it_is_reached() {
+    let rig = Rig::new(1).await;
+    let (target, trouble) = (MemoryTarget::new(), Trouble::default());
+    rig.deposit(&account("a"), 10).await;
+    trouble.set("a", 7, Bad::Unavailable);
+    let running = run(&rig, "a@1", balances(&target, &trouble)).await;
+    for resets in [false, true] {
+        if resets {
+            running.projection().reset().await.unwrap();
+        }
+        let behind = if resets { 5 } else { 0 };
+        until("it waits in the middle", async || {
+            let status = running.projection().status().await;
+            status.is_ok_and(|status| matches!(status.state, ProjectionState::Waiting { .. }))
+        })
+        .await;
+        rig.deposit(&account(if resets { "c" } else { "b" }), 5).await;
+        until("the journal is known to have grown", async || {
+            let status = running.projection().status().await.unwrap();
+            let read = status.segments[0].offset.position(Lane::new(0)).get();
+            read + status.lag.events == 15 + behind
+        })
+        .await;
+        let catch_up = running.projection().status().await.unwrap().catch_up.unwrap();
+        assert!(catch_up.read <= 6 && catch_up.target == 10 + behind, "{catch_up:?}");
+        trouble.mend();
+        running.caught_up().await;
+        assert_eq!(running.projection().status().await.unwrap().catch_up, None);
+        trouble.set("a", 7, Bad::Unavailable);
+    }
     running.end().await;
 }
 
