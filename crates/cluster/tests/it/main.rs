@@ -1,6 +1,7 @@
 //! The cluster's parts together.
 
 mod account;
+mod bad_network;
 mod certificates;
 mod failures;
 mod links;

@@ -120,11 +120,20 @@ impl TestNode {
     }
 
     pub(crate) async fn at(address: &str, nr: u64, settings: TransportSettings) -> Self {
+        Self::with(address, nr, settings, LinkSettings::default()).await
+    }
+
+    pub(crate) async fn with(
+        address: &str,
+        nr: u64,
+        settings: TransportSettings,
+        links: LinkSettings,
+    ) -> Self {
         let listener = TransportListener::bind(address).await.expect("it listens");
         let own = PeerNode { address: listener.address().to_string(), ..peer(nr) };
         let transport = RactorTransport::new(own.clone(), listener, settings);
         let transport = Arc::new(transport.expect("certificates can be used"));
-        Self::start("bank", own, transport, LinkSettings::default())
+        Self::start("bank", own, transport, links)
     }
 
     pub(crate) fn start(
@@ -145,7 +154,8 @@ impl TestNode {
     /// How the link to this peer is.
     pub(crate) fn status(&self, peer: &Self) -> LinkStatus {
         let states = self.links.states();
-        states.into_iter().find(|state| state.peer == peer.own).expect("a link to the peer")
+        let is_of = |state: &LinkStatus| state.peer.incarnation == peer.own.incarnation;
+        states.into_iter().find(is_of).expect("a link to the peer")
     }
 
     /// Waits until messages can be sent to this peer.

@@ -197,6 +197,8 @@ fn a_peer_that_does_not_read_is_answered_so_and_so_often_and_no_more() {
         answers += u32::from(state.next_frame(at(1)).is_some());
     }
     assert_eq!(answers, ANSWERS_MAX);
+    state.heartbeat(&echo(0), at(2));
+    assert!(state.next_frame(at(2)).is_none(), "that shows nothing");
     state.heartbeat(&echo(1), at(2));
     let frame = state.next_frame(at(2)).expect("it reads");
     assert_eq!(frame.taken_through, u64::from(ANSWERS_MAX) + 10);
