@@ -2,7 +2,7 @@
 
 use crate::{database::Database, read_models::ProjectionPace, statements::Zone};
 use clap::{Args, Parser, Subcommand};
-use std::{num::NonZeroU16, path::PathBuf, time::Duration};
+use std::{ffi::OsString, num::NonZeroU16, path::PathBuf, time::Duration};
 
 /// Where a bank listens, and where `load` looks for one, unless set otherwise.
 pub const DEFAULT_ADDRESS: &str = "127.0.0.1:8080";
@@ -26,6 +26,8 @@ pub enum Command {
     Serve(Box<ServeArgs>),
     /// Share the work on the list and the statements with a bank that serves the same database, until SIGTERM or Ctrl-C
     Project(ProjectArgs),
+    /// Start several banks on this machine as a cluster, under load, with a view of who owns what and keys that harm them
+    Cluster(ClusterDemoArgs),
     /// Drive a bank with many clients, then check every balance
     Load(LoadArgs),
     /// Show how far the projections of a bank are, and rebuild, replay, divide, pause or resume one
@@ -129,6 +131,26 @@ impl PaceArgs {
     }
 }
 
+/// What to show of a cluster.
+#[derive(Debug, Args)]
+pub struct ClusterDemoArgs {
+    /// Where the accounts are kept.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// How many banks to start
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub nodes: u8,
+    /// How many clients send orders at the same time
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub clients: u32,
+    /// How many accounts to use
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub accounts: u32,
+    /// End after so many seconds, without being asked
+    #[arg(long)]
+    pub seconds: Option<u32>,
+}
+
 /// What to keep the list and the statements of.
 #[derive(Debug, Args)]
 pub struct ProjectArgs {
@@ -153,6 +175,21 @@ pub struct DatabaseArgs {
     /// The PostgreSQL database is reached through a proxy that pools by transaction, such as PgBouncer
     #[arg(long)]
     pub transaction_pooling: bool,
+}
+
+impl DatabaseArgs {
+    /// The same for another process.
+    #[must_use]
+    pub fn as_args(&self) -> Vec<OsString> {
+        let mut args: Vec<OsString> = vec!["--database".into(), self.database.to_arg()];
+        if let Some(schema) = &self.schema {
+            args.extend(["--schema".into(), schema.into()]);
+        }
+        if self.transaction_pooling {
+            args.push("--transaction-pooling".into());
+        }
+        args
+    }
 }
 
 /// What to do with projections.

@@ -38,6 +38,22 @@ pub enum Action {
     Withdraw(Money),
 }
 
+/// What a client reads of a cluster.
+#[derive(Debug, Deserialize)]
+pub struct ClusterAnswer {
+    /// Its members.
+    pub members: Vec<MemberAnswer>,
+}
+
+/// A member of a cluster.
+#[derive(Debug, Deserialize)]
+pub struct MemberAnswer {
+    /// The name of the node.
+    pub node: String,
+    /// How many partitions it owns.
+    pub partitions: usize,
+}
+
 /// The outcome of an attempt.
 #[derive(Debug)]
 pub enum Outcome {
@@ -87,6 +103,14 @@ impl Client {
             // what is around the cause says only that there was no answer
             Err(error) => Outcome::Unsure(error.root_cause().to_string()),
         }
+    }
+
+    /// The cluster as this bank sees it.
+    ///
+    /// # Errors
+    /// When there is no answer, or the bank belongs to no cluster.
+    pub async fn cluster(&self) -> Result<ClusterAnswer> {
+        self.read("/cluster").await
     }
 
     /// How an account stands.

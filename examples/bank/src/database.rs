@@ -7,7 +7,7 @@ use actum::{
     store::Stores,
 };
 use anyhow::{Result, bail, ensure};
-use std::{convert::Infallible, fmt, path::PathBuf, str::FromStr};
+use std::{convert::Infallible, ffi::OsString, fmt, path::PathBuf, str::FromStr};
 
 /// A file, or a database in PostgreSQL.
 #[derive(Clone, PartialEq, Eq)]
@@ -32,6 +32,17 @@ impl fmt::Debug for Database {
         match self {
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
             Self::Url(_) => f.debug_tuple("Url").finish_non_exhaustive(),
+        }
+    }
+}
+
+impl Database {
+    /// How it is given to another process of this program.
+    #[must_use]
+    pub fn to_arg(&self) -> OsString {
+        match self {
+            Self::File(path) => path.into(),
+            Self::Url(url) => url.into(),
         }
     }
 }

@@ -23,6 +23,7 @@ mod sqlite_readers;
 pub mod cli;
 pub mod client;
 mod cluster;
+pub mod cluster_demo;
 pub mod database;
 pub mod domain;
 pub mod http;

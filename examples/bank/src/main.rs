@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, anyhow, bail};
 use bank::{
     cli::{Cli, Command},
-    load, migrate, project, projections, serve,
+    cluster_demo, load, migrate, project, projections, serve,
 };
 use clap::Parser;
 use std::{
@@ -37,6 +37,11 @@ async fn run(cli: Cli) -> Result<ExitCode> {
             log_from(LevelFilter::INFO)?;
             serve::run(&args).await?;
             Ok(ExitCode::SUCCESS)
+        }
+        Command::Cluster(args) => {
+            log_from(LevelFilter::WARN)?;
+            let is_right = cluster_demo::run(&args, &mut io::stdout()).await?;
+            Ok(if is_right { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Project(args) => {
             log_from(LevelFilter::INFO)?;

@@ -5,7 +5,7 @@ mod node;
 use crate::{
     crash::{Journal, Ledger, drive, settle_all, settle_in_the_end},
     place::Place,
-    seed,
+    program, seed,
 };
 use bank::{
     client::{Action, Client, Order, Outcome},
@@ -198,4 +198,18 @@ const ASKED_EVERY: Duration = Duration::from_millis(20);
 
 async fn pause() {
     sleep(ASKED_EVERY).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn banks_that_are_shown_end_by_themselves_and_every_balance_is_right() {
+    let place = Place::file();
+    let args = ["cluster", "--seconds", "3", "--accounts", "20"].map(str::to_owned);
+    let ended = program::run(args.into_iter().chain(place.database_args())).await;
+    let (said, complained) = (ended.stdout, String::from_utf8(ended.stderr).unwrap());
+    let said = String::from_utf8(said).unwrap();
+    assert!(ended.status.success(), "{said}{complained}");
+    assert!(said.ends_with("all 20 balances are exactly what was acknowledged\n"), "{said}");
+    for node in ["n1", "n2", "n3"] {
+        assert!(said.contains(node), "{said}");
+    }
 }
