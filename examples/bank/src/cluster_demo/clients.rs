@@ -1,4 +1,4 @@
-use super::{nodes::Nodes, tally::Tally};
+use super::{client_tally::ClientTally, nodes::Nodes};
 use crate::{
     client::{Action, Client, Order, Outcome},
     domain::Money,
@@ -25,7 +25,7 @@ const LAST_ORDERS: Duration = Duration::from_secs(60);
 
 /// Those who send orders.
 pub(super) struct Clients {
-    tally: Arc<Tally>,
+    tally: Arc<ClientTally>,
     ending: Arc<AtomicBool>,
     tasks: JoinSet<Result<()>>,
     /// What must be on each account, by its number.
@@ -42,7 +42,7 @@ pub(super) struct Checked {
 
 impl Clients {
     pub(super) fn start(nodes: &Nodes, clients: u32, accounts: u32) -> Self {
-        let (tally, ending) = (Arc::<Tally>::default(), Arc::<AtomicBool>::default());
+        let (tally, ending) = (Arc::<ClientTally>::default(), Arc::<AtomicBool>::default());
         let sums = Arc::new(Mutex::new(vec![0; accounts as usize]));
         let run = format!("{:08x}", fastrand::u32(..));
         let mut tasks = JoinSet::new();
@@ -59,7 +59,7 @@ impl Clients {
         Self { tally, ending, tasks, sums, run }
     }
 
-    pub(super) fn tally(&self) -> &Tally {
+    pub(super) fn tally(&self) -> &ClientTally {
         &self.tally
     }
 
@@ -90,7 +90,7 @@ fn account(run: &str, nr: usize) -> String {
 /// One client: it has some accounts of its own.
 struct Sender {
     nodes: Arc<RwLock<Vec<Client>>>,
-    tally: Arc<Tally>,
+    tally: Arc<ClientTally>,
     ending: Arc<AtomicBool>,
     sums: Arc<Mutex<Vec<u64>>>,
     run: String,

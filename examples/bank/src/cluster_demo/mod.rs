@@ -4,10 +4,10 @@
 //! Every order has an `Idempotency-Key` and is sent, to one node after the other, until its outcome is known. In the end each
 //! account must show exactly what was acknowledged.
 
+mod client_tally;
 mod clients;
 mod key;
 mod nodes;
-mod tally;
 mod view;
 
 use crate::cli::ClusterDemoArgs;

@@ -6,7 +6,7 @@ use std::{
 
 /// What the clients have seen since it was read last.
 #[derive(Default)]
-pub(super) struct Tally {
+pub(super) struct ClientTally {
     answered: AtomicU64,
     again: AtomicU64,
     micros: AtomicU64,
@@ -25,7 +25,7 @@ pub(super) struct Tallied {
     pub(super) slowest: Duration,
 }
 
-impl Tally {
+impl ClientTally {
     pub(super) fn answered(&self, after: Duration) {
         let micros = u64::try_from(after.as_micros()).unwrap_or(u64::MAX);
         self.answered.fetch_add(1, Relaxed);
