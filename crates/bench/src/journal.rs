@@ -227,7 +227,7 @@ fn append(
     let events = (0..u64::from(count)).map(event).collect::<Result<Vec<_>>>()?;
     let (expected, first_event_nr) = (SequenceNr::new(expected.into()), *next_nr);
     *next_nr += u64::from(count);
-    Ok(EntityAppend { entity, partition, expected, first_event_nr, events })
+    Ok(EntityAppend { entity, partition, owned_as: None, expected, first_event_nr, events })
 }
 
 async fn write(

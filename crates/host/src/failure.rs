@@ -4,6 +4,8 @@ pub(crate) use actum_persistence::error_chain::full_text;
 use actum_persistence::{group_commit::CommitError, store::StoreError};
 use std::{borrow::Cow, convert::Infallible};
 
+const NOT_OWNED: &str = "the partition of the entity does not belong to this node any more";
+
 /// Everything that can go wrong with a command besides the entity's own rejection.
 pub type Failure = AskError<Infallible>;
 
@@ -51,6 +53,8 @@ impl Failure {
     pub fn of_commit(error: CommitError, expected: Revision) -> Self {
         match error {
             CommitError::Conflict { actual } => Self::Conflict { expected, actual: actual.into() },
+            // nothing was written, and whoever owns it now takes the command again
+            CommitError::NotOwned => Self::unavailable(NOT_OWNED),
             CommitError::Store(error) => Self::of_store(error),
         }
     }

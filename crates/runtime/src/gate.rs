@@ -332,7 +332,9 @@ impl CommitSink<Ticket> for Gate {
 /// Takes note of whether the store works. When it fails, it fails a batch as a whole.
 fn note_outcome(health: &HealthRecord, results: &[(Ticket, Result<Committed, CommitError>)]) {
     match results.first() {
-        Some((_, Ok(_) | Err(CommitError::Conflict { .. }))) => health.writes.succeeded(),
+        Some((_, Ok(_) | Err(CommitError::Conflict { .. } | CommitError::NotOwned))) => {
+            health.writes.succeeded()
+        }
         // the others are about the request and about the writer
         Some((_, Err(CommitError::Store(error))))
             if !matches!(error, StoreError::Invalid { .. } | StoreError::Fenced { .. }) =>

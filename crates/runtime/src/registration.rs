@@ -48,6 +48,8 @@ pub(crate) struct Wiring<'a> {
     pub(crate) settings: &'a RuntimeSettings,
     pub(crate) serializer: Serializer,
     pub(crate) incarnation: &'a CurrentIncarnation,
+    /// The role in which the engine must own what it writes, see [`KindContext::owned_as`].
+    pub(crate) owned_as: Option<Arc<str>>,
     pub(crate) route: Option<Route>,
 }
 
@@ -159,6 +161,7 @@ fn wire<M: HostedModel>(
         slow_handler_after,
         bursts: FailureBursts::default(),
         incarnation: wiring.incarnation.clone(),
+        owned_as: wiring.owned_as.clone(),
         hash_id: CommandId::hash64,
         snapshot_marks_max: SNAPSHOT_MARKS_MAX,
         commands_read_max: COMMANDS_READ_MAX,

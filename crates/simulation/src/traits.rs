@@ -82,6 +82,7 @@ impl Traits {
             slow_handler_after: Duration::from_secs(1),
             bursts: FailureBursts::default(),
             incarnation: incarnation.into(),
+            owned_as: None,
             hash_id: self.hash_id,
             snapshot_marks_max: self.snapshot_marks_max,
             commands_read_max: self.commands_read_max,

@@ -16,10 +16,11 @@ impl EventStore for MemoryStore {
 
     async fn append(&self, batch: &AppendBatch) -> Result<Vec<AppendOutcome>, StoreError> {
         batch.check(self.layout())?;
-        let _fence = self.writing_as(batch.incarnation, "appending events")?;
+        let fence = self.writing_as(batch.incarnation, "appending events")?;
         let lane = self.lane(batch.lane)?;
-        let outcomes = lane.write().append(batch);
-        Ok(outcomes)
+        let owned = batch.owned_part(fence.owner_of(batch.incarnation));
+        let outcomes = lane.write().append(owned.batch());
+        Ok(owned.append_outcomes(outcomes))
     }
 
     async fn resolve(

@@ -109,6 +109,11 @@ impl Members {
         all.map(|of| self.row(of)).collect()
     }
 
+    /// Who owns a partition, if anyone does.
+    pub(crate) fn owner(&self, of: &RolePartition) -> Option<Incarnation> {
+        self.owners.get(of)?.owner
+    }
+
     /// Removes a member, and frees what it owns.
     pub(crate) fn end(&mut self, member: Incarnation) {
         if self.members.remove(&member).is_none() {

@@ -11,9 +11,12 @@ use bytes::Bytes;
 impl DurableStateStore for MemoryStore {
     async fn write(&self, batch: &StateBatch) -> Result<Vec<StateOutcome>, StoreError> {
         batch.check(self.layout())?;
-        let _fence = self.writing_as(batch.incarnation, "writing states")?;
+        let fence = self.writing_as(batch.incarnation, "writing states")?;
         let mut states = self.states().write();
-        Ok(batch.writes.iter().map(|write| states.write(write, batch.incarnation)).collect())
+        let owned = batch.owned_part(fence.owner_of(batch.incarnation));
+        let writes = owned.batch().writes.iter();
+        let outcomes = writes.map(|write| states.write(write, batch.incarnation)).collect();
+        Ok(owned.state_outcomes(outcomes))
     }
 
     async fn resolve(

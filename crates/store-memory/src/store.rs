@@ -207,6 +207,7 @@ mod tests {
             appends: vec![EntityAppend {
                 entity: key(),
                 partition: key().partition(store.layout().partitions),
+                owned_as: None,
                 expected: SequenceNr::ZERO,
                 first_event_nr: 1,
                 events: vec![NewEvent {
@@ -233,6 +234,7 @@ mod tests {
             writes: vec![StateWrite {
                 entity: key(),
                 partition: key().partition(store.layout().partitions),
+                owned_as: None,
                 expected: SequenceNr::ZERO.into(),
                 revision: SequenceNr::new(1).into(),
                 write_nr: 1,

@@ -2,13 +2,15 @@ use crate::{
     lease_clock::{ClockStep, LeaseClock, LeaseTime},
     members::Members,
 };
+use actum_model::Partition;
 use actum_persistence::{
     members::{
-        ClusterSight, ClusterTerms, JoinError, MemberRenewal, NewMember, TableVersion, node_slot,
+        ClusterSight, ClusterTerms, JoinError, MemberRenewal, NewMember, RolePartition,
+        TableVersion, node_slot,
     },
     store::{ClaimError, HeldLease, Incarnation, Renewal, SeenHolder, StoreError, WriterClaim},
 };
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// Who may write: the incarnations that are not revoked, at most one a slot.
 #[derive(Default)]
@@ -85,6 +87,17 @@ impl Writers {
 
     pub(crate) fn members(&self) -> &Members {
         &self.members
+    }
+
+    /// Says whether `incarnation` owns a partition in a role.
+    pub(crate) fn owner_of(
+        &self,
+        incarnation: Incarnation,
+    ) -> impl Fn(&Arc<str>, Partition) -> bool {
+        move |role, partition| {
+            let of = RolePartition { role: Arc::clone(role), partition };
+            self.members.owner(&of) == Some(incarnation)
+        }
     }
 
     /// The members, to be changed in the name of one of them.

@@ -2,12 +2,14 @@ use crate::{
     append_after::{DOING, Following},
     event_columns::EventColumns,
     fault::Fault,
-    fence::{self, Write},
+    fence::{self, TOKENS_MAX, Write},
     known_heads::{KnownHeads, LaneHead},
+    known_owners,
     pieces::{self, Piece, Pieces},
     row::{Row, column},
     session::{Session, Statement},
     store::Shared,
+    tokens::Token,
     transaction::{self, Failed, Statements},
 };
 use actum_model::{Position, SequenceNr};
@@ -60,51 +62,73 @@ struct Answer {
 /// taken.
 const SENT_AGAIN_MAX: usize = 2;
 
-/// Stores what does not conflict of a batch that was checked.
+/// Stores what belongs to its writer and does not conflict of a batch that was checked.
+pub(crate) async fn append(
+    shared: &Shared,
+    (session, known): (&mut Session, &mut KnownHeads),
+    batch: &AppendBatch,
+) -> Result<Vec<AppendOutcome>, StoreError> {
+    if !batch.names_roles() {
+        return Ok(append_as(shared, (session, known), (batch, None)).await?);
+    }
+    for _ in 0..TOKENS_MAX {
+        let owners = known_owners::look(shared, DOING, batch.incarnation).await?;
+        let part = batch.owned_part(|role, partition| owners.owned.has(role, partition));
+        let sent = (part.batch(), Some(owners.token));
+        match append_as(shared, (session, known), sent).await {
+            Err(Failed { is_outdated: true, .. }) => {}
+            stored => return Ok(part.append_outcomes(stored?)),
+        }
+    }
+    Err(StoreError::unavailable(DOING, "the partitions of this member change all the time"))
+}
+
+/// Stores what does not conflict of a batch whose writer shows a token, if it must be that one.
 ///
 /// The server looks at the heads of entities that this store does not know. So a conflict costs its own entity only,
 /// and a number that is too high is found as well as one that is too low. Where the store knows a head it inserts
 /// optimistically: while no one else writes to the lane what it knows is true, and otherwise the number is taken, and
 /// the batch goes again with all heads looked at. Where it knows all heads and no one else has written, nothing is
 /// looked up at all.
-pub(crate) async fn append(
+async fn append_as(
     shared: &Shared,
     (session, known): (&mut Session, &mut KnownHeads),
-    batch: &AppendBatch,
-) -> Result<Vec<AppendOutcome>, StoreError> {
+    (batch, token): (&AppendBatch, Option<Token>),
+) -> Result<Vec<AppendOutcome>, Failed> {
     let mut trusting = true;
-    match append_after(shared, (session, known), batch).await {
+    match append_after(shared, (session, known), (batch, token)).await {
         Ok(Some(outcomes)) => return Ok(outcomes),
         Ok(None) => {}
         Err(Failed { fault: Fault::Taken, .. }) => trusting = false,
-        Err(failed) => return Err(failed.error),
+        Err(failed) => return Err(failed),
     }
     for again in 0..=SENT_AGAIN_MAX {
+        let how = (token, trusting);
         let sent = if pieces::is_one(batch) {
-            append_piece(shared, (session, known), batch, trusting).await
+            append_piece(shared, (session, known), batch, how).await
         } else {
-            append_pieces(shared, (session, known), batch, trusting).await
+            append_pieces(shared, (session, known), batch, how).await
         };
         match sent {
             Ok(Some(outcomes)) => return Ok(outcomes),
             Ok(None) => {}
             Err(Failed { fault: Fault::Taken, .. }) if again < SENT_AGAIN_MAX => trusting = false,
-            Err(failed) => return Err(failed.error),
+            Err(failed) => return Err(failed),
         }
     }
-    Err(StoreError::unavailable(DOING, "the end of the lane changes all the time"))
+    Err(StoreError::unavailable(DOING, "the end of the lane changes all the time").into())
 }
 
 /// Stores a batch right behind the last event of the lane; none when that cannot be done, and nothing was.
 async fn append_after(
     shared: &Shared,
     (session, known): (&mut Session, &mut KnownHeads),
-    batch: &AppendBatch,
+    (batch, token): (&AppendBatch, Option<Token>),
 ) -> Result<Option<Vec<AppendOutcome>>, Failed> {
     if !shared.shortcuts.load(Ordering::Relaxed) || !pieces::is_one(batch) {
         return Ok(None);
     }
-    let Some(following) = Following::of(batch, known) else { return Ok(None) };
+    let Some(following) = Following::of(batch, known, token) else { return Ok(None) };
     let stored = following.append(shared, session).await?;
     Ok(stored.then(|| following.settle(known)))
 }
@@ -114,10 +138,12 @@ async fn append_piece(
     shared: &Shared,
     (session, known): (&mut Session, &mut KnownHeads),
     batch: &AppendBatch,
-    trusting: bool,
+    (token, trusting): (Option<Token>, bool),
 ) -> Result<Option<Vec<AppendOutcome>>, Failed> {
     let columns = AppendColumns::of(batch, known, trusting);
-    let answer = send(shared, session, known.lane(), (batch, &columns)).await?;
+    let incarnation = batch.incarnation;
+    let write = Write { doing: DOING, incarnation, query: APPEND, token };
+    let answer = send(shared, session, (write, known.lane()), (batch, &columns)).await?;
     if answer.is_known {
         return Ok(Some(settle(batch, &columns, &answer, known)));
     }
@@ -135,9 +161,9 @@ async fn append_pieces(
     shared: &Shared,
     (session, known): (&mut Session, &mut KnownHeads),
     batch: &AppendBatch,
-    trusting: bool,
+    how: (Option<Token>, bool),
 ) -> Result<Option<Vec<AppendOutcome>>, Failed> {
-    let pieces = Appending { shared, known, batch, trusting };
+    let pieces = Appending { shared, known, batch, how };
     let appended = transaction::run(session, shared.connector(), DOING, pieces).await;
     let (stored, learned) = appended?;
     *known = learned;
@@ -149,7 +175,8 @@ struct Appending<'a> {
     shared: &'a Shared,
     known: &'a mut KnownHeads,
     batch: &'a AppendBatch,
-    trusting: bool,
+    /// What its writer shows, and whether heads that are known need no look.
+    how: (Option<Token>, bool),
 }
 
 impl Statements for Appending<'_> {
@@ -157,13 +184,13 @@ impl Statements for Appending<'_> {
     type Done = (Option<Vec<AppendOutcome>>, KnownHeads);
 
     async fn run(&mut self, session: &mut Session) -> Result<Self::Done, Failed> {
-        let Self { shared, batch, trusting, .. } = *self;
+        let Self { shared, batch, how, .. } = *self;
         // what the pieces leave is known once they are committed, and not when this future is dropped before
         let mut known = self.known.take();
         let mut outcomes: Vec<Option<AppendOutcome>> = vec![None; batch.appends.len()];
         for (nr, piece) in Pieces::of(batch).enumerate() {
             let piece = without_conflicts(piece, &outcomes);
-            match append_piece(shared, (session, &mut known), &piece.batch, trusting).await? {
+            match append_piece(shared, (session, &mut known), &piece.batch, how).await? {
                 Some(found) => join(&mut outcomes, piece.of, found)?,
                 None if nr == 0 => return Ok((None, known)), // nothing was done
                 None => return Err(changed().into()),
@@ -206,10 +233,9 @@ fn changed() -> StoreError {
 async fn send(
     shared: &Shared,
     session: &mut Session,
-    lane: Option<LaneHead>,
+    (write, lane): (Write, Option<LaneHead>),
     (batch, columns): (&AppendBatch, &AppendColumns<'_>),
 ) -> Result<Answer, Failed> {
-    let write = Write { doing: DOING, incarnation: batch.incarnation, query: APPEND };
     let row = fence::write(shared, session, write, |query| {
         let query = query
             .bind(i32::from(batch.lane.nr()))

@@ -8,6 +8,7 @@ use crate::{
     row::column,
     session::{Session, Statement},
     store::Shared,
+    tokens::Token,
     transaction::{self, Failed},
 };
 use actum_persistence::store::{AppendBatch, AppendOutcome, EntityAppend, EntityHead, integer};
@@ -30,6 +31,8 @@ pub(crate) struct Following<'a> {
     head: LaneHead,
     /// The entity of each append, by its key.
     entities: Vec<i64>,
+    /// What the writer shows, if it must be this.
+    token: Option<Token>,
 }
 
 /// A batch as arrays, with an entry for each event.
@@ -42,14 +45,18 @@ struct PlacedColumns<'a> {
 impl<'a> Following<'a> {
     /// None when something has to be looked up: the end of the lane or an entity is not known, an entity is not where it
     /// is expected, or others write to the lane too.
-    pub(crate) fn of(batch: &'a AppendBatch, known: &mut KnownHeads) -> Option<Self> {
+    pub(crate) fn of(
+        batch: &'a AppendBatch,
+        known: &mut KnownHeads,
+        token: Option<Token>,
+    ) -> Option<Self> {
         let head = known.undisturbed_lane()?;
         let entity = |append: &EntityAppend| {
             let found = known.find(&append.entity)?;
             (found.head == append.expected).then_some(found.entity)
         };
         let entities: Vec<i64> = batch.appends.iter().map(entity).collect::<Option<_>>()?;
-        (!entities.is_empty()).then_some(Self { batch, head, entities })
+        (!entities.is_empty()).then_some(Self { batch, head, entities, token })
     }
 
     /// Stores it by one statement. False when something is not as it is known, or the writer may not write; nothing was
@@ -102,7 +109,7 @@ impl<'a> Following<'a> {
         bind: impl Fn(Statement<'q>) -> Statement<'q>,
     ) -> Result<bool, Failed> {
         let incarnation = integer::incarnation(self.batch.incarnation)?;
-        let token = shared.tokens.of(incarnation);
+        let token = self.token.unwrap_or_else(|| shared.tokens.of(incarnation));
         let statement = || {
             let query = sqlx::query(shared.texts.of(query))
                 .bind(shared.lock_space)

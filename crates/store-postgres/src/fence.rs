@@ -24,7 +24,7 @@ use crate::{
 use actum_persistence::store::{Incarnation, StoreError, integer};
 
 /// How often a write is sent again because its token was out of date.
-const TOKENS_MAX: usize = 8;
+pub(crate) const TOKENS_MAX: usize = 8;
 
 /// The key of the lock that all writes of an incarnation share.
 pub(crate) fn writer_key(incarnation: i64) -> i32 {
@@ -60,6 +60,9 @@ pub(crate) struct Write {
     /// It begins with the arguments `_space`, `_fence`, `_incarnation`, `_nonce` and `_settled`, and its answer with
     /// the columns `_verdict`, `_nonce_now` and `_settled_now`.
     pub(crate) query: &'static str,
+    /// What it shows, where it rests on more than that its writer may write: it is not sent again with another one then, but
+    /// fails as [outdated](Failed::is_outdated).
+    pub(crate) token: Option<Token>,
 }
 
 /// As [`write_rows`], of a function that answers with one row.
@@ -79,12 +82,12 @@ pub(crate) async fn write<'q>(
 pub(crate) async fn write_rows<'q>(
     shared: &Shared,
     session: &mut Session,
-    Write { doing, incarnation, query }: Write,
+    Write { doing, incarnation, query, token: only }: Write,
     bind: impl Fn(Statement<'q>) -> Statement<'q>,
 ) -> Result<Vec<Row>, Failed> {
     let key = integer::incarnation(incarnation)?;
     for _ in 0..TOKENS_MAX {
-        let token = shared.tokens.of(key);
+        let token = only.unwrap_or_else(|| shared.tokens.of(key));
         let statement = || {
             let query = sqlx::query(shared.texts.of(query));
             let query = query.bind(shared.lock_space).bind(writer_key(key)).bind(key);
@@ -94,13 +97,24 @@ pub(crate) async fn write_rows<'q>(
         let row = rows.first().ok_or(sqlx::Error::RowNotFound);
         match row.and_then(verdict).map_err(|error| unreadable(doing, error))? {
             Verdict::Heard => return Ok(rows),
-            Verdict::Settled(token) => shared.tokens.learn(key, token),
+            Verdict::Settled(token) => {
+                shared.tokens.learn(key, token);
+                if only.is_some() {
+                    return Err(outdated(doing));
+                }
+            }
             // what it had to show is kept: without its nonce it could pass for the one that got its number
             Verdict::Fenced => return Err(StoreError::Fenced { incarnation }.into()),
         }
     }
-    let why = "writes of this incarnation are being settled all the time";
-    Err(StoreError::unavailable(doing, why).into())
+    Err(outdated(doing))
+}
+
+/// The failure of a write whose token was out of date.
+fn outdated(doing: &str) -> Failed {
+    let why =
+        "writes of this incarnation are being settled, or its partitions change, all the time";
+    Failed { is_outdated: true, ..StoreError::unavailable(doing, why).into() }
 }
 
 /// An answer that cannot be read, behind a commit: what it would have said is to be found out.

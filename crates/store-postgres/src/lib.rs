@@ -36,6 +36,7 @@ mod fence;
 mod holder;
 mod keeps_progress;
 mod known_heads;
+mod known_owners;
 mod lane_page;
 mod lane_writer;
 mod member_store;

@@ -7,6 +7,7 @@ use crate::{
     row::{Row, column},
     session::Statement,
     texts::Texts,
+    tokens::Token,
     transaction::{self, Transaction},
 };
 use actum_persistence::{
@@ -76,6 +77,11 @@ const RELEASE: &str = "UPDATE @owners AS o SET owner = NULL, epoch = o.epoch + 1
     FROM unnest($2::text[], $3::integer[], $4::bigint[]) AS c (role, partition, seen)
     WHERE o.role = c.role AND o.partition = c.partition AND o.owner = $1
     RETURNING o.partition";
+
+/// What a member owns has changed: what it has sent before is not carried out any more, see [`Token`].
+const OUTDATE: &str =
+    "UPDATE @writers SET settled = settled + 1 + floor(random() * 2147483647)::bigint
+    WHERE incarnation = $1 RETURNING nonce, settled";
 
 const OWNERS: &str = "SELECT 2::bigint, c.partition::bigint, o.owner, coalesce(o.epoch, 0), c.role
     FROM unnest($1::text[], $2::integer[]) WITH ORDINALITY AS c (role, partition, nr)
@@ -215,7 +221,9 @@ impl PostgresStore {
         let mut session = self.shared.connections.begin(doing).await?;
         let mut tx = Transaction::of(&mut session, doing);
         let changed = self.change_owners_in(&mut tx, nr, list, statements).await;
-        tx.finish(changed).await
+        let (owners, token) = tx.finish(changed).await?;
+        token.into_iter().for_each(|token| self.shared.tokens.learn(nr, token));
+        Ok(owners)
     }
 
     async fn change_owners_in(
@@ -224,7 +232,7 @@ impl PostgresStore {
         nr: i64,
         list: &OwnerList,
         statements: &[&'static str],
-    ) -> Result<Vec<OwnerRow>, StoreError> {
+    ) -> Result<(Vec<OwnerRow>, Option<Token>), StoreError> {
         let texts = &self.shared.texts;
         self.begin_change(tx, nr).await?;
         tx.rows(sqlx::query(texts.of(LOCK))).await?;
@@ -235,13 +243,17 @@ impl PostgresStore {
             let change = change.bind(&list.roles).bind(&list.partitions).bind(&list.epochs);
             has_changed |= !tx.rows(change).await?.is_empty();
         }
+        let mut token = None;
         if has_changed {
             tx.rows(sqlx::query(texts.of(CHANGED))).await?;
+            let rows = tx.rows(sqlx::query(texts.of(OUTDATE)).bind(nr)).await?;
+            token =
+                rows.first().map(Token::of_row).transpose().map_err(|error| tx.failed(error))?;
         }
         let owners = sqlx::query(texts.of(OWNERS)).bind(&list.roles).bind(&list.partitions);
         let rows = tx.rows(owners).await?;
         let owners: Result<_, _> = rows.iter().map(OwnerRow::of_row).collect();
-        owners.map_err(|error| tx.failed(error))
+        Ok((owners.map_err(|error| tx.failed(error))?, token))
     }
 
     async fn revoke_in(

@@ -96,6 +96,7 @@ fn part(append: &EntityAppend, first: usize, count: usize) -> EntityAppend {
     EntityAppend {
         entity: append.entity.clone(),
         partition: append.partition,
+        owned_as: append.owned_as.clone(),
         expected: append.expected.plus(first as u64),
         first_event_nr: append.first_event_nr + first as u64,
         events: append.events[first..first + count].to_vec(),
@@ -148,6 +149,7 @@ mod tests {
         EntityAppend {
             entity: EntityKey::new("account", nr.to_string()).unwrap(),
             partition: Partition::new(0),
+            owned_as: None,
             expected: SequenceNr::new(10),
             first_event_nr: 100,
             events: sizes.iter().map(event).collect(),

@@ -4,12 +4,7 @@
 //! not arrived, is not carried out any more. So what is not there then will not come.
 
 use crate::{
-    entities::Names,
-    fence,
-    row::{Row, column},
-    store::Shared,
-    tokens::Token,
-    transaction::Transaction,
+    entities::Names, fence, row::Row, store::Shared, tokens::Token, transaction::Transaction,
 };
 use actum_model::Position;
 use actum_persistence::store::{
@@ -107,8 +102,7 @@ async fn settle(
         WHERE incarnation = $1 AND ($2::bigint IS NULL OR nonce = $2) RETURNING nonce, settled";
     let count = sqlx::query(shared.texts.of(count)).bind(incarnation);
     let rows = tx.rows(count.bind(shared.tokens.of(incarnation).nonce)).await?;
-    let token = |row: &Row| Ok(Token { nonce: column(row, 0)?, settled: column(row, 1)? });
-    rows.first().map(token).transpose().map_err(|error| tx.failed(error))
+    rows.first().map(Token::of_row).transpose().map_err(|error| tx.failed(error))
 }
 
 fn learn(shared: &Shared, incarnation: Incarnation, token: Option<Token>) {

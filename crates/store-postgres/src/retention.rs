@@ -69,7 +69,7 @@ async fn delete_some(
         of().map(|deletion| deletion.read_to.map(|to| integer::bound(to.get()))).collect();
     let many = i64::try_from(DELETED_MAX / deletions.len().max(1)).unwrap_or(1);
     let mut session = shared.connections.acquire(DOING).await?;
-    let write = Write { doing: DOING, incarnation, query: DELETE };
+    let write = Write { doing: DOING, incarnation, query: DELETE, token: None };
     let rows = fence::write_rows(shared, &mut session, write, |query| {
         query.bind(&lanes).bind(&kinds).bind(&ids).bind(&up_to).bind(&read_to).bind(many)
     });

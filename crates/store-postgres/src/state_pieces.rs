@@ -77,6 +77,7 @@ mod tests {
         StateWrite {
             entity: key,
             partition: Partition::new(0),
+            owned_as: None,
             expected: Revision::ZERO,
             revision: Revision::new(1_000_000),
             write_nr: 0,

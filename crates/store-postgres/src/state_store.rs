@@ -4,20 +4,22 @@ use crate::{
     entities::Names,
     entity_list,
     fault::store_error,
-    fence::{self, Write},
+    fence::{self, TOKENS_MAX, Write},
+    known_owners,
     lane_page::LaneRead,
     resolve,
     row::{Row, column},
     session::{Session, Statement},
     state_changes,
     state_pieces::{self, StatePiece},
+    tokens::Token,
     transaction::{self, Failed, Statements},
 };
 use actum_model::{EntityKey, Lane, Offset, Position, Revision};
 use actum_persistence::store::{
     COMMANDS_READ_MAX, ChangeFilter, ChangePage, CommandRead, DurableStateStore, EntitySearch,
-    Incarnation, ListedState, Listing, PageLimit, Resolution, StateBatch, StateChange,
-    StateOutcome, StateRecord, StateWrite, StoreError, StoredCommand, in_order_asked, integer,
+    ListedState, Listing, PageLimit, Resolution, StateBatch, StateChange, StateOutcome,
+    StateRecord, StateWrite, StoreError, StoredCommand, in_order_asked, integer,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -35,17 +37,18 @@ const WRITE: &str = "SELECT _verdict, _nonce_now, _settled_now, _outcomes FROM @
 impl DurableStateStore for PostgresStore {
     async fn write(&self, batch: &StateBatch) -> Result<Vec<StateOutcome>, StoreError> {
         batch.check(self.layout())?;
-        let mut session = self.shared.connections.acquire(WRITING).await?;
-        let (incarnation, pieces) = (batch.incarnation, state_pieces::of_writes(&batch.writes));
-        let lanes = self.change_lanes(&batch.writes);
-        if let [all] = &pieces[..]
-            && all.is_whole()
-        {
-            return Ok(self.write_piece(&mut session, incarnation, all, &lanes).await?);
+        if !batch.names_roles() {
+            return Ok(self.write_as(batch, None).await?);
         }
-        let connector = self.shared.connector();
-        let writing = Writing { store: self, incarnation, pieces: &pieces, lanes: &lanes };
-        Ok(transaction::run(&mut session, connector, WRITING, writing).await?)
+        for _ in 0..TOKENS_MAX {
+            let owners = known_owners::look(&self.shared, WRITING, batch.incarnation).await?;
+            let part = batch.owned_part(|role, partition| owners.owned.has(role, partition));
+            match self.write_as(part.batch(), Some(owners.token)).await {
+                Err(Failed { is_outdated: true, .. }) => {}
+                written => return Ok(part.state_outcomes(written?)),
+            }
+        }
+        Err(StoreError::unavailable(WRITING, "the partitions of this member change all the time"))
     }
 
     async fn resolve(
@@ -140,16 +143,35 @@ impl DurableStateStore for PostgresStore {
 }
 
 impl PostgresStore {
+    /// Writes what does not conflict of a batch whose writer shows a token, if it must be that one.
+    async fn write_as(
+        &self,
+        batch: &StateBatch,
+        token: Option<Token>,
+    ) -> Result<Vec<StateOutcome>, Failed> {
+        let mut session = self.shared.connections.acquire(WRITING).await?;
+        let pieces = state_pieces::of_writes(&batch.writes);
+        let lanes = self.change_lanes(&batch.writes);
+        let write = Write { doing: WRITING, incarnation: batch.incarnation, query: WRITE, token };
+        if let [all] = &pieces[..]
+            && all.is_whole()
+        {
+            return self.write_piece(&mut session, write, all, &lanes).await;
+        }
+        let connector = self.shared.connector();
+        let writing = Writing { store: self, write, pieces: &pieces, lanes: &lanes };
+        transaction::run(&mut session, connector, WRITING, writing).await
+    }
+
     /// Writes what one statement takes.
     async fn write_piece(
         &self,
         session: &mut Session,
-        incarnation: Incarnation,
+        write: Write,
         piece: &StatePiece<'_>,
         change_lanes: &[i32],
     ) -> Result<Vec<StateOutcome>, Failed> {
         let columns = StateColumns::of(piece);
-        let write = Write { doing: WRITING, incarnation, query: WRITE };
         let bind = |query| columns.bind(query).bind(change_lanes);
         let row = fence::write(&self.shared, session, write, bind).await?;
         Ok(outcomes(&row, piece.writes)?)
@@ -167,7 +189,7 @@ impl PostgresStore {
 /// States that several statements write.
 struct Writing<'a> {
     store: &'a PostgresStore,
-    incarnation: Incarnation,
+    write: Write,
     pieces: &'a [StatePiece<'a>],
     /// Of all of them: all are locked in front of the first, so that two such transactions lock in one order.
     lanes: &'a [i32],
@@ -179,11 +201,10 @@ impl Statements for Writing<'_> {
     async fn run(&mut self, session: &mut Session) -> Result<Vec<StateOutcome>, Failed> {
         let mut outcomes = Vec::new();
         for piece in self.pieces {
-            let written =
-                self.store.write_piece(session, self.incarnation, piece, self.lanes).await?;
+            let written = self.store.write_piece(session, self.write, piece, self.lanes).await?;
             if let ([StateOutcome::Written], [write]) = (&written[..], piece.writes) {
                 for commands in piece.later_commands() {
-                    let more = Later { write, incarnation: self.incarnation, commands };
+                    let more = Later { write, incarnation: self.write.incarnation, commands };
                     self.store.add_commands(session, WRITING, &more).await?;
                 }
             }

@@ -2,6 +2,7 @@ use crate::{
     OpenError, PostgresSettings,
     connection::{Connector, Source},
     connections::Connections,
+    known_owners::KnownOwners,
     lane_writer::LaneWriter,
     open::{self, Opened},
     texts::Texts,
@@ -65,6 +66,7 @@ pub(crate) struct Shared {
     pub(crate) connections: Connections,
     pub(crate) texts: Texts,
     pub(crate) tokens: Tokens,
+    pub(crate) owners: KnownOwners,
     /// The first key of this journal's locks.
     pub(crate) lock_space: i32,
     /// Whether the functions that save time can be called, see `schema/shortcuts.rs`.
@@ -130,7 +132,8 @@ impl PostgresStore {
         let lanes = (0..layout.lanes.get()).map(|_| LaneWriter::new(remembered)).collect();
         let connections = Connections::new(connector);
         let (tokens, shortcuts) = (Tokens::default(), AtomicBool::new(shortcuts));
-        let shared = Shared { connections, texts, tokens, lock_space, shortcuts };
+        let owners = KnownOwners::default();
+        let shared = Shared { connections, texts, tokens, owners, lock_space, shortcuts };
         Ok(Self { address, layout, shared, lanes, progress: OnceLock::new() })
     }
 

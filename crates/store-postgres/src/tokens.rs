@@ -1,3 +1,4 @@
+use crate::row::{Row, column};
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -11,12 +12,21 @@ pub(crate) struct Token {
     /// After a fail-over to a replica that had not got everything a number may be given out again. Then this shows who
     /// is meant.
     pub(crate) nonce: Option<i64>,
-    /// How often writes of the incarnation have been settled.
+    /// Counts what makes the server refuse what was sent before: that writes of the incarnation were settled, and that what
+    /// it owns has changed.
     ///
     /// Settling a write whose outcome is unknown counts on by one, behind every write that has begun. What was sent
     /// before, and is still on its way to the server, comes with the old number and is not carried out any more: only
-    /// so "it is not stored" stays true.
+    /// so "it is not stored" stays true. A change of what the incarnation owns counts on in the same way, by a number drawn
+    /// by lot: no count that a fail-over has lost comes again.
     pub(crate) settled: i64,
+}
+
+impl Token {
+    /// The token in the first two columns of a row.
+    pub(crate) fn of_row(row: &Row) -> Result<Self, sqlx::Error> {
+        Ok(Self { nonce: column(row, 0)?, settled: column(row, 1)? })
+    }
 }
 
 /// The tokens of the incarnations that write through a store: a handful, as many as were claimed through it. Only the

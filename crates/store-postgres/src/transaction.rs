@@ -18,12 +18,14 @@ const CROSSINGS_MAX: usize = 3;
 pub(crate) struct Failed {
     pub(crate) fault: Fault,
     pub(crate) error: StoreError,
+    /// Whether the token that a write had to show is out of date: its writer must look again at what it owns.
+    pub(crate) is_outdated: bool,
 }
 
 impl Failed {
     /// What the failure of a statement that did not commit means.
     pub(crate) fn of(doing: &str, error: sqlx::Error) -> Self {
-        Self { fault: Fault::of(&error), error: store_error(doing, error) }
+        Self { fault: Fault::of(&error), ..store_error(doing, error).into() }
     }
 
     /// Whether the same again may do, after this many `crossings`; counts this one.
@@ -36,7 +38,7 @@ impl Failed {
 
 impl From<StoreError> for Failed {
     fn from(error: StoreError) -> Self {
-        Self { fault: Fault::Other, error }
+        Self { fault: Fault::Other, error, is_outdated: false }
     }
 }
 
@@ -223,5 +225,5 @@ async fn rows(
 
 /// The failure of what would have committed.
 fn not_committed(doing: &str, error: sqlx::Error) -> Failed {
-    Failed { fault: Fault::of(&error), error: commit_error(doing, error) }
+    Failed { fault: Fault::of(&error), ..commit_error(doing, error).into() }
 }

@@ -233,6 +233,7 @@ impl Stored {
             appends.push(EntityAppend {
                 entity: key.clone(),
                 partition: key.partition(self.store.layout().partitions),
+                owned_as: None,
                 expected: self.heads[*entity],
                 first_event_nr: self.event_nr,
                 events: vec![event],

@@ -15,15 +15,28 @@ use actum_persistence::store::{
     AppendBatch, AppendOutcome, EntityAppend, EntityHead, NewEvent, integer,
 };
 
+/// The text of an append, with one condition more.
+macro_rules! append_if {
+    ($more:literal) => {
+        concat!(
+            "INSERT INTO events (place, entity, sequence_nr, incarnation, event_nr, timestamp, codec, manifest,
+                schema_version, payload, metadata)
+            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
+            WHERE EXISTS (SELECT 1 FROM writers WHERE incarnation = ?4 AND revoked_at IS NULL)
+                AND max(
+                    ifnull((SELECT max(place) FROM events WHERE place BETWEEN ?12 AND ?13), ?12),
+                    ?12 + (SELECT kept FROM lanes WHERE lane = ?14)
+                ) = ?1 - 1",
+            $more
+        )
+    };
+}
+
 /// Writes the row if the writer may write and the place before is the head of the lane.
-const APPEND: &str = "INSERT INTO events (place, entity, sequence_nr, incarnation, event_nr, timestamp, codec, manifest,
-        schema_version, payload, metadata)
-    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
-    WHERE EXISTS (SELECT 1 FROM writers WHERE incarnation = ?4 AND revoked_at IS NULL)
-        AND max(
-            ifnull((SELECT max(place) FROM events WHERE place BETWEEN ?12 AND ?13), ?12),
-            ?12 + (SELECT kept FROM lanes WHERE lane = ?14)
-        ) = ?1 - 1";
+const APPEND: &str = append_if!("");
+
+/// As [`APPEND`], if the owners of partitions are as they were at this version of the cluster, too.
+const APPEND_OWNED: &str = append_if!(" AND (SELECT version FROM cluster) = ?15");
 
 /// One event of an entity whose head is known, with the head of its lane.
 pub(crate) struct Following<'a> {
@@ -37,6 +50,8 @@ pub(crate) struct Following<'a> {
     place: i64,
     /// Where its entity is then.
     head: EntityHead,
+    /// The version of the cluster at which the writer owns the partition, where that matters.
+    version: Option<i64>,
 }
 
 impl<'a> Following<'a> {
@@ -50,6 +65,7 @@ impl<'a> Following<'a> {
         batch: &'a AppendBatch,
         known: &mut KnownHeads,
         places: Places,
+        version: Option<i64>,
     ) -> Option<Self> {
         let [append] = &batch.appends[..] else { return None };
         let [event] = &append.events[..] else { return None };
@@ -62,7 +78,7 @@ impl<'a> Following<'a> {
         integer::stored(head.head.get())?;
         let (incarnation, place) =
             (integer::stored(batch.incarnation.get())?, places.place(batch.lane, position)?);
-        Some(Self { batch, append, event, incarnation, places, position, place, head })
+        Some(Self { batch, append, event, incarnation, places, position, place, head, version })
     }
 
     /// Stores it; none when something is not as it is known, or the writer may not write, and nothing was done.
@@ -71,7 +87,11 @@ impl<'a> Following<'a> {
         tx: &mut WriteTx<'_>,
     ) -> Result<Option<Vec<AppendOutcome>>, AppendError> {
         let bytes = PAGE_BYTES + self.append.bytes() as u64;
-        let rows = match tx.run_alone(self.bind(sqlx::query(APPEND))).await {
+        let statement = match self.version {
+            None => self.bind(sqlx::query(APPEND)),
+            Some(version) => self.bind(sqlx::query(APPEND_OWNED)).bind(version),
+        };
+        let rows = match tx.run_alone(statement).await {
             Ok(rows) => rows,
             Err(error) => {
                 return Err(match Fault::of(&error) {

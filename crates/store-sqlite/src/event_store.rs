@@ -4,21 +4,24 @@ use crate::{
     append_after::Following,
     backward, entity_list, entity_pages,
     fault::store_error,
-    fence,
+    fence::{self, LaneStart},
+    known_owners,
     lane_page::{self, LaneRead},
     readers::Reader,
     resolve,
     retention::{self, PrunedLane},
     room::Need,
     row::column,
+    writer::WriteTx,
 };
 use actum_model::{EntityKey, Lane, Offset, Position, SequenceNr};
 use actum_persistence::store::{
     Answered, AppendBatch, AppendOutcome, EntityPage, EntityRead, EntitySearch, EventDeletion,
     EventFilter, EventStore, Incarnation, JournalLayout, KIND_SAMPLE, LanePage, ListedEntity,
-    Listing, PageLimit, Resolution, StoreError, Wanted,
+    Listing, OwnedPart, PageLimit, Resolution, StoreError, Wanted,
 };
 use async_trait::async_trait;
+use std::sync::Arc;
 
 const APPENDING: &str = "appending events";
 
@@ -40,7 +43,6 @@ impl EventStore for SqliteStore {
             Err(AppendError::Taken(_)) => self.append_once(batch).await,
             done => done,
         }
-        .map(|appended| appended.outcomes)
         .map_err(StoreError::from)
     }
 
@@ -141,10 +143,10 @@ impl EventStore for SqliteStore {
         for rest in sorted.chunk_by_mut(|a, b| lane_of(a) == lane_of(b)) {
             let (lane, mut rest) = ((lane_of(&rest[0]), self.places()), &*rest);
             while !rest.is_empty() {
-                let (doing, need) = ("deleting events", Need::Relief);
-                let (mut tx, head) =
-                    fence::begin_in_lane(self.writer(), doing, need, incarnation, lane).await?;
-                let lane = PrunedLane { lane: lane.0, places: lane.1, head };
+                let (doing, writer) = (("deleting events", Need::Relief), (incarnation, false));
+                let (mut tx, start) =
+                    fence::begin_in_lane(self.writer(), doing, writer, lane).await?;
+                let lane = PrunedLane { lane: lane.0, places: lane.1, head: start.head };
                 let done = retention::delete_events(&mut tx, lane, rest).await;
                 rest = &rest[tx.finish(done).await?..];
             }
@@ -167,7 +169,15 @@ impl SqliteStore {
             return Ok(None);
         }
         let Some(mut tx) = self.writer().unbegun(APPENDING).await? else { return Ok(None) };
-        let Some(append) = Following::of(batch, tx.known(), self.places()) else { return Ok(None) };
+        let version = match batch.names_roles() {
+            false => None,
+            true => match tx.owners().version_for(batch) {
+                None => return Ok(None),
+                known => known,
+            },
+        };
+        let append = Following::of(batch, tx.known(), self.places(), version);
+        let Some(append) = append else { return Ok(None) };
         let done = append.run(&mut tx).await;
         if let Err(AppendError::Taken(_)) = done {
             tx.known().doubt();
@@ -175,20 +185,34 @@ impl SqliteStore {
         done
     }
 
-    async fn append_once(&self, batch: &AppendBatch) -> Result<Appended, AppendError> {
-        let (places, partitions) = (self.places(), self.layout().partitions);
-        let lane = (batch.lane, places);
-        let (doing, need, incarnation) = (APPENDING, Need::Growth, batch.incarnation);
-        let (mut tx, head) =
-            fence::begin_in_lane(self.writer(), doing, need, incarnation, lane).await?;
-        let appended = Appending { batch, head, places, partitions }.run(&mut tx).await;
+    async fn append_once(&self, batch: &AppendBatch) -> Result<Vec<AppendOutcome>, AppendError> {
+        let (doing, lane) = ((APPENDING, Need::Growth), (batch.lane, self.places()));
+        let writer = (batch.incarnation, batch.names_roles());
+        let (mut tx, start) = fence::begin_in_lane(self.writer(), doing, writer, lane).await?;
+        let appended = self.append_in(&mut tx, batch, &start).await;
         let appended = tx.finish(appended).await;
         match &appended {
-            Ok(appended) => appended.remember(batch, tx.known()),
+            Ok((owned, appended)) => appended.remember(owned.batch(), tx.known()),
             Err(AppendError::Taken(_)) => tx.known().doubt(),
             Err(AppendError::Store(_)) => {}
         }
-        appended
+        appended.map(|(owned, appended)| owned.append_outcomes(appended.outcomes))
+    }
+
+    /// Appends what belongs to the writer, and says what that is.
+    async fn append_in<'a>(
+        &self,
+        tx: &mut WriteTx<'_>,
+        batch: &'a AppendBatch,
+        start: &LaneStart,
+    ) -> Result<(OwnedPart<'a, AppendBatch>, Appended), AppendError> {
+        let owned = known_owners::look(tx, batch.incarnation, start.version).await?;
+        let owns = |role: &Arc<str>, at| owned.as_ref().is_some_and(|owned| owned.has(role, at));
+        let part = batch.owned_part(owns);
+        let (batch, head) = (part.batch(), start.head);
+        let (places, partitions) = (self.places(), self.layout().partitions);
+        let appended = Appending { batch, head, places, partitions }.run(tx).await?;
+        Ok((part, appended))
     }
 
     /// What a query about the first entities of a kind says.

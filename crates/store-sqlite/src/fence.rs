@@ -12,48 +12,76 @@ use crate::{
 use actum_model::{Lane, Position};
 use actum_persistence::store::{Incarnation, StoreError, StoredRow, integer};
 
-/// Begins a transaction of `incarnation` that writes more data.
+/// Begins a transaction of `incarnation` that writes more data; where its writes name roles, says the version of the cluster.
 pub(crate) async fn begin<'a>(
     writer: &'a Writer,
     doing: &'static str,
     incarnation: Incarnation,
-) -> Result<WriteTx<'a>, StoreError> {
-    let statement = sqlx::query(
+    names_roles: bool,
+) -> Result<(WriteTx<'a>, Option<i64>), StoreError> {
+    let statement = if names_roles {
         "BEGIN IMMEDIATE;
-        SELECT EXISTS (SELECT 1 FROM writers WHERE incarnation = ? AND revoked_at IS NULL)",
-    );
-    let statement = statement.bind(integer::incarnation(incarnation)?);
+        SELECT EXISTS (SELECT 1 FROM writers WHERE incarnation = ? AND revoked_at IS NULL),
+            ifnull((SELECT version FROM cluster), -1)"
+    } else {
+        "BEGIN IMMEDIATE;
+        SELECT EXISTS (SELECT 1 FROM writers WHERE incarnation = ? AND revoked_at IS NULL)"
+    };
+    let statement = sqlx::query(statement).bind(integer::incarnation(incarnation)?);
     let (mut tx, rows) = writer.begin_reading(doing, Need::Growth, statement).await?;
-    let allowed = may_write(rows.first(), incarnation);
-    if allowed.is_err() {
-        tx.finish(allowed).await?;
+    let version = may_write(rows.first(), incarnation)
+        .and_then(|row| version(row, 1, names_roles).map_err(|error| tx.failed(error)));
+    match version {
+        Ok(version) => Ok((tx, version)),
+        failed => tx.finish(failed).await.map(|version| (tx, version)),
     }
-    Ok(tx)
 }
 
-/// Begins a transaction of `incarnation` that appends to `lane` or deletes from it, and says the lane's head.
+/// What a transaction that appends to a lane, or deletes from it, finds there.
+pub(crate) struct LaneStart {
+    /// The lane's head.
+    pub(crate) head: Position,
+    /// The version of the cluster, where that was asked for.
+    pub(crate) version: Option<i64>,
+}
+
+/// Begins a transaction of `incarnation` that appends to `lane` or deletes from it; where it names roles, with the version of
+/// the cluster.
 pub(crate) async fn begin_in_lane<'a>(
     writer: &'a Writer,
-    doing: &'static str,
-    need: Need,
-    incarnation: Incarnation,
+    (doing, need): (&'static str, Need),
+    (incarnation, names_roles): (Incarnation, bool),
     (lane, places): (Lane, Places),
-) -> Result<(WriteTx<'a>, Position), StoreError> {
-    let statement = sqlx::query(
+) -> Result<(WriteTx<'a>, LaneStart), StoreError> {
+    let statement = if names_roles {
         "BEGIN IMMEDIATE;
         SELECT EXISTS (SELECT 1 FROM writers WHERE incarnation = ? AND revoked_at IS NULL),
             (SELECT max(place) FROM events WHERE place BETWEEN ? AND ?),
-            (SELECT kept FROM lanes WHERE lane = ?)",
-    );
-    let statement = statement.bind(integer::incarnation(incarnation)?);
+            (SELECT kept FROM lanes WHERE lane = ?),
+            ifnull((SELECT version FROM cluster), -1)"
+    } else {
+        "BEGIN IMMEDIATE;
+        SELECT EXISTS (SELECT 1 FROM writers WHERE incarnation = ? AND revoked_at IS NULL),
+            (SELECT max(place) FROM events WHERE place BETWEEN ? AND ?),
+            (SELECT kept FROM lanes WHERE lane = ?)"
+    };
+    let statement = sqlx::query(statement).bind(integer::incarnation(incarnation)?);
     let statement = statement.bind(places.before(lane)).bind(places.end(lane));
     let (mut tx, rows) = writer.begin_reading(doing, need, statement.bind(lane.nr())).await?;
-    let head = may_write(rows.first(), incarnation)
-        .and_then(|row| lane_head(row, 1, places).map_err(|error| tx.failed(error)));
-    match head {
-        Ok(head) => Ok((tx, head)),
-        failed => tx.finish(failed).await.map(|head| (tx, head)),
+    let start = |row: &Row| {
+        let head = lane_head(row, 1, places)?;
+        Ok(LaneStart { head, version: version(row, 3, names_roles)? })
+    };
+    let start = may_write(rows.first(), incarnation)
+        .and_then(|row| start(row).map_err(|error: sqlx::Error| tx.failed(error)));
+    match start {
+        Ok(start) => Ok((tx, start)),
+        failed => tx.finish(failed).await.map(|start| (tx, start)),
     }
+}
+
+fn version(row: &Row, index: usize, is_there: bool) -> Result<Option<i64>, sqlx::Error> {
+    if is_there { column(row, index).map(Some) } else { Ok(None) }
 }
 
 /// The head of a lane from two columns: the place of its last event, if there is one, and the position it kept of

@@ -37,6 +37,7 @@ mod insert;
 mod journal_files;
 mod keeps_progress;
 mod known_heads;
+mod known_owners;
 mod lane_page;
 mod located;
 mod lost;

@@ -1,7 +1,7 @@
 use crate::{
     SqliteStore, commands, connection::PAGE_BYTES, entities, entity_list, fault::store_error,
-    fence, insert, lane_page::LaneRead, resolve, row::Row, session::Statement, state_changes,
-    writer::WriteTx,
+    fence, insert, known_owners, lane_page::LaneRead, resolve, row::Row, session::Statement,
+    state_changes, writer::WriteTx,
 };
 use actum_model::{EntityKey, Lane, Offset, Position, Revision};
 use actum_persistence::store::{
@@ -11,13 +11,16 @@ use actum_persistence::store::{
 };
 use async_trait::async_trait;
 use bytes::Bytes;
+use std::sync::Arc;
 
 #[async_trait]
 impl DurableStateStore for SqliteStore {
     async fn write(&self, batch: &StateBatch) -> Result<Vec<StateOutcome>, StoreError> {
         batch.check(self.layout())?;
-        let mut tx = fence::begin(self.writer(), "writing states", batch.incarnation).await?;
-        let written = self.write_in(&mut tx, batch).await;
+        let (doing, names_roles) = ("writing states", batch.names_roles());
+        let (mut tx, version) =
+            fence::begin(self.writer(), doing, batch.incarnation, names_roles).await?;
+        let written = self.write_owned(&mut tx, batch, version).await;
         tx.finish(written).await
     }
 
@@ -129,6 +132,20 @@ struct NewStateRow<'a> {
 }
 
 impl SqliteStore {
+    /// Writes what belongs to the writer.
+    async fn write_owned(
+        &self,
+        tx: &mut WriteTx<'_>,
+        batch: &StateBatch,
+        version: Option<i64>,
+    ) -> Result<Vec<StateOutcome>, StoreError> {
+        let owned = known_owners::look(tx, batch.incarnation, version).await?;
+        let owns = |role: &Arc<str>, at| owned.as_ref().is_some_and(|owned| owned.has(role, at));
+        let part = batch.owned_part(owns);
+        let written = self.write_in(tx, part.batch()).await?;
+        Ok(part.state_outcomes(written))
+    }
+
     async fn write_in(
         &self,
         tx: &mut WriteTx<'_>,

@@ -5,6 +5,7 @@ use crate::{
     fault::{CLOSED, commit_error, store_error},
     journal_files::JournalFiles,
     known_heads::KnownHeads,
+    known_owners::KnownOwners,
     lost::Lost,
     room::{Full, Need, Room},
     row::Row,
@@ -40,6 +41,7 @@ struct Turn {
     /// None after one was thrown away; the next turn opens another.
     session: Option<Session>,
     known: KnownHeads,
+    owners: KnownOwners,
     stage: Stage,
     /// Whether what can be saved from a journal that lost a file was saved.
     salvaged: bool,
@@ -88,7 +90,7 @@ impl Writer {
     ) -> Self {
         let known = KnownHeads::new(lanes, connector.settings.remembered_entities);
         let (session, stage, salvaged) = (Some(first), Stage::Open, false);
-        let turn = Turn { session, known, stage, salvaged };
+        let turn = Turn { session, known, owners: KnownOwners::default(), stage, salvaged };
         Self { connector, parts, turn: Arc::new(Mutex::new(turn)) }
     }
 
@@ -282,6 +284,11 @@ impl WriteTx<'_> {
     /// What this store knows of the heads of entities.
     pub(crate) fn known(&mut self) -> &mut KnownHeads {
         &mut self.turn.known
+    }
+
+    /// What this store knows of the owners of partitions.
+    pub(crate) fn owners(&mut self) -> &mut KnownOwners {
+        &mut self.turn.owners
     }
 
     /// What it does.

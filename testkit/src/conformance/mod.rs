@@ -82,6 +82,8 @@ pub mod listing;
 pub mod members;
 pub mod names;
 pub mod order;
+pub mod owned_races;
+pub mod owned_writes;
 pub mod owners;
 pub mod pages;
 pub mod payloads;

@@ -158,7 +158,7 @@ async fn append(writer: &Writer, task: usize, expected: u64, count: usize) -> Po
     let stored = until_available!(writer.store_one(&key, expected, events(count)));
     match stored.expect("the store accepts the batch") {
         AppendOutcome::Appended { last } => last,
-        AppendOutcome::Conflict { actual } => panic!("{key} is at {actual}, not {expected}"),
+        refused => panic!("{key} is expected at {expected}: {refused:?}"),
     }
 }
 

@@ -96,7 +96,7 @@ pub async fn the_appends_of_a_batch_are_distinguished(fixture: &dyn StoreFixture
     for (found, stored) in found.iter().zip(&stored) {
         match stored {
             AppendOutcome::Appended { .. } => assert_eq!(*found, Some(*stored)),
-            AppendOutcome::Conflict { .. } => assert_eq!(*found, None),
+            AppendOutcome::Conflict { .. } | AppendOutcome::NotOwned => assert_eq!(*found, None),
         }
     }
 }

@@ -114,6 +114,20 @@ macro_rules! store_conformance {
             Crowded owners:
                 of_many_claimants_one_gets_each_partition
                 a_claim_beside_a_revocation_leaves_nothing;
+            Plain owned_writes:
+                a_member_writes_what_it_owns
+                a_write_to_what_is_not_owned_is_refused_alone
+                what_is_not_owned_is_refused_wherever_it_is
+                a_partition_is_written_by_its_owner_of_the_moment
+                what_was_refused_is_stored_once_it_is_owned
+                a_write_that_names_no_role_has_no_owner
+                a_revoked_member_is_fenced_whatever_it_owned
+                of_a_large_batch_what_is_owned_is_stored
+                a_write_in_what_is_no_role_is_invalid;
+            Crowded owned_races:
+                when_a_release_returns_no_event_of_the_owner_comes_after
+                when_a_release_returns_no_state_of_the_owner_comes_after
+                a_partition_that_is_handed_over_has_one_writer_at_a_time;
             Plain filters:
                 kinds_are_compared_exactly
                 a_manifest_selects_itself_and_what_is_below_it

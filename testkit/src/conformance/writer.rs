@@ -5,7 +5,10 @@ use actum_persistence::store::{
     StateBatch, StateChange, StateOutcome, StateWrite, StoreError, Stores, WriterClaim,
 };
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -21,6 +24,8 @@ pub(crate) const SHORT_LEASE: Duration = Duration::from_millis(40);
 pub(crate) struct Writer {
     pub(crate) stores: Stores,
     pub(crate) incarnation: Incarnation,
+    /// The role it writes in as an owner; none for one that is no member of a cluster.
+    pub(crate) owned_as: Option<Arc<str>>,
     next_event_nr: AtomicU64,
 }
 
@@ -62,7 +67,13 @@ impl Writer {
 
     /// Writes through `stores` as `incarnation`, whether it may or not.
     pub(crate) fn of(stores: &Stores, incarnation: Incarnation) -> Self {
-        Self { stores: stores.clone(), incarnation, next_event_nr: AtomicU64::new(1) }
+        let next_event_nr = AtomicU64::new(1);
+        Self { stores: stores.clone(), incarnation, owned_as: None, next_event_nr }
+    }
+
+    /// Writes in a role, as an owner of partitions.
+    pub(crate) fn owning(self, role: &str) -> Self {
+        Self { owned_as: Some(role.into()), ..self }
     }
 
     /// An append of `events` to `entity`, which is expected at `expected`.
@@ -77,6 +88,7 @@ impl Writer {
         EntityAppend {
             entity: entity.clone(),
             partition: entity.partition(self.stores.events.layout().partitions),
+            owned_as: self.owned_as.clone(),
             expected: SequenceNr::new(expected),
             first_event_nr,
             events,
@@ -114,7 +126,7 @@ impl Writer {
         let outcome = self.store_one(entity, expected, sample::events(count)).await;
         match outcome.expect("the store accepts the batch") {
             AppendOutcome::Appended { last } => last,
-            AppendOutcome::Conflict { actual } => panic!("{entity} is at {actual}, not {expected}"),
+            refused => panic!("{entity} is expected at {expected}: {refused:?}"),
         }
     }
 
@@ -128,6 +140,7 @@ impl Writer {
         StateWrite {
             entity: entity.clone(),
             partition: entity.partition(self.stores.events.layout().partitions),
+            owned_as: self.owned_as.clone(),
             expected: Revision::new(expected),
             revision: Revision::new(revision),
             write_nr: self.next_event_nr.fetch_add(1, Ordering::Relaxed),

@@ -31,7 +31,9 @@ impl FaultStore {
         let (incarnation, nr) = self.foreign_writer().await?;
         let payload = payload.unwrap_or(&first.payload).clone();
         let event = NewEvent { payload, metadata: Bytes::new(), ..*first };
-        let append = EntityAppend { first_event_nr: nr, events: vec![event], ..append.clone() };
+        // it owns nothing, wherever it writes
+        let (owned_as, events) = (None, vec![event]);
+        let append = EntityAppend { owned_as, first_event_nr: nr, events, ..append.clone() };
         let batch = AppendBatch { lane: batch.lane, incarnation, appends: vec![append] };
         self.stores().events.append(&batch).await.map(drop)
     }
@@ -45,8 +47,8 @@ impl FaultStore {
         let Some(write) = batch.writes.first() else { return Ok(()) };
         let (incarnation, write_nr) = self.foreign_writer().await?;
         let change = payload.map_or_else(|| write.change.clone(), |p| StateChange::Put(p.clone()));
-        let (revision, commands) = (write.expected.next(), Vec::new());
-        let write = StateWrite { revision, write_nr, change, commands, ..write.clone() };
+        let (revision, commands, owned_as) = (write.expected.next(), Vec::new(), None);
+        let write = StateWrite { owned_as, revision, write_nr, change, commands, ..write.clone() };
         self.stores().states.write(&StateBatch { incarnation, writes: vec![write] }).await.map(drop)
     }
 

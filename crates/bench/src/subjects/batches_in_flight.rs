@@ -115,6 +115,7 @@ impl Handle {
         EntityAppend {
             entity: entity.clone(),
             partition: entity.partition(PartitionCount::default()),
+            owned_as: None,
             expected,
             first_event_nr: self.event_nr,
             events: vec![event],

@@ -144,7 +144,8 @@ impl<E: EventSourced> Model for ByEvents<E> {
         turn: &Turn<'_, Self>,
     ) -> EntityAppend {
         let (entity, partition, events) = (entity.clone(), turn.partition, std::mem::take(staged));
-        EntityAppend { entity, partition, expected, first_event_nr: 0, events }
+        let owned_as = turn.kind.owned_as.clone();
+        EntityAppend { entity, partition, owned_as, expected, first_event_nr: 0, events }
     }
 
     fn snapshot(

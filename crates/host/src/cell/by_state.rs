@@ -159,6 +159,7 @@ impl<E: DurableState> Model for ByState<E> {
         StateWrite {
             entity: entity.clone(),
             partition: turn.partition,
+            owned_as: turn.kind.owned_as.clone(),
             expected: expected.into(),
             revision: aggregate.sequence_nr.into(),
             write_nr: 0,

@@ -14,6 +14,9 @@ pub struct KindContext<E: Entity> {
     pub bursts: FailureBursts,
     /// Which life of the engine this is.
     pub incarnation: CurrentIncarnation,
+    /// The role in which the engine must own a partition to write for its entities; `None` for an engine that is no member of
+    /// a cluster.
+    pub owned_as: Option<Arc<str>>,
     /// The hash of a command id; another one only where collisions are wanted.
     pub hash_id: fn(&CommandId) -> u64,
     /// How many of the newest ids a snapshot lists.

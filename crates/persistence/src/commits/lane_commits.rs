@@ -227,6 +227,7 @@ mod tests {
         EntityAppend {
             entity: EntityKey::new("account", nr.to_string()).unwrap(),
             partition: Partition::new(0),
+            owned_as: None,
             expected: SequenceNr::ZERO,
             first_event_nr: nr,
             events: vec![NewEvent { timestamp, payload, metadata }],

@@ -17,6 +17,9 @@ pub enum CommitError {
         /// Its sequence number, or revision, in the store.
         actual: SequenceNr,
     },
+    /// The writer does not own the partition any more. Nothing of the write is stored.
+    #[error("the partition does not belong to this writer any more")]
+    NotOwned,
     /// The store failed. Nothing of the write is stored, except perhaps after [`StoreError::OutcomeUnknown`].
     #[error(transparent)]
     Store(#[from] StoreError),

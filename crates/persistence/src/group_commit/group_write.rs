@@ -35,7 +35,8 @@ pub trait GroupWrite: Send + Sized + 'static {
     /// What an outcome means to the entity.
     ///
     /// # Errors
-    /// [`CommitError::Conflict`] when the entity was not where it was expected.
+    /// [`CommitError::Conflict`] when the entity was not where it was expected; [`CommitError::NotOwned`] when the writer does
+    /// not own its partition.
     fn commit_of(outcome: Self::Outcome) -> Result<Committed, CommitError>;
 
     /// Announces those of a batch that are stored; `None` stands for one that is not. Says so where they show that the
@@ -80,6 +81,7 @@ impl GroupWrite for EntityAppend {
         match outcome {
             AppendOutcome::Appended { last } => Ok(Committed { last: Some(last) }),
             AppendOutcome::Conflict { actual } => Err(CommitError::Conflict { actual }),
+            AppendOutcome::NotOwned => Err(CommitError::NotOwned),
         }
     }
 
@@ -127,6 +129,7 @@ impl GroupWrite for StateWrite {
             StateOutcome::Conflict { actual } => {
                 Err(CommitError::Conflict { actual: actual.into() })
             }
+            StateOutcome::NotOwned => Err(CommitError::NotOwned),
         }
     }
 

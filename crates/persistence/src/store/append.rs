@@ -1,6 +1,7 @@
 use super::{EventId, Incarnation};
 use actum_model::{EntityKey, Lane, Partition, Position, SequenceNr, StoredPayload, Timestamp};
 use bytes::Bytes;
+use std::sync::Arc;
 
 /// One transaction of a lane: appends of many entities, each entity at most once.
 #[derive(Clone, Debug)]
@@ -20,6 +21,9 @@ pub struct EntityAppend {
     pub entity: EntityKey,
     /// Its partition.
     pub partition: Partition,
+    /// The role in which the writer must own the partition for this to be stored; `None` where that is not checked: a
+    /// stream has no owner, and an engine that is no member of a cluster owns nothing.
+    pub owned_as: Option<Arc<str>>,
     /// The sequence number the entity has in the journal now; its first new event gets the next one.
     pub expected: SequenceNr,
     /// The number of the first event's [`EventId`]; the following events count on from it.
@@ -52,6 +56,8 @@ pub enum AppendOutcome {
         /// Where it is.
         actual: SequenceNr,
     },
+    /// The writer does not own the partition in the role that the append names: none of its events is stored.
+    NotOwned,
 }
 
 impl EntityAppend {

@@ -3,6 +3,7 @@ use super::{
     bounds::{
         BATCH_BYTES_MAX, BATCH_ENTITIES_MAX, BATCH_EVENTS_MAX, METADATA_BYTES_MAX, NUMBER_MAX,
     },
+    members::check_role,
     payload_check::{PayloadCheck, check_bytes, of},
 };
 use actum_model::{EntityKey, Lane, Partition, Revision};
@@ -33,7 +34,7 @@ impl AppendBatch {
     /// # Errors
     /// [`StoreError::Invalid`] when the journal has no such lane, an entity is in another lane or partition than said
     /// or named twice, an append has no event, its event numbers pass 2^64 - 1 or its sequence numbers 2^63 - 1, a
-    /// payload names no codec or manifest or has schema version 0, or anything is larger than its
+    /// payload names no codec or manifest or has schema version 0, a role is not one, or anything is larger than its
     /// [bound](super::bounds).
     pub fn check(&self, layout: JournalLayout) -> Result<(), StoreError> {
         layout.check_lane(self.lane)?;
@@ -42,6 +43,7 @@ impl AppendBatch {
         for append in &self.appends {
             let entity = &append.entity;
             check_partition(entity, append.partition, layout)?;
+            append.owned_as.as_deref().map_or(Ok(()), check_role)?;
             if layout.lane_of(entity) != self.lane {
                 let lane = self.lane;
                 return Err(StoreError::invalid(format!("{entity} does not write to lane {lane}")));
@@ -65,13 +67,15 @@ impl StateBatch {
     /// # Errors
     /// [`StoreError::Invalid`] when an entity is in another partition than said or named twice, a write does not move
     /// its revision forward or moves it past 2^63 - 1, the revisions of its commands do not grow up to its own, a state
-    /// names no codec or manifest or has schema version 0, or anything is larger than its [bound](super::bounds).
+    /// names no codec or manifest or has schema version 0, a role is not one, or anything is larger than its
+    /// [bound](super::bounds).
     pub fn check(&self, layout: JournalLayout) -> Result<(), StoreError> {
         let mut payloads = PayloadCheck::default();
         let mut size = BatchSize::default();
         for write in &self.writes {
             let entity = &write.entity;
             check_partition(entity, write.partition, layout)?;
+            write.owned_as.as_deref().map_or(Ok(()), check_role)?;
             check_revision(write)?;
             if let StateChange::Put(state) = &write.change {
                 payloads.check(entity, state)?;

@@ -19,6 +19,12 @@ pub const KIND_SAMPLE: u32 = 64;
 ///   [`WriterStore::revoke`](super::WriterStore::revoke).
 /// * **Expected sequence number.** An append whose entity is not exactly at `expected` gets
 ///   [`AppendOutcome::Conflict`] and stores nothing, while the other appends of the batch are stored.
+/// * **Owner.** An append that [names a role](super::EntityAppend::owned_as) gets [`AppendOutcome::NotOwned`] and stores
+///   nothing, wherever its entity is, unless the batch's incarnation owns the partition in that role as
+///   [`MemberStore`](crate::members::MemberStore) keeps it; the other appends of the batch are stored. It is checked in the
+///   same transaction, by a check that conflicts with
+///   [`release_partitions`](crate::members::MemberStore::release_partitions). Where no append of a batch names a role
+///   nothing is looked up.
 /// * **Atomicity.** The events of one [`EntityAppend`](super::EntityAppend) are stored all or none. When `append`
 ///   returns an error, nothing of the batch is stored, except after [`StoreError::OutcomeUnknown`].
 /// * **Durability.** When `append` returns `Ok`, the stored events survive a crash of the process and, as far as the
@@ -51,7 +57,8 @@ pub trait EventStore: Send + Sync + 'static {
     ///
     /// It first waits until the attempt can no longer commit, so [`NotStored`](Resolution::NotStored) means: not now
     /// and not later. It compares [`EventId`](super::EventId)s, so events of another writer at the same sequence
-    /// numbers are no success. An append that ended in a conflict is `NotStored` too. An append whose events may have
+    /// numbers are no success. An append that ended in a conflict, or was not its
+    /// writer's to make, is `NotStored` too. An append whose events may have
     /// been deleted meanwhile is [`Untraceable`](Resolution::Untraceable), and the others are settled all the same.
     ///
     /// # Errors

@@ -22,6 +22,8 @@
 //!   [`ChangeFilter::check`],
 //!   [`EventDeletion::check_all`];
 //! * before a list of entities: [`EntitySearch::check`], and behind it [`Listing::of_looked_at`];
+//! * what of a write belongs to its writer: [`AppendBatch::owned_part`], [`StateBatch::owned_part`],
+//!   [`OwnedPartitions`](members::OwnedPartitions);
 //! * what a write amounts to: [`EntityAppend::conflict_at`], [`StateWrite::outcome_at`], [`Resolution`], and
 //!   [`KnownEntities`], so that it needs no look-up;
 //! * from rows to values: [`StoredRow`] says what a column must satisfy to be one, [`EntityAnswer`], [`BackwardAnswer`] and
@@ -58,6 +60,7 @@ mod lease_grace;
 mod listing;
 #[doc(hidden)] // its path is `actum_persistence::members`
 pub mod members;
+mod owned_part;
 mod page;
 mod page_room;
 mod payload_check;
@@ -105,6 +108,7 @@ pub use lane_answer::LaneAnswer;
 pub use layout::JournalLayout;
 pub use lease_grace::{LEASE_MAX, lease_grace};
 pub use listing::{ListedEntity, ListedState, Listing};
+pub use owned_part::OwnedPart;
 pub use page::{EntityPage, EntityRead, LanePage, PageLimit};
 pub use page_room::PageRoom;
 pub use recovery_store::{Recovered, RecoveryRead, RecoveryStore};

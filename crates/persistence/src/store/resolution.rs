@@ -159,6 +159,7 @@ mod tests {
         let append = EntityAppend {
             entity: EntityKey::new("account", "a").unwrap(),
             partition: Partition::new(0),
+            owned_as: None,
             expected: SequenceNr::new(10),
             first_event_nr: 100,
             events: vec![event; 2],
@@ -188,6 +189,7 @@ mod tests {
         let write = StateWrite {
             entity: EntityKey::new("account", "a").unwrap(),
             partition: Partition::new(0),
+            owned_as: None,
             expected: Revision::new(10),
             revision: Revision::new(12),
             write_nr: 100,

@@ -54,7 +54,7 @@ pub struct StateRecord {
 /// Keeps the states of durable-state entities, one row an entity.
 ///
 /// # Contract
-/// Fence, expected revision, atomicity, durability and the isolation of mistakes are those of
+/// Fence, expected revision, owner, atomicity, durability and the isolation of mistakes are those of
 /// [`EventStore`](super::EventStore), with revisions in place of sequence numbers. What [`StateBatch::check`] refuses
 /// is [`StoreError::Invalid`], before anything is written.
 ///

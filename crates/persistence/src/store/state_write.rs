@@ -1,6 +1,7 @@
 use super::{EventId, Incarnation};
 use actum_model::{EntityKey, Partition, Revision, StoredPayload, Timestamp};
 use bytes::Bytes;
+use std::sync::Arc;
 
 /// One transaction of durable-state writes, each entity at most once.
 #[derive(Clone, Debug)]
@@ -18,6 +19,9 @@ pub struct StateWrite {
     pub entity: EntityKey,
     /// Its partition.
     pub partition: Partition,
+    /// The role in which the writer must own the partition for this to be stored; `None` where that is not checked, as in
+    /// [`EntityAppend::owned_as`](super::EntityAppend::owned_as).
+    pub owned_as: Option<Arc<str>>,
     /// The revision the entity has in the store now; zero if it was never written.
     pub expected: Revision,
     /// The revision it gets: at least the next one, further on when one write carries the changes of several commands.
@@ -94,4 +98,6 @@ pub enum StateOutcome {
         /// Where it is.
         actual: Revision,
     },
+    /// The writer does not own the partition in the role that the write names: nothing of it is stored.
+    NotOwned,
 }

@@ -81,6 +81,7 @@ impl Rig {
         let append = EntityAppend {
             entity: entity.clone(),
             partition: entity.partition(layout.partitions),
+            owned_as: None,
             expected: SequenceNr::new(expected),
             first_event_nr: self.next_event_nr.fetch_add(count, Relaxed),
             events,
@@ -108,6 +109,7 @@ impl Rig {
         let write = StateWrite {
             entity: entity.clone(),
             partition: entity.partition(EventStore::layout(&self.store).partitions),
+            owned_as: None,
             expected,
             revision: expected.next(),
             write_nr: self.next_event_nr.fetch_add(1, Relaxed),

@@ -77,9 +77,18 @@ impl EngineParts {
         for (nr, registration) in (0..).zip(registrations) {
             let serializer = Serializer::new(settings.size_limits);
             let (load, settings, route) = (&load, &settings, route.clone());
-            let incarnation = &incarnation;
-            let wiring =
-                Wiring { nr, partitions, load, clock, settings, serializer, incarnation, route };
+            let (incarnation, owned_as) = (&incarnation, None);
+            let wiring = Wiring {
+                nr,
+                partitions,
+                load,
+                clock,
+                settings,
+                serializer,
+                incarnation,
+                owned_as,
+                route,
+            };
             wired.add(registration, &wiring);
         }
         let term = Arc::new(Term::new(clock));

@@ -31,6 +31,6 @@ impl StreamAppend {
             Expected::Any => (at.unwrap_or(self.seen_at), self.events.clone()),
         };
         let (entity, partition) = (self.stream.clone(), self.partition);
-        EntityAppend { entity, partition, expected, first_event_nr: 0, events }
+        EntityAppend { entity, partition, owned_as: None, expected, first_event_nr: 0, events }
     }
 }

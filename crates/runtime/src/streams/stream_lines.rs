@@ -1,5 +1,5 @@
 use super::{AppendError, Expected, append_room::AppendRoom, stream_append::StreamAppend};
-use actum_host::{Receipt, cell::GivenUp};
+use actum_host::{Failure, Receipt, cell::GivenUp};
 use actum_model::{EntityKey, Lane, SequenceNr};
 use actum_persistence::{
     group_commit::{CommitError, Committed},
@@ -113,6 +113,12 @@ impl<C> StreamLines<C> {
                     append.answer(Err(AppendError::Conflict { expected, actual }), &mut answers);
                 }
                 Some(actual)
+            }
+            Err(error @ CommitError::NotOwned) => {
+                // an append to a stream names no role
+                let failure = Failure::of_commit(error, expected.into());
+                append.answer(Err(failure.into()), &mut answers);
+                None
             }
             Err(CommitError::Store(error)) => {
                 if !matches!(error, StoreError::Invalid { .. }) {

@@ -111,6 +111,7 @@ async fn store_as_of(rig: &Rig, commands: &[(&str, i64)]) {
     let entity = key("account", "a");
     let append = EntityAppend {
         partition: entity.partition(store.layout().partitions),
+        owned_as: None,
         entity,
         expected: SequenceNr::ZERO,
         first_event_nr: 1,
@@ -493,6 +494,7 @@ async fn a_row_of_version_1_is_remembered_and_the_first_write_moves_it() {
     let entity = key("note", "n");
     let write = StateWrite {
         partition: entity.partition(store.layout().partitions),
+        owned_as: None,
         entity: entity.clone(),
         expected: Revision::ZERO,
         revision: Revision::new(2),

@@ -48,6 +48,7 @@ impl Journal {
         let append = EntityAppend {
             entity: entity.clone(),
             partition,
+            owned_as: None,
             expected: SequenceNr::new(self.head(number_of(entity))),
             first_event_nr: u64::from(nr),
             events: vec![NewEvent { timestamp, payload, metadata: Bytes::new() }],

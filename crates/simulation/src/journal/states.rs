@@ -52,6 +52,7 @@ impl Journal {
         let write = StateWrite {
             entity: entity.clone(),
             partition: entity.partition(self.layout.partitions),
+            owned_as: None,
             expected: head,
             revision: head.next(),
             write_nr: u64::from(nr),

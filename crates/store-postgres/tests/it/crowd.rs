@@ -152,6 +152,7 @@ impl Member {
                         assert!(is_wrong, "{text} was at the right place, not {actual}");
                         assert_eq!(actual.get(), self.heads[*nr], "{text}");
                     }
+                    Some(AppendOutcome::NotOwned) => panic!("{text} names no role"),
                     None => {}
                 }
             }

@@ -232,6 +232,7 @@ impl Entity {
         EntityAppend {
             entity: self.key.clone(),
             partition: self.key.partition(desk.store.layout().partitions),
+            owned_as: None,
             expected: SequenceNr::new(self.head),
             first_event_nr: 0, // given by the lane's writer
             events: vec![event(text); 1 + text.len() % 3],

@@ -81,6 +81,7 @@ impl Writer {
         EntityAppend {
             entity: entity.clone(),
             partition: entity.partition(self.store.layout().partitions),
+            owned_as: None,
             expected: SequenceNr::new(expected),
             first_event_nr,
             events: texts.iter().map(|text| event(text)).collect(),
@@ -133,6 +134,7 @@ impl Writer {
         let write = StateWrite {
             entity: entity.clone(),
             partition: entity.partition(self.store.layout().partitions),
+            owned_as: None,
             expected: Revision::new(expected),
             revision: Revision::new(expected + 1),
             write_nr: self.next_nr.fetch_add(1, Ordering::Relaxed),

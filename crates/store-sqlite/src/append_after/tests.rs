@@ -103,6 +103,7 @@ impl Side {
             let entity = EntityKey::new("account", format!("acc-{nr}")).unwrap();
             EntityAppend {
                 partition: entity.partition(self.store.layout().partitions),
+                owned_as: None,
                 entity,
                 expected: SequenceNr::new(*expected),
                 first_event_nr: 1_000 * *nr as u64 + expected,

@@ -83,6 +83,7 @@ fn put(nr: usize, revisions: (u64, u64), change: StateChange) -> StateWrite {
     StateWrite {
         entity: entity(nr),
         partition: entity(nr).partition(LAYOUT.partitions),
+        owned_as: None,
         expected: Revision::new(revisions.0),
         revision: Revision::new(revisions.1),
         write_nr: u64::MAX - nr as u64,

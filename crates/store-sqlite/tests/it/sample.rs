@@ -68,6 +68,7 @@ impl<'a> Writer<'a> {
         EntityAppend {
             entity: entity.clone(),
             partition: entity.partition(self.store.layout().partitions),
+            owned_as: None,
             expected: SequenceNr::new(expected),
             first_event_nr: self.next_event_nr.fetch_add(count, Ordering::Relaxed),
             events,
@@ -84,6 +85,7 @@ impl<'a> Writer<'a> {
         let write = StateWrite {
             entity: entity.clone(),
             partition: entity.partition(self.store.layout().partitions),
+            owned_as: None,
             expected: Revision::new(expected),
             revision: Revision::new(expected + 1),
             write_nr: self.next_event_nr.fetch_add(1, Ordering::Relaxed),

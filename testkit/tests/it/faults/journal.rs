@@ -45,6 +45,7 @@ pub(crate) fn append(id: &str, expected: u64, first_event_nr: u64, texts: &[&str
     };
     EntityAppend {
         partition: partition(&entity),
+        owned_as: None,
         entity,
         expected: SequenceNr::new(expected),
         first_event_nr,
@@ -82,6 +83,7 @@ impl Journal {
         let entity = key(id);
         let write = StateWrite {
             partition: partition(&entity),
+            owned_as: None,
             entity,
             expected: Revision::new(expected),
             revision: Revision::new(expected + 1),

@@ -98,10 +98,7 @@ impl RolePartition {
         }
         let mut seen = HashSet::with_capacity(many);
         for of in all {
-            if !of.role.is_empty() {
-                check_name("a role", &of.role, CLUSTER_NAME_BYTES_MAX)
-                    .map_err(StoreError::invalid)?;
-            }
+            check_role(&of.role)?;
             if of.partition.nr() >= partitions.get() {
                 let count = partitions.get();
                 let what = format!("the journal has {count} partitions, from 0, and not {of}");
@@ -113,6 +110,14 @@ impl RolePartition {
         }
         Ok(())
     }
+}
+
+/// Checks that a role is empty, or a name.
+pub(in crate::store) fn check_role(role: &str) -> Result<(), StoreError> {
+    if role.is_empty() {
+        return Ok(());
+    }
+    check_name("a role", role, CLUSTER_NAME_BYTES_MAX).map_err(StoreError::invalid)
 }
 
 fn check_bytes(what: &str, bytes: usize, max: usize) -> Result<(), StoreError> {

@@ -17,10 +17,13 @@ mod member_renewal;
 mod member_row;
 mod member_store;
 mod new_member;
+mod owned_partitions;
 mod owner_claim;
 mod owner_row;
 mod role_partition;
 mod table_version;
+
+pub(in crate::store) use member_check::check_role;
 
 pub use cluster_sight::ClusterSight;
 pub use cluster_terms::ClusterTerms;
@@ -29,6 +32,7 @@ pub use member_renewal::MemberRenewal;
 pub use member_row::MemberRow;
 pub use member_store::{KeepsMembers, MemberStore};
 pub use new_member::NewMember;
+pub use owned_partitions::OwnedPartitions;
 pub use owner_claim::OwnerClaim;
 pub use owner_row::OwnerRow;
 pub use role_partition::RolePartition;

@@ -10,11 +10,12 @@ use actum_persistence::{
 #[test]
 fn each_write_gets_its_own_outcome() {
     let mut machine = machine();
-    (1..4).for_each(|id| machine.submit(append(id), id));
+    (1..5).for_each(|id| machine.submit(append(id), id));
     let batch = to_write(&mut machine);
     let conflict = AppendOutcome::Conflict { actual: SequenceNr::new(7) };
-    let settled = machine.finished(batch, Ok(vec![appended(41), conflict, appended(42)]));
-    let expected = [(1, "at 41"), (2, "conflict 7"), (3, "at 42")];
+    let outcomes = vec![appended(41), conflict, AppendOutcome::NotOwned, appended(42)];
+    let settled = machine.finished(batch, Ok(outcomes));
+    let expected = [(1, "at 41"), (2, "conflict 7"), (3, "not owned"), (4, "at 42")];
     assert_eq!(words(&settled), expected.map(|(ticket, word)| (ticket, word.to_owned())));
     assert!(machine.next_step().is_none());
 }
@@ -69,15 +70,17 @@ fn the_wrong_number_of_resolved_outcomes_is_corrupt() {
 }
 
 #[test]
-fn a_state_is_written_or_in_conflict_at_its_revision() {
+fn a_state_is_written_or_in_conflict_at_its_revision_or_not_owned() {
     let mut machine =
         GroupCommit::<StateWrite, u32>::new(WriterScope::States, &GroupCommitSettings::default());
-    (1..3).for_each(|id| machine.submit(state_write(id), id));
+    (1..4).for_each(|id| machine.submit(state_write(id), id));
     let Some(Step::Write(batch)) = machine.next_step() else { panic!("nothing to write") };
     let conflict = StateOutcome::Conflict { actual: Revision::new(8) };
-    let settled = machine.finished(batch, Ok(vec![StateOutcome::Written, conflict]));
+    let outcomes = vec![StateOutcome::Written, conflict, StateOutcome::NotOwned];
+    let settled = machine.finished(batch, Ok(outcomes));
     assert_eq!(word(&settled[0].result), "written");
     assert_eq!(word(&settled[1].result), "conflict 8");
+    assert_eq!(word(&settled[2].result), "not owned");
 }
 
 #[test]

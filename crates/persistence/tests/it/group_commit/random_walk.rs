@@ -293,6 +293,7 @@ impl Walk {
     fn outcomes(&mut self, count: usize) -> Vec<AppendOutcome> {
         let outcome = |random: &mut fastrand::Rng| match random.u8(..8) {
             0 => AppendOutcome::Conflict { actual: SequenceNr::new(random.u64(..9)) },
+            1 => AppendOutcome::NotOwned,
             _ => appended(random.u64(1..1000)),
         };
         (0..count).map(|_| outcome(&mut self.random)).collect()
@@ -303,5 +304,6 @@ fn in_words(outcome: AppendOutcome) -> String {
     match outcome {
         AppendOutcome::Appended { last } => format!("at {last}"),
         AppendOutcome::Conflict { actual } => format!("conflict {actual}"),
+        AppendOutcome::NotOwned => "not owned".to_owned(),
     }
 }

@@ -137,6 +137,7 @@ impl CommitSink<u32> for Router {
 fn write(submitter: u16, entity: u32, done: u64) -> EntityAppend {
     EntityAppend {
         partition: Partition::new(submitter),
+        owned_as: None,
         expected: SequenceNr::new(done),
         ..append(u32::from(submitter) * ENTITIES + entity)
     }

@@ -33,6 +33,7 @@ pub(super) fn append_of(id: u32, sizes: &[usize]) -> EntityAppend {
     EntityAppend {
         entity: EntityKey::new("thing", id.to_string()).unwrap(),
         partition: Partition::new(0),
+        owned_as: None,
         expected: SequenceNr::new(0),
         first_event_nr: 0,
         events: sizes.iter().map(|size| event(*size)).collect(),
@@ -43,6 +44,7 @@ pub(super) fn state_write(id: u32) -> StateWrite {
     StateWrite {
         entity: EntityKey::new("thing", id.to_string()).unwrap(),
         partition: Partition::new(7),
+        owned_as: None,
         expected: Revision::ZERO,
         revision: Revision::new(1),
         write_nr: 0,
@@ -118,6 +120,7 @@ pub(super) fn word(result: &Result<Committed, CommitError>) -> String {
         Ok(Committed { last: Some(last) }) => format!("at {last}"),
         Ok(Committed { last: None }) => "written".into(),
         Err(CommitError::Conflict { actual }) => format!("conflict {actual}"),
+        Err(CommitError::NotOwned) => "not owned".into(),
         Err(CommitError::Store(StoreError::Fenced { .. })) => "fenced".into(),
         Err(CommitError::Store(StoreError::Lost { .. })) => "lost".into(),
         Err(CommitError::Store(StoreError::Unavailable { .. })) => "unavailable".into(),

@@ -1,0 +1,214 @@
+//! Giving a partition away in the middle of its owner's writes. Where nodes cannot share the journal, a case has nothing to
+//! check.
+
+use super::{
+    StoreFixture, Writer,
+    node::Node,
+    owned_writes::partition_of,
+    reading::{events_of, head_of},
+    refusal::until_available,
+    sample::{account, events},
+    seed,
+};
+use actum_model::EntityKey;
+use actum_persistence::{
+    members::{OwnerClaim, RolePartition},
+    store::{AppendOutcome, Incarnation, StateOutcome, Stores},
+};
+use fastrand::Rng;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::task::{JoinSet, yield_now};
+
+/// A race is run at least so often, and for as long as the time below: a fast store has narrow gaps to be hit.
+const ROUNDS_MIN: usize = 25;
+const RACING_TIME: Duration = Duration::from_secs(1);
+const TASKS: usize = 6;
+
+/// An owner appends as fast as it can; when the release of the partition has returned its entities stand still, they hold
+/// exactly what was confirmed, and what it appends to others goes on.
+pub async fn when_a_release_returns_no_event_of_the_owner_comes_after(fixture: &dyn StoreFixture) {
+    let (stores, other) = (fixture.open().await, fixture.open().await);
+    let Some(node) = Node::joined(&other, "a").await else { return };
+    let mut rng = seed::random();
+    let writer = Arc::new(node.writer(&stores).owning(""));
+    let (kept, mut kept_at) = (account(0), 0);
+    node.own(&other, "", std::slice::from_ref(&kept)).await;
+    let started = Instant::now();
+    for round in (0..).take_while(|n| *n < ROUNDS_MIN || started.elapsed() < RACING_TIME) {
+        let keys = keys(&other, round);
+        node.own(&other, "", &keys).await;
+        let mut tasks = JoinSet::new();
+        for key in keys.clone() {
+            tasks.spawn(append_until_released(Arc::clone(&writer), key, rng.fork()));
+        }
+        linger(&mut rng, 300).await;
+        node.release(&partitions_of(&other, &keys)).await;
+        let mut then = Vec::new();
+        for key in &keys {
+            then.push((key.clone(), head_of(&other, key).await));
+        }
+        let mut confirmed = tasks.join_all().await;
+        confirmed.sort();
+        then.sort();
+        assert_eq!(confirmed, then, "an event came after the release, or was lost");
+        for (key, head) in &then {
+            assert_eq!(head_of(&other, key).await, *head, "{key}: an event came after the release");
+        }
+        writer.write(&kept, kept_at, 1).await;
+        kept_at += 1;
+    }
+}
+
+/// The same for durable states.
+pub async fn when_a_release_returns_no_state_of_the_owner_comes_after(fixture: &dyn StoreFixture) {
+    let (stores, other) = (fixture.open().await, fixture.open().await);
+    let Some(node) = Node::joined(&other, "a").await else { return };
+    let mut rng = seed::random();
+    let writer = Arc::new(node.writer(&stores).owning(""));
+    let started = Instant::now();
+    for round in (0..).take_while(|n| *n < ROUNDS_MIN || started.elapsed() < RACING_TIME) {
+        let keys = keys(&other, round);
+        node.own(&other, "", &keys).await;
+        let mut tasks = JoinSet::new();
+        for key in keys.clone() {
+            tasks.spawn(put_until_released(Arc::clone(&writer), key, rng.fork()));
+        }
+        linger(&mut rng, 300).await;
+        node.release(&partitions_of(&other, &keys)).await;
+        let then = other.states.load(&keys).await.expect("states can be loaded");
+        let confirmed = tasks.join_all().await;
+        let now = other.states.load(&keys).await.expect("states can be loaded");
+        assert_eq!(now, then, "a state came after the release");
+        for (key, confirmed) in confirmed {
+            let at = keys.iter().position(|other| *other == key).expect("it is one of them");
+            let revision = now[at].as_ref().map_or(0, |record| record.revision.get());
+            assert_eq!(revision, confirmed, "{key}");
+        }
+    }
+}
+
+/// Two members write to one entity all the time, and hand its partition to and fro: whatever is stored belongs to the one
+/// that owned the partition, from the end of the former ownership to the end of its own.
+pub async fn a_partition_that_is_handed_over_has_one_writer_at_a_time(fixture: &dyn StoreFixture) {
+    let (stores, other) = (fixture.open().await, fixture.open().await);
+    let Some(node) = Node::joined(&stores, "a").await else { return };
+    let rival = Node::joined(&other, "b").await.expect("two can share it");
+    let (mut rng, key) = (seed::random(), account(1));
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut tasks = JoinSet::new();
+    for (node, stores) in [(&node, &stores), (&rival, &other)] {
+        let writer = Arc::new(node.writer(stores).owning(""));
+        tasks.spawn(append_as_it_can(writer, key.clone(), Arc::clone(&stop), rng.fork()));
+    }
+    let (started, mut ends) = (Instant::now(), Vec::<(Incarnation, u64)>::new());
+    for round in (0..).take_while(|n| *n < ROUNDS_MIN || started.elapsed() < RACING_TIME) {
+        let (owner, stores) = if round % 2 == 0 { (&node, &stores) } else { (&rival, &other) };
+        claim_patiently(owner, stores, &key).await;
+        linger(&mut rng, 400).await;
+        let of = [partition_of(stores, &key)];
+        let released = until_available!(owner.members.release_partitions(owner.incarnation, &of));
+        assert_eq!(released.expect("an owner can release")[0].owner, None);
+        ends.push((owner.incarnation, head_of(stores, &key).await));
+    }
+    stop.store(true, Ordering::Relaxed);
+    tasks.join_all().await;
+    let stored = events_of(&stores, &key).await;
+    assert_eq!(stored.len() as u64, ends.last().map_or(0, |(_, end)| *end), "none came after");
+    let mut owners = ends.iter();
+    let mut owner = owners.next();
+    for event in &stored {
+        while owner.is_some_and(|(_, end)| event.sequence_nr.get() > *end) {
+            owner = owners.next();
+        }
+        let (owner, _) = owner.expect("an event lies before the end of an ownership");
+        assert_eq!(event.event_id.incarnation, *owner, "event {}", event.sequence_nr);
+    }
+}
+
+async fn claim_patiently(node: &Node, stores: &Stores, key: &EntityKey) {
+    let of = partition_of(stores, key);
+    let owners = node.sight().await.owners.expect("all are wanted");
+    let seen = owners.iter().find(|row| row.of == of).map(|row| row.epoch).unwrap_or_default();
+    let claim = [OwnerClaim { of, seen }];
+    let rows = until_available!(node.members.claim_partitions(node.incarnation, &claim));
+    assert_eq!(rows.expect("a member can claim")[0].owner, Some(node.incarnation));
+}
+
+/// Appends wherever the entity is, and takes what it gets, until it is to stop.
+async fn append_as_it_can(
+    writer: Arc<Writer>,
+    key: EntityKey,
+    stop: Arc<AtomicBool>,
+    mut rng: Rng,
+) {
+    let mut at = 0;
+    while !stop.load(Ordering::Relaxed) {
+        let count = rng.usize(1..4);
+        match until_available!(writer.store_one(&key, at, events(count))) {
+            Ok(AppendOutcome::Appended { .. }) => at += count as u64,
+            Ok(AppendOutcome::Conflict { actual }) => at = actual.get(),
+            Ok(AppendOutcome::NotOwned) => {}
+            Err(error) => panic!("{key} at {at}: {error}"),
+        }
+        linger(&mut rng, 4).await;
+    }
+}
+
+/// Appends until the partition was released, and says how many events were confirmed.
+async fn append_until_released(
+    writer: Arc<Writer>,
+    key: EntityKey,
+    mut rng: Rng,
+) -> (EntityKey, u64) {
+    let mut confirmed = 0;
+    loop {
+        let count = rng.usize(1..5);
+        match until_available!(writer.store_one(&key, confirmed, events(count))) {
+            Ok(AppendOutcome::Appended { .. }) => confirmed += count as u64,
+            Ok(AppendOutcome::NotOwned) => return (key, confirmed),
+            other => panic!("{key} after {confirmed} events: {other:?}"),
+        }
+        linger(&mut rng, 3).await;
+    }
+}
+
+/// Writes until the partition was released, and says the last revision that was confirmed.
+async fn put_until_released(writer: Arc<Writer>, key: EntityKey, mut rng: Rng) -> (EntityKey, u64) {
+    let mut confirmed = 0;
+    loop {
+        let next = (confirmed, confirmed + 1);
+        match until_available!(writer.put(&key, next, "racing")) {
+            Ok(StateOutcome::Written) => confirmed += 1,
+            Ok(StateOutcome::NotOwned) => return (key, confirmed),
+            other => panic!("{key} at revision {confirmed}: {other:?}"),
+        }
+        linger(&mut rng, 3).await;
+    }
+}
+
+/// Other entities in each round, of other partitions than account 0.
+fn keys(stores: &Stores, round: usize) -> Vec<EntityKey> {
+    let all = (1..=TASKS).map(|task| account(round * TASKS + task));
+    let kept = partition_of(stores, &account(0));
+    all.filter(|key| partition_of(stores, key) != kept).collect()
+}
+
+fn partitions_of(stores: &Stores, keys: &[EntityKey]) -> Vec<RolePartition> {
+    let mut all: Vec<_> = keys.iter().map(|key| partition_of(stores, key)).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// Lets others run a few times.
+async fn linger(rng: &mut Rng, times_max: usize) {
+    for _ in 0..rng.usize(..times_max) {
+        yield_now().await;
+    }
+}
