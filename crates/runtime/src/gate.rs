@@ -333,7 +333,7 @@ impl CommitSink<Ticket> for Gate {
 fn note_outcome(health: &HealthRecord, results: &[(Ticket, Result<Committed, CommitError>)]) {
     match results.first() {
         Some((_, Ok(_) | Err(CommitError::Conflict { .. } | CommitError::NotOwned))) => {
-            health.writes.succeeded()
+            health.writes.succeeded();
         }
         // the others are about the request and about the writer
         Some((_, Err(CommitError::Store(error))))

@@ -4,7 +4,7 @@ use crate::{
     fault::Fault,
     fence::{self, TOKENS_MAX, Write},
     known_heads::{KnownHeads, LaneHead},
-    known_owners,
+    ownership,
     pieces::{self, Piece, Pieces},
     row::{Row, column},
     session::{Session, Statement},
@@ -72,7 +72,7 @@ pub(crate) async fn append(
         return Ok(append_as(shared, (session, known), (batch, None)).await?);
     }
     for _ in 0..TOKENS_MAX {
-        let owners = known_owners::look(shared, DOING, batch.incarnation).await?;
+        let owners = ownership::look(shared, DOING, batch.incarnation).await?;
         let part = batch.owned_part(|role, partition| owners.owned.has(role, partition));
         let sent = (part.batch(), Some(owners.token));
         match append_as(shared, (session, known), sent).await {

@@ -43,6 +43,7 @@ mod member_store;
 mod open;
 mod open_error;
 mod outage;
+mod ownership;
 mod pieces;
 mod progress;
 mod recovery_store;

@@ -5,9 +5,8 @@ use crate::{
     entity_list,
     fault::store_error,
     fence::{self, TOKENS_MAX, Write},
-    known_owners,
     lane_page::LaneRead,
-    resolve,
+    ownership, resolve,
     row::{Row, column},
     session::{Session, Statement},
     state_changes,
@@ -41,7 +40,7 @@ impl DurableStateStore for PostgresStore {
             return Ok(self.write_as(batch, None).await?);
         }
         for _ in 0..TOKENS_MAX {
-            let owners = known_owners::look(&self.shared, WRITING, batch.incarnation).await?;
+            let owners = ownership::look(&self.shared, WRITING, batch.incarnation).await?;
             let part = batch.owned_part(|role, partition| owners.owned.has(role, partition));
             match self.write_as(part.batch(), Some(owners.token)).await {
                 Err(Failed { is_outdated: true, .. }) => {}

@@ -5,8 +5,8 @@ use crate::{
     backward, entity_list, entity_pages,
     fault::store_error,
     fence::{self, LaneStart},
-    known_owners,
     lane_page::{self, LaneRead},
+    ownership,
     readers::Reader,
     resolve,
     retention::{self, PrunedLane},
@@ -206,7 +206,7 @@ impl SqliteStore {
         batch: &'a AppendBatch,
         start: &LaneStart,
     ) -> Result<(OwnedPart<'a, AppendBatch>, Appended), AppendError> {
-        let owned = known_owners::look(tx, batch.incarnation, start.version).await?;
+        let owned = ownership::look(tx, batch.incarnation, start.version).await?;
         let owns = |role: &Arc<str>, at| owned.as_ref().is_some_and(|owned| owned.has(role, at));
         let part = batch.owned_part(owns);
         let (batch, head) = (part.batch(), start.head);

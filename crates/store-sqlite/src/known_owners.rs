@@ -1,21 +1,20 @@
 //! What a member owns, as it was read last. Whoever changes it counts the version of the cluster up, so what was read at the
 //! version of the moment is true: a write reads one number, and the owners only where that has moved.
 
-use crate::{row::Row, writer::WriteTx};
 use actum_persistence::{
-    members::{OwnedPartitions, OwnerRow},
-    store::{AppendBatch, Incarnation, StoreError, integer},
+    members::OwnedPartitions,
+    store::{AppendBatch, Incarnation},
 };
 use std::sync::Arc;
 
 /// What the member has owned that wrote last.
 #[derive(Debug, Default)]
 pub(crate) struct KnownOwners {
-    known: Option<Known>,
+    known: Option<OwnersSeen>,
 }
 
 #[derive(Debug)]
-struct Known {
+struct OwnersSeen {
     incarnation: Incarnation,
     /// The version of the cluster at which it was so.
     version: i64,
@@ -33,29 +32,25 @@ impl KnownOwners {
         owned.then_some(known.version)
     }
 
-    fn at(&self, incarnation: Incarnation, version: i64) -> Option<Arc<OwnedPartitions>> {
+    /// What a member owns at a version, if that is known.
+    pub(crate) fn at(
+        &self,
+        incarnation: Incarnation,
+        version: i64,
+    ) -> Option<Arc<OwnedPartitions>> {
         let known = self.known.as_ref()?;
         let holds = (known.incarnation, known.version) == (incarnation, version);
         holds.then(|| Arc::clone(&known.owned))
     }
-}
 
-/// What `incarnation` owns, in a transaction that has found the cluster at `version`; nothing where no one has asked for that.
-pub(crate) async fn look(
-    tx: &mut WriteTx<'_>,
-    incarnation: Incarnation,
-    version: Option<i64>,
-) -> Result<Option<Arc<OwnedPartitions>>, StoreError> {
-    let Some(version) = version else { return Ok(None) };
-    if let Some(owned) = tx.owners().at(incarnation, version) {
-        return Ok(Some(owned));
+    /// Remembers what a member owns at a version.
+    pub(crate) fn remember(
+        &mut self,
+        incarnation: Incarnation,
+        version: i64,
+        owned: &Arc<OwnedPartitions>,
+    ) {
+        let owned = Arc::clone(owned);
+        self.known = Some(OwnersSeen { incarnation, version, owned });
     }
-    let query = "SELECT 2, partition, owner, epoch, role FROM owners WHERE owner = ?";
-    let rows = tx.rows(sqlx::query(query).bind(integer::incarnation(incarnation)?)).await?;
-    let of = |row: &Row| Ok(OwnerRow::of_row(row)?.of);
-    let owned = rows.iter().map(of).collect::<Result<OwnedPartitions, _>>();
-    let owned = Arc::new(owned.map_err(|error: sqlx::Error| tx.failed(error))?);
-    let known = Known { incarnation, version, owned: Arc::clone(&owned) };
-    tx.owners().known = Some(known);
-    Ok(Some(owned))
 }

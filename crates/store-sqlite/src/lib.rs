@@ -46,6 +46,7 @@ mod named_file;
 mod obstacle;
 mod open;
 mod open_error;
+mod ownership;
 mod place;
 mod progress;
 mod readers;

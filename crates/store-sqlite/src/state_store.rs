@@ -1,6 +1,6 @@
 use crate::{
     SqliteStore, commands, connection::PAGE_BYTES, entities, entity_list, fault::store_error,
-    fence, insert, known_owners, lane_page::LaneRead, resolve, row::Row, session::Statement,
+    fence, insert, lane_page::LaneRead, ownership, resolve, row::Row, session::Statement,
     state_changes, writer::WriteTx,
 };
 use actum_model::{EntityKey, Lane, Offset, Position, Revision};
@@ -139,7 +139,7 @@ impl SqliteStore {
         batch: &StateBatch,
         version: Option<i64>,
     ) -> Result<Vec<StateOutcome>, StoreError> {
-        let owned = known_owners::look(tx, batch.incarnation, version).await?;
+        let owned = ownership::look(tx, batch.incarnation, version).await?;
         let owns = |role: &Arc<str>, at| owned.as_ref().is_some_and(|owned| owned.has(role, at));
         let part = batch.owned_part(owns);
         let written = self.write_in(tx, part.batch()).await?;

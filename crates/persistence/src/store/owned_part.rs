@@ -112,7 +112,7 @@ mod tests {
     /// What is owned as `""` and as `x`.
     fn owns(role: &Arc<str>, partition: Partition) -> bool {
         match &**role {
-            "" => partition.nr() % 2 == 0,
+            "" => partition.nr().is_multiple_of(2),
             "x" => partition.nr() == 1,
             _ => false,
         }

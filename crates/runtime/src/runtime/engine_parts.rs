@@ -60,11 +60,8 @@ impl EngineParts {
         settings: RuntimeSettings,
         writes_as: WritesAs,
     ) -> (Self, Kinds, Hosts) {
-        let WritesAs { joined: BegunMembership { incarnation, valid_until }, is_member } =
-            writes_as;
         let (clock, incarnation) = (Clock::start(), CurrentIncarnation::from(incarnation));
-        let load = Arc::new(load(&settings));
-        let alarm = Arc::new(Alarm::new());
+        let (load, alarm) = (Arc::new(load(&settings)), Arc::new(Alarm::new()));
         let waits_elsewhere = Arc::new(WaitsElsewhere::new(Arc::clone(&alarm), clock));
         let route = settings.elsewhere.as_ref().map(|elsewhere| Route {
             elsewhere: Arc::clone(&elsewhere.0),
