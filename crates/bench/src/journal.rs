@@ -184,8 +184,13 @@ impl Prefilled {
 
 /// Claims a journal for an hour.
 pub(crate) async fn claim(stores: &Stores) -> Result<Incarnation> {
+    claim_slot(stores, "journal").await
+}
+
+/// Claims a writer slot for an hour.
+pub(crate) async fn claim_slot(stores: &Stores, slot: &str) -> Result<Incarnation> {
     let claim = WriterClaim {
-        slot: "journal".to_owned(),
+        slot: slot.to_owned(),
         holder: "bench".to_owned(),
         lease: Duration::from_secs(3_600),
         replaces: None,

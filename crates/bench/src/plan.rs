@@ -14,7 +14,9 @@ use crate::{
         beside_projection::{self, Saves},
         catch_up, commands, exact_rows,
         idle::{self, Projections},
-        live_delivery, memory, queries, recovery,
+        live_delivery, memory,
+        owned_appends::{self, Writer},
+        queries, recovery,
     },
     workload::Flight,
 };
@@ -55,6 +57,7 @@ fn all(arguments: &Arguments) -> Vec<Case> {
     cases.extend(starting());
     cases.extend(reading());
     cases.extend(in_flight());
+    cases.extend(owned());
     for medium in MEDIA {
         for callers in callers {
             cases.push(allocations::persisting(medium, *callers));
@@ -122,6 +125,19 @@ fn in_flight() -> Vec<Case> {
         }
         for flight in [Flight::One, Flight::Two] {
             cases.push(locked_inserts::case(flight, callers));
+        }
+    }
+    cases
+}
+
+/// What it costs to check who owns what is written.
+fn owned() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for medium in [Medium::Sqlite, POSTGRES] {
+        for callers in CALLERS {
+            for writer in [Writer::Engine, Writer::Node] {
+                cases.push(owned_appends::case(writer, medium, callers));
+            }
         }
     }
     cases

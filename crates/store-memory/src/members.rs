@@ -4,7 +4,7 @@ use actum_persistence::{
         OwnerRow, RolePartition, TableVersion,
     },
     progress::Epoch,
-    store::{Incarnation, Renewal},
+    store::{HeldLease, Incarnation, Renewal},
 };
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -65,6 +65,12 @@ impl Members {
     /// The last renewal of a member.
     pub(crate) fn renewal(&self, member: Incarnation) -> Option<Renewal> {
         self.members.get(&member).map(|row| row.renewal)
+    }
+
+    /// How long a member relies on its last renewal, as others see it: by no clock but their own.
+    pub(crate) fn lease_of(&self, member: Incarnation) -> Option<HeldLease> {
+        let lease = self.terms.as_ref()?.lease;
+        Some(HeldLease::new(self.renewal(member)?, Some(lease), lease))
     }
 
     /// False if it is no member.

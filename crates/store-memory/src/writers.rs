@@ -46,13 +46,16 @@ impl Writers {
     }
 
     pub(crate) fn claim(&mut self, claim: &WriterClaim) -> Result<Incarnation, ClaimError> {
-        let former = self.holders.iter().find(|(_, holder)| holder.slot == claim.slot);
-        if let Some((&incarnation, holder)) = former {
-            let seen = SeenHolder { incarnation, renewal: holder.renewal };
-            if claim.replaces != Some(seen) {
-                return Err(holder.holds(incarnation, self.clock.now()));
-            }
-            self.revoke(incarnation);
+        let is_seen = |named: &SeenHolder| {
+            let mut keepers = self.keepers(claim);
+            keepers.any(|(incarnation, lease)| *named == seen(incarnation, lease))
+        };
+        if let Some(named) = claim.replaces.filter(is_seen) {
+            self.revoke(named.incarnation);
+        }
+        let keeper = self.keepers(claim).min_by_key(|(incarnation, _)| *incarnation);
+        if let Some((incarnation, lease)) = keeper {
+            return Err(self.holders[&incarnation].keeps_out(incarnation, lease));
         }
         self.last += 1;
         let incarnation = Incarnation::new(self.last);
@@ -148,15 +151,32 @@ impl Writers {
         self.renewals += 1;
         Renewal::new(self.renewals)
     }
+
+    /// Who keeps a claimant out, and with what lease.
+    fn keepers(&self, claim: &WriterClaim) -> impl Iterator<Item = (Incarnation, HeldLease)> {
+        let (rivals, now) = (claim.rival_slots(), self.clock.now());
+        self.holders.iter().filter_map(move |(&incarnation, holder)| {
+            if holder.slot == claim.slot {
+                return Some((incarnation, holder.lease_at(now)));
+            }
+            let membership = self.members.lease_of(incarnation);
+            let lease = membership.unwrap_or_else(|| holder.lease_at(now));
+            rivals.contains(&holder.slot.as_str()).then_some((incarnation, lease))
+        })
+    }
 }
 
 impl Holder {
-    fn holds(&self, incarnation: Incarnation, now: LeaseTime) -> ClaimError {
-        ClaimError::Held {
-            slot: self.slot.clone(),
-            holder: self.name.clone(),
-            incarnation,
-            lease: Some(HeldLease::new(self.renewal, Some(self.lease), self.lease_ends.since(now))),
-        }
+    fn lease_at(&self, now: LeaseTime) -> HeldLease {
+        HeldLease::new(self.renewal, Some(self.lease), self.lease_ends.since(now))
     }
+
+    fn keeps_out(&self, incarnation: Incarnation, lease: HeldLease) -> ClaimError {
+        let (slot, holder) = (self.slot.clone(), self.name.clone());
+        ClaimError::Held { slot, holder, incarnation, lease: Some(lease) }
+    }
+}
+
+fn seen(incarnation: Incarnation, lease: HeldLease) -> SeenHolder {
+    SeenHolder { incarnation, renewal: lease.renewal }
 }

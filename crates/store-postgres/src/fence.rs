@@ -3,7 +3,8 @@
 //! ```text
 //! keys of advisory locks     (lock_space, key): the journal's own number, and
 //!   0 … 65535                a lane: held alone by the writer that appends to it, to the commit
-//!   65536 … 2^30 + 65535     a slot: held alone by the one that claims it
+//!   65536 … 2^30 + 65535     a slot: held alone by the one that claims it; that of a single engine shared by nodes that
+//!                            claim theirs
 //!   2^30 + 65536 …           a lane's changes of durable states: held alone by the writer that adds to them, to the commit
 //!   -2^31 … -1               a writer: shared by all its writes, alone by who revokes it or settles its writes
 //! ```

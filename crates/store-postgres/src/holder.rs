@@ -15,14 +15,18 @@ const UNIT: &str = " us";
 /// A lease that is longer is cut: its end must be a time that the server knows.
 const LEASE_MAX: Duration = Duration::from_secs(1_000_000_000);
 
-/// The incarnation that may write for a slot, and its lease, by the clock of the server.
+/// The incarnations that keep a claimant out, which are the holders of its slot and of its rivals, the oldest first; and their
+/// leases, by the clock of the server. A holder of a rival slot that is a member of a cluster renews its membership.
 ///
 /// Two renewals of one incarnation do not end at the same microsecond, so the end of the lease distinguishes them,
 /// whatever it means by any clock.
-pub(crate) const HOLDER_OF: &str = "SELECT incarnation, holder,
-        (extract(epoch FROM lease_until) * 1000000)::bigint,
-        (extract(epoch FROM lease_until - clock_timestamp()) * 1000000)::bigint
-    FROM @writers WHERE slot = $1 AND revoked_at IS NULL";
+pub(crate) const KEEPERS_OF: &str = "SELECT w.incarnation, w.holder,
+        coalesce(m.renewal, (extract(epoch FROM w.lease_until) * 1000000)::bigint),
+        (extract(epoch FROM w.lease_until - clock_timestamp()) * 1000000)::bigint,
+        w.slot, CASE WHEN m.renewal IS NOT NULL THEN (SELECT c.lease_millis FROM @cluster AS c) END
+    FROM @writers AS w LEFT JOIN @members AS m ON m.incarnation = w.incarnation AND w.slot <> $1
+    WHERE (w.slot = $1 OR w.slot >= $2 AND w.slot < $3) AND w.revoked_at IS NULL
+    ORDER BY w.incarnation";
 
 /// Revokes an incarnation; only if it has not been renewed since, where the second argument says which renewal that
 /// was.
@@ -35,22 +39,31 @@ pub(crate) const REVOCATION: &str = "UPDATE @writers SET revoked_at = clock_time
 pub(crate) struct Holder {
     pub(crate) incarnation: i64,
     pub(crate) renewal: i64,
+    /// Whether that is the renewal of its membership in a cluster.
+    pub(crate) is_member: bool,
+    slot: String,
     name: String,
     length: Option<Duration>,
     expires_in: Duration,
 }
 
 impl Holder {
-    /// Reads an answer to [`HOLDER_OF`].
+    /// Reads a row of an answer to [`KEEPERS_OF`].
     pub(crate) fn read(row: &Row) -> Result<Self, sqlx::Error> {
         let (name, length) = split(column(row, 1)?);
         let left: i64 = column(row, 3)?;
+        let membership: Option<i64> = column(row, 5)?;
+        let of_member = membership.map(|millis| Duration::from_millis(millis.cast_unsigned()));
         Ok(Self {
             incarnation: column(row, 0)?,
             renewal: column(row, 2)?,
+            is_member: of_member.is_some(),
+            slot: column(row, 4)?,
             name,
-            length,
-            expires_in: Duration::from_micros(u64::try_from(left).unwrap_or(0)),
+            length: of_member.or(length),
+            // no clock says when a membership ends
+            expires_in: of_member
+                .unwrap_or(Duration::from_micros(u64::try_from(left).unwrap_or(0))),
         })
     }
 
@@ -63,15 +76,11 @@ impl Holder {
     }
 
     /// Why a claim is refused.
-    pub(crate) fn refuses(self, claim: &WriterClaim) -> ClaimError {
+    pub(crate) fn refuses(self) -> ClaimError {
         let SeenHolder { incarnation, renewal } = self.seen();
-        let Self { length, expires_in, .. } = self;
-        ClaimError::Held {
-            slot: claim.slot.clone(),
-            holder: self.name,
-            incarnation,
-            lease: Some(HeldLease::new(renewal, length, expires_in)),
-        }
+        let Self { slot, name, length, expires_in, .. } = self;
+        let lease = Some(HeldLease::new(renewal, length, expires_in));
+        ClaimError::Held { slot, holder: name, incarnation, lease }
     }
 }
 

@@ -59,9 +59,6 @@ const ENTER: &str = "INSERT INTO @members AS m (incarnation, renewal, name, desc
 
 const MEMBER: &str = "SELECT FROM @members WHERE incarnation = $1";
 
-/// The member as it was seen. A renewal that is under way is waited for, and then it is another.
-const SEEN_MEMBER: &str = "SELECT FROM @members WHERE incarnation = $1 AND renewal = $2 FOR UPDATE";
-
 // the lists have an entry for each: a role, a partition and an epoch
 const CLAIM_FIRST: &str = "INSERT INTO @owners (role, partition, owner, epoch)
     SELECT c.role, c.partition, $1, 1
@@ -269,12 +266,11 @@ impl PostgresStore {
         fence::hold(tx, self.shared.lock_space, nr).await?;
         tx.rows(sqlx::query(texts.of(LOCK))).await?;
         self.check_member(tx, by).await?;
-        let seen = sqlx::query(texts.of(SEEN_MEMBER)).bind(nr).bind(renewal);
-        if tx.rows(seen).await?.is_empty() {
-            return Ok(false);
+        let may_be_revoked = self.is_unrenewed(tx, nr, renewal).await?;
+        if may_be_revoked {
+            self.revoke_held(tx, nr, None).await?;
         }
-        self.revoke_held(tx, nr, None).await?;
-        Ok(true)
+        Ok(may_be_revoked)
     }
 
     /// Begins a change in the name of an incarnation: until it is committed no one revokes that, and none of its writes is

@@ -9,7 +9,23 @@ pub(crate) const LOCK: &str = "SELECT lease_millis, name FROM @cluster FOR UPDAT
 /// Counts a change of members or owners.
 pub(crate) const CHANGED: &str = "UPDATE @cluster SET version = version + 1";
 
+/// The member as it was seen. A renewal that is under way is waited for, and then it is another.
+const SEEN_MEMBER: &str = "SELECT FROM @members WHERE incarnation = $1 AND renewal = $2 FOR UPDATE";
+
 impl PostgresStore {
+    /// Whether a member, whose fence the transaction holds, has not renewed since it was seen.
+    pub(crate) async fn is_unrenewed(
+        &self,
+        tx: &mut Transaction<'_>,
+        member: i64,
+        renewal: i64,
+    ) -> Result<bool, StoreError> {
+        let texts = &self.shared.texts;
+        tx.rows(sqlx::query(texts.of(LOCK))).await?;
+        let seen = sqlx::query(texts.of(SEEN_MEMBER)).bind(member).bind(renewal);
+        Ok(!tx.rows(seen).await?.is_empty())
+    }
+
     /// Revokes an incarnation whose fence the transaction holds, and ends its membership in a cluster; only if it has not
     /// renewed since, where a renewal is named.
     pub(crate) async fn revoke_held(

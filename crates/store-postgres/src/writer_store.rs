@@ -1,12 +1,13 @@
 use crate::{
     PostgresStore, fault, fence,
-    holder::{self, HOLDER_OF, Holder, micros},
+    holder::{self, Holder, KEEPERS_OF, micros},
     row::column,
+    session::Statement,
     tokens::Token,
     transaction::{self, Transaction},
 };
 use actum_persistence::store::{
-    ClaimError, Incarnation, StoreError, WriterClaim, WriterStore, integer,
+    ClaimError, Incarnation, JOURNAL_SLOT, StoreError, WriterClaim, WriterStore, integer,
 };
 use async_trait::async_trait;
 use std::time::Duration;
@@ -17,15 +18,16 @@ impl WriterStore for PostgresStore {
         claim.check()?;
         let doing = "claiming a writer slot";
         // without any lock: claimants that are refused ask again and again, and one of them may wait for a writer
-        if let Some(holder) = self.find_holder(doing, &claim.slot).await?
-            && claim.replaces != Some(holder.seen())
+        let keepers = self.find_keepers(doing, claim).await?;
+        if named(&keepers, claim).is_none()
+            && let Some(keeper) = keepers.into_iter().next()
         {
-            return Err(holder.refuses(claim));
+            return Err(keeper.refuses());
         }
         let mut session = self.shared.connections.begin(doing).await?;
         let mut tx = Transaction::of(&mut session, doing);
         let claimed = self.claim_in(&mut tx, claim).await;
-        let (incarnation, nonce) = tx.finish(claimed).await?;
+        let (incarnation, nonce) = tx.finish(claimed).await??;
         self.shared.tokens.learn(incarnation, Token { nonce: Some(nonce), settled: 0 });
         Ok(Incarnation::new(incarnation.cast_unsigned()))
     }
@@ -57,48 +59,83 @@ impl WriterStore for PostgresStore {
 }
 
 impl PostgresStore {
+    /// Refused inside where something was done all the same: a holder was replaced, and another one keeps the claimant out.
     async fn claim_in(
         &self,
         tx: &mut Transaction<'_>,
         claim: &WriterClaim,
-    ) -> Result<(i64, i64), ClaimError> {
-        // of many who claim a slot one goes first, and the others see that it did
-        let lock = "SELECT pg_advisory_xact_lock($1, 65536 + (hashtext($2) & 1073741823))";
-        tx.rows(sqlx::query(lock).bind(self.shared.lock_space).bind(&claim.slot)).await?;
-        if let Some(holder) = self.holder_of(tx, &claim.slot).await? {
-            if claim.replaces != Some(holder.seen()) {
-                return Err(holder.refuses(claim));
-            }
+    ) -> Result<Result<(i64, i64), ClaimError>, ClaimError> {
+        self.lock_slot(tx, claim).await?;
+        let mut keepers = self.keepers_of(tx, claim).await?;
+        let named = named(&keepers, claim);
+        let replaces = named.is_some();
+        if let Some(holder) = named {
             fence::hold(tx, self.shared.lock_space, holder.incarnation).await?;
-            self.revoke_held(tx, holder.incarnation, Some(holder.renewal)).await?;
+            self.replace(tx, holder).await?;
             // it may have renewed while its last write was waited for
-            if let Some(holder) = self.holder_of(tx, &claim.slot).await? {
-                return Err(holder.refuses(claim));
-            }
+            keepers = self.keepers_of(tx, claim).await?;
         }
-        Ok(self.enter(tx, claim).await?)
+        match keepers.into_iter().next() {
+            None => Ok(Ok(self.enter(tx, claim).await?)),
+            Some(keeper) if replaces => Ok(Err(keeper.refuses())),
+            Some(keeper) => Err(keeper.refuses()),
+        }
     }
 
-    /// The incarnation that may write for a slot.
-    async fn find_holder(
-        &self,
-        doing: &'static str,
-        slot: &str,
-    ) -> Result<Option<Holder>, StoreError> {
-        let read = || sqlx::query(self.shared.texts.of(HOLDER_OF)).bind(slot);
-        let rows = self.shared.connections.read(doing, read).await?;
-        let holder = rows.first().map(Holder::read).transpose();
-        holder.map_err(|error| fault::store_error(doing, error))
-    }
-
-    /// As [`find_holder`](Self::find_holder), in a transaction.
-    async fn holder_of(
+    /// Of many who claim a slot or its rivals one goes first, and the others see that it did; nodes go side by side.
+    async fn lock_slot(
         &self,
         tx: &mut Transaction<'_>,
-        slot: &str,
-    ) -> Result<Option<Holder>, StoreError> {
-        let rows = tx.rows(sqlx::query(self.shared.texts.of(HOLDER_OF)).bind(slot)).await?;
-        rows.first().map(Holder::read).transpose().map_err(|error| tx.failed(error))
+        claim: &WriterClaim,
+    ) -> Result<(), StoreError> {
+        let space = self.shared.lock_space;
+        if claim.rival_slots().contains(&JOURNAL_SLOT) {
+            let lock =
+                "SELECT pg_advisory_xact_lock_shared($1, 65536 + (hashtext($2) & 1073741823))";
+            tx.rows(sqlx::query(lock).bind(space).bind(JOURNAL_SLOT)).await?;
+        }
+        let lock = "SELECT pg_advisory_xact_lock($1, 65536 + (hashtext($2) & 1073741823))";
+        tx.rows(sqlx::query(lock).bind(space).bind(&claim.slot)).await.map(drop)
+    }
+
+    /// Revokes a holder whose fence the transaction holds, unless it has renewed since it was seen.
+    async fn replace(&self, tx: &mut Transaction<'_>, holder: &Holder) -> Result<(), StoreError> {
+        let Holder { incarnation, renewal, is_member, .. } = *holder;
+        if !is_member {
+            return self.revoke_held(tx, incarnation, Some(renewal)).await;
+        }
+        if self.is_unrenewed(tx, incarnation, renewal).await? {
+            self.revoke_held(tx, incarnation, None).await?;
+        }
+        Ok(())
+    }
+
+    /// Who keeps a claimant out.
+    async fn find_keepers(
+        &self,
+        doing: &'static str,
+        claim: &WriterClaim,
+    ) -> Result<Vec<Holder>, StoreError> {
+        let rows = self.shared.connections.read(doing, || self.keepers(claim)).await?;
+        let keepers: Result<_, _> = rows.iter().map(Holder::read).collect();
+        keepers.map_err(|error| fault::store_error(doing, error))
+    }
+
+    /// As [`find_keepers`](Self::find_keepers), in a transaction.
+    async fn keepers_of(
+        &self,
+        tx: &mut Transaction<'_>,
+        claim: &WriterClaim,
+    ) -> Result<Vec<Holder>, StoreError> {
+        let rows = tx.rows(self.keepers(claim)).await?;
+        let keepers: Result<_, _> = rows.iter().map(Holder::read).collect();
+        keepers.map_err(|error| tx.failed(error))
+    }
+
+    fn keepers<'q>(&self, claim: &'q WriterClaim) -> Statement<'q> {
+        let rivals = claim.rival_slots();
+        let keepers = sqlx::query(self.shared.texts.of(KEEPERS_OF)).bind(&claim.slot);
+        keepers.bind(rivals.start).bind(rivals.end)
     }
 
     /// Enters a new incarnation that holds the slot, and says its number and its nonce.
@@ -129,4 +166,9 @@ impl PostgresStore {
         };
         tx.finish(done).await
     }
+}
+
+/// The holder that a claim replaces, if it is as it was seen.
+fn named<'a>(keepers: &'a [Holder], claim: &WriterClaim) -> Option<&'a Holder> {
+    keepers.iter().find(|keeper| claim.replaces == Some(keeper.seen()))
 }

@@ -25,7 +25,7 @@ impl WriterStore for SqliteStore {
         let claimed = self.claim_in(&mut tx, claim, dead).await;
         let Claimed { incarnation, lock, dead } = tx.finish(claimed).await?;
         self.locks().keep(incarnation, lock);
-        dead.into_iter().for_each(WriterLock::discard);
+        dead.into_iter().for_each(|(_, lock)| lock.discard());
         Ok(Incarnation::new(incarnation.cast_unsigned()))
     }
 
@@ -65,49 +65,41 @@ impl WriterStore for SqliteStore {
 struct Claimed {
     incarnation: i64,
     lock: WriterLock,
-    /// The lock of the former holder, who is dead.
-    dead: Option<WriterLock>,
+    /// Those who held it before, or a rival slot, and are dead.
+    dead: Vec<DeadHolder>,
 }
 
+/// An incarnation that is dead, and its lock.
+type DeadHolder = (i64, WriterLock);
+
 impl SqliteStore {
-    /// The holder of a slot, and its lock, if it is dead; none if the slot is free.
-    async fn find_dead(
-        &self,
-        claim: &WriterClaim,
-    ) -> Result<Option<(i64, WriterLock)>, ClaimError> {
-        let holder = {
+    /// Those who keep a claimant out, and their locks, if all of them are dead.
+    async fn find_dead(&self, claim: &WriterClaim) -> Result<Vec<DeadHolder>, ClaimError> {
+        let holders = {
             let mut reader = self.readers().reader(CLAIMING).await?;
-            let rows = reader.rows(holder_of(&claim.slot)).await;
-            let holder = rows.and_then(|rows| rows.first().map(holder).transpose());
-            holder.map_err(|error| crate::fault::store_error(CLAIMING, error))?
+            let rows = reader.rows(keepers_of(claim)).await;
+            let holders = rows.and_then(|rows| rows.iter().map(Holder::of_row).collect());
+            holders.map_err(|error| crate::fault::store_error(CLAIMING, error))?
         };
-        holder.map(|holder| self.take_lock_of_dead(claim, holder)).transpose()
+        self.take_locks_of_dead(holders, Vec::new())
     }
 
     async fn claim_in(
         &self,
         tx: &mut WriteTx<'_>,
         claim: &WriterClaim,
-        found: Option<(i64, WriterLock)>,
+        found: Vec<DeadHolder>,
     ) -> Result<Claimed, ClaimError> {
-        let rows = tx.rows(holder_of(&claim.slot)).await?;
-        let holder = rows.first().map(holder).transpose().map_err(|error| tx.failed(error))?;
-        let dead = match (holder, found) {
-            (None, _) => None,
-            (Some((incarnation, _)), Some((found, lock))) if incarnation == found => {
-                Some((incarnation, lock))
-            }
-            (Some(holder), _) => Some(self.take_lock_of_dead(claim, holder)?),
-        };
-        if let Some((incarnation, _)) = &dead {
+        let rows = tx.rows(keepers_of(claim)).await?;
+        let holders: Result<Vec<_>, _> = rows.iter().map(Holder::of_row).collect();
+        let dead = self.take_locks_of_dead(holders.map_err(|error| tx.failed(error))?, found)?;
+        for (incarnation, _) in &dead {
             revoke(tx, *incarnation).await?;
         }
         let incarnation = enter(tx, claim).await?;
         // before the commit: a claimant that sees the new holder sees it alive
         match self.take_lock(incarnation)? {
-            Taken::Free(lock) => {
-                Ok(Claimed { incarnation, lock, dead: dead.map(|(_, lock)| lock) })
-            }
+            Taken::Free(lock) => Ok(Claimed { incarnation, lock, dead }),
             Taken::Held => Err(StoreError::corrupt(format!(
                 "another program holds the lock of incarnation {incarnation}, which was never assigned"
             ))
@@ -115,20 +107,23 @@ impl SqliteStore {
         }
     }
 
-    fn take_lock_of_dead(
+    /// Takes the locks of those who are dead, but for those that were found so before.
+    fn take_locks_of_dead(
         &self,
-        claim: &WriterClaim,
-        (incarnation, holder): (i64, String),
-    ) -> Result<(i64, WriterLock), ClaimError> {
-        match self.take_lock(incarnation)? {
-            Taken::Free(lock) => Ok((incarnation, lock)),
-            Taken::Held => Err(ClaimError::Held {
-                slot: claim.slot.clone(),
-                holder,
-                incarnation: Incarnation::new(incarnation.cast_unsigned()),
-                lease: None, // it lives
-            }),
-        }
+        holders: Vec<Holder>,
+        mut found: Vec<DeadHolder>,
+    ) -> Result<Vec<DeadHolder>, ClaimError> {
+        let take = |holder: Holder| match found
+            .iter()
+            .position(|(incarnation, _)| *incarnation == holder.incarnation)
+        {
+            Some(at) => Ok(found.swap_remove(at)),
+            None => match self.take_lock(holder.incarnation)? {
+                Taken::Free(lock) => Ok((holder.incarnation, lock)),
+                Taken::Held => Err(holder.lives()),
+            },
+        };
+        holders.into_iter().map(take).collect()
     }
 
     /// A few calls of the operating system, once in the life of a writer.
@@ -162,14 +157,34 @@ async fn fence(mut tx: WriteTx<'_>, incarnation: Incarnation) -> Result<(), Stor
     tx.finish(done).await
 }
 
-/// The incarnation that may write for a slot, and who that is.
-fn holder_of(slot: &str) -> Statement<'_> {
-    let query = "SELECT incarnation, holder FROM writers WHERE slot = ? AND revoked_at IS NULL";
-    sqlx::query(query).bind(slot)
+/// An incarnation that holds a slot.
+struct Holder {
+    incarnation: i64,
+    name: String,
+    slot: String,
 }
 
-fn holder(row: &Row) -> Result<(i64, String), sqlx::Error> {
-    Ok((column(row, 0)?, column(row, 1)?))
+impl Holder {
+    fn of_row(row: &Row) -> Result<Self, sqlx::Error> {
+        Ok(Self { incarnation: column(row, 0)?, name: column(row, 1)?, slot: column(row, 2)? })
+    }
+
+    fn lives(self) -> ClaimError {
+        ClaimError::Held {
+            slot: self.slot,
+            holder: self.name,
+            incarnation: Incarnation::new(self.incarnation.cast_unsigned()),
+            lease: None,
+        }
+    }
+}
+
+/// Who keeps a claimant out: the holders of its slot and of its rivals.
+fn keepers_of(claim: &WriterClaim) -> Statement<'_> {
+    let query = "SELECT incarnation, holder, slot FROM writers
+        WHERE (slot = ? OR slot >= ? AND slot < ?) AND revoked_at IS NULL ORDER BY incarnation";
+    let rivals = claim.rival_slots();
+    sqlx::query(query).bind(claim.slot.as_str()).bind(rivals.start).bind(rivals.end)
 }
 
 /// Enters a new incarnation that holds the slot.

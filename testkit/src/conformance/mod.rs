@@ -93,6 +93,7 @@ pub mod recovery;
 pub mod reopen;
 pub mod retention;
 pub mod settle;
+pub mod slot_border;
 pub mod slots;
 pub mod snapshots;
 pub mod state_conflicts;

@@ -86,6 +86,14 @@ macro_rules! store_conformance {
             Crowded slots:
                 of_many_claimants_exactly_one_gets_the_slot
                 of_many_who_replace_a_holder_exactly_one_gets_the_slot;
+            Plain slot_border:
+                a_node_keeps_a_single_engine_out
+                a_single_engine_keeps_nodes_out
+                behind_the_last_node_the_journal_is_free
+                a_dead_holder_is_replaced_across_the_border
+                a_node_that_renews_its_membership_is_not_replaced;
+            Crowded slot_border:
+                of_engines_and_nodes_that_claim_at_once_one_side_gets_the_journal;
             Plain members:
                 the_first_member_makes_the_cluster
                 members_see_each_other

@@ -3,8 +3,8 @@
 //! A handle has one append of a lane under way. Two handles are foreign to each other: each makes the server look at
 //! the heads of the other's entities, which one handle with two batches in flight would not.
 
+use super::append_handle::AppendHandle;
 use crate::{
-    account::{Account, account_id, deposited},
     case::Case,
     drive::{Target, drive, two_workers},
     journal::{self, Journal, Place},
@@ -12,11 +12,7 @@ use crate::{
     name::Name,
     workload::{ENTITIES_IN_FLIGHT, Flight},
 };
-use actum::{
-    Entity, EntityKey, Lane, PartitionCount, SequenceNr, StoredPayload, Timestamp,
-    store::{AppendBatch, AppendOutcome, EntityAppend, EventStore, Incarnation, NewEvent},
-};
-use anyhow::{Result, bail};
+use anyhow::bail;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
@@ -32,7 +28,10 @@ pub(crate) fn case(flight: Flight, callers: u32) -> Case {
             let mut handles = Vec::new();
             for nr in 0..flight.batches() {
                 let store = Arc::new(database.store(1).await?);
-                handles.push(Handle::new(store, incarnation, (nr, flight), callers)?);
+                let own = (u32::from(nr)..ENTITIES_IN_FLIGHT).step_by(flight.batches().into());
+                let event_nr = u64::from(nr) << 62;
+                let batch = flight.events(callers);
+                handles.push(AppendHandle::new(store, incarnation, own, batch, event_nr)?);
             }
             Ok((journal.place, Appends(Arc::new(Mutex::new(handles)))))
         })?;
@@ -61,67 +60,7 @@ fn name(flight: Flight, callers: u32) -> Name {
 
 /// The handles; who calls takes one that is free.
 #[derive(Clone)]
-struct Appends(Arc<Mutex<Vec<Handle>>>);
-
-/// A handle that alone writes to its entities.
-struct Handle {
-    store: Arc<dyn EventStore>,
-    incarnation: Incarnation,
-    entities: Vec<(EntityKey, SequenceNr)>,
-    /// The next of them.
-    next: usize,
-    batch: usize,
-    payload: StoredPayload,
-    event_nr: u64,
-}
-
-impl Handle {
-    fn new(
-        store: Arc<dyn EventStore>,
-        incarnation: Incarnation,
-        (nr, flight): (u16, Flight),
-        callers: u32,
-    ) -> Result<Self> {
-        let own = (u32::from(nr)..ENTITIES_IN_FLIGHT).step_by(flight.batches().into());
-        let entity = |nr| Ok((EntityKey::new(Account::KIND, account_id(nr))?, SequenceNr::ZERO));
-        let mut entities = own.map(entity).collect::<Result<Vec<_>>>()?;
-        fastrand::Rng::with_seed(7).shuffle(&mut entities);
-        let (batch, payload) =
-            (flight.events(callers), StoredPayload::encode(&deposited(42, 1 << 40))?);
-        let event_nr = u64::from(nr) << 62;
-        Ok(Self { store, incarnation, entities, next: 0, batch, payload, event_nr })
-    }
-
-    async fn append(&mut self) -> Result<()> {
-        let appends = (0..self.batch).map(|_| self.next_append()).collect();
-        let batch = AppendBatch { lane: Lane::new(0), incarnation: self.incarnation, appends };
-        let outcomes = self.store.append(&batch).await?;
-        let stored = |outcome: &AppendOutcome| matches!(outcome, AppendOutcome::Appended { .. });
-        if outcomes.iter().all(stored) { Ok(()) } else { bail!("entities of its own conflict") }
-    }
-
-    fn next_append(&mut self) -> EntityAppend {
-        let count = self.entities.len();
-        let (entity, head) = &mut self.entities[self.next];
-        let expected = *head;
-        *head = head.next();
-        let event = NewEvent {
-            timestamp: Timestamp::from_micros(1_700_000_000_000_000),
-            payload: self.payload.clone(),
-            metadata: Default::default(),
-        };
-        self.next = (self.next + 1) % count;
-        self.event_nr += 1;
-        EntityAppend {
-            entity: entity.clone(),
-            partition: entity.partition(PartitionCount::default()),
-            owned_as: None,
-            expected,
-            first_event_nr: self.event_nr,
-            events: vec![event],
-        }
-    }
-}
+struct Appends(Arc<Mutex<Vec<AppendHandle>>>);
 
 impl Target for Appends {
     async fn call(&self, _: &mut fastrand::Rng) {

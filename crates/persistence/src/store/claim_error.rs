@@ -4,10 +4,10 @@ use super::{HeldLease, Incarnation, SeenHolder, StoreError};
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClaimError {
-    /// Another writer holds the slot.
+    /// Another writer holds the slot, or one that no one may hold beside it.
     #[error("the writer slot `{slot}` is held by {holder}{}", ending(.lease.as_ref()))]
     Held {
-        /// The slot.
+        /// The slot that is held.
         slot: String,
         /// How the holder described itself.
         holder: String,

@@ -13,6 +13,12 @@ use std::time::Duration;
 /// * A claim that [`replaces`](WriterClaim::replaces) a holder takes the slot from it when it holds the slot and has
 ///   not renewed since, whatever any clock says; unless the store knows by itself that it lives. Otherwise it is a
 ///   claim like any other. It compares and revokes in the transaction that takes the slot.
+/// * An engine that has the journal for itself and the nodes of a cluster exclude each other: while one of the claim's [rival
+///   slots](WriterClaim::rival_slots) is held it is refused as if its own slot was, and the error names the holder and the
+///   slot of that one. A holder of a rival slot is replaced like one of the own slot. Where it is a
+///   [member](crate::members::MemberStore), its renewals are those of its membership, and the length of its lease is that
+///   on which the members agree. Of several a claim replaces the one that it names, also where it is then refused in
+///   favour of another.
 /// * A claim that finds the slot held waits for no other writer and disturbs none: claimants ask several times a
 ///   second.
 /// * When `claim` or [`revoke`](Self::revoke) returns, no write of a revoked incarnation is under way, and no later one
@@ -28,7 +34,7 @@ pub trait WriterStore: Send + Sync + 'static {
     /// Takes a slot.
     ///
     /// # Errors
-    /// [`ClaimError::Held`] when another writer holds it.
+    /// [`ClaimError::Held`] when another writer holds it, or a rival slot.
     async fn claim(&self, claim: &WriterClaim) -> Result<Incarnation, ClaimError>;
 
     /// Prolongs the lease of an incarnation: it ends `lease` from now, by the clock of the store.
