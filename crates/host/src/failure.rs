@@ -67,3 +67,16 @@ impl Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_to_a_partition_that_was_given_away_may_be_tried_again() {
+        let failure = Failure::of_commit(CommitError::NotOwned, Revision::new(3));
+        assert!(failure.is_transient() && !failure.maybe_applied(), "{failure}");
+        let text = "unavailable: the partition of the entity does not belong to this node any more";
+        assert_eq!(failure.to_string(), text);
+    }
+}

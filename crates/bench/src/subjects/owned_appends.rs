@@ -1,4 +1,4 @@
-//! Appends of a node that owns the partitions it writes to, beside those of an engine that has the journal for itself: what it
+//! OwnedAppends of a node that owns the partitions it writes to, beside those of an engine that has the journal for itself: what it
 //! costs to check that.
 
 use super::append_handle::AppendHandle;
@@ -39,7 +39,7 @@ pub(crate) fn case(writer: Writer, medium: Medium, callers: u32) -> Case {
         let (journal, appends) = runtime.block_on(async {
             let journal = Journal::empty(medium, &bench.site).await?;
             let handle = handle(writer, &journal.stores, batch).await?;
-            anyhow::Ok((journal, Appends(Arc::new(Mutex::new(handle)))))
+            anyhow::Ok((journal, OwnedAppends(Arc::new(Mutex::new(handle)))))
         })?;
         let measured = drive(&runtime, 1, bench.window, &appends)?;
         runtime.block_on(journal.delete())?;
@@ -89,9 +89,9 @@ async fn own_all(stores: &Stores) -> Result<Incarnation> {
 }
 
 #[derive(Clone)]
-struct Appends(Arc<Mutex<AppendHandle>>);
+struct OwnedAppends(Arc<Mutex<AppendHandle>>);
 
-impl Target for Appends {
+impl Target for OwnedAppends {
     async fn call(&self, _: &mut fastrand::Rng) {
         let appended = self.0.lock().await.append().await;
         appended.expect("no one else writes to this journal");
