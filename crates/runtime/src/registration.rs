@@ -47,9 +47,9 @@ pub(crate) struct Wiring<'a> {
     pub(crate) clock: Clock,
     pub(crate) settings: &'a RuntimeSettings,
     pub(crate) serializer: Serializer,
-    pub(crate) incarnation: &'a CurrentIncarnation,
-    /// The role in which the engine must own what it writes, see [`KindContext::owned_as`].
-    pub(crate) owned_as: Option<Arc<str>>,
+    /// Which incarnation the engine writes as, and the role in which that must own what it writes, see
+    /// [`KindContext::owned_as`].
+    pub(crate) writer: (&'a CurrentIncarnation, Option<&'a Arc<str>>),
     pub(crate) route: Option<Route>,
 }
 
@@ -160,8 +160,8 @@ fn wire<M: HostedModel>(
         serializer,
         slow_handler_after,
         bursts: FailureBursts::default(),
-        incarnation: wiring.incarnation.clone(),
-        owned_as: wiring.owned_as.clone(),
+        incarnation: wiring.writer.0.clone(),
+        owned_as: wiring.writer.1.cloned(),
         hash_id: CommandId::hash64,
         snapshot_marks_max: SNAPSHOT_MARKS_MAX,
         commands_read_max: COMMANDS_READ_MAX,

@@ -60,6 +60,8 @@ impl EngineParts {
         settings: RuntimeSettings,
         writes_as: WritesAs,
     ) -> (Self, Kinds, Hosts) {
+        let WritesAs { joined: BegunMembership { incarnation, valid_until }, is_member } =
+            writes_as;
         let (clock, incarnation) = (Clock::start(), CurrentIncarnation::from(incarnation));
         let (load, alarm) = (Arc::new(load(&settings)), Arc::new(Alarm::new()));
         let waits_elsewhere = Arc::new(WaitsElsewhere::new(Arc::clone(&alarm), clock));
@@ -71,21 +73,13 @@ impl EngineParts {
         });
         let partitions = stores.events.layout().partitions;
         let mut wired = WiredKinds::default();
+        let owned_as: Option<Arc<str>> = None;
         for (nr, registration) in (0..).zip(registrations) {
             let serializer = Serializer::new(settings.size_limits);
             let (load, settings, route) = (&load, &settings, route.clone());
-            let (incarnation, owned_as) = (&incarnation, None);
-            let wiring = Wiring {
-                nr,
-                partitions,
-                load,
-                clock,
-                settings,
-                serializer,
-                incarnation,
-                owned_as,
-                route,
-            };
+            let writer = (&incarnation, owned_as.as_ref());
+            let wiring =
+                Wiring { nr, partitions, load, clock, settings, serializer, writer, route };
             wired.add(registration, &wiring);
         }
         let term = Arc::new(Term::new(clock));
