@@ -3,7 +3,7 @@
 //! * [`transport`]: carries frames of bytes between nodes, over ractor_cluster or within one process.
 //! * [`link`]: what is sent over it: batches, acknowledged and bounded.
 //! * `wire`, `routing`: commands to the node that owns their entity, and what comes of them.
-//! * `member`, [`node`]: what members say of themselves, and the node that joins, finds failed members and moves partitions.
+//! * `member`, `node`: what members say of themselves, and the node that joins, finds failed members and moves partitions.
 //! * `settings`: what a user says of it.
 //!
 //! An internal crate of Actum's: users see its types through `actum`.
