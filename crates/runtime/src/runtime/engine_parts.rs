@@ -73,7 +73,8 @@ impl EngineParts {
         });
         let partitions = stores.events.layout().partitions;
         let mut wired = WiredKinds::default();
-        let owned_as: Option<Arc<str>> = None;
+        // the role of all kinds, in which the node of a cluster claims their partitions
+        let owned_as: Option<Arc<str>> = is_member.then(|| "".into());
         for (nr, registration) in (0..).zip(registrations) {
             let serializer = Serializer::new(settings.size_limits);
             let (load, settings, route) = (&load, &settings, route.clone());
