@@ -14,6 +14,8 @@ pub(super) struct JoinRequest {
     pub(super) description: MemberDescription,
     pub(super) writers: Arc<dyn WriterStore>,
     pub(super) members: Arc<dyn MemberStore>,
+    /// What names this process among those that had the name of the node: its own claim is none of another one.
+    pub(super) process: String,
 }
 
 /// A node that has joined.
@@ -62,23 +64,36 @@ impl JoinRequest {
                 Ok(JoinedNode { incarnation, valid_until, asked, sight })
             }
             Err(error) => {
-                // one that is not given back is taken over by the next life of this node
+                // one that is not given back is taken over by the next attempt of this process, or its next life
                 let _ = self.writers.release(incarnation).await;
                 Err(error.into())
             }
         }
     }
 
+    fn holder(&self) -> String {
+        format!("node `{}`, process {}", self.node, self.process)
+    }
+
+    /// Whether the slot is held by a former claim of this process: one whose answer was lost, or that a database has which has
+    /// regressed.
+    fn is_own(&self, error: &ClaimError) -> bool {
+        matches!(error, ClaimError::Held { holder, .. } if *holder == self.holder())
+    }
+
     async fn claim(&self, held: NameHeld) -> Result<Incarnation, ClaimError> {
         let mut claim = WriterClaim {
             slot: node_slot(&self.node),
-            holder: format!("node `{}`, process {}", self.node, std::process::id()),
+            holder: self.holder(),
             lease: self.terms.lease,
             replaces: None,
         };
         for _ in 1..CLAIMS_MAX {
             match self.writers.claim(&claim).await {
-                Err(error) if held == NameHeld::Take && error.seen().is_some() => {
+                Err(error)
+                    if error.seen().is_some()
+                        && (held == NameHeld::Take || self.is_own(&error)) =>
+                {
                     claim.replaces = error.seen();
                 }
                 claimed => return claimed,

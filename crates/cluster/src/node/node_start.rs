@@ -96,7 +96,8 @@ impl NodeStart {
                     return Err(StartError::Invalid { problems: vec![problem.to_owned()] });
                 };
                 let writers = Arc::clone(&stores.writers);
-                let joining = JoinRequest { node, terms, description, writers, members };
+                let process = format!("{} {:08x}", std::process::id(), fastrand::u32(..));
+                let joining = JoinRequest { node, terms, description, writers, members, process };
                 let joined = joining.join(NameHeld::Take).await.map_err(start_error)?;
                 let (incarnation, valid_until) = (joined.incarnation, joined.valid_until);
                 *kept.lock() = Some(HasJoined { joining, joined, links });

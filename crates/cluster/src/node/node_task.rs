@@ -62,12 +62,14 @@ pub(super) struct NodeTask {
     renew_after: Instant,
     release_after: Instant,
     claim_after: Instant,
+    open_after: Instant,
+    revoke_after: Instant,
     /// When the journal is compared next with what this node has committed.
     check_after: Instant,
     /// What was noted with the last renewal.
     noted: MemberNote,
     renew_now: bool,
-    /// What peers have not been told yet.
+    /// The peers do not know of the newest version yet.
     announce: bool,
     stage: NodeStage,
     is_suspended: bool,
@@ -118,6 +120,8 @@ impl NodeTask {
             renew_after: begun,
             release_after: begun,
             claim_after: begun,
+            open_after: begun,
+            revoke_after: begun,
             check_after: begun + JOURNAL_CHECK_INTERVAL,
             noted: MemberNote::default(),
             renew_now: false,
@@ -192,7 +196,7 @@ impl NodeTask {
                         self.done(result);
                         self.show();
                     }
-                    Err(error) => log_safely(|| tracing::error!(%error, "a task of a node failed")),
+                    Err(error) => self.panicked(&error),
                 },
                 () = parts.membership.fenced(), if is_member => self.end("the journal refuses its writes"),
                 Some((peer, report)) = self.reports.recv() => {
@@ -230,7 +234,7 @@ impl NodeTask {
                 let due = self.detector.renew_at(passed).min(self.detector.read_at(passed));
                 next = next.min((self.begun + due).max(self.renew_after));
             }
-            if !self.is_suspended {
+            if !self.is_suspended && self.stage == NodeStage::Member {
                 next = next.min(self.begun + self.detector.lapses_at());
             }
             if !self.closed.is_empty() && !self.is_releasing {
@@ -249,10 +253,14 @@ impl NodeTask {
         if self.stage == NodeStage::Member {
             self.judge(now);
         }
+        if self.is_member() && self.parts.membership.has_failed() {
+            self.give_up();
+        }
         if self.stage == NodeStage::Member {
             self.move_partitions(now);
         }
         if self.is_member() {
+            self.release(now);
             self.renew(now);
             if self.links_after.is_some_and(|after| now >= after) {
                 self.start_links();
@@ -275,8 +283,11 @@ impl NodeTask {
                 self.changed("claiming partitions", rows);
             }
             TaskResult::Compared => {}
-            TaskResult::Matched { partition } => {
+            TaskResult::Matched { partition, is_done } => {
                 self.under_way.claiming.remove(&partition);
+                if !is_done {
+                    self.open_after = Instant::now() + RETRY;
+                }
                 self.parts.router.try_held();
             }
             TaskResult::Closed { partition } => {
@@ -299,7 +310,10 @@ impl NodeTask {
                 match done {
                     Ok(true) => (self.renew_now, self.announce) = (true, true),
                     Ok(false) => self.renew_now = true,
-                    Err(error) => self.failed("removing a member", &error),
+                    Err(error) => {
+                        self.revoke_after = Instant::now() + RETRY;
+                        self.failed("removing a member", &error);
+                    }
                 }
             }
             TaskResult::Rejoined(joined) => self.rejoined(joined),

@@ -16,7 +16,7 @@ pub(super) enum TaskResult {
     /// The journal was compared with what this node has committed.
     Compared,
     /// A partition that this node owns was opened, or one that it does not own was closed, as far as that is possible.
-    Matched { partition: Partition },
+    Matched { partition: Partition, is_done: bool },
     /// Partitions that were closed are given back.
     Released { partitions: Vec<Partition>, rows: Result<Vec<OwnerRow>, StoreError> },
     /// A member that has failed was removed, unless it has renewed meanwhile.

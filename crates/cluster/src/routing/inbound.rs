@@ -1,11 +1,15 @@
 use super::{Peers, PlacementTable};
-use crate::wire::{ReceivedCommand, answer_to_wire, not_owner};
+use crate::{
+    link::LinkRefusal,
+    wire::{ReceivedCommand, answer_to_wire, not_owner},
+};
 use actum_model::{EntityKey, Partition};
-use actum_persistence::store::Incarnation;
+use actum_persistence::{panics::log_safely, store::Incarnation};
 use actum_proto::wire::v1::{
     CommandEnvelope, PeerMessage, ReplyEnvelope, peer_message::Content, reply_envelope::Outcome,
 };
 use actum_runtime::{AskError, EncodedAnswer, PartitionState, Partitions, Runtime};
+use bytes::Bytes;
 use prost::Message;
 use std::sync::Arc;
 
@@ -18,7 +22,7 @@ pub(crate) struct Inbound {
     peers: Arc<dyn Peers>,
 }
 
-/// The number of messages whose loss no one minds.
+/// The number of messages whose loss need not be reported.
 pub(crate) const NO_TICKET: u64 = 0;
 
 impl Inbound {
@@ -34,11 +38,14 @@ impl Inbound {
 
     /// Serves a command of a peer, and sends it the reply.
     pub(crate) fn serve(&self, from: Incarnation, envelope: CommandEnvelope) {
-        let peers = Arc::clone(&self.peers);
+        let (peers, call_nr) = (Arc::clone(&self.peers), envelope.call_nr);
         self.answer(envelope, move |reply| {
             let message = PeerMessage { content: Some(Content::Reply(reply)) };
-            // without a link the peer knows that the outcome is open; a reply that finds no room is one that is late
-            let _ = peers.send(from, NO_TICKET, message.encode_to_vec().into());
+            let sent = peers.send(from, NO_TICKET, message.encode_to_vec().into());
+            // without a link the peer knows that the outcome is open; else a shorter one says why
+            if let Err(why @ (LinkRefusal::TooLong { .. } | LinkRefusal::Full)) = sent {
+                let _ = peers.send(from, NO_TICKET, not_sent(call_nr, why));
+            }
         });
     }
 
@@ -91,6 +98,14 @@ impl Inbound {
             key.kind()
         )
     }
+}
+
+/// The message in place of a reply that is not sent.
+fn not_sent(call_nr: u64, why: LinkRefusal) -> Bytes {
+    log_safely(|| tracing::warn!(%why, "a reply cannot be sent to another node"));
+    let error = AskError::outcome_unknown(format!("the reply cannot be sent: {why}"));
+    let reply = answer_to_wire(call_nr, Err(error));
+    PeerMessage { content: Some(Content::Reply(reply)) }.encode_to_vec().into()
 }
 
 fn is_served(partitions: &Partitions, partition: Partition) -> bool {

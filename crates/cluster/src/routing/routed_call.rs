@@ -1,5 +1,11 @@
 use crate::wire::SentCommand;
+use actum_persistence::store::Incarnation;
 use actum_runtime::{AskError, EncodedAnswer, Failure, RoutedCommand};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How soon a node that was not the owner is asked again while the table says that it is.
+const REFUSED_FOR: Duration = Duration::from_millis(100);
 
 /// A command that this node has taken to bring it to where its entity is.
 #[derive(Debug)]
@@ -10,11 +16,13 @@ pub(super) struct RoutedCall {
     pub(super) encoded: Option<SentCommand>,
     /// Whether it was sent to a node that has not said that it did nothing: it may have been applied.
     pub(super) maybe_applied: bool,
+    /// Who did not own its partition when it was sent there, and when that was known.
+    pub(super) refused: Option<(Incarnation, Instant)>,
 }
 
 impl RoutedCall {
     pub(super) fn new(nr: u64, command: RoutedCommand) -> Self {
-        Self { nr, command, encoded: None, maybe_applied: false }
+        Self { nr, command, encoded: None, maybe_applied: false, refused: None }
     }
 
     /// Encodes the command, unless that was done; gives it back with the failure where it cannot be sent.
@@ -33,6 +41,11 @@ impl RoutedCall {
         )?;
         self.encoded = Some(encoded.clone());
         Ok(encoded)
+    }
+
+    /// Whether this node was not the owner a moment ago: the table changes before it is asked again, or a while passes.
+    pub(super) fn was_refused_by(&self, owner: Incarnation) -> bool {
+        self.refused.is_some_and(|(by, at)| by == owner && at.elapsed() < REFUSED_FOR)
     }
 
     /// Whether its caller has stopped waiting.

@@ -9,15 +9,16 @@ use actum_proto::wire::v1::{
     ErrorCode, PeerMessage, ReplyEnvelope, peer_message::Content, reply_envelope::Outcome,
 };
 use actum_runtime::{AskError, Bound, Elsewhere, RoutedCommand};
+use parking_lot::RwLock;
 use prost::Message;
 use std::{
     fmt,
     sync::{
-        Arc, OnceLock, Weak,
+        Arc, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 /// Brings commands to the node that owns their entity.
 pub(crate) struct Router {
@@ -29,7 +30,7 @@ pub(crate) struct Router {
     sent: SentCalls,
     held: HeldCalls,
     /// What the router works with once the node has started.
-    started: OnceLock<Started>,
+    started: RwLock<Option<Arc<Started>>>,
     /// Whether it takes nothing any more.
     closed: AtomicBool,
     /// A newer version of the table than this node has read exists.
@@ -54,7 +55,7 @@ impl Router {
             next_nr: AtomicU64::new(1),
             sent: SentCalls::default(),
             held: HeldCalls::default(),
-            started: OnceLock::new(),
+            started: RwLock::default(),
             closed: AtomicBool::new(false),
             newest: AtomicU64::new(0),
             wakes: Notify::new(),
@@ -70,7 +71,7 @@ impl Router {
     ) {
         self.set_me(me);
         let own = Arc::downgrade(self);
-        let _ = self.started.set(Started { peers, inbound, own }); // a node starts once
+        *self.started.write() = Some(Arc::new(Started { peers, inbound, own }));
     }
 
     /// This node is another member from now on.
@@ -86,6 +87,15 @@ impl Router {
             call.maybe_applied = true;
             call.give_up(CLOSED);
         }
+        // it has the engine, whose commands come here
+        *self.started.write() = None;
+    }
+
+    /// Answers what has come while it was closed.
+    fn close_again(&self) {
+        if self.closed.load(Ordering::Acquire) {
+            self.close();
+        }
     }
 
     fn deliver(&self, command: RoutedCommand) {
@@ -95,6 +105,7 @@ impl Router {
             self.held.hold(call);
             self.wakes.notify_one();
         }
+        self.close_again();
     }
 
     /// How many commands are held, and how many were sent and are not answered.
@@ -143,13 +154,14 @@ impl Router {
 
     /// Takes a reply from a peer.
     pub(crate) fn replied(&self, from: Incarnation, reply: ReplyEnvelope) {
-        let Some(call) = self.sent.take_one(reply.call_nr, from) else {
+        let Some(mut call) = self.sent.take_one(reply.call_nr, from) else {
             return; // its caller has stopped waiting
         };
         if let Some(Outcome::Error(error)) = &reply.outcome
             && error.code() == ErrorCode::NotOwner
         {
             let version = TableVersion::new(error.table_version.unwrap_or_default());
+            call.refused = Some((from, Instant::now()));
             self.held.hold_again(call);
             self.saw_version(version);
             self.wakes.notify_one();
@@ -157,7 +169,9 @@ impl Router {
         }
         let (command, id) =
             (call.command.manifest(), call.command.metadata().command_id().cloned());
-        call.answer(answer_of_wire(reply, command, id.as_ref()));
+        let answer = answer_of_wire(reply, command, id.as_ref());
+        let answer = if call.maybe_applied { answer.map_err(of_earlier_sending) } else { answer };
+        call.answer(answer);
     }
 
     /// Takes in that these messages surely never left this node.
@@ -191,12 +205,15 @@ impl Router {
             call.time_out();
             return None;
         }
-        let Some(started) = self.started.get() else { return Some(call) };
+        let Some(started) = self.started.read().clone() else { return Some(call) };
         let partition = call.command.partition();
         let Some(owner) = self.table.owner(partition) else { return Some(call) };
         let is_here = owner.get() == self.me.load(Ordering::Acquire);
         if is_here && !started.inbound.serves(partition) {
             return Some(call); // it is being opened
+        }
+        if call.was_refused_by(owner) {
+            return Some(call); // it is on the way to another owner
         }
         let encoded = match call.encode() {
             Ok(encoded) => encoded,
@@ -221,7 +238,7 @@ impl Router {
         let Err(why) = sent else { return None };
         let call = self.sent.take_one(nr, owner)?; // unless it was taken meanwhile
         match why {
-            LinkRefusal::TooLong { .. } => {
+            LinkRefusal::TooLong { .. } if !call.maybe_applied => {
                 call.fail(AskError::invalid(format!("the command: {why}")));
             }
             LinkRefusal::Full if !call.maybe_applied => {
@@ -246,5 +263,20 @@ impl fmt::Debug for Router {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (held, sent) = self.outstanding();
         f.debug_struct("Router").field("held", &held).field("sent", &sent).finish_non_exhaustive()
+    }
+}
+
+/// What a failure means to the caller of a command that was sent before and may have been applied then: where the failure was
+/// found before the command id was looked up, nothing is known of the earlier sending.
+fn of_earlier_sending<X>(error: AskError<X>) -> AskError<X> {
+    match error {
+        AskError::Timeout { .. } => AskError::Timeout { maybe_applied: true },
+        AskError::Overloaded { .. }
+        | AskError::Unavailable { .. }
+        | AskError::Invalid { .. }
+        | AskError::Corrupt { .. } => AskError::outcome_unknown(
+            "the command was sent before, and the outcome of that is not known",
+        ),
+        other => other,
     }
 }

@@ -60,8 +60,8 @@ impl Transport {
                 let settings = settings.clone();
                 // what is wrong with the certificates is found before the node joins
                 let trial = listener.try_clone().map_err(failed)?;
-                let nobody = PeerNode::new(Incarnation::new(0), "trial", listen.as_str());
-                if let Err(error) = RactorTransport::new(nobody, trial, (*settings).clone()) {
+                let trial_node = PeerNode::new(Incarnation::new(0), "trial", listen.as_str());
+                if let Err(error) = RactorTransport::new(trial_node, trial, (*settings).clone()) {
                     let problems = vec![format!("`cluster`: {}", full_text(&error))];
                     return Err(StartError::Invalid { problems });
                 }

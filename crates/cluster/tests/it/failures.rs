@@ -5,6 +5,7 @@ use crate::{
     rig::{Rig, RunningNode, ids, settled},
 };
 use actum_runtime::AskError;
+use actum_testkit::{Fault, Operation};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -118,7 +119,7 @@ async fn of_two_processes_under_one_name_the_younger_wins_once() {
 
 /// Deposits one under this command id, as often as it takes.
 async fn deposited(node: &RunningNode, id: &str, command_id: &str) -> u64 {
-    loop {
+    for _ in 0..5_000 {
         let deposit = node.account(id).ask(Deposit(1)).command_id(command_id);
         match deposit.timeout(Duration::from_millis(500)).await {
             Ok(balance) => return balance,
@@ -126,4 +127,33 @@ async fn deposited(node: &RunningNode, id: &str, command_id: &str) -> u64 {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    panic!("{id} does not take {command_id}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_was_removed_joins_again_though_answers_of_the_journal_are_lost() {
+    let rig = Rig::new();
+    let node = rig.start("a").await;
+    assert_eq!(deposited(&node, "acc-1", "first").await, 1);
+    let before = node.incarnation();
+    node.faults.next(Operation::Append, Fault::revoked());
+    node.faults.next(Operation::Claim, Fault::unknown_committed());
+    node.faults.next(Operation::JoinCluster, Fault::unavailable());
+    node.faults.next(Operation::Release, Fault::unavailable());
+    assert_eq!(deposited(&node, "acc-1", "second").await, 2);
+    assert_eq!(node.faults.left(), 0);
+    assert!(node.incarnation() > before);
+    settled(&[node]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_whose_store_panics_in_a_renewal_goes_on() {
+    let rig = Rig::new();
+    let node = rig.start("a").await;
+    assert_eq!(deposited(&node, "acc-1", "first").await, 1);
+    node.faults.next(Operation::RenewMember, Fault::panic());
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert_eq!(node.faults.left(), 0);
+    assert_eq!(deposited(&node, "acc-1", "second").await, 2);
+    settled(&[node]).await;
 }

@@ -19,8 +19,8 @@ impl CurrentIncarnation {
         Incarnation::new(self.0.load(Ordering::Acquire))
     }
 
-    /// Goes on as another one. What writes was told to stop before, and everything it had begun is settled: what it takes
-    /// from now on it writes as `next`.
+    /// Goes on as another one. Writers have stopped before, and everything they had begun is settled: what they
+    /// take from now on they write as `next`.
     pub fn set(&self, next: Incarnation) {
         self.0.store(next.get(), Ordering::Release);
     }

@@ -15,7 +15,7 @@ use tokio::{
 /// has joined again. For the crate of the cluster.
 ///
 /// An engine that is started with a [`Join`] neither claims the writer slot nor renews a lease: it writes as the incarnation
-/// that joined, and serves as long as it is told that the membership lasts. Where the journal refuses to write it is
+/// that joined, and serves as long as the node says that the membership lasts. Where the journal refuses to write it is
 /// [fenced](Self::fenced), waits for the membership to [end](Self::end), and may [begin](Self::begin) another one.
 #[derive(Clone)]
 pub struct Membership {
@@ -37,7 +37,7 @@ pub type Join = Box<
         + Send,
 >;
 
-/// How often it is looked whether what was written as a former incarnation is settled.
+/// How often it is checked whether what was written as a former incarnation is settled.
 pub(super) const SETTLE_INTERVAL: Duration = Duration::from_millis(5);
 
 const ENDED: &str = "this node is no member of the cluster any more, and joins again";
@@ -62,6 +62,23 @@ impl Membership {
         }
         parts.term.set_end(until);
         parts.gate.reopen();
+        if parts.gate.is_fenced() {
+            // that was found meanwhile
+            parts.term.set_end(Instant::now());
+            parts.gate.suspend(&Failure::unavailable(ENDED));
+        }
+    }
+
+    /// Whether the membership has ended: the journal refuses its writes, or it was [ended](Self::end).
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.inner.parts.gate.is_fenced()
+    }
+
+    /// Whether the engine has failed, and serves nothing any more.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.inner.parts.gate.failed().is_some()
     }
 
     /// The membership has lapsed: no command is taken until it is [prolonged](Self::prolong).
@@ -77,7 +94,7 @@ impl Membership {
         self.inner.parts.gate.fenced().await;
     }
 
-    /// Looks whether the journal has lost what this engine has committed, and has entities recover if so: before commands are
+    /// Checks whether the journal has lost what this engine has committed, and has entities recover if so: before commands are
     /// taken again after the database was away.
     ///
     /// # Errors

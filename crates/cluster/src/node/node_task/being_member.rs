@@ -33,7 +33,8 @@ impl NodeTask {
             }
             OwnMembership::Holds => {}
         }
-        for failure in &decision.failures {
+        let may_revoke = now >= self.revoke_after;
+        for failure in decision.failures.iter().filter(|_| may_revoke) {
             let SeenHolder { incarnation, .. } = failure.member;
             if self.revoking.insert(incarnation) {
                 self.revoke(failure.member, failure.evidence);

@@ -30,9 +30,10 @@ impl NodeTask {
                 self.claim(next.claims);
             }
             self.hand_off(next.hand_offs);
-            self.match_owners();
+            if now >= self.open_after {
+                self.match_owners();
+            }
         }
-        self.release(now);
     }
 
     pub(super) fn claim(&mut self, mut claims: Vec<Partition>) {
@@ -48,7 +49,7 @@ impl NodeTask {
         self.tasks.spawn(async move {
             let rows = parts.members.claim_partitions(me, &asked).await;
             for row in rows.iter().flatten().filter(|row| row.owner == Some(me)) {
-                open(&parts, row.of.partition).await;
+                let _ = open(&parts, row.of.partition).await; // it is tried again
             }
             TaskResult::Claimed { partitions: claims, rows }
         });
@@ -75,12 +76,13 @@ impl NodeTask {
             self.under_way.claiming.insert(partition);
             let parts = Arc::clone(&self.parts);
             self.tasks.spawn(async move {
-                if opens {
-                    open(&parts, partition).await;
+                let is_done = if opens {
+                    open(&parts, partition).await
                 } else {
                     let _closed = parts.partitions.close(partition, Instant::now()).await;
-                }
-                TaskResult::Matched { partition }
+                    true
+                };
+                TaskResult::Matched { partition, is_done }
             });
         }
     }
@@ -93,7 +95,9 @@ impl NodeTask {
                 let deadline = Instant::now() + parts.settings.hand_off_timeout;
                 let _closed = parts.partitions.close(partition, deadline).await;
                 // code that still runs has ended, and everything it has sent is settled
-                while parts.partitions.state(partition) != PartitionState::Closed {
+                while parts.partitions.state(partition) != PartitionState::Closed
+                    && !parts.membership.has_ended()
+                {
                     sleep(RETRY / 10).await;
                 }
                 parts.partitions.settled(partition).await;
@@ -128,7 +132,7 @@ impl NodeTask {
                     let partition = row.of.partition;
                     self.parts.table.set_owner(partition, self.seen.owner(partition));
                 }
-                // the version that they have now is what the peers are told
+                // the version that they have now is what the peers get
                 (self.renew_now, self.announce) = (true, true);
                 self.parts.router.try_held();
             }
@@ -141,9 +145,11 @@ impl NodeTask {
     }
 }
 
-/// Opens a partition that this node owns. One that does not open is tried again.
-async fn open(parts: &NodeParts, partition: Partition) {
-    if let Err(error) = parts.partitions.open(partition, None).await {
+/// Opens a partition that this node owns; says whether it is open. One that is not is tried again.
+async fn open(parts: &NodeParts, partition: Partition) -> bool {
+    let opened = parts.partitions.open(partition, None).await;
+    if let Err(error) = &opened {
         log_safely(|| tracing::error!(%partition, %error, "a partition does not open"));
     }
+    opened.is_ok()
 }

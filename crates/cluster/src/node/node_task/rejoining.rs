@@ -6,11 +6,11 @@ use crate::{
         task_result::TaskResult,
     },
 };
-use actum_persistence::{error_chain::full_text, panics::log_safely};
+use actum_persistence::{error_chain::full_text, panics::log_safely, store::Incarnation};
 use actum_placement::moves::MovesUnderWay;
 use actum_runtime::BegunMembership;
 use std::sync::Arc;
-use tokio::time::sleep;
+use tokio::{task::JoinError, time::sleep};
 
 /// How a node joins again.
 impl NodeTask {
@@ -30,7 +30,8 @@ impl NodeTask {
         let (before, parts) = (std::mem::take(&mut self.tasks), Arc::clone(&self.parts));
         self.tasks.spawn(async move {
             parts.membership.end().await;
-            before.join_all().await;
+            let mut before = before;
+            while before.join_next().await.is_some() {} // also one that has panicked
             parts.membership.end().await; // what was opened meanwhile
             TaskResult::Rejoined(parts.joining.join(NameHeld::Leave).await)
         });
@@ -46,6 +47,7 @@ impl NodeTask {
 
     pub(super) fn rejoined(&mut self, joined: Result<JoinedNode, NotJoined>) {
         match joined {
+            Ok(joined) if self.leave.is_some() => self.leave_at_once(joined.incarnation),
             Ok(joined) => {
                 self.under_way = MovesUnderWay::default();
                 self.closed.clear();
@@ -56,6 +58,7 @@ impl NodeTask {
                 self.parts.membership.begin(BegunMembership { incarnation, valid_until });
                 self.begin(joined);
             }
+            Err(_) if self.leave.is_some() => self.stage = NodeStage::Left,
             Err(error) if error.is_transient() => {
                 let error = full_text(&error);
                 log_safely(|| tracing::warn!(error, "not joined again yet"));
@@ -73,6 +76,36 @@ impl NodeTask {
                 self.parts.membership.replaced();
                 self.parts.router.close();
             }
+        }
+    }
+
+    /// The engine ends: the membership that was begun meanwhile is given back.
+    fn leave_at_once(&mut self, member: Incarnation) {
+        self.stage = NodeStage::Left;
+        let members = Arc::clone(&self.parts.members);
+        self.tasks.spawn(async move {
+            let _ = members.leave(member).await; // one that stays is removed when its lease ends
+            TaskResult::Compared
+        });
+    }
+
+    /// The engine has failed, and serves nothing any more: its partitions go to others.
+    pub(super) fn give_up(&mut self) {
+        let node = &self.parts.joining.node;
+        log_safely(|| tracing::error!(node, "the engine has failed, this node leaves the cluster"));
+        self.leave_at_once(self.me);
+        self.stage = NodeStage::Replaced;
+        self.parts.links.replace(None);
+        self.parts.router.close();
+    }
+
+    /// A task of the node has panicked: what it was to do is not known to be done, so the node begins again.
+    pub(super) fn panicked(&mut self, error: &JoinError) {
+        log_safely(|| tracing::error!(%error, "a task of a node failed"));
+        match self.stage {
+            NodeStage::Member => self.end("a task of the node has panicked"),
+            NodeStage::Rejoining => self.join_later(),
+            NodeStage::Left | NodeStage::Replaced => {}
         }
     }
 }
