@@ -4,6 +4,7 @@ use tokio::time::Instant;
 /// A time in which a handler's transaction kept everyone else from changing what is kept beside it: no one could renew
 /// there, and no one could claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TargetHold {
     /// When it was begun.
     pub since: Instant,
