@@ -12,6 +12,14 @@ pub mod storage {
     }
 }
 
+/// `actum.link`: how nodes of a cluster introduce themselves, and carry messages.
+pub mod link {
+    /// `actum.link.v1`.
+    pub mod v1 {
+        include!("gen/actum.link.v1.rs");
+    }
+}
+
 /// `actum.wire`: what nodes of a cluster send each other.
 pub mod wire {
     /// `actum.wire.v1`.

@@ -1,7 +1,7 @@
 //! What a peer sends: a pure machine that checks batches and puts long messages together.
 
 use super::{LinkViolation, outgoing::CHUNK_BYTES_MAX};
-use actum_proto::wire::v1::{Batch, Chunk};
+use actum_proto::link::v1::{Batch, Chunk};
 use bytes::{Bytes, BytesMut};
 
 /// What has arrived on one connection.

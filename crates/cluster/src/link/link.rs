@@ -7,7 +7,7 @@ use super::{
 use crate::transport::{PeerConnection, PeerNode};
 use actum_host::{Burst, Moment, log_burst};
 use actum_persistence::{panics::guard, store::Incarnation};
-use actum_proto::wire::v1::{Batch, Hello, link_frame::Content};
+use actum_proto::link::v1::{Batch, Hello, link_frame::Content};
 use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
 use std::{sync::Arc, time::Duration};

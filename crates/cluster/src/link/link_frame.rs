@@ -1,7 +1,7 @@
 //! Frames as bytes.
 
 use super::LinkViolation;
-use actum_proto::wire::v1::{LinkFrame, link_frame::Content};
+use actum_proto::link::v1::{LinkFrame, link_frame::Content};
 use bytes::Bytes;
 use prost::Message;
 

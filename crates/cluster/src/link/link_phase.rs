@@ -1,7 +1,7 @@
 //! Where a link stands, and the connection it has.
 
 use crate::transport::PeerConnection;
-use actum_proto::wire::v1::Heartbeat;
+use actum_proto::link::v1::Heartbeat;
 use std::{sync::Arc, time::Duration};
 
 /// Where a link stands. Times are since some start.

@@ -8,7 +8,7 @@ use super::{
     round_trip::RoundTrip,
 };
 use crate::transport::{PeerConnection, PeerNode};
-use actum_proto::wire::v1::{Goodbye, Heartbeat, Hello, link_frame::Content};
+use actum_proto::link::v1::{Goodbye, Heartbeat, Hello, link_frame::Content};
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
 

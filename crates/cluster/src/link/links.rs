@@ -4,7 +4,7 @@ use super::{
 };
 use crate::transport::{PeerConnection, PeerNode, PeerTransport, TransportEvents};
 use actum_persistence::store::Incarnation;
-use actum_proto::wire::v1::Hello;
+use actum_proto::link::v1::Hello;
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 use std::{

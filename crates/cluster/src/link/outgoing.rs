@@ -10,7 +10,7 @@
 //! neither waits long for the other.
 
 use super::{LinkRefusal, LinkViolation};
-use actum_proto::wire::v1::{Batch, Chunk};
+use actum_proto::link::v1::{Batch, Chunk};
 use bytes::Bytes;
 use std::collections::VecDeque;
 

@@ -9,7 +9,7 @@ use crate::{
     transport::{PeerConnection, PeerNode},
 };
 use actum_persistence::store::Incarnation;
-use actum_proto::wire::v1::Hello;
+use actum_proto::link::v1::Hello;
 use bytes::Bytes;
 use std::sync::{
     Arc,

@@ -1,7 +1,7 @@
 //! Frames as they travel: nodes of other releases read and write these bytes.
 
 use crate::link::link_frame::{decode, encode};
-use actum_proto::wire::v1::{Batch, Chunk, Goodbye, Heartbeat, Hello, link_frame::Content};
+use actum_proto::link::v1::{Batch, Chunk, Goodbye, Heartbeat, Hello, link_frame::Content};
 use bytes::Bytes;
 
 fn frames() -> Vec<(u64, Option<Content>, &'static str)> {

@@ -1,5 +1,5 @@
 use crate::link::{LinkViolation, incoming::Incoming};
-use actum_proto::wire::v1::{Batch, Chunk};
+use actum_proto::link::v1::{Batch, Chunk};
 use bytes::Bytes;
 
 const LONGEST: usize = 1_000;

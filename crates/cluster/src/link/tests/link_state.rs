@@ -8,7 +8,7 @@ use crate::{
     transport::{PeerConnection, PeerNode},
 };
 use actum_persistence::store::Incarnation;
-use actum_proto::wire::v1::{Heartbeat, Hello, link_frame::Content};
+use actum_proto::link::v1::{Heartbeat, Hello, link_frame::Content};
 use bytes::Bytes;
 use std::{
     sync::{

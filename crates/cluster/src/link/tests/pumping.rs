@@ -8,7 +8,7 @@ use crate::{
     transport::{PeerConnection, PeerNode, PeerTransport, TransportEvents},
 };
 use actum_persistence::store::Incarnation;
-use actum_proto::wire::v1::{Hello, link_frame::Content};
+use actum_proto::link::v1::{Hello, link_frame::Content};
 use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;

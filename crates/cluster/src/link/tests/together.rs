@@ -1,7 +1,7 @@
 //! What goes into one side comes out at the other one, whatever is sent and in whatever turns.
 
 use crate::link::{incoming::Incoming, link_frame, outgoing::Outgoing};
-use actum_proto::wire::v1::link_frame::Content;
+use actum_proto::link::v1::link_frame::Content;
 use bytes::Bytes;
 use proptest::{
     prelude::{Strategy, any, prop},

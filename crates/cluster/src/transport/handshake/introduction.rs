@@ -5,7 +5,7 @@ use super::{
 };
 use crate::transport::security::ClusterSecret;
 use actum_persistence::store::{Incarnation, members::NODE_BYTES_MAX};
-use actum_proto::wire::v1::{
+use actum_proto::link::v1::{
     Admission, AdmissionVerdict, Confirmation, Greeting, GreetingAnswer, GreetingProof,
 };
 use prost::Message;

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::transport::security::ClusterSecret;
 use actum_persistence::store::Incarnation;
-use actum_proto::wire::v1::{Greeting, GreetingAnswer, GreetingProof};
+use actum_proto::link::v1::{Greeting, GreetingAnswer, GreetingProof};
 use proptest::prelude::{any, prop};
 use prost::Message;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
@@ -246,7 +246,7 @@ async fn a_dialler_never_proves_anything_to_who_does_not_know_the_secret() {
 
 proptest::proptest! {
     #[test]
-    fn no_bytes_of_a_stranger_make_a_handshake_panic_or_succeed(
+    fn no_foreign_bytes_make_a_handshake_panic_or_succeed(
         bytes in prop::collection::vec(any::<u8>(), 0..200),
         flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
     ) {

@@ -50,7 +50,7 @@ impl MemoryNetwork {
         self.0.ways.heal();
     }
 
-    /// The node is dead: its connections end at once, it hears nothing more, and refuses whoever dials it.
+    /// The node is dead: its connections end at once, it hears nothing more, and refuses all that dial it.
     pub fn kill(&self, node: Incarnation) {
         self.0.kill(node);
     }

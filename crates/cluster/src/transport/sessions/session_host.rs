@@ -11,7 +11,7 @@ use std::{collections::HashMap, sync::Arc};
 
 /// Runs the sessions of ractor_cluster, in the place of its `NodeServer`.
 ///
-/// That one also listens, on a port of its own, for whoever has the cookie; takes any number of connections that prove nothing,
+/// That one also listens, on a port of its own, for all that have the cookie; takes any number of connections that prove nothing,
 /// for any time; and keeps one session a name by rules that can prefer a dead one. Here connections come from our own listener
 /// and dialler, which have made sure of all that.
 pub(super) struct SessionHost {

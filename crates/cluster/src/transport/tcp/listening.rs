@@ -15,17 +15,17 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Takes connections until the transport is closed.
 pub(super) async fn keep_listening(shared: Arc<TransportShared>, listener: TcpListener) {
-    let mut strangers = Strangers::default();
+    let mut unintroduced = Unintroduced::default();
     loop {
         tokio::select! {
             // closing first, then room for others
             biased;
             () = shared.is_closing() => break,
-            Some(_) = strangers.tasks.join_next() => {}
+            Some(_) = unintroduced.tasks.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((socket, address)) => {
                     let welcome = welcome(shared.clone(), socket, address);
-                    strangers.begin(welcome, shared.settings.handshakes_max);
+                    unintroduced.begin(welcome, shared.settings.handshakes_max);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be taken");
@@ -34,17 +34,17 @@ pub(super) async fn keep_listening(shared: Arc<TransportShared>, listener: TcpLi
             },
         }
     }
-    strangers.tasks.shutdown().await;
+    unintroduced.tasks.shutdown().await;
 }
 
 /// The connections that are not introduced yet, the oldest first.
 #[derive(Default)]
-struct Strangers {
+struct Unintroduced {
     tasks: JoinSet<()>,
     handles: VecDeque<AbortHandle>,
 }
 
-impl Strangers {
+impl Unintroduced {
     /// Begins one more. If they are too many the oldest is ended: an introduction takes milliseconds, so that is one which
     /// says nothing.
     fn begin(&mut self, welcome: impl Future<Output = ()> + Send + 'static, max: usize) {
