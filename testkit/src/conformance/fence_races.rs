@@ -2,27 +2,19 @@
 
 use super::{
     StoreFixture,
+    racing::{RACING_TIME, ROUNDS_MIN, append_until, linger, put_until},
     reading::{head, head_of},
     refusal::until_available,
-    sample::{account, events},
+    sample::account,
     seed,
     writer::{Writer, claim_of},
 };
 use actum_model::{EntityKey, Lane};
-use actum_persistence::store::{
-    AppendOutcome, ClaimError, Incarnation, StateOutcome, StoreError, Stores, WriterClaim,
-};
-use fastrand::Rng;
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use actum_persistence::store::{ClaimError, Incarnation, StoreError, Stores, WriterClaim};
+use std::{sync::Arc, time::Instant};
 use tokio::task::{JoinSet, yield_now};
 
 const TASKS: usize = 8;
-/// A race is run at least so often, and for as long as the time below: a fast store has narrow gaps to be hit.
-const ROUNDS_MIN: usize = 25;
-const RACING_TIME: Duration = Duration::from_secs(1);
 
 /// Writers append as fast as they can; when `revoke` has returned, the journal's head stands still, and it holds
 /// exactly what was confirmed.
@@ -73,7 +65,7 @@ async fn race_with_events(fixture: &dyn StoreFixture, fencing: Fencing) {
         let Some(fence) = fencing.prepare(&other, &writer).await else { return };
         let mut tasks = JoinSet::new();
         for key in keys(round) {
-            tasks.spawn(append_until_fenced(Arc::clone(&writer), key, rng.fork()));
+            tasks.spawn(append_until(is_fenced, Arc::clone(&writer), key, rng.fork()));
         }
         linger(&mut rng, 500).await;
         let successor = fence.come_down(&other).await;
@@ -96,7 +88,7 @@ async fn race_with_states(fixture: &dyn StoreFixture, fencing: Fencing) {
         let Some(fence) = fencing.prepare(&other, &writer).await else { return };
         let mut tasks = JoinSet::new();
         for key in keys(round) {
-            tasks.spawn(put_until_fenced(Arc::clone(&writer), key, rng.fork()));
+            tasks.spawn(put_until(is_fenced, Arc::clone(&writer), key, rng.fork()));
         }
         linger(&mut rng, 500).await;
         let successor = fence.come_down(&other).await;
@@ -162,42 +154,6 @@ fn keys(round: usize) -> Vec<EntityKey> {
     (0..TASKS).map(|task| account(round * TASKS + task)).collect()
 }
 
-/// Appends until the fence comes down, and says how many events were confirmed.
-async fn append_until_fenced(
-    writer: Arc<Writer>,
-    key: EntityKey,
-    mut rng: Rng,
-) -> (EntityKey, u64) {
-    let mut confirmed = 0;
-    loop {
-        let count = rng.usize(1..5);
-        let stored = until_available!(writer.store_one(&key, confirmed, events(count)));
-        match stored {
-            Ok(AppendOutcome::Appended { .. }) => confirmed += count as u64,
-            Err(StoreError::Fenced { .. }) => return (key, confirmed),
-            other => panic!("{key} after {confirmed} events: {other:?}"),
-        }
-        linger(&mut rng, 3).await;
-    }
-}
-
-/// Writes until the fence comes down, and says the last revision that was confirmed.
-async fn put_until_fenced(writer: Arc<Writer>, key: EntityKey, mut rng: Rng) -> (EntityKey, u64) {
-    let mut confirmed = 0;
-    loop {
-        let next = (confirmed, confirmed + 1);
-        match until_available!(writer.put(&key, next, "racing")) {
-            Ok(StateOutcome::Written) => confirmed += 1,
-            Err(StoreError::Fenced { .. }) => return (key, confirmed),
-            other => panic!("{key} at revision {confirmed}: {other:?}"),
-        }
-        linger(&mut rng, 3).await;
-    }
-}
-
-/// Lets others run a few times.
-async fn linger(rng: &mut Rng, times_max: usize) {
-    for _ in 0..rng.usize(..times_max) {
-        yield_now().await;
-    }
+fn is_fenced<T>(stored: &Result<T, StoreError>) -> bool {
+    matches!(stored, Err(StoreError::Fenced { .. }))
 }

@@ -52,6 +52,7 @@ mod change_reading;
 mod fixture;
 mod node;
 mod patience;
+mod racing;
 mod readers;
 mod reading;
 mod refusal;

@@ -5,6 +5,7 @@ use super::{
     StoreFixture, Writer,
     node::Node,
     owned_writes::partition_of,
+    racing::{RACING_TIME, ROUNDS_MIN, append_until, linger, put_until},
     reading::{events_of, head_of},
     refusal::until_available,
     sample::{account, events},
@@ -13,7 +14,7 @@ use super::{
 use actum_model::EntityKey;
 use actum_persistence::{
     members::{OwnerClaim, RolePartition},
-    store::{AppendOutcome, Incarnation, StateOutcome, Stores},
+    store::{AppendOutcome, Incarnation, StateOutcome, StoreError, Stores},
 };
 use fastrand::Rng;
 use std::{
@@ -21,13 +22,10 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
-use tokio::task::{JoinSet, yield_now};
+use tokio::task::JoinSet;
 
-/// A race is run at least so often, and for as long as the time below: a fast store has narrow gaps to be hit.
-const ROUNDS_MIN: usize = 25;
-const RACING_TIME: Duration = Duration::from_secs(1);
 const TASKS: usize = 6;
 
 /// An owner appends as fast as it can; when the release of the partition has returned its entities stand still, they hold
@@ -45,7 +43,7 @@ pub async fn when_a_release_returns_no_event_of_the_owner_comes_after(fixture: &
         node.own(&other, "", &keys).await;
         let mut tasks = JoinSet::new();
         for key in keys.clone() {
-            tasks.spawn(append_until_released(Arc::clone(&writer), key, rng.fork()));
+            tasks.spawn(append_until(is_not_owned, Arc::clone(&writer), key, rng.fork()));
         }
         linger(&mut rng, 300).await;
         node.release(&partitions_of(&other, &keys)).await;
@@ -77,7 +75,7 @@ pub async fn when_a_release_returns_no_state_of_the_owner_comes_after(fixture: &
         node.own(&other, "", &keys).await;
         let mut tasks = JoinSet::new();
         for key in keys.clone() {
-            tasks.spawn(put_until_released(Arc::clone(&writer), key, rng.fork()));
+            tasks.spawn(put_until(is_disowned, Arc::clone(&writer), key, rng.fork()));
         }
         linger(&mut rng, 300).await;
         node.release(&partitions_of(&other, &keys)).await;
@@ -160,38 +158,6 @@ async fn append_as_it_can(
     }
 }
 
-/// Appends until the partition was released, and says how many events were confirmed.
-async fn append_until_released(
-    writer: Arc<Writer>,
-    key: EntityKey,
-    mut rng: Rng,
-) -> (EntityKey, u64) {
-    let mut confirmed = 0;
-    loop {
-        let count = rng.usize(1..5);
-        match until_available!(writer.store_one(&key, confirmed, events(count))) {
-            Ok(AppendOutcome::Appended { .. }) => confirmed += count as u64,
-            Ok(AppendOutcome::NotOwned) => return (key, confirmed),
-            other => panic!("{key} after {confirmed} events: {other:?}"),
-        }
-        linger(&mut rng, 3).await;
-    }
-}
-
-/// Writes until the partition was released, and says the last revision that was confirmed.
-async fn put_until_released(writer: Arc<Writer>, key: EntityKey, mut rng: Rng) -> (EntityKey, u64) {
-    let mut confirmed = 0;
-    loop {
-        let next = (confirmed, confirmed + 1);
-        match until_available!(writer.put(&key, next, "racing")) {
-            Ok(StateOutcome::Written) => confirmed += 1,
-            Ok(StateOutcome::NotOwned) => return (key, confirmed),
-            other => panic!("{key} at revision {confirmed}: {other:?}"),
-        }
-        linger(&mut rng, 3).await;
-    }
-}
-
 /// Other entities in each round, of other partitions than account 0.
 fn keys(stores: &Stores, round: usize) -> Vec<EntityKey> {
     let all = (1..=TASKS).map(|task| account(round * TASKS + task));
@@ -206,9 +172,10 @@ fn partitions_of(stores: &Stores, keys: &[EntityKey]) -> Vec<RolePartition> {
     all
 }
 
-/// Lets others run a few times.
-async fn linger(rng: &mut Rng, times_max: usize) {
-    for _ in 0..rng.usize(..times_max) {
-        yield_now().await;
-    }
+fn is_not_owned(appended: &Result<AppendOutcome, StoreError>) -> bool {
+    matches!(appended, Ok(AppendOutcome::NotOwned))
+}
+
+fn is_disowned(written: &Result<StateOutcome, StoreError>) -> bool {
+    matches!(written, Ok(StateOutcome::NotOwned))
 }

@@ -83,7 +83,7 @@ pub async fn a_write_to_what_is_not_owned_is_refused_alone(fixture: &dyn StoreFi
     assert_eq!(there, [false, true, false, false, true]);
 }
 
-/// It is refused wherever its entity is: whoever owns that may have moved it on.
+/// It is refused wherever its entity is: another owner may have moved it on.
 pub async fn what_is_not_owned_is_refused_wherever_it_is(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let Some(node) = Node::joined(&stores, "a").await else { return };
@@ -187,7 +187,7 @@ pub async fn a_write_that_names_no_role_has_no_owner(fixture: &dyn StoreFixture)
     assert!(streams.put(&account(2), (0, 1), "a").await.is_ok());
 }
 
-/// A member that was revoked is fenced: it is not told that it owns nothing.
+/// A member that was revoked is fenced: it does not hear that it owns nothing.
 pub async fn a_revoked_member_is_fenced_whatever_it_owned(fixture: &dyn StoreFixture) {
     let stores = fixture.open().await;
     let Some(observer) = Node::joined(&stores, "observer").await else { return };
