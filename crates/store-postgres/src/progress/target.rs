@@ -30,6 +30,9 @@ const SCHEMA: &str = "actum_projections";
 /// How long a rollback may take before its connection is closed instead: a statement of a handler that was given up may
 /// still run.
 const ROLLBACK_MAX: Duration = Duration::from_secs(1);
+/// How long the server waits for the commit behind the save, which has the segment locked: a process that is stopped in between
+/// keeps others from it for no longer.
+const COMMIT_IDLE_MAX: Duration = Duration::from_secs(2);
 
 /// A PostgreSQL database that projections write to, and that keeps their progress beside: exactly once, for rows and
 /// progress are one transaction.
@@ -165,7 +168,7 @@ impl ExactTarget for PostgresTarget {
         if !session.is_in_outermost() {
             return Err(SaveError::Broken { cause: None });
         }
-        let idle_max = self.settings.answer_timeout.as_millis().to_string();
+        let idle_max = COMMIT_IDLE_MAX.min(self.settings.answer_timeout).as_millis().to_string();
         let within = Some(Marked { mark: &mark, idle_max: &idle_max });
         let changed = Changing { texts: &self.database.texts, change, within }.run(session).await;
         let verdict = changed.map_err(Self::failed)?;

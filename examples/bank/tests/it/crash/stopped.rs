@@ -25,8 +25,8 @@ const SEGMENTS: usize = 4;
 const TELLERS: usize = 2;
 const LEASE: Duration = Duration::from_secs(1);
 /// How long after the lease everything is taken over, also on a busy machine: two rounds of a runner, and some time to run. One
-/// that is stopped between its last statement and the commit has the segment locked until the server ends it, 11 s later.
-const TAKE_OVER_MAX: Duration = Duration::from_secs(20);
+/// that is stopped between its save and the commit has the segment locked until the server ends it, 2 s later.
+const TAKE_OVER_MAX: Duration = Duration::from_secs(5);
 /// How long it takes until both have their share again: what the one that was stopped has held was taken over, and is given back.
 const SHARE_OUT_MAX: Duration = Duration::from_secs(60);
 /// What both are started with, so that they are always in the midst of writing.
