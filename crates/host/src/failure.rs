@@ -53,7 +53,7 @@ impl Failure {
     pub fn of_commit(error: CommitError, expected: Revision) -> Self {
         match error {
             CommitError::Conflict { actual } => Self::Conflict { expected, actual: actual.into() },
-            // nothing was written, and whoever owns it now takes the command again
+            // nothing was written, and the owner of the moment takes the command again
             CommitError::NotOwned => Self::unavailable(NOT_OWNED),
             CommitError::Store(error) => Self::of_store(error),
         }

@@ -75,10 +75,15 @@ impl JoinRequest {
         format!("node `{}`, process {}", self.node, self.process)
     }
 
-    /// Whether the slot is held by a former claim of this process: one whose answer was lost, or that a database has which has
-    /// regressed.
-    fn is_own(&self, error: &ClaimError) -> bool {
-        matches!(error, ClaimError::Held { holder, .. } if *holder == self.holder())
+    /// The incarnation that holds the slot by a former claim of this process: one whose answer was lost, or that is in a database
+    /// which has regressed.
+    fn own(&self, error: &ClaimError) -> Option<Incarnation> {
+        match error {
+            ClaimError::Held { holder, incarnation, .. } if *holder == self.holder() => {
+                Some(*incarnation)
+            }
+            _ => None,
+        }
     }
 
     async fn claim(&self, held: NameHeld) -> Result<Incarnation, ClaimError> {
@@ -89,14 +94,16 @@ impl JoinRequest {
             replaces: None,
         };
         for _ in 1..CLAIMS_MAX {
-            match self.writers.claim(&claim).await {
-                Err(error)
-                    if error.seen().is_some()
-                        && (held == NameHeld::Take || self.is_own(&error)) =>
-                {
-                    claim.replaces = error.seen();
-                }
-                claimed => return claimed,
+            let error = match self.writers.claim(&claim).await {
+                Ok(incarnation) => return Ok(incarnation),
+                Err(error) => error,
+            };
+            if let Some(own) = self.own(&error) {
+                self.writers.revoke(own).await?; // it writes nothing, and no store takes it for dead by itself
+            } else if held == NameHeld::Take && error.seen().is_some() {
+                claim.replaces = error.seen();
+            } else {
+                return Err(error);
             }
         }
         self.writers.claim(&claim).await

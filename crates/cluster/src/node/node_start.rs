@@ -116,11 +116,9 @@ impl NodeStart {
             self.joined.lock().take().expect("the engine has joined");
         let links = Arc::new(CurrentLinks::default());
         let (router, table) = (self.router, self.table);
-        let inbound = || {
-            let (table, links) = (Arc::clone(&table), Arc::clone(&links));
-            Inbound::new(runtime.clone(), table, links)
-        };
-        router.start(joined.incarnation, Arc::clone(&links) as _, inbound());
+        let inbound = Inbound::new(runtime.clone(), Arc::clone(&table), Arc::clone(&links) as _);
+        let inbound = Arc::new(inbound);
+        router.start(joined.incarnation, Arc::clone(&links) as _, Arc::clone(&inbound));
         let begin = ClusterView::begin(joined.incarnation, &self.terms.cluster);
         let (view, watched) = watch::channel(Arc::new(begin));
         let (asks_to_leave, asked_to_leave) = mpsc::channel(1);
@@ -133,7 +131,7 @@ impl NodeStart {
             membership: runtime.membership(),
             partitions: runtime.partitions(),
             router: Arc::clone(&router),
-            inbound: Arc::new(inbound()),
+            inbound,
             table,
             links: Arc::clone(&links),
             link_start,

@@ -66,6 +66,8 @@ pub(super) struct NodeTask {
     revoke_after: Instant,
     /// When the journal is compared next with what this node has committed.
     check_after: Instant,
+    /// When what is held is tried again.
+    held_after: Instant,
     /// What was noted with the last renewal.
     noted: MemberNote,
     renew_now: bool,
@@ -123,6 +125,7 @@ impl NodeTask {
             open_after: begun,
             revoke_after: begun,
             check_after: begun + JOURNAL_CHECK_INTERVAL,
+            held_after: begun,
             noted: MemberNote::default(),
             renew_now: false,
             announce: false,
@@ -218,7 +221,7 @@ impl NodeTask {
                 _ = sweep.tick() => {
                     parts.router.sweep();
                 }
-                () = sleep_until(next) => parts.router.try_held(),
+                () = sleep_until(next) => {}
             }
         }
     }
@@ -227,7 +230,8 @@ impl NodeTask {
     fn next_step(&self) -> Instant {
         let now = Instant::now();
         let held = self.parts.router.outstanding().0 > 0;
-        let mut next = if held { now + HELD_INTERVAL } else { now + Duration::from_secs(1) };
+        let idle = now + Duration::from_secs(1);
+        let mut next = if held { self.held_after.min(idle) } else { idle };
         if self.is_member() {
             let passed = self.since(now);
             if !self.is_renewing {
@@ -267,6 +271,10 @@ impl NodeTask {
             }
         }
         self.leave(now);
+        if now >= self.held_after {
+            self.held_after = now + HELD_INTERVAL;
+            self.parts.router.try_held();
+        }
     }
 
     fn is_member(&self) -> bool {

@@ -49,16 +49,8 @@ impl Inbound {
         });
     }
 
-    /// Serves a command of this node.
-    pub(super) fn serve_own(
-        &self,
-        envelope: CommandEnvelope,
-        reply: impl FnOnce(ReplyEnvelope) + Send + 'static,
-    ) {
-        self.answer(envelope, reply);
-    }
-
-    fn answer(
+    /// Serves a command, and hands its reply over.
+    pub(super) fn answer(
         &self,
         envelope: CommandEnvelope,
         reply: impl FnOnce(ReplyEnvelope) + Send + 'static,

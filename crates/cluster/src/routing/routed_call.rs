@@ -1,5 +1,6 @@
 use crate::wire::SentCommand;
 use actum_persistence::store::Incarnation;
+use actum_proto::wire::v1::CommandEnvelope;
 use actum_runtime::{AskError, EncodedAnswer, Failure, RoutedCommand};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -13,7 +14,7 @@ pub(super) struct RoutedCall {
     pub(super) nr: u64,
     pub(super) command: RoutedCommand,
     /// What is sent, once it was encoded.
-    pub(super) encoded: Option<SentCommand>,
+    encoded: Option<SentCommand>,
     /// Whether it was sent to a node that has not said that it did nothing: it may have been applied.
     pub(super) maybe_applied: bool,
     /// Who did not own its partition when it was sent there, and when that was known.
@@ -25,22 +26,21 @@ impl RoutedCall {
         Self { nr, command, encoded: None, maybe_applied: false, refused: None }
     }
 
-    /// Encodes the command, unless that was done; gives it back with the failure where it cannot be sent.
-    pub(super) fn encode(&mut self) -> Result<SentCommand, Failure> {
-        if let Some(encoded) = &self.encoded {
-            return Ok(encoded.clone());
-        }
-        let payload = self.command.encode()?;
-        let command = &self.command;
-        let encoded = SentCommand::new(
-            self.nr,
-            command.key(),
-            payload,
-            command.metadata(),
-            command.expected_revision(),
-        )?;
-        self.encoded = Some(encoded.clone());
-        Ok(encoded)
+    /// What is sent, with the time that is left; encodes the command the first time.
+    ///
+    /// # Errors
+    /// What to answer where it cannot be sent.
+    pub(super) fn envelope(&mut self) -> Result<CommandEnvelope, Failure> {
+        let encoded = match self.encoded.take() {
+            Some(encoded) => encoded,
+            None => {
+                let payload = self.command.encode()?;
+                let command = &self.command;
+                let (metadata, expected) = (command.metadata(), command.expected_revision());
+                SentCommand::new(self.nr, command.key(), payload, metadata, expected)?
+            }
+        };
+        Ok(self.encoded.insert(encoded).envelope(self.command.time_left()))
     }
 
     /// Whether this node was not the owner a moment ago: the table changes before it is asked again, or a while passes.

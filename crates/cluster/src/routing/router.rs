@@ -41,7 +41,7 @@ pub(crate) struct Router {
 
 struct Started {
     peers: Arc<dyn Peers>,
-    inbound: Inbound,
+    inbound: Arc<Inbound>,
     own: Weak<Router>,
 }
 
@@ -67,15 +67,16 @@ impl Router {
         self: &Arc<Self>,
         me: Incarnation,
         peers: Arc<dyn Peers>,
-        inbound: Inbound,
+        inbound: Arc<Inbound>,
     ) {
         self.set_me(me);
         let own = Arc::downgrade(self);
         *self.started.write() = Some(Arc::new(Started { peers, inbound, own }));
     }
 
-    /// This node is another member from now on.
+    /// This node is another member from now on, which has read no table yet.
     pub(crate) fn set_me(&self, me: Incarnation) {
+        self.newest.store(0, Ordering::Release);
         self.me.store(me.get(), Ordering::Release);
     }
 
@@ -215,18 +216,18 @@ impl Router {
         if call.was_refused_by(owner) {
             return Some(call); // it is on the way to another owner
         }
-        let encoded = match call.encode() {
-            Ok(encoded) => encoded,
+        let envelope = match call.envelope() {
+            Ok(envelope) => envelope,
             Err(failure) => {
                 call.fail(failure);
                 return None;
             }
         };
-        let (nr, envelope) = (call.nr, encoded.envelope(call.command.time_left()));
+        let nr = call.nr;
         self.sent.insert(owner, call);
         if is_here {
             let own = started.own.clone();
-            started.inbound.serve_own(envelope, move |reply| {
+            started.inbound.answer(envelope, move |reply| {
                 if let Some(router) = own.upgrade() {
                     router.replied(owner, reply);
                 }
@@ -272,6 +273,7 @@ fn of_earlier_sending<X>(error: AskError<X>) -> AskError<X> {
     match error {
         AskError::Timeout { .. } => AskError::Timeout { maybe_applied: true },
         AskError::Overloaded { .. }
+        | AskError::Conflict { .. }
         | AskError::Unavailable { .. }
         | AskError::Invalid { .. }
         | AskError::Corrupt { .. } => AskError::outcome_unknown(

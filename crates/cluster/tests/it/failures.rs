@@ -157,3 +157,21 @@ async fn one_whose_store_panics_in_a_renewal_goes_on() {
     assert_eq!(deposited(&node, "acc-1", "second").await, 2);
     settled(&[node]).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_the_table_has_taken_from_its_owner_is_not_written_and_comes_back() {
+    let rig = Rig::new();
+    let nodes = rig.start_all(&["a", "b"]).await;
+    let (id, owner) = ids()
+        .find_map(|id| Some((id.clone(), nodes.iter().find(|node| node.owns(&id))?)))
+        .expect("every account has an owner");
+    assert_eq!(deposited(owner, &id, "first").await, 1);
+    // behind its back: it still believes that it owns the partition
+    rig.release(owner.incarnation(), &id).await;
+    let error = owner.account(&id).ask(Deposit(1)).command_id("second").await.unwrap_err();
+    assert!(matches!(error, AskError::Unavailable { .. }), "{error}");
+    assert_eq!(owner.runtime.usage().entities, 0, "its entity has left memory");
+    assert_eq!(deposited(owner, &id, "second").await, 2);
+    settled(&nodes).await;
+    assert_eq!(nodes[0].account(&id).ask(Balance).await.unwrap(), 2);
+}

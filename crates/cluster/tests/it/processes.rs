@@ -25,8 +25,8 @@ const LISTENS: &str = "listens at ";
 /// Not a test of its own: the process of a node, which sends back whatever it is sent until its standard input ends.
 #[tokio::test(flavor = "multi_thread")]
 async fn child() {
-    let Ok(told) = env::var(CHILD) else { return };
-    let [nr, peer_nr, address] = told.split(' ').collect::<Vec<_>>().try_into().expect("three");
+    let Ok(said) = env::var(CHILD) else { return };
+    let [nr, peer_nr, address] = said.split(' ').collect::<Vec<_>>().try_into().expect("three");
     let number = |text: &str| text.parse::<u64>().expect("a number");
     let node = TestNode::over_tcp(number(nr), TransportSettings::default()).await;
     let parent = PeerNode { address: address.to_owned(), ..peer(number(peer_nr)) };

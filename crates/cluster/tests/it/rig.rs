@@ -2,8 +2,9 @@
 
 use crate::account::Account;
 use actum_cluster::{Cluster, ClusterView, Node, NodeStart, transport::MemoryNetwork};
-use actum_model::PartitionCount;
+use actum_model::{EntityKey, Partition, PartitionCount};
 use actum_persistence::{
+    members::RolePartition,
     settings_check::SettingsCheck,
     store::{Incarnation, JournalLayout, Stores},
 };
@@ -66,6 +67,15 @@ impl Rig {
         Ok(RunningNode { runtime, node, faults })
     }
 
+    /// Takes the partition of an account from its owner, without its knowledge.
+    pub(crate) async fn release(&self, owner: Incarnation, id: &str) {
+        let stores: Stores = self.memory.reopen().into();
+        let partition = partition_of(id);
+        let of = RolePartition { role: "".into(), partition };
+        let members = stores.members.expect("nodes can share it");
+        members.release_partitions(owner, &[of]).await.expect("it is released");
+    }
+
     /// Nodes of these names, each of which sees that every partition has an owner and that they are shared out.
     pub(crate) async fn start_all(&self, names: &[&str]) -> Vec<RunningNode> {
         let mut nodes = Vec::new();
@@ -106,6 +116,11 @@ impl RunningNode {
 
     pub(crate) fn incarnation(&self) -> Incarnation {
         self.node.view().me
+    }
+
+    pub(crate) fn owns(&self, id: &str) -> bool {
+        let view = self.node.view();
+        view.partitions[partition_of(id).index()].owner == Some(view.me)
     }
 
     pub(crate) fn owned(&self) -> usize {
@@ -151,6 +166,11 @@ const JOURNAL: [Operation; 13] = [
     Operation::ReleasePartitions,
     Operation::RevokeMember,
 ];
+
+fn partition_of(id: &str) -> Partition {
+    let key = EntityKey::new("account", id).expect("an id");
+    key.partition(PartitionCount::new(PARTITIONS).expect("a count"))
+}
 
 /// Ids of accounts, of which every partition has some.
 pub(crate) fn ids() -> impl Iterator<Item = String> {

@@ -128,7 +128,7 @@ async fn nothing_is_dialled_beyond_loopback_without_certificates() {
 }
 
 /// Connects with a node, says this, and waits until it is ended.
-async fn be_a_stranger(address: String, says: &'static [u8]) -> Duration {
+async fn connect_and_say(address: String, says: &'static [u8]) -> Duration {
     let start = Instant::now();
     let mut socket = TcpStream::connect(address).await.expect("it listens");
     let _ = socket.write_all(says).await;
@@ -137,25 +137,25 @@ async fn be_a_stranger(address: String, says: &'static [u8]) -> Duration {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn strangers_are_ended_in_time_whatever_they_say_and_hold_no_one_up() {
+async fn foreign_connections_are_ended_in_time_whatever_they_say_and_hold_no_one_up() {
     let (dir, authority) = (tempfile::tempdir().expect("a directory"), Authority::new());
     authority.write(dir.path(), "127.0.0.1", &[&authority]);
     for (nr, settings) in [(240, settings(dir.path())), (250, plain_secret(SECRET))] {
         let settings = settings.with_handshake_timeout(Duration::from_secs(3));
         let a = TestNode::over_tcp(nr, settings.clone()).await;
         let b = TestNode::over_tcp(nr + 1, settings).await;
-        let strangers: Vec<_> = (0..60)
+        let connections: Vec<_> = (0..60)
             .map(|nr| {
                 let says: &[u8] = [&b""[..], b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n"][nr % 3];
-                tokio::spawn(be_a_stranger(a.own.address.clone(), says))
+                tokio::spawn(connect_and_say(a.own.address.clone(), says))
             })
             .collect();
         let start = Instant::now();
         timeout(SOON, connect(&[&a, &b])).await.expect("they are connected soon");
         assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
         exchange(&a, &b).await;
-        for stranger in strangers {
-            let took = timeout(SOON, stranger).await.expect("it is ended").expect("no panic");
+        for connection in connections {
+            let took = timeout(SOON, connection).await.expect("it is ended").expect("no panic");
             assert!(took < Duration::from_secs(5), "{took:?}");
         }
     }
@@ -253,12 +253,12 @@ impl Subscriber for Warnings {
 }
 
 #[tokio::test]
-async fn strangers_of_one_kind_are_logged_once() {
+async fn connections_of_one_kind_are_logged_once() {
     let warnings = Warnings::default();
     let _logging = tracing::subscriber::set_default(warnings.clone());
     let a = TestNode::over_tcp(280, plain_secret(SECRET)).await;
     for _ in 0..20 {
-        be_a_stranger(a.own.address.clone(), b"GET / HTTP/1.1\r\n\r\n").await;
+        connect_and_say(a.own.address.clone(), b"GET / HTTP/1.1\r\n\r\n").await;
     }
     assert_eq!(warnings.0.load(Ordering::Relaxed), 1);
 }

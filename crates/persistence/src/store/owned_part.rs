@@ -3,7 +3,7 @@ use actum_model::Partition;
 use std::{borrow::Cow, sync::Arc};
 
 /// What of a batch is to be stored: all of it, but for the writes that name a role in which the writer does not own the
-/// partition. It is told from what was read of the owners; that they are still the same is for the store to prove.
+/// partition. It is decided by what was read of the owners; that they are still the same is for the store to prove.
 #[derive(Clone, Debug)]
 pub struct OwnedPart<'a, B: Clone> {
     batch: Cow<'a, B>,

@@ -41,6 +41,7 @@ impl NodeTask {
         let parts = Arc::clone(&self.parts);
         self.tasks.spawn(async move {
             sleep(RETRY).await;
+            parts.membership.end().await; // also where that was not finished before
             TaskResult::Rejoined(parts.joining.join(NameHeld::Leave).await)
         });
     }
