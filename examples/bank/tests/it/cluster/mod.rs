@@ -11,7 +11,7 @@ use bank::{
     client::{Action, Client, Order, Outcome},
     domain::{Applied, Money},
 };
-use node::Node;
+use node::{LONG_LEASE, Node, SHORT_LEASE};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 
@@ -20,10 +20,10 @@ fn places() -> impl Iterator<Item = Place> {
     [Some(Place::file()), Place::postgres()].into_iter().flatten()
 }
 
-async fn start(place: &Place, names: &[&str]) -> Vec<Node> {
+async fn start(place: &Place, names: &[&str], lease: Duration) -> Vec<Node> {
     let mut nodes = Vec::new();
     for name in names {
-        nodes.push(Node::start(place, name).await);
+        nodes.push(Node::start(place, name, lease).await);
     }
     for node in &nodes {
         node.sees(nodes.len()).await;
@@ -45,7 +45,7 @@ async fn applied(client: &Client, order: &Order) -> Applied {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_node_serves_every_account() {
     for place in places() {
-        let nodes = start(&place, &["a", "b", "c"]).await;
+        let nodes = start(&place, &["a", "b", "c"], LONG_LEASE).await;
         for nr in 0..12 {
             let account = format!("acc-{nr}");
             let opening = order(&account, Action::Open("Ada".to_owned()), format!("open-{nr}"));
@@ -69,7 +69,7 @@ async fn every_node_serves_every_account() {
 async fn no_order_fails_while_one_node_is_asked_to_end_and_another_one_is_started() {
     for place in places() {
         let mut random = seed::random();
-        let mut nodes = start(&place, &["a", "b", "c"]).await;
+        let mut nodes = start(&place, &["a", "b", "c"], LONG_LEASE).await;
         let ledger = Arc::new(Ledger::new());
         let (a, b) = (nodes[0].client.clone(), nodes[1].client.clone());
         assert!(settle_all(&a, &ledger, &mut random).await, "all accounts are opened");
@@ -82,7 +82,7 @@ async fn no_order_fails_while_one_node_is_asked_to_end_and_another_one_is_starte
         nodes.pop().unwrap().end().await;
         nodes[0].sees(2).await;
         answers(&ledger, 50).await;
-        nodes.push(Node::start(&place, "d").await);
+        nodes.push(Node::start(&place, "d", LONG_LEASE).await);
         nodes[0].sees(3).await;
         answers(&ledger, 50).await;
         ledger.close();
@@ -108,7 +108,7 @@ async fn nodes_that_are_stopped_for_longer_than_their_lease_write_nothing_and_jo
     // a process that is stopped in the midst of writing to a file keeps everyone from it
     let Some(place) = Place::postgres() else { return };
     let mut random = seed::random();
-    let nodes = start(&place, &["a", "b", "c"]).await;
+    let nodes = start(&place, &["a", "b", "c"], SHORT_LEASE).await;
     let ledger = Arc::new(Ledger::new());
     settle_in_the_end(&nodes[0].client, &ledger, &mut random).await;
     for _ in 0..3 {
@@ -145,7 +145,7 @@ async fn harmed_over_and_over<F: Future<Output = ()>>(
     harm: impl Fn(Node) -> F,
 ) {
     let mut random = seed::random();
-    let mut nodes = start(place, &["a", "b", "c"]).await;
+    let mut nodes = start(place, &["a", "b", "c"], SHORT_LEASE).await;
     let ledger = Arc::new(Ledger::new());
     settle_in_the_end(&nodes[0].client, &ledger, &mut random).await;
     let mut gaps = Vec::new();
@@ -167,7 +167,7 @@ async fn harmed_over_and_over<F: Future<Output = ()>>(
         tokio::join!(driving, harming);
         settle_in_the_end(&a, &ledger, &mut random).await;
         ledger.audit(&Journal::read(place).await);
-        nodes.insert(at, Node::start(place, &name).await);
+        nodes.insert(at, Node::start(place, &name, SHORT_LEASE).await);
         nodes[0].sees(3).await;
     }
     println!("until every partition had a living owner: {gaps:?}");

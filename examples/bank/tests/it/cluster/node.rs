@@ -3,9 +3,16 @@ use crate::{place::Place, program::Program};
 use bank::client::Client;
 use serde_json::Value;
 use std::time::Duration;
+use tokio::time::Instant;
 
-/// After how long a node that is silent is removed.
-pub(super) const LEASE: Duration = Duration::from_secs(1);
+/// After how long a node that is silent is removed, where nodes are harmed.
+pub(super) const SHORT_LEASE: Duration = Duration::from_secs(1);
+
+/// The same where none is: so long that it does not lapse, however busy the machine is.
+pub(super) const LONG_LEASE: Duration = Duration::from_secs(60);
+
+/// What is not seen by then does not come.
+const SEEN_WITHIN: Duration = Duration::from_secs(120);
 
 /// One of the banks.
 pub(super) struct Node {
@@ -17,8 +24,8 @@ pub(super) struct Node {
 
 impl Node {
     /// Starts a node, and waits until it takes requests.
-    pub(super) async fn start(place: &Place, name: &str) -> Self {
-        let lease = format!("{}ms", LEASE.as_millis());
+    pub(super) async fn start(place: &Place, name: &str, lease: Duration) -> Self {
+        let lease = format!("{}ms", lease.as_millis());
         let own =
             ["--cluster-listen", "127.0.0.1:0", "--cluster-node", name, "--cluster-lease", &lease];
         let args = place.database_args().into_iter().chain(own.map(str::to_owned));
@@ -30,8 +37,11 @@ impl Node {
 
     /// Waits until it sees so many members, and each partition owned by one of them.
     pub(super) async fn sees(&self, members: usize) {
+        let begun = Instant::now();
         loop {
-            if let Some(seen) = self.cluster().await {
+            let seen = self.cluster().await;
+            assert!(begun.elapsed() < SEEN_WITHIN, "{} still sees {seen:?}", self.name);
+            if let Some(seen) = seen {
                 let is_owned = |owner: &Value| owner.is_string();
                 let owners = seen["owners"].as_array().unwrap();
                 let is_shared = seen["members"]
@@ -50,8 +60,11 @@ impl Node {
 
     /// Which life of the node it is.
     pub(super) async fn incarnation(&self) -> u64 {
+        let begun = Instant::now();
         loop {
-            if let Some(seen) = self.cluster().await {
+            let seen = self.cluster().await;
+            assert!(begun.elapsed() < SEEN_WITHIN, "{} still sees {seen:?}", self.name);
+            if let Some(seen) = seen {
                 let members = seen["members"].as_array().unwrap();
                 let own = members.iter().find(|member| member["node"] == self.name.as_str());
                 if let Some(own) = own {
