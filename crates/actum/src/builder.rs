@@ -224,11 +224,12 @@ impl EngineBuilder {
         let kept = projections::enter_kept(stores.as_ref(), &readers);
         let own = projections.iter().filter_map(ProjectionRegistration::id).collect();
         let places = projections::enter(projections, stores.as_ref(), &readers);
-        let runner = name.clone();
+        let engine = name.clone();
         let problems = check.into_problems();
         let runtime =
             Runtime::start_unless(problems, name, stores, registrations, settings, node.join())
                 .await?;
+        let runner = projections::runner(&engine, node.name(), runtime.incarnation());
         match projections::start(&runtime, &runner, places, share).await {
             Ok(projections) => {
                 let places = crate::projections::places(&runtime);

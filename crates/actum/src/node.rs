@@ -71,6 +71,11 @@ mod clustered {
             self.start.as_ref().map(NodeStart::join)
         }
 
+        /// The name under which it has joined.
+        pub(crate) fn name(&self) -> Option<String> {
+            self.start.as_ref().and_then(NodeStart::joined_as)
+        }
+
         pub(crate) fn start(self, runtime: &Runtime) -> EngineNode {
             EngineNode { node: self.start.map(|node| node.start(runtime)) }
         }
@@ -119,6 +124,10 @@ impl NodeToStart {
 #[cfg(not(feature = "cluster"))]
 impl PreparedNode {
     pub(crate) fn join(&self) -> Option<Join> {
+        None
+    }
+
+    pub(crate) fn name(&self) -> Option<String> {
         None
     }
 

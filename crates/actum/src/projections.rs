@@ -1,7 +1,7 @@
 use actum_model::Offset;
 use actum_persistence::{
-    progress::ProjectionId,
-    store::{StoreError, Stores},
+    progress::{ProjectionId, RUNNER_BYTES_MAX},
+    store::{Incarnation, StoreError, Stores},
 };
 use actum_projection::{
     JournalPlace, JournalPlaces, ProjectionRegistration, ProjectionService, ReadShare, Registry,
@@ -46,32 +46,39 @@ pub(crate) fn enter_kept(
 /// Watches over what is kept of those who read the journal, beside those that the engine runs itself.
 pub(crate) fn watch(
     runtime: &Runtime,
-    name: &str,
+    runner: &Arc<str>,
     own: Vec<ProjectionId>,
     first: Option<Arc<dyn JournalPlace>>,
 ) -> Registry {
     let stores = runtime.stores();
     let (events, progress) = (Arc::clone(&stores.events), Arc::clone(&stores.progress));
-    let registry = Registry::new(events, progress, runner(runtime, name));
+    let registry = Registry::new(events, progress, Arc::clone(runner));
     // it ends with the readers, and the engine waits for that
     tokio::spawn(registry.clone().watch(own, places(runtime), first));
     registry
 }
 
-fn runner(runtime: &Runtime, name: &str) -> Arc<str> {
-    format!("{name}@{}", runtime.incarnation()).into()
+/// The name of all that reads the journal in an engine. A later life of the same takes over from it at once: the nodes of a
+/// cluster are not lives of one another.
+pub(crate) fn runner(engine: &str, node: Option<String>, incarnation: Incarnation) -> Arc<str> {
+    let life = match node {
+        Some(node) => format!("/{node}@{incarnation}"),
+        None => format!("@{incarnation}"),
+    };
+    let engine = &engine[..engine.floor_char_boundary(RUNNER_BYTES_MAX - life.len())];
+    format!("{engine}{life}").into()
 }
 
 /// Runs projections beside an engine.
 pub(crate) async fn start(
     runtime: &Runtime,
-    name: &str,
+    runner: &Arc<str>,
     places: Places,
     share: ReadShare,
 ) -> Result<ProjectionService, StoreError> {
     let stores = runtime.stores();
     let parts = ServiceParts {
-        runner: runner(runtime, name),
+        runner: Arc::clone(runner),
         events: Arc::clone(&stores.events),
         states: Arc::clone(&stores.states),
         progress: Arc::clone(&stores.progress),
@@ -118,5 +125,20 @@ impl JournalPlace for Place {
 
     async fn ending(&self) {
         self.0.ending().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runner_is_a_life_of_an_engine_or_of_a_node() {
+        let life = Incarnation::new(7);
+        assert_eq!(&*runner("bank", None, life), "bank@7");
+        assert_eq!(&*runner("bank", Some("a".to_owned()), life), "bank/a@7");
+        let (long, node) = ("語".repeat(85), "n".repeat(64));
+        let runner = runner(&long, Some(node.clone()), life);
+        assert!(runner.len() <= RUNNER_BYTES_MAX && runner.ends_with(&format!("/{node}@7")));
     }
 }

@@ -6,6 +6,7 @@ mod busy_handlers;
 mod counter;
 mod exports;
 mod idle;
+mod nodes;
 mod other_journals;
 mod readers;
 mod registered;

@@ -106,6 +106,12 @@ impl NodeStart {
         })
     }
 
+    /// The name under which it has joined; none before.
+    #[must_use]
+    pub fn joined_as(&self) -> Option<String> {
+        self.joined.lock().as_ref().map(|joined| joined.joining.node.clone())
+    }
+
     /// Starts the node for its engine, which has joined.
     ///
     /// # Panics

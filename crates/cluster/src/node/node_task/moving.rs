@@ -7,7 +7,7 @@ use actum_placement::{
     failure::OwnMembership,
     moves::{HandOff, MovesUnderWay, NextMoves, SeenPlacement},
 };
-use actum_runtime::PartitionState;
+use actum_runtime::{PartitionNotOpened, PartitionState};
 use std::sync::Arc;
 use tokio::time::{Instant, sleep};
 
@@ -148,7 +148,10 @@ impl NodeTask {
 /// Opens a partition that this node owns; says whether it is open. One that is not is tried again.
 async fn open(parts: &NodeParts, partition: Partition) -> bool {
     let opened = parts.partitions.open(partition, None).await;
-    if let Err(error) = &opened {
+    // an engine that ends opens nothing more, and says so itself
+    if let Err(error) = &opened
+        && *error != PartitionNotOpened::Ended
+    {
         log_safely(|| tracing::error!(%partition, %error, "a partition does not open"));
     }
     opened.is_ok()

@@ -1,0 +1,87 @@
+//! Engines that are nodes of one cluster share what reads their journal.
+
+use crate::counter::Counter;
+use actum::{
+    AtLeastOnce, Engine, HandlerError, MemoryStore, Project, ProjectCtx, Projection, Projector,
+    Recorded,
+    cluster::{Cluster, MemoryNetwork},
+    store::Stores,
+};
+use std::{collections::BTreeMap, time::Duration};
+use tokio::time::{Instant, sleep};
+
+#[derive(Clone)]
+struct Nothing;
+
+impl Projector for Nothing {
+    type Target = AtLeastOnce;
+}
+
+impl Project<Counter> for Nothing {
+    async fn project(
+        &mut self,
+        _: &Recorded<u64>,
+        _: &mut ProjectCtx<'_, AtLeastOnce>,
+    ) -> Result<(), HandlerError> {
+        Ok(())
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const SEGMENTS: u16 = 6;
+
+async fn node(store: &MemoryStore, network: &MemoryNetwork, name: &str) -> Engine {
+    let nothing = Projection::at_least_once("nothing", Nothing).from::<Counter>();
+    let engine = Engine::builder("bank").store(store.reopen()).entity::<Counter>(());
+    let engine = engine.projection(nothing.segments(SEGMENTS));
+    engine.cluster(Cluster::in_memory(network).node(name)).start().await.unwrap()
+}
+
+/// Who has each segment, and for the how manieth time it was claimed.
+async fn segments(store: &MemoryStore) -> BTreeMap<String, (String, u64)> {
+    let progress = Stores::from(store.reopen()).progress;
+    let projections = progress.projections().await.unwrap();
+    // it is entered while the engine starts
+    let Some(nothing) = projections.first() else { return BTreeMap::new() };
+    let kept = progress.load(nothing).await.unwrap().unwrap();
+    kept.segments
+        .iter()
+        .filter_map(|one| {
+            let owner = one.owner.as_ref()?.to_string();
+            Some((one.segment.to_string(), (owner, one.epoch.get())))
+        })
+        .collect()
+}
+
+/// Waits until each of these has so many segments.
+async fn shared_out(store: &MemoryStore, wanted: &[(&str, usize)]) {
+    let began = Instant::now();
+    loop {
+        let segments = segments(store).await;
+        let has =
+            |node: &str| segments.values().filter(|(owner, _)| owner.starts_with(node)).count();
+        if wanted.iter().all(|(node, count)| has(node) == *count) {
+            return;
+        }
+        assert!(began.elapsed() < PATIENCE, "{segments:?}");
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nodes_share_the_segments_of_a_projection_and_leave_each_other_theirs() {
+    let (store, network) = (MemoryStore::new(), MemoryNetwork::new());
+    let a = node(&store, &network, "a").await;
+    shared_out(&store, &[("bank/a@1", 6)]).await;
+    let b = node(&store, &network, "b").await;
+    let c = node(&store, &network, "c").await;
+    shared_out(&store, &[("bank/a@1", 2), ("bank/b@2", 2), ("bank/c@3", 2)]).await;
+    let before = segments(&store).await;
+    sleep(Duration::from_secs(120)).await;
+    assert_eq!(segments(&store).await, before, "none was claimed again");
+    assert!(b.shutdown().await.is_clean());
+    shared_out(&store, &[("bank/a@1", 3), ("bank/c@3", 3)]).await;
+    for engine in [a, c] {
+        assert!(engine.shutdown().await.is_clean());
+    }
+}
