@@ -72,6 +72,11 @@ impl<T: ExactTarget> ExactTarget for FaultTarget<T> {
         call.run(self.inner.begin(open_max)).await
     }
 
+    async fn begin_set_up(&self, open_max: Duration) -> Result<T::Tx, StoreError> {
+        let call = Call::begin(&self.faults, Operation::BeginTransaction);
+        call.run(self.inner.begin_set_up(open_max)).await
+    }
+
     fn connection(tx: &mut T::Tx) -> &mut T::Connection {
         T::connection(tx)
     }

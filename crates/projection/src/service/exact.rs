@@ -66,7 +66,7 @@ impl<P: Projector<Target = T>, T: IsExact> WorkPlace for ExactWorkPlace<P> {
 
     async fn set_up(&self, limits: &WorkLimits) -> Result<(), NotDone> {
         let mut handling = self.handling(limits.clone());
-        let mut tx = self.target.begin(open_max(limits)).await.map_err(not_begun)?;
+        let mut tx = self.target.begin_set_up(open_max(limits)).await.map_err(not_begun)?;
         let mut ctx = ProjectCtx::new(T::connection(&mut tx), handling.place(false));
         let ended = in_time(limits.handler_timeout, handling.projector.set_up(&mut ctx)).await;
         done(ended)?;

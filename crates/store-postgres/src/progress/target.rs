@@ -125,6 +125,25 @@ impl PostgresTarget {
         self.database.prepare(Migrate::Pending).await
     }
 
+    async fn begin_as(
+        &self,
+        open_max: Duration,
+        sets_up: bool,
+    ) -> Result<PostgresTransaction, StoreError> {
+        self.database.ready().await?;
+        let mark = new_mark();
+        let is_own = matches!(self.source, Source::Options(_));
+        let resets = is_own && !self.settings.transaction_pooling;
+        let mut text = beginning(&mark, open_max, resets);
+        if sets_up {
+            text.push_str(&one_sets_up(&self.settings.schema));
+        }
+        let text = AssertSqlSafe(text.into());
+        let begun =
+            self.database.transactions().begin_for_others("beginning a transaction", text).await?;
+        Ok(PostgresTransaction::new(begun.take_along(), Arc::clone(&self.database), mark))
+    }
+
     /// What the server says to a change that failed in the transaction of a handler.
     fn failed(failed: Failed) -> SaveError {
         match (failed.fault, failed.error) {
@@ -143,15 +162,11 @@ impl ExactTarget for PostgresTarget {
     }
 
     async fn begin(&self, open_max: Duration) -> Result<PostgresTransaction, StoreError> {
-        self.database.ready().await?;
-        let mark = new_mark();
-        let is_own = matches!(self.source, Source::Options(_));
-        let resets = is_own && !self.settings.transaction_pooling;
-        let text = beginning(&mark, open_max, resets);
-        let text = AssertSqlSafe(text.into());
-        let begun =
-            self.database.transactions().begin_for_others("beginning a transaction", text).await?;
-        Ok(PostgresTransaction::new(begun.take_along(), Arc::clone(&self.database), mark))
+        self.begin_as(open_max, false).await
+    }
+
+    async fn begin_set_up(&self, open_max: Duration) -> Result<PostgresTransaction, StoreError> {
+        self.begin_as(open_max, true).await
     }
 
     fn connection(tx: &mut PostgresTransaction) -> &mut PgConnection {
@@ -214,6 +229,12 @@ fn beginning(mark: &str, open_max: Duration, resets: bool) -> String {
         SELECT set_config('client_connection_check_interval', '1000', TRUE) \
         WHERE current_setting('server_version_num')::integer >= 140000 AND version() LIKE '%linux%'"
     )
+}
+
+/// Waits for those that set up beside the same progress: of two that create the same table the second one would fail, also with
+/// `IF NOT EXISTS`. The lock ends with the transaction.
+fn one_sets_up(schema: &str) -> String {
+    format!("; SELECT pg_advisory_xact_lock(hashtext('actum set up'), hashtext('{schema}'))")
 }
 
 /// Leaves nothing of the handler before on a connection: as `DISCARD ALL` does, and prepared statements stay.

@@ -30,6 +30,18 @@ pub trait ExactTarget: Clone + Send + Sync + 'static {
         open_max: Duration,
     ) -> impl Future<Output = Result<Self::Tx, StoreError>> + Send;
 
+    /// Begins a transaction that creates what a projection writes to, if it is not there. Processes that start together do so
+    /// one after the other where the database does not see to that itself.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    fn begin_set_up(
+        &self,
+        open_max: Duration,
+    ) -> impl Future<Output = Result<Self::Tx, StoreError>> + Send {
+        self.begin(open_max)
+    }
+
     /// What a handler writes through.
     fn connection(tx: &mut Self::Tx) -> &mut Self::Connection;
 

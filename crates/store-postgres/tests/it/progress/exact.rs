@@ -26,6 +26,20 @@ fn rows_and_progress_are_committed_together() {
     });
 }
 
+/// Without a lock `IF NOT EXISTS` of the second one fails when the first one commits.
+#[test]
+fn processes_that_set_up_together_do_so_one_after_the_other() {
+    run_on_each(&async |_, sample| {
+        let create = "CREATE TABLE IF NOT EXISTS @made (nr bigint PRIMARY KEY)";
+        let set_up = async || {
+            let mut tx = sample.target.begin_set_up(OPEN_MAX).await.unwrap();
+            sample.run(&mut tx, create).await.unwrap();
+            sample.target.commit(tx, &ProgressChange::Nothing).await.unwrap();
+        };
+        tokio::join!(set_up(), set_up(), set_up(), set_up());
+    });
+}
+
 #[test]
 fn an_open_transaction_keeps_no_one_from_claiming_and_is_stale_then() {
     run_on_each(&async |fixture, sample| {
