@@ -17,7 +17,7 @@ pub(crate) struct Arguments {
     /// How long a row is measured, after a warm-up of a third of that
     #[arg(long, default_value_t = 1.0)]
     pub(crate) seconds: f64,
-    /// Only rows with all of these words, and the limits they need: persist, query, flight, catch, exact, live, idle, projected, memory, sqlite, postgres, l1
+    /// Only rows with all of these words, and the limits they need: persist, query, flight, catch, exact, live, idle, projected, remote, memory, sqlite, postgres, l1
     /// (lanes, or connections), c1000 (callers), e10000 (entities), held (prefilled); repeat it for more rows
     #[arg(long)]
     pub(crate) only: Vec<String>,
@@ -50,6 +50,9 @@ pub(crate) struct Arguments {
     /// Measures memory and says so on one line: what the table's own process starts
     #[arg(long, hide = true, value_name = "idle|written")]
     pub(crate) memory_probe: Option<String>,
+    /// Serves what is called from the process that has started this one
+    #[arg(long, hide = true, value_name = "WHAT")]
+    pub(crate) serve_remote: Option<String>,
 }
 
 impl Arguments {

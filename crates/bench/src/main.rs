@@ -20,6 +20,7 @@ mod medium;
 mod name;
 mod plan;
 mod postgres;
+mod remote;
 mod report;
 mod round;
 mod site;
@@ -38,6 +39,9 @@ fn main() -> Result<()> {
     if let Some(probe) = &arguments.memory_probe {
         println!("{}", subjects::memory::probe(probe)?);
         return Ok(());
+    }
+    if let Some(what) = &arguments.serve_remote {
+        return remote::serve(what, &arguments.directory);
     }
     ensure!(!cfg!(debug_assertions), "measure with `cargo run --release -p actum-bench`");
     if env::temp_dir() != arguments.directory {

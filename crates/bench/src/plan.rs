@@ -9,6 +9,7 @@ use crate::{
         ractor_calls, ractor_spawns, recovery_reads, rows_by_hand, sql_inserts, sql_pages,
     },
     medium::{Medium, POSTGRES},
+    remote,
     subjects::{
         activation, allocations, batches_in_flight,
         beside_projection::{self, Saves},
@@ -58,6 +59,7 @@ fn all(arguments: &Arguments) -> Vec<Case> {
     cases.extend(reading());
     cases.extend(in_flight());
     cases.extend(owned());
+    cases.extend(remote::cases(callers));
     for medium in MEDIA {
         for callers in callers {
             cases.push(allocations::persisting(medium, *callers));

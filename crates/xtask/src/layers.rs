@@ -32,7 +32,7 @@ pub const LAYERS: [&[&str]; 9] = [
 pub const GUARDED: [(&str, &[&str]); 4] = [
     ("sqlx", &["crates/store-*", "crates/bench", "examples/*"]),
     ("ractor", &["crates/runtime", "crates/cluster", "testkit", "crates/bench"]),
-    ("ractor_cluster", &["crates/cluster"]),
+    ("ractor_cluster", &["crates/cluster", "crates/bench"]),
     ("opentelemetry_sdk", &["crates/telemetry"]),
 ];
 

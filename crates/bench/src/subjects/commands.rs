@@ -92,7 +92,7 @@ pub(super) fn measure(
 }
 
 #[derive(Clone)]
-pub(super) struct Deposits(pub(super) Accounts);
+pub(crate) struct Deposits(pub(crate) Accounts);
 
 impl Target for Deposits {
     async fn call(&self, choices: &mut fastrand::Rng) {

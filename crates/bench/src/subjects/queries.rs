@@ -24,7 +24,7 @@ pub(crate) fn case(medium: Medium, callers: u32, entities: u32, held: bool) -> C
 }
 
 #[derive(Clone)]
-pub(super) struct Balances(pub(super) Accounts);
+pub(crate) struct Balances(pub(crate) Accounts);
 
 impl Target for Balances {
     async fn call(&self, choices: &mut fastrand::Rng) {
