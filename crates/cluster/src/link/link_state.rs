@@ -277,6 +277,7 @@ impl LinkState {
 
     /// A frame was sent.
     pub(super) fn sent(&mut self, bytes: usize, is_batch: bool, messages: usize) {
+        self.counts.frames_sent += 1;
         self.counts.bytes_sent += bytes as u64;
         self.counts.batches_sent += u64::from(is_batch);
         self.counts.messages_sent += messages as u64;

@@ -33,6 +33,8 @@ pub struct LinkCounts {
     pub messages_sent: u64,
     /// Batches that were sent.
     pub batches_sent: u64,
+    /// Frames that were sent, heartbeats with them.
+    pub frames_sent: u64,
     /// Bytes of frames that were sent.
     pub bytes_sent: u64,
     /// Messages that have arrived.

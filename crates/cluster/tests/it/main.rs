@@ -4,6 +4,7 @@ mod account;
 mod bad_network;
 mod certificates;
 mod failures;
+mod idle;
 mod links;
 mod nodes;
 mod over_tcp;
