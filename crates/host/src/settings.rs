@@ -8,4 +8,4 @@ mod snapshot_settings;
 pub use batching::Batching;
 pub use command_window::CommandWindow;
 pub use entity_settings::EntitySettings;
-pub use snapshot_settings::SnapshotSettings;
+pub use snapshot_settings::{EncodeState, SnapshotSettings};

@@ -39,7 +39,10 @@ pub mod observe {
     };
 }
 
-pub use actum_host::{AskError, Bound, Failure, Receipt, cell::EncodedAnswer};
+pub use actum_host::{
+    AskError, Bound, Failure, Receipt,
+    cell::{EncodedAnswer, EncodedRequest},
+};
 pub use ask::{
     Ask, AskWithReceipt, Asking, AskingWithReceipt, EncodedAsking, EncodedCommand, EntityRef,
     KindRef, Peek, TellError,

@@ -11,6 +11,7 @@ use actum_host::{
     Load,
     cell::{ByEvents, ByState, FailureBursts, KindContext, SNAPSHOT_MARKS_MAX, decode_snapshot},
     partition::{HostedModel, Inbox, KindHost, Refuses},
+    settings::EncodeState,
 };
 use actum_model::{
     CommandId, CommandSet, DurableState, Entity, EventSourced, PartitionCount, check_kind,
@@ -88,18 +89,24 @@ impl Registration {
             });
             Some(Retention { keep_snapshots, delete_events, decode })
         });
-        Self { retention, ..Self::of::<ByEvents<E>>(StateModel::EventSourced, env, settings) }
+        let encode_state = settings.snapshots.as_ref().map(|snapshots| snapshots.encode);
+        let encode_state = settings.encode_state.or(encode_state);
+        let kind = Self::of::<ByEvents<E>>(StateModel::EventSourced, env, settings, encode_state);
+        Self { retention, ..kind }
     }
 
     /// Runs `E` as durable-state entities.
     pub fn durable_state<E: DurableState>(env: E::Env, settings: EntitySettings<E>) -> Self {
-        Self::of::<ByState<E>>(StateModel::DurableState, env, settings)
+        let encode_state: EncodeState<E> = |serializer, state| serializer.encode(state);
+        let encode_state = settings.encode_state.or(Some(encode_state));
+        Self::of::<ByState<E>>(StateModel::DurableState, env, settings, encode_state)
     }
 
     fn of<M: HostedModel>(
         model: StateModel,
         env: <M::Entity as Entity>::Env,
         settings: EntitySettings<M::Entity>,
+        encode_state: Option<EncodeState<M::Entity>>,
     ) -> Self {
         let problems = problems::<M::Entity>(&settings);
         Self {
@@ -109,7 +116,7 @@ impl Registration {
             model,
             retention: None,
             problems,
-            build: Box::new(move |wiring| wire::<M>(env, settings, wiring)),
+            build: Box::new(move |wiring| wire::<M>(env, settings, encode_state, wiring)),
         }
     }
 
@@ -150,6 +157,7 @@ fn problems<E: Entity>(settings: &EntitySettings<E>) -> Vec<String> {
 fn wire<M: HostedModel>(
     env: <M::Entity as Entity>::Env,
     settings: EntitySettings<M::Entity>,
+    encode_state: Option<EncodeState<M::Entity>>,
     wiring: &Wiring<'_>,
 ) -> Wired {
     let slow_handler_after = wiring.settings.slow_handler_after;
@@ -194,7 +202,7 @@ fn wire<M: HostedModel>(
         let here = Arc::new(Entrance::new(&inboxes, handles, here));
         Connected {
             by_type: Box::new(Arc::new(Entrance::new(&inboxes, handles, parts))),
-            by_name: KindRef::new::<M::Entity>(here, serializer),
+            by_name: KindRef::new::<M::Entity>(here, serializer, encode_state),
         }
     });
     Wired { inboxes: refusing, host, connect }

@@ -1,14 +1,14 @@
 use super::{Peers, PlacementTable};
 use crate::{
     link::LinkRefusal,
-    wire::{ReceivedCommand, answer_to_wire, not_owner},
+    wire::{ReceivedCommand, ReceivedRequest, answer_to_wire, not_owner},
 };
 use actum_model::{EntityKey, Partition};
 use actum_persistence::{panics::log_safely, store::Incarnation};
 use actum_proto::wire::v1::{
     CommandEnvelope, PeerMessage, ReplyEnvelope, peer_message::Content, reply_envelope::Outcome,
 };
-use actum_runtime::{AskError, EncodedAnswer, PartitionState, Partitions, Runtime};
+use actum_runtime::{AskError, Bound, EncodedAnswer, PartitionState, Partitions, Runtime};
 use bytes::Bytes;
 use prost::Message;
 use std::sync::Arc;
@@ -39,12 +39,13 @@ impl Inbound {
     /// Serves a command of a peer, and sends it the reply.
     pub(crate) fn serve(&self, from: Incarnation, envelope: CommandEnvelope) {
         let (peers, call_nr) = (Arc::clone(&self.peers), envelope.call_nr);
+        let reads_state = envelope.reads_state;
         self.answer(envelope, move |reply| {
             let message = PeerMessage { content: Some(Content::Reply(reply)) };
             let sent = peers.send(from, NO_TICKET, message.encode_to_vec().into());
             // without a link the peer knows that the outcome is open; else a shorter one says why
             if let Err(why @ (LinkRefusal::TooLong { .. } | LinkRefusal::Full)) = sent {
-                let _ = peers.send(from, NO_TICKET, not_sent(call_nr, why));
+                let _ = peers.send(from, NO_TICKET, not_sent(call_nr, why, reads_state));
             }
         });
     }
@@ -62,7 +63,7 @@ impl Inbound {
                 return reply(answer_to_wire(call_nr, Err(failure)));
             }
         };
-        let ReceivedCommand { call_nr, key, command } = received;
+        let ReceivedCommand { call_nr, key, request } = received;
         let partition = key.partition(self.partitions.count());
         if !self.serves(partition) {
             return reply(refused(call_nr, &self.table));
@@ -70,7 +71,10 @@ impl Inbound {
         let Some(kind) = self.runtime.kind(key.kind()) else {
             return reply(answer_to_wire(call_nr, Err(AskError::invalid(self.no_kind(&key)))));
         };
-        let asking = kind.ask(key.id(), command);
+        let asking = match request {
+            ReceivedRequest::Command(command) => kind.ask(key.id(), command),
+            ReceivedRequest::State(timeout) => kind.state(key.id(), timeout),
+        };
         let (partitions, table) = (self.partitions.clone(), Arc::clone(&self.table));
         tokio::spawn(async move {
             let answer = asking.await;
@@ -92,10 +96,15 @@ impl Inbound {
     }
 }
 
-/// The message in place of a reply that is not sent.
-fn not_sent(call_nr: u64, why: LinkRefusal) -> Bytes {
+/// The message in place of a reply that is not sent. A state that was only read can be asked for again.
+fn not_sent(call_nr: u64, why: LinkRefusal, reads_state: bool) -> Bytes {
     log_safely(|| tracing::warn!(%why, "a reply cannot be sent to another node"));
-    let error = AskError::outcome_unknown(format!("the reply cannot be sent: {why}"));
+    let what = format!("the reply cannot be sent: {why}");
+    let error = match why {
+        LinkRefusal::Full if reads_state => AskError::Overloaded { bound: Bound::PeerBytes },
+        _ if reads_state => AskError::invalid(what),
+        _ => AskError::outcome_unknown(what),
+    };
     let reply = answer_to_wire(call_nr, Err(error));
     PeerMessage { content: Some(Content::Reply(reply)) }.encode_to_vec().into()
 }

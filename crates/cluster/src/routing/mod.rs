@@ -8,7 +8,7 @@
 //!                  └────────────────────────────────┘
 //! ```
 //! A command whose time is over is answered with a time-out wherever it is. One that may have been applied is sent again only
-//! under its command id, by which the entity knows it; without one the outcome is unknown.
+//! under its command id, by which the entity knows it; without one the outcome is unknown. A read of the state is sent again.
 
 mod held_calls;
 mod inbound;

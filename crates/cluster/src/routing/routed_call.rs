@@ -34,10 +34,10 @@ impl RoutedCall {
         let encoded = match self.encoded.take() {
             Some(encoded) => encoded,
             None => {
-                let payload = self.command.encode()?;
+                let request = self.command.encode()?;
                 let command = &self.command;
                 let (metadata, expected) = (command.metadata(), command.expected_revision());
-                SentCommand::new(self.nr, command.key(), payload, metadata, expected)?
+                SentCommand::new(self.nr, command.key(), request, metadata, expected)?
             }
         };
         Ok(self.encoded.insert(encoded).envelope(self.command.time_left()))
@@ -53,9 +53,14 @@ impl RoutedCall {
         self.command.time_left().is_zero()
     }
 
+    /// It was sent, and it is not known what came of it.
+    pub(super) fn lose_track(&mut self) {
+        self.maybe_applied = !self.command.reads_state();
+    }
+
     /// Whether it may be sent again though it may have been applied.
-    pub(super) fn has_command_id(&self) -> bool {
-        self.command.metadata().command_id().is_some()
+    pub(super) fn may_be_repeated(&self) -> bool {
+        self.command.reads_state() || self.command.metadata().command_id().is_some()
     }
 
     pub(super) fn answer(self, answer: EncodedAnswer) {

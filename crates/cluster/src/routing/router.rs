@@ -85,7 +85,7 @@ impl Router {
         self.closed.store(true, Ordering::Release);
         self.held.take_all().into_iter().for_each(|call| call.give_up(CLOSED));
         for mut call in self.sent.take(|_| true) {
-            call.maybe_applied = true;
+            call.lose_track();
             call.give_up(CLOSED);
         }
         // it has the engine, whose commands come here
@@ -141,7 +141,7 @@ impl Router {
     pub(crate) fn sweep(&self) {
         self.held.take_late().into_iter().for_each(RoutedCall::time_out);
         for mut call in self.sent.take_late() {
-            call.maybe_applied = true;
+            call.lose_track();
             call.time_out();
         }
     }
@@ -186,8 +186,8 @@ impl Router {
     /// Takes in that the link to a peer has ended: what was sent may have arrived.
     pub(crate) fn lost(&self, peer: Incarnation) {
         for mut call in self.sent.take(|to| to == peer) {
-            call.maybe_applied = true;
-            if call.has_command_id() {
+            call.lose_track();
+            if call.may_be_repeated() {
                 self.held.hold_again(call);
             } else {
                 call.give_up("the link to the node that owns the entity has ended");

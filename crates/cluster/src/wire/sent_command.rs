@@ -1,12 +1,12 @@
 use super::{payload_of_wire, payload_to_wire};
-use actum_model::{EntityKey, Metadata, Revision, StoredPayload};
+use actum_model::{EntityKey, Metadata, Revision};
 use actum_persistence::{error_chain::full_text, serializer::Serializer};
 use actum_proto::{storage::v1::EventMetadata, wire::v1::CommandEnvelope};
-use actum_runtime::{AskError, EncodedCommand, Failure};
+use actum_runtime::{AskError, EncodedCommand, EncodedRequest, Failure};
 use prost::Message;
 use std::time::Duration;
 
-/// A command on its way to another node.
+/// A command, or a read of the state, on its way to another node.
 #[derive(Clone, Debug)]
 pub(crate) struct SentCommand {
     envelope: CommandEnvelope,
@@ -20,18 +20,23 @@ impl SentCommand {
     pub(crate) fn new(
         call_nr: u64,
         key: &EntityKey,
-        command: StoredPayload,
+        request: EncodedRequest,
         metadata: &Metadata,
         expected: Option<Revision>,
     ) -> Result<Self, Failure> {
+        let (command, reads_state) = match request {
+            EncodedRequest::Command(command) => (Some(payload_to_wire(command)), false),
+            EncodedRequest::State => (None, true),
+        };
         let envelope = CommandEnvelope {
             call_nr,
             kind: key.kind().to_owned(),
             id: key.id().to_owned(),
-            command: Some(payload_to_wire(command)),
+            command,
             metadata: metadata_to_wire(metadata)?,
             deadline_ms: None,
             expected_sequence_nr: expected.map(Revision::get),
+            reads_state,
         };
         Ok(Self { envelope })
     }
@@ -43,12 +48,20 @@ impl SentCommand {
     }
 }
 
-/// A command that has come from another node.
+/// A command, or a read of the state, that has come from another node.
 #[derive(Debug)]
 pub(crate) struct ReceivedCommand {
     pub(crate) call_nr: u64,
     pub(crate) key: EntityKey,
-    pub(crate) command: EncodedCommand,
+    pub(crate) request: ReceivedRequest,
+}
+
+/// What a node is asked for.
+#[derive(Debug)]
+pub(crate) enum ReceivedRequest {
+    Command(EncodedCommand),
+    /// The state, within this time.
+    State(Option<Duration>),
 }
 
 impl ReceivedCommand {
@@ -63,15 +76,19 @@ impl ReceivedCommand {
 
     fn read(envelope: CommandEnvelope) -> Result<Self, String> {
         let call_nr = envelope.call_nr;
-        let payload = envelope.command.ok_or("the envelope has no command")?;
         let key = EntityKey::new(envelope.kind, envelope.id).map_err(|error| full_text(&error))?;
+        let timeout = envelope.deadline_ms.map(Duration::from_millis);
+        if envelope.reads_state {
+            return Ok(Self { call_nr, key, request: ReceivedRequest::State(timeout) });
+        }
+        let payload = envelope.command.ok_or("the envelope has no command")?;
         let command = EncodedCommand {
             payload: payload_of_wire(payload),
             metadata: metadata_of_wire(envelope.metadata)?,
-            timeout: envelope.deadline_ms.map(Duration::from_millis),
+            timeout,
             expected_revision: envelope.expected_sequence_nr.map(Revision::new),
         };
-        Ok(Self { call_nr, key, command })
+        Ok(Self { call_nr, key, request: ReceivedRequest::Command(command) })
     }
 }
 
@@ -90,4 +107,65 @@ fn metadata_of_wire(sent: Option<EventMetadata>) -> Result<Metadata, String> {
     let bytes = sent.encode_to_vec().into();
     let decoded = Serializer::default().decode_metadata(&bytes);
     decoded.map(|(metadata, _)| metadata).map_err(|error| full_text(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actum_model::{CommandId, StoredPayload};
+
+    fn key() -> EntityKey {
+        EntityKey::new("account", "a").unwrap()
+    }
+
+    fn sent(request: EncodedRequest, metadata: &Metadata) -> CommandEnvelope {
+        let command = SentCommand::new(7, &key(), request, metadata, Some(Revision::new(3)));
+        let envelope = command.unwrap().envelope(Duration::from_micros(1_500));
+        CommandEnvelope::decode(&envelope.encode_to_vec()[..]).unwrap()
+    }
+
+    fn command() -> EncodedRequest {
+        EncodedRequest::Command(StoredPayload {
+            codec: "json".into(),
+            manifest: "deposit".into(),
+            schema_version: 1,
+            bytes: "5".into(),
+        })
+    }
+
+    #[test]
+    fn a_command_arrives_as_it_was_sent() {
+        let id = CommandId::new("request-7").unwrap();
+        let metadata = Metadata::new().with_command_id(id).with_header("by", "Ada");
+        let received = ReceivedCommand::of_envelope(sent(command(), &metadata)).unwrap();
+        assert_eq!((received.call_nr, received.key), (7, key()));
+        let ReceivedRequest::Command(got) = received.request else { panic!("a command was sent") };
+        assert_eq!(EncodedRequest::Command(got.payload), command());
+        assert_eq!((got.metadata, got.expected_revision), (metadata, Some(Revision::new(3))));
+        assert_eq!(got.timeout, Some(Duration::from_millis(1)));
+    }
+
+    #[test]
+    fn a_read_of_the_state_arrives_as_one() {
+        let received = sent(EncodedRequest::State, &Metadata::new());
+        let ReceivedCommand { request, .. } = ReceivedCommand::of_envelope(received).unwrap();
+        assert!(matches!(request, ReceivedRequest::State(Some(_))), "{request:?}");
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_invalid_and_says_why() {
+        let sent = || sent(command(), &Metadata::new());
+        for (envelope, expected) in [
+            (CommandEnvelope { command: None, ..sent() }, "the envelope has no command"),
+            (CommandEnvelope { id: String::new(), ..sent() }, "an entity id must not be empty"),
+            (
+                CommandEnvelope { kind: String::new(), ..sent() },
+                "`` cannot name a kind of entity: it needs 1 to 64 bytes without NUL",
+            ),
+        ] {
+            let (call_nr, failure) = ReceivedCommand::of_envelope(envelope).unwrap_err();
+            let AskError::Invalid { what } = failure else { panic!("{failure}") };
+            assert_eq!((call_nr, &*what), (7, expected));
+        }
+    }
 }

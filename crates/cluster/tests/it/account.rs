@@ -5,12 +5,13 @@ use actum_persistence::codec::Json;
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Account {
-    balance: u64,
+    pub(crate) balance: u64,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Deposited(u64);
+pub(crate) struct Deposited(pub(crate) u64);
 /// Answered with the balance after it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Deposit(pub(crate) u64);
@@ -28,7 +29,7 @@ pub(crate) struct Insufficient {
 
 actum_model::payload! {
     Json: Deposited = "deposited", Deposit = "deposit", Need = "need", Balance = "balance",
-    Insufficient = "insufficient"
+    Insufficient = "insufficient", Account = "account"
 }
 
 impl Entity for Account {

@@ -3,8 +3,10 @@
 mod account;
 mod bad_network;
 mod certificates;
+mod commands;
 mod failures;
 mod idle;
+mod kinds;
 mod links;
 mod nodes;
 mod over_tcp;

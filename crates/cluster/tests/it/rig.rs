@@ -1,6 +1,9 @@
 //! Nodes in one process, over one journal and one network.
 
-use crate::account::Account;
+use crate::{
+    account::Account,
+    kinds::{Note, Tally},
+};
 use actum_cluster::{Cluster, ClusterView, Node, NodeStart, transport::MemoryNetwork};
 use actum_model::{EntityKey, Partition, PartitionCount};
 use actum_persistence::{
@@ -51,7 +54,14 @@ impl Rig {
     pub(crate) async fn start_as(&self, cluster: Cluster) -> Result<RunningNode, StartError> {
         let faults = Faults::new();
         let stores: Stores = FaultStore::scripted(self.memory.reopen(), &faults).into();
-        let kinds = vec![Registration::event_sourced::<Account>((), EntitySettings::default())];
+        let kinds = vec![
+            Registration::event_sourced::<Account>(
+                (),
+                EntitySettings::default().with_remote_state(),
+            ),
+            Registration::event_sourced::<Tally>((), EntitySettings::default()),
+            Registration::durable_state::<Note>((), EntitySettings::default()),
+        ];
         let names = kinds.iter().map(|kind| kind.kind().to_owned()).collect();
         let layout = stores.events.layout();
         let start = NodeStart::new(cluster, "bank", names, layout);
@@ -116,6 +126,17 @@ impl RunningNode {
 
     pub(crate) fn incarnation(&self) -> Incarnation {
         self.node.view().me
+    }
+
+    /// An id of a kind whose entity this node owns.
+    pub(crate) fn owned_id(&self, kind: &'static str) -> String {
+        let view = self.node.view();
+        let owns = |id: &String| {
+            let key = EntityKey::new(kind, id.as_str()).expect("an id");
+            let partition = key.partition(PartitionCount::new(PARTITIONS).expect("a count"));
+            view.partitions[partition.index()].owner == Some(view.me)
+        };
+        ids().find(owns).expect("every node owns some")
     }
 
     pub(crate) fn owns(&self, id: &str) -> bool {

@@ -77,7 +77,7 @@ pub use older_ids::OlderIds;
 pub use open_ask::{AskStage, EarlyEnd, OpenAsk};
 pub use part::Part;
 pub use pipeline::Pipeline;
-pub use portable_job::{EncodedAnswer, PortableJob};
+pub use portable_job::{EncodedAnswer, EncodedRequest, PortableJob};
 pub use recorded_replies::FoundRecord;
 pub use retries::{Retries, Retry};
 pub use settlements::Settlements;

@@ -1,4 +1,5 @@
-use super::{Batching, CommandWindow, SnapshotSettings};
+use super::{Batching, CommandWindow, SnapshotSettings, snapshot_settings::EncodeState};
+use actum_model::Payload;
 use actum_persistence::settings_check::SettingsCheck;
 use std::{fmt, time::Duration};
 
@@ -19,6 +20,18 @@ pub struct EntitySettings<E> {
     /// For how long an entity remembers command ids; by default at least the last 100, and those of the last 10 minutes.
     /// None is forgotten before its command is stored.
     pub command_window: CommandWindow,
+    /// How a state is encoded that another node of a cluster reads, where neither snapshots nor the kind itself say so; `None`
+    /// by default, see [`with_remote_state`](Self::with_remote_state).
+    pub encode_state: Option<EncodeState<E>>,
+}
+
+impl<E: Payload> EntitySettings<E> {
+    /// Lets the other nodes of a cluster read the state of event-sourced entities without snapshots, encoded as a [`Payload`].
+    /// Those of durable states and of kinds with snapshots they can read anyway.
+    #[must_use]
+    pub fn with_remote_state(self) -> Self {
+        Self { encode_state: Some(|serializer, state| serializer.encode(state)), ..self }
+    }
 }
 
 impl<E> EntitySettings<E> {
@@ -79,19 +92,21 @@ impl<E> Default for EntitySettings<E> {
             idle_timeout: Some(Duration::from_secs(120)),
             commands_max: 2_000,
             command_window: CommandWindow::default(),
+            encode_state: None,
         }
     }
 }
 
 impl<E> Clone for EntitySettings<E> {
     fn clone(&self) -> Self {
-        let Self { batching, idle_timeout, commands_max, command_window, .. } = *self;
+        let Self { batching, idle_timeout, commands_max, command_window, encode_state, .. } = *self;
         Self {
             batching,
             snapshots: self.snapshots.clone(),
             idle_timeout,
             commands_max,
             command_window,
+            encode_state,
         }
     }
 }
@@ -104,6 +119,7 @@ impl<E> fmt::Debug for EntitySettings<E> {
             .field("idle_timeout", &self.idle_timeout)
             .field("commands_max", &self.commands_max)
             .field("command_window", &self.command_window)
-            .finish()
+            .field("encode_state", &self.encode_state.is_some())
+            .finish_non_exhaustive()
     }
 }

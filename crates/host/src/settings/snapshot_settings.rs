@@ -5,6 +5,9 @@ use actum_persistence::{
 };
 use std::fmt;
 
+/// Encodes a state.
+pub type EncodeState<E> = fn(&Serializer, &E) -> Result<StoredPayload, EncodeError>;
+
 /// When snapshots of a kind are taken, and what is kept besides them.
 ///
 /// Snapshots are disposable: one that cannot be read is skipped, and the events are replayed.
@@ -39,7 +42,7 @@ pub struct SnapshotSettings<E> {
     /// store and decoded. One that cannot be decoded is reported and deleted, and the events stay. An entity whose events
     /// were deleted needs its snapshots: a kind that had this on cannot be registered without snapshots any more.
     pub events_deleted: bool,
-    pub encode: fn(&Serializer, &E) -> Result<StoredPayload, EncodeError>,
+    pub encode: EncodeState<E>,
     pub decode: fn(&Serializer, &StoredPayload) -> Result<E, DecodeError>,
 }
 

@@ -2,8 +2,8 @@ use super::reply_to::{ReplyTo, discard};
 use actum_host::{
     AskError, Failure, Outcome,
     cell::{
-        AfterCommit, Content, Decision, EncodedAnswer, Envelope, Job, JobHeader, OpenAsk,
-        PortableJob, Verdict,
+        AfterCommit, Content, Decision, EncodedAnswer, EncodedRequest, Envelope, Job, JobHeader,
+        OpenAsk, PortableJob, Verdict,
     },
 };
 use actum_model::{
@@ -157,11 +157,11 @@ impl<E: Handle<C>, C: Payload> Job<E> for Asked<E, C> {
 
 /// It was not handled here, and is answered from elsewhere.
 impl<E: Handle<C>, C: Payload> PortableJob for Asked<E, C> {
-    fn encode(&self) -> Result<StoredPayload, CodecError> {
+    fn encode(&self) -> Result<EncodedRequest, CodecError> {
         let CommandStage::Command(command) = &self.stage else {
             unreachable!("a command that is handled here goes nowhere else");
         };
-        StoredPayload::encode(command)
+        StoredPayload::encode(command).map(EncodedRequest::Command)
     }
 
     fn answer(mut self: Box<Self>, answer: EncodedAnswer) {
@@ -184,7 +184,7 @@ impl<E: Handle<C>, C: Payload> PortableJob for Asked<E, C> {
 }
 
 /// Decodes an answer, which is the user's code; says why it cannot.
-fn decode<T: Payload>(answer: &StoredPayload) -> Result<T, String> {
+pub(super) fn decode<T: Payload>(answer: &StoredPayload) -> Result<T, String> {
     match guard(|| answer.decode()) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(format!("cannot be decoded: {}", full_text(&error))),

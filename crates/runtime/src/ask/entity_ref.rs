@@ -116,11 +116,13 @@ impl<E: Entity> EntityRef<E> {
 
     /// Looks at the state: a copy of it, once everything it shows is durable.
     ///
-    /// The copy is answered like a reply, so the state is a [`Payload`] as replies are. It is read in this engine only:
-    /// where the entity's partition is not open here, it is unavailable.
+    /// The copy is answered like a reply, so the state is a [`Payload`] as replies are. Where another node of a cluster owns
+    /// the entity, that one encodes it: it does so for durable states, for kinds with snapshots, and for those whose settings
+    /// [say so](crate::settings::EntitySettings::with_remote_state).
     ///
     /// # Errors
-    /// The future ends in an [`AskError`](actum_host::AskError), never a rejection.
+    /// The future ends in an [`AskError`](actum_host::AskError), never a rejection. It is `Invalid` where the state is asked of
+    /// another node and is not a kind of these.
     pub fn state(&self) -> Peek<E>
     where
         E: Clone + Payload,

@@ -69,35 +69,14 @@ impl<E: Entity> Entrance<E> {
         key: EntityKey,
         job: Box<dyn Job<E>>,
     ) -> Result<(), NotDelivered<E>> {
-        self.enter(key, job, self.parts.route.as_ref())
-    }
-
-    /// As [`Entrance::deliver`], of a command that goes nowhere else.
-    pub(super) fn deliver_here(&self, key: EntityKey, job: Box<dyn Job<E>>) {
-        if let Err((job, failure)) = self.enter(key, job, None) {
-            job.settle(Err(failure));
-        }
-    }
-
-    fn enter(
-        &self,
-        key: EntityKey,
-        job: Box<dyn Job<E>>,
-        route: Option<&Route>,
-    ) -> Result<(), NotDelivered<E>> {
-        let entered = self.leave(key, job, route);
+        let entered = self.leave(key, job);
         if let (Some(observer), Err((job, failure))) = (&self.parts.observer, &entered) {
             observer.refused(E::KIND, job.command(), failure);
         }
         entered
     }
 
-    fn leave(
-        &self,
-        key: EntityKey,
-        job: Box<dyn Job<E>>,
-        route: Option<&Route>,
-    ) -> Result<(), NotDelivered<E>> {
+    fn leave(&self, key: EntityKey, job: Box<dyn Job<E>>) -> Result<(), NotDelivered<E>> {
         if let Err(failure) = self.parts.load.admit() {
             return Err((job, failure));
         }
@@ -112,7 +91,7 @@ impl<E: Entity> Entrance<E> {
                 handle.notify();
                 Ok(())
             }
-            Err((delivery, why)) => self.not_taken(partition, delivery, why, route),
+            Err((delivery, why)) => self.not_taken(partition, delivery, why),
         }
     }
 
@@ -123,9 +102,8 @@ impl<E: Entity> Entrance<E> {
         partition: Partition,
         Delivery { key, job }: Delivery<E>,
         why: NotTaken,
-        route: Option<&Route>,
     ) -> Result<(), NotDelivered<E>> {
-        match (why, route) {
+        match (why, &self.parts.route) {
             (NotTaken::NotHere, Some(route)) => {
                 match job.into_portable() {
                     Some(job) => route.send(partition, key, job),

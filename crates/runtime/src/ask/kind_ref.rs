@@ -1,5 +1,10 @@
-use super::{AskingWithReceipt, EntityRef, TellError, entrance::Entrance, reply_to::discard};
-use actum_host::{AskError, Failure, cell::EncodedAnswer};
+use super::{
+    AskingWithReceipt, EntityRef, TellError,
+    entrance::Entrance,
+    peeked::{Encoded, peek},
+    reply_to::discard,
+};
+use actum_host::{AskError, Failure, cell::EncodedAnswer, settings::EncodeState};
 use actum_model::{
     CommandSet, CommandVisitor, Entity, EntityId, EntityKey, Handle, Lists, Metadata, Payload,
     Revision, StoredPayload,
@@ -35,8 +40,13 @@ pub struct EncodedCommand {
 pub type EncodedAsking = Pin<Box<dyn Future<Output = EncodedAnswer> + Send>>;
 
 impl KindRef {
-    pub(crate) fn new<E: Entity>(entrance: Arc<Entrance<E>>, serializer: Serializer) -> Self {
-        Self(Arc::new(Served { entrance, serializer }))
+    /// States are read through it where it is known how they are encoded.
+    pub(crate) fn new<E: Entity>(
+        entrance: Arc<Entrance<E>>,
+        serializer: Serializer,
+        encode_state: Option<EncodeState<E>>,
+    ) -> Self {
+        Self(Arc::new(Served { entrance, serializer, encode_state }))
     }
 
     /// The name of the kind.
@@ -52,6 +62,15 @@ impl KindRef {
     /// can name no entity, or the command cannot be decoded.
     pub fn ask(&self, id: &str, command: EncodedCommand) -> EncodedAsking {
         self.0.ask(id, command)
+    }
+
+    /// Reads the state of the entity of this id within `timeout`, or the engine's `ask_timeout`; it comes back encoded.
+    ///
+    /// # Errors
+    /// The future ends in an [`AskError`], never a rejection. It is [`AskError::Invalid`] when the id can name no entity, or
+    /// the kind does not say how its state is encoded.
+    pub fn state(&self, id: &str, timeout: Option<Duration>) -> EncodedAsking {
+        self.0.state(id, timeout)
     }
 
     /// Sends a command and does not wait, see [`EntityRef::tell`].
@@ -72,22 +91,27 @@ impl fmt::Debug for KindRef {
 trait NamedKind: Send + Sync {
     fn name(&self) -> &'static str;
     fn ask(&self, id: &str, command: EncodedCommand) -> EncodedAsking;
+    fn state(&self, id: &str, timeout: Option<Duration>) -> EncodedAsking;
     fn tell(&self, id: &str, command: EncodedCommand) -> Result<(), TellError>;
 }
 
 struct Served<E: Entity> {
     entrance: Arc<Entrance<E>>,
     serializer: Serializer,
+    encode_state: Option<EncodeState<E>>,
 }
 
 impl<E: Entity> Served<E> {
-    fn entity(&self, id: &str) -> EntityRef<E> {
-        let key = EntityKey::new(E::KIND, id).map_err(|error| full_text(&error));
-        let valid = key.and_then(|key| match E::Id::from_text(id) {
+    fn key(id: &str) -> Result<EntityKey, String> {
+        let key = EntityKey::new(E::KIND, id).map_err(|error| full_text(&error))?;
+        match E::Id::from_text(id) {
             Ok(_) => Ok(key),
             Err(error) => Err(full_text(&error)),
-        });
-        match valid {
+        }
+    }
+
+    fn entity(&self, id: &str) -> EntityRef<E> {
+        match Self::key(id) {
             Ok(key) => EntityRef::new(key, Arc::clone(&self.entrance)),
             Err(what) => EntityRef::nowhere(&what),
         }
@@ -116,8 +140,25 @@ impl<E: Entity> NamedKind for Served<E> {
         let EncodedCommand { payload, metadata, timeout, expected_revision } = command;
         let sending = Sending { to: self.entity(id), metadata, timeout, expected_revision };
         let asking = AskEncoded { sending, serializer: self.serializer };
-        self.visit(&payload, asking).unwrap_or_else(|failure| {
-            Box::pin(std::future::ready(Err(failure.map_rejection(|never| match never {}))))
+        self.visit(&payload, asking).unwrap_or_else(refused)
+    }
+
+    fn state(&self, id: &str, timeout: Option<Duration>) -> EncodedAsking {
+        let key = match Self::key(id) {
+            Ok(key) => key,
+            Err(what) => return refused(AskError::invalid(what)),
+        };
+        let Some(encode) = self.encode_state else {
+            return refused(AskError::invalid(format!(
+                "the state of `{}` cannot be read from another node: register the kind with `EntitySettings::\
+                 with_remote_state`, or with snapshots",
+                E::KIND
+            )));
+        };
+        let look = Encoded { encode, serializer: self.serializer };
+        let asking = peek(key, &self.entrance, timeout, look);
+        Box::pin(async {
+            asking.await.map_err(|error| error.map_rejection(|never| match never {}))
         })
     }
 
@@ -126,6 +167,11 @@ impl<E: Entity> NamedKind for Served<E> {
         let sending = Sending { to: self.entity(id), metadata, timeout, expected_revision };
         self.visit(&payload, Telling(sending)).unwrap_or_else(|failure| Err(TellError(failure)))
     }
+}
+
+/// What was not even asked.
+fn refused(failure: Failure) -> EncodedAsking {
+    Box::pin(std::future::ready(Err(failure.map_rejection(|never| match never {}))))
 }
 
 /// Where a command goes, and with what.

@@ -1,6 +1,7 @@
 use super::{
-    Asking,
+    Asking, Entrance,
     answer_slot::{AnswerSlot, Caller},
+    asked::decode,
     asking::{AskState, AskingWithReceipt},
     command_span::command_span,
     command_target::CommandTarget,
@@ -8,12 +9,21 @@ use super::{
 };
 use actum_host::{
     AskError, Failure, Outcome,
-    cell::{Content, Decision, Envelope, Job, JobHeader, OpenAsk, Verdict},
+    cell::{
+        Content, Decision, EncodedAnswer, EncodedRequest, Envelope, Job, JobHeader, OpenAsk,
+        PortableJob, Verdict,
+    },
+    settings::EncodeState,
 };
 use actum_model::{
-    Change, CodecError, DecodeError, Entity, Metadata, Payload, SequenceNr, StoredPayload,
+    Change, CodecError, DecodeError, Entity, EntityKey, Metadata, Payload, SequenceNr,
+    StoredPayload,
 };
-use actum_persistence::serializer::{EncodeError, Serializer};
+use actum_persistence::{
+    error_chain::full_text,
+    panics::guard,
+    serializer::{EncodeError, Serializer},
+};
 use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 
 /// A read of the state of an entity: await it, or add a timeout first.
@@ -48,12 +58,71 @@ impl<E: Entity + Clone + Payload> IntoFuture for Peek<E> {
                 )))));
             }
         };
-        let (metadata, deadline) = (Metadata::new(), entrance.deadline(self.timeout));
-        let envelope = Envelope { metadata, deadline, expected_revision: None };
-        let slot = Arc::new(AnswerSlot::new(deadline));
-        let reply_to = ReplyTo::caller(Arc::clone(&slot), command_span::<E>(&key, NAME));
-        entrance.deliver_here(key, Box::new(Peeked { envelope, seen: None, reply_to }));
-        Asking(AskingWithReceipt(AskState::Waiting(Caller::of(slot))))
+        Asking(peek(key, &entrance, self.timeout, Copied))
+    }
+}
+
+/// Has the state of an entity looked at.
+pub(super) fn peek<E: Entity, L: Look<E>>(
+    key: EntityKey,
+    entrance: &Entrance<E>,
+    timeout: Option<Duration>,
+    look: L,
+) -> AskingWithReceipt<L::Seen, Infallible> {
+    let (metadata, deadline) = (Metadata::new(), entrance.deadline(timeout));
+    let envelope = Envelope { metadata, deadline, expected_revision: None };
+    let slot = Arc::new(AnswerSlot::new(deadline));
+    let reply_to = ReplyTo::caller(Arc::clone(&slot), command_span::<E>(&key, NAME));
+    entrance.deliver(key, Box::new(Peeked { envelope, look, seen: None, reply_to }));
+    AskingWithReceipt(AskState::Waiting(Caller::of(slot)))
+}
+
+/// What is taken of a state that is looked at.
+pub(super) trait Look<E: Entity>: Send + Sized + 'static {
+    type Seen: Send + 'static;
+
+    /// Takes it.
+    fn see(&self, state: &E) -> Result<Self::Seen, Failure>;
+
+    /// Makes of a read what can leave the engine.
+    fn portable(_: Box<Peeked<E, Self>>) -> Option<Box<dyn PortableJob>> {
+        None
+    }
+}
+
+/// A copy of it, which another engine can make as well.
+struct Copied;
+
+impl<E: Entity + Clone + Payload> Look<E> for Copied {
+    type Seen = E;
+
+    fn see(&self, state: &E) -> Result<E, Failure> {
+        Ok(state.clone())
+    }
+
+    fn portable(read: Box<Peeked<E, Self>>) -> Option<Box<dyn PortableJob>> {
+        Some(read)
+    }
+}
+
+/// Its encoding, for another engine. It comes from there and goes nowhere else.
+pub(super) struct Encoded<E> {
+    pub(super) encode: EncodeState<E>,
+    pub(super) serializer: Serializer,
+}
+
+impl<E: Entity> Look<E> for Encoded<E> {
+    type Seen = StoredPayload;
+
+    fn see(&self, state: &E) -> Result<StoredPayload, Failure> {
+        match guard(|| (self.encode)(&self.serializer, state)) {
+            Ok(Ok(encoded)) => Ok(encoded),
+            Ok(Err(error)) => {
+                let error = full_text(&error);
+                Err(AskError::invalid(format!("the state cannot be encoded: {error}")))
+            }
+            Err(message) => Err(AskError::Panicked { command: NAME, message }),
+        }
     }
 }
 
@@ -66,13 +135,14 @@ impl<E: Entity + Clone + Payload> fmt::Debug for Peek<E> {
 const NAME: &str = "state";
 
 /// A read of the state on its way through the entity: a command that changes nothing.
-struct Peeked<E: Entity> {
+pub(super) struct Peeked<E: Entity, L: Look<E>> {
     envelope: Envelope,
-    seen: Option<Result<E, Failure>>,
-    reply_to: ReplyTo<E, Infallible>,
+    look: L,
+    seen: Option<Result<L::Seen, Failure>>,
+    reply_to: ReplyTo<L::Seen, Infallible>,
 }
 
-impl<E: Entity> JobHeader for Peeked<E> {
+impl<E: Entity, L: Look<E>> JobHeader for Peeked<E, L> {
     fn envelope(&self) -> &Envelope {
         &self.envelope
     }
@@ -90,7 +160,7 @@ impl<E: Entity> JobHeader for Peeked<E> {
     }
 }
 
-impl<E: Entity + Clone + Payload> Job<E> for Peeked<E> {
+impl<E: Entity, L: Look<E>> Job<E> for Peeked<E, L> {
     fn content(&self) -> Result<Content, CodecError> {
         unreachable!("a read of the state carries no command id")
     }
@@ -100,7 +170,7 @@ impl<E: Entity + Clone + Payload> Job<E> for Peeked<E> {
     }
 
     fn conclude(&mut self, state: &E) {
-        self.seen = Some(Ok(state.clone()));
+        self.seen = Some(self.look.see(state));
     }
 
     fn refuse(&mut self, failure: Failure) {
@@ -123,6 +193,10 @@ impl<E: Entity + Clone + Payload> Job<E> for Peeked<E> {
         }
     }
 
+    fn into_portable(self: Box<Self>) -> Option<Box<dyn PortableJob>> {
+        L::portable(self)
+    }
+
     fn forget(&mut self) {
         self.reply_to.forget();
     }
@@ -139,7 +213,32 @@ impl<E: Entity + Clone + Payload> Job<E> for Peeked<E> {
     }
 }
 
-impl<E: Entity> Drop for Peeked<E> {
+/// It was not looked at here, and is answered from elsewhere.
+impl<E: Entity + Clone + Payload> PortableJob for Peeked<E, Copied> {
+    fn reads_state(&self) -> bool {
+        true
+    }
+
+    fn encode(&self) -> Result<EncodedRequest, CodecError> {
+        Ok(EncodedRequest::State)
+    }
+
+    fn answer(mut self: Box<Self>, answer: EncodedAnswer) {
+        let answer = match answer {
+            Ok((state, receipt)) => match decode(&state) {
+                Ok(state) => Ok((state, receipt)),
+                Err(what) => Err(AskError::invalid(format!("the state {what}"))),
+            },
+            Err(error) => Err(match error {
+                AskError::Rejected(_) => AskError::invalid("a read of the state was rejected"),
+                error => error.map_rejection(|_| unreachable!("a rejection is matched above")),
+            }),
+        };
+        self.reply_to.send(answer);
+    }
+}
+
+impl<E: Entity, L: Look<E>> Drop for Peeked<E, L> {
     /// Only a partition that goes down drops a read without an answer: its caller gets a failure. The state that was seen may
     /// panic when it is dropped, and does so alone.
     fn drop(&mut self) {

@@ -1,9 +1,9 @@
 use crate::clock::Clock;
 use actum_host::{
     AskError, Failure, Load,
-    cell::{EncodedAnswer, PortableJob},
+    cell::{EncodedAnswer, EncodedRequest, PortableJob},
 };
-use actum_model::{EntityKey, Metadata, Partition, Revision, StoredPayload};
+use actum_model::{EntityKey, Metadata, Partition, Revision};
 use actum_persistence::panics::guard;
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -14,13 +14,14 @@ use std::{fmt, sync::Arc, time::Duration};
 /// * [`deliver`](Self::deliver) returns at once: it runs on the caller's side of an ask.
 /// * Every command is answered, or dropped, soon after its [time is over](RoutedCommand::time_left) at the latest. Its caller
 ///   does not wait longer in any case, but it counts against the engine's bound on commands until then.
-/// * A command may be sent again by itself only if it has a command id, or if it surely was not applied.
+/// * A command may be sent again by itself only if it has a command id, if it surely was not applied, or if it only
+///   [reads the state](RoutedCommand::reads_state).
 pub trait Elsewhere: Send + Sync + 'static {
     /// Takes a command.
     fn deliver(&self, command: RoutedCommand);
 }
 
-/// A command on its way to where its partition is open. Dropped without an answer it fails: as unavailable, or with an
+/// A command, or a read of the state, on its way to where its partition is open. Dropped without an answer it fails: as unavailable, or with an
 /// unknown outcome once it was encoded, since then it may have been sent.
 #[must_use = "its caller waits for an answer"]
 pub struct RoutedCommand {
@@ -28,7 +29,7 @@ pub struct RoutedCommand {
     key: EntityKey,
     /// Until it is answered.
     job: Option<Box<dyn PortableJob>>,
-    is_encoded: bool,
+    maybe_applied: bool,
     clock: Clock,
     load: Arc<Load>,
     /// Ends when the command does.
@@ -44,7 +45,7 @@ impl RoutedCommand {
         load: Arc<Load>,
         wait: super::Outstanding,
     ) -> Self {
-        Self { partition, key, job: Some(job), is_encoded: false, clock, load, _wait: wait }
+        Self { partition, key, job: Some(job), maybe_applied: false, clock, load, _wait: wait }
     }
 
     /// The partition the command is for.
@@ -59,7 +60,7 @@ impl RoutedCommand {
         &self.key
     }
 
-    /// The manifest of the command.
+    /// The manifest of the command; `state` for a read of the state.
     #[must_use]
     pub fn manifest(&self) -> &'static str {
         self.job().command()
@@ -77,6 +78,12 @@ impl RoutedCommand {
         self.job().envelope().expected_revision
     }
 
+    /// Whether it only reads the state: it changes nothing however often it is sent.
+    #[must_use]
+    pub fn reads_state(&self) -> bool {
+        self.job().reads_state()
+    }
+
     /// How much longer the caller waits; the same for a command for which no caller waits.
     #[must_use]
     pub fn time_left(&self) -> Duration {
@@ -89,20 +96,21 @@ impl RoutedCommand {
         self.job().open_ask().is_some()
     }
 
-    /// Encodes the command by its codec, to be sent. From now on it may have been applied.
+    /// What is sent: the command, encoded by its codec, or that the state is asked for. From now on a command may have been
+    /// applied.
     ///
     /// # Errors
     /// What to [answer](Self::fail) where it cannot be encoded, or its caller has stopped waiting.
-    pub fn encode(&mut self) -> Result<StoredPayload, Failure> {
+    pub fn encode(&mut self) -> Result<EncodedRequest, Failure> {
         let job = self.job.as_mut().expect("an answer takes the command");
         if !job.begin() {
             return Err(Failure::Timeout { maybe_applied: false });
         }
         let command = job.command();
         match guard(|| job.encode()) {
-            Ok(Ok(payload)) => {
-                self.is_encoded = true;
-                Ok(payload)
+            Ok(Ok(request)) => {
+                self.maybe_applied = matches!(request, EncodedRequest::Command(_));
+                Ok(request)
             }
             Ok(Err(error)) => {
                 Err(AskError::invalid(format!("`{command}` cannot be encoded: {error}")))
@@ -132,7 +140,7 @@ impl Drop for RoutedCommand {
     fn drop(&mut self) {
         if let Some(job) = self.job.take() {
             let reason = "the command was dropped on its way to the entity's partition";
-            job.answer(Err(if self.is_encoded {
+            job.answer(Err(if self.maybe_applied {
                 AskError::outcome_unknown(reason)
             } else {
                 AskError::unavailable(reason)

@@ -3,11 +3,12 @@
 use crate::{
     account::{Account, AccountEvent, Balance, Deposit, Insufficient, Withdraw},
     fragile::{Actions, At, Fail, fragile, registered},
+    note::{Write, note, notes},
     rig::{Rig, account, accounts, all_wait, assert_is, key, send},
 };
-use actum_model::{CommandId, Metadata, Partition, Revision, StoredPayload};
+use actum_model::{CommandId, Lane, Metadata, Partition, Revision, SequenceNr, StoredPayload};
 use actum_runtime::{
-    AskError, Elsewhere, EncodedCommand, RoutedCommand, Runtime,
+    AskError, Elsewhere, EncodedCommand, EncodedRequest, Receipt, RoutedCommand, Runtime,
     settings::{OpenAtStart, RuntimeSettings},
 };
 use actum_testkit::Operation;
@@ -24,8 +25,15 @@ struct Neighbour(Runtime);
 impl Elsewhere for Neighbour {
     fn deliver(&self, mut command: RoutedCommand) {
         let kind = self.0.kind(command.key().kind()).expect("both run the same kinds");
+        let (id, time_left) = (command.key().id(), Some(command.time_left()));
+        let reading = kind.state(id, time_left);
         let payload = match command.encode() {
-            Ok(payload) => payload,
+            Ok(EncodedRequest::Command(payload)) => payload,
+            Ok(EncodedRequest::State) => {
+                assert!(command.reads_state() && command.manifest() == "state");
+                tokio::spawn(async move { command.answer(reading.await) });
+                return;
+            }
             Err(failure) => return command.fail(failure),
         };
         assert_eq!(payload.manifest, command.manifest());
@@ -51,7 +59,7 @@ impl Elsewhere for Kept {
 }
 
 async fn start(rig: &Rig, settings: RuntimeSettings) -> Runtime {
-    rig.start_with(vec![accounts(), registered(&Actions::default())], settings).await
+    rig.start_with(vec![accounts(), notes(), registered(&Actions::default())], settings).await
 }
 
 /// An engine without an open partition.
@@ -162,7 +170,7 @@ async fn a_command_that_is_dropped_on_its_way_fails_and_says_whether_it_may_be_a
     );
     assert_eq!(taken[0].time_left(), 5 * SECOND);
     let sent = taken[0].encode().unwrap();
-    assert_eq!(sent, StoredPayload::encode(&Deposit(1)).unwrap());
+    assert_eq!(sent, EncodedRequest::Command(StoredPayload::encode(&Deposit(1)).unwrap()));
     drop(taken);
     assert_is!(first.await, Err(AskError::OutcomeUnknown { .. }));
     let error = second.await.unwrap_err();
@@ -221,11 +229,31 @@ async fn a_shutdown_waits_for_commands_that_are_elsewhere_and_answers_those_that
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_state_is_read_where_it_is() {
+async fn a_state_is_read_from_elsewhere_where_the_kind_says_how_it_is_encoded() {
     let two = two().await;
     account(&two.away, "a").ask(Deposit(1)).await.unwrap();
-    assert_is!(account(&two.away, "a").state().await, Err(AskError::Unavailable { .. }));
+    let error = account(&two.away, "a").state().await.unwrap_err();
+    assert_is!(error, AskError::Invalid { what } if what.starts_with("the state of `account` cannot be"));
+    note(&two.away, "n").ask(Write("x".into())).await.unwrap();
+    assert_eq!(note(&two.away, "n").state().await.unwrap().text, "x");
     assert_eq!(account(&two.serving, "a").state().await.unwrap(), Account { balance: 1 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_of_a_state_that_is_dropped_on_its_way_surely_did_nothing() {
+    let rig = Rig::of_one_partition();
+    let kept = Kept::default();
+    let engine = start_away(&rig, kept.clone()).await;
+    let reading = account(&engine, "a").state().into_future();
+    let mut taken = kept.0.lock().pop().unwrap();
+    assert_eq!(taken.encode().unwrap(), EncodedRequest::State);
+    drop(taken);
+    assert_is!(reading.await, Err(AskError::Unavailable { .. }));
+    let reading = account(&engine, "a").state().into_future();
+    let wrong = StoredPayload::encode(&Deposit(1)).unwrap();
+    let receipt = Receipt::new(SequenceNr::ZERO, Lane::new(0), None);
+    kept.0.lock().pop().unwrap().answer(Ok((wrong, receipt)));
+    assert_is!(reading.await, Err(AskError::Invalid { what }) if what.starts_with("the state cannot be decoded: "));
 }
 
 #[tokio::test(start_paused = true)]
@@ -245,6 +273,20 @@ async fn what_cannot_be_decoded_at_either_end_says_so() {
         expected_revision: None,
     };
     let deposit = StoredPayload::encode(&Deposit(1)).unwrap();
+    for (payload, expected) in [
+        (
+            StoredPayload { schema_version: 2, ..deposit.clone() },
+            "`deposit` is stored in schema version 2, this program knows up to 1",
+        ),
+        (
+            StoredPayload { bytes: "x".into(), ..deposit.clone() },
+            "`deposit`, schema version 1, is not valid json: ",
+        ),
+    ] {
+        let error = kind.ask("a", command(payload)).await.unwrap_err();
+        assert_is!(error, AskError::Invalid { what } if what.starts_with(expected));
+    }
+    assert_is!(kind.state("", None).await, Err(AskError::Invalid { .. }));
     let unlisted = StoredPayload { manifest: "close".into(), ..deposit.clone() };
     assert_is!(kind.ask("a", command(unlisted.clone())).await, Err(AskError::Invalid { .. }));
     assert_is!(kind.tell("a", command(unlisted)).unwrap_err().0, AskError::Invalid { .. });

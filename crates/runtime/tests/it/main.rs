@@ -61,4 +61,3 @@ mod unread_commands;
 mod unreadable;
 mod unreadable_values;
 mod weight;
-mod wire;
