@@ -97,7 +97,7 @@ impl Registration {
 
     /// Runs `E` as durable-state entities.
     pub fn durable_state<E: DurableState>(env: E::Env, settings: EntitySettings<E>) -> Self {
-        let encode_state: EncodeState<E> = |serializer, state| serializer.encode(state);
+        let encode_state: EncodeState<E> = Serializer::encode;
         let encode_state = settings.encode_state.or(Some(encode_state));
         Self::of::<ByState<E>>(StateModel::DurableState, env, settings, encode_state)
     }

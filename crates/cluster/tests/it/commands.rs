@@ -24,9 +24,14 @@ async fn two() -> (Rig, RunningNode, RunningNode) {
 }
 
 async fn stored(rig: &Rig, id: &str) -> Vec<StoredEvent> {
-    let entity = EntityKey::new("account", id).unwrap();
+    let entity = EntityKey::new("account", id).expect("an id");
     let read = EntityRead { entity, after: SequenceNr::ZERO };
-    let mut pages = rig.memory.reopen().read_entities(&[read], PageLimit::default()).await.unwrap();
+    let mut pages = rig
+        .memory
+        .reopen()
+        .read_entities(&[read], PageLimit::default())
+        .await
+        .expect("they are read");
     pages.remove(0).events
 }
 

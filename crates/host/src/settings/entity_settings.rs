@@ -1,6 +1,6 @@
 use super::{Batching, CommandWindow, SnapshotSettings, snapshot_settings::EncodeState};
 use actum_model::Payload;
-use actum_persistence::settings_check::SettingsCheck;
+use actum_persistence::{serializer::Serializer, settings_check::SettingsCheck};
 use std::{fmt, time::Duration};
 
 /// How the entities of one kind behave. Checked when the engine starts.
@@ -30,7 +30,7 @@ impl<E: Payload> EntitySettings<E> {
     /// Those of durable states and of kinds with snapshots they can read anyway.
     #[must_use]
     pub fn with_remote_state(self) -> Self {
-        Self { encode_state: Some(|serializer, state| serializer.encode(state)), ..self }
+        Self { encode_state: Some(Serializer::encode), ..self }
     }
 }
 
