@@ -2,8 +2,8 @@
 
 use crate::counter::Counter;
 use actum::{
-    AtLeastOnce, Engine, HandlerError, MemoryStore, Project, ProjectCtx, Projection, Projector,
-    Recorded,
+    AtLeastOnce, Consumer, Engine, Entity, EntityKey, HandlerError, MemoryStore, PartitionCount,
+    Project, ProjectCtx, Projection, Projector, Recorded, Subscription,
     cluster::{Cluster, MemoryNetwork},
     store::Stores,
 };
@@ -83,5 +83,64 @@ async fn nodes_share_the_segments_of_a_projection_and_leave_each_other_theirs() 
     shared_out(&store, &[("bank/a@1", 3), ("bank/c@3", 3)]).await;
     for engine in [a, c] {
         assert!(engine.shutdown().await.is_clean());
+    }
+}
+
+/// Waits until both see that the partitions are shared out, and each other.
+async fn connected(engines: &[&Engine]) {
+    for engine in engines {
+        let node = engine.cluster().expect("it is a node");
+        node.sees(|view| {
+            view.is_complete()
+                && view.members.iter().all(|member| member.partitions > 0)
+                && view.partitions.iter().all(|partition| !partition.is_moving)
+                && view.links.iter().any(|link| link.connected_for.is_some())
+        })
+        .await;
+    }
+}
+
+/// The id of a counter that this node owns.
+fn owned_id(engine: &Engine) -> String {
+    let view = engine.cluster().expect("it is a node").view();
+    let count = PartitionCount::new(u16::try_from(view.partitions.len()).unwrap()).unwrap();
+    let owned = |id: &String| {
+        let partition = EntityKey::new(Counter::KIND, id.as_str()).unwrap().partition(count);
+        view.partitions[partition.index()].owner == Some(view.me)
+    };
+    (0..1_000).map(|nr| format!("c-{nr}")).find(owned).expect("it owns some")
+}
+
+/// How long a consumer on another node waits for an event that is written now, when nothing was written for a while.
+async fn waited(writer: &Engine, id: &str, by: u64, consumer: &mut Consumer<u64>) -> Duration {
+    sleep(Duration::from_secs(30)).await;
+    let counter = writer.entity::<Counter>(id);
+    counter.ask(by).await.unwrap();
+    let written = Instant::now();
+    assert_eq!(consumer.next().await.unwrap().unwrap().into_event(), by);
+    written.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_sees_at_once_what_another_node_writes_and_later_without_a_link() {
+    let (store, network) = (MemoryStore::new(), MemoryNetwork::new());
+    let a = node(&store, &network, "a").await;
+    let b = node(&store, &network, "b").await;
+    connected(&[&a, &b]).await;
+    let id = owned_id(&a);
+    let subscription =
+        Subscription::transient().from::<Counter, _>(|event: Recorded<u64>| Some(event.event));
+    let mut consumer = b.subscribe(subscription).await.unwrap();
+    for by in 1..=5 {
+        let waited = waited(&a, &id, by, &mut consumer).await;
+        assert!(waited < Duration::from_millis(20), "{waited:?}");
+    }
+    network.isolate(b.cluster().expect("it is a node").view().me);
+    let waited = waited(&a, &id, 6, &mut consumer).await;
+    assert!(waited > Duration::from_millis(20), "{waited:?}: it polls");
+    assert!(waited <= Duration::from_secs(2), "{waited:?}");
+    network.heal();
+    for engine in [a, b] {
+        let _ = engine.shutdown().await;
     }
 }

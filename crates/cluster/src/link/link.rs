@@ -63,6 +63,12 @@ impl Link {
         Ok(())
     }
 
+    pub(super) fn send_latest(&self, message: Bytes) {
+        let mut state = self.state.lock();
+        state.set_latest(message);
+        self.pump(state);
+    }
+
     pub(super) fn connected(&self, connection: Arc<dyn PeerConnection>) {
         *self.incoming.lock() = Incoming::new(self.message_bytes_max);
         let mut state = self.state.lock();

@@ -242,6 +242,13 @@ impl LinkState {
         pushed
     }
 
+    /// Has a message sent that takes the place of the one before; nothing while there is no connection.
+    pub(super) fn set_latest(&mut self, message: Bytes) {
+        if self.phase.up_since().is_some() {
+            self.outgoing.set_latest(message);
+        }
+    }
+
     /// The next frame to send, if there is one.
     pub(super) fn next_frame(&mut self, now: Duration) -> Option<OutFrame> {
         let may_begin = matches!(&self.phase, LinkPhase::Up { link, .. } if link.greeted);

@@ -101,6 +101,15 @@ impl Links {
         link.ok_or(LinkRefusal::NotConnected)?.send(ticket, message)
     }
 
+    /// Sends a message of at most 16 KiB to all peers that are connected. It takes the place of the one before that has not gone
+    /// yet, of which one at most is on its way to a peer; it counts against no bound, and it may be lost.
+    pub fn send_latest(&self, message: &Bytes) {
+        let links: Vec<_> = self.shared.links.read().values().cloned().collect();
+        for link in links {
+            link.send_latest(message.clone());
+        }
+    }
+
     /// How the links are, ordered by the incarnation of their peers.
     #[must_use]
     pub fn states(&self) -> Vec<LinkStatus> {

@@ -23,6 +23,9 @@ pub(super) const CHUNK_BYTES_MAX: usize = 64 << 10;
 /// What a message costs beside its bytes, in memory and in a batch; so a batch holds at most 2,048 messages.
 pub(super) const MESSAGE_OVERHEAD_BYTES: usize = 64;
 
+/// The longest message of which only the latest goes.
+const LATEST_BYTES_MAX: usize = 16 << 10;
+
 /// The batches and messages for one peer.
 #[derive(Debug)]
 pub(super) struct Outgoing {
@@ -37,6 +40,10 @@ pub(super) struct Outgoing {
     on_their_way: VecDeque<OnItsWay>,
     on_their_way_bytes: usize,
     last_number: u64,
+    /// Goes with the next batch, unless a newer one takes its place before.
+    latest: Option<Bytes>,
+    /// The batch with the one before, until it was taken.
+    latest_in: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -84,6 +91,8 @@ impl Outgoing {
             on_their_way: VecDeque::new(),
             on_their_way_bytes: 0,
             last_number: 0,
+            latest: None,
+            latest_in: None,
         }
     }
 
@@ -117,10 +126,20 @@ impl Outgoing {
         Ok(())
     }
 
+    /// Has a message sent that takes the place of the one before: of those one waits at most, and one is on its way. It counts
+    /// against no bound, and nothing is reported of it.
+    ///
+    /// # Panics
+    /// In debug builds, when it is longer than 16 KiB.
+    pub(super) fn set_latest(&mut self, message: Bytes) {
+        debug_assert!(message.len() <= LATEST_BYTES_MAX);
+        self.latest = Some(message);
+    }
+
     /// The next batch, if there is something to send and it may go.
     pub(super) fn next_batch(&mut self) -> Option<OutBatch> {
-        if self.on_their_way.len() >= self.window || (self.small.is_empty() && self.long.is_empty())
-        {
+        let has_latest = self.latest.is_some() && self.latest_in.is_none();
+        if self.on_their_way.len() >= self.window || !(self.has_queued() || has_latest) {
             return None;
         }
         let is_busy = !self.on_their_way.is_empty();
@@ -139,11 +158,16 @@ impl Outgoing {
             self.cut(&mut gathered);
         }
         self.last_number += 1;
+        if has_latest {
+            gathered.messages.extend(self.latest.take());
+            self.latest_in = Some(self.last_number);
+        }
         let OutBatchDraft { messages, chunks, tickets, bytes } = gathered;
         self.on_their_way.push_back(OnItsWay { number: self.last_number, bytes });
         self.on_their_way_bytes += bytes;
         // who sends one now and then needs no answer soon: it comes with what the peer sends next
-        let wants_answer = is_busy || self.on_their_way.len() >= self.window || self.has_queued();
+        let wants_answer =
+            has_latest || is_busy || self.on_their_way.len() >= self.window || self.has_queued();
         let batch = Batch { number: self.last_number, wants_answer, messages, chunks };
         Some(OutBatch { batch, tickets })
     }
@@ -179,6 +203,7 @@ impl Outgoing {
         if through > self.last_number {
             return Err(LinkViolation::NeverSent { sent: self.last_number, got: through });
         }
+        self.latest_in = self.latest_in.filter(|number| *number > through);
         while let Some(first) = self.on_their_way.front()
             && first.number <= through
         {
@@ -195,11 +220,13 @@ impl Outgoing {
         self.on_their_way.clear();
         self.on_their_way_bytes = 0;
         self.last_number = 0;
+        self.latest_in = None;
     }
 
     /// Gives up what is queued: the tickets of what has surely not arrived, since its last piece was not sent.
     pub(super) fn give_up(&mut self) -> Vec<u64> {
         self.begin_again();
+        self.latest = None;
         self.queued_bytes = 0;
         self.small.drain(..).chain(self.long.drain(..)).map(|queued| queued.ticket).collect()
     }

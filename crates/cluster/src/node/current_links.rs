@@ -27,6 +27,12 @@ impl CurrentLinks {
         }
     }
 
+    pub(super) fn send_latest(&self, message: &Bytes) {
+        if let Some(links) = self.current() {
+            links.send_latest(message);
+        }
+    }
+
     pub(super) fn states(&self) -> Vec<LinkStatus> {
         self.current().map(|links| links.states()).unwrap_or_default()
     }

@@ -2,6 +2,8 @@
 //! owns what it is to own. What it does is decided by `actum-placement`; here it is carried out.
 
 mod current_links;
+mod head_announcer;
+mod heard_heads;
 mod joining;
 #[expect(clippy::module_inception, reason = "the file carries the name of its type")]
 mod node;

@@ -22,7 +22,8 @@ struct RunningNode {
     asks_to_leave: mpsc::Sender<Leave>,
     router: Arc<Router>,
     links: Arc<CurrentLinks>,
-    task: JoinHandle<()>,
+    /// That of the node, and the one that announces what it commits.
+    tasks: [JoinHandle<()>; 2],
 }
 
 /// How long a node waits beyond its time to leave: for its own task, which ends the waiting in time.
@@ -34,9 +35,9 @@ impl Node {
         asks_to_leave: mpsc::Sender<Leave>,
         router: Arc<Router>,
         links: Arc<CurrentLinks>,
-        task: JoinHandle<()>,
+        tasks: [JoinHandle<()>; 2],
     ) -> Self {
-        Self { inner: Arc::new(RunningNode { view, asks_to_leave, router, links, task }) }
+        Self { inner: Arc::new(RunningNode { view, asks_to_leave, router, links, tasks }) }
     }
 
     /// The cluster as this node sees it now. It asks no one.
@@ -73,15 +74,19 @@ impl Node {
 
     /// Ends the node, when its engine has ended: closes its links, and answers what is left.
     pub fn close(&self) {
-        self.inner.task.abort();
-        self.inner.router.close();
-        self.inner.links.replace(None);
+        self.inner.close();
     }
 }
 
 impl Drop for RunningNode {
     fn drop(&mut self) {
-        self.task.abort();
+        self.close();
+    }
+}
+
+impl RunningNode {
+    fn close(&self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
         self.router.close();
         self.links.replace(None);
     }

@@ -1,4 +1,6 @@
-use super::{current_links::CurrentLinks, joining::JoinRequest, view::SharedView};
+use super::{
+    current_links::CurrentLinks, heard_heads::HeardHeads, joining::JoinRequest, view::SharedView,
+};
 use crate::{
     routing::{Inbound, PlacementTable, Router},
     settings::{LinkStart, NodeSettings},
@@ -18,6 +20,7 @@ pub(super) struct NodeParts {
     pub(super) partitions: Partitions,
     pub(super) router: Arc<Router>,
     pub(super) inbound: Arc<Inbound>,
+    pub(super) heads: Arc<HeardHeads>,
     pub(super) table: Arc<PlacementTable>,
     pub(super) links: Arc<CurrentLinks>,
     pub(super) link_start: LinkStart,

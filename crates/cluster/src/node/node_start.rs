@@ -1,5 +1,7 @@
 use super::{
     current_links::CurrentLinks,
+    head_announcer::HeadAnnouncer,
+    heard_heads::HeardHeads,
     joining::{JoinRequest, JoinedNode, NameHeld, NotJoined},
     node::Node,
     node_parts::NodeParts,
@@ -138,14 +140,16 @@ impl NodeStart {
             partitions: runtime.partitions(),
             router: Arc::clone(&router),
             inbound,
+            heads: Arc::new(HeardHeads::new(runtime.commits().clone())),
             table,
             links: Arc::clone(&links),
             link_start,
             view,
         };
         let task = NodeTask::new(Arc::new(parts), joined, asked_to_leave);
-        let task = tokio::spawn(task.run());
-        Node::new(watched, asks_to_leave, router, links, task)
+        let announcer = HeadAnnouncer::new(runtime.commits().clone(), Arc::clone(&links));
+        let tasks = [tokio::spawn(task.run()), tokio::spawn(announcer.run())];
+        Node::new(watched, asks_to_leave, router, links, tasks)
     }
 }
 

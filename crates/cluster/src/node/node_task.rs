@@ -164,7 +164,8 @@ impl NodeTask {
     fn start_links(&mut self) {
         let parts = &self.parts;
         let (router, inbound) = (Arc::clone(&parts.router), Arc::clone(&parts.inbound));
-        let sink = PeerSink::new(router, inbound, self.report_to.clone());
+        let heads = Arc::clone(&parts.heads);
+        let sink = PeerSink::new(router, inbound, heads, self.report_to.clone());
         let JoinRequest { node, description, .. } = &parts.joining;
         let own = PeerNode::new(self.me, node, &description.address);
         let links = match (parts.link_start)(own, Arc::new(sink)) {

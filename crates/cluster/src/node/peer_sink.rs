@@ -1,3 +1,4 @@
+use super::heard_heads::HeardHeads;
 use crate::{
     link::{LinkReport, LinkSink},
     routing::{Inbound, Router},
@@ -13,6 +14,7 @@ use tokio::sync::mpsc;
 pub(super) struct PeerSink {
     router: Arc<Router>,
     inbound: Arc<Inbound>,
+    heads: Arc<HeardHeads>,
     reports: mpsc::Sender<(Incarnation, LinkReport)>,
 }
 
@@ -20,9 +22,10 @@ impl PeerSink {
     pub(super) fn new(
         router: Arc<Router>,
         inbound: Arc<Inbound>,
+        heads: Arc<HeardHeads>,
         reports: mpsc::Sender<(Incarnation, LinkReport)>,
     ) -> Self {
-        Self { router, inbound, reports }
+        Self { router, inbound, heads, reports }
     }
 }
 
@@ -34,6 +37,7 @@ impl LinkSink for PeerSink {
             Ok(Some(Content::TableChanged(changed))) => {
                 self.router.saw_version(TableVersion::new(changed.version));
             }
+            Ok(Some(Content::HeadsAdvanced(heads))) => self.heads.heard(from, &heads),
             Ok(None) => {} // of a later version
             Err(error) => {
                 log_safely(|| tracing::warn!(%from, %error, "a message of a peer cannot be read"));

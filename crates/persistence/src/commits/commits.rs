@@ -1,4 +1,4 @@
-use super::{LaneCommits, StateCommits};
+use super::{LaneCommits, OtherCommits, StateCommits};
 use actum_model::{Lane, Offset};
 use std::sync::Arc;
 
@@ -7,13 +7,15 @@ use std::sync::Arc;
 pub struct Commits {
     lanes: Arc<[Arc<LaneCommits>]>,
     states: Arc<StateCommits>,
+    others: Arc<OtherCommits>,
 }
 
 impl Commits {
     /// Those of the lanes of a journal, in order, and of the durable states.
     #[must_use]
     pub fn new(lanes: Vec<Arc<LaneCommits>>, states: Arc<StateCommits>) -> Self {
-        Self { lanes: lanes.into(), states }
+        let others = Arc::new(OtherCommits::new(lanes.len()));
+        Self { lanes: lanes.into(), states, others }
     }
 
     /// Those of `lane`; `None` for a lane that the journal does not have.
@@ -32,6 +34,12 @@ impl Commits {
     #[must_use]
     pub fn states(&self) -> &StateCommits {
         &self.states
+    }
+
+    /// What other processes say of their commits.
+    #[must_use]
+    pub fn others(&self) -> &OtherCommits {
+        &self.others
     }
 
     /// The [head](LaneCommits::head) of every lane.

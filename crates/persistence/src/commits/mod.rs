@@ -8,6 +8,9 @@
 //! An announcement is a hint that comes early, never the only way to an event: a commit whose outcome could not be found
 //! out is not announced, nor is one of another process. So a reader also asks the store now and then.
 //!
+//! What other processes commit may be [announced](OtherCommits) here as well, for what it is worth: then a reader asks the store
+//! at once.
+//!
 //! Without a reader a commit costs some loads and a store of a number, and no event is kept.
 //!
 //! Positions are given out once, so a writer that gets one again learns that the journal has [lost
@@ -19,6 +22,7 @@ mod journal_regress;
 mod known_changes;
 mod lane_commits;
 mod lane_tail;
+mod other_commits;
 mod state_commits;
 mod states_regress;
 mod watermark;
@@ -27,5 +31,6 @@ pub use commits::Commits;
 pub use journal_regress::JournalRegress;
 pub use lane_commits::{LaneCommits, TailReader};
 pub use lane_tail::LaneTail;
+pub use other_commits::OtherCommits;
 pub use state_commits::StateCommits;
 pub use states_regress::StatesRegress;

@@ -2,7 +2,11 @@ use super::{announced::Announced, heads::Heads};
 use actum_model::{Lane, Offset};
 use actum_persistence::{error_chain::full_text, panics::log_safely, store::EventStore};
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::watch, task::JoinSet, time::sleep};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, sleep, sleep_until},
+};
 
 /// How often the store is asked for its heads.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +30,8 @@ pub(super) async fn follow_heads(
     let mut lanes = follow_lanes(&followed, &heads); // its tasks end with this future
     let mut interval = polling.busy;
     let mut has_failed = false;
-    let mut writes = followed.writes();
+    let (mut writes, mut said) = (followed.writes(), followed.said());
+    let mut asked = Instant::now();
     loop {
         tokio::select! {
             biased; // what was announced is asked for once, also when it is time to ask
@@ -34,8 +39,18 @@ pub(super) async fn follow_heads(
                 writes = written;
                 sleep(GATHERING).await;
             }
-            () = sleep(interval) => {}
+            () = sleep_until(asked + interval) => {}
+            now_said = followed.said_behind(said) => {
+                said = now_said;
+                if !followed.is_news(&heads.borrow().offset) {
+                    continue;
+                }
+                // at once where nothing came for a while, and no more often than without it while much comes
+                sleep_until(asked + polling.busy).await;
+                said = followed.said();
+            }
         }
+        asked = Instant::now();
         let before = heads.borrow().offset.clone();
         match events.heads().await {
             Ok(found) if found.positions().len() == before.positions().len() => {

@@ -224,7 +224,7 @@ pub struct SuspectedMember {
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PeerMessage {
     /// At most one of them; none is a message of a later version.
-    #[prost(oneof = "peer_message::Content", tags = "1, 2, 3")]
+    #[prost(oneof = "peer_message::Content", tags = "1, 2, 3, 4")]
     pub content: ::core::option::Option<peer_message::Content>,
 }
 /// Nested message and enum types in `PeerMessage`.
@@ -242,7 +242,30 @@ pub mod peer_message {
         /// Members or owners have changed: the receiver reads the table.
         #[prost(message, tag = "3")]
         TableChanged(super::TableChanged),
+        /// The sender has committed something: readers of the journal look.
+        #[prost(message, tag = "4")]
+        HeadsAdvanced(super::HeadsAdvanced),
     }
+}
+/// How far the sender has come. Only the latest is of interest, and one that is lost does no harm.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HeadsAdvanced {
+    /// The lanes in which it has committed events.
+    #[prost(message, repeated, tag = "1")]
+    pub lanes: ::prost::alloc::vec::Vec<LaneHead>,
+    /// How many writes of durable states it has committed since it started.
+    #[prost(uint64, tag = "2")]
+    pub state_writes: u64,
+}
+/// How far the sender has come in a lane of the journal.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LaneHead {
+    /// The number of the lane.
+    #[prost(uint32, tag = "1")]
+    pub lane: u32,
+    /// The position of the last event that the sender has committed there.
+    #[prost(uint64, tag = "2")]
+    pub position: u64,
 }
 /// The table of members and owners has a new version.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -181,3 +181,26 @@ fn a_long_message_begins_again_on_the_next_connection() {
     outgoing.taken(outgoing.last_number()).unwrap();
     assert_eq!(outgoing.buffered_bytes(), 0);
 }
+
+#[test]
+fn of_latest_messages_one_is_on_its_way_and_one_waits_and_neither_counts_against_the_bound() {
+    let mut outgoing = outgoing(4);
+    outgoing.set_latest(message(1));
+    let out = next(&mut outgoing);
+    assert_eq!((out.batch.messages.len(), out.tickets.len()), (1, 0));
+    assert!(out.batch.wants_answer, "else the next one would wait for a heartbeat");
+    outgoing.set_latest(message(2));
+    outgoing.set_latest(message(3));
+    assert!(outgoing.next_batch().is_none(), "one is on its way");
+    assert_eq!(outgoing.buffered_bytes(), 0);
+    outgoing.push(1, message(10)).unwrap();
+    assert_eq!(next(&mut outgoing).batch.messages, [message(10)], "others go meanwhile");
+    outgoing.taken(1).unwrap();
+    assert_eq!(next(&mut outgoing).batch.messages, [message(3)]);
+    outgoing.begin_again();
+    outgoing.set_latest(message(4));
+    assert_eq!(next(&mut outgoing).batch.messages, [message(4)], "on another connection");
+    outgoing.set_latest(message(5));
+    assert!(outgoing.give_up().is_empty());
+    assert!(outgoing.next_batch().is_none());
+}
