@@ -8,7 +8,7 @@ use actum_proto::link::v1::Hello;
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -33,7 +33,8 @@ struct LinksShared {
     transport: Arc<dyn PeerTransport>,
     sink: Arc<dyn LinkSink>,
     start: Instant,
-    links: RwLock<HashMap<Incarnation, Arc<Link>>>,
+    /// In the order of their peers: what is done with all of them happens in an order that can be repeated.
+    links: RwLock<BTreeMap<Incarnation, Arc<Link>>>,
 }
 
 impl Links {
@@ -68,14 +69,14 @@ impl Links {
     /// Who the peers are now: connects with the new ones and drops those that are not among them. The own node is skipped.
     pub fn set_peers(&self, peers: Vec<PeerNode>) {
         let own = self.shared.own.incarnation;
-        let peers: HashMap<_, _> = peers
+        let peers: BTreeMap<_, _> = peers
             .into_iter()
             .filter(|peer| peer.incarnation.get() != own)
             .map(|peer| (peer.incarnation, peer))
             .collect();
         let gone: Vec<_> = {
             let mut links = self.shared.links.write();
-            let gone = links.extract_if(|peer, _| !peers.contains_key(peer)).collect();
+            let gone = links.extract_if(.., |peer, _| !peers.contains_key(peer)).collect();
             for peer in peers.values() {
                 let link = links.entry(peer.incarnation).or_insert_with(|| self.shared.link(peer));
                 link.set_address(peer.clone());

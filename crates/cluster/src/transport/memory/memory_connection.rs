@@ -2,7 +2,7 @@ use super::network_ways::NetworkWays;
 use crate::transport::{FRAME_BYTES_MAX, PeerConnection, TransportEvents};
 use actum_persistence::store::Incarnation;
 use bytes::Bytes;
-use std::{fmt, sync::Arc};
+use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep_until},
@@ -15,13 +15,14 @@ const FRAMES_MAX: usize = 1_024;
 /// One end of a connection: what its node sends goes to the other end.
 pub(super) struct MemoryConnection {
     ways: Arc<NetworkWays>,
-    frames: mpsc::Sender<(Instant, Bytes)>,
+    /// Each with the time that it takes: the clock of the other node may be another one.
+    frames: mpsc::Sender<(Duration, Bytes)>,
     closed: watch::Sender<bool>,
 }
 
 /// The other end of a direction: what takes the frames out.
 pub(super) struct FramesIn {
-    frames: mpsc::Receiver<(Instant, Bytes)>,
+    frames: mpsc::Receiver<(Duration, Bytes)>,
     closed: watch::Receiver<bool>,
 }
 
@@ -45,8 +46,7 @@ impl PeerConnection for MemoryConnection {
         if *self.closed.borrow() {
             return false;
         }
-        let due = Instant::now() + self.ways.delay();
-        let sent = self.frames.try_send((due, frame)).is_ok();
+        let sent = self.frames.try_send((self.ways.delay(), frame)).is_ok();
         if !sent {
             self.close();
         }
@@ -74,8 +74,8 @@ impl FramesIn {
     ) {
         let mut closed = self.closed.clone();
         let arrive = async {
-            while let Some((due, frame)) = self.frames.recv().await {
-                sleep_until(due).await;
+            let mut on_their_way = VecDeque::new();
+            while let Some(frame) = next_frame(&mut self.frames, &mut on_their_way).await {
                 ways.is_open(from, to).await;
                 events.received(from, frame);
             }
@@ -87,4 +87,27 @@ impl FramesIn {
             () = arrive => {}
         }
     }
+}
+
+/// The frame that arrives next, when it does; none where the other end is gone. None overtakes another one.
+async fn next_frame(
+    frames: &mut mpsc::Receiver<(Duration, Bytes)>,
+    on_their_way: &mut VecDeque<(Instant, Bytes)>,
+) -> Option<Bytes> {
+    loop {
+        let is_due = on_their_way.front().map(|(due, _)| *due);
+        let has_room = on_their_way.len() < FRAMES_MAX;
+        tokio::select! {
+            // the time of one that was sent begins when it is seen here, also while others are on their way
+            biased;
+            Some((delay, frame)) = frames.recv(), if has_room => {
+                let after = on_their_way.back().map(|(due, _)| *due);
+                let due = Instant::now() + delay;
+                on_their_way.push_back((after.map_or(due, |after| after.max(due)), frame));
+            }
+            () = sleep_until(is_due.unwrap_or_else(Instant::now)), if is_due.is_some() => break,
+            else => break,
+        }
+    }
+    on_their_way.pop_front().map(|(_, frame)| frame)
 }

@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 /// A network within one process: connects its [`MemoryTransport`]s, and breaks as tests want it.
 ///
-/// Frames are delivered by tasks, in order, behind a [delay](Self::set_delay). Where a direction is [cut](Self::cut) they are
+/// Each node may have a tokio runtime of its own, with a clock of its own: what arrives at it is reported by a task of the
+/// runtime that it was started in. Frames are delivered by tasks, in order, behind a [delay](Self::set_delay). Where a direction is [cut](Self::cut) they are
 /// held until it is healed, as TCP does; a new connection needs both directions.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryNetwork(Arc<NetworkNodes>);
@@ -25,6 +26,12 @@ impl MemoryNetwork {
     /// How long a frame takes from now on; zero at first.
     pub fn set_delay(&self, delay: Duration) {
         self.0.ways.set_delay(delay);
+    }
+
+    /// How long each frame takes from now on is drawn from a seed: up to `delay_max`. None overtakes another one of its
+    /// connection.
+    pub fn set_chance_delay(&self, seed: u64, delay_max: Duration) {
+        self.0.ways.set_chance_delay(seed, delay_max);
     }
 
     /// Nothing goes from `from` to `to` any more.

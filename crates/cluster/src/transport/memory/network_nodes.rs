@@ -10,7 +10,7 @@ use std::{
     fmt,
     sync::Arc,
 };
-use tokio::sync::watch;
+use tokio::{runtime::Handle, sync::watch};
 
 /// The nodes of a network and their connections.
 #[derive(Debug)]
@@ -37,6 +37,8 @@ struct NetworkState {
 /// A node that listens.
 struct NetworkNode {
     events: Arc<dyn TransportEvents>,
+    /// Where its tasks run.
+    runtime: Handle,
     wanted: BTreeSet<Incarnation>,
 }
 
@@ -91,8 +93,8 @@ impl NetworkNodes {
     }
 
     pub(super) fn listen(&self, node: Incarnation, events: Arc<dyn TransportEvents>) {
-        let wanted = BTreeSet::new();
-        self.state.lock().nodes.insert(node, NetworkNode { events, wanted });
+        let (wanted, runtime) = (BTreeSet::new(), Handle::current());
+        self.state.lock().nodes.insert(node, NetworkNode { events, runtime, wanted });
     }
 
     /// Notes that `node` wants a connection with `peer`; returns whether it does so for the first time.
@@ -119,8 +121,8 @@ impl NetworkNodes {
         let (dialled, begun) = state.dial(&self.ways, from, to);
         let events = state.nodes.get(&from).map(|node| node.events.clone());
         drop(state);
-        for (end, frames, node, peer, events) in begun {
-            tokio::spawn(self.clone().serve(end, frames, (peer, node), events));
+        for BegunEnd { end, frames, node, peer, events, runtime } in begun {
+            runtime.spawn(self.clone().serve(end, frames, (peer, node), events));
         }
         match (dialled, events) {
             (Dialled::Refused, Some(events)) => events.refused(to),
@@ -178,7 +180,15 @@ impl NetworkNodes {
     }
 }
 
-type Begun = (Arc<MemoryConnection>, FramesIn, Incarnation, Incarnation, Arc<dyn TransportEvents>);
+/// One end of a connection that begins.
+struct BegunEnd {
+    end: Arc<MemoryConnection>,
+    frames: FramesIn,
+    node: Incarnation,
+    peer: Incarnation,
+    events: Arc<dyn TransportEvents>,
+    runtime: Handle,
+}
 
 impl NetworkState {
     fn wants(&self, node: Incarnation, peer: Incarnation) -> bool {
@@ -190,7 +200,7 @@ impl NetworkState {
         ways: &Arc<NetworkWays>,
         from: Incarnation,
         to: Incarnation,
-    ) -> (Dialled, Vec<Begun>) {
+    ) -> (Dialled, Vec<BegunEnd>) {
         let both = pair(from, to);
         if self.connections.contains_key(&both) || !self.wants(from, to) {
             return (Dialled::Done, Vec::new());
@@ -204,10 +214,13 @@ impl NetworkState {
         if !other.wanted.contains(&from) {
             return (Dialled::Done, Vec::new());
         }
-        let (one, other) = (one.events.clone(), other.events.clone());
-        let [(at_one, to_one), (at_other, to_other)] = MemoryConnection::pair(ways);
-        self.connections.insert(both, NetworkLink { connection: at_one.clone(), ends: 2 });
-        let begun = vec![(at_one, to_one, from, to, one), (at_other, to_other, to, from, other)];
+        let [at_one, at_other] = MemoryConnection::pair(ways);
+        self.connections.insert(both, NetworkLink { connection: at_one.0.clone(), ends: 2 });
+        let begin = |(end, frames), node, peer, at: &NetworkNode| {
+            let (events, runtime) = (at.events.clone(), at.runtime.clone());
+            BegunEnd { end, frames, node, peer, events, runtime }
+        };
+        let begun = vec![begin(at_one, from, to, one), begin(at_other, to, from, other)];
         (Dialled::Done, begun)
     }
 

@@ -1,4 +1,5 @@
 use actum_persistence::store::Incarnation;
+use fastrand::Rng;
 use parking_lot::Mutex;
 use std::{collections::BTreeSet, time::Duration};
 use tokio::sync::watch;
@@ -7,7 +8,8 @@ use tokio::sync::watch;
 #[derive(Debug)]
 pub(super) struct NetworkWays {
     cuts: Mutex<BTreeSet<(Incarnation, Incarnation)>>,
-    delay: Mutex<Duration>,
+    /// How long frames take, and more than that by chance.
+    delay: Mutex<(Duration, Option<(Duration, Rng)>)>,
     /// Counts the changes of what is cut.
     changed: watch::Sender<u64>,
 }
@@ -21,11 +23,17 @@ impl Default for NetworkWays {
 
 impl NetworkWays {
     pub(super) fn delay(&self) -> Duration {
-        *self.delay.lock()
+        let (least, more) = &mut *self.delay.lock();
+        let more = more.as_mut().map(|(most, rng)| most.mul_f64(rng.f64()));
+        *least + more.unwrap_or_default()
     }
 
     pub(super) fn set_delay(&self, delay: Duration) {
-        *self.delay.lock() = delay;
+        *self.delay.lock() = (delay, None);
+    }
+
+    pub(super) fn set_chance_delay(&self, seed: u64, delay_max: Duration) {
+        *self.delay.lock() = (Duration::ZERO, Some((delay_max, Rng::with_seed(seed))));
     }
 
     pub(super) fn cut(&self, from: Incarnation, to: Incarnation) {
