@@ -95,7 +95,7 @@ mod clustered {
                 let deadline = Instant::now() + of_task.shutdown_timeout();
                 node.leave(deadline).await;
                 let report = of_task.shutdown_by(deadline).await;
-                node.close();
+                node.end().await;
                 report
             });
             match ending.await {

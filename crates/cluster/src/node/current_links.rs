@@ -21,6 +21,14 @@ impl CurrentLinks {
         }
     }
 
+    /// Ends the links, and waits until what was queued has been taken by those it is for, a second at most.
+    pub(super) async fn close(&self) {
+        let last = self.0.write().take();
+        if let Some(last) = last {
+            let _ = tokio::spawn(async move { last.close().await }).await;
+        }
+    }
+
     pub(super) fn set_peers(&self, peers: Vec<PeerNode>) {
         if let Some(links) = self.current() {
             links.set_peers(peers);

@@ -8,7 +8,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 
 /// The node of an engine that belongs to a cluster. Cheap to clone.
@@ -28,6 +28,9 @@ struct RunningNode {
 
 /// How long a node waits beyond its time to leave: for its own task, which ends the waiting in time.
 const LEAVE_GRACE: Duration = Duration::from_secs(1);
+
+/// How long a node waits at its end for its last answers to be taken, and for its connections to close.
+const END_MAX: Duration = Duration::from_secs(2);
 
 impl Node {
     pub(super) fn new(
@@ -72,7 +75,18 @@ impl Node {
         }
     }
 
-    /// Ends the node, when its engine has ended: closes its links, and answers what is left.
+    /// Ends the node, when its engine has ended: answers what is left here, and closes its links behind the last answers to
+    /// other nodes, which a process must not take with it. Waits for that, two seconds at most.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops nothing.
+    pub async fn end(&self) {
+        self.inner.task.abort();
+        self.inner.router.close();
+        let _ = timeout(END_MAX, self.inner.links.close()).await;
+    }
+
+    /// As [`end`](Self::end), and waits for nothing.
     pub fn close(&self) {
         self.inner.close();
     }

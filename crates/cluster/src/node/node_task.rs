@@ -31,6 +31,10 @@ const JOURNAL_CHECK_INTERVAL: Duration = Duration::from_secs(3);
 /// How soon what the store has not done is tried again.
 const RETRY: Duration = Duration::from_millis(100);
 
+/// How long a node that has handed off everything stays a member: peers that do not know it yet send it commands, which it
+/// sends back. A peer that sees it leave does not wait for them.
+const LEAVE_AFTER: Duration = Duration::from_millis(200);
+
 /// How often what is held is tried again, and late commands are answered, while there are any.
 const HELD_INTERVAL: Duration = Duration::from_millis(20);
 /// How soon it is tried again to start links.
@@ -80,6 +84,8 @@ pub(super) struct NodeTask {
     /// When it is tried again to start the links, where that has failed.
     links_after: Option<Instant>,
     leave: Option<Leave>,
+    /// When the peers know that everything is handed off.
+    leave_after: Option<Instant>,
     tasks: JoinSet<TaskResult>,
     reports: mpsc::Receiver<(Incarnation, LinkReport)>,
     report_to: mpsc::Sender<(Incarnation, LinkReport)>,
@@ -134,6 +140,7 @@ impl NodeTask {
             is_failing: false,
             links_after: None,
             leave: None,
+            leave_after: None,
             tasks: JoinSet::new(),
             reports,
             report_to,
@@ -247,7 +254,8 @@ impl NodeTask {
             }
         }
         if let Some(leave) = self.leave.as_ref().filter(|leave| leave.left.is_some()) {
-            next = next.min(leave.deadline);
+            let after = self.leave_after.filter(|after| *after > now);
+            next = next.min(leave.deadline).min(after.unwrap_or(leave.deadline));
         }
         next.max(now)
     }
@@ -337,7 +345,9 @@ impl NodeTask {
         let has_left = match self.stage {
             NodeStage::Member => {
                 let moves = !self.under_way.handing_off.is_empty();
-                self.noted.is_leaving && (!owns || !others) && !moves
+                let is_done = self.noted.is_leaving && (!owns || !others) && !moves;
+                let after = if others { LEAVE_AFTER } else { Duration::ZERO };
+                is_done && now >= *self.leave_after.get_or_insert(now + after)
             }
             NodeStage::Left | NodeStage::Rejoining | NodeStage::Replaced => true,
         };

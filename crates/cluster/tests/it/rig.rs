@@ -153,7 +153,7 @@ impl RunningNode {
         let deadline = Instant::now() + Duration::from_secs(10);
         self.node.leave(deadline).await;
         let report = self.runtime.shutdown_by(deadline).await;
-        self.node.close();
+        self.node.end().await;
         assert!(report.is_clean(), "{report:?}");
     }
 
