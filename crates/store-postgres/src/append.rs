@@ -71,6 +71,7 @@ pub(crate) async fn append(
     if !batch.names_roles() {
         return Ok(append_as(shared, (session, known), (batch, None)).await?);
     }
+    let _unchanged = shared.owner_changes.read().await;
     for _ in 0..TOKENS_MAX {
         let owners = ownership::look(shared, DOING, batch.incarnation).await?;
         let part = batch.owned_part(|role, partition| owners.owned.has(role, partition));

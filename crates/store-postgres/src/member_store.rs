@@ -215,6 +215,7 @@ impl PostgresStore {
         statements: &[&'static str],
     ) -> Result<Vec<OwnerRow>, StoreError> {
         let nr = integer::incarnation(member)?;
+        let _alone = self.shared.owner_changes.write().await;
         let mut session = self.shared.connections.begin(doing).await?;
         let mut tx = Transaction::of(&mut session, doing);
         let changed = self.change_owners_in(&mut tx, nr, list, statements).await;

@@ -39,6 +39,7 @@ impl DurableStateStore for PostgresStore {
         if !batch.names_roles() {
             return Ok(self.write_as(batch, None).await?);
         }
+        let _unchanged = self.shared.owner_changes.read().await;
         for _ in 0..TOKENS_MAX {
             let owners = ownership::look(&self.shared, WRITING, batch.incarnation).await?;
             let part = batch.owned_part(|role, partition| owners.owned.has(role, partition));

@@ -15,6 +15,7 @@ use std::{
     fmt,
     sync::{Arc, OnceLock, atomic::AtomicBool},
 };
+use tokio::sync::RwLock;
 
 /// A journal in a schema of a PostgreSQL database.
 ///
@@ -67,6 +68,9 @@ pub(crate) struct Shared {
     pub(crate) texts: Texts,
     pub(crate) tokens: Tokens,
     pub(crate) owners: KnownOwners,
+    /// Held by those who write what members own, and alone by those who change that: they wait for each other in the database
+    /// anyway, and a write that reads there what is owned finds it changed whenever a change waits in between.
+    pub(crate) owner_changes: RwLock<()>,
     /// The first key of this journal's locks.
     pub(crate) lock_space: i32,
     /// Whether the functions that save time can be called, see `schema/shortcuts.rs`.
@@ -132,8 +136,9 @@ impl PostgresStore {
         let lanes = (0..layout.lanes.get()).map(|_| LaneWriter::new(remembered)).collect();
         let connections = Connections::new(connector);
         let (tokens, shortcuts) = (Tokens::default(), AtomicBool::new(shortcuts));
-        let owners = KnownOwners::default();
-        let shared = Shared { connections, texts, tokens, owners, lock_space, shortcuts };
+        let (owners, owner_changes) = (KnownOwners::default(), RwLock::default());
+        let shared =
+            Shared { connections, texts, tokens, owners, owner_changes, lock_space, shortcuts };
         Ok(Self { address, layout, shared, lanes, progress: OnceLock::new() })
     }
 

@@ -129,6 +129,40 @@ pub async fn a_partition_that_is_handed_over_has_one_writer_at_a_time(fixture: &
     }
 }
 
+/// A node takes partitions and gives them away without a pause, as in a large move: what it writes to another one of its own is
+/// stored all the same, and none of it fails.
+pub async fn an_owner_writes_on_while_other_partitions_of_it_come_and_go(
+    fixture: &dyn StoreFixture,
+) {
+    let stores = fixture.open().await;
+    let Some(node) = Node::joined(&stores, "a").await else { return };
+    let (mut rng, kept) = (seed::random(), account(0));
+    node.own(&stores, "", std::slice::from_ref(&kept)).await;
+    let writer = node.writer(&stores).owning("");
+    let (node, stop) = (Arc::new(node), Arc::new(AtomicBool::new(false)));
+    let mut moves = JoinSet::new();
+    for key in keys(&stores, 0) {
+        let (node, stores, stop) = (Arc::clone(&node), stores.clone(), Arc::clone(&stop));
+        moves.spawn(async move {
+            while !stop.load(Ordering::Relaxed) {
+                claim_patiently(&node, &stores, &key).await;
+                node.release(&[partition_of(&stores, &key)]).await;
+            }
+        });
+    }
+    let started = Instant::now();
+    for at in (0..).take_while(|n| *n < ROUNDS_MIN || started.elapsed() < RACING_TIME) {
+        let at = at as u64;
+        let stored = writer.store_one(&kept, at, events(1)).await;
+        assert!(matches!(stored, Ok(AppendOutcome::Appended { .. })), "event {at}: {stored:?}");
+        let put = writer.put(&kept, (at, at + 1), "kept").await;
+        assert!(matches!(put, Ok(StateOutcome::Written)), "revision {at}: {put:?}");
+        linger(&mut rng, 3).await;
+    }
+    stop.store(true, Ordering::Relaxed);
+    moves.join_all().await;
+}
+
 async fn claim_patiently(node: &Node, stores: &Stores, key: &EntityKey) {
     let of = partition_of(stores, key);
     let owners = node.sight().await.owners.expect("all are wanted");

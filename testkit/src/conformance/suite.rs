@@ -135,7 +135,8 @@ macro_rules! store_conformance {
             Crowded owned_races:
                 when_a_release_returns_no_event_of_the_owner_comes_after
                 when_a_release_returns_no_state_of_the_owner_comes_after
-                a_partition_that_is_handed_over_has_one_writer_at_a_time;
+                a_partition_that_is_handed_over_has_one_writer_at_a_time
+                an_owner_writes_on_while_other_partitions_of_it_come_and_go;
             Plain filters:
                 kinds_are_compared_exactly
                 a_manifest_selects_itself_and_what_is_below_it

@@ -17,8 +17,8 @@ use std::{
 };
 use tokio::time::{Instant, sleep};
 
-const LEASE: Duration = Duration::from_millis(600);
-const HANDLER_TIMEOUT: Duration = Duration::from_millis(1_500);
+const LEASE: Duration = Duration::from_secs(1);
+const HANDLER_TIMEOUT: Duration = Duration::from_millis(2_500);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The event whose handler never returns.
 const HANGS: u64 = 7;

@@ -1,6 +1,7 @@
 //! Several banks over one database, as nodes of a cluster, in processes of their own.
 
 mod node;
+mod planned;
 
 use crate::{
     crash::{Journal, Ledger, drive, settle_all, settle_in_the_end},
@@ -15,15 +16,18 @@ use node::{LONG_LEASE, Node, SHORT_LEASE};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 
+/// Of the application.
+const VERSION: &str = "1.0.0";
+
 /// The file, and the schema where there is a server.
 fn places() -> impl Iterator<Item = Place> {
     [Some(Place::file()), Place::postgres()].into_iter().flatten()
 }
 
-async fn start(place: &Place, names: &[&str], lease: Duration) -> Vec<Node> {
+async fn start(place: &Place, names: &[&str], lease: Duration, version: &str) -> Vec<Node> {
     let mut nodes = Vec::new();
     for name in names {
-        nodes.push(Node::start(place, name, lease).await);
+        nodes.push(Node::start_as(place, name, lease, version).await);
     }
     for node in &nodes {
         node.sees(nodes.len()).await;
@@ -45,7 +49,7 @@ async fn applied(client: &Client, order: &Order) -> Applied {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_node_serves_every_account() {
     for place in places() {
-        let nodes = start(&place, &["a", "b", "c"], LONG_LEASE).await;
+        let nodes = start(&place, &["a", "b", "c"], LONG_LEASE, VERSION).await;
         for nr in 0..12 {
             let account = format!("acc-{nr}");
             let opening = order(&account, Action::Open("Ada".to_owned()), format!("open-{nr}"));
@@ -69,7 +73,7 @@ async fn every_node_serves_every_account() {
 async fn no_order_fails_while_one_node_is_asked_to_end_and_another_one_is_started() {
     for place in places() {
         let mut random = seed::random();
-        let mut nodes = start(&place, &["a", "b", "c"], LONG_LEASE).await;
+        let mut nodes = start(&place, &["a", "b", "c"], LONG_LEASE, VERSION).await;
         let ledger = Arc::new(Ledger::new());
         let (a, b) = (nodes[0].client.clone(), nodes[1].client.clone());
         assert!(settle_all(&a, &ledger, &mut random).await, "all accounts are opened");
@@ -108,7 +112,7 @@ async fn nodes_that_are_stopped_for_longer_than_their_lease_write_nothing_and_jo
     // a process that is stopped in the midst of writing to a file keeps everyone from it
     let Some(place) = Place::postgres() else { return };
     let mut random = seed::random();
-    let nodes = start(&place, &["a", "b", "c"], SHORT_LEASE).await;
+    let nodes = start(&place, &["a", "b", "c"], SHORT_LEASE, VERSION).await;
     let ledger = Arc::new(Ledger::new());
     settle_in_the_end(&nodes[0].client, &ledger, &mut random).await;
     for _ in 0..3 {
@@ -145,7 +149,7 @@ async fn harmed_over_and_over<F: Future<Output = ()>>(
     harm: impl Fn(Node) -> F,
 ) {
     let mut random = seed::random();
-    let mut nodes = start(place, &["a", "b", "c"], SHORT_LEASE).await;
+    let mut nodes = start(place, &["a", "b", "c"], SHORT_LEASE, VERSION).await;
     let ledger = Arc::new(Ledger::new());
     settle_in_the_end(&nodes[0].client, &ledger, &mut random).await;
     let mut gaps = Vec::new();

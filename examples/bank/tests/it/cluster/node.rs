@@ -25,10 +25,25 @@ pub(super) struct Node {
 impl Node {
     /// Starts a node, and waits until it takes requests.
     pub(super) async fn start(place: &Place, name: &str, lease: Duration) -> Self {
+        Self::start_as(place, name, lease, "1.0.0").await
+    }
+
+    /// Starts a node that runs this version of the application.
+    pub(super) async fn start_as(
+        place: &Place,
+        name: &str,
+        lease: Duration,
+        version: &str,
+    ) -> Self {
         let lease = format!("{}ms", lease.as_millis());
-        let own =
-            ["--cluster-listen", "127.0.0.1:0", "--cluster-node", name, "--cluster-lease", &lease];
-        let args = place.database_args().into_iter().chain(own.map(str::to_owned));
+        let own = [
+            ["--cluster-listen", "127.0.0.1:0"],
+            ["--cluster-node", name],
+            ["--cluster-lease", &lease],
+            ["--cluster-version", version],
+        ];
+        let args =
+            place.database_args().into_iter().chain(own.concat().into_iter().map(str::to_owned));
         let mut program = Program::serve(args);
         let url = program.url().await;
         let client = Client::new(url.clone()).unwrap();
@@ -37,23 +52,27 @@ impl Node {
 
     /// Waits until it sees so many members, and each partition owned by one of them.
     pub(super) async fn sees(&self, members: usize) {
+        self.sees_that(|seen| is_shared_out(seen, members)).await;
+    }
+
+    /// Waits until it sees so many members, one of this version among them, and each partition owned by one of them.
+    pub(super) async fn sees_of(&self, count: usize, version: Option<&str>) {
+        self.sees_that(|seen| {
+            let members = seen["members"].as_array().unwrap();
+            let is_of = |version| members.iter().any(|one| one["application_version"] == version);
+            members.len() == count && is_owned(seen) && version.is_none_or(is_of)
+        })
+        .await;
+    }
+
+    async fn sees_that(&self, is_wanted: impl Fn(&Value) -> bool) {
         let begun = Instant::now();
         loop {
             let seen = self.cluster().await;
-            assert!(begun.elapsed() < SEEN_WITHIN, "{} still sees {seen:?}", self.name);
-            if let Some(seen) = seen {
-                let is_owned = |owner: &Value| owner.is_string();
-                let owners = seen["owners"].as_array().unwrap();
-                let is_shared = seen["members"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .all(|member| member["partitions"].as_u64().unwrap() > 0);
-                let count = seen["members"].as_array().unwrap().len();
-                if count == members && is_shared && owners.iter().all(is_owned) {
-                    return;
-                }
+            if seen.as_ref().is_some_and(&is_wanted) {
+                return;
             }
+            assert!(begun.elapsed() < SEEN_WITHIN, "{} still sees {seen:?}", self.name);
             pause().await;
         }
     }
@@ -90,4 +109,14 @@ impl Node {
         self.program.signal("TERM").await;
         assert!(self.program.ended().await.success());
     }
+}
+
+fn is_owned(seen: &Value) -> bool {
+    seen["owners"].as_array().unwrap().iter().all(Value::is_string)
+}
+
+fn is_shared_out(seen: &Value, members: usize) -> bool {
+    let owns = |member: &Value| member["partitions"].as_u64().unwrap() > 0;
+    let seen_members = seen["members"].as_array().unwrap();
+    seen_members.len() == members && seen_members.iter().all(owns) && is_owned(seen)
 }
