@@ -81,7 +81,7 @@ impl Node {
     /// # Cancel safety
     /// Dropping the future stops nothing.
     pub async fn end(&self) {
-        self.inner.task.abort();
+        self.inner.tasks.iter().for_each(JoinHandle::abort);
         self.inner.router.close();
         let _ = timeout(END_MAX, self.inner.links.close()).await;
     }
