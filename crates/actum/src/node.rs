@@ -86,8 +86,8 @@ mod clustered {
             self.node.as_ref()
         }
 
-        /// Hands off what the node owns, shuts the engine down, and ends the links: all within the shutdown timeout, in a task
-        /// that goes on when the caller goes away.
+        /// Hands off what the node owns and shuts the engine down, within the shutdown timeout, and ends the links behind its
+        /// last answers, in two seconds more at most; in a task that goes on when the caller goes away.
         pub(crate) async fn shutdown(&self, runtime: &Runtime) -> ShutdownReport {
             let Some(node) = self.node.clone() else { return runtime.shutdown().await };
             let of_task = runtime.clone();

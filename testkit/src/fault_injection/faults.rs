@@ -31,6 +31,23 @@ use std::{fmt, sync::Arc};
 #[derive(Clone, Default)]
 pub struct Faults(Arc<Mutex<Script>>);
 
+/// What an engine and its node ask of a journal.
+const SERVING: [Operation; 13] = [
+    Operation::Append,
+    Operation::Resolve,
+    Operation::Recover,
+    Operation::Heads,
+    Operation::ChangeHeads,
+    Operation::Claim,
+    Operation::Release,
+    Operation::JoinCluster,
+    Operation::ReadMembers,
+    Operation::RenewMember,
+    Operation::ClaimPartitions,
+    Operation::ReleasePartitions,
+    Operation::RevokeMember,
+];
+
 impl Faults {
     /// Nothing goes wrong yet.
     #[must_use]
@@ -73,6 +90,14 @@ impl Faults {
     pub fn always(&self, operation: Operation, fault: Fault) {
         check(operation, &fault);
         self.script().standing.insert(operation, fault);
+    }
+
+    /// The journal is away for an engine and for a node of a cluster: all they ask of it to serve commands and to stay members is
+    /// unavailable, until [`stop`](Self::stop). Readers still get their pages.
+    pub fn lose_journal(&self) {
+        for operation in SERVING {
+            self.always(operation, Fault::unavailable());
+        }
     }
 
     /// Lets things go wrong by chance. The same seed and the same calls in the same order give the same faults, so a

@@ -1,30 +1,12 @@
 //! What an engine asks a store for while nothing happens.
 
-use crate::counter::Counter;
+use crate::{counter::Counter, nothing::Nothing};
 use actum::{
-    AtLeastOnce, Consumer, Engine, HandlerError, MemoryStore, Project, ProjectCtx, Projection,
-    Projector, Recorded, Subscription, store::Stores,
+    Consumer, Engine, EngineBuilder, MemoryStore, Projection, Subscription, store::Stores,
 };
-use actum_testkit::{FaultProgress, FaultStore, Faults};
+use actum_testkit::{FaultProgress, FaultStore, Faults, Operation};
 use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
-
-#[derive(Clone)]
-struct Nothing;
-
-impl Projector for Nothing {
-    type Target = AtLeastOnce;
-}
-
-impl Project<Counter> for Nothing {
-    async fn project(
-        &mut self,
-        _: &Recorded<u64>,
-        _: &mut ProjectCtx<'_, AtLeastOnce>,
-    ) -> Result<(), HandlerError> {
-        Ok(())
-    }
-}
 
 fn projections(count: usize) -> impl Iterator<Item = Projection<Nothing>> {
     (0..count).map(|nr| Projection::at_least_once(format!("p{nr}"), Nothing).from::<Counter>())
@@ -99,4 +81,22 @@ async fn twenty_projections_and_five_subscriptions_ask_an_idle_store_less_than_f
         assert!(many <= one + 2, "{one} calls in 100 seconds with one, {many} with many");
         assert!(many < 5 * 100, "{many} calls in 100 seconds");
     }
+}
+
+/// Else a store that is slow would have no pause at all.
+#[tokio::test(start_paused = true)]
+async fn a_store_whose_answer_was_late_is_not_asked_for_its_heads_again_at_once() {
+    let (store, faults) = (MemoryStore::new(), Faults::new());
+    let builder = Engine::builder("readers").store(counted(&store, &faults));
+    let builder = projections(1).fold(builder, EngineBuilder::projection);
+    let readers = builder.start_readers().await.unwrap();
+    sleep(Duration::from_secs(60)).await;
+    let late = faults.hold_next(Operation::Heads, 1);
+    late.held(1).await;
+    sleep(Duration::from_secs(60)).await;
+    let asked = faults.counts().calls(Operation::Heads);
+    late.open();
+    sleep(Duration::from_millis(5)).await;
+    assert_eq!(faults.counts().calls(Operation::Heads), asked);
+    assert_eq!(readers.shutdown().await, []);
 }

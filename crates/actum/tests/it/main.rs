@@ -7,6 +7,7 @@ mod counter;
 mod exports;
 mod idle;
 mod nodes;
+mod nothing;
 mod other_journals;
 mod readers;
 mod registered;

@@ -1,31 +1,14 @@
 //! Engines that are nodes of one cluster share what reads their journal.
 
-use crate::counter::Counter;
+use crate::{counter::Counter, nothing::Nothing};
 use actum::{
-    AtLeastOnce, Consumer, Engine, Entity, EntityKey, HandlerError, MemoryStore, PartitionCount,
-    Project, ProjectCtx, Projection, Projector, Recorded, Subscription,
+    Consumer, Engine, Entity, EntityKey, MemoryStore, PartitionCount, Projection, Recorded,
+    Subscription,
     cluster::{Cluster, MemoryNetwork},
     store::Stores,
 };
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::{Instant, sleep};
-
-#[derive(Clone)]
-struct Nothing;
-
-impl Projector for Nothing {
-    type Target = AtLeastOnce;
-}
-
-impl Project<Counter> for Nothing {
-    async fn project(
-        &mut self,
-        _: &Recorded<u64>,
-        _: &mut ProjectCtx<'_, AtLeastOnce>,
-    ) -> Result<(), HandlerError> {
-        Ok(())
-    }
-}
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const SEGMENTS: u16 = 6;

@@ -1,10 +1,7 @@
 //! Subscriptions of an engine.
 
-use crate::counter::Counter;
-use actum::{
-    AtLeastOnce, Engine, HandlerError, MemoryStore, Project, ProjectCtx, Projection, Projector,
-    Recorded, StartError, Subscription, SubscriptionError,
-};
+use crate::{counter::Counter, nothing::Nothing};
+use actum::{Engine, MemoryStore, Projection, StartError, Subscription, SubscriptionError};
 
 async fn counters() -> Engine {
     let store = MemoryStore::new();
@@ -75,23 +72,6 @@ async fn a_durable_subscription_goes_on_in_the_next_engine_where_it_was_acknowle
     engine.delete_subscription("amounts").await.unwrap();
     assert!(engine.subscription("amounts").status().await.is_err());
     assert!(engine.shutdown().await.is_clean());
-}
-
-#[derive(Clone)]
-struct Nothing;
-
-impl Projector for Nothing {
-    type Target = AtLeastOnce;
-}
-
-impl Project<Counter> for Nothing {
-    async fn project(
-        &mut self,
-        _: &Recorded<u64>,
-        _: &mut ProjectCtx<'_, AtLeastOnce>,
-    ) -> Result<(), HandlerError> {
-        Ok(())
-    }
 }
 
 #[tokio::test]

@@ -9,6 +9,9 @@ use tokio::{sync::Notify, task::JoinSet, time::sleep};
 /// What is committed within this time goes to the peers together.
 const PACE: Duration = Duration::from_millis(5);
 
+/// Of how many lanes a message says something: its length is bounded, and readers find what is in others by asking the store.
+const LANES_MAX: usize = 1_000;
+
 /// Lets the readers on other nodes know what this one commits.
 pub(super) struct HeadAnnouncer {
     commits: Commits,
@@ -47,7 +50,7 @@ impl HeadAnnouncer {
             position: lane.head().get(),
         });
         let heads = HeadsAdvanced {
-            lanes: lanes.filter(|head| head.position > 0).collect(),
+            lanes: lanes.filter(|head| head.position > 0).take(LANES_MAX).collect(),
             state_writes: self.commits.states().writes(),
         };
         PeerMessage { content: Some(Content::HeadsAdvanced(heads)) }

@@ -81,8 +81,7 @@ impl Node {
     /// # Cancel safety
     /// Dropping the future stops nothing.
     pub async fn end(&self) {
-        self.inner.tasks.iter().for_each(JoinHandle::abort);
-        self.inner.router.close();
+        self.inner.stop();
         let _ = timeout(END_MAX, self.inner.links.close()).await;
     }
 
@@ -100,9 +99,14 @@ impl Drop for RunningNode {
 
 impl RunningNode {
     fn close(&self) {
+        self.stop();
+        self.links.replace(None);
+    }
+
+    /// Does nothing more, and answers what is left.
+    fn stop(&self) {
         self.tasks.iter().for_each(JoinHandle::abort);
         self.router.close();
-        self.links.replace(None);
     }
 }
 

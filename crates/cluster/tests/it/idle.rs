@@ -1,6 +1,6 @@
 //! What the nodes of a cluster cost while nothing is asked of them.
 
-use crate::rig::{Rig, RunningNode, settled};
+use crate::rig::{Rig, RunningNode};
 use actum_testkit::Operation;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -26,7 +26,6 @@ async fn while_idle(nodes: usize) -> [f64; 3] {
     let names: Vec<_> = (0..nodes).map(|nr| format!("n{nr}")).collect();
     let names: Vec<_> = names.iter().map(String::as_str).collect();
     let running = rig.start_all(&names).await;
-    settled(&running).await;
     sleep(Duration::from_secs(10)).await;
     let (frames, [calls, renewals]) = so_far(&running);
     sleep(MEASURED).await;

@@ -16,7 +16,7 @@ use actum_runtime::{
     settings::{EntitySettings, OpenAtStart, RuntimeSettings},
 };
 use actum_store_memory::MemoryStore;
-use actum_testkit::{Fault, FaultStore, Faults, Operation};
+use actum_testkit::{FaultStore, Faults};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -159,9 +159,7 @@ impl RunningNode {
 
     /// The journal cannot be reached from this node until the faults [stop](Faults::stop).
     pub(crate) fn lose_journal(&self) {
-        for operation in JOURNAL {
-            self.faults.always(operation, Fault::unavailable());
-        }
+        self.faults.lose_journal();
     }
 
     /// Ends as a process that is killed: nothing is given back.
@@ -170,23 +168,6 @@ impl RunningNode {
         self.node.close();
     }
 }
-
-/// What a node asks of the journal.
-const JOURNAL: [Operation; 13] = [
-    Operation::Append,
-    Operation::Resolve,
-    Operation::Recover,
-    Operation::Heads,
-    Operation::ChangeHeads,
-    Operation::Claim,
-    Operation::Release,
-    Operation::JoinCluster,
-    Operation::ReadMembers,
-    Operation::RenewMember,
-    Operation::ClaimPartitions,
-    Operation::ReleasePartitions,
-    Operation::RevokeMember,
-];
 
 fn partition_of(id: &str) -> Partition {
     let key = EntityKey::new("account", id).expect("an id");

@@ -9,7 +9,7 @@ use actum_cluster::transport::MemoryNetwork;
 use actum_model::PartitionCount;
 use actum_persistence::store::JournalLayout;
 use actum_store_memory::MemoryStore;
-use actum_testkit::{Fault, Faults, Operation, Rates};
+use actum_testkit::{Faults, Rates};
 use fastrand::Rng;
 use parking_lot::Mutex;
 use std::{
@@ -194,9 +194,7 @@ impl World {
             3 => {
                 self.tell(format!("{name} loses the journal"));
                 self.begin_trouble(&name);
-                JOURNAL.iter().for_each(|operation| {
-                    self.nodes[nr].faults.always(*operation, Fault::unavailable());
-                });
+                self.nodes[nr].faults.lose_journal();
             }
             4 | 5 => {
                 let other = self.rng.usize(0..self.nodes.len());
@@ -360,20 +358,3 @@ pub(crate) struct Played {
     pub(crate) story: Vec<String>,
     pub(crate) attempts: usize,
 }
-
-/// What a node asks of the journal.
-const JOURNAL: [Operation; 13] = [
-    Operation::Append,
-    Operation::Resolve,
-    Operation::Recover,
-    Operation::Heads,
-    Operation::ChangeHeads,
-    Operation::Claim,
-    Operation::Release,
-    Operation::JoinCluster,
-    Operation::ReadMembers,
-    Operation::RenewMember,
-    Operation::ClaimPartitions,
-    Operation::ReleasePartitions,
-    Operation::RevokeMember,
-];

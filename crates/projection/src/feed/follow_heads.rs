@@ -31,7 +31,8 @@ pub(super) async fn follow_heads(
     let mut interval = polling.busy;
     let mut has_failed = false;
     let (mut writes, mut said) = (followed.writes(), followed.said());
-    let mut asked = Instant::now();
+    // when its last answer came: one that is slow is not asked again at once
+    let mut answered = Instant::now();
     loop {
         tokio::select! {
             biased; // what was announced is asked for once, also when it is time to ask
@@ -39,18 +40,25 @@ pub(super) async fn follow_heads(
                 writes = written;
                 sleep(GATHERING).await;
             }
-            () = sleep_until(asked + interval) => {}
+            () = sleep_until(answered + interval) => {}
             now_said = followed.said_behind(said) => {
                 said = now_said;
                 if !followed.is_news(&heads.borrow().offset) {
                     continue;
                 }
-                // at once where nothing came for a while, and no more often than without it while much comes
-                sleep_until(asked + polling.busy).await;
+                // at once where nothing came for a while, and no more often than without it while much comes; what is written
+                // here does not wait for that
+                tokio::select! {
+                    biased;
+                    written = followed.written(writes) => {
+                        writes = written;
+                        sleep(GATHERING).await;
+                    }
+                    () = sleep_until(answered + polling.busy) => {}
+                }
                 said = followed.said();
             }
         }
-        asked = Instant::now();
         let before = heads.borrow().offset.clone();
         match events.heads().await {
             Ok(found) if found.positions().len() == before.positions().len() => {
@@ -71,6 +79,7 @@ pub(super) async fn follow_heads(
                 interval = (interval * 2).min(polling.idle);
             }
         }
+        answered = Instant::now();
     }
 }
 

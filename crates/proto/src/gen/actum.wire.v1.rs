@@ -18,7 +18,7 @@ pub struct CommandEnvelope {
     #[prost(message, optional, tag = "5")]
     pub metadata: ::core::option::Option<super::super::storage::v1::EventMetadata>,
     /// How many milliseconds the caller still waits, counted from when the envelope arrives: nodes share no clock.
-    /// Absent when no one waits; then no reply is sent.
+    /// Absent: as long as the receiver gives to commands by itself.
     #[prost(uint64, optional, tag = "6")]
     pub deadline_ms: ::core::option::Option<u64>,
     /// The sequence number, or revision, the entity must be at; zero for one that was never written. Absent when the

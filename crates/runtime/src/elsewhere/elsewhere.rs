@@ -21,8 +21,8 @@ pub trait Elsewhere: Send + Sync + 'static {
     fn deliver(&self, command: RoutedCommand);
 }
 
-/// A command, or a read of the state, on its way to where its partition is open. Dropped without an answer it fails: as unavailable, or with an
-/// unknown outcome once it was encoded, since then it may have been sent.
+/// A command, or a read of the state, on its way to where its partition is open. Dropped without an answer it fails: as
+/// unavailable, or, a command that was encoded and so may have been sent, with an unknown outcome.
 #[must_use = "its caller waits for an answer"]
 pub struct RoutedCommand {
     partition: Partition,

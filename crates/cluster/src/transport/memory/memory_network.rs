@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 /// A network within one process: connects its [`MemoryTransport`]s, and breaks as tests want it.
 ///
 /// Each node may have a tokio runtime of its own, with a clock of its own: what arrives at it is reported by a task of the
-/// runtime that it was started in. Frames are delivered by tasks, in order, behind a [delay](Self::set_delay). Where a direction is [cut](Self::cut) they are
-/// held until it is healed, as TCP does; a new connection needs both directions.
+/// runtime that it was started in. Frames are delivered by tasks, in order, behind a [delay](Self::set_delay). Where a direction
+/// is [cut](Self::cut) they are held until it is healed, as TCP does; a new connection needs both directions.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryNetwork(Arc<NetworkNodes>);
 

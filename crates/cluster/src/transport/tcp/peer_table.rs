@@ -13,7 +13,8 @@ use tokio::{sync::watch, task::JoinHandle};
 /// Which peers a node wants a connection with, and how that stands.
 ///
 /// Both sides of a pair dial: a member that is dead must be seen to refuse by each of the others. A node introduces itself to a
-/// peer on one connection at a time, whichever side has dialled it; of two that cross the one stays that the younger node has dialled.
+/// peer on one connection at a time, whichever side has dialled it; of two that cross the one stays that the younger node has
+/// dialled.
 pub(super) struct PeerTable {
     own: Incarnation,
     peers: Mutex<HashMap<Incarnation, TablePeer>>,

@@ -2,7 +2,8 @@ use socket2::SockRef;
 use std::{io, net::SocketAddr};
 use tokio::net::TcpListener;
 
-/// Where a node listens for its peers. Bound before the node joins its cluster, since the other members read its address when it does.
+/// Where a node listens for its peers. Bound before the node joins its cluster, since the other members read its address when it
+/// does.
 #[derive(Debug)]
 pub struct TransportListener {
     pub(super) listener: TcpListener,
